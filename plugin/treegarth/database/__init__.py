@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, the embedded server, migrations at start."""

@@ -1,0 +1,50 @@
+"""Every error that Treegarth raises on purpose. One root; an error's docstring is its message where none is given."""
+
+from __future__ import annotations
+
+
+class TreegarthError(Exception):
+    """Treegarth could not do what was asked."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class SettingsRefused(TreegarthError):
+    """The configuration is not usable; the message lists every problem."""
+
+
+class DatabaseUnavailable(TreegarthError):
+    """PostgreSQL does not answer. Stored objects are safe in Orthanc; the index catches up when it is back."""
+
+
+class DatabaseNewerThanCode(TreegarthError):
+    """The database was made by a newer Treegarth. Install that version, or restore the backup made before the upgrade."""
+
+
+class EmbeddedServerFailed(TreegarthError):
+    """The embedded PostgreSQL could not be started."""
+
+
+class OrthancUnavailable(TreegarthError):
+    """Orthanc does not answer over HTTP."""
+
+
+class OrthancRefused(TreegarthError):
+    """Orthanc answered a request with an error."""
+
+    def __init__(self, message: str | None = None, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UnreadableObject(TreegarthError):
+    """The object is not readable DICOM."""
+
+
+class InvalidRequest(TreegarthError):
+    """The request is not valid; the message names the field and what would be right."""
+
+
+class NotFound(TreegarthError):
+    """What was asked for is not here."""

@@ -1,0 +1,1 @@
+"""The archive's index: what is in Orthanc, findable in PostgreSQL."""

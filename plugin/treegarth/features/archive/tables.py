@@ -1,0 +1,145 @@
+"""The index of the archive: patient, study, series and instance, keyed by Orthanc's identifiers. Tables only, no queries.
+
+Orthanc's identifiers are SHA-1 of the DICOM ones (40 hex digits and 4 dashes), so a row can be written again
+and again, in any order, by any number of writers, and means the same. The column names are DICOM keywords
+in snake_case (PS3.6); sizes are in bytes; times are aware.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Time,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from treegarth.database.metadata import metadata
+
+# Byte order makes keys compact and quick and the same on every server; names are sorted by locale in the browser.
+Key = String(collation="C")
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("orthanc_patient_id", Key, primary_key=True),
+    Column("patient_id", Text, comment="(0010,0020); absent is NULL"),
+    Column("patient_name", Text, comment="(0010,0010) with all its groups, as in DICOM"),
+    Column("patient_birth_date", Date),
+    Column("patient_sex", Text),
+)
+
+study = Table(
+    "study",
+    metadata,
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("orthanc_patient_id", Key, ForeignKey("patient.orthanc_patient_id"), nullable=False),
+    Column("study_instance_uid", Key, nullable=False),
+    Column("patient_id", Text, comment="as in this study's objects"),
+    Column("patient_name", Text, comment="as in this study's objects, all groups"),
+    Column("patient_birth_date", Date),
+    Column("patient_sex", Text),
+    Column("study_date", Date),
+    Column("study_time", Time),
+    Column("study_id", Text),
+    Column("study_description", Text),
+    Column("accession_number", Text),
+    Column("referring_physician_name", Text),
+    Column("institution_name", Text),
+    Column("modalities", ARRAY(Text), nullable=False, server_default="{}", comment="sorted, of its series"),
+    Column("series_count", Integer, nullable=False, server_default="0"),
+    Column("instance_count", Integer, nullable=False, server_default="0"),
+    Column("size_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("first_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("last_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column(
+        "search_text",
+        Text,
+        nullable=False,
+        server_default="",
+        comment="case-folded name groups, identifiers, description",
+    ),
+    Index("ix_study_uid", "study_instance_uid"),
+    Index("ix_study_patient", "orthanc_patient_id"),
+    Index("ix_study_patient_id", "patient_id"),
+    Index("ix_study_accession_number", "accession_number"),
+    Index("ix_study_newest", text("study_date DESC NULLS LAST, study_time DESC NULLS LAST, orthanc_study_id DESC")),
+    Index("ix_study_received", text("last_received_at DESC, orthanc_study_id DESC")),
+    Index("ix_study_modalities", "modalities", postgresql_using="gin"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("orthanc_series_id", Key, primary_key=True),
+    Column("orthanc_study_id", Key, ForeignKey("study.orthanc_study_id"), nullable=False),
+    Column("series_instance_uid", Key, nullable=False),
+    Column("modality", Text),
+    Column("series_number", Integer),
+    Column("series_description", Text),
+    Column("series_date", Date),
+    Column("series_time", Time),
+    Column("body_part_examined", Text),
+    Column("protocol_name", Text),
+    Column("manufacturer", Text),
+    Column("manufacturer_model_name", Text),
+    Column("station_name", Text),
+    Column("device_serial_number", Text),
+    Column("institution_name", Text),
+    Column("instance_count", Integer, nullable=False, server_default="0"),
+    Column("size_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("last_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("header", JSONB, comment="DICOM JSON (PS3.18 F) of one instance, without bulk data and SR content"),
+    Column("header_orthanc_instance_id", Key),
+    Index("ix_series_study", "orthanc_study_id"),
+    Index("ix_series_uid", "series_instance_uid"),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("orthanc_instance_id", Key, primary_key=True),
+    Column("orthanc_series_id", Key, ForeignKey("series.orthanc_series_id"), nullable=False),
+    Column("sop_instance_uid", Key, nullable=False),
+    Column("sop_class_uid", Key),
+    Column("instance_number", Integer),
+    Column("number_of_frames", Integer),
+    Column("rows", Integer),
+    Column("columns", Integer),
+    Column("image_type", ARRAY(Text)),
+    Column("acquisition_date", Date),
+    Column("acquisition_time", Time),
+    Column("transfer_syntax_uid", Key),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("origin", SmallInteger, comment="Orthanc's InstanceOrigin: 2 DICOM, 3 REST, 4 plugin, 5 Lua, 6 WebDAV"),
+    Column("remote_ae_title", Text),
+    Column("called_ae_title", Text),
+    Column("remote_ip", Text),
+    Column("http_user", Text),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("indexed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("issues", JSONB, comment="what could not be read: [{path, reason}]; NULL when all was"),
+    Index("ix_instance_series", "orthanc_series_id"),
+    Index("ix_instance_uid", "sop_instance_uid"),
+    Index("ix_instance_issues", "orthanc_instance_id", postgresql_where=text("issues IS NOT NULL")),
+)
+
+archive_state = Table(
+    "archive_state",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    comment="where the reconciler stands: the checkpoint of /changes, the progress of a back-fill, the last comparison",
+)

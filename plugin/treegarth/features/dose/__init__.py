@@ -1,0 +1,1 @@
+"""Radiation dose: read from reports, kept, shown."""

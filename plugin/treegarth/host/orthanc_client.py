@@ -1,0 +1,94 @@
+"""Orthanc's REST API over HTTP: the only way in which Treegarth calls Orthanc.
+
+The plugin SDK's own REST calls hold the interpreter lock and can deadlock the server for good, so even code that
+runs inside Orthanc comes in by the front door. Safe methods (GET) are tried again on a connection error; others never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrthancAddress:
+    """Where an Orthanc answers, and the Authorization header that it accepts (a credential: never logged)."""
+
+    url: str
+    authorization: str | None = field(default=None, repr=False)
+    verify: bool | str = True
+
+
+class OrthancClient:
+    """A pool of connections to one Orthanc; safe to share between threads."""
+
+    def __init__(self, address: OrthancAddress, *, timeout_s: float = 30.0, connections: int = 16) -> None:
+        self.address = address
+        self._timeout = (min(5.0, timeout_s), timeout_s)
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the machine must never see this traffic
+        self._session.verify = address.verify
+        if address.authorization:
+            self._session.headers["Authorization"] = address.authorization
+        retries = Retry(total=3, connect=3, read=2, backoff_factor=0.2, allowed_methods=frozenset({"GET"}), status=0)
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=connections, max_retries=retries)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def get(self, path: str, *, parameters: Mapping[str, Any] | None = None, timeout_s: float | None = None) -> Any:
+        """The JSON answer of a GET. Raises NotFound, OrthancRefused or OrthancUnavailable."""
+        return self._request("GET", path, params=parameters, timeout_s=timeout_s).json()
+
+    def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes:
+        """The body of a GET as it is."""
+        return self._request("GET", path, timeout_s=timeout_s).content
+
+    def post(self, path: str, body: Any, *, timeout_s: float | None = None) -> Any:
+        """The JSON answer of a POST of bytes or of anything JSON."""
+        if isinstance(body, bytes):
+            return self._request("POST", path, data=body, timeout_s=timeout_s).json()
+        return self._request("POST", path, json=body, timeout_s=timeout_s).json()
+
+    def delete(self, path: str, *, timeout_s: float | None = None) -> None:
+        self._request("DELETE", path, timeout_s=timeout_s)
+
+    def exists(self, path: str) -> bool:
+        """Whether Orthanc has the resource."""
+        try:
+            self._request("GET", path)
+        except NotFound:
+            return False
+        return True
+
+    @contextmanager
+    def stream(self, path: str, *, chunk_bytes: int = 65536) -> Iterator[Iterator[bytes]]:
+        """The body of a GET piece by piece; leaving early closes the connection and reads no more."""
+        with self._request("GET", path, stream=True) as answer:
+            yield answer.iter_content(chunk_bytes)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _request(self, method: str, path: str, *, timeout_s: float | None = None, **given: Any) -> requests.Response:
+        timeout = self._timeout if timeout_s is None else (min(5.0, timeout_s), timeout_s)
+        try:
+            answer = self._session.request(method, self.address.url + path, timeout=timeout, **given)
+        except requests.RequestException as error:
+            raise OrthancUnavailable(
+                f"Orthanc at {self.address.url} did not answer {method} {path}: {type(error).__name__}."
+            ) from error
+        if answer.status_code == 404:
+            raise NotFound(f"Orthanc has no {path}.")
+        if answer.status_code >= 400:
+            raise OrthancRefused(
+                f"Orthanc answered {method} {path} with {answer.status_code}.", status=answer.status_code
+            )
+        return answer

@@ -1,0 +1,198 @@
+"""The "Treegarth" section of orthanc.json as one validated, documented model. Reads no file but a referenced secret.
+
+Every key can be overridden by an environment variable, `TREEGARTH_` and the key in capitals with underscores:
+`TREEGARTH_WORKERS=2`. Values there are JSON where that makes sense, plain text otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.alias_generators import to_pascal
+
+from treegarth.errors import SettingsRefused
+
+ENVIRONMENT_PREFIX = "TREEGARTH_"
+
+
+class Mode(StrEnum):
+    DEV = "dev"  # no login; refuses to start where others could reach it
+    TEST = "test"  # as dev, for automated tests: short intervals are allowed
+    PROD = "prod"  # Orthanc authenticates every user, or Treegarth does not start
+
+
+class SecretReference(BaseModel):
+    """Where a secret is to be found; the secret itself never stands in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True)
+
+    environment: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretReference:
+        if (self.environment is None) == (self.file is None):
+            raise ValueError('give either {"Environment": "NAME"} or {"File": "/path"}')
+        return self
+
+    def resolve(self, environment: Mapping[str, str]) -> str:
+        """The secret.
+
+        Raises SettingsRefused where the variable is not set or the file cannot be read.
+        """
+        if self.environment is not None:
+            if self.environment not in environment:
+                raise SettingsRefused(f"The environment variable {self.environment} (a secret's place) is not set.")
+            return environment[self.environment]
+        try:
+            return Path(str(self.file)).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsRefused(f"The secret's file {self.file} cannot be read: {error.strerror}.") from error
+
+
+class Settings(BaseModel):
+    """What a site sets. The shipped orthanc.json shows each key in its place."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+    mode: Mode = Mode.PROD
+    """`dev`, `test` or `prod`. Only `prod` is for patients: it insists on Orthanc's own login."""
+
+    data_directory: Path | None = None
+    """Where the embedded database lives. Default: the folder `treegarth` inside Orthanc's IndexDirectory."""
+
+    database: str | None = None
+    """`postgresql://user@host:5432/name` of your own PostgreSQL 15 or newer. Default: the embedded server."""
+
+    database_password: SecretReference | None = None
+    """Where the password for `Database` is found: `{"Environment": "NAME"}` or `{"File": "/path"}`."""
+
+    workers: int = Field(default=1, ge=0, le=64)
+    """How many worker processes to start with Orthanc; 0 where `treegarth worker` runs them elsewhere."""
+
+    orthanc_url: str | None = None
+    """How workers on other machines reach this Orthanc, `http://host:8042`. Default: loopback."""
+
+    orthanc_user: str | None = None
+    """The user of Orthanc that workers on other machines log in as. Workers on this one need none."""
+
+    orthanc_password: SecretReference | None = None
+    """Where the password of `OrthancUser` is found."""
+
+    chained_scripts: tuple[Path, ...] = ()
+    """Your own Orthanc Python scripts, imported in this order and called beside Treegarth's callbacks."""
+
+    allow_remote_access_without_login: bool = False
+    """Let `dev` start although Orthanc accepts other machines. Whoever reaches the port then sees every patient."""
+
+    queue_megabytes: int = Field(default=64, ge=1, le=4096)
+    """Memory (MB) for headers that wait for the indexer; beyond it only identifiers wait, nothing is lost."""
+
+    reconcile_seconds: float = Field(default=60, ge=1, le=3600)
+    """Seconds between two looks at Orthanc's changes and counts, which repair what a crash or an outage left."""
+
+    full_comparison_hours: float = Field(default=24, ge=0.01, le=720)
+    """Hours between two comparisons of every identifier, whatever the counts say."""
+
+    time_zone: str | None = None
+    """The IANA name of the zone that pages show, `Asia/Seoul`. Default: the machine's."""
+
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not re.match(r"postgres(ql)?://", value):
+            raise ValueError("must begin with postgresql://; Treegarth keeps its index in PostgreSQL only")
+        if re.match(r"postgres(ql)?://[^/@]*:[^/@]*@", value):
+            raise ValueError("must not contain a password; name its place in DatabasePassword")
+        return value
+
+    @field_validator("orthanc_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"https?://[^/@]+/?", value):
+            raise ValueError("must be like http://host:8042, without user and password")
+        return value.rstrip("/") if value else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is not an IANA time zone such as Asia/Seoul") from error
+        return value
+
+
+def environment_name(key: str) -> str:
+    """The environment variable of a setting: `QueueMegabytes` → `TREEGARTH_QUEUE_MEGABYTES`."""
+    return ENVIRONMENT_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "_", key).upper()
+
+
+def read_settings(section: object, environment: Mapping[str, str]) -> Settings:
+    """The validated settings of a configuration section and the environment, which wins.
+
+    Raises SettingsRefused with every problem at once: key, value, and what would be right.
+    """
+    if not isinstance(section, Mapping):
+        raise SettingsRefused(f'"Treegarth" must be an object {{...}}, not {json.dumps(section)}.')
+    values: dict[str, Any] = dict(section)
+    for name in Settings.model_fields:
+        key = to_pascal(name)
+        if (given := environment.get(environment_name(key))) is not None:
+            values[key] = _from_environment(given)
+    try:
+        return Settings.model_validate(values, by_name=False)
+    except ValidationError as error:
+        raise SettingsRefused(_sentences(error)) from None
+
+
+def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[str]:
+    """Why this mode must not run under this configuration of Orthanc; empty when it may."""
+    remote = bool(orthanc.get("RemoteAccessAllowed", False))
+    login = orthanc.get("AuthenticationEnabled")
+    login = remote if login is None else bool(login)  # Orthanc's own default
+    users = orthanc.get("RegisteredUsers") or {}
+    if settings.mode is Mode.PROD and not (login and users):
+        return [
+            'Mode "prod" needs Orthanc\'s login: set "AuthenticationEnabled": true and at least one entry in '
+            '"RegisteredUsers" (or run Mode "dev" on this machine alone).'
+        ]
+    if settings.mode is not Mode.PROD and remote and not settings.allow_remote_access_without_login:
+        return [
+            f'Mode "{settings.mode}" has no login, but "RemoteAccessAllowed" is true. Set Mode "prod" with users, or '
+            '"RemoteAccessAllowed": false, or accept the risk by "AllowRemoteAccessWithoutLogin": true.'
+        ]
+    return []
+
+
+def _from_environment(given: str) -> Any:
+    try:
+        return json.loads(given)
+    except ValueError:
+        return given
+
+
+def _sentences(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "Treegarth"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f'Treegarth.{key} is not a setting. Known: {", ".join(map(to_pascal, Settings.model_fields))}.')
+        else:
+            hidden = "assword" in key or "@" in str(problem["input"])
+            shown = "(may hold a secret, not shown)" if hidden else json.dumps(problem["input"], default=str)
+            lines.append(f"Treegarth.{key} = {shown}: {problem['msg'].removeprefix('Value error, ')}.")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Background work on procrastinate: the application, the worker process, the schedules."""

@@ -1,0 +1,1 @@
+"""The web ground floor: Flask application, the one route table, OpenAPI, templates, languages. No feature's knowledge."""
