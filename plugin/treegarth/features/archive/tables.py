@@ -1,4 +1,4 @@
-"""The index of the archive: patient, study, series and instance, keyed by Orthanc's identifiers. Tables only, no queries.
+"""The index of the archive: patient, study, series, instance, by Orthanc's identifiers. Tables only, no queries.
 
 Orthanc's identifiers are SHA-1 of the DICOM ones (40 hex digits and 4 dashes), so a row can be written again
 and again, in any order, by any number of writers, and means the same. The column names are DICOM keywords
@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
@@ -66,9 +67,12 @@ study = Table(
     Column(
         "search_text",
         Text,
-        nullable=False,
-        server_default="",
-        comment="case-folded name groups, identifiers, description",
+        Computed(
+            "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
+            " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))",
+            persisted=True,
+        ),
+        comment="what the search box looks through: compare with lower(normalize(word))",
     ),
     Index("ix_study_uid", "study_instance_uid"),
     Index("ix_study_patient", "orthanc_patient_id"),
