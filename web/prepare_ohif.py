@@ -1,0 +1,129 @@
+"""Move the prebuilt OHIF viewer from `/` to `/treegarth/ohif/`. Works on files only; no network, standard library only.
+
+OHIF ships built for the root of a site. Its absolute paths are few and known: each is replaced, and counted, so that an
+upgrade that changes them stops the installation with a sentence instead of showing an empty page later.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION = "3.12.10"
+PACKAGE = f"@ohif/app@{VERSION}"
+TARBALL = f"ohif-app-{VERSION}.tgz"
+INTEGRITY = "sha512-0kuF66Mq9c9dMD++bUsTjMrJpXJwaZhz9B4uS244DawAjSkTwIYFU93pxPuRUQixaRi7QAHlF3Fe1qudBlZrmA=="
+BASE = "/treegarth/ohif/"
+
+
+class PreparationFailed(Exception):
+    """The browser packages are not as expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """A text that stands exactly `times` times in the files that match `files`."""
+
+    files: str
+    old: str
+    new: str
+    times: int
+
+
+REPLACEMENTS = (
+    # where webpack looks for further bundles, in the application and in each web worker
+    Replacement(files="*.js", old='__webpack_require__.p = "/"', new=f'__webpack_require__.p = "{BASE}"', times=7),
+    Replacement(
+        files="app.bundle.*.js", old="'/dicom-microscopy-viewer/", new=f"'{BASE}dicom-microscopy-viewer/", times=1
+    ),
+    Replacement(files="*.css", old="url(/", new=f"url({BASE}", times=5),
+    Replacement(files="index.html", old="window.PUBLIC_URL = '/'", new=f"window.PUBLIC_URL = '{BASE}'", times=2),
+    # It unregisters every service worker of the site, also those of other pages.
+    Replacement(
+        files="index.html",
+        old='<script rel="preload" as="script" type="module" src="/init-service-worker.js"></script>',
+        new="",
+        times=1,
+    ),
+    Replacement(files="index.html", old='="/', new=f'="{BASE}', times=32),
+    Replacement(files="manifest.json", old='"/assets/', new=f'"{BASE}assets/', times=9),
+    Replacement(files="assets/browserconfig.xml", old='"/assets/', new=f'"{BASE}assets/', times=4),
+    # Models of an experimental tool, fetched from outside: a hospital's browser asks nobody but this server.
+    Replacement(files="*.js", old="https://huggingface.co/schmuell/sam-b-fp16/", new=f"{BASE}models/", times=6),
+)
+
+LEFT_OUT = (
+    "_headers",  # for hosts of static sites
+    "_redirects",
+    "serve.json",
+    "google.js",  # an example configuration
+    "init-service-worker.js",  # see above
+    "sw.js",  # the service worker itself: keeps old versions and loads code from outside
+    "silent-refresh.html",  # for OpenID Connect inside the viewer: Orthanc does the login
+    "es6-shim.min.js",
+    "oidc-client.min.js",
+    "polyfill.min.js",
+    "ort",  # 140 MB for the experimental tool above
+)
+
+
+def check_integrity(tarball: Path) -> None:
+    """Raise PreparationFailed unless the file is the pinned one."""
+    if not tarball.is_file():
+        raise PreparationFailed(f"npm did not deliver {tarball.name}.")
+    with tarball.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha512").digest()
+    if (found := "sha512-" + base64.b64encode(digest).decode()) != INTEGRITY:
+        raise PreparationFailed(f"{tarball.name} has the checksum {found}, not the pinned {INTEGRITY}; it was removed.")
+
+
+def prepare(tarball: Path, configuration: Path, target: Path) -> None:
+    """Unpack the viewer into `target`, moved to its sub-path and with our configuration.
+
+    Raises PreparationFailed where the package is not as expected.
+    """
+    unpacked = target.with_name(target.name + "-package")
+    with tarfile.open(tarball) as archive:
+        archive.extractall(unpacked, filter="data")
+    leave_out(unpacked / "package" / "dist")
+    move_to_base(unpacked / "package" / "dist")
+    (unpacked / "package" / "dist").rename(target)
+    (unpacked / "package" / "LICENSE").rename(target / "LICENSE")
+    shutil.copyfile(configuration, target / "app-config.js")
+    shutil.rmtree(unpacked)
+
+
+def leave_out(dist: Path) -> None:
+    for name in LEFT_OUT:
+        path = dist / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()
+        else:
+            raise PreparationFailed(f"OHIF {VERSION} has no {name}; check what took its place.")
+    for source_map in dist.rglob("*.map"):
+        source_map.unlink()
+
+
+def move_to_base(dist: Path, replacements: tuple[Replacement, ...] = REPLACEMENTS) -> None:
+    """Replace every absolute path. Raises PreparationFailed where one stands more or less often than expected."""
+    for replacement in replacements:
+        times = sum(_replace_in(file, replacement) for file in sorted(dist.glob(replacement.files)))
+        if times != replacement.times:
+            raise PreparationFailed(
+                f"OHIF {VERSION} has {replacement.old!r} {times} times in {replacement.files}, not {replacement.times}; "
+                "check web/prepare_ohif.py against this version."
+            )
+
+
+def _replace_in(file: Path, replacement: Replacement) -> int:
+    text = file.read_bytes()
+    times = text.count(replacement.old.encode())
+    if times:
+        file.write_bytes(text.replace(replacement.old.encode(), replacement.new.encode()))
+    return times
