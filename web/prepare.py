@@ -1,4 +1,4 @@
-"""Put what the pages load into web/vendor: htmx, ECharts, axe-core (tests), OHIF. Standard library only; writes nowhere else.
+"""Put what the pages load into web/vendor: htmx, ECharts, axe-core (for tests), OHIF. Uses the standard library only.
 
 Run as `python3 web/prepare.py`. A second run with nothing changed returns at once and needs no network. The new folder
 is built beside the old one and takes its place only when complete, so a broken preparation never reaches a browser.

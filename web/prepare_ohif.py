@@ -88,7 +88,8 @@ def prepare(tarball: Path, configuration: Path, target: Path) -> None:
     """
     unpacked = target.with_name(target.name + "-package")
     with tarfile.open(tarball) as archive:
-        archive.extractall(unpacked, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # absent in Debian 12's Python 3.11.2
+        archive.extractall(unpacked)  # its checksum was compared: it is the pinned package
     leave_out(unpacked / "package" / "dist")
     move_to_base(unpacked / "package" / "dist")
     (unpacked / "package" / "dist").rename(target)
@@ -116,8 +117,8 @@ def move_to_base(dist: Path, replacements: tuple[Replacement, ...] = REPLACEMENT
         times = sum(_replace_in(file, replacement) for file in sorted(dist.glob(replacement.files)))
         if times != replacement.times:
             raise PreparationFailed(
-                f"OHIF {VERSION} has {replacement.old!r} {times} times in {replacement.files}, not {replacement.times}; "
-                "check web/prepare_ohif.py against this version."
+                f"OHIF {VERSION} has {replacement.old!r} {times} times in {replacement.files}, not "
+                f"{replacement.times}; check web/prepare_ohif.py against this version."
             )
 
 
