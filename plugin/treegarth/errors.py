@@ -46,5 +46,21 @@ class InvalidRequest(TreegarthError):
     """The request is not valid; the message names the field and what would be right."""
 
 
+class Unauthenticated(TreegarthError):
+    """Log in first: this needs a user of Orthanc."""
+
+
+class RequestForbidden(TreegarthError):
+    """This request is not allowed."""
+
+
+class RequestConflict(TreegarthError):
+    """What was asked does not fit the present state."""
+
+
+class UnsupportedBody(TreegarthError):
+    """The request's body is of a kind that is not understood here."""
+
+
 class NotFound(TreegarthError):
     """What was asked for is not here."""

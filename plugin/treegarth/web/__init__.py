@@ -1,1 +1,1 @@
-"""The web ground floor: Flask application, the one route table, OpenAPI, templates, languages. No feature's knowledge."""
+"""Flask app, REST API's frame, OpenAPI, templates, static files, languages, access checks. Knows no feature."""

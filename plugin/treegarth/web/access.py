@@ -1,0 +1,135 @@
+"""Who is asking, and whether this request may come from where it comes from. Decides only; answers nothing itself.
+
+Orthanc has checked the login before a request arrives here, so a Basic header is proof enough of the user's name.
+Until roles exist every user has every permission.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from flask import Request
+
+from treegarth.errors import RequestForbidden, Unauthenticated
+from treegarth.settings import Mode, Settings
+from treegarth.web.routes import SAFE_METHODS, Permission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who does something; `name` is None without a login."""
+
+    name: str | None
+    permissions: frozenset[Permission]
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+
+NOBODY = Actor(name=None, permissions=frozenset({Permission.PUBLIC}))
+EVERY_PERMISSION = frozenset(Permission)
+
+
+class Access(Protocol):
+    """How a site knows its users."""
+
+    def actor(self, request: Request) -> Actor:
+        """Who sent the request; NOBODY where it does not say."""
+
+
+class AccessWithoutLogin:
+    """Modes dev and test: whoever reaches the port may do everything."""
+
+    def actor(self, request: Request) -> Actor:
+        return Actor(name=None, permissions=EVERY_PERMISSION)
+
+
+class AccessByOrthancUser:
+    """Mode prod: the user whom Orthanc has let in by Basic authentication."""
+
+    def actor(self, request: Request) -> Actor:
+        given = request.authorization
+        if given is None or given.type != "basic" or not given.username:
+            return NOBODY
+        return Actor(name=given.username, permissions=EVERY_PERMISSION)
+
+
+def access_of(settings: Settings) -> Access:
+    return AccessByOrthancUser() if settings.mode is Mode.PROD else AccessWithoutLogin()
+
+
+def check_permission(actor: Actor, permission: Permission) -> None:
+    """Raises Unauthenticated where a login could help, RequestForbidden where it could not."""
+    if actor.may(permission):
+        return
+    if actor is NOBODY:
+        raise Unauthenticated
+    raise RequestForbidden(f"{actor.name} may not do this: it needs the permission {permission}.")
+
+
+def check_host(request: Request, settings: Settings) -> None:
+    """Refuse a strange Host header where there is no login.
+
+    A foreign page could otherwise reach us under its own name (DNS rebinding). Raises RequestForbidden.
+    """
+    if settings.mode is Mode.PROD or settings.allow_remote_access_without_login:
+        return
+    host = _host_name(f"//{request.headers.get('Host', '')}")
+    configured = _host_name(settings.orthanc_url or "")
+    if not (is_loopback(host) or (configured and host == configured)):
+        raise RequestForbidden(
+            "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost. "
+            "Open it by http://localhost, or set Mode prod with users."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_same_origin(request: Request) -> None:
+    """Refuse a request that changes something and that another site's page made a browser send.
+
+    Browsers say where a request comes from by Sec-Fetch-Site, older ones by Origin or Referer; a program that is no
+    browser sends none of them and carries no login that it was not given. Raises RequestForbidden.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    source = request.headers.get("Origin") or request.headers.get("Referer")
+    if site is not None:
+        allowed = site in ("same-origin", "none")
+    elif source is not None:
+        own = _host_and_port(f"{request.scheme}://{request.headers.get('Host', '')}")
+        allowed = own is not None and _host_and_port(source) == own
+    else:
+        allowed = True
+    if not allowed:
+        raise RequestForbidden("This request came from a page of another site. Nothing was changed.")
+
+
+def _host_name(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return ""
+
+
+def _host_and_port(url: str) -> tuple[str, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname:
+        return None
+    return parts.hostname.lower(), None if port in (80, 443) else port

@@ -1,0 +1,178 @@
+"""The Flask application: exactly the routes of one table, each behind the same checks. No endpoint is defined here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, Request, Response, request
+from jinja2 import TemplateNotFound
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+
+from treegarth.errors import UnsupportedBody
+from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
+from treegarth.web.files import file_routes
+from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
+from treegarth.web.problems import Problem, headers_of, problem_of, problem_response, validated
+from treegarth.web.routes import Answered, Call, Permission, Route, check_unique, is_api_path
+from treegarth.web.services import Services
+from treegarth.web.site import Site
+from treegarth.web.templating import make_environments, render_page
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY_BYTES = 1 << 20
+COOKIE_AGE_S = 365 * 24 * 3600
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'; "
+    "form-action 'self'; img-src 'self' data:",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(routes: Iterable[Route], services: Services) -> Flask:
+    """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else."""
+    table = [*routes, *file_routes(services.web_directory)]
+    check_unique(table)
+    languages = read_languages(services.web_directory / "locales")
+    site = Site(
+        routes={route.name: route for route in table},
+        services=services,
+        access=access_of(services.settings),
+        languages=languages,
+        environments=make_environments(services, languages),
+    )
+    app = Flask("treegarth.web", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+    app.extensions["treegarth"] = site
+    for route in table:
+        app.add_url_rule(route.flask_rule, route.name, _view(site, route), methods=[route.method])
+    app.register_error_handler(Exception, lambda error: _answer_error(site, error))
+    app.after_request(lambda response: _finish(site, response))
+    return app
+
+
+def _view(site: Site, route: Route) -> Any:
+    def view(**parts: str) -> Response:
+        call = _checked_call(site, route, parts)
+        return _response(route, route.handler(call))
+
+    return view
+
+
+def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, Any, Any]:
+    check_host(request, site.services.settings)
+    actor = site.access.actor(request)
+    check_permission(actor, route.permission)
+    check_same_origin(request)
+    return Call(
+        query=_query(route, request),
+        body=_body(route, request),
+        path=validated(route.path_parameters, parts, what="part of the path") if route.path_parameters else None,
+        actor=actor,
+        site=site,
+        language=language_of(request, site.languages),
+        theme=theme_of(request),
+        http=request,
+        route=route,
+    )
+
+
+class _NoParameters(BaseModel, extra="forbid"):
+    """A query that takes nothing."""
+
+
+def _query(route: Route, request: Request) -> BaseModel | None:
+    if route.any_query:
+        return None
+    own = () if route.is_api else ("lang", "theme")
+    values = {key: value for key, value in request.args.items() if key not in own}
+    if route.method != "GET" and route.query is None:
+        return None
+    if not route.is_api:  # a form sends its empty fields too
+        values = {key: value for key, value in values.items() if value != ""}
+    checked = validated(route.query or _NoParameters, values, what="query parameter")
+    return checked if route.query else None
+
+
+def _body(route: Route, request: Request) -> BaseModel | None:
+    if route.body is None:
+        return None
+    if request.mimetype == "application/json":
+        return validated(route.body, request.get_json(), what="field")
+    if not route.is_api and request.mimetype == "application/x-www-form-urlencoded":
+        return validated(route.body, request.form.to_dict(), what="field")
+    raise UnsupportedBody("Send the body as application/json.")
+
+
+def _response(route: Route, given: BaseModel | Response | str | Answered) -> Response:
+    answer = given if isinstance(given, Answered) else Answered(body=given, status=route.status)
+    if isinstance(answer.body, Response):
+        response = answer.body
+    elif isinstance(answer.body, BaseModel):
+        response = Response(answer.body.model_dump_json(), status=answer.status, mimetype=route.media_type)
+    else:
+        mimetype = route.media_type if route.is_api else "text/html"
+        response = Response(answer.body, status=answer.status, mimetype=mimetype)
+    response.headers.update({**route.headers, **answer.headers})
+    return response
+
+
+def _answer_error(site: Site, error: Exception) -> Response:
+    """Whatever a handler raised, as an answer: the one place where every exception ends."""
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
+        moved = error.get_response()  # to the path with a slash
+        return Response(status=moved.status, headers={"Location": moved.headers.get("Location", "/treegarth/")})
+    place = str(request.url_rule) if request.url_rule else "(unknown path)"
+    problem = problem_of(error, method=request.method, place=place)
+    headers = headers_of(error)
+    if is_api_path(request.path):
+        return problem_response(problem, headers)
+    return _error_page(site, problem, headers)
+
+
+def _error_page(site: Site, problem: Problem, headers: dict[str, str]) -> Response:
+    route = site.routes.get(request.endpoint or "") or _nowhere()
+    call: Call[Any, Any, Any] = Call(
+        query=None,
+        body=None,
+        path=None,
+        actor=NOBODY if problem.status in (401, 403) else site.access.actor(request),
+        site=site,
+        language=language_of(request, site.languages),
+        theme=theme_of(request),
+        http=request,
+        route=route,
+    )
+    try:
+        response = render_page(call, "error.html", status=problem.status, problem=problem)
+    except TemplateNotFound:
+        text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"
+        response = Response(text, status=problem.status, mimetype="text/plain")
+    response.headers.update(headers)
+    return response
+
+
+def _nowhere() -> Route:
+    return Route(
+        name="web.error", path="/treegarth/", permission=Permission.PUBLIC, handler=lambda call: "", summary=""
+    )
+
+
+def _finish(site: Site, response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.args.get("lang") in site.languages:
+        _remember(response, LANGUAGE_COOKIE, request.args["lang"])
+    if request.args.get("theme") in THEMES:
+        _remember(response, THEME_COOKIE, request.args["theme"])
+    return response
+
+
+def _remember(response: Response, name: str, value: str) -> None:
+    response.set_cookie(name, value, max_age=COOKIE_AGE_S, path="/treegarth/", httponly=True, samesite="Lax")

@@ -1,0 +1,157 @@
+"""What an endpoint is: its path, who may call it, what it takes and answers. Data only; `app.py` makes it work.
+
+There is one table of these, and everything that Treegarth answers stands in it. Paths are written as in OpenAPI:
+`/treegarth/api/v1/studies/{study_instance_uid}`; `{path:path}` as the last part also takes slashes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from flask import Request, Response
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from treegarth.web.access import Actor
+    from treegarth.web.site import Site
+
+BASE_PATH = "/treegarth"
+API_PATH = f"{BASE_PATH}/api/v1"
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+QueryT = TypeVar("QueryT")
+BodyT = TypeVar("BodyT")
+PathT = TypeVar("PathT")
+
+
+class Permission(StrEnum):
+    """What an actor may do. Each includes those before it."""
+
+    PUBLIC = "public"  # without a login, where Orthanc itself lets the request through
+    VIEW = "view"  # see patients, studies, doses
+    OPERATE = "operate"  # start and repeat work: retry a task, ask for a comparison
+    ADMINISTER = "administer"  # change what others see and what happens by itself
+
+
+class Parameters(BaseModel):
+    """Base of the models of queries, paths and bodies: a name that nobody knows is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Answer(BaseModel):
+    """Base of the models of answers. Names as in DICOM, absent is null."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Generic[QueryT, BodyT, PathT]):
+    """One request, checked: what a handler gets. `query`, `body` and `path` are instances of the route's models."""
+
+    query: QueryT
+    body: BodyT
+    path: PathT
+    actor: Actor
+    site: Site
+    language: str
+    theme: str
+    http: Request
+    route: Route
+
+    @property
+    def wants_fragment(self) -> bool:
+        """Whether htmx asks for a part of the page (a boosted link still wants the whole)."""
+        return self.http.headers.get("HX-Request") == "true" and self.http.headers.get("HX-Boosted") != "true"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A handler's answer where 200 is not right: 503 with a body, 202, headers."""
+
+    body: BaseModel | Response | str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Call[Any, Any, Any]], BaseModel | Response | str | Answered]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Navigation:
+    """An entry of the dashboard's navigation."""
+
+    label: str  # a msgid, marked by N_()
+    icon: str  # the name of a symbol in the page's icon set
+    order: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One method of one path."""
+
+    name: str  # unique, "archive.studies": what route_url() takes, and OpenAPI's operationId
+    path: str
+    permission: Permission
+    handler: Handler
+    summary: str
+    method: Method = "GET"
+    description: str = ""
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    path_parameters: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None  # None: a page, a file
+    media_type: str = "application/json"  # of the answer
+    status: int = 200  # when all goes well
+    also: Mapping[int, type[BaseModel]] = field(default_factory=dict)  # other statuses with a body of their own
+    tag: str = "pages"
+    navigation: Navigation | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # replace the frame's own, such as a looser CSP
+    any_query: bool = False  # let any query through unread: a file's version, the viewer's own parameters
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith(f"{BASE_PATH}/"):
+            raise ValueError(f"{self.name}: the path {self.path} is not under {BASE_PATH}/")
+        expected = set(self.path_parameters.model_fields) if self.path_parameters else set()
+        if expected != set(self.path_names):
+            raise ValueError(f"{self.name}: {self.path} and its path_parameters do not name the same parts")
+
+    @property
+    def is_api(self) -> bool:
+        return is_api_path(self.path)
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names of the path's variable parts, in order."""
+        return re.findall(r"{(\w+)(?::path)?}", self.path)
+
+    @property
+    def flask_rule(self) -> str:
+        return re.sub(r"{(\w+)}", r"<\1>", re.sub(r"{(\w+):path}", r"<path:\1>", self.path))
+
+    @property
+    def openapi_path(self) -> str:
+        return re.sub(r"{(\w+):path}", r"{\1}", self.path)
+
+
+def is_api_path(path: str) -> bool:
+    """Whether errors there are problem+json instead of a page."""
+    return path == API_PATH or path.startswith(f"{API_PATH}/")
+
+
+def check_unique(routes: Iterable[Route]) -> None:
+    """Raises ValueError where two routes have one name, or one method of one path."""
+    names: set[str] = set()
+    places: set[tuple[str, str]] = set()
+    for route in routes:
+        place = (route.method, re.sub(r"{\w+(:path)?}", r"{\1}", route.path))
+        if route.name in names or place in places:
+            raise ValueError(f"two routes are named {route.name}, or answer {route.method} {route.path}")
+        names.add(route.name)
+        places.add(place)

@@ -1,0 +1,110 @@
+"""What handlers work with: the database, Orthanc, the host's figures, the clock. Made once, in bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from treegarth.errors import DatabaseUnavailable
+from treegarth.host.orthanc_client import OrthancClient
+from treegarth.settings import Settings
+
+CheckState = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfCheck:
+    """One known trap, and whether this installation stands in it."""
+
+    name: str
+    state: CheckState
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerStatus:
+    pid: int
+    alive: bool
+    restarts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostStatus:
+    """What the plugin knows of itself without asking the database."""
+
+    queue_length: int  # headers that wait to be piped to the indexer
+    queue_bytes: int
+    acknowledged: int  # instances that the indexer has written since the start
+    pending: int  # instances stored and not yet written
+    dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
+    callback_median_ms: float | None
+    callback_p99_ms: float | None
+    indexer_alive: bool
+    indexer_restarts: int
+    workers: tuple[WorkerStatus, ...]
+    started_at: datetime
+    versions: dict[str, str] = field(default_factory=dict)  # treegarth, orthanc, plugin sdk, python, ...
+    database_state: str = "starting"  # starting, up, down
+    database_last_answer_at: datetime | None = None
+    self_check: tuple[SelfCheck, ...] = ()
+
+
+class HostFigures(Protocol):
+    """The plugin's own figures, and what can be asked of it."""
+
+    def figures(self) -> HostStatus:
+        """The present figures; never waits."""
+
+    def request_reconcile(self) -> None:
+        """Ask for a comparison of the index with Orthanc now; returns at once."""
+
+
+class Database:
+    """The door to PostgreSQL for handlers; shut while the server starts or is down, and then it says so quickly."""
+
+    def __init__(self, engine: Callable[[], Engine | None]) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection that only reads. Raises DatabaseUnavailable."""
+        with self._open() as engine, engine.connect() as connection:
+            yield connection.execution_options(postgresql_readonly=True)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A connection in a transaction that commits at the end. Raises DatabaseUnavailable."""
+        with self._open() as engine, engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _open(self) -> Iterator[Engine]:
+        engine = self._engine()
+        if engine is None:
+            raise DatabaseUnavailable
+        try:
+            yield engine
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise DatabaseUnavailable from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What handlers work with. Time is an argument here as everywhere: ask `clock`."""
+
+    database: Database
+    settings: Settings
+    orthanc: OrthancClient
+    host: HostFigures
+    clock: Callable[[], datetime]
+    zone: ZoneInfo  # that pages show
+    web_directory: Path  # holds templates/, static/, vendor/, locales/

@@ -1,0 +1,140 @@
+"""Pages out of templates: the Jinja environments (one a language), and what every template is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flask import Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from treegarth.web.formats import ABSENT, Formats
+from treegarth.web.languages import Language
+from treegarth.web.routes import BASE_PATH, Call
+from treegarth.web.services import Services
+
+STATIC_PATH = f"{BASE_PATH}/static"
+VENDOR_PATH = f"{BASE_PATH}/vendor"
+HASH_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavigationEntry:
+    """An entry of the navigation as a template shows it."""
+
+    name: str  # of the route
+    label: str  # translated
+    url: str
+    icon: str
+    current: bool
+
+
+def make_environments(services: Services, languages: Mapping[str, Language]) -> dict[str, Environment]:
+    """One environment for each language: autoescape on, an undefined name is an error."""
+    address = FileAddress(services.web_directory)
+    return {code: _environment(services, language, address) for code, language in languages.items()}
+
+
+def _environment(services: Services, language: Language, file_url: Callable[[str], str]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(services.web_directory / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
+    )
+    environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+    formats = Formats(locale=language.locale, zone=services.zone)
+    environment.filters.update(
+        number=formats.number,
+        significant=formats.significant,
+        size=formats.size,
+        iso_date=formats.iso_date,
+        date_in_words=formats.date_in_words,
+        clock_time=formats.clock_time,
+        instant=formats.instant,
+        ago=lambda value: formats.ago(value, services.clock()),
+        person_name=formats.person_name,
+        or_dash=lambda value: ABSENT if value in (None, "") else value,
+    )
+    environment.globals.update(file_url=file_url)
+    return environment
+
+
+class FileAddress:
+    """The address of a file of ours with its hash, so that browsers may keep it for good: `static/base.css`."""
+
+    def __init__(self, web_directory: Path) -> None:
+        self._folder = web_directory
+        self._known: dict[str, tuple[float, str]] = {}
+
+    def __call__(self, name: str) -> str:
+        """Raises FileNotFoundError for a file that is not there: a page must not refer to it."""
+        path = self._folder / name
+        changed = path.stat().st_mtime
+        known = self._known.get(name)
+        if known is None or known[0] != changed:
+            known = (changed, sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS])
+            self._known[name] = known
+        return f"{BASE_PATH}/{name}?v={known[1]}"
+
+
+def render_page(call: Call[Any, Any, Any], template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of a template, given what every page has (see `page_values`) and these values."""
+    environment = call.site.environments[call.language]
+    body = environment.get_template(template).render({**page_values(call), **values})
+    return Response(body, status=status, mimetype="text/html")
+
+
+def page_values(call: Call[Any, Any, Any]) -> dict[str, Any]:
+    """What every template is given beside `_`, `ngettext`, `file_url()` and the filters."""
+    now: datetime = call.site.services.clock()
+    return {
+        "lang": call.language,
+        "languages": list(call.site.languages.values()),
+        "theme": call.theme,
+        "actor": call.actor,
+        "mode": call.site.services.settings.mode,
+        "route": call.route,
+        "route_url": call.site.url,
+        "here": lambda **changes: url_with(call, **changes),
+        "here_as": _state(call),
+        "query": call.query,
+        "navigation": navigation(call),
+        "fragment": call.wants_fragment,
+        "now": now,
+    }
+
+
+def navigation(call: Call[Any, Any, Any]) -> list[NavigationEntry]:
+    """The entries that the actor may open, in order."""
+    gettext = call.site.languages[call.language].gettext
+    routes = [r for r in call.site.routes.values() if r.navigation is not None and call.actor.may(r.permission)]
+    return [
+        NavigationEntry(
+            name=route.name,
+            label=gettext(route.navigation.label),
+            url=route.path,
+            icon=route.navigation.icon,
+            current=call.http.path == route.path
+            or (route.path != f"{BASE_PATH}/" and call.http.path.startswith(route.path.rstrip("/") + "/")),
+        )
+        for route in sorted(routes, key=lambda r: r.navigation.order if r.navigation else 0)
+        if route.navigation is not None
+    ]
+
+
+def url_with(call: Call[Any, Any, Any], **changes: Any) -> str:
+    """This page's address with some of its query changed; None takes a key out. `lang` and `theme` are not kept."""
+    query = {**_state(call), **changes}
+    parts = dict(call.http.view_args or {})
+    return call.site.url(call.route.name, **parts, **{k: v for k, v in query.items() if v not in (None, "")})
+
+
+def _state(call: Call[Any, Any, Any]) -> dict[str, str]:
+    return {key: value for key, value in call.http.args.items() if key not in ("lang", "theme")}
