@@ -22,6 +22,10 @@ class DatabaseNewerThanCode(TreegarthError):
     """The database was made by a newer Treegarth. Install that version, or restore the backup made before the upgrade."""
 
 
+class DatabaseUnsuitable(TreegarthError):
+    """The database server, or the role that logs in there, cannot be used as it is."""
+
+
 class EmbeddedServerFailed(TreegarthError):
     """The embedded PostgreSQL could not be started."""
 

@@ -78,8 +78,13 @@ study = Table(
     Index("ix_study_patient", "orthanc_patient_id"),
     Index("ix_study_patient_id", "patient_id"),
     Index("ix_study_accession_number", "accession_number"),
-    Index("ix_study_newest", text("study_date DESC NULLS LAST, study_time DESC NULLS LAST, orthanc_study_id DESC")),
-    Index("ix_study_received", text("last_received_at DESC, orthanc_study_id DESC")),
+    Index(
+        "ix_study_newest",
+        text("study_date DESC NULLS LAST"),
+        text("study_time DESC NULLS LAST"),
+        text("orthanc_study_id DESC"),
+    ),
+    Index("ix_study_received", text("last_received_at DESC"), text("orthanc_study_id DESC")),
     Index("ix_study_modalities", "modalities", postgresql_using="gin"),
 )
 

@@ -1,0 +1,79 @@
+"""What tests stand on: one PostgreSQL for all of them, and a freshly migrated database for each that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import Engine, make_url
+
+from treegarth.database.embedded import EmbeddedServer
+from treegarth.database.engine import DatabaseAddress, create_engine
+from treegarth.database.migrating import migrate
+
+# A test's data may be lost in a power cut.
+QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
+TEMPLATE = "migrated_template"
+
+database_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress]:
+    """A PostgreSQL of this test run alone, with an empty database."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("postgresql") / "server", settings=QUICK)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(server_address: DatabaseAddress) -> str:
+    """The name of a database with every migration applied, to make others from."""
+    execute(server_address, f"CREATE DATABASE {TEMPLATE}")
+    migrate(other_database(server_address, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database_address(server_address: DatabaseAddress) -> Iterator[DatabaseAddress]:
+    """A database of this test alone, with nothing in it."""
+    yield from made_database(server_address, "template0")
+
+
+@pytest.fixture
+def database_address(server_address: DatabaseAddress, migrated_template: str) -> Iterator[DatabaseAddress]:
+    """A database of this test alone, with every migration applied."""
+    yield from made_database(server_address, migrated_template)
+
+
+@pytest.fixture
+def engine(database_address: DatabaseAddress) -> Iterator[Engine]:
+    """An engine on a database of this test alone, with every migration applied."""
+    engine = create_engine(database_address, application_name="test")
+    yield engine
+    engine.dispose()
+
+
+def made_database(server: DatabaseAddress, template: str) -> Iterator[DatabaseAddress]:
+    name = f"test_{next(database_numbers)}"
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield other_database(server, name)
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def other_database(server: DatabaseAddress, name: str) -> DatabaseAddress:
+    url = make_url(server.url).set(database=name)
+    return DatabaseAddress(url=url.render_as_string(hide_password=False), password=server.password)
+
+
+def execute(server: DatabaseAddress, statement: str) -> None:
+    """As the superuser, outside of a transaction."""
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def project_root() -> Path:
+    return Path(__file__).parents[1]

@@ -1,0 +1,129 @@
+"""Migrations: they make what the code expects, once, whoever starts them, and refuse what they do not know."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url, text
+from sqlalchemy.engine import Engine
+
+import treegarth.features
+from conftest import execute
+from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_engine, transaction
+from treegarth.database.metadata import metadata
+from treegarth.database.migrating import MIGRATIONS, migrate, pending
+from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
+
+
+def import_every_table() -> None:
+    for module in pkgutil.walk_packages(treegarth.features.__path__, "treegarth.features."):
+        if module.name.endswith(".tables"):
+            importlib.import_module(module.name)
+
+
+def revisions() -> list[str]:
+    return [revision.revision for revision in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
+
+
+def is_ours(name: str | None, kind: str) -> bool:
+    return not (kind == "table" and str(name).startswith("procrastinate_"))
+
+
+def test_a_migrated_database_is_what_the_tables_in_the_code_say(engine: Engine) -> None:
+    import_every_table()
+    with connect(engine) as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "include_name": lambda name, kind, parents: is_ours(name, kind),
+            },
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrate_says_what_it_applied_and_then_has_nothing_to_do(empty_database_address: DatabaseAddress) -> None:
+    assert pending(empty_database_address) == revisions()
+    assert migrate(empty_database_address) == revisions()
+    assert migrate(empty_database_address) == []
+    assert pending(empty_database_address) == []
+
+
+def test_two_starters_at_once_migrate_once(empty_database_address: DatabaseAddress) -> None:
+    code = (
+        "import sys; from treegarth.database.engine import DatabaseAddress; "
+        "from treegarth.database.migrating import migrate; "
+        "url, password = sys.stdin.read().split(); print(migrate(DatabaseAddress(url=url, password=password)))"
+    )
+
+    def start(_: int) -> str:
+        given = f"{empty_database_address.url} {empty_database_address.password}"
+        done = subprocess.run(
+            [sys.executable, "-c", code], input=given, capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout.strip()
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = sorted(pool.map(start, range(3)))
+    assert answers == sorted([str(revisions()), "[]", "[]"])
+
+
+def test_a_newer_database_is_refused_and_left_alone(engine: Engine, database_address: DatabaseAddress) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseNewerThanCode, match="9999"):
+        migrate(database_address)
+    with pytest.raises(DatabaseNewerThanCode, match=revisions()[-1]):
+        pending(database_address)
+
+
+def test_there_is_no_way_down() -> None:
+    for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions():
+        assert not hasattr(revision.module, "downgrade"), revision.revision
+
+
+def test_a_failing_migration_leaves_nothing_behind(empty_database_address: DatabaseAddress) -> None:
+    execute(empty_database_address, f"CREATE SCHEMA {SCHEMA}")
+    execute(empty_database_address, f"CREATE TYPE {SCHEMA}.procrastinate_job_status AS ENUM ('in the way')")
+    with pytest.raises(Exception, match="procrastinate_job_status"):
+        migrate(empty_database_address)
+    with psycopg.connect(empty_database_address.conninfo()) as connection:
+        assert connection.execute("SELECT to_regclass('study')").fetchone() == (None,)
+
+
+class TestASitesOwnServer:
+    def role(self, address: DatabaseAddress, name: str) -> DatabaseAddress:
+        execute(address, f"CREATE ROLE {name} LOGIN PASSWORD 'of {name}'")
+        url = make_url(address.url).set(username=name).render_as_string()
+        return DatabaseAddress(url=url, password=f"of {name}")
+
+    def test_a_role_that_may_only_create_in_its_database_is_enough(
+        self, empty_database_address: DatabaseAddress
+    ) -> None:
+        plain = self.role(empty_database_address, "plain")
+        database = make_url(empty_database_address.url).database
+        execute(empty_database_address, f"GRANT CREATE ON DATABASE {database} TO plain")
+        assert migrate(plain) == revisions()
+        engine = create_engine(plain)
+        with transaction(engine) as connection:
+            connection.execute(text("INSERT INTO patient (orthanc_patient_id) VALUES ('a')"))
+        engine.dispose()
+
+    def test_a_role_without_that_right_learns_what_to_grant(self, empty_database_address: DatabaseAddress) -> None:
+        with pytest.raises(DatabaseUnsuitable, match="GRANT CREATE ON DATABASE"):
+            migrate(self.role(empty_database_address, "helpless"))
+
+    def test_a_wrong_password_is_named(self, empty_database_address: DatabaseAddress) -> None:
+        wrong = DatabaseAddress(url=empty_database_address.url, password="not this")
+        with pytest.raises(DatabaseUnavailable, match="password authentication failed"):
+            migrate(wrong)
