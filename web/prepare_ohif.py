@@ -52,6 +52,13 @@ REPLACEMENTS = (
     Replacement(files="index.html", old='="/', new=f'="{BASE}', times=32),
     Replacement(files="manifest.json", old='"/assets/', new=f'"{BASE}assets/', times=9),
     Replacement(files="assets/browserconfig.xml", old='"/assets/', new=f'"{BASE}assets/', times=4),
+    # Orthanc 1.10.1 with DICOMweb 1.7 does not decode an escaped comma, and logs an error for each list of fields.
+    Replacement(
+        files="*.js",
+        old='queryString += "".concat(key, "=").concat(encodeURIComponent(params[key]))',
+        new='queryString += "".concat(key, "=").concat(encodeURIComponent(params[key]).replace(/%2C/g, ","))',
+        times=1,
+    ),
     # Models of an experimental tool, fetched from outside: a hospital's browser asks nobody but this server.
     Replacement(files="*.js", old="https://huggingface.co/schmuell/sam-b-fp16/", new=f"{BASE}models/", times=6),
 )

@@ -4,7 +4,7 @@ window.config = {
   routerBasename: '/treegarth/ohif/',
   extensions: [],
   modes: [],
-  customizationService: {},
+  customizationService: [{ 'ohif.tours': { $set: [] } }], // no guided tour over the image of the first visit
   showStudyList: true,
   maxNumberOfWebWorkers: 3,
   showWarningMessageForCrossOrigin: false,
