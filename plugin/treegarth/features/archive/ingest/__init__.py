@@ -1,0 +1,1 @@
+"""From what Orthanc reports to rows in the index: the indexer process. It never runs inside Orthanc."""

@@ -1,0 +1,161 @@
+"""Turn stored instances into index rows, a batch a transaction, with what follows from them.
+
+A batch that PostgreSQL refuses is halved until the one instance at fault is found; that one is written with what
+Orthanc itself knows of it and the reason. Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from treegarth.database.engine import transaction
+from treegarth.dicom.header_json import header_json
+from treegarth.dicom.headers import Header, orthanc_identifiers, read_header
+from treegarth.errors import UnreadableObject
+from treegarth.features.archive.ingest.sources import (
+    header_by_orthanc,
+    identifiers_by_orthanc,
+    instance_of_orthanc,
+)
+from treegarth.features.archive.model import IndexedInstance, Level, StoredInstance
+from treegarth.features.archive.store import writing
+from treegarth.host.orthanc_client import OrthancClient
+
+logger = logging.getLogger(__name__)
+
+
+class Follower(Protocol):
+    """What another feature does in the same transaction as the index rows."""
+
+    def indexed(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+        """These instances are in the index now; they may have been before."""
+
+    def deleted(self, connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
+        """These are not any more."""
+
+    def committed(self, instances: Sequence[IndexedInstance]) -> None:
+        """The transaction is through: the moment to hint at work. May fail; the work is a state in the database."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchWriter:
+    """Writes instances and deletions into the index, with all that follows from them."""
+
+    engine: Engine
+    orthanc: OrthancClient
+    followers: Sequence[Follower]
+    clock: Callable[[], datetime]
+
+    def write(self, stored: Sequence[StoredInstance]) -> None:
+        """Index these instances. Raises DatabaseUnavailable or OrthancUnavailable: then none of them is lost, and
+        the same call may be made again."""
+        latest = {item.orthanc_instance_id: item for item in stored}  # stored twice in one batch: the later counts
+        data = {key: item.data for key, item in latest.items() if item.data}
+        instances = [found for item in latest.values() if (found := self._describe(item, data)) is not None]
+        self._write(instances, data)
+
+    def remove(self, level: Level, identifiers: Sequence[str]) -> int:
+        """Take out of the index what Orthanc does not have any more; the number of instances removed.
+
+        Asks Orthanc for each: an event may be older than an instance that was stored again.
+        """
+        with transaction(self.engine) as connection:
+            known = writing.known(connection, level, identifiers)
+        gone = [one for one in identifiers if one in known and not self.orthanc.exists(f"/{level.value}/{one}")]
+        if not gone:
+            return 0
+        with transaction(self.engine) as connection:
+            removed = writing.remove(connection, level, gone)
+            for follower in self.followers:
+                follower.deleted(connection, removed, self.clock())
+        return len(removed)
+
+    def _describe(self, item: StoredInstance, data: dict[str, bytes]) -> IndexedInstance | None:
+        """The instance as the index takes it; None where Orthanc has it no more. Fetched bytes join `data`."""
+        if item.data is None:
+            found = instance_of_orthanc(self.orthanc, item.orthanc_instance_id, self.clock())
+            if found is None:
+                return None
+            item = found
+            data[item.orthanc_instance_id] = item.data or b""
+        try:
+            header: Header | None = read_header(item.data or b"")
+        except UnreadableObject as error:
+            header = header_by_orthanc(self.orthanc, item.orthanc_instance_id, str(error))
+        return self._identified(item, header) if header else None
+
+    def _identified(self, item: StoredInstance | IndexedInstance, header: Header) -> IndexedInstance | None:
+        identifiers = orthanc_identifiers(header)
+        if identifiers.instance != item.orthanc_instance_id:  # Orthanc read an identifier otherwise than we did
+            by_orthanc = identifiers_by_orthanc(self.orthanc, item.orthanc_instance_id)
+            if by_orthanc is None:
+                return None
+            identifiers = by_orthanc
+        return IndexedInstance(
+            orthanc_patient_id=identifiers.patient,
+            orthanc_study_id=identifiers.study,
+            orthanc_series_id=identifiers.series,
+            orthanc_instance_id=item.orthanc_instance_id,
+            header=header,
+            size_bytes=item.size_bytes,
+            received_at=item.received_at,
+            origin=item.origin,
+        )
+
+    def _write(self, instances: Sequence[IndexedInstance], data: dict[str, bytes]) -> None:
+        if not instances:
+            return
+        try:
+            with transaction(self.engine) as connection:
+                headers = _series_headers(connection, instances, data)
+                writing.write_instances(connection, instances, headers)
+                for follower in self.followers:
+                    follower.indexed(connection, instances)
+        except DBAPIError as error:
+            if len(instances) > 1:
+                middle = len(instances) // 2
+                self._write(instances[:middle], data)
+                self._write(instances[middle:], data)
+            else:
+                self._write_what_orthanc_knows(instances[0], type(error.orig).__name__)
+            return
+        for follower in self.followers:
+            _hint(follower, instances)
+
+    def _write_what_orthanc_knows(self, instance: IndexedInstance, reason: str) -> None:
+        logger.warning("PostgreSQL refused an instance's row (%s); it is indexed by what Orthanc knows of it.", reason)
+        reason = f"the index refused its values: {reason}"
+        header = header_by_orthanc(self.orthanc, instance.orthanc_instance_id, reason)
+        if header is None or (found := self._identified(instance, header)) is None:
+            return
+        with transaction(self.engine) as connection:
+            writing.write_instances(connection, [found], {})
+
+
+def _series_headers(
+    connection: Connection, instances: Sequence[IndexedInstance], data: dict[str, bytes]
+) -> dict[str, tuple[str, Any]]:
+    """The header of one instance for each series that has none yet."""
+    first = {item.orthanc_series_id: item.orthanc_instance_id for item in reversed(instances)}
+    missing = first.keys() - writing.series_with_header(connection, first)
+    headers: dict[str, tuple[str, Any]] = {}
+    for series_id in missing:
+        try:
+            headers[series_id] = (first[series_id], header_json(data[first[series_id]]))
+        except (KeyError, UnreadableObject):
+            logger.info("A series has no header in the index yet: its first instance's bytes gave none.")
+    return headers
+
+
+def _hint(follower: Follower, instances: Sequence[IndexedInstance]) -> None:
+    try:
+        follower.committed(instances)
+    except Exception:
+        logger.exception("Work was not announced to the workers; the sweep will find it.")

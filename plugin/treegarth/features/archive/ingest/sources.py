@@ -1,0 +1,102 @@
+"""Where a stored instance's header comes from: the frame that the plugin sent, or Orthanc itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from treegarth.dicom.raw_elements import header_end
+from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
+from treegarth.errors import NotFound
+from treegarth.features.archive.model import Origin, StoredInstance
+from treegarth.host.frames import Frame
+from treegarth.host.orthanc_client import OrthancClient
+
+_ENOUGH_WITHOUT_PIXELS = 64 * 2**20  # bytes; an object without pixel data is read whole up to here
+_ORIGINS = {"DicomProtocol": 2, "RestApi": 3, "Plugins": 4, "Lua": 5, "WebDav": 6}
+
+
+def instance_of_frame(frame: Frame) -> StoredInstance:
+    """The stored instance that a frame tells of."""
+    about = frame.about
+    return StoredInstance(
+        orthanc_instance_id=about["id"],
+        data=frame.data or None,
+        size_bytes=about["size"],
+        received_at=datetime.fromtimestamp(about["at"], UTC),
+        origin=Origin(
+            kind=about["origin"],
+            remote_ae_title=about.get("RemoteAET") or None,
+            called_ae_title=about.get("CalledAET") or None,
+            remote_ip=about.get("RemoteIP") or None,
+            http_user=about.get("HttpUsername") or None,
+        ),
+    )
+
+
+def instance_of_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, now: datetime) -> StoredInstance | None:
+    """The stored instance as Orthanc knows it; None where it is gone. Raises OrthancUnavailable or OrthancRefused."""
+    try:
+        metadata = orthanc.get(f"/instances/{orthanc_instance_id}/metadata", parameters={"expand": ""})
+        summary = orthanc.get(f"/instances/{orthanc_instance_id}")
+        data = read_beginning(orthanc, orthanc_instance_id)
+    except NotFound:
+        return None
+    return StoredInstance(
+        orthanc_instance_id=orthanc_instance_id,
+        data=data,
+        size_bytes=summary["FileSize"],
+        received_at=reception_date(metadata.get("ReceptionDate")) or now,
+        origin=Origin(
+            kind=_ORIGINS.get(metadata.get("Origin", "")),
+            remote_ae_title=metadata.get("RemoteAET") or None,
+            called_ae_title=metadata.get("CalledAET") or None,
+            remote_ip=metadata.get("RemoteIP") or None,
+            http_user=metadata.get("HttpUsername") or None,
+        ),
+    )
+
+
+def read_beginning(orthanc: OrthancClient, orthanc_instance_id: str) -> bytes:
+    """The file up to its pixel data. No more is transferred than is needed to see where that begins."""
+    received = bytearray()
+    with orthanc.stream(f"/instances/{orthanc_instance_id}/file") as chunks:
+        for chunk in chunks:
+            received += chunk
+            if b"\xe0\x7f\x10\x00" in received or len(received) > _ENOUGH_WITHOUT_PIXELS:
+                break
+    data = bytes(received)
+    end = header_end(data)
+    return data if end is None else data[:end]
+
+
+def header_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, reason: str) -> Header | None:
+    """What Orthanc itself made of an object that we cannot read, with the reason as an issue; None where it is gone."""
+    try:
+        instance = orthanc.get(f"/instances/{orthanc_instance_id}")
+        series = orthanc.get(f"/series/{instance['ParentSeries']}")
+        study = orthanc.get(f"/studies/{series['ParentStudy']}")
+    except NotFound:
+        return None
+    tags = {**study["PatientMainDicomTags"], **study["MainDicomTags"], **series["MainDicomTags"]}
+    return read_header_values({**tags, **instance["MainDicomTags"]}, Issue(path="", reason=reason))
+
+
+def identifiers_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str) -> OrthancIdentifiers | None:
+    """The instance's parents as Orthanc knows them; None where it is gone."""
+    try:
+        series = orthanc.get(f"/instances/{orthanc_instance_id}/series")
+        study = orthanc.get(f"/series/{series['ID']}/study")
+    except NotFound:
+        return None
+    return OrthancIdentifiers(
+        patient=study["ParentPatient"], study=study["ID"], series=series["ID"], instance=orthanc_instance_id
+    )
+
+
+def reception_date(value: Any) -> datetime | None:
+    """Orthanc's own time stamp, `20261121T022935`, which is UTC."""
+    try:
+        return datetime.strptime(value, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except (TypeError, ValueError):
+        return None

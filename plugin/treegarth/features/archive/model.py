@@ -1,0 +1,78 @@
+"""What is known of a stored instance on its way into the index. Plain records, nothing that acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from treegarth.dicom.headers import Header
+
+
+class Level(StrEnum):
+    """The four levels, as Orthanc's REST API spells their folders."""
+
+    PATIENT = "patients"
+    STUDY = "studies"
+    SERIES = "series"
+    INSTANCE = "instances"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Who brought an instance. `kind` is Orthanc's InstanceOrigin (2 DICOM, 3 REST, 4 plugin, 5 Lua, 6 WebDAV)."""
+
+    kind: int | None = None
+    remote_ae_title: str | None = None
+    called_ae_title: str | None = None
+    remote_ip: str | None = None
+    http_user: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredInstance:
+    """An instance that Orthanc has stored, with the beginning of its file; `data` may be missing."""
+
+    orthanc_instance_id: str
+    data: bytes | None
+    size_bytes: int
+    received_at: datetime
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexedInstance:
+    """An instance as the index takes it up; what followers of the index get to see."""
+
+    orthanc_patient_id: str
+    orthanc_study_id: str
+    orthanc_series_id: str
+    orthanc_instance_id: str
+    header: Header
+    size_bytes: int
+    received_at: datetime
+    origin: Origin
+
+    @property
+    def study_instance_uid(self) -> str:
+        return self.header.study_instance_uid
+
+    @property
+    def sop_instance_uid(self) -> str:
+        return self.header.sop_instance_uid
+
+    @property
+    def sop_class_uid(self) -> str | None:
+        return self.header.sop_class_uid
+
+    @property
+    def modality(self) -> str | None:
+        return self.header.modality
+
+    @property
+    def image_type(self) -> tuple[str, ...] | None:
+        return self.header.image_type
+
+    @property
+    def number_of_frames(self) -> int | None:
+        return self.header.number_of_frames

@@ -1,0 +1,91 @@
+"""What the reconciler keeps and asks: its checkpoint, its progress, and what the index holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from treegarth.features.archive.tables import archive_state, instance, patient, series, study
+
+# Any number: the advisory lock that one reconciler of a site holds.
+_RECONCILER_LOCK = 7_473_001
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many resources there are of each level."""
+
+    patients: int
+    studies: int
+    series: int
+    instances: int
+
+
+def try_lock(connection: Connection) -> bool:
+    """Become the site's reconciler for as long as this connection lives; False where another is."""
+    return bool(connection.execute(select(func.pg_try_advisory_lock(_RECONCILER_LOCK))).scalar_one())
+
+
+def still_there(connection: Connection) -> None:
+    """Raises where the connection, and so the lock, is gone."""
+    connection.execute(select(1))
+    connection.commit()
+
+
+def read_state(connection: Connection, name: str) -> dict[str, Any] | None:
+    """A named piece of the reconciler's memory."""
+    return connection.execute(select(archive_state.c.value).where(archive_state.c.name == name)).scalar_one_or_none()
+
+
+def write_state(connection: Connection, name: str, value: dict[str, Any]) -> None:
+    statement = insert(archive_state).values(name=name, value=value)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": statement.excluded.value, "changed_at": func.now()}
+        )
+    )
+
+
+def counts(connection: Connection) -> Counts:
+    """How many rows the index has."""
+    patients, studies, series_, instances = (
+        connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in (patient, study, series, instance)
+    )
+    return Counts(patients=patients, studies=studies, series=series_, instances=instances)
+
+
+def received_at(connection: Connection, identifiers: Sequence[str]) -> dict[str, datetime]:
+    """When those of the instances that are in the index were received."""
+    found = connection.execute(
+        text("SELECT orthanc_instance_id, received_at FROM instance WHERE orthanc_instance_id = ANY(:ids)"),
+        {"ids": list(identifiers)},
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def begin_comparison(connection: Connection) -> None:
+    """A table of this transaction for the identifiers that Orthanc has now."""
+    connection.execute(text('CREATE TEMPORARY TABLE in_orthanc (id text COLLATE "C") ON COMMIT DROP'))
+
+
+def note_in_orthanc(connection: Connection, identifiers: Sequence[str]) -> None:
+    connection.execute(text("INSERT INTO in_orthanc SELECT unnest(CAST(:ids AS text[]))"), {"ids": list(identifiers)})
+
+
+def not_in_orthanc(connection: Connection, before: datetime) -> list[str]:
+    """The instances that the index had before that time and that were not noted."""
+    connection.execute(text("ANALYZE in_orthanc"))
+    found = connection.execute(
+        text(
+            "SELECT orthanc_instance_id FROM instance i WHERE indexed_at < :before"
+            " AND NOT EXISTS (SELECT 1 FROM in_orthanc o WHERE o.id = i.orthanc_instance_id) ORDER BY 1"
+        ),
+        {"before": before},
+    )
+    return list(found.scalars())
