@@ -59,9 +59,9 @@ def find_binaries() -> Binaries:
     return max(found, key=lambda binaries: binaries.major)
 
 
-def reachable_binaries(account: Account, *, copies: Path = COPIES) -> Binaries:
+def reachable_binaries(account: Account, *, installed: Binaries | None = None, copies: Path = COPIES) -> Binaries:
     """Binaries that this account can run: the wheel's own, or for root's sake a copy in a folder open to all."""
-    binaries = find_binaries()
+    binaries = installed or find_binaries()
     if _runs(binaries, account):
         return binaries
     if not account.switch:

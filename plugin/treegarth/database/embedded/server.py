@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -57,7 +57,7 @@ class EmbeddedServer:
         self._cluster.make_folder()
         with self._alone(deadline):
             account = account_for(self._cluster.home, system_account=self._system_account)
-            port = self._take_over(account, deadline) or self._start_anew(account, deadline)
+            port = self._take_over(deadline) or self._start_anew(account, deadline)
             self._ensure_database(port)
             self._cluster.remember_port(port)
         return self._address(port)
@@ -91,7 +91,7 @@ class EmbeddedServer:
             return None
         return find_process(self._cluster.pid_file, user_id=owner, token=self._cluster.token())
 
-    def _take_over(self, account: Account, deadline: float) -> int | None:
+    def _take_over(self, deadline: float) -> int | None:
         """The port of the server that already runs, if it lets us in; one that does not is ended."""
         process = self._find()
         if process is None:
@@ -115,9 +115,10 @@ class EmbeddedServer:
             with self._running_lock(deadline) as lock:
                 self._cluster.pid_file.unlink(missing_ok=True)  # nobody holds the lock: it is stale
                 child = self._launch(binaries, account, port, lock)
-            self._child = child
-            if self._wait_until_ready(child, port, deadline):
+            if self._becomes_ready(child, port, deadline):
+                self._child = child
                 return port
+            end_child(child)
             if time.monotonic() >= deadline:
                 break
         raise EmbeddedServerFailed(f"PostgreSQL in {self.folder} did not start.\n{newest_log(self._cluster)}")
@@ -140,32 +141,35 @@ class EmbeddedServer:
                 **account.popen_arguments(),
             )
 
-    def _wait_until_ready(self, child: subprocess.Popen[bytes], port: int, deadline: float) -> bool:
-        while time.monotonic() < deadline:
-            if child.poll() is not None:
-                return False
-            if self._lets_us_in(port):
+    def _becomes_ready(self, child: subprocess.Popen[bytes], port: int, deadline: float) -> bool:
+        while child.poll() is None and time.monotonic() < deadline:
+            refusal = self._refusal(port)
+            if refusal is None:
                 return True
+            if "password authentication failed" in refusal:
+                return False
             time.sleep(POLL_S)
-        child.send_signal(signal.SIGQUIT)
         return False
 
     def _answers(self, process: ServerProcess, deadline: float) -> bool:
-        while not process.has_ended():
-            if self._lets_us_in(process.port):
+        while not process.has_ended(within_s=POLL_S) and time.monotonic() < deadline:
+            refusal = self._refusal(process.port)
+            if refusal is None:
                 return True
-            if time.monotonic() >= deadline:
+            if "password authentication failed" in refusal:
                 return False
-            process.has_ended(within_s=POLL_S)
         return False
 
-    def _lets_us_in(self, port: int) -> bool:
-        """A login with our password. SCRAM proves both sides: a stranger's server on that port cannot pass for ours."""
+    def _refusal(self, port: int) -> str | None:
+        """Why a login with our password fails; None when it does not.
+
+        SCRAM proves both sides: a stranger's server on that port cannot pass for ours, nor learn the password.
+        """
         try:
             with self._connect(port):
-                return True
-        except psycopg.OperationalError:
-            return False
+                return None
+        except psycopg.OperationalError as error:
+            return str(error)
 
     def _connect(self, port: int) -> psycopg.Connection:
         return psycopg.connect(
@@ -244,6 +248,15 @@ class EmbeddedServer:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def end_child(child: subprocess.Popen[bytes]) -> None:
+    """End a server that did not become ready; whatever it wrote is recovered by the next start."""
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        if child.poll() is None:
+            child.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(3)
 
 
 def free_port(wanted: int | None) -> int:
