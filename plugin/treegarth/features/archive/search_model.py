@@ -1,0 +1,181 @@
+"""What can be looked for in the archive, and what is found. Pure: values only, no queries."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 1000
+
+
+class StudySort(StrEnum):
+    NEWEST = "newest"  # by study date and time; studies without a date come last
+    OLDEST = "oldest"  # the exact reverse: studies without a date come first
+    RECEIVED = "received"  # what arrived last comes first
+    PATIENT_NAME = "patient_name"
+    PATIENT_ID = "patient_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFilter:
+    """Which studies; None does not restrict. Conditions add up."""
+
+    text: str | None = None  # words, each in a name, an identifier or the description, or a whole UID of any level
+    patient_id: str | None = None
+    patient_name: str | None = None  # part of any group of the name; * and ? as in DICOM where they are used
+    modalities: tuple[str, ...] = ()  # any of these
+    study_date_from: date | None = None
+    study_date_to: date | None = None  # inclusive
+    study_description: str | None = None  # as patient_name
+    accession_number: str | None = None
+    study_instance_uid: str | None = None
+    received_from: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySummary:
+    """A study as in a list."""
+
+    orthanc_study_id: str
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    patient_birth_date: date | None
+    patient_sex: str | None
+    study_date: date | None
+    study_time: time | None
+    study_id: str | None
+    study_description: str | None
+    accession_number: str | None
+    referring_physician_name: str | None
+    institution_name: str | None
+    modalities: tuple[str, ...]
+    series_count: int
+    instance_count: int
+    size_bytes: int
+    first_received_at: datetime
+    last_received_at: datetime
+    orthanc_patient_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesSummary:
+    """A series as on its study's page."""
+
+    orthanc_series_id: str
+    series_instance_uid: str
+    modality: str | None
+    series_number: int | None
+    series_description: str | None
+    series_date: date | None
+    series_time: time | None
+    body_part_examined: str | None
+    protocol_name: str | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    institution_name: str | None
+    instance_count: int
+    size_bytes: int
+    last_received_at: datetime
+    header_orthanc_instance_id: str | None  # the instance whose header stands for the series: its thumbnail
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceSummary:
+    """An instance as in its series' list, with where it came from."""
+
+    orthanc_instance_id: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    instance_number: int | None
+    number_of_frames: int | None
+    rows: int | None
+    columns: int | None
+    image_type: tuple[str, ...] | None
+    acquisition_date: date | None
+    acquisition_time: time | None
+    transfer_syntax_uid: str | None
+    size_bytes: int
+    remote_ae_title: str | None
+    called_ae_title: str | None
+    remote_ip: str | None
+    http_user: str | None
+    received_at: datetime
+    indexed_at: datetime
+    issues: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPage:
+    """Some studies, and the cursor of those that follow; None at the end."""
+
+    studies: tuple[StudySummary, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstancePage:
+    """Some instances of a series, and the cursor of those that follow."""
+
+    instances: tuple[InstanceSummary, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How many, counted no further than asked."""
+
+    count: int
+    at_least: bool = False  # there are this many or more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrivals:
+    """What arrived of one modality since a moment; a study counts for each of its modalities."""
+
+    modality: str | None
+    study_count: int
+    series_count: int
+    instance_count: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveTotals:
+    """How much the index holds."""
+
+    study_count: int
+    instance_count: int
+    size_bytes: int
+
+
+def folded(value: str) -> str:
+    """As the database folds what it searches: NFC, lower case, the marks of a person name as spaces."""
+    return unicodedata.normalize("NFC", value.translate(str.maketrans("^=", "  "))).lower()
+
+
+def has_wildcard(value: str) -> bool:
+    return "*" in value or "?" in value
+
+
+def like_pattern(value: str) -> str:
+    """A DICOM wildcard match (PS3.4 C.2.2.2.4) as a LIKE pattern with \\ as its escape."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", value)
+    return escaped.replace("*", "%").replace("?", "_")
+
+
+def looks_like_uid(word: str) -> bool:
+    """Whether a word can only be a UID: a dozen or more characters of numbers between dots (PS3.5 9.1)."""
+    return len(word) >= 12 and word.count(".") >= 3 and re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", word) is not None
+
+
+def is_written_together(value: str) -> bool:
+    """Whether the value has Korean, Chinese or Japanese letters, whose names are written without a space."""
+    return re.search(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]", value) is not None

@@ -1,0 +1,259 @@
+"""What the studies' list finds, in which order, page by page."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from treegarth.errors import InvalidRequest
+from treegarth.features.archive.search_model import StudyFilter, StudySort
+from treegarth.features.archive.store.searching import (
+    arrivals,
+    count_studies,
+    find_series,
+    list_instances,
+    list_series,
+    read_studies,
+    search_studies,
+    totals,
+)
+from treegarth.features.archive.tables import instance, patient, series, study
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+KOREAN = "Hong^Gildong=洪^吉洞=홍^길동"
+
+
+def write_study(connection: Connection, number: int, **given: Any) -> str:
+    """A study with one series of two instances."""
+    identifier = f"study-{number:05}"
+    values: dict[str, Any] = {
+        "study_instance_uid": f"1.2.840.99999.1.{number}",
+        "patient_id": f"P{number}",
+        "patient_name": "Doe^Jane",
+        "study_date": date(2026, 11, 1),
+        "modalities": ["CT"],
+        "instance_count": 2,
+        "series_count": 1,
+        "size_bytes": 1000,
+        "last_received_at": NOON,
+        **given,
+    }
+    connection.execute(patient.insert().values(orthanc_patient_id=f"patient-{number}"))
+    connection.execute(
+        study.insert().values(orthanc_study_id=identifier, orthanc_patient_id=f"patient-{number}", **values)
+    )
+    connection.execute(
+        series.insert().values(
+            orthanc_series_id=f"series-{number:05}",
+            orthanc_study_id=identifier,
+            series_instance_uid=f"1.2.840.99999.2.{number}",
+            modality=values["modalities"][0],
+            series_number=1,
+            instance_count=2,
+            size_bytes=1000,
+            last_received_at=values["last_received_at"],
+        )
+    )
+    for position in (1, 2):
+        connection.execute(
+            instance.insert().values(
+                orthanc_instance_id=f"instance-{number:05}-{position}",
+                orthanc_series_id=f"series-{number:05}",
+                sop_instance_uid=f"1.2.840.99999.3.{number}.{position}",
+                instance_number=position,
+                size_bytes=500,
+                received_at=values["last_received_at"],
+            )
+        )
+    return identifier
+
+
+def found(connection: Connection, **wanted: Any) -> list[str]:
+    return [s.orthanc_study_id for s in search_studies(connection, StudyFilter(**wanted)).studies]
+
+
+def test_the_list_begins_with_the_newest_and_ends_with_what_has_no_date(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, study_date=None)
+        write_study(connection, 2, study_date=date(2026, 1, 1))
+        write_study(connection, 3, study_date=date(2026, 1, 2), study_time=time(8))
+        write_study(connection, 4, study_date=date(2026, 1, 2), study_time=None)
+        assert found(connection) == ["study-00003", "study-00004", "study-00002", "study-00001"]
+
+
+@pytest.mark.parametrize("sort", list(StudySort))
+def test_pages_of_every_sort_give_each_study_once_in_one_order(engine: Engine, sort: StudySort) -> None:
+    chance = random.Random(1)
+    with engine.begin() as connection:
+        for number in range(60):
+            write_study(
+                connection,
+                number,
+                study_date=chance.choice([None, date(2026, 1, 1), date(2026, 1, 2)]),
+                study_time=chance.choice([None, time(8), time(9, 30, 0, 123456)]),
+                patient_name=chance.choice([None, "A", "B^b", KOREAN]),
+                patient_id=chance.choice([None, "1", "2"]),
+                last_received_at=NOON + timedelta(microseconds=chance.randrange(5)),
+            )
+        whole = [s.orthanc_study_id for s in search_studies(connection, StudyFilter(), sort=sort, limit=1000).studies]
+        for limit in (1, 7, 20, 60):
+            pages, cursor = [], None
+            while True:
+                page = search_studies(connection, StudyFilter(), sort=sort, limit=limit, cursor=cursor)
+                pages.extend(s.orthanc_study_id for s in page.studies)
+                assert len(page.studies) <= limit
+                if (cursor := page.next) is None:
+                    break
+            assert pages == whole
+    assert len(set(whole)) == 60
+
+
+def test_the_oldest_first_is_the_newest_first_reversed(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number, day in enumerate([None, date(2026, 1, 2), date(2026, 1, 1), None]):
+            write_study(connection, number, study_date=day)
+        oldest = search_studies(connection, StudyFilter(), sort=StudySort.OLDEST).studies
+        assert [s.orthanc_study_id for s in oldest] == list(reversed(found(connection)))
+
+
+def test_what_arrives_while_someone_turns_pages_moves_nothing(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number in range(10):
+            write_study(connection, number, study_date=date(2026, 1, 1 + number))
+        first = search_studies(connection, StudyFilter(), limit=4)
+        write_study(connection, 50, study_date=date(2026, 2, 1))
+        second = search_studies(connection, StudyFilter(), limit=4, cursor=first.next)
+        seen = [s.orthanc_study_id for s in (*first.studies, *second.studies)]
+        assert seen == [f"study-{number:05}" for number in (9, 8, 7, 6, 5, 4, 3, 2)]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "bm90IGpzb24", "WyJzdHVkaWVzIG5ld2VzdCIsIDEsIDIsIDNd", "W10", "é"])
+def test_a_cursor_that_is_none_is_refused(engine: Engine, cursor: str) -> None:
+    with engine.begin() as connection, pytest.raises(InvalidRequest, match="cursor"):
+        search_studies(connection, StudyFilter(), cursor=cursor)
+
+
+def test_a_cursor_of_another_sort_is_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number in range(3):
+            write_study(connection, number)
+        cursor = search_studies(connection, StudyFilter(), limit=1).next
+        with pytest.raises(InvalidRequest):
+            search_studies(connection, StudyFilter(), sort=StudySort.OLDEST, cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    ("asked", "matches"),
+    [
+        ("hong", True),
+        ("GILDONG", True),
+        ("hong gildong", True),
+        ("Hong^Gildong", True),
+        ("홍", True),
+        ("길동", True),
+        ("홍길동", True),
+        ("洪吉洞", True),
+        ("홍 길동", True),
+        ("hong*", True),
+        ("*dong", True),
+        ("홍*", True),
+        ("*吉?", True),
+        ("h?ng*", True),
+        ("?ong", False),
+        ("g*", False),
+        ("hong*동", False),
+        ("hong*=*=홍*", True),
+        ("P7", False),
+        ("%", False),
+        ("h_ng", False),
+        ("\\", False),
+    ],
+)
+def test_a_name_is_found_by_any_of_its_groups(engine: Engine, asked: str, matches: bool) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 7, patient_name=KOREAN)
+        write_study(connection, 8, patient_name=None)
+        assert found(connection, patient_name=asked) == (["study-00007"] if matches else [])
+
+
+def test_letters_that_are_composed_differently_are_the_same(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, patient_name="Mu\u0308ller^Jo\u0308rg")
+        assert found(connection, patient_name="MÜLLER") == ["study-00001"]
+        assert found(connection, patient_name="müll*") == ["study-00001"]
+        assert found(connection, text="jörg müller") == ["study-00001"]
+
+
+def test_the_search_box_finds_names_identifiers_descriptions_and_uids_of_every_level(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(
+            connection, 1, patient_name=KOREAN, accession_number="ACC-77", study_description="CT Abdomen, 100% dose"
+        )
+        write_study(connection, 2)
+        for text in (
+            *("홍길동", "gildong abdomen", "acc-77", "p1", "100%", "ct abdo"),
+            *("1.2.840.99999.1.1", "1.2.840.99999.2.1", "1.2.840.99999.3.1.2"),
+        ):
+            assert found(connection, text=text) == ["study-00001"], text
+        assert found(connection, text="gildong chest") == []
+        assert found(connection, text="1.2.840.99999.9.9") == []
+
+
+def test_conditions_add_up(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, modalities=["CT", "SR"], study_date=date(2026, 1, 1), study_description="Head")
+        write_study(connection, 2, modalities=["MR"], study_date=date(2026, 1, 2), accession_number="A2")
+        write_study(connection, 3, modalities=["PT", "CT"], study_date=date(2026, 1, 3))
+        assert found(connection, modalities=("CT",)) == ["study-00003", "study-00001"]
+        assert found(connection, modalities=("MR", "PT")) == ["study-00003", "study-00002"]
+        assert found(connection, study_date_from=date(2026, 1, 2)) == ["study-00003", "study-00002"]
+        assert found(connection, study_date_to=date(2026, 1, 2)) == ["study-00002", "study-00001"]
+        assert found(connection, modalities=("CT",), study_date_to=date(2026, 1, 2)) == ["study-00001"]
+        assert found(connection, patient_id="P2") == ["study-00002"]
+        assert found(connection, patient_id="p2") == []
+        assert found(connection, patient_id="P?") == ["study-00003", "study-00002", "study-00001"]
+        assert found(connection, accession_number="A*") == ["study-00002"]
+        assert found(connection, study_description="hea") == ["study-00001"]
+        assert found(connection, study_description="h*d") == ["study-00001"]
+        assert found(connection, study_description="h?d") == []
+        assert found(connection, study_instance_uid="1.2.840.99999.1.3") == ["study-00003"]
+
+
+def test_counting_stops_where_it_is_told_to(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number in range(5):
+            write_study(connection, number)
+        assert count_studies(connection, StudyFilter()).count == 5
+        assert not count_studies(connection, StudyFilter(), at_most=5).at_least
+        capped = count_studies(connection, StudyFilter(), at_most=4)
+        assert (capped.count, capped.at_least) == (4, True)
+
+
+def test_a_study_is_read_with_its_series_and_their_instances_by_page(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        [one] = read_studies(connection, "1.2.840.99999.1.1")
+        [its_series] = list_series(connection, [one.orthanc_study_id])
+        assert find_series(connection, "1.2.840.99999.1.1", its_series.series_instance_uid) == "series-00001"
+        assert find_series(connection, "1.2.840.99999.1.2", its_series.series_instance_uid) is None
+        first = list_instances(connection, "series-00001", limit=1)
+        second = list_instances(connection, "series-00001", limit=1, cursor=first.next)
+        assert [i.instance_number for i in (*first.instances, *second.instances)] == [1, 2]
+        assert second.next is None
+        assert read_studies(connection, "1.2.3") == []
+
+
+def test_what_arrived_lately_is_told_by_modality(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        write_study(connection, 2, modalities=["MR"])
+        write_study(connection, 3)
+        write_study(connection, 4, last_received_at=NOON - timedelta(days=2))
+        lately = arrivals(connection, NOON - timedelta(hours=1))
+        assert [(a.modality, a.study_count, a.instance_count) for a in lately] == [("CT", 2, 4), ("MR", 1, 2)]
+        assert totals(connection).instance_count == 8
+        assert totals(connection).study_count == 4
