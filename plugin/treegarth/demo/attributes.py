@@ -1,4 +1,4 @@
-"""The attributes that every made-up object shares: patient, study, series, equipment (PS3.3 C.7, C.12). Pure but `write`."""
+"""The attributes that every made-up object shares (PS3.3 C.7, C.12), and its way into a file."""
 
 from __future__ import annotations
 
@@ -49,6 +49,29 @@ def new_object(series: Series, sop_class_uid: str, instance_number: int) -> Data
     _add_series(dataset, series)
     _add_equipment(dataset, series)
     return dataset
+
+
+def add_acquisition(image: Dataset, series: Series, acquired: datetime) -> None:
+    """When an image was acquired, and when its pixels were made."""
+    image.AcquisitionNumber = series.number
+    image.AcquisitionDate = dicom_date(acquired)
+    image.AcquisitionTime = dicom_time(acquired)
+    image.AcquisitionDateTime = dicom_datetime(acquired)
+    image.ContentDate = dicom_date(acquired)
+    image.ContentTime = dicom_time(acquired + timedelta(seconds=4))
+
+
+def add_axial_plane(
+    image: Dataset, study: Study, *, z_mm: float, field_of_view_mm: float, slice_thickness_mm: float
+) -> None:
+    """Frame of Reference and Image Plane of an axial slice around the patient's axis; PixelSpacing is the caller's."""
+    half = field_of_view_mm / 2
+    image.FrameOfReferenceUID = study.frame_of_reference_uid
+    image.PositionReferenceIndicator = "SN"
+    image.ImagePositionPatient = [-half, -half, z_mm]
+    image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    image.SliceThickness = slice_thickness_mm
+    image.SliceLocation = z_mm
 
 
 def write(dataset: Dataset, path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 
-from treegarth.demo.attributes import code_items, dicom_date, dicom_datetime, dicom_time, new_object
+from treegarth.demo.attributes import add_acquisition, add_axial_plane, code_items, dicom_time, new_object
 from treegarth.demo.codes import dcm, sct
 from treegarth.demo.ct_dose_report import CT_SCANNER, CtEvent, XRaySource
 from treegarth.demo.phantoms import Picture, Region, ct_slice, smooth_noise
@@ -102,7 +102,8 @@ def _projection(scan: CtScan, series: Series) -> Picture:
     stack = np.stack(profiles)
     smooth = stack[below] * (1 - share) + stack[below + 1] * share
     noise = chance_of(series.series_instance_uid).normal(0, 8, smooth.shape)
-    return (smooth * 1.6 + 700 + noise).astype(np.float32)
+    picture: Picture = (smooth * 1.6 + 700 + noise).astype(np.float32)
+    return picture
 
 
 def _image(series: Series, scan: CtScan, place: int, image_type: tuple[str, ...]) -> Dataset:
@@ -121,12 +122,7 @@ def _image(series: Series, scan: CtScan, place: int, image_type: tuple[str, ...]
 def _add_image(image: Dataset, series: Series, place: int, image_type: tuple[str, ...]) -> None:
     acquired = series.started + timedelta(milliseconds=240 * place)
     image.ImageType = list(image_type)
-    image.AcquisitionNumber = series.number
-    image.AcquisitionDate = dicom_date(acquired)
-    image.AcquisitionTime = dicom_time(acquired)
-    image.AcquisitionDateTime = dicom_datetime(acquired)
-    image.ContentDate = dicom_date(acquired)
-    image.ContentTime = dicom_time(acquired + timedelta(seconds=4))
+    add_acquisition(image, series, acquired)
     image.BodyPartExamined = series.study.procedure.body_part
     image.AnatomicRegionSequence = code_items(series.study.procedure.region)
     image.PatientPosition = "HFS"
@@ -138,14 +134,10 @@ def _add_image(image: Dataset, series: Series, place: int, image_type: tuple[str
 
 def _add_plane(image: Dataset, study: Study, scan: CtScan, place: int) -> None:
     z = round(scan.top_mm - place * scan.slice_thickness_mm, 3)
-    half = scan.field_of_view_mm / 2
-    image.FrameOfReferenceUID = study.frame_of_reference_uid
-    image.PositionReferenceIndicator = "SN"
-    image.ImagePositionPatient = [-half, -half, z]
-    image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    add_axial_plane(
+        image, study, z_mm=z, field_of_view_mm=scan.field_of_view_mm, slice_thickness_mm=scan.slice_thickness_mm
+    )
     image.PixelSpacing = [scan.spacing_mm, scan.spacing_mm]
-    image.SliceThickness = scan.slice_thickness_mm
-    image.SliceLocation = z
     image.ReconstructionDiameter = scan.field_of_view_mm
     image.DataCollectionDiameter = 500
     image.DataCollectionCenterPatient = [0, 0, z]
@@ -211,7 +203,7 @@ def _add_presentation(image: Dataset, scan: CtScan) -> None:
 
 def _add_contrast(image: Dataset, series: Series) -> None:
     image.ContrastBolusAgent = "Iodinated contrast 350 mg/ml"
-    image.ContrastBolusAgentSequence = code_items(sct("353903006", "Iohexol"))
+    image.ContrastBolusAgentSequence = code_items(sct("109218004", "Iohexol"))
     image.ContrastBolusRoute = "IV"
     image.ContrastBolusVolume = 90
     image.ContrastBolusStartTime = dicom_time(series.started - timedelta(seconds=70))

@@ -71,7 +71,8 @@ def ct_slice(region: Region, level: float, shape: tuple[int, int], noise: Pictur
     paint(picture, _table() if region != "head" else _head_rest())
     paint(picture, painters[region](level, blood))
     grain = np.float32(4.5 if region == "head" else 14)
-    return softened(picture) + noise * np.where(picture > -950, grain, grain / 2)
+    noisy: Picture = softened(picture) + noise * np.where(picture > -950, grain, grain / 2)
+    return noisy
 
 
 def _table() -> list[Ellipse]:

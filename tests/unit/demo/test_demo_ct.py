@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_support import errors_of_dciodvfy, study_of
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -31,8 +32,8 @@ def numbers(dataset: Dataset, code: str) -> list[tuple[float, str]]:
     return [(float(value.NumericValue), value.MeasurementUnitsCodeSequence[0].CodeValue) for value in measured]
 
 
-def test_a_dose_report_carries_its_events_and_their_sum(make_study, tmp_path: Path) -> None:
-    write(ct_dose_report(study=make_study(), events=[localizer_event(), SPIRAL]), tmp_path / "report.dcm")
+def test_a_dose_report_carries_its_events_and_their_sum(tmp_path: Path) -> None:
+    write(ct_dose_report(study=study_of(), events=[localizer_event(), SPIRAL]), tmp_path / "report.dcm")
     report = dcmread(tmp_path / "report.dcm")
 
     assert numbers(report, "113812") == [(2, "{events}")]
@@ -44,30 +45,30 @@ def test_a_dose_report_carries_its_events_and_their_sum(make_study, tmp_path: Pa
     assert len({item.UID for item in items_named(report, "113769")}) == 2
 
 
-def test_what_a_device_does_not_know_is_left_out(make_study) -> None:
+def test_what_a_device_does_not_know_is_left_out() -> None:
     silent = localizer_event(mean_ctdi_vol_mgy=None, dlp_mgy_cm=None)
-    report = ct_dose_report(study=make_study(), events=[silent])
+    report = ct_dose_report(study=study_of(), events=[silent])
     assert list(items_named(report, "113829")) == []
     assert numbers(report, "113813") == [(0.0, "mGy.cm")]
 
 
-def test_a_reported_total_need_not_be_the_sum(make_study) -> None:
-    report = ct_dose_report(study=make_study(), events=[SPIRAL], dlp_total_mgy_cm=300.0)
+def test_a_reported_total_need_not_be_the_sum() -> None:
+    report = ct_dose_report(study=study_of(), events=[SPIRAL], dlp_total_mgy_cm=300.0)
     assert numbers(report, "113813") == [(300.0, "mGy.cm")]
 
 
-def test_two_sources_and_a_head_phantom_are_told(make_study) -> None:
+def test_two_sources_and_a_head_phantom_are_told() -> None:
     event = CtEvent(
         mean_ctdi_vol_mgy=40, dlp_mgy_cm=600, phantom=HEAD_PHANTOM, sources=(XRaySource(kvp=80), XRaySource(kvp=140))
     )
-    report = ct_dose_report(study=make_study(), events=[event])
+    report = ct_dose_report(study=study_of(), events=[event])
     assert numbers(report, "113733") == [(80, "kV"), (140, "kV")]
     assert numbers(report, "113823") == [(2, "{X-Ray sources}")]
     assert next(items_named(report, "113835")).ConceptCodeSequence[0].CodeValue == "113690"
 
 
-def test_images_lie_below_each_other_and_know_their_irradiation_event(make_study) -> None:
-    study = make_study()
+def test_images_lie_below_each_other_and_know_their_irradiation_event() -> None:
+    study = study_of()
     images = ct_series(study, SCAN)
     assert [float(image.ImagePositionPatient[2]) for image in images] == [2.5, 0.0, -2.5]
     assert [image.InstanceNumber for image in images] == [1, 2, 3]
@@ -77,9 +78,9 @@ def test_images_lie_below_each_other_and_know_their_irradiation_event(make_study
 
 
 @pytest.mark.parametrize("region", ["head", "chest", "abdomen"])
-def test_a_picture_has_air_and_soft_tissue_and_bone(make_study, tmp_path: Path, region) -> None:
+def test_a_picture_has_air_and_soft_tissue_and_bone(tmp_path: Path, region) -> None:
     scan = CtScan(event=SPIRAL, region=region, instances=3, rows=128, columns=128)
-    write(ct_series(make_study(), scan)[1], tmp_path / "image.dcm")
+    write(ct_series(study_of(), scan)[1], tmp_path / "image.dcm")
     image = dcmread(tmp_path / "image.dcm")
     hounsfield = image.pixel_array * float(image.RescaleSlope) + float(image.RescaleIntercept)
     assert hounsfield.shape == (128, 128)
@@ -88,21 +89,21 @@ def test_a_picture_has_air_and_soft_tissue_and_bone(make_study, tmp_path: Path, 
     assert np.mean(hounsfield > 200) > 0.003
 
 
-def test_a_header_is_as_long_as_a_scanner_writes_it(make_study) -> None:
-    assert sum(1 for _ in ct_series(make_study(), SCAN)[0].iterall()) > 200
+def test_a_header_is_as_long_as_a_scanner_writes_it() -> None:
+    assert sum(1 for _ in ct_series(study_of(), SCAN)[0].iterall()) > 200
 
 
-def test_the_same_study_built_twice_is_the_same(make_study, tmp_path: Path) -> None:
+def test_the_same_study_built_twice_is_the_same(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        write(ct_series(make_study(), SCAN)[2], tmp_path / name)
+        write(ct_series(study_of(), SCAN)[2], tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_dciodvfy_finds_no_error(make_study, errors_of_dciodvfy: Callable[[Dataset], list[str]]) -> None:
+def test_dciodvfy_finds_no_error(tmp_path: Path) -> None:
     for place in (0, 1, 2, 9):
-        study = make_study(place)
+        study = study_of(place)
         contrast = CtScan(event=SPIRAL, contrast=True, instances=1, rows=64, columns=64)
-        assert errors_of_dciodvfy(ct_series(study, contrast)[0]) == []
-        assert errors_of_dciodvfy(ct_localizer(study, SCAN)) == []
+        assert errors_of_dciodvfy(ct_series(study, contrast)[0], tmp_path) == []
+        assert errors_of_dciodvfy(ct_localizer(study, SCAN), tmp_path) == []
         silent = localizer_event(mean_ctdi_vol_mgy=None, dlp_mgy_cm=None)
-        assert errors_of_dciodvfy(ct_dose_report(study=study, events=[silent, SPIRAL])) == []
+        assert errors_of_dciodvfy(ct_dose_report(study=study, events=[silent, SPIRAL]), tmp_path) == []

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from demo_support import study_of
 from pydicom import dcmread
 
 from treegarth.demo.attributes import write
@@ -23,15 +24,15 @@ def test_every_character_set_is_on_stage() -> None:
 
 
 @pytest.mark.parametrize("place", range(12))
-def test_names_come_back_from_a_file_as_they_were(place: int, make_study, tmp_path: Path) -> None:
-    report = ct_dose_report(study=make_study(place), events=[CtEvent(mean_ctdi_vol_mgy=1, dlp_mgy_cm=2)])
+def test_names_come_back_from_a_file_as_they_were(place: int, tmp_path: Path) -> None:
+    report = ct_dose_report(study=study_of(place), events=[CtEvent(mean_ctdi_vol_mgy=1, dlp_mgy_cm=2)])
     write(report, tmp_path / "report.dcm")
     assert str(dcmread(tmp_path / "report.dcm").PatientName) == cast(1)[place].patient_name
 
 
-def test_korean_names_are_escaped_in_every_component(make_study, tmp_path: Path) -> None:
+def test_korean_names_are_escaped_in_every_component(tmp_path: Path) -> None:
     """PS3.5 I.2: the designation of KS X 1001 starts anew after each ^ and =."""
-    report = ct_dose_report(study=make_study(1), events=[])
+    report = ct_dose_report(study=study_of(1), events=[])
     write(report, tmp_path / "report.dcm")
     written = (tmp_path / "report.dcm").read_bytes()
     hangul = b"\x1b$)C" + "이".encode("euc-kr") + b"^\x1b$)C" + "서연".encode("euc-kr")
