@@ -1,0 +1,181 @@
+"""The concepts of radiation dose reports, each with every code that names it. Tables only; pure.
+
+Codes are compared by coding scheme and value, never by meaning: meanings carry typos and translations. DCM codes are
+those of PS3.16 Annex D, as used by TID 10001 to 10024. Concepts outside DCM stand with their SCT code (PS3.16 CP-1850
+made it the preferred one) and with the SRT code that older devices write; SNM3 and 99SDM are older designators of SRT
+(PS3.16 8.1). UMLS codes (PS3.16 8, designator "UMLS") are listed where a device is known to write one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from treegarth.dicom.sr_tree import Code
+
+_SAME_SCHEME = {"SNM3": "SRT", "SNM": "SRT", "99SDM": "SRT", "SNOMED-CT": "SCT", "": "DCM"}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Concept:
+    """One concept: the standard's English meaning and its codes as (scheme, value), the preferred one first."""
+
+    meaning: str
+    codes: tuple[tuple[str, str], ...]
+
+
+_BY_CODE: dict[tuple[str, str], Concept] = {}
+
+
+def concept_of(code: Code | None) -> Concept | None:
+    """The known concept that a code names, or None. An absent scheme counts as DCM: DCM's numbers are unmistakable."""
+    if code is None:
+        return None
+    found = _BY_CODE.get((code.scheme, code.value))
+    if found is not None:
+        return found
+    scheme = code.scheme.strip().upper()
+    return _BY_CODE.get((_SAME_SCHEME.get(scheme, scheme), code.value.strip()))
+
+
+def known_concepts() -> tuple[Concept, ...]:
+    """Every concept of this module."""
+    return tuple(dict.fromkeys(_BY_CODE.values()))
+
+
+def _concept(meaning: str, **codes: str) -> Concept:
+    """A concept by scheme=“value [value ...]”."""
+    pairs = tuple((scheme.upper(), value) for scheme, values in codes.items() for value in values.split())
+    concept = Concept(meaning, pairs)
+    for pair in pairs:
+        if pair in _BY_CODE:
+            raise ValueError(f"{pair} names two concepts")
+        _BY_CODE[pair] = concept
+    return concept
+
+
+# Report titles (TID 10001, 10011, 10021)
+X_RAY_RADIATION_DOSE_REPORT = _concept("X-Ray Radiation Dose Report", dcm="113701")
+RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT = _concept("Radiopharmaceutical Radiation Dose Report", dcm="113500")
+
+# Report context (TID 1001 to 1004, 1204, 10001, 10011, 1020)
+LANGUAGE = _concept("Language of Content Item and Descendants", dcm="121049")
+PROCEDURE_REPORTED = _concept("Procedure Reported", dcm="121058")
+ASSOCIATED_PROCEDURE = _concept("Associated Procedure", sct="363589002", srt="G-C2D0")
+HAS_INTENT = _concept("Has Intent", sct="363703001", srt="G-C0E8")
+OBSERVER_TYPE = _concept("Observer Type", dcm="121005")
+DEVICE_OBSERVER_UID = _concept("Device Observer UID", dcm="121012")
+DEVICE_OBSERVER_NAME = _concept("Device Observer Name", dcm="121013")
+DEVICE_OBSERVER_MANUFACTURER = _concept("Device Observer Manufacturer", dcm="121014")
+DEVICE_OBSERVER_MODEL_NAME = _concept("Device Observer Model Name", dcm="121015")
+DEVICE_OBSERVER_SERIAL_NUMBER = _concept("Device Observer Serial Number", dcm="121016")
+DEVICE_OBSERVER_PHYSICAL_LOCATION = _concept("Device Observer Physical Location During Observation", dcm="121017")
+STATION_AE_TITLE = _concept("Station AE Title", dcm="110119")
+START_OF_X_RAY_IRRADIATION = _concept("Start of X-Ray Irradiation", dcm="113809")
+END_OF_X_RAY_IRRADIATION = _concept("End of X-Ray Irradiation", dcm="113810")
+SCOPE_OF_ACCUMULATION = _concept("Scope of Accumulation", dcm="113705")
+STUDY_INSTANCE_UID = _concept("Study Instance UID", dcm="110180")
+PERFORMED_PROCEDURE_STEP_UID = _concept("Performed Procedure Step SOP Instance UID", dcm="121126")
+SOURCE_OF_DOSE_INFORMATION = _concept("Source of Dose Information", dcm="113854")
+COMMENT = _concept("Comment", dcm="121106")
+DEVICE_ROLE_IN_PROCEDURE = _concept("Device Role in Procedure", dcm="113876")
+DEVICE_NAME = _concept("Device Name", dcm="113877")
+DEVICE_MANUFACTURER = _concept("Device Manufacturer", dcm="113878")
+DEVICE_MODEL_NAME = _concept("Device Model Name", dcm="113879")
+DEVICE_SERIAL_NUMBER = _concept("Device Serial Number", dcm="113880")
+REFERENCE_AUTHORITY = _concept("Reference Authority", dcm="121406")
+MEASUREMENT_METHOD = _concept("Measurement Method", sct="370129005", srt="G-C036")
+
+# Procedures (CID 100 and the values of Procedure Reported)
+COMPUTED_TOMOGRAPHY = _concept("Computed Tomography X-Ray", sct="77477000", srt="P5-08000")
+PROJECTION_X_RAY = _concept("Projection X-Ray", dcm="113704")
+MAMMOGRAPHY = _concept("Mammography", sct="71651007", srt="P5-40010")
+
+# Every irradiation event (TID 10003, 10013)
+IRRADIATION_EVENT_UID = _concept("Irradiation Event UID", dcm="113769 113853")
+IRRADIATION_EVENT_LABEL = _concept("Irradiation Event Label", dcm="113605")
+ACQUISITION_PROTOCOL = _concept("Acquisition Protocol", dcm="125203")
+TARGET_REGION = _concept("Target Region", dcm="123014")
+DATETIME_STARTED = _concept("DateTime Started", dcm="111526")
+PROCEDURE_CONTEXT = _concept("Procedure Context", sct="408730004", srt="G-C32C")
+ANATOMICAL_STRUCTURE = _concept("Anatomical Structure", sct="91723000", srt="T-D0005")
+LATERALITY = _concept("Laterality", sct="272741003", srt="G-C171")
+IMAGE_VIEW = _concept("Image View", dcm="111031")
+KVP = _concept("KVP", dcm="113733")
+X_RAY_TUBE_CURRENT = _concept("X-Ray Tube Current", dcm="113734")
+EXPOSURE_TIME = _concept("Exposure Time", dcm="113824 113735")
+
+# CT (TID 10011 to 10015)
+CT_ACCUMULATED_DOSE_DATA = _concept("CT Accumulated Dose Data", dcm="113811")
+TOTAL_NUMBER_OF_IRRADIATION_EVENTS = _concept("Total Number of Irradiation Events", dcm="113812")
+CT_DOSE_LENGTH_PRODUCT_TOTAL = _concept("CT Dose Length Product Total", dcm="113813")
+CT_EFFECTIVE_DOSE_TOTAL = _concept("CT Effective Dose Total", dcm="113814")
+CT_ACQUISITION = _concept("CT Acquisition", dcm="113819")
+CT_ACQUISITION_TYPE = _concept("CT Acquisition Type", dcm="113820")
+CT_ACQUISITION_PARAMETERS = _concept("CT Acquisition Parameters", dcm="113822")
+NUMBER_OF_X_RAY_SOURCES = _concept("Number of X-Ray Sources", dcm="113823")
+SCANNING_LENGTH = _concept("Scanning Length", dcm="113825")
+NOMINAL_SINGLE_COLLIMATION_WIDTH = _concept("Nominal Single Collimation Width", dcm="113826")
+NOMINAL_TOTAL_COLLIMATION_WIDTH = _concept("Nominal Total Collimation Width", dcm="113827")
+PITCH_FACTOR = _concept("Pitch Factor", dcm="113828")
+LENGTH_OF_RECONSTRUCTABLE_VOLUME = _concept("Length of Reconstructable Volume", dcm="113893")
+TOP_Z_OF_RECONSTRUCTABLE_VOLUME = _concept("Top Z Location of Reconstructable Volume", dcm="113895")
+BOTTOM_Z_OF_RECONSTRUCTABLE_VOLUME = _concept("Bottom Z Location of Reconstructable Volume", dcm="113896")
+TOP_Z_OF_SCANNING_LENGTH = _concept("Top Z Location of Scanning Length", dcm="113897")
+BOTTOM_Z_OF_SCANNING_LENGTH = _concept("Bottom Z Location of Scanning Length", dcm="113898")
+EXPOSED_RANGE = _concept("Exposed Range", dcm="113899")
+FRAME_OF_REFERENCE_UID = _concept("Frame of Reference UID", dcm="112227")
+CT_X_RAY_SOURCE_PARAMETERS = _concept("CT X-Ray Source Parameters", dcm="113831")
+IDENTIFICATION_OF_THE_X_RAY_SOURCE = _concept("Identification of the X-Ray Source", dcm="113832")
+MAXIMUM_X_RAY_TUBE_CURRENT = _concept("Maximum X-Ray Tube Current", dcm="113833")
+EXPOSURE_TIME_PER_ROTATION = _concept("Exposure Time per Rotation", dcm="113834")
+X_RAY_FILTER_ALUMINUM_EQUIVALENT = _concept("X-Ray Filter Aluminum Equivalent", dcm="113821")
+CT_DOSE = _concept("CT Dose", dcm="113829")
+MEAN_CTDI_VOL = _concept("Mean CTDIvol", dcm="113830")
+CTDIW_PHANTOM_TYPE = _concept("CTDIw Phantom Type", dcm="113835")
+CTDI_FREE_AIR_CALCULATION_FACTOR = _concept("CTDIfreeair Calculation Factor", dcm="113836")
+MEAN_CTDI_FREE_AIR = _concept("Mean CTDIfreeair", dcm="113837")
+DLP = _concept("DLP", dcm="113838")
+EFFECTIVE_DOSE = _concept("Effective Dose", dcm="113839")
+EFFECTIVE_DOSE_CONVERSION_FACTOR = _concept("Effective Dose Conversion Factor", dcm="113840")
+X_RAY_MODULATION_TYPE = _concept("X-Ray Modulation Type", dcm="113842")
+SIZE_SPECIFIC_DOSE_ESTIMATE = _concept("Size Specific Dose Estimate", dcm="113930")
+MEASURED_LATERAL_DIMENSION = _concept("Measured Lateral Dimension", dcm="113931")
+MEASURED_AP_DIMENSION = _concept("Measured AP Dimension", dcm="113932")
+DERIVED_EFFECTIVE_DIAMETER = _concept("Derived Effective Diameter", dcm="113933")
+WATER_EQUIVALENT_DIAMETER = _concept("Water Equivalent Diameter", dcm="113980")
+DOSE_CHECK_ALERT_DETAILS = _concept("Dose Check Alert Details", dcm="113900")
+DLP_ALERT_VALUE_CONFIGURED = _concept("DLP Alert Value Configured", dcm="113901")
+CTDI_VOL_ALERT_VALUE_CONFIGURED = _concept("CTDIvol Alert Value Configured", dcm="113902")
+DLP_ALERT_VALUE = _concept("DLP Alert Value", dcm="113903")
+CTDI_VOL_ALERT_VALUE = _concept("CTDIvol Alert Value", dcm="113904")
+ACCUMULATED_DLP_FORWARD_ESTIMATE = _concept("Accumulated DLP Forward Estimate", dcm="113905")
+ACCUMULATED_CTDI_VOL_FORWARD_ESTIMATE = _concept("Accumulated CTDIvol Forward Estimate", dcm="113906")
+REASON_FOR_PROCEEDING = _concept("Reason for Proceeding", dcm="113907")
+DOSE_CHECK_NOTIFICATION_DETAILS = _concept("Dose Check Notification Details", dcm="113908")
+DLP_NOTIFICATION_VALUE_CONFIGURED = _concept("DLP Notification Value Configured", dcm="113909")
+CTDI_VOL_NOTIFICATION_VALUE_CONFIGURED = _concept("CTDIvol Notification Value Configured", dcm="113910")
+DLP_NOTIFICATION_VALUE = _concept("DLP Notification Value", dcm="113911")
+CTDI_VOL_NOTIFICATION_VALUE = _concept("CTDIvol Notification Value", dcm="113912")
+DLP_FORWARD_ESTIMATE = _concept("DLP Forward Estimate", dcm="113913")
+CTDI_VOL_FORWARD_ESTIMATE = _concept("CTDIvol Forward Estimate", dcm="113914")
+
+# Values of CT Acquisition Type (CID 10013) and CTDIw Phantom Type (CID 4052)
+SEQUENCED_ACQUISITION = _concept("Sequenced Acquisition", dcm="113804")
+CONSTANT_ANGLE_ACQUISITION = _concept("Constant Angle Acquisition", dcm="113805")
+STATIONARY_ACQUISITION_CT = _concept("Stationary Acquisition", dcm="113806")
+FREE_ACQUISITION = _concept("Free Acquisition", dcm="113807")
+SPIRAL_ACQUISITION = _concept("Spiral Acquisition", sct="116152004", srt="P5-08001", umls="C0860888")
+IEC_HEAD_DOSIMETRY_PHANTOM = _concept("IEC Head Dosimetry Phantom", dcm="113690")
+IEC_BODY_DOSIMETRY_PHANTOM = _concept("IEC Body Dosimetry Phantom", dcm="113691")
+NEMA_XR21_2000_PHANTOM = _concept("NEMA XR21-2000 Phantom", dcm="113692")
+
+# Yes and no (CID 230)
+YES = _concept("Yes", sct="373066001", srt="R-0038D")
+NO = _concept("No", sct="373067005", srt="R-00339")
+
+# Projection X-ray and mammography (TID 10001 to 10003, containers)
+ACCUMULATED_X_RAY_DOSE_DATA = _concept("Accumulated X-Ray Dose Data", dcm="113702")
+IRRADIATION_EVENT_X_RAY_DATA = _concept("Irradiation Event X-Ray Data", dcm="113706")
+
+# Nuclear medicine (TID 10021, 10022, containers)
+RADIOPHARMACEUTICAL_ADMINISTRATION = _concept("Radiopharmaceutical Administration", dcm="113502")

@@ -1,0 +1,197 @@
+"""A lean, frozen copy of the content tree of a structured report (PS3.3 C.17.3). Pure; knows nothing of dose.
+
+The walk takes what real reports hold: items without a concept name, NUM without a measured value, CODE without a code,
+a wrong value type. What cannot be read at all becomes a fault with its place; the rest of the tree is kept. A faster
+source of trees can take the place of `tree_of` without any reader noticing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydicom.dataset import Dataset
+
+from treegarth.dicom.elements import character_set, element_items, element_text, element_values
+
+DEEPEST_NESTING = 64
+"""Levels of content items that are followed; templates of the standard stay below 12."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A coded entry (PS3.3 8.8): value, coding scheme designator, meaning; what is absent is ''."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The object that an IMAGE, COMPOSITE or WAVEFORM item points at."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+
+
+Value: TypeAlias = Code | Reference | str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentItem:
+    """One content item with its children.
+
+    `value` by value type: CODE → Code; NUM → the numbers as written, one or more; IMAGE, COMPOSITE, WAVEFORM →
+    Reference; CONTAINER → the template identifier as str; everything else → str. None when there is none.
+    `unit` and `qualifier` belong to NUM (PS3.3 C.18.1).
+    """
+
+    relationship: str
+    value_type: str
+    concept: Code | None
+    value: Value
+    unit: Code | None
+    qualifier: Code | None
+    children: tuple[ContentItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFault:
+    """A part of the tree that could not be read: its place as item numbers ('1.4.2', PS3.3 C.17.3.2.5) and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentTree:
+    """The root item and the faults that were met on the way."""
+
+    root: ContentItem
+    faults: tuple[TreeFault, ...]
+
+
+def tree_of(dataset: Dataset) -> ContentTree:
+    """The content tree of a data set. A data set that is no SR gives a root without anything in it."""
+    walk = _Walk()
+    root = walk.item(dataset, (), "1", 1)
+    return ContentTree(root, tuple(walk.faults))
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.faults: list[TreeFault] = []
+        self._codes: dict[tuple[str, str, str], Code] = {}
+
+    def item(self, dataset: Dataset, inherited: tuple[str, ...], place: str, depth: int) -> ContentItem:
+        charset = character_set(dataset, inherited)
+        value_type = (element_text(dataset, 0x0040A040) or "").upper()
+        value, unit, qualifier = self._guarded_value(dataset, value_type, charset, place)
+        return ContentItem(
+            relationship=element_text(dataset, 0x0040A010) or "",
+            value_type=value_type,
+            concept=self._guarded_code(dataset, 0x0040A043, charset, place),
+            value=value,
+            unit=unit,
+            qualifier=qualifier,
+            children=self._children(dataset, charset, place, depth),
+        )
+
+    def _children(self, dataset: Dataset, charset: tuple[str, ...], place: str, depth: int) -> tuple[ContentItem, ...]:
+        try:
+            datasets = element_items(dataset, 0x0040A730)
+        except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
+            self._fault(place, f"the content below cannot be read ({type(error).__name__})")
+            return ()
+        if datasets and depth >= DEEPEST_NESTING:
+            self._fault(place, f"the content is nested deeper than {DEEPEST_NESTING} levels")
+            return ()
+        found = []
+        for number, below in enumerate(datasets, start=1):
+            there = f"{place}.{number}"
+            try:
+                found.append(self.item(below, charset, there, depth + 1))
+            except Exception as error:
+                self._fault(there, f"the content item cannot be read ({type(error).__name__})")
+        return tuple(found)
+
+    def _guarded_value(
+        self, dataset: Dataset, value_type: str, charset: tuple[str, ...], place: str
+    ) -> tuple[Value, Code | None, Code | None]:
+        try:
+            return self._value(dataset, value_type, charset)
+        except Exception as error:
+            self._fault(place, f"the value cannot be read ({type(error).__name__})")
+            return None, None, None
+
+    def _value(
+        self, dataset: Dataset, value_type: str, charset: tuple[str, ...]
+    ) -> tuple[Value, Code | None, Code | None]:
+        if value_type == "NUM":
+            return self._number(dataset, charset)
+        if value_type == "CODE":
+            return self._code(dataset, 0x0040A168, charset), None, None
+        if value_type in ("IMAGE", "COMPOSITE", "WAVEFORM"):
+            return _reference(dataset), None, None
+        tag = _TAG_OF_VALUE.get(value_type)
+        if tag is not None:
+            return element_text(dataset, tag, charset), None, None
+        if value_type == "CONTAINER":
+            templates = element_items(dataset, 0x0040A504)
+            return (element_text(templates[0], 0x0040DB00) if templates else None), None, None
+        return None, None, None
+
+    def _number(
+        self, dataset: Dataset, charset: tuple[str, ...]
+    ) -> tuple[tuple[str, ...] | None, Code | None, Code | None]:
+        qualifier = self._code(dataset, 0x0040A301, charset)
+        measured = element_items(dataset, 0x0040A300)
+        if not measured:
+            return None, None, qualifier
+        numbers = element_values(measured[0], 0x0040A30A)
+        return numbers or None, self._code(measured[0], 0x004008EA, charset), qualifier
+
+    def _guarded_code(self, dataset: Dataset, tag: int, charset: tuple[str, ...], place: str) -> Code | None:
+        try:
+            return self._code(dataset, tag, charset)
+        except Exception as error:
+            self._fault(place, f"the code cannot be read ({type(error).__name__})")
+            return None
+
+    def _code(self, dataset: Dataset, tag: int, charset: tuple[str, ...]) -> Code | None:
+        items = element_items(dataset, tag)
+        if not items:
+            return None
+        found = code_of(items[0], charset)
+        if found is None:
+            return None
+        return self._codes.setdefault((found.value, found.scheme, found.meaning), found)
+
+    def _fault(self, place: str, reason: str) -> None:
+        self.faults.append(TreeFault(place, reason))
+
+
+_TAG_OF_VALUE = {
+    "TEXT": 0x0040A160,
+    "UIDREF": 0x0040A124,
+    "DATETIME": 0x0040A120,
+    "DATE": 0x0040A121,
+    "TIME": 0x0040A122,
+    "PNAME": 0x0040A123,
+}
+
+
+def code_of(item: Dataset, charset: tuple[str, ...] = ()) -> Code | None:
+    """The coded entry of an item of a code sequence; None when it has no code value of any of the three kinds."""
+    value = element_text(item, 0x00080100) or element_text(item, 0x00080119) or element_text(item, 0x00080120)
+    if value is None:
+        return None
+    return Code(value, element_text(item, 0x00080102) or "", element_text(item, 0x00080104, charset) or "")
+
+
+def _reference(dataset: Dataset) -> Reference | None:
+    items = element_items(dataset, 0x00081199)
+    if not items:
+        return None
+    return Reference(element_text(items[0], 0x00081150) or "", element_text(items[0], 0x00081155) or "")

@@ -1,0 +1,69 @@
+"""Read dose from structured reports: find out which template a report follows and have its parts read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydicom.dataset import Dataset
+
+from treegarth.dicom import codes
+from treegarth.dicom.codes import concept_of
+from treegarth.dicom.sr_tree import ContentItem, tree_of
+from treegarth.features.dose.model import DoseReading, Issue
+from treegarth.features.dose.reading.context import read_report_context
+from treegarth.features.dose.reading.ct import read_ct_events, read_ct_totals
+from treegarth.features.dose.reading.part import Part
+
+Result = TypeVar("Result")
+
+CT_CONTAINERS = (codes.CT_ACCUMULATED_DOSE_DATA, codes.CT_ACQUISITION)
+PROJECTION_CONTAINERS = (codes.ACCUMULATED_X_RAY_DOSE_DATA, codes.IRRADIATION_EVENT_X_RAY_DATA)
+ADMINISTRATION_CONTAINERS = (codes.RADIOPHARMACEUTICAL_ADMINISTRATION,)
+
+
+def read_report(dataset: Dataset, issues: list[Issue]) -> DoseReading:
+    """The dose of a structured report; adds to `issues`. The caller fills in what the header says."""
+    tree = tree_of(dataset)
+    issues.extend(Issue(f"content item {fault.place}", fault.reason) for fault in tree.faults)
+    report = Part(tree.root, "", issues)
+    if _holds(report, CT_CONTAINERS):
+        return _read_ct(report, issues)
+    if _holds(report, PROJECTION_CONTAINERS):
+        return DoseReading(refused="Projection X-ray and mammography dose reports (TID 10001) are not read yet.")
+    if _holds(report, ADMINISTRATION_CONTAINERS):
+        return DoseReading(refused="Radiopharmaceutical dose reports (TID 10021) are not read yet.")
+    return DoseReading(refused=_why_no_dose(tree.root))
+
+
+def guarded(issues: list[Issue], path: str, read: Callable[[], Result], otherwise: Result) -> Result:
+    """What `read` returns; an exception, which is a fault of ours, costs this part and becomes an issue."""
+    try:
+        return read()
+    except Exception as error:
+        issues.append(Issue(path, f"this part could not be read ({type(error).__name__})"))
+        return otherwise
+
+
+def _read_ct(report: Part, issues: list[Issue]) -> DoseReading:
+    return DoseReading(
+        kind="ct",
+        totals=guarded(issues, "totals", lambda: read_ct_totals(report), {}),
+        irradiation_events=tuple(guarded(issues, "irradiation events", lambda: read_ct_events(report), [])),
+        report=guarded(issues, "report", lambda: read_report_context(report), {}),
+    )
+
+
+def _holds(report: Part, concepts: tuple[codes.Concept, ...]) -> bool:
+    return any(report.find(concept) for concept in concepts)
+
+
+def _why_no_dose(root: ContentItem) -> str:
+    title = root.concept
+    if title is None and not root.children:
+        return "The report has no content."
+    known = concept_of(title)
+    if known in (codes.X_RAY_RADIATION_DOSE_REPORT, codes.RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT):
+        return f"The “{known.meaning}” holds neither a total nor an event." if known else ""
+    named = f"“{title.meaning or title.value}” ({title.scheme} {title.value})" if title else "without a title"
+    return f"This structured report, {named}, is no dose report: it has no container of TID 10001, 10011 or 10021."
