@@ -1,0 +1,57 @@
+# The doors to Treegarth. Every target installs what it needs first; where nothing is missing that takes a second.
+
+HTTP_PORT ?= 8042
+DICOM_PORT ?= 4242
+ONCE ?=
+PYTEST_OPTIONS ?=
+
+treegarth := .venv/bin/treegarth
+server = --data '$(DATA)' --http-port $(HTTP_PORT) --dicom-port $(DICOM_PORT)
+once = $(if $(filter-out 0 no false,$(ONCE)),--once)
+install_runtime := @docker/steps/install.sh runtime
+install_test := @docker/steps/install.sh test
+
+demo: DATA ?= .data/demo
+run: DATA ?= .data/run
+
+.PHONY: help demo run test soak check bench compat clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@echo 'Treegarth: make TARGET'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## a server with a made-up hospital day, until Ctrl-C (ONCE=1: check it and stop; HTTP_PORT= DICOM_PORT= DATA=)
+	$(install_runtime)
+	@exec $(treegarth) demo $(once) $(server)
+
+run: ## a server without demonstration data, until Ctrl-C (HTTP_PORT= DICOM_PORT= DATA=)
+	$(install_runtime)
+	@exec $(treegarth) up $(server)
+
+test: ## every test; storms and mutations at reduced counts (PYTEST_OPTIONS=)
+	$(install_test)
+	@exec .venv/bin/python -m pytest $(PYTEST_OPTIONS)
+
+soak: ## every test; storms and mutations at their full counts
+	$(install_test)
+	@exec env TREEGARTH_SOAK=1 .venv/bin/python -m pytest --timeout 7200 $(PYTEST_OPTIONS)
+
+check: ## format, lint, types, import contracts, unit tests
+	$(install_test)
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest tests/unit
+
+bench: ## measure the store path, freshness, index writing and memory; writes bench.json
+	$(install_test)
+	@exec .venv/bin/python -m tests.bench
+
+compat: ## the Orthanc tests on Debian 13's Orthanc and Python, in a folder of its own (root or sudo)
+	$(install_test)
+	@docker/steps/compat.sh
+
+clean: ## remove what the set-up made; data in .data/ stays
+	@docker/steps/clean.sh

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Install the missing Debian packages of a profile:
+#   runtime  what a server and the demonstration need
+#   orthanc  runtime, and what the tests against Orthanc need
+#   test     orthanc, and what the browser tests need
+#   compat   debootstrap, for the tests on another Debian
+#   image    what the Docker image adds to its base
+# An Orthanc service that runs already is left alone; one that these packages bring is left switched off.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=speak.sh
+. "$(dirname "$0")/speak.sh"
+
+profile=${1:-runtime}
+log=packages.log
+
+wanted() {
+    case $profile in
+        image) echo python3 python3-venv ca-certificates && npm_unless_there ;;
+        compat) echo debootstrap ;;
+        runtime) runtime ;;
+        orthanc) runtime && orthanc_tests ;;
+        test) runtime && orthanc_tests && browser_tests ;;
+        *) fail "packages.sh knows no profile \"$profile\"." ;;
+    esac
+}
+runtime() {
+    echo orthanc orthanc-python orthanc-dicomweb dcmtk python3 python3-venv ca-certificates
+    npm_unless_there
+}
+orthanc_tests() { echo orthanc-postgresql dicom3tools; }
+browser_tests() { echo chromium fonts-noto-cjk; }
+# Debian's npm conflicts with Node packages from elsewhere, which bring their own.
+npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }
+
+is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+find_missing() {
+    local package
+    for package in $(wanted); do
+        is_installed "$package" || echo "$package"
+    done
+}
+
+require_known_distribution() {
+    local name=this version=system
+    if [ -r /etc/os-release ]; then
+        name=$(. /etc/os-release && echo "${ID:-unknown}")
+        version=$(. /etc/os-release && echo "${VERSION_ID:-testing}")
+    fi
+    case $profile:$name:$version in
+        image:* | *:debian:12 | *:debian:13) ;;
+        *) fail "the set-up knows Debian 12 and 13, not $name $version. Install these by hand, then run it again: $missing." ;;
+    esac
+}
+
+become_root() {
+    as_root=()
+    [ "$(id -u)" = 0 ] && return
+    command -v sudo >/dev/null || fail "these packages are missing and need root, but there is no sudo: run \`apt-get install $missing\` as root, then try again."
+    if ! sudo -n true 2>/dev/null; then
+        [ -t 0 ] || fail "these packages are missing and sudo wants a password: run \`sudo apt-get install $missing\`, then try again."
+        say "sudo may ask for your password, to install: $missing"
+        sudo -v || fail "sudo was refused; run \`apt-get install $missing\` as root, then try again."
+    fi
+    as_root=(sudo)
+}
+
+# Debian starts a service when its package is installed. Orthanc's would take port 8042 and 4242: a policy that refuses
+# to start it stands there during the installation, unless the machine has a policy of its own.
+policy=/usr/sbin/policy-rc.d
+hold_orthanc_back() {
+    case " $missing " in *" orthanc "*) orthanc_is_new=yes ;; *) return ;; esac
+    [ -e $policy ] && return
+    trap remove_policy EXIT
+    # shellcheck disable=SC2016 # for the policy's own shell
+    printf '%s\n' '#!/bin/sh' '# Of the installation of Treegarth; removed at its end.' '[ "$1" = orthanc ] && exit 101' 'exit 0' |
+        "${as_root[@]}" tee $policy >/dev/null
+    "${as_root[@]}" chmod 755 $policy
+}
+remove_policy() { "${as_root[@]}" rm -f $policy; }
+
+switch_new_orthanc_off() {
+    [ "$orthanc_is_new" = yes ] && is_installed orthanc || return 0
+    if command -v systemctl >/dev/null; then
+        run_logged $log "${as_root[@]}" systemctl disable orthanc || true
+        [ ! -d /run/systemd/system ] || run_logged $log "${as_root[@]}" systemctl stop orthanc || true
+    else
+        run_logged $log "${as_root[@]}" update-rc.d orthanc disable || true
+    fi
+    say "Debian's own orthanc service is installed but switched off; Treegarth starts Orthanc itself."
+}
+
+apt() { run_logged $log "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
+
+missing=$(find_missing | xargs)
+[ -n "$missing" ] || exit 0
+require_known_distribution
+become_root
+: >"$logs/$log"
+say "installing packages: $missing"
+orthanc_is_new=no
+apt update || true # a broken source that we do not need is no reason to stop; what we need is seen below
+hold_orthanc_back
+# shellcheck disable=SC2086 # a list of words
+if ! apt install -y --no-install-recommends $missing; then
+    log_tells_of_no_network $log && fail "the package mirrors of this machine cannot be reached (see $logs/$log)."
+    fail "apt-get could not install $missing (see the end of $logs/$log)."
+fi
+switch_new_orthanc_off
