@@ -25,7 +25,7 @@ class IndexerFeed:
 
     def __init__(self, *, limit_bytes: int) -> None:
         self._limit = limit_bytes
-        self._queue: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Frame | object] = queue.SimpleQueue()
         # Each counter has one writer, so none needs a lock: the callbacks are serialised by Orthanc.
         self._bytes_in = self._bytes_out = 0
         self._frames_in = self._frames_gone = 0
@@ -33,6 +33,8 @@ class IndexerFeed:
         self.dropped_headers = 0
         self.dropped_frames = 0
         self.indexer_figures: dict[str, Any] = {}
+        self._end_of_service: object = None
+        self._listener: threading.Thread | None = None
 
     def put(self, frame: Frame) -> None:
         """Queue a frame. Returns at once, whatever the state of the indexer."""
@@ -56,32 +58,44 @@ class IndexerFeed:
         return max(0, self._bytes_in - self._bytes_out)
 
     @property
+    def acknowledged(self) -> int:
+        """Frames that are committed in the index, since the start."""
+        return self._acknowledged
+
+    @property
     def pending(self) -> int:
         """Frames that the indexer has not yet acknowledged as committed."""
         return max(0, self._frames_in - self._frames_gone - self._acknowledged)
 
-    def serve(self, pipe: IO[bytes], answers: IO[bytes]) -> threading.Thread:
-        """Feed an indexer until its pipe breaks or `release` is called; the thread that does it."""
+    def serve(self, pipe: IO[bytes], answers: IO[bytes]) -> None:
+        """Feed an indexer until its pipe breaks or `release` is called. A former one has ended by now."""
+        if self._listener is not None:
+            self._listener.join(2.0)
         # What was handed to an indexer that died is not counted any more: its successor's reconciler finds it.
         self._frames_gone = self._frames_in - self._queue.qsize() - self._acknowledged
-        threading.Thread(target=self._listen, args=(answers,), name="indexer-answers", daemon=True).start()
-        thread = threading.Thread(target=self._write, args=(pipe,), name="indexer-feed", daemon=True)
-        thread.start()
-        return thread
+        self._listener = threading.Thread(target=self._listen, args=(answers,), name="indexer-answers", daemon=True)
+        self._listener.start()
+        self.release()  # a writer that still waits for a former indexer ends here
+        self._end_of_service = object()
+        threading.Thread(
+            target=self._write, args=(pipe, self._end_of_service), name="indexer-feed", daemon=True
+        ).start()
 
     def release(self) -> None:
-        """End the present `serve`: what is queued before is still written."""
-        self._queue.put(None)
+        """End the present service: what is queued before is still written, then the indexer's input is closed."""
+        if self._end_of_service is not None:
+            self._queue.put(self._end_of_service)
 
-    def _write(self, pipe: IO[bytes]) -> None:
+    def _write(self, pipe: IO[bytes], end: object) -> None:
         try:
-            while (frame := self._queue.get()) is not None:
-                self._bytes_out += len(frame.data)
-                pipe.write(encode_frame(frame))
+            while (frame := self._queue.get()) is not end:
+                if isinstance(frame, Frame):  # else: the end of a former service
+                    self._bytes_out += len(frame.data)
+                    pipe.write(encode_frame(frame))
                 if self._queue.empty():
                     pipe.flush()
             pipe.close()
-        except (BrokenPipeError, ValueError, OSError):
+        except (ValueError, OSError):
             logger.info("The indexer's pipe is closed; what it had not written comes back by the reconciler.")
 
     def _listen(self, answers: IO[bytes]) -> None:

@@ -11,9 +11,8 @@ from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.host.orthanc_client import OrthancClient
 from treegarth.settings import Settings
@@ -45,9 +44,12 @@ class HostStatus:
     queue_bytes: int
     acknowledged: int  # instances that the indexer has written since the start
     pending: int  # instances stored and not yet written
+    oldest_pending_at: datetime | None = None  # when the first of them was stored
     dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
     callback_median_ms: float | None
     callback_p99_ms: float | None
+    lag_median_s: float | None  # from stored to searchable
+    lag_p99_s: float | None
     indexer_alive: bool
     indexer_restarts: int
     workers: tuple[WorkerStatus, ...]
@@ -69,7 +71,11 @@ class HostFigures(Protocol):
 
 
 class Database:
-    """The door to PostgreSQL for handlers; shut while the server starts or is down, and then it says so quickly."""
+    """The door to PostgreSQL for handlers; shut while the server starts or is down, and then it says so quickly.
+
+    The provider answers None while there is no database to use. Its engine should bound each statement's time
+    (`create_engine(..., statement_timeout_s=...)`): a slow search must not hold one of Orthanc's threads for good.
+    """
 
     def __init__(self, engine: Callable[[], Engine | None]) -> None:
         self._engine = engine
@@ -77,24 +83,20 @@ class Database:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection that only reads. Raises DatabaseUnavailable."""
-        with self._open() as engine, engine.connect() as connection:
+        with connect(self._present()) as connection:
             yield connection.execution_options(postgresql_readonly=True)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A connection in a transaction that commits at the end. Raises DatabaseUnavailable."""
-        with self._open() as engine, engine.begin() as connection:
+        with transaction(self._present()) as connection:
             yield connection
 
-    @contextmanager
-    def _open(self) -> Iterator[Engine]:
+    def _present(self) -> Engine:
         engine = self._engine()
         if engine is None:
             raise DatabaseUnavailable
-        try:
-            yield engine
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise DatabaseUnavailable from error
+        return engine
 
 
 @dataclass(frozen=True, kw_only=True)

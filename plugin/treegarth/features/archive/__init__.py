@@ -1,1 +1,7 @@
 """The archive's index: what is in Orthanc, findable in PostgreSQL."""
+
+from treegarth.features.archive.ingest.batch import Follower
+from treegarth.features.archive.ingest.run import run_indexer
+from treegarth.features.archive.model import IndexedInstance, Origin
+
+__all__ = ["Follower", "IndexedInstance", "Origin", "run_indexer"]

@@ -38,6 +38,10 @@ class FrameBuffer:
         self._changed = threading.Condition()
         self.ended = False
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._frames
+
     def fill_from(self, stream: Readable) -> None:
         """Read frames until the stream ends; waits while the buffer is full."""
         while (frame := read_frame(stream)) is not None:

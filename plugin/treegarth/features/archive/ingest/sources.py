@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from treegarth.dicom.raw_elements import header_end
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
+from treegarth.dicom.raw_elements import header_end
 from treegarth.errors import NotFound
 from treegarth.features.archive.model import Origin, StoredInstance
 from treegarth.host.frames import Frame

@@ -1,0 +1,64 @@
+"""Put together what runs inside Orthanc. With `roles` the only module that knows every part."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from treegarth.database.engine import DatabaseAddress
+from treegarth.errors import SettingsRefused, TreegarthError
+from treegarth.features.archive import api as archive_api
+from treegarth.host.bridge import WsgiApplication
+from treegarth.host.logs import log_into_orthanc
+from treegarth.host.plugin import Plugin
+from treegarth.settings import Settings, problems_of_access, read_settings
+from treegarth.web.app import create_app
+from treegarth.web.routes import Route
+from treegarth.web.services import Services
+
+
+def start_in_orthanc(orthanc: Any) -> None:
+    """Register with Orthanc. Refuses a bad configuration with one message, which stops Orthanc's start."""
+    log_into_orthanc(orthanc)
+    sys.setswitchinterval(0.0005)  # a store must not wait 5 ms for a page that is being rendered
+    try:
+        configuration = json.loads(orthanc.GetConfiguration())
+        settings = checked_settings(configuration, os.environ)
+        database = database_address(settings, os.environ)
+        Plugin(orthanc, configuration, settings, database, make_application).register()
+    except TreegarthError as error:
+        for line in str(error).splitlines():
+            orthanc.LogError(f"Treegarth refuses to start: {line}")
+        raise
+
+
+def checked_settings(configuration: dict[str, Any], environment: Mapping[str, str]) -> Settings:
+    """The settings of Orthanc's whole configuration. Raises SettingsRefused with all that is wrong."""
+    settings = read_settings(configuration.get("Treegarth", {}), environment)
+    problems = problems_of_access(settings, configuration)
+    if configuration.get("HttpServerEnabled", True) is not True:
+        problems.append('"HttpServerEnabled" must be true: Treegarth is served by Orthanc and talks to it over HTTP.')
+    if problems:
+        raise SettingsRefused("\n".join(problems))
+    return settings
+
+
+def database_address(settings: Settings, environment: Mapping[str, str]) -> DatabaseAddress | None:
+    """The site's own database; None means the embedded one."""
+    if settings.database is None:
+        return None
+    password = settings.database_password.resolve(environment) if settings.database_password else None
+    return DatabaseAddress(url=settings.database, password=password)
+
+
+def make_application(services: Services) -> WsgiApplication:
+    """The web application with every feature's routes in the one table."""
+    return create_app(all_routes(services), services)
+
+
+def all_routes(services: Services) -> list[Route]:
+    """Every endpoint of every feature: the one route table."""
+    return [*archive_api.routes(services)]

@@ -1,0 +1,53 @@
+"""Put the indexer process together and run it until its input closes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import IO, TextIO
+
+from sqlalchemy import Engine
+
+from treegarth.features.archive.ingest.batch import BatchWriter, Follower
+from treegarth.features.archive.ingest.process import FrameBuffer, Indexer
+from treegarth.features.archive.ingest.reconciler import Reconciler
+from treegarth.host.orthanc_client import OrthancClient
+from treegarth.settings import Settings
+
+
+def run_indexer(
+    *,
+    engine: Engine,
+    orthanc: OrthancClient,
+    followers: Sequence[Follower],
+    settings: Settings,
+    clock: Callable[[], datetime],
+    frames_from: IO[bytes],
+    answers_to: TextIO,
+) -> None:
+    """Write what comes through the pipe, and reconcile beside it, until the pipe closes."""
+    writer = BatchWriter(engine=engine, orthanc=orthanc, followers=followers, clock=clock)
+    frames = FrameBuffer()
+    reconciler = Reconciler(
+        engine=engine,
+        orthanc=orthanc,
+        writer=writer,
+        clock=clock,
+        interval_s=settings.reconcile_seconds,
+        full_comparison_every=timedelta(hours=settings.full_comparison_hours),
+        is_idle=lambda: frames.is_empty,
+    )
+    indexer = Indexer(
+        writer=writer,
+        frames=frames,
+        answers=answers_to,
+        request_comparison=reconciler.request_comparison,
+        clock=clock,
+    )
+    threading.Thread(target=frames.fill_from, args=(frames_from,), name="frames", daemon=True).start()
+    reconciling = threading.Thread(target=reconciler.run, name="reconciler", daemon=True)
+    reconciling.start()
+    indexer.run()
+    reconciler.stop()
+    reconciling.join(1.0)

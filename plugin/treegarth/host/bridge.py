@@ -1,0 +1,116 @@
+"""Serve a WSGI application from Orthanc's REST callback. Knows HTTP and Orthanc's output object, nothing else.
+
+Orthanc hands on a path, the query as a dictionary (only of GET, the last of repeated keys), lower-case headers and
+the body as bytes. A callback that raises or answers nothing would drop the connection: neither can happen here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlencode
+
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-encoding"}
+
+logger = logging.getLogger(__name__)
+
+
+class WsgiBridge:
+    """A REST callback that answers by an application, which may be set later than the callback is registered."""
+
+    def __init__(self, *, scheme: str, port: int) -> None:
+        self._scheme = scheme
+        self._port = port
+        self.application: WsgiApplication | None = None
+
+    def __call__(self, output: Any, uri: str, **request: Any) -> None:
+        try:
+            status, headers, body = self._answer(uri, request)
+        except Exception:
+            logger.exception("A request to %s failed outside the application.", uri.split("?")[0])
+            status, headers, body = "500 Internal Server Error", [("Content-Type", "text/plain")], b"Internal error\n"
+        _send(output, status, headers, body)
+
+    def _answer(self, uri: str, request: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+        if self.application is None:
+            return "503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "2")], b"Starting\n"
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: tuple[type[BaseException], BaseException, TracebackType] | None = None,
+        ) -> Callable[[bytes], None]:
+            started.append((status, headers))
+            return written.append
+
+        written: list[bytes] = []
+        parts = self.application(self._environ(uri, request), start_response)
+        try:
+            written.extend(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        status, headers = started[-1]
+        return status, headers, b"".join(written)
+
+    def _environ(self, uri: str, request: dict[str, Any]) -> dict[str, Any]:
+        headers, body = request.get("headers", {}), request.get("body") or b""
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request["method"],
+            "SCRIPT_NAME": "",
+            "PATH_INFO": uri.encode("utf-8").decode("latin-1"),
+            "QUERY_STRING": urlencode(request.get("get", {})),
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": str(self._port),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": headers.get("content-type", ""),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self._scheme,
+            "wsgi.input": BytesIO(body),
+            "wsgi.errors": _LogStream(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for name, value in headers.items():
+            if name not in ("content-type", "content-length"):
+                environ["HTTP_" + name.upper().replace("-", "_")] = value
+        return environ
+
+
+class _LogStream:
+    """WSGI's error stream, into the log."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            logger.error("%s", text.rstrip())
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _send(output: Any, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    code = int(status.split(" ", 1)[0])
+    media_type = next((value for name, value in headers if name.lower() == "content-type"), "text/plain")
+    for name, value in headers:
+        if name.lower() not in _SET_BY_ORTHANC:
+            output.SetHttpHeader(name, value)
+    if code == 200:
+        output.AnswerBuffer(body, media_type)
+        return
+    if body:
+        output.SetHttpHeader("Content-Type", media_type)
+    if not body or code in (204, 304):
+        output.SendHttpStatusCode(code)
+        return
+    try:
+        output.SendHttpStatus(code, body)
+    except TypeError:  # plugin 4.1 and older: the text and its length in bytes
+        output.SendHttpStatus(code, body.decode("utf-8"), len(body))

@@ -1,0 +1,179 @@
+"""What runs inside Orthanc: registers the callbacks, starts and ends everything with it, tells how it goes."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import treegarth
+from treegarth.database.engine import DatabaseAddress
+from treegarth.host.bridge import WsgiApplication, WsgiBridge
+from treegarth.host.callbacks import Dispatcher
+from treegarth.host.children import project_root
+from treegarth.host.explorer import EXPLORER_BUTTON
+from treegarth.host.feed import IndexerFeed
+from treegarth.host.frames import Frame, FrameKind
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.host.scripts import import_chained
+from treegarth.host.self_check import self_checks
+from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
+from treegarth.host.zone import local_zone
+from treegarth.settings import Settings
+from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
+
+logger = logging.getLogger(__name__)
+
+
+class Plugin:
+    """One Orthanc's Treegarth. `register` once, at load; all else follows Orthanc's own events."""
+
+    def __init__(
+        self,
+        orthanc: Any,
+        configuration: Mapping[str, Any],
+        settings: Settings,
+        database: DatabaseAddress | None,
+        make_application: Callable[[Services], WsgiApplication],
+    ) -> None:
+        self._orthanc = orthanc
+        self._configuration = configuration
+        self._settings = settings
+        self._make_application = make_application
+        self._feed = IndexerFeed(limit_bytes=settings.queue_megabytes * 2**20)
+        self._dispatcher = Dispatcher(orthanc, self._feed)
+        port = int(configuration.get("HttpPort", 8042))
+        secure = bool(configuration.get("SslEnabled", False))
+        self._bridge = WsgiBridge(scheme="https" if secure else "http", port=port)
+        self._address = OrthancAddress(
+            url=f"{'https' if secure else 'http'}://127.0.0.1:{port}",
+            verify=not secure,  # loopback, where the certificate's name cannot match
+        )
+        self._plan = Plan(
+            database=database,
+            data_directory=data_directory(settings, configuration),
+            workers=settings.workers,
+            orthanc=self._address,
+            settings=settings.model_dump(mode="json", by_alias=True),
+        )
+        self._started_at = datetime.now(UTC)
+        self._supervisor: Supervisor | None = None
+        self._monitor: DatabaseMonitor | None = None
+        self._self_checks = self_checks(settings, configuration, orthanc)
+
+    def register(self) -> None:
+        """Register everything with Orthanc. Only possible while it loads its plugins."""
+        orthanc = self._orthanc
+        orthanc.RegisterRestCallback("/treegarth/(.*)", self._bridge)
+        orthanc.RegisterRestCallback("/treegarth", _to_the_dashboard)
+        self._dispatcher.also_on_change(self._follow_orthanc)
+        import_chained(self._settings.chained_scripts, orthanc, self._dispatcher)
+        if hasattr(orthanc, "SetDescription"):
+            orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
+        if hasattr(orthanc, "SetRootUri"):
+            orthanc.SetRootUri("../treegarth/")
+        if hasattr(orthanc, "ExtendOrthancExplorer"):
+            orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+
+    def _follow_orthanc(self, change: int, _level: int, _orthanc_id: str) -> None:
+        if change == self._orthanc.ChangeType.ORTHANC_STARTED:
+            self._start()
+        elif change == self._orthanc.ChangeType.ORTHANC_STOPPED:
+            self._stop()
+
+    def _start(self) -> None:
+        address = replace(self._address, authorization=self._orthanc.GenerateRestApiAuthorizationToken())
+        self._supervisor = Supervisor(replace(self._plan, orthanc=address), self._feed)
+        self._monitor = DatabaseMonitor(self._supervisor)
+        self._supervisor.start()
+        services = Services(
+            database=Database(self._monitor.engine),
+            settings=self._settings,
+            orthanc=OrthancClient(address, timeout_s=10.0),
+            host=self,
+            clock=lambda: datetime.now(UTC),
+            zone=ZoneInfo(self._settings.time_zone) if self._settings.time_zone else local_zone(),
+            web_directory=project_root() / "web",
+        )
+        self._bridge.application = self._make_application(services)
+        logger.info("Version %s serves /treegarth/ in mode %s.", treegarth.__version__, self._settings.mode)
+
+    def _stop(self) -> None:
+        begin = monotonic()
+        if self._monitor is not None:
+            self._monitor.stop()
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        logger.info("Stopped within %.1f s.", monotonic() - begin)
+
+    def request_reconcile(self) -> None:
+        """Ask for a comparison of the index with Orthanc now; returns at once."""
+        self._feed.put(Frame(kind=FrameKind.RECONCILE, about={}))
+
+    def figures(self) -> HostStatus:
+        """The present figures; never waits."""
+        supervisor, monitor = self._supervisor, self._monitor
+        durations = sorted(self._dispatcher.durations_s)
+        indexer = supervisor.indexer if supervisor else None
+        workers = supervisor.workers if supervisor else ()
+        answered = monitor.last_answer if monitor else None
+        figures = self._feed.indexer_figures
+        return HostStatus(
+            queue_length=self._feed.waiting,
+            queue_bytes=self._feed.waiting_bytes,
+            acknowledged=self._feed.acknowledged,
+            pending=self._feed.pending,
+            dropped_headers=self._feed.dropped_headers,
+            callback_median_ms=_quantile_ms(durations, 0.5),
+            callback_p99_ms=_quantile_ms(durations, 0.99),
+            lag_median_s=figures.get("lag_median_s"),
+            lag_p99_s=figures.get("lag_p99_s"),
+            indexer_alive=bool(indexer and indexer.alive),
+            indexer_restarts=max(0, indexer.restarts) if indexer else 0,
+            workers=tuple(
+                WorkerStatus(pid=child.pid or 0, alive=child.alive, restarts=max(0, child.restarts))
+                for child in workers
+            ),
+            started_at=self._started_at,
+            versions=self._versions(),
+            database_state=self._database_state(),
+            database_last_answer_at=(
+                datetime.fromtimestamp(datetime.now(UTC).timestamp() - (monotonic() - answered), UTC)
+                if answered is not None
+                else None
+            ),
+            self_check=self._self_checks,
+        )
+
+    def _database_state(self) -> str:
+        if self._supervisor is None or self._supervisor.state != "up":
+            return self._supervisor.state if self._supervisor else "starting"
+        return "up" if self._monitor and self._monitor.is_up else "down"
+
+    def _versions(self) -> dict[str, str]:
+        return {
+            "treegarth": treegarth.__version__,
+            "python": platform.python_version(),
+        }
+
+
+def data_directory(settings: Settings, configuration: Mapping[str, Any]) -> Path:
+    """Where Treegarth keeps its own files: as set, or beside Orthanc's index."""
+    if settings.data_directory is not None:
+        return settings.data_directory
+    place = configuration.get("IndexDirectory") or configuration.get("StorageDirectory") or "OrthancStorage"
+    return Path(place).absolute() / "treegarth"
+
+
+def _quantile_ms(ordered: list[float], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 if ordered else None
+
+
+def _to_the_dashboard(output: Any, uri: str, **request: Any) -> None:
+    output.Redirect("treegarth/")

@@ -1,0 +1,111 @@
+"""The plugin's child processes: `python -m treegarth.roles migrate|indexer|worker`, and a worker run by hand.
+
+A child reads its instructions, one JSON line, from standard input and ends when that closes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import IO
+
+from sqlalchemy import Connection
+
+from treegarth.database.engine import DatabaseAddress, create_engine
+from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
+from treegarth.features import dose
+from treegarth.features.archive import IndexedInstance
+from treegarth.host.logs import log_as_child
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.host.supervisor import MIGRATION_REFUSED
+from treegarth.settings import Settings
+from treegarth.tasks.app import TaskContext, TaskHints, worker_app
+from treegarth.tasks.worker import run_worker
+
+logger = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the role that the plugin asks for."""
+    log_as_child()
+    (role,) = arguments
+    instructions = json.loads(sys.stdin.buffer.readline())
+    database = DatabaseAddress(**instructions["database"])
+    if role == "migrate":
+        return _migrate(database)
+    settings = Settings.model_validate(instructions["settings"])
+    orthanc = OrthancClient(OrthancAddress(**instructions["orthanc"]))
+    if role == "indexer":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends when its input closes, with everything written
+        return _index(database, orthanc, settings)
+    return run_worker_process(database, orthanc, until_closed=sys.stdin.buffer)
+
+
+def _migrate(database: DatabaseAddress) -> int:
+    from treegarth.database.migrating import migrate  # Alembic: nobody else needs it
+
+    try:
+        migrate(database)
+    except (DatabaseNewerThanCode, DatabaseUnsuitable) as error:
+        logger.error("%s", error)
+        return MIGRATION_REFUSED
+    except TreegarthError as error:
+        logger.warning("%s", error)
+        return 1
+    return 0
+
+
+def _index(database: DatabaseAddress, orthanc: OrthancClient, settings: Settings) -> int:
+    from treegarth.features.archive import run_indexer
+
+    engine = create_engine(database, pool_size=6, application_name="treegarth indexer")
+    hints = TaskHints(database)
+    run_indexer(
+        engine=engine,
+        orthanc=orthanc,
+        followers=[DoseFollower(hints)],
+        settings=settings,
+        clock=now,
+        frames_from=sys.stdin.buffer,
+        answers_to=sys.stdout,
+    )
+    return 0
+
+
+def run_worker_process(
+    database: DatabaseAddress, orthanc: OrthancClient, *, until_closed: IO[bytes] | None = None
+) -> int:
+    """Take tasks until told to end."""
+    engine = create_engine(database, pool_size=4, application_name="treegarth worker")
+    context = TaskContext(engine=engine, orthanc=orthanc, clock=now)
+    run_worker(worker_app(database, [dose.blueprint(context)]), until_closed=until_closed)
+    return 0
+
+
+class DoseFollower:
+    """Dose objects are noted as unread in the transaction that indexes them, and the workers are told."""
+
+    def __init__(self, hints: TaskHints) -> None:
+        self._hints = hints
+
+    def indexed(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+        dose.follow_indexed(connection, instances)
+
+    def deleted(self, connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
+        dose.follow_deleted(connection, orthanc_instance_ids, at)
+
+    def committed(self, instances: Sequence[IndexedInstance]) -> None:
+        if any(dose.is_candidate(instance) for instance in instances):
+            self._hints.announce(dose.READ_WAITING)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""The procrastinate application: background work as rows in PostgreSQL. Knows no task of any feature.
+
+A task is a hint that there is work. What is to be done stands in the feature's own tables, so a lost task costs a
+minute (until the sweep), and one done twice has its effect once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from procrastinate import App, Blueprint, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import Engine
+
+from treegarth.database.engine import DatabaseAddress
+from treegarth.host.orthanc_client import OrthancClient
+
+STALLED_AFTER_S = 20.0  # without a heartbeat a worker counts as dead, and its tasks are done again
+HEARTBEAT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskContext:
+    """What tasks work with."""
+
+    engine: Engine
+    orthanc: OrthancClient
+    clock: Callable[[], datetime]
+
+
+def worker_app(address: DatabaseAddress, blueprints: Iterable[Blueprint]) -> App:
+    """The application of a worker process, with the tasks of these blueprints."""
+    app = App(connector=PsycopgConnector(conninfo=address.conninfo(application_name="treegarth worker")))
+    for blueprint in (*blueprints, _upkeep()):
+        app.add_tasks_from(blueprint, namespace="treegarth")
+    return app
+
+
+class TaskHints:
+    """Announces work to the workers from a process that does none itself."""
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        self._app = App(
+            connector=SyncPsycopgConnector(
+                conninfo=address.conninfo(application_name="treegarth hints"), min_size=0, max_size=1, timeout=5.0
+            )
+        )
+        self._app.open()
+
+    def announce(self, task: str) -> None:
+        """Enqueue a task by its name, unless it waits already."""
+        try:
+            self._app.configure_task(f"treegarth:{task}", queueing_lock=task).defer()
+        except AlreadyEnqueued:
+            logger.debug("%s waits already.", task)
+
+    def close(self) -> None:
+        self._app.close()
+
+
+def _upkeep() -> Blueprint:
+    """The tasks that keep the queue itself in order."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="*/10 * * * * *")
+    @blueprint.task(name="tasks.retry_stalled", queueing_lock="tasks.retry_stalled", pass_context=True)
+    async def retry_stalled(context: object, timestamp: int) -> None:
+        """Put the tasks of dead workers back into the queue."""
+        app: App = context.app  # type: ignore[attr-defined]
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+            logger.warning("Task %s (%s) lost its worker and is done again.", job.id, job.task_name)
+            await app.job_manager.retry_job(job)
+
+    @blueprint.periodic(cron="17 * * * *")
+    @blueprint.task(name="tasks.forget_old", queueing_lock="tasks.forget_old", pass_context=True)
+    async def forget_old(context: object, timestamp: int) -> None:
+        """Delete what succeeded a day ago; what failed stays until a person decides."""
+        app: App = context.app  # type: ignore[attr-defined]
+        await app.job_manager.delete_old_jobs(nb_hours=24)
+
+    return blueprint
