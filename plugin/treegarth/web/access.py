@@ -25,6 +25,9 @@ class Actor:
     name: str | None
     permissions: frozenset[Permission]
 
+    def __str__(self) -> str:
+        return self.name or "someone without a login"
+
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from treegarth.errors import UnsupportedBody
 from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
+from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
 from treegarth.web.problems import Problem, headers_of, problem_of, problem_response, validated
@@ -37,7 +38,7 @@ SECURITY_HEADERS = {
 
 def create_app(routes: Iterable[Route], services: Services) -> Flask:
     """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else."""
-    table = [*routes, *file_routes(services.web_directory)]
+    table = [*routes, *documentation_routes(), *file_routes(services.web_directory)]
     check_unique(table)
     languages = read_languages(services.web_directory / "locales")
     site = Site(

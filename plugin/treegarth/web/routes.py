@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from flask import Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from treegarth.web.access import Actor
@@ -37,6 +37,15 @@ class Permission(StrEnum):
     VIEW = "view"  # see patients, studies, doses
     OPERATE = "operate"  # start and repeat work: retry a task, ask for a comparison
     ADMINISTER = "administer"  # change what others see and what happens by itself
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("must be text without NUL and without half characters")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can compare; use it for every text from outside
 
 
 class Parameters(BaseModel):
@@ -110,6 +119,7 @@ class Route:
     media_type: str = "application/json"  # of the answer
     status: int = 200  # when all goes well
     also: Mapping[int, type[BaseModel]] = field(default_factory=dict)  # other statuses with a body of their own
+    problems: tuple[int, ...] = ()  # statuses of errors beyond those that every route of its kind can answer
     tag: str = "pages"
     navigation: Navigation | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # replace the frame's own, such as a looser CSP

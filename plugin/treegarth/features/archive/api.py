@@ -1,0 +1,289 @@
+"""The archive over HTTP: studies by filter and page, a study with its series, a series' instances."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from typing import Any
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from treegarth.errors import NotFound
+from treegarth.features.archive.search_model import DEFAULT_LIMIT, LARGEST_LIMIT, StudyFilter, StudySort
+from treegarth.features.archive.store.searching import (
+    find_series,
+    list_instances,
+    list_series,
+    read_studies,
+    search_studies,
+)
+from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.services import Services
+
+TAG = "archive"
+
+
+class PageQuery(Parameters):
+    """Which page of a list."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
+    """How many at most."""
+    cursor: Text | None = None
+    """`next` of the page before; the first page without."""
+
+
+class StudyQuery(PageQuery):
+    """Which studies, in which order. Conditions add up."""
+
+    q: Text | None = Field(default=None, max_length=400)
+    """Words that each stand in a patient's name or identifier, the accession number or the description, or whole
+    UIDs of a study, series or instance."""
+    patient_id: Text | None = None
+    """Exactly, or with the wildcards `*` and `?`."""
+    patient_name: Text | None = None
+    """A part of the name in any of its groups (alphabetic, ideographic, phonetic), in capitals or not. With the
+    wildcards `*` and `?`: the whole of one group, as in DICOM."""
+    modality: Text | None = None
+    """Studies with a series of this modality, or of any of several divided by commas: `CT,PT`."""
+    study_date_from: date | None = None
+    """The first day, `2026-11-20`."""
+    study_date_to: date | None = None
+    """The last day, included."""
+    study_description: Text | None = None
+    """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
+    accession_number: Text | None = None
+    """Exactly, or with the wildcards `*` and `?`."""
+    study_instance_uid: Text | None = None
+    """Exactly."""
+    sort: StudySort = StudySort.NEWEST
+    """The order: by study date (`newest`, `oldest`; studies without a date are the oldest), by arrival (`received`),
+    by `patient_name` or `patient_id`."""
+
+    @field_validator("study_date_from", "study_date_to", mode="before")
+    @classmethod
+    def _is_iso_date(cls, value: Any) -> Any:
+        if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            raise ValueError("must be a date like 2026-11-20")
+        return value
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> StudyQuery:
+        if self.study_date_from and self.study_date_to and self.study_date_from > self.study_date_to:
+            raise ValueError("study_date_from must not be later than study_date_to")
+        return self
+
+    def filter(self) -> StudyFilter:
+        """What is asked for, without the page; an empty parameter does not restrict."""
+        return StudyFilter(
+            text=self.q or None,
+            patient_id=self.patient_id or None,
+            patient_name=self.patient_name or None,
+            modalities=tuple(part.strip() for part in (self.modality or "").split(",") if part.strip()),
+            study_date_from=self.study_date_from,
+            study_date_to=self.study_date_to,
+            study_description=self.study_description or None,
+            accession_number=self.accession_number or None,
+            study_instance_uid=self.study_instance_uid or None,
+        )
+
+
+class StudyPath(Parameters):
+    study_instance_uid: Text
+    """(0020,000D)"""
+
+
+class SeriesPath(StudyPath):
+    series_instance_uid: Text
+    """(0020,000E)"""
+
+
+class Found(Answer):
+    """Base of what is made from a summary of the same names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+class StudyItem(Found):
+    """A study."""
+
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    """With all its groups, as in DICOM: `Hong^Gildong=洪^吉洞=홍^길동`."""
+    patient_birth_date: date | None
+    patient_sex: str | None
+    study_date: date | None
+    study_time: time | None
+    study_id: str | None
+    study_description: str | None
+    accession_number: str | None
+    referring_physician_name: str | None
+    institution_name: str | None
+    modalities: list[str]
+    """Of its series, sorted."""
+    series_count: int
+    instance_count: int
+    size_bytes: int
+    first_received_at: datetime
+    last_received_at: datetime
+    orthanc_study_id: str
+    """Orthanc's own identifier: `/studies/{orthanc_study_id}` of its REST API."""
+    orthanc_patient_id: str
+
+
+class StudyList(Answer):
+    """A page of studies."""
+
+    items: list[StudyItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class SeriesItem(Found):
+    """A series."""
+
+    series_instance_uid: str
+    modality: str | None
+    series_number: int | None
+    series_description: str | None
+    series_date: date | None
+    series_time: time | None
+    body_part_examined: str | None
+    protocol_name: str | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    institution_name: str | None
+    instance_count: int
+    size_bytes: int
+    last_received_at: datetime
+    orthanc_series_id: str
+
+
+class StudyWithSeries(StudyItem):
+    """A study with its series."""
+
+    series: list[SeriesItem]
+    """In the order of their numbers."""
+
+
+class InstanceIssue(Answer):
+    """Something of an object that could not be read; the rest of it was."""
+
+    path: str
+    reason: str
+
+
+class InstanceItem(Found):
+    """An instance, and where it came from."""
+
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    instance_number: int | None
+    number_of_frames: int | None
+    rows: int | None
+    columns: int | None
+    image_type: list[str] | None
+    acquisition_date: date | None
+    acquisition_time: time | None
+    transfer_syntax_uid: str | None
+    size_bytes: int
+    remote_ae_title: str | None
+    """Of the node that sent it."""
+    called_ae_title: str | None
+    remote_ip: str | None
+    http_user: str | None
+    """The user who uploaded it, where it came by REST."""
+    received_at: datetime
+    indexed_at: datetime
+    issues: list[InstanceIssue]
+    """What could not be read of it; empty when all was."""
+    orthanc_instance_id: str
+
+    @field_validator("issues", mode="before")
+    @classmethod
+    def _none_is_none(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+
+class InstanceList(Answer):
+    """A page of a series' instances, in the order of their numbers."""
+
+    items: list[InstanceItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class ArchiveApi:
+    """The handlers, with the services that they share."""
+
+    def __init__(self, services: Services) -> None:
+        self._database = services.database
+
+    def list_studies(self, call: Call[StudyQuery, None, None]) -> StudyList:
+        query = call.query
+        with self._database.connect() as connection:
+            page = search_studies(
+                connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor or None
+            )
+        return StudyList(items=[StudyItem.model_validate(found) for found in page.studies], next=page.next)
+
+    def read_study(self, call: Call[None, None, StudyPath]) -> StudyWithSeries:
+        with self._database.connect() as connection:
+            studies = read_studies(connection, call.path.study_instance_uid)
+            if not studies:
+                raise NotFound("There is no study with this Study Instance UID.")
+            found = list_series(connection, [studies[0].orthanc_study_id])
+        item = StudyItem.model_validate(studies[0])
+        return StudyWithSeries(**dict(item), series=[SeriesItem.model_validate(one) for one in found])
+
+    def list_instances(self, call: Call[PageQuery, None, SeriesPath]) -> InstanceList:
+        with self._database.connect() as connection:
+            identifier = find_series(connection, call.path.study_instance_uid, call.path.series_instance_uid)
+            if identifier is None:
+                raise NotFound("This study has no series with this Series Instance UID.")
+            page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor or None)
+        return InstanceList(items=[InstanceItem.model_validate(found) for found in page.instances], next=page.next)
+
+
+def routes(services: Services) -> list[Route]:
+    """The archive's part of the API."""
+    api = ArchiveApi(services)
+    return [
+        Route(
+            name="api.list_studies",
+            path=f"{API_PATH}/studies",
+            permission=Permission.VIEW,
+            handler=api.list_studies,
+            summary="Studies by filter, sort and page.",
+            query=StudyQuery,
+            answer=StudyList,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.read_study",
+            path=f"{API_PATH}/studies/{{study_instance_uid}}",
+            permission=Permission.VIEW,
+            handler=api.read_study,
+            summary="A study with its series.",
+            description="Where several patients share the UID by mistake: the study with the most instances.",
+            path_parameters=StudyPath,
+            answer=StudyWithSeries,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.list_instances",
+            path=f"{API_PATH}/studies/{{study_instance_uid}}/series/{{series_instance_uid}}/instances",
+            permission=Permission.VIEW,
+            handler=api.list_instances,
+            summary="The instances of a series, by page.",
+            query=PageQuery,
+            path_parameters=SeriesPath,
+            answer=InstanceList,
+            problems=(503,),
+            tag=TAG,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""The system itself: its health, its tasks, and what a person can do about them."""

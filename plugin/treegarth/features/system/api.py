@@ -1,0 +1,288 @@
+"""Treegarth's own state over HTTP: health, what is still to do, tasks and their repetition, versions, comparison."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+from sqlalchemy import Connection, text
+
+import treegarth
+from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
+from treegarth.features.system.model import TaskState, is_idle, pending_instances
+from treegarth.features.system.store import count_tasks, list_tasks, retry_task
+from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route, Text
+from treegarth.web.services import Services
+
+logger = logging.getLogger(__name__)
+
+TAG = "system"
+ORTHANC_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkCounts:
+    """What other features count for this one; bootstrap hands it over."""
+
+    indexed_instances: Callable[[Connection], int]
+    dose_waiting: Callable[[Connection], int]
+
+
+class Health(Answer):
+    """Whether Treegarth does its work. What is stored in Orthanc is safe either way."""
+
+    healthy: bool
+    """Database and indexer work, and every worker that was started is alive."""
+    database: Literal["up", "down"]
+    indexer: Literal["up", "down"]
+    workers: Literal["up", "down", "none"]
+    """`none` where this server starts no workers of its own."""
+
+
+class TaskCountsAnswer(Answer):
+    """How many tasks are in each state."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+    todo: int
+    doing: int
+    failed: int
+
+
+class Status(Answer):
+    """What is still to do."""
+
+    orthanc_instances: int | None
+    """How many Orthanc holds; null while it does not answer."""
+    indexed_instances: int
+    pending: int
+    """Stored instances that the index lacks."""
+    idle: bool
+    """The index holds what Orthanc holds, and every dose report is read."""
+    lag_s: float
+    """Seconds since the oldest instance that waits for the index was stored; 0 where none waits."""
+    dose_waiting: int
+    """Objects whose dose is still to be read."""
+    tasks: TaskCountsAnswer
+    queue_length: int
+    """Headers that wait in memory for the indexer."""
+    queue_bytes: int
+    dropped_headers: int
+    """Headers that a full queue let go since the start; the indexer reads these from Orthanc."""
+    indexer_restarts: int
+    callback_median_ms: float | None
+    """Time that storing one instance spends in the plugin."""
+    callback_p99_ms: float | None
+    started_at: datetime
+
+
+class TaskQuery(Parameters):
+    """Which tasks."""
+
+    state: TaskState = TaskState.FAILED
+    """In which state."""
+    limit: int = Field(default=50, ge=1, le=1000)
+    """How many at most."""
+    cursor: Text | None = None
+    """`next` of the page before; the first page without."""
+
+
+class TaskPath(Parameters):
+    task_id: int = Field(ge=1, le=2**63 - 1)
+    """The task's number."""
+
+
+class TaskItem(Answer):
+    """A task of the queue."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+    task_id: int
+    task_name: str
+    state: TaskState
+    attempts: int
+    scheduled_at: datetime | None
+    """Not before then."""
+    created_at: datetime | None
+    started_at: datetime | None
+    """The last time a worker began it."""
+    failed_at: datetime | None
+
+
+class TaskList(Answer):
+    """A page of tasks, the newest first."""
+
+    items: list[TaskItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class Requested(Answer):
+    """It will be done soon."""
+
+    requested: Literal[True] = True
+
+
+class Versions(Answer):
+    """What runs here."""
+
+    treegarth: str
+    parts: dict[str, str]
+    """Versions of Orthanc, its plugin SDK, Python and others, by name."""
+
+
+class SystemApi:
+    """The handlers, with the services that they share."""
+
+    def __init__(self, services: Services, counts: WorkCounts) -> None:
+        self._services = services
+        self._counts = counts
+
+    def health(self, call: Call[None, None, None]) -> Answered:
+        figures = self._services.host.figures()
+        workers: Literal["up", "down", "none"] = "none"
+        if figures.workers:
+            workers = "up" if all(worker.alive for worker in figures.workers) else "down"
+        database = self._database_answers()
+        health = Health(
+            healthy=database and figures.indexer_alive and workers != "down",
+            database="up" if database else "down",
+            indexer="up" if figures.indexer_alive else "down",
+            workers=workers,
+        )
+        return Answered(body=health, status=200 if health.healthy else 503)
+
+    def status(self, call: Call[None, None, None]) -> Status:
+        with self._services.database.connect() as connection:
+            indexed = self._counts.indexed_instances(connection)
+            dose_waiting = self._counts.dose_waiting(connection)
+            tasks = count_tasks(connection)
+        orthanc = self._orthanc_instances()
+        figures = self._services.host.figures()
+        since = figures.oldest_pending_at
+        return Status(
+            orthanc_instances=orthanc,
+            indexed_instances=indexed,
+            pending=pending_instances(host_pending=figures.pending, orthanc=orthanc, indexed=indexed),
+            idle=is_idle(host_pending=figures.pending, orthanc=orthanc, indexed=indexed, dose_waiting=dose_waiting),
+            lag_s=max(0.0, (self._services.clock() - since).total_seconds()) if since else 0.0,
+            dose_waiting=dose_waiting,
+            tasks=TaskCountsAnswer.model_validate(tasks),
+            queue_length=figures.queue_length,
+            queue_bytes=figures.queue_bytes,
+            dropped_headers=figures.dropped_headers,
+            indexer_restarts=figures.indexer_restarts,
+            callback_median_ms=figures.callback_median_ms,
+            callback_p99_ms=figures.callback_p99_ms,
+            started_at=figures.started_at,
+        )
+
+    def tasks(self, call: Call[TaskQuery, None, None]) -> TaskList:
+        query = call.query
+        with self._services.database.connect() as connection:
+            page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor or None)
+        return TaskList(items=[TaskItem.model_validate(task) for task in page.tasks], next=page.next)
+
+    def retry(self, call: Call[None, None, TaskPath]) -> TaskItem:
+        with self._services.database.begin() as connection:
+            task = retry_task(connection, call.path.task_id)
+        logger.info("Task %d (%s) is repeated, asked by %s.", task.task_id, task.task_name, call.actor)
+        return TaskItem.model_validate(task)
+
+    def reconcile(self, call: Call[None, None, None]) -> Requested:
+        self._services.host.request_reconcile()
+        logger.info("A comparison with Orthanc begins, asked by %s.", call.actor)
+        return Requested()
+
+    def version(self, call: Call[None, None, None]) -> Versions:
+        return Versions(treegarth=treegarth.__version__, parts=dict(self._services.host.figures().versions))
+
+    def _database_answers(self) -> bool:
+        try:
+            with self._services.database.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except DatabaseUnavailable:
+            return False
+        return True
+
+    def _orthanc_instances(self) -> int | None:
+        try:
+            return int(self._services.orthanc.get("/statistics", timeout_s=ORTHANC_TIMEOUT_S)["CountInstances"])
+        except (OrthancUnavailable, OrthancRefused) as error:
+            logger.warning("Orthanc's statistics are missing from the status: %s", error)
+            return None
+
+
+def routes(services: Services, counts: WorkCounts) -> list[Route]:
+    """The system's part of the API."""
+    api = SystemApi(services, counts)
+    return [
+        Route(
+            name="api.health",
+            path=f"{API_PATH}/health",
+            permission=Permission.PUBLIC,
+            handler=api.health,
+            summary="Whether Treegarth does its work.",
+            description="200 when it does, 503 with the same body when not.",
+            answer=Health,
+            also={503: Health},
+            tag=TAG,
+        ),
+        Route(
+            name="api.status",
+            path=f"{API_PATH}/status",
+            permission=Permission.VIEW,
+            handler=api.status,
+            summary="What is still to do.",
+            answer=Status,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.version",
+            path=f"{API_PATH}/version",
+            permission=Permission.VIEW,
+            handler=api.version,
+            summary="What runs here.",
+            answer=Versions,
+            tag=TAG,
+        ),
+        Route(
+            name="api.tasks",
+            path=f"{API_PATH}/tasks",
+            permission=Permission.VIEW,
+            handler=api.tasks,
+            summary="The tasks of the queue in one state, by page: those that failed, or another.",
+            query=TaskQuery,
+            answer=TaskList,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.retry_task",
+            path=f"{API_PATH}/tasks/{{task_id}}/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=api.retry,
+            summary="Put a failed task back into the queue.",
+            path_parameters=TaskPath,
+            answer=TaskItem,
+            problems=(409, 503),
+            tag=TAG,
+        ),
+        Route(
+            name="api.reconcile",
+            path=f"{API_PATH}/reconcile",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=api.reconcile,
+            summary="Compare the index with Orthanc now, and repair it.",
+            answer=Requested,
+            status=202,
+            tag=TAG,
+        ),
+    ]

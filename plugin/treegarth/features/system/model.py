@@ -1,0 +1,57 @@
+"""What Treegarth says of its own state. Pure: values and the decisions on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TaskState(StrEnum):
+    TODO = "todo"  # waits, or waits for its time
+    DOING = "doing"  # a worker has it
+    FAILED = "failed"  # given up after its attempts; waits for a person
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskCounts:
+    """How many tasks are in each state."""
+
+    todo: int
+    doing: int
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A task of the queue, with the last moment of each kind that it has seen."""
+
+    task_id: int
+    task_name: str
+    state: TaskState
+    attempts: int
+    scheduled_at: datetime | None
+    created_at: datetime | None
+    started_at: datetime | None
+    failed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPage:
+    """Some tasks, and the cursor of those that follow; None at the end."""
+
+    tasks: tuple[Task, ...]
+    next: str | None
+
+
+def pending_instances(*, host_pending: int, orthanc: int | None, indexed: int) -> int:
+    """How many stored instances the index lacks: as the plugin counts them, or as the totals differ."""
+    return max(host_pending, (orthanc or 0) - indexed, 0)
+
+
+def is_idle(*, host_pending: int, orthanc: int | None, indexed: int, dose_waiting: int) -> bool:
+    """Whether nothing is left to do: the index holds what Orthanc holds, and every dose report is read.
+
+    Tasks do not count: they are hints, and some of them come every few seconds.
+    """
+    return host_pending == 0 and orthanc == indexed and dose_waiting == 0

@@ -1,0 +1,172 @@
+"""The API described: its OpenAPI document, and a page that shows it to people. Both read the table that answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+
+import treegarth
+from treegarth.web.languages import N_
+from treegarth.web.openapi import openapi_document
+from treegarth.web.routes import API_PATH, BASE_PATH, Call, Permission, Route
+from treegarth.web.templating import render_page
+
+OPENAPI_PATH = f"{API_PATH}/openapi.json"
+PERMISSIONS = {
+    Permission.PUBLIC: N_("everybody"),
+    Permission.VIEW: N_("may view"),
+    Permission.OPERATE: N_("may operate"),
+    Permission.ADMINISTER: N_("may administer"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A parameter, or a field of an answer, as the page shows it."""
+
+    name: str
+    kind: str  # "text", "number or null", "list of SeriesItem"
+    place: str = ""  # path or query
+    description: str = ""
+    default: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A kind of object in bodies and answers."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """An endpoint as the page shows it."""
+
+    name: str
+    method: str
+    path: str
+    tag: str
+    summary: str
+    description: str
+    permission: Permission
+    parameters: tuple[Field, ...]
+    responses: tuple[tuple[str, str], ...]  # status, name of the model or ""
+
+
+def documentation_routes() -> list[Route]:
+    """The routes of the document and of the page."""
+    return [
+        Route(
+            name="api.openapi",
+            path=OPENAPI_PATH,
+            permission=Permission.PUBLIC,
+            handler=_document,
+            summary="This API as an OpenAPI 3.1 document.",
+            tag="documentation",
+        ),
+        Route(
+            name="api.reference_page",
+            path=f"{BASE_PATH}/api/",
+            permission=Permission.VIEW,
+            handler=_page,
+            summary="The API's reference for people.",
+        ),
+    ]
+
+
+def _document(call: Call[None, None, None]) -> str:
+    return json.dumps(openapi_document(call.site.routes.values(), version=treegarth.__version__), ensure_ascii=False)
+
+
+def _page(call: Call[None, None, None]) -> Response:
+    document = openapi_document(call.site.routes.values(), version=treegarth.__version__)
+    return render_page(
+        call,
+        "api.html",
+        description=document["info"]["description"],
+        version=document["info"]["version"],
+        openapi_url=OPENAPI_PATH,
+        operations=operations(document),
+        models=models(document),
+        permissions=PERMISSIONS,
+    )
+
+
+def operations(document: Mapping[str, Any]) -> list[Operation]:
+    """The endpoints of an OpenAPI document, as it orders them."""
+    return [
+        Operation(
+            name=given["operationId"],
+            method=method.upper(),
+            path=path,
+            tag=given["tags"][0],
+            summary=given["summary"],
+            description=given.get("description", ""),
+            permission=Permission(given["x-permission"]),
+            parameters=tuple(_parameter(parameter) for parameter in given["parameters"]),
+            responses=tuple((status, _model_of(answer)) for status, answer in given["responses"].items()),
+        )
+        for path, methods in document["paths"].items()
+        for method, given in methods.items()
+    ]
+
+
+def models(document: Mapping[str, Any]) -> list[Model]:
+    """The objects of an OpenAPI document that have fields."""
+    return [
+        Model(
+            name=name,
+            description=schema.get("description", ""),
+            fields=tuple(
+                Field(name=field, kind=kind_of(described), description=described.get("description", ""))
+                for field, described in schema.get("properties", {}).items()
+            ),
+        )
+        for name, schema in sorted(document["components"]["schemas"].items())
+        if schema.get("properties")
+    ]
+
+
+def _parameter(given: Mapping[str, Any]) -> Field:
+    schema = given["schema"]
+    return Field(
+        name=given["name"],
+        place=given["in"],
+        kind=kind_of(schema),
+        description=given["description"],
+        default=str(schema.get("default", "")),
+        required=given["required"],
+    )
+
+
+def _model_of(answer: Mapping[str, Any]) -> str:
+    for content in answer.get("content", {}).values():
+        return str(content.get("schema", {}).get("$ref", "")).rsplit("/", 1)[-1]
+    return ""
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """A schema in few words: `integer 1…1000`, `list of StudyItem`, `string (date) or null`."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in schema:
+        return " or ".join(kind_of(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    kind = str(schema.get("type", "anything"))
+    if kind == "array":
+        return f"list of {kind_of(schema.get('items', {}))}"
+    if "format" in schema:
+        return f"{kind} ({schema['format']})"
+    if "minimum" in schema and "maximum" in schema:
+        return f"{kind} {schema['minimum']}…{schema['maximum']}"
+    return kind
