@@ -26,6 +26,10 @@ class DatabaseUnsuitable(TreegarthError):
     """The database server, or the role that logs in there, cannot be used as it is."""
 
 
+class MachineNotReady(TreegarthError):
+    """Something that Treegarth needs on this machine is missing or in use."""
+
+
 class EmbeddedServerFailed(TreegarthError):
     """The embedded PostgreSQL could not be started."""
 
@@ -68,3 +72,7 @@ class UnsupportedBody(TreegarthError):
 
 class NotFound(TreegarthError):
     """What was asked for is not here."""
+
+
+class PushFailed(TreegarthError):
+    """The made-up hospital day could not be sent; the message says which device's association failed and how."""

@@ -79,7 +79,7 @@ def ct_series(
 
 
 def ct_localizer(study: Study, scan: CtScan, *, equipment: Equipment = CT_SCANNER) -> Dataset:
-    """The frontal scout of the study, as series 1: a projection through the same body."""
+    """The frontal scout of the study, as series 1: a projection through the body of the scan, by the scan's event."""
     series = Series(
         study=study, equipment=equipment, modality="CT", number=1, description="Localizer", after=timedelta(minutes=1)
     )

@@ -165,7 +165,7 @@ def _vessels(chance: np.random.Generator) -> Points:
 
     for place in range(30):  # the catheter comes down from above and turns into the ostium
         rows.append((-0.42 + 0.004 * place, -1.0 + 0.022 * place, 0.013, 0.0))
-    grow(-0.30, -0.36, 0.75, 0.034, 0.05, 0)
+    grow(-0.30, -0.36, 1.0, 0.034, 0.05, 0)
     return np.array(rows)
 
 

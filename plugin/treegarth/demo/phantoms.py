@@ -60,7 +60,8 @@ def softened(picture: Picture, times: int = 1) -> Picture:
 def smooth_noise(shape: tuple[int, int], chance: np.random.Generator, grain: int = 1) -> Picture:
     """Noise of mean 0 and standard deviation 1 whose neighbours resemble each other."""
     noise = softened(chance.standard_normal(shape, dtype=np.float32), grain)
-    return (noise / noise.std()).astype(np.float32)
+    even: Picture = (noise / noise.std()).astype(np.float32)
+    return even
 
 
 def ct_slice(region: Region, level: float, shape: tuple[int, int], noise: Picture, *, contrast: bool) -> Picture:

@@ -96,7 +96,8 @@ def projection_dose_report(
         description="Radiation Dose Report",
         after=timedelta(minutes=40),
     )
-    planes = sorted({event.acquisition_plane for event in events} or {"Single Plane"})
+    used = {event.acquisition_plane for event in events} or {"Single Plane"}
+    planes = [plane for plane in _PLANES if plane in used]
     content = [
         procedure_reported(dcm("113704", "Projection X-Ray")),
         *device_observer(equipment),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from pydicom.dataset import Dataset
 
 from treegarth.demo.codes import CHEST, Code
 from treegarth.demo.identifiers import made_up_uid
@@ -92,11 +89,3 @@ class Series:
 
     def sop_instance_uid(self, instance_number: int) -> str:
         return made_up_uid(self.series_instance_uid, "instance", instance_number)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuiltStudy:
-    """A study with its objects."""
-
-    study: Study
-    datasets: Sequence[Dataset]
