@@ -14,7 +14,7 @@ install_test := @docker/steps/install.sh test
 demo: DATA ?= .data/demo
 run: DATA ?= .data/run
 
-.PHONY: help demo run test soak check bench compat clean
+.PHONY: help demo run setup test soak check bench compat clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ demo: ## a server with a made-up hospital day, until Ctrl-C (ONCE=1: check it an
 run: ## a server without demonstration data, until Ctrl-C (HTTP_PORT= DICOM_PORT= DATA=)
 	$(install_runtime)
 	@exec $(treegarth) up $(server)
+
+setup: ## only install what a server needs, for an Orthanc of your own
+	$(install_runtime)
 
 test: ## every test; storms and mutations at reduced counts (PYTEST_OPTIONS=)
 	$(install_test)

@@ -4,6 +4,7 @@
 #   orthanc  runtime, and what the tests against Orthanc need
 #   test     orthanc, and what the browser tests need
 #   compat   debootstrap, for the tests on another Debian
+#   browser  what prepares the browser's packages, in the first stage of the Docker image
 #   image    what the Docker image adds to its base
 # An Orthanc service that runs already is left alone; one that these packages bring is left switched off.
 set -euo pipefail
@@ -15,7 +16,8 @@ log=packages.log
 
 wanted() {
     case $profile in
-        image) echo python3 python3-venv ca-certificates && npm_unless_there ;;
+        image) echo python3 python3-venv ca-certificates ;;
+        browser) echo python3 ca-certificates && npm_unless_there ;;
         compat) echo debootstrap ;;
         runtime) runtime ;;
         orthanc) runtime && orthanc_tests ;;
