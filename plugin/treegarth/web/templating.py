@@ -133,6 +133,8 @@ def url_with(call: Call[Any, Any, Any], **changes: Any) -> str:
     """This page's address with some of its query changed; None takes a key out. `lang` and `theme` are not kept."""
     query = {**_state(call), **changes}
     parts = dict(call.http.view_args or {})
+    if call.route.name not in call.site.routes:  # the page of an error at an address that nothing answers
+        return call.http.path
     return call.site.url(call.route.name, **parts, **{k: v for k, v in query.items() if v not in (None, "")})
 
 

@@ -1,0 +1,20 @@
+"""The archive's pages: today, studies, a study. Reads only; everything a page shows is in its address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from treegarth.features.archive.pages import studies, study, today
+from treegarth.features.archive.pages.progress import progress_section
+from treegarth.web.parts import HealthCheck, StudySection
+from treegarth.web.routes import Route
+from treegarth.web.services import Services
+
+__all__ = ["progress_section", "routes"]
+
+
+def routes(
+    services: Services, *, study_sections: Sequence[StudySection] = (), checks: Sequence[HealthCheck] = ()
+) -> list[Route]:
+    """The pages, with the sections that other features lend to a study and their findings for today's health."""
+    return [*today.routes(checks), *studies.routes(study_sections), *study.routes(study_sections)]

@@ -1,0 +1,138 @@
+"""The list of studies: search, filters, order, pages, and a panel with the study that a row opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Response
+
+from treegarth.features.archive.pages.study import open_study, viewer_address
+from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
+from treegarth.features.archive.store.searching import count_studies, search_studies
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, StudySection, counted, translated
+from treegarth.web.routes import Navigation, Parameters, Permission, Route
+from treegarth.web.templating import render_page, url_with
+
+COMMON_MODALITIES = ("CT", "MR", "PT", "NM", "MG", "XA", "RF", "DX", "CR", "US")
+
+
+class StudiesQuery(Parameters):
+    """What the list of studies can be asked for. Empty fields do not restrict."""
+
+    q: str | None = None
+    """Words, each in a name, an identifier or the description; or a whole UID."""
+    patient_id: str | None = None
+    """The whole patient ID, or a pattern with * and ?."""
+    patient_name: str | None = None
+    """Part of any group of the name, or a pattern with * and ?."""
+    accession_number: str | None = None
+    """The whole accession number, or a pattern with * and ?."""
+    study_description: str | None = None
+    """Part of the description, or a pattern with * and ?."""
+    modality: str | None = None
+    """Modalities divided by commas; a study with any of them is shown."""
+    study_date_from: date | None = None
+    """The first study date, ISO form."""
+    study_date_to: date | None = None
+    """The last study date, ISO form."""
+    sort: StudySort = StudySort.NEWEST
+    """The order of the list."""
+    cursor: str | None = None
+    """Where the page begins, from the link to the next page."""
+    open: str | None = None
+    """The Study Instance UID that the panel shows."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        return tuple(part for part in (self.modality or "").upper().split(",") if part)
+
+    @property
+    def wanted(self) -> StudyFilter:
+        return StudyFilter(
+            text=self.q,
+            patient_id=self.patient_id,
+            patient_name=self.patient_name,
+            modalities=self.modalities,
+            study_date_from=self.study_date_from,
+            study_date_to=self.study_date_to,
+            study_description=self.study_description,
+            accession_number=self.accession_number,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """A modality to switch on or off."""
+
+    modality: str
+    on: bool
+    url: str
+
+
+def routes(sections: Sequence[StudySection]) -> list[Route]:
+    return [
+        Route(
+            name="archive.studies_page",
+            path="/treegarth/studies",
+            permission=Permission.VIEW,
+            handler=lambda call: studies_page(call, sections),
+            summary="The studies of the archive: search, filter, sort, page, and a panel with one of them.",
+            query=StudiesQuery,
+            navigation=Navigation(label=N_("Studies"), icon="studies", order=20),
+        )
+    ]
+
+
+def studies_page(call: AnyCall, sections: Sequence[StudySection]) -> Response:
+    query: StudiesQuery = call.query
+    wanted = query.wanted
+    with call.site.services.database.connect() as connection:
+        page = search_studies(connection, wanted, sort=query.sort, limit=DEFAULT_LIMIT, cursor=query.cursor)
+        count = count_studies(connection, wanted)
+        opened = open_study(call, connection, query.open) if query.open and page.studies else None
+    found = counted(call, "%(num)s study", "%(num)s studies", count.count)
+    return render_page(
+        call,
+        "studies.html",
+        studies=page.studies,
+        next_cursor=page.next,
+        counted=translated(call, N_("more than %(what)s"), what=found) if count.at_least else found,
+        shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
+        filtered=wanted != StudyFilter(),
+        sorting=_sorting(call, query.sort),
+        chips=_chips(call, query.modalities),
+        opened=opened,
+        viewer_url=viewer_address(opened.study_instance_uid) if opened else None,
+        panel_sections=[],
+    )
+
+
+def _chips(call: AnyCall, chosen: tuple[str, ...]) -> list[Chip]:
+    shown = [*COMMON_MODALITIES, *(modality for modality in chosen if modality not in COMMON_MODALITIES)]
+    chips = []
+    for modality in shown:
+        on = modality in chosen
+        after = [m for m in shown if (m in chosen) != (m == modality)]
+        url = url_with(call, modality=",".join(after) or None, cursor=None, open=None)
+        chips.append(Chip(modality=modality, on=on, url=url))
+    return chips
+
+
+def _sorting(call: AnyCall, sort: StudySort) -> dict[str, dict[str, Any]]:
+    """By column: the address that sorts by it, and the direction in which it is sorted now."""
+
+    def column(next_sort: StudySort, direction: str | None) -> dict[str, Any]:
+        kept = None if next_sort is StudySort.NEWEST else next_sort.value
+        return {"url": url_with(call, sort=kept, cursor=None, open=None), "direction": direction}
+
+    dates = {StudySort.NEWEST: "descending", StudySort.OLDEST: "ascending"}
+    return {
+        "study_date": column(StudySort.OLDEST if sort is StudySort.NEWEST else StudySort.NEWEST, dates.get(sort)),
+        "received": column(StudySort.RECEIVED, "descending" if sort is StudySort.RECEIVED else None),
+        "patient_name": column(StudySort.PATIENT_NAME, "ascending" if sort is StudySort.PATIENT_NAME else None),
+        "patient_id": column(StudySort.PATIENT_ID, "ascending" if sort is StudySort.PATIENT_ID else None),
+    }

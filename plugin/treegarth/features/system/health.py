@@ -1,0 +1,69 @@
+"""Whether the parts of Treegarth are well, in words: the host's own figures as findings. Never waits."""
+
+from __future__ import annotations
+
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, Check, counted, translated
+from treegarth.web.services import HostStatus
+
+QUEUE_IS_LONG = 1000  # instances; at the rate of indexing this is a second or two
+
+
+def host_checks(call: AnyCall) -> list[Check]:
+    """Database, indexing and workers."""
+    status = call.site.services.host.figures()
+    return [_database(call, status), _indexing(call, status), _workers(call, status), *_traps(call, status)]
+
+
+def _database(call: AnyCall, status: HostStatus) -> Check:
+    name = translated(call, N_("Database"))
+    if status.database_state == "up":
+        return Check(kind="ok", name=name, words=translated(call, N_("answers")))
+    if status.database_state == "starting":
+        return Check(kind="waiting", name=name, words=translated(call, N_("is starting")))
+    advice = N_(
+        "Orthanc keeps storing, nothing is lost. See that PostgreSQL runs and has space; the index then catches up."
+    )
+    return Check(
+        kind="failed", name=name, words=translated(call, N_("does not answer")), advice=translated(call, advice)
+    )
+
+
+def _indexing(call: AnyCall, status: HostStatus) -> Check:
+    name = translated(call, N_("Indexing"))
+    if not status.indexer_alive:
+        advice = N_(
+            "It is started again by itself; what arrives meanwhile is indexed then. If this stays, read Orthanc's log."
+        )
+        words = translated(call, N_("the indexer is not running"))
+        starting = status.database_state == "starting"
+        return Check(
+            kind="waiting" if starting else "attention", name=name, words=words, advice=translated(call, advice)
+        )
+    if status.pending == 0:
+        return Check(kind="ok", name=name, words=translated(call, N_("everything is indexed")))
+    words = counted(call, "%(num)s instance waits", "%(num)s instances wait", status.pending)
+    return Check(kind="attention" if status.pending > QUEUE_IS_LONG else "waiting", name=name, words=words)
+
+
+def _workers(call: AnyCall, status: HostStatus) -> Check:
+    name = translated(call, N_("Workers"))
+    alive = sum(worker.alive for worker in status.workers)
+    if not status.workers:
+        elsewhere = call.site.services.settings.workers == 0
+        words = N_("run elsewhere") if elsewhere else N_("are starting")
+        return Check(kind="unknown" if elsewhere else "waiting", name=name, words=translated(call, words))
+    if alive == len(status.workers):
+        return Check(kind="ok", name=name, words=counted(call, "%(num)s runs", "%(num)s run", alive))
+    advice = N_("Each is started again by itself. If this stays, read Orthanc's log.")
+    words = translated(call, N_("%(alive)s of %(all)s run"), alive=alive, all=len(status.workers))
+    return Check(kind="attention", name=name, words=words, advice=translated(call, advice))
+
+
+def _traps(call: AnyCall, status: HostStatus) -> list[Check]:
+    kinds = {"warning": "attention", "problem": "failed"}
+    return [
+        Check(kind="attention" if kinds[trap.state] == "attention" else "failed", name=trap.name, words=trap.sentence)
+        for trap in status.self_check
+        if trap.state in kinds
+    ]

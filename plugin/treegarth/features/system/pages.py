@@ -1,0 +1,256 @@
+"""The pages about the system itself: its state and its tasks, and help. A failed task can be tried again here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Response, redirect
+
+import treegarth
+from treegarth.errors import DatabaseUnavailable
+from treegarth.features.system.model import Task, TaskCounts, TaskState
+from treegarth.features.system.storage import DatabaseFacts, database_facts
+from treegarth.features.system.store import count_tasks, list_tasks, retry_task
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, counted, translated
+from treegarth.web.routes import Navigation, Parameters, Permission, Route
+from treegarth.web.services import HostStatus
+from treegarth.web.templating import render_page
+
+WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
+    "ok": ("ok", N_("ok")),
+    "warning": ("attention", N_("look at this")),
+    "problem": ("failed", N_("stands in it")),
+}
+
+
+class TaskPath(Parameters):
+    task_id: int
+    """The task's number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A figure with its name; a moment is shown relative to now, a kind as a state."""
+
+    name: str
+    value: str = ""
+    kind: State | None = None
+    moment: datetime | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    title: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """What the database says; all None while it does not answer."""
+
+    counts: TaskCounts | None = None
+    failed: tuple[Task, ...] = ()
+    database: DatabaseFacts | None = None
+
+
+def routes(*, checks: Sequence[HealthCheck] = (), sections: Sequence[PageSection] = ()) -> list[Route]:
+    """The pages, with the findings and sections of other features."""
+    return [
+        Route(
+            name="system.system_page",
+            path="/treegarth/system",
+            permission=Permission.VIEW,
+            handler=lambda call: system_page(call, checks, sections),
+            summary="Queues, tasks, database, versions and known traps; what failed can be tried again.",
+            navigation=Navigation(label=N_("System"), icon="system", order=40),
+        ),
+        Route(
+            name="system.retry_task",
+            path="/treegarth/system/tasks/{task_id}/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=retry,
+            summary="Put a failed task back into the queue.",
+            path_parameters=TaskPath,
+        ),
+        Route(
+            name="system.compare",
+            path="/treegarth/system/compare",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=compare,
+            summary="Compare the index with Orthanc now.",
+        ),
+        Route(
+            name="system.help_page",
+            path="/treegarth/help",
+            permission=Permission.VIEW,
+            handler=lambda call: render_page(call, "help.html", version=treegarth.__version__),
+            summary="Keys, searching, links and numbers.",
+        ),
+    ]
+
+
+def system_page(call: AnyCall, checks: Sequence[HealthCheck], sections: Sequence[PageSection]) -> Response:
+    status = call.site.services.host.figures()
+    queue = _queue(call)
+    problems = [check for finding in checks for check in finding(call) if check.needs_attention]
+    if queue.counts and queue.counts.failed:
+        problems.append(_failed_check(call, queue.counts.failed))
+    summary = counted(call, "%(num)s thing needs attention", "%(num)s things need attention", len(problems))
+    return render_page(
+        call,
+        "system.html",
+        problems=problems,
+        summary=summary,
+        boxes=[
+            _ingest(call, status),
+            _tasks(call, status, queue),
+            _database(call, status, queue),
+            _versions(call, status),
+        ],
+        failed_tasks=queue.failed,
+        self_check=_self_check(call, status),
+        sections=[make(call) for make in sections],
+    )
+
+
+def retry(call: AnyCall) -> Response:
+    """Back to the system page afterwards, by GET."""
+    with call.site.services.database.begin() as connection:
+        retry_task(connection, call.path.task_id)
+    return _back(call)
+
+
+def compare(call: AnyCall) -> Response:
+    call.site.services.host.request_reconcile()
+    return _back(call)
+
+
+def _back(call: AnyCall) -> Response:
+    return Response.force_type(redirect(call.site.url("system.system_page"), 303), call.http.environ)
+
+
+def _queue(call: AnyCall) -> Queue:
+    try:
+        with call.site.services.database.connect() as connection:
+            return Queue(
+                counts=count_tasks(connection),
+                failed=list_tasks(connection, TaskState.FAILED).tasks,
+                database=database_facts(connection),
+            )
+    except DatabaseUnavailable:
+        return Queue()
+
+
+def _failed_check(call: AnyCall, failed: int) -> Check:
+    name = counted(call, "%(num)s task failed", "%(num)s tasks failed", failed)
+    return Check(
+        kind="attention",
+        name=name,
+        words=translated(call, N_("Look at the reason in the log, then try it again below.")),
+    )
+
+
+def _filter(call: AnyCall, name: str, value: Any) -> str:
+    return str(call.site.environments[call.language].filters[name](value))
+
+
+def _ingest(call: AnyCall, status: HostStatus) -> Box:
+    def words(message: str) -> str:
+        return translated(call, message)
+
+    def number(value: float | None) -> str:
+        return _filter(call, "number", value)
+
+    def milliseconds(value: float | None) -> str:
+        return "–" if value is None else f"{_filter(call, 'significant', value)} ms"
+
+    queued = f"{number(status.queue_length)} ({_filter(call, 'size', status.queue_bytes)})"
+    return Box(
+        title=words(N_("Arrival")),
+        rows=[
+            Row(name=words(N_("Stored, not yet in the index")), value=number(status.pending)),
+            Row(name=words(N_("Queue to the indexer")), value=queued),
+            Row(name=words(N_("Indexed since the start")), value=number(status.acknowledged)),
+            Row(
+                name=words(N_("Headers read from Orthanc instead")),
+                value=number(status.dropped_headers),
+                hint=words(N_("The queue was full and kept only identifiers; nothing is lost.")),
+            ),
+            Row(name=words(N_("Time added to a store, median")), value=milliseconds(status.callback_median_ms)),
+            Row(name=words(N_("Time added to a store, 99 of 100")), value=milliseconds(status.callback_p99_ms)),
+        ],
+    )
+
+
+def _tasks(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
+    def number(value: int | None) -> str:
+        return _filter(call, "number", value)
+
+    counts = queue.counts
+    alive = sum(worker.alive for worker in status.workers)
+    restarts = sum(worker.restarts for worker in status.workers)
+    return Box(
+        title=translated(call, N_("Tasks")),
+        rows=[
+            Row(name=translated(call, N_("Waiting")), value=number(counts.todo if counts else None)),
+            Row(name=translated(call, N_("Running")), value=number(counts.doing if counts else None)),
+            Row(name=translated(call, N_("Failed")), value=number(counts.failed if counts else None)),
+            Row(name=translated(call, N_("Workers here")), value=number(alive)),
+            Row(
+                name=translated(call, N_("Restarts of workers, of the indexer")),
+                value=f"{number(restarts)}, {number(status.indexer_restarts)}",
+            ),
+        ],
+    )
+
+
+def _database(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
+    states: dict[str, tuple[State, str]] = {
+        "up": ("ok", N_("answers")),
+        "starting": ("waiting", N_("is starting")),
+        "down": ("failed", N_("does not answer")),
+    }
+    kind, word = states.get(status.database_state, ("unknown", status.database_state))
+    own = call.site.services.settings.database is not None
+    kept = translated(call, N_("a server of the site") if own else N_("embedded, started by Treegarth"))
+    facts = queue.database
+    return Box(
+        title=translated(call, N_("Database")),
+        rows=[
+            Row(name=translated(call, N_("State")), value=translated(call, word), kind=kind),
+            Row(name=translated(call, N_("Server")), value=kept),
+            Row(name="PostgreSQL", value=facts.version if facts else "–"),
+            Row(name=translated(call, N_("Size")), value=_filter(call, "size", facts.size_bytes if facts else None)),
+            Row(name=translated(call, N_("Last answer")), moment=status.database_last_answer_at, value="–"),
+        ],
+    )
+
+
+def _versions(call: AnyCall, status: HostStatus) -> Box:
+    rows = [Row(name=name, value=version) for name, version in status.versions.items()]
+    return Box(
+        title=translated(call, N_("Versions")),
+        rows=[*rows, Row(name=translated(call, N_("Started")), moment=status.started_at)],
+    )
+
+
+def _self_check(call: AnyCall, status: HostStatus) -> list[dict[str, str]]:
+    found = []
+    for check in sorted(status.self_check, key=lambda check: list(WORDS_OF_CHECKS)[::-1].index(check.state)):
+        kind, word = WORDS_OF_CHECKS[check.state]
+        found.append(
+            {
+                "kind": kind,
+                "word": translated(call, word),
+                "name": translated(call, check.name),
+                "sentence": translated(call, check.sentence),
+            }
+        )
+    return found

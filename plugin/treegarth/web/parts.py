@@ -1,0 +1,57 @@
+"""What one feature lends to another's page: sections of HTML and findings about health. bootstrap hands them over.
+
+A page knows only these types, so that features need not know each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from markupsafe import Markup
+
+from treegarth.web.routes import Call
+from treegarth.web.templating import page_values
+
+State: TypeAlias = Literal["ok", "attention", "failed", "waiting", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One finding about health, in the reader's language."""
+
+    kind: State
+    name: str
+    words: str
+    url: str | None = None
+    advice: str = ""  # what to do, where something is to be done
+
+    @property
+    def needs_attention(self) -> bool:
+        return self.kind in ("attention", "failed")
+
+
+AnyCall: TypeAlias = Call[Any, Any, Any]
+HealthCheck: TypeAlias = Callable[[AnyCall], Sequence[Check]]
+StudySection: TypeAlias = Callable[[AnyCall, str], Markup | None]  # of a Study Instance UID
+PageSection: TypeAlias = Callable[[AnyCall], Markup]
+
+
+def render_part(call: AnyCall, template: str, **values: Any) -> Markup:
+    """A part of a page, given what a page is given (see `page_values`) and these values."""
+    environment = call.site.environments[call.language]
+    return Markup(environment.get_template(template).render({**page_values(call), **values}))
+
+
+def translated(call: AnyCall, message: str, **values: object) -> str:
+    """A message in the reader's language, with its %(names)s filled in."""
+    text = call.site.languages[call.language].gettext(message)
+    return text % values if values else text
+
+
+def counted(call: AnyCall, singular: str, plural: str, count: int) -> str:
+    """A message for so many, in the reader's language; %(num)s is the number with separators."""
+    translations = call.site.languages[call.language].translations
+    number = call.site.environments[call.language].filters["number"](count)
+    return str(translations.ungettext(singular, plural, count)) % {"num": number}

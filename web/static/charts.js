@@ -1,0 +1,75 @@
+// Draws the charts of a page: each from the table beside it, so that what is drawn and what is read are the same.
+"use strict";
+
+(() => {
+  const charts = [];
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  function read(table) {
+    const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => ({ name: cell.textContent.trim(), colour: cell.dataset.colour }));
+    const rows = [...table.tBodies[0].rows].reverse(); // the table begins with today, the chart ends with it
+    return {
+      labels: rows.map((row) => row.cells[0].textContent.trim()),
+      series: heads.filter((head) => head.colour).map((head) => {
+        const column = heads.indexOf(head) + 1;
+        return { ...head, values: rows.map((row) => Number(row.cells[column].dataset.value)) };
+      }),
+    };
+  }
+
+  function describe(data) {
+    return (points) => {
+      const box = document.createElement("div");
+      box.className = "tip";
+      const title = document.createElement("b");
+      title.textContent = points[0].axisValueLabel;
+      box.append(title);
+      for (const point of points.filter((p) => p.value)) {
+        const line = document.createElement("div");
+        line.textContent = `${point.seriesName} ${point.value}`;
+        box.append(line);
+      }
+      if (data.series.every((s) => !s.values[points[0].dataIndex])) box.append(" 0");
+      return box;
+    };
+  }
+
+  function draw(place) {
+    const data = read(document.getElementById(place.dataset.chartOf));
+    const chart = echarts.init(place, null, { renderer: "canvas" });
+    const ink = colour("--ink-2");
+    const font = getComputedStyle(document.body).fontFamily;
+    chart.setOption({
+      animation: false,
+      textStyle: { fontFamily: font, color: ink },
+      grid: { left: 4, right: 8, top: 34, bottom: 2, containLabel: true },
+      legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, itemGap: 14, icon: "roundRect", textStyle: { color: ink, fontSize: 12 } },
+      tooltip: {
+        trigger: "axis", axisPointer: { type: "shadow" }, formatter: describe(data), renderMode: "html", confine: true,
+        backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--ink"), fontSize: 12 },
+      },
+      xAxis: {
+        type: "category", data: data.labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--line-strong") } },
+        axisLabel: { color: ink, fontSize: 11, hideOverlap: true, formatter: (label) => label.slice(5) },
+      },
+      yAxis: {
+        type: "value", name: place.dataset.unit, nameLocation: "end", show: true, minInterval: 1, splitNumber: 3,
+        nameTextStyle: { color: colour("--ink-3"), fontSize: 0 },
+        axisLabel: { color: ink, fontSize: 11 }, splitLine: { lineStyle: { color: colour("--line") } },
+      },
+      series: data.series.map((s) => ({
+        name: s.name, type: "bar", stack: "all", data: s.values, barMaxWidth: 22, itemStyle: { color: colour(s.colour) },
+      })),
+    });
+    charts.push(chart);
+  }
+
+  function redrawAll() {
+    for (const chart of charts.splice(0)) chart.dispose();
+    for (const place of document.querySelectorAll("[data-chart-of]")) if (!place.hidden) draw(place);
+  }
+
+  window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+  redrawAll();
+})();

@@ -1,0 +1,161 @@
+// What the pages do in the browser beside htmx: keys, copying, folding, the panel. Every page reads without it.
+"use strict";
+
+const root = document.documentElement;
+const one = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+function say(text) {
+  const place = one("#say");
+  place.textContent = "";
+  window.setTimeout(() => { place.textContent = text; }, 60);
+}
+
+// ---- addresses: language and theme are remembered by the server, a shared link should not carry them ----
+function cleanAddress() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("lang") && !address.searchParams.has("theme")) return;
+  address.searchParams.delete("lang");
+  address.searchParams.delete("theme");
+  history.replaceState(history.state, "", address);
+}
+
+// ---- the navigation folds to icons with names ----
+function foldRail(narrow) {
+  if (narrow) root.dataset.rail = "narrow"; else delete root.dataset.rail;
+  one("[data-fold-rail]").setAttribute("aria-expanded", String(!narrow));
+  try { localStorage.setItem("treegarth-rail", narrow ? "narrow" : "wide"); } catch { /* forgotten at the next page */ }
+  window.dispatchEvent(new Event("resize"));
+}
+
+// ---- copying ----
+async function copy(button) {
+  const text = button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // not a secure context: plain HTTP from another machine
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  button.classList.add("done");
+  window.setTimeout(() => button.classList.remove("done"), 1200);
+  say(one("#say").dataset.copied);
+}
+
+// ---- rows: a click or Enter opens what the row's link opens ----
+const rows = () => all("tr[data-row]");
+const linkOf = (row) => one("a[data-open]", row);
+
+function openRow(row) {
+  const link = linkOf(row);
+  if (row.classList.contains("open") && row.dataset.page) location.assign(row.dataset.page);
+  else if (link) link.click();
+}
+
+function moveRow(step) {
+  const list = rows();
+  if (!list.length) return;
+  const at = list.indexOf(document.activeElement?.closest?.("tr[data-row]"));
+  const open = list.findIndex((row) => row.classList.contains("open"));
+  const from = at >= 0 ? at : open;
+  const next = list[Math.min(list.length - 1, Math.max(0, from < 0 ? 0 : from + step))];
+  const panelIsOpen = Boolean(one("[data-close-panel]"));
+  linkOf(next)?.focus();
+  next.scrollIntoView({ block: "nearest" });
+  if (panelIsOpen && !next.classList.contains("open")) linkOf(next)?.click();
+}
+
+function markOpenRow() {
+  const open = one("[data-panel-of]")?.dataset.panelOf;
+  for (const row of rows()) row.classList.toggle("open", row.dataset.row === open && open !== undefined);
+}
+
+// ---- keys ----
+const places = { t: "today", s: "studies", d: "dose", y: "system", a: "api" };
+let waitingForPlace = false;
+
+function isTyping(target) {
+  return target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.key === "Escape") return escape(event);
+  if (isTyping(event.target) || one("dialog[open]")) return;
+  if (waitingForPlace) {
+    waitingForPlace = false;
+    one(`.rail [data-place="${places[event.key] ?? ""}"]`)?.click();
+    return;
+  }
+  const acts = {
+    "/": () => { event.preventDefault(); one("#find").focus(); one("#find").select(); },
+    "?": () => { event.preventDefault(); one("#keys").showModal(); },
+    j: () => moveRow(1),
+    k: () => moveRow(-1),
+    v: () => one("[data-viewer]")?.click(),
+    g: () => { waitingForPlace = true; window.setTimeout(() => { waitingForPlace = false; }, 1200); },
+    Enter: () => {
+      const row = event.target.closest?.("tr[data-row]");
+      if (row && event.target === linkOf(row)) { event.preventDefault(); openRow(row); }
+    },
+  };
+  acts[event.key]?.();
+}
+
+function escape(event) {
+  if (one("dialog[open]")) return;
+  if (event.target.id === "find") { event.target.blur(); return; }
+  const close = one("[data-close-panel]");
+  if (!close) return;
+  const of = one("[data-panel-of]")?.dataset.panelOf;
+  close.click();
+  linkOf(rows().find((row) => row.dataset.row === of) ?? document.createElement("tr"))?.focus();
+}
+
+function onClick(event) {
+  const target = event.target;
+  const button = target.closest("[data-copy]");
+  if (button) { copy(button); return; }
+  if (target.closest("[data-fold-rail]")) { foldRail(root.dataset.rail !== "narrow"); return; }
+  if (target.closest("[data-help]")) { event.preventDefault(); one("#keys").showModal(); return; }
+  if (target.closest("[data-close-dialog]") || target === one("dialog[open]")) { target.closest("dialog").close(); return; }
+  const row = target.closest("tr[data-row]");
+  if (row && !target.closest("a, button, input, label") && !String(getSelection())) openRow(row);
+}
+
+// ---- pictures that Orthanc cannot render become an icon ----
+function onPictureError(event) {
+  if (!event.target.matches?.(".thumb img")) return;
+  const thumb = event.target.closest(".thumb");
+  event.target.remove();
+  one("svg", thumb)?.removeAttribute("hidden");
+}
+
+function onSwapped(event) {
+  markOpenRow();
+  const counted = one("[data-announce]", event.target) ?? event.target.closest?.("[data-announce]");
+  const text = counted?.dataset.announce;
+  if (text && text !== onSwapped.last) { onSwapped.last = text; say(text); }
+}
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("click", onClick);
+document.addEventListener("error", onPictureError, true);
+document.addEventListener("htmx:afterSettle", onSwapped);
+document.addEventListener("htmx:configRequest", (event) => { // an empty filter does not belong into the address
+  if (event.detail.verb !== "get") return;
+  for (const [name, value] of [...event.detail.formData.entries()]) if (value === "") event.detail.formData.delete(name);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // A page of an error is a page too: show it where the answer was wanted, as a whole.
+  if (event.detail.xhr.status >= 400 && !event.detail.target.hasAttribute("data-poll")) location.assign(event.detail.pathInfo.finalRequestPath);
+});
+cleanAddress();
+markOpenRow();
+onSwapped.last = one("[data-announce]")?.dataset.announce;
+one("[data-fold-rail]")?.setAttribute("aria-expanded", String(root.dataset.rail !== "narrow"));
