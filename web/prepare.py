@@ -49,8 +49,13 @@ VENDORED_FILES = (
 )
 
 
-def main() -> int:
-    """Exit status: 0 when web/vendor is complete, 1 with one sentence when it could not be made."""
+def main(arguments: list[str]) -> int:
+    """Exit status: 0 when web/vendor is complete, 1 with one sentence when it could not be made.
+
+    With `--is-prepared` only look.
+    """
+    if "--is-prepared" in arguments:
+        return 0 if is_prepared(VENDOR, stamp_of(WEB)) else 1
     lock_file = WEB.parent / ".cache" / "prepare.lock"
     lock_file.parent.mkdir(exist_ok=True)
     with lock_file.open("w") as lock:
@@ -137,4 +142,4 @@ def run_npm(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
