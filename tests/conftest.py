@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
-from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import Engine
+from tests.databases import execute, made_database, other_database
 
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine
@@ -17,8 +15,6 @@ from treegarth.database.migrating import migrate
 # A test's data may be lost in a power cut.
 QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
 TEMPLATE = "migrated_template"
-
-database_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -55,25 +51,3 @@ def engine(database_address: DatabaseAddress) -> Iterator[Engine]:
     engine = create_engine(database_address, application_name="test")
     yield engine
     engine.dispose()
-
-
-def made_database(server: DatabaseAddress, template: str) -> Iterator[DatabaseAddress]:
-    name = f"test_{next(database_numbers)}"
-    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield other_database(server, name)
-    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def other_database(server: DatabaseAddress, name: str) -> DatabaseAddress:
-    url = make_url(server.url).set(database=name)
-    return DatabaseAddress(url=url.render_as_string(hide_password=False), password=server.password)
-
-
-def execute(server: DatabaseAddress, statement: str) -> None:
-    """As the superuser, outside of a transaction."""
-    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute(statement.encode())
-
-
-def project_root() -> Path:
-    return Path(__file__).parents[1]

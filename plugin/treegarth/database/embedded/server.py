@@ -77,6 +77,14 @@ class EmbeddedServer:
             process.close()
             self._reap()
 
+    def running_address(self) -> DatabaseAddress | None:
+        """The address of the server where it runs; starts nothing."""
+        process = self._find()
+        if process is None:
+            return None
+        process.close()
+        return self._address(process.port)
+
     def is_running(self) -> bool:
         process = self._find()
         if process is None:

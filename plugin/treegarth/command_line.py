@@ -1,0 +1,308 @@
+"""The command `treegarth`: reads its arguments and calls what they mean. Imports late, so that --help is instant."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treegarth.errors import SettingsRefused, TreegarthError
+
+if TYPE_CHECKING:
+    from treegarth.commands.up import UpOptions
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DATA = Path("treegarth-data")
+
+OVERVIEW = """A research and radiation-dose PACS that grows inside a stock Orthanc server.
+
+  treegarth up --data DIR          serve on a folder of its own, until Ctrl-C
+  treegarth demo --data DIR        the same, with a made-up hospital day pushed to it
+  treegarth check                  what is wrong with this site's configuration
+  treegarth dose read FILE...      the dose in DICOM files, without any server
+"""
+EXIT_CODES = """exit codes:
+  0  done
+  1  tried and not succeeded; for `check`: something is wrong
+  2  the command line is not understood
+  3  the configuration is refused
+  4  something is missing or in use on this machine: Orthanc, a plugin, a port, the folder
+  5  the database does not answer, cannot be used, or is newer than this code
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of one call of `treegarth`."""
+    options = make_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader (head, less) has seen enough
+        return 0
+    except TreegarthError as error:
+        from treegarth.commands.exit_codes import exit_code_of
+
+        sys.stdout.flush()
+        print(f"treegarth: {error}", file=sys.stderr, flush=True)
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="treegarth",
+        description=OVERVIEW,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    add_up(commands)
+    add_demo(commands)
+    add_worker(commands)
+    add_migrate(commands)
+    add_check(commands)
+    add_dose(commands)
+    add_version(commands)
+    return parser
+
+
+def add_command(commands: Commands, name: str, summary: str, text: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n\n{text}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_up(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "up",
+        "serve: Orthanc with Treegarth and its own PostgreSQL, in the foreground",
+        """Everything is kept below one folder: objects, index, database, the configuration that was run
+(orthanc.json) and Orthanc's log (orthanc.log). Prints "ready URL" once it serves; Ctrl-C or
+SIGTERM stops all of it. Without --config the shipped orthanc.json is used: this machine only, no login.
+
+example:
+  treegarth up --data /srv/treegarth --http-port 8042 --dicom-port 4242""",
+    )
+    add_serving_options(parser)
+    parser.set_defaults(run=run_up)
+
+
+def add_demo(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "demo",
+        "serve, and push a made-up hospital day to it over DICOM",
+        """Sends CT, PET/CT, fluoroscopy, mammography and MR studies of invented patients from another process,
+waits until each object is indexed and each CT dose is read, and prints the studies with their doses.
+
+examples:
+  treegarth demo --data demo              look at it in a browser until Ctrl-C
+  treegarth demo --data demo --once       check the outcome against what was sent; exit code 0 or 1""",
+    )
+    add_serving_options(parser)
+    parser.add_argument("--once", action="store_true", help="check the outcome, stop, and exit with 0 or 1")
+    parser.set_defaults(run=run_demo)
+
+
+def add_serving_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DATA,
+        metavar="DIR",
+        help=f"the folder that keeps everything, made when missing (default: {DATA})",
+    )
+    parser.add_argument(
+        "--http-port", type=port, default=8042, metavar="N", help="pages, REST, DICOMweb (default: 8042)"
+    )
+    parser.add_argument("--dicom-port", type=port, default=4242, metavar="N", help="C-STORE and so on (default: 4242)")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a configuration of Orthanc to start from; folders, ports and plugins are set for this run",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes, instead of the configuration's Workers"
+    )
+
+
+def add_worker(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "worker",
+        "run tasks from the database's queue, on this machine or another one",
+        """Orthanc starts as many of these as the setting Workers says. Run more of them anywhere that reaches the
+database (setting Database) and Orthanc (OrthancUrl, OrthancUser, OrthancPassword). SIGTERM ends it; a task
+that is not finished by then is done again by another worker.
+
+example:
+  treegarth worker --config /etc/treegarth/worker.json""",
+    )
+    add_site_options(parser)
+    parser.set_defaults(run=run_worker)
+
+
+def add_migrate(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "migrate",
+        "bring the database to the form that this version expects",
+        """Orthanc does so at its start, too; run it before to know how long it takes. All of it is done or nothing.
+There is no way back but a backup: make one before (pg_dump).
+
+examples:
+  treegarth migrate --config /etc/orthanc
+  treegarth migrate --data /srv/treegarth --dry-run""",
+    )
+    add_site_options(parser)
+    parser.add_argument("--dry-run", action="store_true", help="only say which revisions are missing")
+    parser.set_defaults(run=run_migrate)
+
+
+def add_check(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "check",
+        "say what is wrong with a configuration or a site, and what to do",
+        """Looks at the settings, who is let in, Orthanc and its plugins, Python, the database and the files that the
+browser needs. Changes nothing, and starts nothing. Exit code 1 when there is a problem.
+
+examples:
+  treegarth check                            the configuration in /etc/orthanc
+  treegarth check --data /srv/treegarth      what `treegarth up` ran with""",
+    )
+    add_site_options(parser)
+    parser.set_defaults(run=run_check)
+
+
+def add_dose(commands: Commands) -> None:
+    dose = add_command(commands, "dose", "radiation dose without a server", "See `treegarth dose read --help`.")
+    parts = dose.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parser = add_command(
+        parts,
+        "read",
+        "read the dose in DICOM files",
+        """Reads radiation dose reports. What could not be read is listed as an issue beside what could.
+
+examples:
+  treegarth dose read report.dcm
+  treegarth dose read --json *.dcm""",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a DICOM file")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line and file, as in the REST API")
+    parser.set_defaults(run=run_dose_read)
+
+
+def add_version(commands: Commands) -> None:
+    parser = add_command(commands, "version", "print the versions of Treegarth and Python", "")
+    parser.set_defaults(run=run_version)
+
+
+def add_site_options(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    add_config_option(source)
+    source.add_argument(
+        "--data", type=Path, metavar="DIR", help="a folder of `treegarth up`: the configuration it last ran with"
+    )
+
+
+def add_config_option(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="Orthanc's configuration, a file or a folder of them (default: /etc/orthanc)",
+    )
+
+
+def port(given: str) -> int:
+    if not given.isdigit() or not 1 <= int(given) <= 65535:
+        raise argparse.ArgumentTypeError(f"{given} is not a port (1 to 65535)")
+    return int(given)
+
+
+def run_up(options: argparse.Namespace) -> int:
+    from treegarth.commands.up import up
+
+    return up(up_options(options), sys.stdout)
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    from treegarth.commands.demo import demo
+
+    return demo(up_options(options), once=options.once, output=sys.stdout)
+
+
+def up_options(options: argparse.Namespace) -> UpOptions:
+    from treegarth.commands.up import UpOptions
+
+    return UpOptions(
+        data=options.data.absolute(),
+        http_port=options.http_port,
+        dicom_port=options.dicom_port,
+        source=options.config,
+        workers=options.workers,
+    )
+
+
+def run_worker(options: argparse.Namespace) -> int:
+    from treegarth.commands.configuration import read_configuration
+    from treegarth.commands.worker import worker_command
+
+    return worker_command(read_configuration(source_of(options), os.environ), os.environ)
+
+
+def run_migrate(options: argparse.Namespace) -> int:
+    from treegarth.commands.configuration import read_configuration
+    from treegarth.commands.migrate import migrate_command
+
+    configuration = read_configuration(source_of(options), os.environ)
+    return migrate_command(configuration, os.environ, dry_run=options.dry_run, output=sys.stdout)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    from treegarth.commands.check import check_command
+
+    return check_command(source_of(options), os.environ, sys.stdout)
+
+
+def run_dose_read(options: argparse.Namespace) -> int:
+    from treegarth.features.dose.reading_json import read_command
+
+    return int(read_command(options.files, options.json, sys.stdout))
+
+
+def run_version(options: argparse.Namespace) -> int:
+    from importlib.metadata import version
+
+    print(f"Treegarth {version('treegarth')}, Python {sys.version.split()[0]}")
+    return 0
+
+
+def source_of(options: argparse.Namespace) -> Path:
+    """The configuration that is meant. Raises SettingsRefused where there is none."""
+    if options.data:
+        source = Path(options.data) / "orthanc.json"
+        missing = f"{source} is not there: `treegarth up --data {options.data}` has not run yet."
+    else:
+        source = Path(options.config or "/etc/orthanc")
+        missing = f"{source} is not there; name Orthanc's configuration by --config."
+    if not source.exists():
+        raise SettingsRefused(missing)
+    return source
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,33 @@
+"""Databases for tests: statements outside of transactions, and databases made from others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from treegarth.database.engine import DatabaseAddress
+
+numbers = count(1)
+
+
+def execute(address: DatabaseAddress, statement: str) -> None:
+    """Outside of a transaction."""
+    with psycopg.connect(address.conninfo(), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def made_database(server: DatabaseAddress, template: str) -> Iterator[DatabaseAddress]:
+    """A database made from another one, dropped at the end whoever still uses it."""
+    name = f"test_{next(numbers)}"
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield other_database(server, name)
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def other_database(server: DatabaseAddress, name: str) -> DatabaseAddress:
+    """Another database of the same server."""
+    url = make_url(server.url).set(database=name)
+    return DatabaseAddress(url=url.render_as_string(hide_password=False), password=server.password)
