@@ -67,11 +67,12 @@ become_root() {
     as_root=(sudo)
 }
 
-# Debian starts a service when its package is installed. Orthanc's would take port 8042 and 4242: a policy that refuses
-# to start it stands there during the installation, unless the machine has a policy of its own.
+# Debian starts a service when its package is installed, and restarts Orthanc's when it gets a plugin. A new one would
+# take ports 8042 and 4242; one that runs has work to do. So a policy that refuses both stands there during the
+# installation, unless the machine has a policy of its own.
 policy=/usr/sbin/policy-rc.d
 hold_orthanc_back() {
-    case " $missing " in *" orthanc "*) orthanc_is_new=yes ;; *) return ;; esac
+    case " $missing " in *" orthanc "*) orthanc_is_new=yes ;; esac
     [ -e $policy ] && return
     trap remove_policy EXIT
     # shellcheck disable=SC2016 # for the policy's own shell

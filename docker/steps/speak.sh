@@ -23,5 +23,5 @@ run_logged() {
 
 # Whether a log of this run tells of an unreachable network rather than of anything else.
 log_tells_of_no_network() {
-    grep -qiE 'could not resolve|temporary failure|could not connect|unable to connect|network is unreachable|name resolution|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|connection refused|NewConnectionError|connection timed out|failed to establish|ETIMEDOUT' "$logs/$1"
+    grep -qiE 'could not resolve|temporary failure|could not connect|unable to connect|network is unreachable|name resolution|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|connection refused|NewConnectionError|connection timed out|failed to establish|ETIMEDOUT|from versions: none' "$logs/$1"
 }
