@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from jinja2 import TemplateNotFound
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
@@ -152,7 +151,8 @@ def _error_page(site: Site, problem: Problem, headers: dict[str, str]) -> Respon
     )
     try:
         response = render_page(call, "error.html", status=problem.status, problem=problem)
-    except TemplateNotFound:
+    except Exception:  # a page that tells of a failure must not fail itself
+        logger.exception("The page for the problem %s could not be made.", problem.instance)
         text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"
         response = Response(text, status=problem.status, mimetype="text/plain")
     response.headers.update(headers)

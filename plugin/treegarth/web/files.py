@@ -43,16 +43,16 @@ def file_routes(web_directory: Path) -> list[Route]:
     """The routes of every folder of files under `web/`."""
 
     def static(call: Call[Any, Any, FilePath]) -> Response:
-        return send(web_directory / "static", call.path.path, known_hash="v" in call.http.args)
+        return send(call, web_directory / "static", call.path.path)
 
     def vendor(call: Call[Any, Any, FilePath]) -> Response:
-        return send(web_directory / "vendor", call.path.path, known_hash="v" in call.http.args)
+        return send(call, web_directory / "vendor", call.path.path)
 
     def viewer(call: Call[Any, Any, FilePath]) -> Response:
-        return send_viewer(web_directory / "vendor" / "ohif", call.path.path)
+        return send_viewer(call, web_directory / "vendor" / "ohif", call.path.path)
 
     def viewer_start(call: Call[Any, Any, None]) -> Response:
-        return send_viewer(web_directory / "vendor" / "ohif", "index.html")
+        return send_viewer(call, web_directory / "vendor" / "ohif", "index.html")
 
     return [
         _route("web.static", f"{BASE_PATH}/static/{{path:path}}", static, "A file of the dashboard."),
@@ -85,25 +85,28 @@ def _route(name: str, path: str, handler: Any, summary: str, headers: dict[str, 
     )
 
 
-def send(folder: Path, name: str, *, known_hash: bool = False) -> Response:
+def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     """A file of the folder, with ETag and the right media type. Raises NotFound."""
     joined = safe_join(str(folder), name)
     path = Path(joined).resolve() if joined else None
     if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise NotFound("There is no such file.")
     media_type = MEDIA_TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
-    response = send_file(path, mimetype=media_type or "application/octet-stream", conditional=True, etag=True)
-    response.headers["Cache-Control"] = FOR_GOOD if known_hash else ASK_EACH_TIME
+    response = send_file(path, mimetype=media_type or "application/octet-stream", conditional=False, etag=True)
+    response.headers["Cache-Control"] = FOR_GOOD if "v" in call.http.args else ASK_EACH_TIME
+    response.headers.pop("Content-Disposition", None)
+    # Whole files only: Orthanc's older plugins cannot answer 206 with bytes.
+    response.make_conditional(call.http.environ, accept_ranges=False)
     return response
 
 
-def send_viewer(folder: Path, name: str) -> Response:
+def send_viewer(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     """A file of OHIF; an address that is a place inside its application gets the application."""
     if not (folder / "index.html").is_file():
         raise NotFound("The viewer is not installed. Run the installation again; it says what is missing.")
     try:
-        return send(folder, name)
+        return send(call, folder, name)
     except NotFound:
         if Path(name).suffix:
             raise
-        return send(folder, "index.html")
+        return send(call, folder, "index.html")

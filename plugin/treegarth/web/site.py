@@ -25,7 +25,7 @@ class Site:
     languages: Mapping[str, Language]
     environments: Mapping[str, Environment]  # by language
 
-    def url(self, name: str, **values: Any) -> str:
+    def url(self, name: str, /, **values: Any) -> str:
         """The address of a route: parts of its path by name, everything else into the query. None is left out.
 
         Raises KeyError for a route or a part of the path that is not there.

@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -129,13 +130,12 @@ def navigation(call: Call[Any, Any, Any]) -> list[NavigationEntry]:
     ]
 
 
-def url_with(call: Call[Any, Any, Any], **changes: Any) -> str:
+def url_with(call: Call[Any, Any, Any], /, **changes: Any) -> str:
     """This page's address with some of its query changed; None takes a key out. `lang` and `theme` are not kept."""
-    query = {**_state(call), **changes}
-    parts = dict(call.http.view_args or {})
+    query = {key: value for key, value in {**_state(call), **changes}.items() if value not in (None, "")}
     if call.route.name not in call.site.routes:  # the page of an error at an address that nothing answers
-        return call.http.path
-    return call.site.url(call.route.name, **parts, **{k: v for k, v in query.items() if v not in (None, "")})
+        return f"{quote(call.http.path)}?{urlencode(query)}"
+    return call.site.url(call.route.name, **{**query, **(call.http.view_args or {})})
 
 
 def _state(call: Call[Any, Any, Any]) -> dict[str, str]:

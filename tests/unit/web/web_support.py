@@ -1,0 +1,84 @@
+"""A site of its own for each test: the real application on a small folder of templates, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.settings import Mode, Settings
+from treegarth.web.app import create_app
+from treegarth.web.routes import Route
+from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
+
+NOW = datetime(2026, 11, 20, 5, 5, 9, tzinfo=UTC)
+
+
+@dataclass
+class KnownHost:
+    """The host's figures as a test sets them, and how often a comparison was asked for."""
+
+    status: HostStatus = field(
+        default_factory=lambda: HostStatus(
+            queue_length=0,
+            queue_bytes=0,
+            acknowledged=0,
+            pending=0,
+            dropped_headers=0,
+            callback_median_ms=None,
+            callback_p99_ms=None,
+            lag_median_s=0.2,
+            lag_p99_s=0.5,
+            indexer_alive=True,
+            indexer_restarts=0,
+            workers=(WorkerStatus(pid=1, alive=True, restarts=0),),
+            started_at=NOW,
+            versions={"orthanc": "1.10.1"},
+            database_state="up",
+        )
+    )
+    comparisons: int = 0
+
+    def figures(self) -> HostStatus:
+        return self.status
+
+    def request_reconcile(self) -> None:
+        self.comparisons += 1
+
+
+def make_services(
+    web_directory: Path,
+    *,
+    settings: Settings | None = None,
+    engine: Callable[[], Engine | None] = lambda: None,
+    host: KnownHost | None = None,
+    orthanc_url: str = "http://127.0.0.1:9",
+) -> Services:
+    return Services(
+        database=Database(engine),
+        settings=settings or Settings(mode=Mode.TEST),
+        orthanc=OrthancClient(OrthancAddress(url=orthanc_url)),
+        host=host or KnownHost(),
+        clock=lambda: NOW,
+        zone=ZoneInfo("Asia/Seoul"),
+        web_directory=web_directory,
+    )
+
+
+def make_site(web_directory: Path, routes: Iterable[Route], *, settings: Settings | None = None) -> Flask:
+    return create_app(routes, make_services(web_directory, settings=settings))
+
+
+def web_folder(folder: Path, **templates: str) -> Path:
+    """A folder like `web/` with these templates: `web_folder(tmp_path, page="...")`."""
+    for name in ("templates", "static", "vendor/ohif/assets", "locales/ko/LC_MESSAGES"):
+        (folder / name).mkdir(parents=True)
+    for name, text in templates.items():
+        (folder / "templates" / f"{name}.html").write_text(text, encoding="utf-8")
+    return folder
