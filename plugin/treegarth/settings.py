@@ -113,14 +113,14 @@ class Settings(BaseModel):
             return None
         if not re.match(r"postgres(ql)?://", value):
             raise ValueError("must begin with postgresql://; Treegarth keeps its index in PostgreSQL only")
-        if re.match(r"postgres(ql)?://[^/@]*:[^/@]*@", value):
+        if re.match(r"postgres(ql)?://[^@]*:[^@]*@", value) or re.search(r"[?&]password=", value):
             raise ValueError("must not contain a password; name its place in DatabasePassword")
         return value
 
     @field_validator("orthanc_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not re.match(r"https?://[^/@]+/?", value):
+        if value is not None and not re.match(r"https?://[^/@]+(/[^@]*)?$", value):
             raise ValueError("must be like http://host:8042, without user and password")
         return value.rstrip("/") if value else value
 
@@ -190,9 +190,11 @@ def _sentences(error: ValidationError) -> str:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"]) or "Treegarth"
         if problem["type"] == "extra_forbidden":
-            lines.append(f'Treegarth.{key} is not a setting. Known: {", ".join(map(to_pascal, Settings.model_fields))}.')
+            lines.append(
+                f"Treegarth.{key} is not a setting. Known: {', '.join(map(to_pascal, Settings.model_fields))}."
+            )
         else:
-            hidden = "assword" in key or "@" in str(problem["input"])
+            hidden = "assword" in f"{key}{problem['input']}" or "@" in str(problem["input"])
             shown = "(may hold a secret, not shown)" if hidden else json.dumps(problem["input"], default=str)
             lines.append(f"Treegarth.{key} = {shown}: {problem['msg'].removeprefix('Value error, ')}.")
     return "\n".join(lines)
