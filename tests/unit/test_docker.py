@@ -192,3 +192,9 @@ def test_the_health_check_fails_where_nothing_answers(health: ModuleType) -> Non
     with server_that_answers(200) as (url, _):
         pass
     assert health.is_healthy(url, {}) is False
+
+
+def test_the_readme_says_that_docker_was_not_run() -> None:
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "checked by parsing" in readme
+    assert "not run" in readme
