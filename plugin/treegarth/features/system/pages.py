@@ -171,6 +171,9 @@ def _ingest(call: AnyCall, status: HostStatus) -> Box:
     def milliseconds(value: float | None) -> str:
         return "–" if value is None else f"{_filter(call, 'significant', value)} ms"
 
+    def seconds(value: float | None) -> str:
+        return "–" if value is None else f"{_filter(call, 'significant', value)} s"
+
     queued = f"{number(status.queue_length)} ({_filter(call, 'size', status.queue_bytes)})"
     return Box(
         title=words(N_("Arrival")),
@@ -183,6 +186,8 @@ def _ingest(call: AnyCall, status: HostStatus) -> Box:
                 value=number(status.dropped_headers),
                 hint=words(N_("The queue was full and kept only identifiers; nothing is lost.")),
             ),
+            Row(name=words(N_("From stored to searchable, median")), value=seconds(status.lag_median_s)),
+            Row(name=words(N_("From stored to searchable, 99 of 100")), value=seconds(status.lag_p99_s)),
             Row(name=words(N_("Time added to a store, median")), value=milliseconds(status.callback_median_ms)),
             Row(name=words(N_("Time added to a store, 99 of 100")), value=milliseconds(status.callback_p99_ms)),
         ],
