@@ -39,7 +39,7 @@ def element_text(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> s
         text = repair_text("\\".join("" if part is None else str(part) for part in value))
     else:
         text = repair_text(str(value))
-    return text.strip(" \0") or None
+    return text.replace("\0", "").strip() or None
 
 
 def element_values(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> tuple[str, ...]:

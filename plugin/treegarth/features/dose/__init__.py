@@ -3,18 +3,58 @@
 This is the feature's front door: other parts import from here and from `reading_json`, never from deeper inside.
 """
 
+from treegarth.features.dose.candidates import is_candidate
 from treegarth.features.dose.model import DoseReading, Issue, json_object, report_json, to_json
 from treegarth.features.dose.reading import read_dose, read_dose_bytes, read_dose_stream
 from treegarth.features.dose.reading_json import read_command
+from treegarth.features.dose.service import follow_deleted, follow_indexed, read_waiting
+from treegarth.features.dose.store.queueing import (
+    FailedSource,
+    SourceCounts,
+    count_sources,
+    count_waiting,
+    list_failed,
+    retry_failed,
+)
+from treegarth.features.dose.store.reports import DoseReport, reports_of_study
+from treegarth.features.dose.store.studies import (
+    DoseStudy,
+    DoseStudyFilter,
+    DoseStudyPage,
+    DoseStudySort,
+    count_studies_with_dose,
+    list_studies_with_dose,
+)
+from treegarth.features.dose.tasks import READ_WAITING, blueprint
 
 __all__ = [
+    "READ_WAITING",
     "DoseReading",
+    "DoseReport",
+    "DoseStudy",
+    "DoseStudyFilter",
+    "DoseStudyPage",
+    "DoseStudySort",
+    "FailedSource",
     "Issue",
+    "SourceCounts",
+    "blueprint",
+    "count_sources",
+    "count_studies_with_dose",
+    "count_waiting",
+    "follow_deleted",
+    "follow_indexed",
+    "is_candidate",
     "json_object",
+    "list_failed",
+    "list_studies_with_dose",
     "read_command",
     "read_dose",
     "read_dose_bytes",
     "read_dose_stream",
+    "read_waiting",
     "report_json",
+    "reports_of_study",
+    "retry_failed",
     "to_json",
 ]

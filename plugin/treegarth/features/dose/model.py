@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from typing import Any, Literal, TypeAlias
 
 READER_VERSION = 1
@@ -42,18 +43,18 @@ class Equipment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyContext:
-    """What the header says about the study and the patient at the time; dates and ages as in DICOM (DA, TM, AS)."""
+    """What the header says about the study and the patient at the time; the age as in DICOM (AS)."""
 
     patient_id: str | None = None
     patient_name: str | None = None
-    patient_birth_date: str | None = None
+    patient_birth_date: date | None = None
     patient_sex: str | None = None
     patient_age: str | None = None
     patient_size_m: float | None = None
     patient_weight_kg: float | None = None
     pregnancy_status: int | None = None
-    study_date: str | None = None
-    study_time: str | None = None
+    study_date: date | None = None
+    study_time: time | None = None
     study_description: str | None = None
     series_description: str | None = None
     accession_number: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, time
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
@@ -51,6 +53,10 @@ def read_report_context(report: Part) -> dict[str, Any]:
     return found
 
 
+_DATE = re.compile(r"([0-9]{4})\.?([0-9]{2})\.?([0-9]{2})\Z")
+_TIME = re.compile(r"([0-9]{2}):?([0-9]{2})?:?([0-9]{2})?(?:\.([0-9]{1,6}))?\Z")
+
+
 class Header:
     """The header elements of one object as text; what cannot be read is an issue."""
 
@@ -78,6 +84,28 @@ class Header:
         try:
             return float(number_of(text))
         except NotANumber as error:
+            self.issues.append(Issue(keyword, str(error)))
+            return None
+
+    def date(self, keyword: str) -> date | None:
+        """A DA of one value, also in the older form 1997.01.31 (PS3.5 6.2)."""
+        text = self.text(keyword)
+        if text is None:
+            return None
+        try:
+            return date_of(text)
+        except ValueError as error:
+            self.issues.append(Issue(keyword, str(error)))
+            return None
+
+    def time(self, keyword: str) -> time | None:
+        """A TM of one value, of any precision."""
+        text = self.text(keyword)
+        if text is None:
+            return None
+        try:
+            return time_of(text)
+        except ValueError as error:
             self.issues.append(Issue(keyword, str(error)))
             return None
 
@@ -120,14 +148,14 @@ def read_study(header: Header) -> StudyContext:
     return StudyContext(
         patient_id=header.text("PatientID"),
         patient_name=header.text("PatientName"),
-        patient_birth_date=header.text("PatientBirthDate"),
+        patient_birth_date=header.date("PatientBirthDate"),
         patient_sex=header.text("PatientSex"),
         patient_age=header.text("PatientAge"),
         patient_size_m=header.number("PatientSize"),
         patient_weight_kg=header.number("PatientWeight"),
         pregnancy_status=header.integer("PregnancyStatus"),
-        study_date=header.text("StudyDate"),
-        study_time=header.text("StudyTime"),
+        study_date=header.date("StudyDate"),
+        study_time=header.time("StudyTime"),
         study_description=header.text("StudyDescription"),
         series_description=header.text("SeriesDescription"),
         accession_number=header.text("AccessionNumber"),
@@ -135,6 +163,23 @@ def read_study(header: Header) -> StudyContext:
         requested_procedure_description=header.text("RequestedProcedureDescription"),
         procedure_codes=header.codes("ProcedureCodeSequence"),
     )
+
+
+def date_of(text: str) -> date:
+    """The date of a DA. Raises ValueError."""
+    match = _DATE.match(text)
+    if match is None:
+        raise ValueError("this is no DICOM date")
+    return date(int(match[1]), int(match[2]), int(match[3]))
+
+
+def time_of(text: str) -> time:
+    """The time of a TM. Raises ValueError."""
+    match = _TIME.match(text)
+    if match is None:
+        raise ValueError("this is no DICOM time")
+    hour, minute, second, fraction = (part or "0" for part in match.groups())
+    return time(int(hour), int(minute), min(int(second), 59), int(fraction.ljust(6, "0")))
 
 
 def _tag(keyword: str) -> int:

@@ -1,0 +1,81 @@
+"""What the dose feature does: note sources with the index, read what waits, try again what failed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+from treegarth.database.engine import transaction
+from treegarth.errors import DatabaseUnavailable, TreegarthError
+from treegarth.features.dose.candidates import IndexedInstance, is_candidate
+from treegarth.features.dose.reading import read_dose_bytes
+from treegarth.features.dose.store import queueing, studies, writing
+
+LEASE = timedelta(seconds=60)
+"""For how long a claim keeps others off; fetching is bounded to half of it, reading takes seconds at most."""
+
+FETCH_TIMEOUT_S = 20.0
+
+MOST_ATTEMPTS = 6
+FIRST_DELAY = timedelta(seconds=15)
+"""Doubles with every attempt: 15 s, 30 s, 1, 2, 4 minutes; a person decides after that."""
+
+logger = logging.getLogger(__name__)
+
+
+class ObjectSource(Protocol):
+    """Where the bytes of an object come from: the client of Orthanc."""
+
+    def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
+
+
+def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+    """Every instance that can be a source of dose waits to be read, in the transaction that indexes it."""
+    queueing.note_sources(connection, (instance for instance in instances if is_candidate(instance)))
+
+
+def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
+    """The objects left the archive: their dose stays and says so; what was never read is waited for no more."""
+    for orthanc_study_id in queueing.forget_sources(connection, orthanc_instance_ids, at):
+        studies.refresh_study(connection, orthanc_study_id, at)
+
+
+def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Callable[[], datetime]) -> int:
+    """Read up to `limit` sources that wait, one transaction each; the number of claims that were worked on.
+
+    May be called by any number of processes at once, and be killed at any point: each source is read until it was
+    read once, or has failed for good. Raises DatabaseUnavailable; every other failure is recorded with its source.
+    """
+    for done in range(limit):
+        with transaction(engine) as connection:
+            claim = queueing.claim_next(connection, clock(), LEASE)
+        if claim is None:
+            return done
+        _read_claimed(engine, orthanc, claim, clock)
+    return limit
+
+
+def _read_claimed(engine: Engine, orthanc: ObjectSource, claim: queueing.Claim, clock: Callable[[], datetime]) -> None:
+    try:
+        content = orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
+        reading = read_dose_bytes(content)
+        with transaction(engine) as connection:
+            writing.write_reading(connection, claim, reading, clock())
+    except DatabaseUnavailable:
+        raise
+    except TreegarthError as error:
+        _record_failure(engine, claim, str(error), clock())
+    except Exception as error:
+        logger.exception("Dose source %s could not be read or stored.", claim.orthanc_instance_id)
+        _record_failure(engine, claim, f"{type(error).__name__} while it was read or stored; see the log.", clock())
+
+
+def _record_failure(engine: Engine, claim: queueing.Claim, reason: str, now: datetime) -> None:
+    delay = FIRST_DELAY * 2 ** (claim.attempts - 1)
+    next_attempt_at = now + delay if claim.attempts < MOST_ATTEMPTS else None
+    with transaction(engine) as connection:
+        queueing.record_failure(connection, claim, reason, next_attempt_at)

@@ -1,0 +1,185 @@
+"""Which sources wait to be read: note them, claim one, record how it went. Queries only.
+
+A claim is a lease: the row's `next_attempt_at` moves into the future in a short transaction, so that reading holds no
+lock that a store of the same object would wait for. A worker that dies loses its lease, and another reads once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from treegarth.features.dose.candidates import IndexedInstance
+from treegarth.features.dose.tables import dose_report
+
+UNREAD, READ, REFUSED, FAILED = "unread", "read", "refused", "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """The right to read one source until the lease ends. `stored_count` tells whether it was overwritten meanwhile."""
+
+    orthanc_instance_id: str
+    orthanc_study_id: str
+    stored_count: int
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceCounts:
+    """How many sources are in which state; `with_issues` are read, but not in every part."""
+
+    waiting: int
+    read: int
+    refused: int
+    failed: int
+    with_issues: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailedSource:
+    """A source that could not be read after every attempt."""
+
+    orthanc_instance_id: str
+    study_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    attempts: int
+    last_error: str | None
+    discovered_at: datetime
+
+
+def note_sources(connection: Connection, instances: Iterable[IndexedInstance]) -> None:
+    """Make these sources wait to be read, also those that were read before: the object may have been overwritten."""
+    rows = {
+        instance.orthanc_instance_id: {
+            "orthanc_instance_id": instance.orthanc_instance_id,
+            "orthanc_series_id": instance.orthanc_series_id,
+            "orthanc_study_id": instance.orthanc_study_id,
+            "sop_instance_uid": instance.sop_instance_uid,
+            "sop_class_uid": instance.sop_class_uid,
+            "study_instance_uid": instance.study_instance_uid,
+            "modality": instance.modality,
+        }
+        for instance in instances
+    }
+    if not rows:
+        return
+    statement = insert(dose_report).values([rows[key] for key in sorted(rows)])
+    again = {name: statement.excluded[name] for name in next(iter(rows.values())) if name != "orthanc_instance_id"}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[dose_report.c.orthanc_instance_id],
+            set_=again
+            | {
+                "state": UNREAD,
+                "stored_count": dose_report.c.stored_count + 1,
+                "attempts": 0,
+                "next_attempt_at": func.now(),
+                "last_error": None,
+                "source_deleted_at": None,
+            },
+        )
+    )
+
+
+def forget_sources(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> list[str]:
+    """The objects left the archive: rows without any reading go, dose that was read stays. The studies that changed."""
+    if not orthanc_instance_ids:
+        return []
+    ours = dose_report.c.orthanc_instance_id.in_(orthanc_instance_ids)
+    connection.execute(delete(dose_report).where(ours, dose_report.c.read_at.is_(None)))
+    state = case(  # a re-reading will not happen any more: what the last one made of it stands
+        (dose_report.c.state != UNREAD, dose_report.c.state),
+        (dose_report.c.refused.is_not(None), REFUSED),
+        else_=READ,
+    )
+    changed = connection.execute(
+        update(dose_report)
+        .where(ours)
+        .values(source_deleted_at=at, state=state)
+        .returning(dose_report.c.orthanc_study_id)
+    )
+    return sorted(set(changed.scalars()))
+
+
+def claim_next(connection: Connection, now: datetime, lease: timedelta) -> Claim | None:
+    """Claim the source that has waited longest; commit before reading it. None when nothing is due."""
+    due = (
+        select(dose_report.c.orthanc_instance_id)
+        .where(dose_report.c.state == UNREAD, dose_report.c.next_attempt_at <= now)
+        .order_by(dose_report.c.next_attempt_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    claimed = connection.execute(
+        update(dose_report)
+        .where(dose_report.c.orthanc_instance_id == due)
+        .values(attempts=dose_report.c.attempts + 1, next_attempt_at=now + lease)
+        .returning(
+            dose_report.c.orthanc_instance_id,
+            dose_report.c.orthanc_study_id,
+            dose_report.c.stored_count,
+            dose_report.c.attempts,
+        )
+    ).one_or_none()
+    return None if claimed is None else Claim(**claimed._mapping)
+
+
+def record_failure(connection: Connection, claim: Claim, reason: str, next_attempt_at: datetime | None) -> None:
+    """The attempt failed: try again at that time, or, with None, leave it to a person."""
+    values = {"last_error": reason} | (
+        {"state": FAILED} if next_attempt_at is None else {"next_attempt_at": next_attempt_at}
+    )
+    connection.execute(update(dose_report).where(*held(claim)).values(**values))
+
+
+def held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    """The condition that the claim still stands: not overwritten, not claimed by another since."""
+    return (
+        dose_report.c.orthanc_instance_id == claim.orthanc_instance_id,
+        dose_report.c.stored_count == claim.stored_count,
+        dose_report.c.attempts == claim.attempts,
+        dose_report.c.state == UNREAD,
+    )
+
+
+def count_sources(connection: Connection) -> SourceCounts:
+    """Sources by state. Counting those that were read goes through an index of them all: not for every page."""
+    by_state = select(dose_report.c.state, func.count().label("number")).where(dose_report.c.state != READ)
+    counted = {row.state: row.number for row in connection.execute(by_state.group_by(dose_report.c.state))}
+    read = select(func.count()).where(dose_report.c.state == READ)
+    with_issues = select(func.count()).where(dose_report.c.state == READ, dose_report.c.issue_count > 0)
+    return SourceCounts(
+        waiting=counted.get(UNREAD, 0),
+        read=connection.execute(read).scalar_one(),
+        refused=counted.get(REFUSED, 0),
+        failed=counted.get(FAILED, 0),
+        with_issues=connection.execute(with_issues).scalar_one(),
+    )
+
+
+def count_waiting(connection: Connection) -> int:
+    """How many sources wait to be read: they are few and have an index of their own."""
+    return connection.execute(select(func.count()).where(dose_report.c.state == UNREAD)).scalar_one()
+
+
+def list_failed(connection: Connection, *, limit: int = 200) -> list[FailedSource]:
+    """The sources that need a person, the latest first."""
+    columns = [dose_report.c[name] for name in FailedSource.__dataclass_fields__]
+    query = select(*columns).where(dose_report.c.state == FAILED).order_by(dose_report.c.discovered_at.desc())
+    return [FailedSource(**row._mapping) for row in connection.execute(query.limit(limit))]
+
+
+def retry_failed(connection: Connection, orthanc_instance_ids: Sequence[str] | None = None) -> int:
+    """Let failed sources, these or all, wait to be read once more; how many there were."""
+    again = update(dose_report).where(dose_report.c.state == FAILED)
+    if orthanc_instance_ids is not None:
+        again = again.where(dose_report.c.orthanc_instance_id.in_(orthanc_instance_ids))
+    done = connection.execute(again.values(state=UNREAD, attempts=0, next_attempt_at=func.now()))
+    return done.rowcount

@@ -1,0 +1,243 @@
+"""The dose registry: sources are noted with the index, read once whatever happens, and listed by study."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
+from sqlalchemy import func, select
+from sqlalchemy.engine import Engine
+
+from treegarth.database.engine import connect, transaction
+from treegarth.errors import DatabaseUnavailable, NotFound, OrthancUnavailable
+from treegarth.features import dose
+from treegarth.features.dose.store.queueing import claim_next
+from treegarth.features.dose.tables import dose_report, dose_study, irradiation_event
+
+NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)  # later than the server's own clock
+
+
+@dataclass(frozen=True)
+class Instance:
+    orthanc_instance_id: str
+    sop_instance_uid: str
+    study_instance_uid: str = "1.2.3"
+    sop_class_uid: str | None = "1.2.840.10008.5.1.4.1.1.88.67"
+    modality: str | None = "SR"
+    image_type: tuple[str, ...] | None = None
+    number_of_frames: int | None = None
+
+    @property
+    def orthanc_series_id(self) -> str:
+        return f"series of {self.study_instance_uid}"
+
+    @property
+    def orthanc_study_id(self) -> str:
+        return f"study {self.study_instance_uid}"
+
+
+class Archive:
+    """Objects by their paths, as Orthanc would give them."""
+
+    def __init__(self, **files: bytes | Exception) -> None:
+        self.files = files
+        self.asked: list[str] = []
+
+    def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes:
+        name = path.split("/")[2]
+        self.asked.append(name)
+        found = self.files.get(name, NotFound(path))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def note(engine: Engine, *instances: Instance) -> None:
+    with transaction(engine) as connection:
+        dose.follow_indexed(connection, instances)
+
+
+def read(engine: Engine, archive: Archive, now: datetime = NOW, limit: int = 100) -> int:
+    return dose.read_waiting(engine, archive, limit=limit, clock=lambda: now)
+
+
+def states(engine: Engine) -> dict[str, str]:
+    with connect(engine) as connection:
+        rows = connection.execute(select(dose_report.c.orthanc_instance_id, dose_report.c.state))
+        return {row.orthanc_instance_id: row.state for row in rows}
+
+
+def studies(engine: Engine, **filters: object) -> list[dose.DoseStudy]:
+    with connect(engine) as connection:
+        return list(dose.list_studies_with_dose(connection, dose.DoseStudyFilter(**filters)).studies)
+
+
+def count(engine: Engine, table: object) -> int:
+    with connect(engine) as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def cumulative(number: int, dlp_total: str) -> bytes:
+    events = [ct_acquisition(f"1.2.3.4.{event}", dlp_mgy_cm="100") for event in range(1, number + 1)]
+    return as_file(ct_dose_report(*events, dlp_total=dlp_total, sop_instance_uid=f"1.2.3.{number}"))
+
+
+def test_a_report_is_read_stored_and_given_back_as_the_command_prints_it(engine):
+    note(engine, Instance("a", "1.2.3.1"), Instance("picture", "1.2.3.2", sop_class_uid="1.2.840.10008.5.1.4.1.1.2"))
+    assert read(engine, Archive(a=as_file(ct_dose_report()))) == 1
+    assert states(engine) == {"a": "read"}
+    with connect(engine) as connection:
+        (found,) = dose.reports_of_study(connection, "1.2.3")
+    printed = found.as_json()
+    assert printed == dose.json_object("a.dcm", dose.read_dose(ct_dose_report()))
+    assert printed["totals"]["dlp_total_mgy_cm"] == 310.5
+    (study,) = studies(engine)
+    assert (study.dlp_total_mgy_cm, study.dlp_of_events_mgy_cm, study.irradiation_event_count) == (310.5, 310.5, 1)
+    assert (study.protocols, study.study_date, study.manufacturer, study.rule) == (
+        ["Thorax"], date(2024, 2, 29), "Treebeard", "single",
+    )  # fmt: skip
+
+
+def test_what_is_no_dose_report_is_refused_and_makes_no_study(engine):
+    note(engine, Instance("a", "1.2.3.1"))
+    read(engine, Archive(a=as_file(report(container("121070"), title=code("18748-4", "LN", "Imaging Report")))))
+    assert states(engine) == {"a": "refused"}
+    assert studies(engine) == []
+    with connect(engine) as connection:
+        assert "Imaging Report" in dose.reports_of_study(connection, "1.2.3")[0].refused
+        assert dose.count_sources(connection).refused == 1
+
+
+def test_an_overwritten_object_is_read_again_and_replaces_what_was_read(engine):
+    note(engine, Instance("a", "1.2.3.1"))
+    read(engine, Archive(a=cumulative(2, "200")))
+    note(engine, Instance("a", "1.2.3.1"))
+    assert states(engine) == {"a": "unread"}
+    assert studies(engine)[0].dlp_total_mgy_cm == 200
+    read(engine, Archive(a=cumulative(1, "100")))
+    assert studies(engine)[0].dlp_total_mgy_cm == 100
+    assert count(engine, irradiation_event) == 1
+
+
+def test_an_object_that_is_overwritten_while_it_is_read_is_read_again(engine):
+    note(engine, Instance("a", "1.2.3.1"))
+
+    class Overwriting(Archive):
+        def get_bytes(self, path, *, timeout_s=None):
+            if not self.asked:
+                note(engine, Instance("a", "1.2.3.1"))
+            return super().get_bytes(path, timeout_s=timeout_s)
+
+    archive = Overwriting(a=cumulative(1, "100"))
+    read(engine, archive)
+    assert len(archive.asked) == 2
+    assert states(engine) == {"a": "read"}
+
+
+def test_a_worker_that_dies_leaves_its_claim_to_another_after_the_lease(engine):
+    note(engine, Instance("a", "1.2.3.1"))
+    with transaction(engine) as connection:
+        assert claim_next(connection, NOW, dose.service.LEASE)
+    archive = Archive(a=as_file(ct_dose_report()))
+    assert read(engine, archive) == 0
+    assert read(engine, archive, NOW + dose.service.LEASE) == 1
+    assert states(engine) == {"a": "read"}
+    assert count(engine, irradiation_event) == 1
+
+
+def test_a_database_that_goes_away_in_the_middle_leaves_the_work_to_do(engine, monkeypatch):
+    note(engine, Instance("a", "1.2.3.1"))
+    with monkeypatch.context() as broken:
+        broken.setattr(dose.store.writing, "refresh_study", lambda *_: (_ for _ in ()).throw(DatabaseUnavailable()))
+        with pytest.raises(DatabaseUnavailable):
+            read(engine, Archive(a=as_file(ct_dose_report())))
+    assert states(engine) == {"a": "unread"}
+    assert count(engine, irradiation_event) == 0
+    assert read(engine, Archive(a=as_file(ct_dose_report())), NOW + dose.service.LEASE) == 1
+    assert count(engine, irradiation_event) == 1
+
+
+def test_several_workers_read_each_source_once(engine):
+    sources = [Instance(f"s{n}", f"1.2.3.{n}", study_instance_uid=f"1.2.{n % 3}") for n in range(12)]
+    note(engine, *sources)
+    archive = Archive(**{source.orthanc_instance_id: cumulative(1, "100") for source in sources})
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: read(engine, archive), range(4)))
+    assert sum(done) == 12
+    assert sorted(archive.asked) == sorted(source.orthanc_instance_id for source in sources)
+    assert count(engine, dose_study) == 3
+
+
+def test_what_fails_is_tried_again_later_and_then_left_to_a_person(engine):
+    note(engine, Instance("a", "1.2.3.1"))
+    now, broken = NOW, Archive(a=OrthancUnavailable())
+    for _ in range(dose.service.MOST_ATTEMPTS):
+        assert read(engine, broken, now) == 1
+        assert read(engine, broken, now) == 0
+        now += timedelta(minutes=30)
+    assert states(engine) == {"a": "failed"}
+    with connect(engine) as connection:
+        (failed,) = dose.list_failed(connection)
+        assert (failed.attempts, dose.count_sources(connection).failed) == (dose.service.MOST_ATTEMPTS, 1)
+        assert "Orthanc does not answer" in failed.last_error
+    with transaction(engine) as connection:
+        assert dose.retry_failed(connection, ["another"]) == 0
+        assert dose.retry_failed(connection) == 1
+    read(engine, Archive(a=as_file(ct_dose_report())), now)
+    assert states(engine) == {"a": "read"}
+
+
+def test_the_dose_of_a_deleted_object_stays_and_says_so(engine):
+    note(engine, Instance("a", "1.2.3.1"), Instance("never_read", "1.2.3.2"))
+    read(engine, Archive(a=as_file(ct_dose_report())))
+    with transaction(engine) as connection:
+        dose.follow_deleted(connection, ["a", "never_read", "a picture"], NOW)
+    assert states(engine) == {"a": "read"}
+    assert studies(engine)[0].source_deleted_at == NOW
+    note(engine, Instance("a", "1.2.3.1"))
+    read(engine, Archive(a=as_file(ct_dose_report())))
+    assert studies(engine)[0].source_deleted_at is None
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1, 2)])
+def test_cumulative_reports_make_one_exam_in_any_order(engine, order):
+    totals = {1: "100", 2: "200", 3: "300"}
+    for number in order:
+        note(engine, Instance(f"r{number}", f"1.2.3.{number}"))
+        read(engine, Archive(**{f"r{number}": cumulative(number, totals[number])}))
+    (study,) = studies(engine)
+    assert (study.dlp_total_mgy_cm, study.irradiation_event_count, study.rule) == (300, 3, "cumulative")
+    assert (study.dlp_of_events_mgy_cm, study.report_count) == (300, 3)
+
+
+def test_studies_are_listed_by_filter_sort_and_page(engine):
+    for number in range(1, 6):
+        uid = f"1.9.{number}"
+        file = as_file(
+            ct_dose_report(
+                ct_acquisition(uid, protocol=f"Protocol 100%_{number}"),
+                dlp_total=str(number * 10),
+                study_instance_uid=uid,
+            )
+        )
+        note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
+        read(engine, Archive(**{f"r{number}": file}))
+    found, cursor = [], None
+    with connect(engine) as connection:
+        while True:
+            page = dose.list_studies_with_dose(
+                connection, dose.DoseStudyFilter(), sort=dose.DoseStudySort.DLP, limit=2, cursor=cursor
+            )
+            found += [study.dlp_total_mgy_cm for study in page.studies]
+            cursor = page.next
+            if cursor is None:
+                break
+    assert found == [50, 40, 30, 20, 10]
+    assert len(studies(engine, dlp_from_mgy_cm=20, dlp_to_mgy_cm=40)) == 3
+    assert [study.study_instance_uid for study in studies(engine, protocol="100%_3")] == ["1.9.3"]
+    assert len(studies(engine, kind="ct", equipment="treeb", patient_id="4711")) == 5
+    assert studies(engine, kind="mammography") == []
+    assert studies(engine, study_date_from=date(2024, 3, 1)) == []
