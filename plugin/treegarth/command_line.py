@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one call of `treegarth`."""
     options = make_parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader (head, less) has seen enough
         return 0
