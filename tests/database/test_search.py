@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
+from index_support import KOREAN, NOON, write_study
 from sqlalchemy import Connection, Engine
 
 from treegarth.errors import InvalidRequest
@@ -21,55 +22,6 @@ from treegarth.features.archive.store.searching import (
     search_studies,
     totals,
 )
-from treegarth.features.archive.tables import instance, patient, series, study
-
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-KOREAN = "Hong^Gildong=洪^吉洞=홍^길동"
-
-
-def write_study(connection: Connection, number: int, **given: Any) -> str:
-    """A study with one series of two instances."""
-    identifier = f"study-{number:05}"
-    values: dict[str, Any] = {
-        "study_instance_uid": f"1.2.840.99999.1.{number}",
-        "patient_id": f"P{number}",
-        "patient_name": "Doe^Jane",
-        "study_date": date(2026, 11, 1),
-        "modalities": ["CT"],
-        "instance_count": 2,
-        "series_count": 1,
-        "size_bytes": 1000,
-        "last_received_at": NOON,
-        **given,
-    }
-    connection.execute(patient.insert().values(orthanc_patient_id=f"patient-{number}"))
-    connection.execute(
-        study.insert().values(orthanc_study_id=identifier, orthanc_patient_id=f"patient-{number}", **values)
-    )
-    connection.execute(
-        series.insert().values(
-            orthanc_series_id=f"series-{number:05}",
-            orthanc_study_id=identifier,
-            series_instance_uid=f"1.2.840.99999.2.{number}",
-            modality=values["modalities"][0],
-            series_number=1,
-            instance_count=2,
-            size_bytes=1000,
-            last_received_at=values["last_received_at"],
-        )
-    )
-    for position in (1, 2):
-        connection.execute(
-            instance.insert().values(
-                orthanc_instance_id=f"instance-{number:05}-{position}",
-                orthanc_series_id=f"series-{number:05}",
-                sop_instance_uid=f"1.2.840.99999.3.{number}.{position}",
-                instance_number=position,
-                size_bytes=500,
-                received_at=values["last_received_at"],
-            )
-        )
-    return identifier
 
 
 def found(connection: Connection, **wanted: Any) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time
 from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from treegarth.errors import NotFound
-from treegarth.features.archive.search_model import DEFAULT_LIMIT, LARGEST_LIMIT, StudyFilter, StudySort
+from treegarth.features.archive.search_model import StudyFilter, StudySort
 from treegarth.features.archive.store.searching import (
     find_series,
     list_instances,
@@ -17,19 +16,11 @@ from treegarth.features.archive.store.searching import (
     read_studies,
     search_studies,
 )
+from treegarth.web.lists import Day, PageQuery, check_days_in_order
 from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
 
 TAG = "archive"
-
-
-class PageQuery(Parameters):
-    """Which page of a list."""
-
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
-    """How many at most."""
-    cursor: Text | None = None
-    """`next` of the page before; the first page without."""
 
 
 class StudyQuery(PageQuery):
@@ -45,9 +36,9 @@ class StudyQuery(PageQuery):
     wildcards `*` and `?`: the whole of one group, as in DICOM."""
     modality: Text | None = None
     """Studies with a series of this modality, or of any of several divided by commas: `CT,PT`."""
-    study_date_from: date | None = None
+    study_date_from: Day | None = None
     """The first day, `2026-11-20`."""
-    study_date_to: date | None = None
+    study_date_to: Day | None = None
     """The last day, included."""
     study_description: Text | None = None
     """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
@@ -59,17 +50,9 @@ class StudyQuery(PageQuery):
     """The order: by study date (`newest`, `oldest`; studies without a date are the oldest), by arrival (`received`),
     by `patient_name` or `patient_id`."""
 
-    @field_validator("study_date_from", "study_date_to", mode="before")
-    @classmethod
-    def _is_iso_date(cls, value: Any) -> Any:
-        if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-            raise ValueError("must be a date like 2026-11-20")
-        return value
-
     @model_validator(mode="after")
     def _is_in_order(self) -> StudyQuery:
-        if self.study_date_from and self.study_date_to and self.study_date_from > self.study_date_to:
-            raise ValueError("study_date_from must not be later than study_date_to")
+        check_days_in_order(self.study_date_from, self.study_date_to)
         return self
 
     def filter(self) -> StudyFilter:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 DEFAULT_LIMIT = 50
-LARGEST_LIMIT = 1000
 
 
 class StudySort(StrEnum):

@@ -15,7 +15,8 @@ import treegarth
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.features.system.model import TaskState, is_idle, pending_instances
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
-from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route, Text
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route
 from treegarth.web.services import Services
 
 logger = logging.getLogger(__name__)
@@ -83,15 +84,11 @@ class Status(Answer):
     started_at: datetime
 
 
-class TaskQuery(Parameters):
+class TaskQuery(PageQuery):
     """Which tasks."""
 
     state: TaskState = TaskState.FAILED
     """In which state."""
-    limit: int = Field(default=50, ge=1, le=1000)
-    """How many at most."""
-    cursor: Text | None = None
-    """`next` of the page before; the first page without."""
 
 
 class TaskPath(Parameters):

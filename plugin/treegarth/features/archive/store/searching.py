@@ -86,6 +86,12 @@ def read_studies(connection: Connection, study_instance_uid: str) -> list[StudyS
     return [_summary(StudySummary, row) for row in rows]
 
 
+def is_indexed(connection: Connection, study_instance_uid: str) -> bool:
+    """Whether the archive has a study of this Study Instance UID."""
+    query = select(literal(1)).select_from(study).where(study.c.study_instance_uid == study_instance_uid)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def list_series(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[SeriesSummary]:
     """The series of studies, in the order of their numbers."""
     query = _select(series, SeriesSummary).where(series.c.orthanc_study_id.in_(orthanc_study_ids))

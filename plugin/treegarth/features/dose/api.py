@@ -1,0 +1,275 @@
+"""Radiation dose over HTTP: a study's reports in full, the list of studies with dose, and every source one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+from sqlalchemy import Connection
+
+from treegarth.errors import NotFound
+from treegarth.features.dose.store.listing import list_reports
+from treegarth.features.dose.store.reports import reports_of_study
+from treegarth.features.dose.store.studies import DoseStudyFilter, DoseStudySort, list_studies_with_dose
+from treegarth.web.lists import Day, PageQuery, check_days_in_order
+from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.services import Services
+
+TAG = "dose"
+Kind = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
+State = Literal["unread", "read", "refused", "failed"]
+IsIndexed = Callable[[Connection, str], bool]
+
+
+class DoseStudyPath(Parameters):
+    study_instance_uid: Text
+    """(0020,000D)"""
+
+
+class DoseStudyQuery(PageQuery):
+    """Which studies, in which order. Conditions add up."""
+
+    kind: Kind | None = None
+    """Studies with a report of this kind."""
+    patient_id: Text | None = None
+    """Exactly."""
+    protocol: Text | None = None
+    """A part of the name of one of its acquisition protocols, in capitals or not."""
+    equipment: Text | None = None
+    """A part of the manufacturer's, the model's or the station's name, in capitals or not."""
+    study_date_from: Day | None = None
+    """The first day, `2026-11-20`."""
+    study_date_to: Day | None = None
+    """The last day, included."""
+    dlp_from_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
+    """The least total dose-length product."""
+    dlp_to_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
+    """The greatest total dose-length product."""
+    sort: DoseStudySort = DoseStudySort.NEWEST
+    """The order: by study date, or by total dose-length product, the greatest first."""
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> DoseStudyQuery:
+        check_days_in_order(self.study_date_from, self.study_date_to)
+        return self
+
+    def filter(self) -> DoseStudyFilter:
+        """What is asked for, without the page; an empty parameter does not restrict."""
+        return DoseStudyFilter(
+            kind=self.kind,
+            patient_id=self.patient_id or None,
+            protocol=self.protocol or None,
+            equipment=self.equipment or None,
+            study_date_from=self.study_date_from,
+            study_date_to=self.study_date_to,
+            dlp_from_mgy_cm=self.dlp_from_mgy_cm,
+            dlp_to_mgy_cm=self.dlp_to_mgy_cm,
+        )
+
+
+class DoseReportQuery(PageQuery):
+    """Which sources."""
+
+    state: State | None = None
+    """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
+    kind: Kind | None = None
+    """Of this kind."""
+
+
+class ReadingIssue(Answer):
+    """Something of a report that could not be read; the rest of it was."""
+
+    path: str
+    """Where in the report."""
+    reason: str
+
+
+class DoseReportItem(Answer):
+    """A report as `treegarth dose read --json` prints it. The names of its values stand in docs/dose.md."""
+
+    file: str
+    """The object's identifier in Orthanc, and `.dcm`."""
+    sop_class_uid: str | None
+    kind: Kind | None
+    refused: str | None
+    """Why the object is no source of dose; null where it is one."""
+    totals: dict[str, Any]
+    """As reported; what the report does not say is absent."""
+    irradiation_events: list[dict[str, Any]]
+    """In their order in the report."""
+    administrations: list[dict[str, Any]]
+    """Of radiopharmaceuticals."""
+    issues: list[ReadingIssue]
+
+
+class StudyDose(Answer):
+    """The dose of a study."""
+
+    study_instance_uid: str
+    reports: list[DoseReportItem]
+    """Every source that was read, by SOP Instance UID; several may repeat or continue each other."""
+    waiting: int
+    """Sources of this study that are still to be read."""
+    failed: int
+    """Sources that could not be read after every attempt."""
+
+
+class Listed(Answer):
+    """Base of what is made from a record of the same names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+class DoseStudyItem(Listed):
+    """A study with its totals. Null is unknown, not zero."""
+
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    patient_sex: str | None
+    patient_age: str | None
+    """As in DICOM: `063Y`."""
+    study_date: date | None
+    study_time: time | None
+    study_description: str | None
+    accession_number: str | None
+    kinds: list[str]
+    report_count: int
+    rule: str
+    """How several reports were resolved to one total."""
+    irradiation_event_count: int
+    issue_count: int
+    dlp_total_mgy_cm: float | None
+    """As reported, of the reports that count."""
+    dlp_of_events_mgy_cm: float | None
+    """The sum over the irradiation events, each once: not always the reported total."""
+    dose_area_product_total_gy_m2: float | None
+    dose_rp_total_gy: float | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    protocols: list[str]
+    source_deleted_at: datetime | None
+    """When the last of its objects left the archive; the dose stays."""
+    orthanc_study_id: str
+
+
+class DoseStudyList(Answer):
+    """A page of studies with dose."""
+
+    items: list[DoseStudyItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class DoseReportListItem(Listed):
+    """A source of dose, without its irradiation events."""
+
+    study_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    state: State
+    kind: Kind | None
+    refused: str | None
+    last_error: str | None
+    """Why the last attempt to read it failed."""
+    read_at: datetime | None
+    source_deleted_at: datetime | None
+    study_date: date | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    irradiation_event_count: int
+    administration_count: int
+    issue_count: int
+    totals: dict[str, Any] | None
+    """As reported; null before it is read."""
+    orthanc_instance_id: str
+
+
+class DoseReportList(Answer):
+    """A page of sources, in the order of Orthanc's identifiers."""
+
+    items: list[DoseReportListItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class DoseApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, services: Services, is_indexed: IsIndexed) -> None:
+        self._database = services.database
+        self._is_indexed = is_indexed
+
+    def study(self, call: Call[None, None, DoseStudyPath]) -> StudyDose:
+        uid = call.path.study_instance_uid
+        with self._database.connect() as connection:
+            found = reports_of_study(connection, uid)
+            if not found and not self._is_indexed(connection, uid):
+                raise NotFound("There is no study with this Study Instance UID.")
+        return StudyDose(
+            study_instance_uid=uid,
+            reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
+            waiting=sum(report.state == "unread" for report in found),
+            failed=sum(report.state == "failed" for report in found),
+        )
+
+    def studies(self, call: Call[DoseStudyQuery, None, None]) -> DoseStudyList:
+        query = call.query
+        with self._database.connect() as connection:
+            page = list_studies_with_dose(
+                connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor or None
+            )
+        return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
+
+    def reports(self, call: Call[DoseReportQuery, None, None]) -> DoseReportList:
+        query = call.query
+        with self._database.connect() as connection:
+            page = list_reports(
+                connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor or None
+            )
+        items = [DoseReportListItem.model_validate(report) for report in page.reports]
+        return DoseReportList(items=items, next=page.next)
+
+
+def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
+    """Dose's part of the API; `is_indexed` tells a study without dose from one that is not here."""
+    api = DoseApi(services, is_indexed)
+    return [
+        Route(
+            name="api.dose_studies",
+            path=f"{API_PATH}/dose/studies",
+            permission=Permission.VIEW,
+            handler=api.studies,
+            summary="Studies whose dose was read, by filter, sort and page.",
+            query=DoseStudyQuery,
+            answer=DoseStudyList,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.dose_study",
+            path=f"{API_PATH}/dose/studies/{{study_instance_uid}}",
+            permission=Permission.VIEW,
+            handler=api.study,
+            summary="The dose of a study: totals and every irradiation event of every report.",
+            path_parameters=DoseStudyPath,
+            answer=StudyDose,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.dose_reports",
+            path=f"{API_PATH}/dose/reports",
+            permission=Permission.VIEW,
+            handler=api.reports,
+            summary="Every source of dose with its state, by page.",
+            query=DoseReportQuery,
+            answer=DoseReportList,
+            problems=(503,),
+            tag=TAG,
+        ),
+    ]

@@ -1,0 +1,299 @@
+"""The REST API against a real database: what it answers, and that its OpenAPI document tells the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from index_support import KOREAN, NOON, write_study
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from sqlalchemy import Engine, text
+
+from tests.unit.web.web_support import KnownHost, make_services, web_folder
+from treegarth.features.archive import api as archive_api
+from treegarth.features.archive.store.searching import is_indexed, totals
+from treegarth.features.dose import api as dose_api
+from treegarth.features.dose import count_sources
+from treegarth.features.dose.tables import dose_report, irradiation_event
+from treegarth.features.system import api as system_api
+from treegarth.web.app import create_app
+from treegarth.web.problems import PROBLEM_TYPE
+from treegarth.web.routes import API_PATH, Route
+
+STUDY = "1.2.840.99999.1.1"
+SERIES = "1.2.840.99999.2.1"
+
+
+@pytest.fixture
+def host() -> KnownHost:
+    return KnownHost()
+
+
+@pytest.fixture
+def app(engine: Engine, host: KnownHost, tmp_path: Path) -> Flask:
+    services = make_services(web_folder(tmp_path), engine=lambda: engine, host=host)
+    counts = system_api.WorkCounts(
+        indexed_instances=lambda connection: totals(connection).instance_count,
+        dose_waiting=lambda connection: count_sources(connection).waiting,
+    )
+    table: list[Route] = [
+        *archive_api.routes(services),
+        *dose_api.routes(services, is_indexed),
+        *system_api.routes(services, counts),
+    ]
+    return create_app(table, services)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def studies(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, patient_name=KOREAN, modalities=["CT", "SR"], study_date=date(2026, 11, 20))
+        write_study(connection, 2, study_date=None, patient_name=None)
+
+
+def write_dose(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number, state in ((1, "read"), (2, "unread"), (3, "failed")):
+            read = {"read_at": NOON, "kind": "ct", "totals": {"dlp_total_mgy_cm": 270.6}, "issues": [], "report": {}}
+            connection.execute(
+                dose_report.insert().values(
+                    orthanc_instance_id=f"instance-{number}",
+                    orthanc_series_id="s",
+                    orthanc_study_id="study-00001",
+                    sop_instance_uid=f"1.2.3.{number}",
+                    study_instance_uid=STUDY,
+                    state=state,
+                    **(read if state == "read" else {}),
+                )
+            )
+        values = {"mean_ctdi_vol_mgy": 8.2, "dlp_mgy_cm": 270.6}
+        connection.execute(
+            irradiation_event.insert().values(orthanc_instance_id="instance-1", position=1, values=values)
+        )
+
+
+def write_task(engine: Engine, status: str, queueing_lock: str | None = None) -> int:
+    with engine.begin() as connection:
+        statement = (
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status, attempts, queueing_lock) "
+            "VALUES ('default', 'treegarth:dose.read_waiting', CAST(:status AS procrastinate_job_status), 3, :lock) "
+            "RETURNING id"
+        )
+        found = connection.execute(text(statement), {"status": status, "lock": queueing_lock})
+        return int(found.scalar_one())
+
+
+def test_a_study_has_the_fields_that_the_interface_promises(client: FlaskClient, studies: None) -> None:
+    page = client.get(f"{API_PATH}/studies").get_json()
+    assert page["next"] is None
+    first, second = page["items"]
+    assert first["study_instance_uid"] == STUDY
+    assert first["patient_name"] == KOREAN
+    assert first["study_date"] == "2026-11-20"
+    assert first["modalities"] == ["CT", "SR"]
+    assert (first["series_count"], first["instance_count"]) == (1, 2)
+    assert first["orthanc_study_id"] == "study-00001"
+    assert second["study_date"] is None
+    assert second["patient_name"] is None
+    assert second["accession_number"] is None
+
+
+def test_pages_follow_each_other_by_their_cursor(client: FlaskClient, studies: None) -> None:
+    first = client.get(f"{API_PATH}/studies?limit=1").get_json()
+    second = client.get(f"{API_PATH}/studies", query_string={"limit": 1, "cursor": first["next"]}).get_json()
+    assert [i["study_instance_uid"] for i in (*first["items"], *second["items"])] == [STUDY, "1.2.840.99999.1.2"]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("patient_name=홍", 1),
+        ("patient_name=HONG*", 1),
+        ("patient_id=P1", 1),
+        ("patient_id=", 2),
+        ("modality=SR", 1),
+        ("modality=MR,CT", 2),
+        ("study_date_from=2026-11-20&study_date_to=2026-11-20", 1),
+        ("study_date_from=2026-11-21", 0),
+        ("q=길동", 1),
+        (f"study_instance_uid={STUDY}", 1),
+        ("sort=received", 2),
+    ],
+)
+def test_studies_are_filtered(client: FlaskClient, studies: None, query: str, count: int) -> None:
+    assert len(client.get(f"{API_PATH}/studies?{query}").get_json()["items"]) == count
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("study_date_from=20261120", "study_date_from"),
+        ("study_date_to=2026-02-30", "study_date_to"),
+        ("sort=upwards", "sort"),
+        ("patient=Hong", "patient"),
+        ("patient_name=%00", "patient_name"),
+    ],
+)
+def test_a_filter_that_is_not_right_is_named(client: FlaskClient, query: str, field: str) -> None:
+    answer = client.get(f"{API_PATH}/studies?{query}")
+    assert (answer.status_code, answer.mimetype) == (400, PROBLEM_TYPE)
+    assert [error["field"] for error in answer.get_json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("query", ["cursor=x", "study_date_from=2026-02-01&study_date_to=2026-01-01"])
+def test_what_does_not_fit_together_is_refused(client: FlaskClient, query: str) -> None:
+    assert client.get(f"{API_PATH}/studies?{query}").status_code == 400
+
+
+def test_no_value_is_read_as_sql(client: FlaskClient, studies: None) -> None:
+    for value in ("'; DROP TABLE study; --", "%' OR 1=1 --", "\\", "%", "_", "a%%s", "{0}", ":x"):
+        for name in ("q", "patient_name", "patient_id", "study_description", "accession_number", "modality"):
+            answer = client.get(f"{API_PATH}/studies", query_string={name: value})
+            assert answer.get_json()["items"] == [], (name, value)
+    assert len(client.get(f"{API_PATH}/studies").get_json()["items"]) == 2
+
+
+def test_a_study_is_answered_with_its_series_and_their_instances(client: FlaskClient, studies: None) -> None:
+    found = client.get(f"{API_PATH}/studies/{STUDY}").get_json()
+    assert [s["series_instance_uid"] for s in found["series"]] == [SERIES]
+    page = client.get(f"{API_PATH}/studies/{STUDY}/series/{SERIES}/instances?limit=1").get_json()
+    assert page["items"][0]["instance_number"] == 1
+    assert page["items"][0]["issues"] == []
+    assert page["next"]
+
+
+@pytest.mark.parametrize("path", ["studies/1.2.3", f"studies/{STUDY}/series/1.2.3/instances", "dose/studies/1.2.3"])
+def test_what_is_not_here_is_a_404(client: FlaskClient, studies: None, path: str) -> None:
+    answer = client.get(f"{API_PATH}/{path}")
+    assert (answer.status_code, answer.mimetype) == (404, PROBLEM_TYPE)
+
+
+def test_a_study_without_dose_has_no_reports(client: FlaskClient, studies: None) -> None:
+    found = client.get(f"{API_PATH}/dose/studies/{STUDY}").get_json()
+    assert found == {"study_instance_uid": STUDY, "reports": [], "waiting": 0, "failed": 0}
+
+
+def test_the_dose_of_a_study_is_what_the_command_prints(client: FlaskClient, studies: None, engine: Engine) -> None:
+    write_dose(engine)
+    found = client.get(f"{API_PATH}/dose/studies/{STUDY}").get_json()
+    assert (found["waiting"], found["failed"]) == (1, 1)
+    [report] = found["reports"]
+    assert report == {
+        "file": "instance-1.dcm",
+        "sop_class_uid": None,
+        "kind": "ct",
+        "refused": None,
+        "totals": {"dlp_total_mgy_cm": 270.6},
+        "irradiation_events": [{"mean_ctdi_vol_mgy": 8.2, "dlp_mgy_cm": 270.6}],
+        "administrations": [],
+        "issues": [],
+    }
+    listed = client.get(f"{API_PATH}/dose/reports?state=failed").get_json()["items"]
+    assert [item["sop_instance_uid"] for item in listed] == ["1.2.3.3"]
+
+
+def test_health_is_503_while_a_part_is_down(client: FlaskClient, host: KnownHost, tmp_path: Path) -> None:
+    assert client.get(f"{API_PATH}/health").status_code == 200
+    host.status = dataclasses.replace(host.status, indexer_alive=False)
+    answer = client.get(f"{API_PATH}/health")
+    assert answer.status_code == 503
+    assert answer.get_json() == {"healthy": False, "database": "up", "indexer": "down", "workers": "up"}
+    services = make_services(web_folder(tmp_path / "other"))
+    counts = system_api.WorkCounts(indexed_instances=lambda connection: 0, dose_waiting=lambda connection: 0)
+    without = create_app(system_api.routes(services, counts), services).test_client()
+    assert without.get(f"{API_PATH}/health").get_json()["database"] == "down"
+    refused = without.get(f"{API_PATH}/status")
+    assert (refused.status_code, refused.mimetype) == (503, PROBLEM_TYPE)
+    assert refused.headers["Retry-After"]
+
+
+def test_the_status_tells_what_is_still_to_do(client: FlaskClient, studies: None, engine: Engine) -> None:
+    write_dose(engine)
+    write_task(engine, "failed")
+    status = client.get(f"{API_PATH}/status").get_json()
+    assert status["orthanc_instances"] is None  # there is no Orthanc in this test
+    assert status["indexed_instances"] == 4
+    assert status["idle"] is False
+    assert status["dose_waiting"] == 1
+    assert status["tasks"] == {"todo": 0, "doing": 0, "failed": 1}
+
+
+def test_a_failed_task_is_seen_and_repeated(client: FlaskClient, engine: Engine) -> None:
+    failed = write_task(engine, "failed")
+    [listed] = client.get(f"{API_PATH}/tasks").get_json()["items"]
+    assert (listed["task_id"], listed["task_name"], listed["attempts"]) == (failed, "dose.read_waiting", 3)
+    retried = client.post(f"{API_PATH}/tasks/{failed}/retry")
+    assert (retried.status_code, retried.get_json()["state"]) == (200, "todo")
+    assert client.get(f"{API_PATH}/tasks").get_json()["items"] == []
+    assert client.post(f"{API_PATH}/tasks/{failed}/retry").status_code == 409
+    assert client.post(f"{API_PATH}/tasks/999999/retry").status_code == 404
+    assert client.post(f"{API_PATH}/tasks/0/retry").status_code == 400
+
+
+def test_a_task_whose_work_waits_already_is_not_repeated(client: FlaskClient, engine: Engine) -> None:
+    failed = write_task(engine, "failed", "dose.read_waiting")
+    write_task(engine, "todo", "dose.read_waiting")
+    answer = client.post(f"{API_PATH}/tasks/{failed}/retry")
+    assert answer.status_code == 409
+    assert "waits in the queue already" in answer.get_json()["detail"]
+    assert len(client.get(f"{API_PATH}/tasks").get_json()["items"]) == 1
+
+
+def test_a_comparison_can_be_asked_for(client: FlaskClient, host: KnownHost) -> None:
+    assert client.post(f"{API_PATH}/reconcile").status_code == 202
+    assert host.comparisons == 1
+
+
+def test_a_handler_that_reads_cannot_write(app: Flask, engine: Engine, tmp_path: Path) -> None:
+    database = make_services(web_folder(tmp_path / "other"), engine=lambda: engine).database
+    with database.connect() as connection, pytest.raises(Exception, match="read-only"):
+        connection.execute(text("DELETE FROM study"))
+    with engine.begin() as connection:  # and the pool's connection is as before
+        connection.execute(text("DELETE FROM study"))
+
+
+def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
+    client: FlaskClient, studies: None, engine: Engine
+) -> None:
+    write_dose(engine)
+    failed = write_task(engine, "failed")
+    document = client.get(f"{API_PATH}/openapi.json").get_json()
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    given = {"study_instance_uid": STUDY, "series_instance_uid": SERIES, "task_id": failed}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answer = client.open(path.format(**given), method=method.upper())
+            check_answer(document, operation, answer, f"{method} {path}")
+            assert answer.status_code < 400, path
+            if method == "get":
+                refused = client.open(path.format(**given), query_string={"no_such_parameter": 1})
+                assert refused.status_code == 400, path
+                check_answer(document, operation, refused, path)
+    for path in (f"{API_PATH}/studies/1.2.3", f"{API_PATH}/tasks/1/retry"):
+        assert path not in document["paths"]
+
+
+def check_answer(document: dict[str, Any], operation: dict[str, Any], answer: Any, place: str) -> None:
+    """The status is documented, and the body is of its media type and schema."""
+    described = operation["responses"][str(answer.status_code)]
+    content = described["content"][answer.mimetype]
+    if "schema" not in content:
+        return
+    schema = {**content["schema"], "components": document["components"]}
+    problems = [error.message for error in Draft202012Validator(schema).iter_errors(answer.get_json())]
+    assert problems == [], place
