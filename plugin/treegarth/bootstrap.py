@@ -10,7 +10,13 @@ from typing import Any
 
 from treegarth.database.engine import DatabaseAddress
 from treegarth.errors import SettingsRefused, TreegarthError
+from treegarth.features import archive, dose, system
 from treegarth.features.archive import api as archive_api
+from treegarth.features.archive import pages as archive_pages
+from treegarth.features.dose import pages as dose_pages
+from treegarth.features.system import api as system_api
+from treegarth.features.system import pages as system_pages
+from treegarth.features.system.api import WorkCounts
 from treegarth.host.bridge import WsgiApplication
 from treegarth.host.logs import log_into_orthanc
 from treegarth.host.plugin import Plugin
@@ -60,5 +66,16 @@ def make_application(services: Services) -> WsgiApplication:
 
 
 def all_routes(services: Services) -> list[Route]:
-    """Every endpoint of every feature: the one route table."""
-    return [*archive_api.routes(services)]
+    """Every endpoint of every feature: the one route table. Here features lend each other sections of their pages."""
+    counts = WorkCounts(
+        indexed_instances=archive.count_instances,
+        dose_waiting=lambda connection: dose.count_sources(connection).waiting,
+    )
+    health = (system.host_checks, dose_pages.health_check)
+    return [
+        *archive_api.routes(services),
+        *archive_pages.routes(services, study_sections=[dose_pages.study_section], checks=health),
+        *dose_pages.routes(services),
+        *system_api.routes(services, counts),
+        *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
+    ]

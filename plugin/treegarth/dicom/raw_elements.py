@@ -56,7 +56,8 @@ def header_end(data: bytes) -> int | None:
     """Where the (7FE0,0010) Pixel Data element of a little-endian file begins; None where there is none to be seen.
 
     Bytes that look like its tag also occur inside values and in icon images, so the place counts only if the
-    length behind it leads to the end of the file, or a fragment item follows (PS3.5 A.4).
+    length behind it leads to the end of the file, or to what may stand there (PS3.10 7.2: padding, PS3.3 C.12.1.1.3:
+    signatures), or a fragment item follows (PS3.5 A.4).
     """
     place = data.find(b"\xe0\x7f\x10\x00")
     while place >= 0:
@@ -74,7 +75,8 @@ def _is_final_pixel_data(data: bytes, place: int) -> bool:
     (length,) = _length(data, value - 4)
     if length == _UNDEFINED:
         return data[value : value + 4] == b"\xfe\xff\x00\xe0"
-    return len(data) - 1024 <= value + length <= len(data)  # padding may follow: (FFFC,FFFC), PS3.10 7.2
+    end = value + length
+    return bool(end == len(data) or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
 
 
 def _read_meta(data: bytes) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-encoding"}
@@ -20,12 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 class WsgiBridge:
-    """A REST callback that answers by an application, which may be set later than the callback is registered."""
+    """A REST callback that answers by an application; `url` is where Orthanc itself answers."""
 
-    def __init__(self, *, scheme: str, port: int) -> None:
-        self._scheme = scheme
-        self._port = port
-        self.application: WsgiApplication | None = None
+    def __init__(self, application: WsgiApplication, url: str) -> None:
+        self._application = application
+        self._url = urlsplit(url)
 
     def __call__(self, output: Any, uri: str, **request: Any) -> None:
         try:
@@ -36,8 +35,6 @@ class WsgiBridge:
         _send(output, status, headers, body)
 
     def _answer(self, uri: str, request: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-        if self.application is None:
-            return "503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "2")], b"Starting\n"
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(
@@ -49,7 +46,7 @@ class WsgiBridge:
             return written.append
 
         written: list[bytes] = []
-        parts = self.application(self._environ(uri, request), start_response)
+        parts = self._application(self._environ(uri, request), start_response)
         try:
             written.extend(parts)
         finally:
@@ -66,12 +63,12 @@ class WsgiBridge:
             "PATH_INFO": uri.encode("utf-8").decode("latin-1"),
             "QUERY_STRING": urlencode(request.get("get", {})),
             "SERVER_NAME": "localhost",
-            "SERVER_PORT": str(self._port),
+            "SERVER_PORT": str(self._url.port),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "CONTENT_LENGTH": str(len(body)),
             "CONTENT_TYPE": headers.get("content-type", ""),
             "wsgi.version": (1, 0),
-            "wsgi.url_scheme": self._scheme,
+            "wsgi.url_scheme": self._url.scheme,
             "wsgi.input": BytesIO(body),
             "wsgi.errors": _LogStream(),
             "wsgi.multithread": True,

@@ -85,4 +85,4 @@ def _call(callback: Callable[..., None], *arguments: Any) -> None:
     try:
         callback(*arguments)
     except Exception:
-        logger.exception("A callback of a chained script failed.")
+        logger.exception("The callback %s failed.", getattr(callback, "__qualname__", callback))

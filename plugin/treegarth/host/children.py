@@ -140,6 +140,6 @@ def _relay(stream: IO[bytes] | None, name: str) -> None:
     for line in stream or ():
         text = line.decode("utf-8", "replace").rstrip()
         if match := _LOG_LINE.match(text):
-            logger.log(logging.getLevelName(match[1]), "%s: %s", name, match[2])
+            logger.log(logging.getLevelNamesMapping()[match[1]], "%s: %s", name, match[2])
         elif text:
             logger.warning("%s: %s", name, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -43,29 +42,33 @@ class Plugin:
         make_application: Callable[[Services], WsgiApplication],
     ) -> None:
         self._orthanc = orthanc
-        self._configuration = configuration
         self._settings = settings
-        self._make_application = make_application
         self._feed = IndexerFeed(limit_bytes=settings.queue_megabytes * 2**20)
         self._dispatcher = Dispatcher(orthanc, self._feed)
-        port = int(configuration.get("HttpPort", 8042))
-        secure = bool(configuration.get("SslEnabled", False))
-        self._bridge = WsgiBridge(scheme="https" if secure else "http", port=port)
-        self._address = OrthancAddress(
-            url=f"{'https' if secure else 'http'}://127.0.0.1:{port}",
-            verify=not secure,  # loopback, where the certificate's name cannot match
+        address = _loopback(orthanc, configuration)
+        self._supervisor = Supervisor(
+            Plan(
+                database=database,
+                data_directory=data_directory(settings, configuration),
+                workers=settings.workers,
+                orthanc=address,
+                settings=settings.model_dump(mode="json", by_alias=True),
+            ),
+            self._feed,
         )
-        self._plan = Plan(
-            database=database,
-            data_directory=data_directory(settings, configuration),
-            workers=settings.workers,
-            orthanc=self._address,
-            settings=settings.model_dump(mode="json", by_alias=True),
-        )
+        self._monitor = DatabaseMonitor(self._supervisor)
         self._started_at = datetime.now(UTC)
-        self._supervisor: Supervisor | None = None
-        self._monitor: DatabaseMonitor | None = None
         self._self_checks = self_checks(settings, configuration, orthanc)
+        services = Services(
+            database=Database(self._monitor.engine),
+            settings=settings,
+            orthanc=OrthancClient(address, timeout_s=10.0),
+            host=self,
+            clock=lambda: datetime.now(UTC),
+            zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
+            web_directory=project_root() / "web",
+        )
+        self._bridge = WsgiBridge(make_application(services), address.url)
 
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
@@ -88,28 +91,14 @@ class Plugin:
             self._stop()
 
     def _start(self) -> None:
-        address = replace(self._address, authorization=self._orthanc.GenerateRestApiAuthorizationToken())
-        self._supervisor = Supervisor(replace(self._plan, orthanc=address), self._feed)
-        self._monitor = DatabaseMonitor(self._supervisor)
         self._supervisor.start()
-        services = Services(
-            database=Database(self._monitor.engine),
-            settings=self._settings,
-            orthanc=OrthancClient(address, timeout_s=10.0),
-            host=self,
-            clock=lambda: datetime.now(UTC),
-            zone=ZoneInfo(self._settings.time_zone) if self._settings.time_zone else local_zone(),
-            web_directory=project_root() / "web",
-        )
-        self._bridge.application = self._make_application(services)
+        self._monitor.start()
         logger.info("Version %s serves /treegarth/ in mode %s.", treegarth.__version__, self._settings.mode)
 
     def _stop(self) -> None:
         begin = monotonic()
-        if self._monitor is not None:
-            self._monitor.stop()
-        if self._supervisor is not None:
-            self._supervisor.stop()
+        self._monitor.stop()
+        self._supervisor.stop()
         logger.info("Stopped within %.1f s.", monotonic() - begin)
 
     def request_reconcile(self) -> None:
@@ -120,9 +109,7 @@ class Plugin:
         """The present figures; never waits."""
         supervisor, monitor = self._supervisor, self._monitor
         durations = sorted(self._dispatcher.durations_s)
-        indexer = supervisor.indexer if supervisor else None
-        workers = supervisor.workers if supervisor else ()
-        answered = monitor.last_answer if monitor else None
+        indexer, answered = supervisor.indexer, monitor.last_answer
         figures = self._feed.indexer_figures
         return HostStatus(
             queue_length=self._feed.waiting,
@@ -138,7 +125,7 @@ class Plugin:
             indexer_restarts=max(0, indexer.restarts) if indexer else 0,
             workers=tuple(
                 WorkerStatus(pid=child.pid or 0, alive=child.alive, restarts=max(0, child.restarts))
-                for child in workers
+                for child in supervisor.workers
             ),
             started_at=self._started_at,
             versions=self._versions(),
@@ -152,15 +139,25 @@ class Plugin:
         )
 
     def _database_state(self) -> str:
-        if self._supervisor is None or self._supervisor.state != "up":
-            return self._supervisor.state if self._supervisor else "starting"
-        return "up" if self._monitor and self._monitor.is_up else "down"
+        if self._supervisor.state != "up":
+            return self._supervisor.state
+        return "up" if self._monitor.is_up else "down"
 
     def _versions(self) -> dict[str, str]:
         return {
             "treegarth": treegarth.__version__,
             "python": platform.python_version(),
         }
+
+
+def _loopback(orthanc: Any, configuration: Mapping[str, Any]) -> OrthancAddress:
+    """How this process and its children reach Orthanc: with a token that is as good as root, and dies with it."""
+    secure = bool(configuration.get("SslEnabled", False))
+    return OrthancAddress(
+        url=f"{'https' if secure else 'http'}://127.0.0.1:{int(configuration.get('HttpPort', 8042))}",
+        authorization=orthanc.GenerateRestApiAuthorizationToken(),
+        verify=not secure,  # loopback, where no certificate's name matches
+    )
 
 
 def data_directory(settings: Settings, configuration: Mapping[str, Any]) -> Path:

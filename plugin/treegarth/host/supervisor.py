@@ -66,7 +66,8 @@ class Supervisor:
         """End all parts within STOP_WITHIN_S: workers and indexer finish what they have at hand, then the database."""
         deadline = monotonic() + STOP_WITHIN_S
         self._stop.set()
-        self._thread.join(2.0)
+        if self._thread.is_alive():
+            self._thread.join(2.0)
         children = [child for child in (*self.workers, self.indexer) if child is not None]
         for child in self.workers:
             child.close_input()
@@ -159,6 +160,8 @@ class DatabaseMonitor:
         self._supervisor = supervisor
         self._stop = threading.Event()
         self.last_answer: float | None = None  # monotonic seconds
+
+    def start(self) -> None:
         threading.Thread(target=self._run, name="database-monitor", daemon=True).start()
 
     @property

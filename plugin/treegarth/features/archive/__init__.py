@@ -3,5 +3,6 @@
 from treegarth.features.archive.ingest.batch import Follower
 from treegarth.features.archive.ingest.run import run_indexer
 from treegarth.features.archive.model import IndexedInstance, Origin
+from treegarth.features.archive.store.reconciling import count_instances
 
-__all__ = ["Follower", "IndexedInstance", "Origin", "run_indexer"]
+__all__ = ["Follower", "IndexedInstance", "Origin", "count_instances", "run_indexer"]

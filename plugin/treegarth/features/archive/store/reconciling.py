@@ -60,6 +60,11 @@ def counts(connection: Connection) -> Counts:
     return Counts(patients=patients, studies=studies, series=series_, instances=instances)
 
 
+def count_instances(connection: Connection) -> int:
+    """How many instances the index has, from its studies' counts: these are kept in the same transactions."""
+    return int(connection.execute(select(func.coalesce(func.sum(study.c.instance_count), 0))).scalar_one())
+
+
 def received_at(connection: Connection, identifiers: Sequence[str]) -> dict[str, datetime]:
     """When those of the instances that are in the index were received."""
     found = connection.execute(

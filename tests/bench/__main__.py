@@ -1,0 +1,36 @@
+"""Run the benchmarks (all, or those named), print their figures, write bench.json. Exit 1 where a limit is missed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from tests.bench import index_writing, memory, store_path
+
+BENCHMARKS = {
+    "store_path": store_path.measure,
+    "index_writing": index_writing.measure,
+    "memory": memory.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        print(f"No benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}.")
+        return 2
+    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    figures = []
+    for name in names or BENCHMARKS:
+        for figure in BENCHMARKS[name]():
+            figures.append(figure)
+            print(figure.as_line(), flush=True)
+    written = {figure.name: figure.as_json() for figure in figures}
+    Path("bench.json").write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0 if all(figure.is_within for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,55 @@
+"""Resident memory of the Orthanc process over many small instances: what grows without end would show here.
+
+The same instances are sent again and again as new ones, after a warm-up; a bare Orthanc is measured beside.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.objects import ct_template, write_studies
+from tests.bench.report import Figure
+from tests.bench.store_path import send
+from tests.servers import OrthancServer, resident_bytes
+
+SENDERS = 4
+
+
+def measure() -> list[Figure]:
+    """Growth over TREEGARTH_BENCH_INSTANCES instances (50,000) after a warm-up of a tenth."""
+    count = int(os.environ.get("TREEGARTH_BENCH_INSTANCES", "50000"))
+    planted, bare = _growth(count, planted=True), _growth(count, planted=False)
+    return [
+        Figure(f"memory: growth of Orthanc with Treegarth, {count} instances", planted / 2**20, "MB", at_most=50.0),
+        Figure(f"memory: growth of Orthanc without it, {count} instances", bare / 2**20, "MB"),
+    ]
+
+
+def _growth(count: int, *, planted: bool) -> int:
+    template = ct_template(8)
+    with TemporaryDirectory(prefix="bench") as place:
+        server = OrthancServer(Path(place) / "server", treegarth={"Mode": "test"} if planted else None)
+        server.start()
+        try:
+            _store(server, Path(place), template, first=0, count=count // 10)
+            before = resident_bytes(server.pid)
+            for part in range(1, 11):
+                _store(server, Path(place), template, first=part * count, count=count // 10)
+            if planted:
+                server.wait_until_idle(300)
+            return resident_bytes(server.pid) - before
+        finally:
+            server.stop()
+
+
+def _store(server: OrthancServer, place: Path, template: bytes, *, first: int, count: int) -> None:
+    each = count // SENDERS
+    with TemporaryDirectory(dir=place) as folder:
+        folders = [Path(folder) / str(number) for number in range(SENDERS)]
+        for number, source in enumerate(folders):
+            write_studies(
+                source, template, studies=max(1, each // 50), series=1, instances=50, first=first + number * count
+            )
+        send(server, folders)

@@ -1,0 +1,152 @@
+"""What Treegarth costs the store path: the same Orthanc with and without it, in alternating runs.
+
+Eight senders push 512×512 CT over their own associations. Throughput and the CPU of the Orthanc process are compared
+run by run; freshness is watched from outside, by asking PostgreSQL ten times a second what is searchable.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import monotonic, time
+
+import psycopg
+
+from tests.bench.objects import ct_template, write_studies
+from tests.bench.report import Figure
+from tests.servers import OrthancServer, cpu_seconds
+
+SENDERS = 8
+TIMEOUT_S = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one run showed."""
+
+    instances_per_s: float
+    orthanc_cpu_ms: float  # per instance
+    callback_median_ms: float | None = None
+    freshness_s: tuple[float, ...] = ()
+
+
+def measure(*, pairs: int = 3, per_sender: int = 150) -> list[Figure]:
+    """Alternate bare and planted runs, each on fresh folders."""
+    with TemporaryDirectory(prefix="bench") as place:
+        folders = _sources(Path(place) / "objects", per_sender)
+        bare, planted = [], []
+        _run(Path(place) / "warm", folders, planted=False)
+        for number in range(pairs):
+            bare.append(_run(Path(place) / f"bare{number}", folders, planted=False))
+            planted.append(_run(Path(place) / f"planted{number}", folders, planted=True))
+    fresh = sorted(lag for run in planted for lag in run.freshness_s)
+    ratios = [p.instances_per_s / b.instances_per_s for b, p in zip(bare, planted, strict=True)]
+    costs = [p.orthanc_cpu_ms / b.orthanc_cpu_ms for b, p in zip(bare, planted, strict=True)]
+    return [
+        Figure("bare Orthanc: throughput", median(r.instances_per_s for r in bare), "instances/s"),
+        Figure("bare Orthanc: CPU", median(r.orthanc_cpu_ms for r in bare), "ms/instance"),
+        Figure("store path: throughput ratio", median(ratios), "with ÷ without", at_least=0.95),
+        Figure("store path: CPU ratio of the Orthanc process", median(costs), "with ÷ without", at_most=1.20),
+        Figure("store path: inside the callback, median", _median_callback(planted), "ms", at_most=0.3),
+        Figure("freshness: stored to searchable, median", fresh[len(fresh) // 2], "s"),
+        Figure("freshness: stored to searchable, p99", fresh[int(len(fresh) * 0.99)], "s", at_most=1.0),
+    ]
+
+
+def _median_callback(runs: list[Run]) -> float:
+    return median(run.callback_median_ms for run in runs if run.callback_median_ms is not None)
+
+
+def _sources(folder: Path, per_sender: int) -> list[Path]:
+    template = ct_template()
+    folders = []
+    for sender in range(SENDERS):
+        place = folder / str(sender)
+        write_studies(place, template, studies=1, series=3, instances=per_sender // 3, first=sender * 10_000)
+        folders.append(place)
+    return folders
+
+
+def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
+    server = OrthancServer(folder, treegarth={"Mode": "test", "ReconcileSeconds": 60} if planted else None)
+    server.start()
+    try:
+        watch = _FreshnessWatch(server) if planted else None
+        count = sum(len(list(source.iterdir())) for source in sources)
+        cpu, begin = cpu_seconds(server.pid), monotonic()
+        send(server, sources)
+        wall = monotonic() - begin
+        cpu = cpu_seconds(server.pid) - cpu
+        callback = None
+        freshness: tuple[float, ...] = ()
+        if watch is not None:
+            server.wait_until_idle(120)
+            freshness = watch.end()
+            callback = server.get("status")["callback_median_ms"]
+    finally:
+        server.stop()
+    return Run(
+        instances_per_s=count / wall,
+        orthanc_cpu_ms=cpu / count * 1000,
+        callback_median_ms=callback,
+        freshness_s=freshness,
+    )
+
+
+def send(server: OrthancServer, sources: list[Path]) -> None:
+    senders = [
+        subprocess.Popen(
+            ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(source)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for source in sources
+    ]
+    for sender in senders:
+        if sender.wait(TIMEOUT_S) != 0:
+            raise RuntimeError("A sender failed.")
+
+
+class _FreshnessWatch:
+    """Sees from outside when each instance becomes searchable."""
+
+    def __init__(self, server: OrthancServer) -> None:
+        place = server.folder / "treegarth" / "postgresql"
+        password = (place / "password").read_text(encoding="ascii").strip()
+        port = (place / "port").read_text(encoding="ascii").strip()
+        self._connection = psycopg.connect(
+            host="127.0.0.1",
+            port=port,
+            user="treegarth",
+            password=password,
+            dbname="treegarth",
+            autocommit=True,
+            options="-c search_path=treegarth",
+        )
+        self._seen: dict[str, float] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def end(self) -> tuple[float, ...]:
+        """Seconds from stored to seen, of every instance."""
+        self._stop.set()
+        self._thread.join()
+        self._connection.close()
+        return tuple(self._seen.values())
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            last = self._stop.wait(0.1)
+            rows = self._connection.execute(
+                "SELECT orthanc_instance_id, extract(epoch FROM received_at)::float8 FROM instance"
+                " WHERE indexed_at > now() - interval '3 seconds'"
+            ).fetchall()
+            now = time()
+            for one, received in rows:
+                self._seen.setdefault(one, now - received)

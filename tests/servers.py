@@ -1,0 +1,200 @@
+"""Real servers for tests and benchmarks: an Orthanc with or without Treegarth, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[1]
+_PLUGINS = Path(os.environ.get("ORTHANC_PLUGINS", "/usr/share/orthanc/plugins"))
+# Orthanc says these at the level of errors although nothing is wrong with it: bytes that are no DICOM, a peer that
+# hangs up, a request for what is not there.
+_EXPECTED = re.compile(
+    r"Bad file format|Cannot parse|NotDicom|cannot be stored|Unknown resource|Inexistent|DIMSE failure"
+    r"|No Presentation Context|Peer aborted|Association"
+)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+@dataclass
+class OrthancServer:
+    """One Orthanc. `settings` join Orthanc's configuration, `treegarth` is its section (None: without the plugin)."""
+
+    folder: Path
+    treegarth: dict[str, Any] | None = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ("libOrthancPython.so",)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.http_port, self.dicom_port = free_ports(2)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = self.folder / "orthanc.log"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/treegarth"
+
+    @property
+    def api(self) -> str:
+        return f"{self.base_url}/api/v1"
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None, "the server was not started"
+        return self.process.pid
+
+    def configuration(self) -> dict[str, Any]:
+        plugins = [name for name in self.plugins if self.treegarth is not None or "Python" not in name]
+        found: dict[str, Any] = {
+            "Name": "Treegarth test",
+            "HttpPort": self.http_port,
+            "DicomPort": self.dicom_port,
+            "DicomAet": "TREEGARTH",
+            "DicomCheckCalledAet": False,
+            "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": False,
+            "StorageDirectory": str(self.folder / "storage"),
+            "IndexDirectory": str(self.folder / "storage"),
+            "StableAge": 2,
+            "Plugins": [str(_PLUGINS / name) for name in plugins],
+        }
+        if self.treegarth is not None:
+            found["PythonScript"] = str(ROOT / "plugin" / "orthanc_entry.py")
+            found["Treegarth"] = {
+                "Mode": "test",
+                "DataDirectory": str(self.folder / "treegarth"),
+                "ReconcileSeconds": 2,
+                **self.treegarth,
+            }
+        return {**found, **self.settings}
+
+    def start(self, *, wait: bool = True) -> OrthancServer:
+        """Start it, and wait until it serves: with Treegarth until its health is good."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "orthanc.json"
+        path.write_text(json.dumps(self.configuration(), indent=1), encoding="utf-8")
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TREEGARTH_")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                ["Orthanc", str(path)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env={**environment, "LANG": "C.UTF-8", **self.environment},
+                start_new_session=True,
+            )
+        if wait:
+            self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self, timeout_s: float = 60) -> None:
+        address = f"{self.api}/health" if self.treegarth is not None else f"{self.url}/system"
+        deadline, last = monotonic() + timeout_s, "nothing"
+        while monotonic() < deadline:
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f"Orthanc ended with {self.process.returncode}:\n{self.log_text()[-3000:]}")
+            try:
+                answer = requests.get(address, timeout=5)
+                if answer.status_code == 200:
+                    return
+                last = f"{answer.status_code} {answer.text[:200]}"
+            except requests.RequestException as error:
+                last = type(error).__name__
+            sleep(0.1)
+        raise AssertionError(f"Not ready after {timeout_s} s; last: {last}\n{self.log_text()[-3000:]}")
+
+    def stop(self, *, timeout_s: float = 10) -> int:
+        """SIGTERM, and its exit code. Raises AssertionError where it needs longer than ten seconds."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"Orthanc did not end within {timeout_s} s of SIGTERM.") from None
+
+    def kill(self) -> None:
+        """As a power failure would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def log_text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def error_lines(self) -> list[str]:
+        """What Orthanc and Treegarth logged as errors, without what Orthanc says of bad input."""
+        return [line for line in self.log_text().splitlines() if line.startswith("E") and not _EXPECTED.search(line)]
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON of a GET below /treegarth/api/v1/."""
+        answer = requests.get(f"{self.api}/{path}", params=parameters, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def orthanc(self, path: str, **parameters: Any) -> Any:
+        """The JSON of a GET of Orthanc's own API."""
+        answer = requests.get(f"{self.url}/{path}", params=parameters, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def wait_until_idle(self, timeout_s: float = 60) -> dict[str, Any]:
+        """Wait until the index holds what Orthanc holds and nothing is pending; the last status."""
+        deadline, last = monotonic() + timeout_s, None
+        while monotonic() < deadline:
+            try:
+                last = self.get("status")
+                if last["idle"] and last["orthanc_instances"] == last["indexed_instances"]:
+                    return dict(last)
+            except requests.RequestException as error:
+                last = repr(error)
+            sleep(0.1)
+        raise AssertionError(f"Not idle after {timeout_s} s; last status: {last}\n{self.log_text()[-3000:]}")
+
+
+def store(server: OrthancServer, *paths: Path, calling: str = "STORESCU", timeout_s: float = 300) -> None:
+    """C-STORE files or folders by dcmtk's storescu, over one association. Raises where it fails."""
+    subprocess.run(
+        ["storescu", "-aet", calling, "-aec", "TREEGARTH", "+sd", "+r", "127.0.0.1", str(server.dicom_port)]
+        + [str(path) for path in paths],
+        check=True,
+        capture_output=True,
+        timeout=timeout_s,
+    )
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system CPU time of a process so far, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
