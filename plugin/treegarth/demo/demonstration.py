@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from treegarth.demo.examinations import Extent
 from treegarth.demo.expected import ExpectedStudy
 from treegarth.demo.hospital_day import hospital_day
 from treegarth.demo.outcome import ct_reports, dose_differences, study_differences
@@ -33,6 +34,7 @@ def demonstrate(
     authorization: str | None = None,
     *,
     now: datetime | None = None,
+    extent: Extent | None = None,
     patience_s: float = 180.0,
 ) -> int:
     """Pushes today's made-up day and checks that the server knows it: 0, or 1 with each difference in a sentence.
@@ -48,7 +50,7 @@ def demonstrate(
         )
         started = time.monotonic()
         sent = push(
-            hospital_day(SEED, now.date(), zone=now.tzinfo or UTC),
+            hospital_day(SEED, now.date(), zone=now.tzinfo or UTC, extent=extent),
             Archive(ae_title=ae_title, dicom_port=dicom_port),
         )
         instances = sum(study.instance_count for study in sent)

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
 from treegarth.demo.attributes import add_acquisition, add_axial_plane, code_items, new_object
+from treegarth.demo.codes import KNEE
 from treegarth.demo.phantoms import Ellipse, Picture, paint, smooth_noise, softened
 from treegarth.demo.pixels import add_pixels, chance_of
 from treegarth.demo.studies import Equipment, Series, Study
@@ -98,6 +99,8 @@ def _add_plane(image: Dataset, study: Study, region: str, offset: float, rows: i
     if region == "knee":
         image.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
         image.ImagePositionPatient = [at, -field_mm / 2, field_mm / 2]
+    if study.procedure.region == KNEE:
+        image.Laterality = "R"
     image.BodyPartExamined = study.procedure.body_part
     image.AnatomicRegionSequence = code_items(study.procedure.region)
     image.SpacingBetweenSlices = thickness_mm + gap_mm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,3 +36,17 @@ def errors_of_dciodvfy(dataset: Dataset, folder: Path) -> list[str]:
     said = (done.stdout + done.stderr).splitlines()
     assert said, "dciodvfy said nothing, not even the kind of object"
     return [line for line in said if line.startswith("Error")]
+
+
+def content_items(dataset: Dataset, code: str) -> Iterator[Dataset]:
+    """The content items of a report whose concept has the code value, in document order."""
+    for item in dataset.get("ContentSequence", []):
+        if item.ConceptNameCodeSequence[0].CodeValue == code:
+            yield item
+        yield from content_items(item, code)
+
+
+def measured(dataset: Dataset, code: str) -> list[tuple[float, str]]:
+    """The values and units of the report's measurements of that concept."""
+    values = [item.MeasuredValueSequence[0] for item in content_items(dataset, code)]
+    return [(float(value.NumericValue), value.MeasurementUnitsCodeSequence[0].CodeValue) for value in values]

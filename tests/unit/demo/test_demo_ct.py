@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_support import errors_of_dciodvfy, study_of
+from demo_support import content_items, errors_of_dciodvfy, measured, study_of
 from pydicom import dcmread
-from pydicom.dataset import Dataset
 
 from treegarth.demo.attributes import write
 from treegarth.demo.codes import HEAD_PHANTOM
@@ -20,41 +18,29 @@ SPIRAL = CtEvent(mean_ctdi_vol_mgy=8.2, dlp_mgy_cm=270.6)
 SCAN = CtScan(event=SPIRAL, instances=3, rows=64, columns=96, slice_thickness_mm=2.5)
 
 
-def items_named(dataset: Dataset, code: str) -> Iterator[Dataset]:
-    for item in dataset.get("ContentSequence", []):
-        if item.ConceptNameCodeSequence[0].CodeValue == code:
-            yield item
-        yield from items_named(item, code)
-
-
-def numbers(dataset: Dataset, code: str) -> list[tuple[float, str]]:
-    measured = [item.MeasuredValueSequence[0] for item in items_named(dataset, code)]
-    return [(float(value.NumericValue), value.MeasurementUnitsCodeSequence[0].CodeValue) for value in measured]
-
-
 def test_a_dose_report_carries_its_events_and_their_sum(tmp_path: Path) -> None:
     write(ct_dose_report(study=study_of(), events=[localizer_event(), SPIRAL]), tmp_path / "report.dcm")
     report = dcmread(tmp_path / "report.dcm")
 
-    assert numbers(report, "113812") == [(2, "{events}")]
-    assert numbers(report, "113813") == [(275.65, "mGy.cm")]
-    assert numbers(report, "113830") == [(0.14, "mGy"), (8.2, "mGy")]
-    assert numbers(report, "113838") == [(5.05, "mGy.cm"), (270.6, "mGy.cm")]
-    kinds = [item.ConceptCodeSequence[0].CodeValue for item in items_named(report, "113820")]
+    assert measured(report, "113812") == [(2, "{events}")]
+    assert measured(report, "113813") == [(275.65, "mGy.cm")]
+    assert measured(report, "113830") == [(0.14, "mGy"), (8.2, "mGy")]
+    assert measured(report, "113838") == [(5.05, "mGy.cm"), (270.6, "mGy.cm")]
+    kinds = [item.ConceptCodeSequence[0].CodeValue for item in content_items(report, "113820")]
     assert kinds == ["113805", "116152004"]
-    assert len({item.UID for item in items_named(report, "113769")}) == 2
+    assert len({item.UID for item in content_items(report, "113769")}) == 2
 
 
 def test_what_a_device_does_not_know_is_left_out() -> None:
     silent = localizer_event(mean_ctdi_vol_mgy=None, dlp_mgy_cm=None)
     report = ct_dose_report(study=study_of(), events=[silent])
-    assert list(items_named(report, "113829")) == []
-    assert numbers(report, "113813") == [(0.0, "mGy.cm")]
+    assert list(content_items(report, "113829")) == []
+    assert measured(report, "113813") == [(0.0, "mGy.cm")]
 
 
 def test_a_reported_total_need_not_be_the_sum() -> None:
     report = ct_dose_report(study=study_of(), events=[SPIRAL], dlp_total_mgy_cm=300.0)
-    assert numbers(report, "113813") == [(300.0, "mGy.cm")]
+    assert measured(report, "113813") == [(300.0, "mGy.cm")]
 
 
 def test_two_sources_and_a_head_phantom_are_told() -> None:
@@ -62,9 +48,9 @@ def test_two_sources_and_a_head_phantom_are_told() -> None:
         mean_ctdi_vol_mgy=40, dlp_mgy_cm=600, phantom=HEAD_PHANTOM, sources=(XRaySource(kvp=80), XRaySource(kvp=140))
     )
     report = ct_dose_report(study=study_of(), events=[event])
-    assert numbers(report, "113733") == [(80, "kV"), (140, "kV")]
-    assert numbers(report, "113823") == [(2, "{X-Ray sources}")]
-    assert next(items_named(report, "113835")).ConceptCodeSequence[0].CodeValue == "113690"
+    assert measured(report, "113733") == [(80, "kV"), (140, "kV")]
+    assert measured(report, "113823") == [(2, "{X-Ray sources}")]
+    assert next(content_items(report, "113835")).ConceptCodeSequence[0].CodeValue == "113690"
 
 
 def test_images_lie_below_each_other_and_know_their_irradiation_event() -> None:
