@@ -43,7 +43,8 @@ def demonstrate(
     nothing. `once` only shapes the farewell: the caller decides whether to go on serving.
     """
     now = (now or datetime.now(UTC)).astimezone()
-    client = OrthancClient(OrthancAddress(url=base_url.rstrip("/"), authorization=authorization))
+    address = base_url.rstrip("/")
+    client = OrthancClient(OrthancAddress(url=address, authorization=authorization))
     try:
         _say(
             output, f"Sending a made-up hospital day ({now.date().isoformat()}) to {ae_title} on port {dicom_port} ..."
@@ -57,13 +58,41 @@ def demonstrate(
         _say(
             output, f"Sent {len(sent)} studies, {instances} objects in {time.monotonic() - started:.1f} s. Reading ..."
         )
-        _wait_until_read(client, sent, patience_s)
-        return _conclude(client, sent, base_url.rstrip("/"), once, output)
+        code = check_what_was_read(client, sent, output, patience_s=patience_s)
     except TreegarthError as error:
         _say(output, f"The demonstration failed: {error}")
         return 1
     finally:
         client.close()
+    _say(output, f"{'The dashboard was' if once else 'The dashboard is'} at {address}/treegarth/")
+    return code
+
+
+def check_what_was_read(
+    client: OrthancClient, sent: Sequence[ExpectedStudy], output: TextIO, *, patience_s: float = 180.0
+) -> int:
+    """Waits until the server has read what was sent, prints its studies and each difference: 0, or 1 with differences.
+
+    Raises DemonstrationUnfinished when the server is not done after `patience_s`.
+    """
+    _wait_until_read(client, sent, patience_s)
+    differences: list[str] = []
+    rows = []
+    for study in sent:
+        dose = _dose(client, study)
+        try:
+            told = client.get(f"{_API}/studies/{study.study_instance_uid}")
+        except NotFound:
+            differences.append(f"Study {study.study_instance_uid} is not in the index.")
+            continue
+        differences += study_differences(study, told) + dose_differences(study, dose)
+        rows.append(_row(told, dose))
+    _say(output, "\n" + table(_HEADS, rows, _ALIGNMENTS) + "\n")
+    for difference in differences:
+        _say(output, difference)
+    if not differences:
+        _say(output, "The server knows every study, object and CT dose as it was sent.")
+    return 1 if differences else 0
 
 
 def _say(output: TextIO, line: str) -> None:
@@ -104,28 +133,6 @@ def _dose(client: OrthancClient, study: ExpectedStudy) -> Mapping[str, Any]:
     except NotFound:
         return {"reports": []}
     return answer
-
-
-def _conclude(client: OrthancClient, sent: Sequence[ExpectedStudy], base_url: str, once: bool, output: TextIO) -> int:
-    """Prints the table, the differences and the address; the exit code."""
-    differences: list[str] = []
-    rows = []
-    for study in sent:
-        dose = _dose(client, study)
-        try:
-            told = client.get(f"{_API}/studies/{study.study_instance_uid}")
-        except NotFound:
-            differences.append(f"Study {study.study_instance_uid} is not in the index.")
-            continue
-        differences += study_differences(study, told) + dose_differences(study, dose)
-        rows.append(_row(told, dose))
-    _say(output, "\n" + table(_HEADS, rows, _ALIGNMENTS) + "\n")
-    for difference in differences:
-        _say(output, difference)
-    if not differences:
-        _say(output, "The server knows every study, object and CT dose as it was sent.")
-    _say(output, f"{'The dashboard was' if once else 'The dashboard is'} at {base_url}/treegarth/")
-    return 1 if differences else 0
 
 
 _HEADS = ("Patient", "ID", "Study", "Modalities", "Series", "Objects", "DLP mGy·cm", "Events")

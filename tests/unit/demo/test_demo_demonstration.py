@@ -6,7 +6,7 @@ import io
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 
-from treegarth.demo.demonstration import SEED, demonstrate, readable_name
+from treegarth.demo.demonstration import SEED, DemonstrationUnfinished, check_what_was_read, demonstrate, readable_name
 from treegarth.demo.examinations import Extent
 from treegarth.demo.expected import ExpectedStudy
 from treegarth.demo.hospital_day import hospital_day
 from treegarth.demo.table import display_width, table
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 
 TINY = Extent(slices=0.1, detail=0.0625)
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -90,20 +91,23 @@ def api_that_says(answers: Answers) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture
-def run(dicom_port: int) -> Callable[[Answers], tuple[int, str]]:
-    def run_against(answers: Answers) -> tuple[int, str]:
-        output = io.StringIO()
-        with api_that_says(answers) as url:
-            code = demonstrate(url, dicom_port, "ARCHIVE", True, output, now=NOW, extent=TINY, patience_s=0.5)
-        return code, output.getvalue()
+def checked(answers: Answers, sent: list[ExpectedStudy]) -> tuple[int, str]:
+    """The exit code and the words about a server that answers so."""
+    output = io.StringIO()
+    with api_that_says(answers) as url:
+        client = OrthancClient(OrthancAddress(url=url))
+        try:
+            return check_what_was_read(client, sent, output, patience_s=0.2), output.getvalue()
+        finally:
+            client.close()
 
-    return run_against
 
-
-def test_a_server_that_knows_everything_passes(sent: list[ExpectedStudy], run) -> None:
-    code, said = run(true_answers(sent))
-    assert code == 0
+def test_a_day_is_pushed_and_a_server_that_knows_everything_passes(sent: list[ExpectedStudy], dicom_port: int) -> None:
+    output = io.StringIO()
+    with api_that_says(true_answers(sent)) as url:
+        code = demonstrate(url, dicom_port, "ARCHIVE", True, output, now=NOW, extent=TINY)
+    said = output.getvalue()
+    assert code == 0, said
     assert "The server knows every study, object and CT dose as it was sent." in said
     assert "KIM MINSU 김민수" in said
     dose = sent[0].ct_dose
@@ -112,7 +116,7 @@ def test_a_server_that_knows_everything_passes(sent: list[ExpectedStudy], run) -
     assert "/treegarth/" in said
 
 
-def test_each_difference_is_a_sentence(sent: list[ExpectedStudy], run) -> None:
+def test_each_difference_is_a_sentence(sent: list[ExpectedStudy]) -> None:
     answers = true_answers(sent)
     first, second, third = (study.study_instance_uid for study in sent[:3])
     answers[f"/studies/{first}"] |= {"patient_name": "KIM^MINSU", "instance_count": 1, "modalities": ["CT"]}
@@ -121,7 +125,7 @@ def test_each_difference_is_a_sentence(sent: list[ExpectedStudy], run) -> None:
     report["irradiation_events"][0]["mean_ctdi_vol_mgy"] = None
     report["irradiation_events"].pop()
     del answers[f"/studies/{third}"]
-    code, said = run(answers)
+    code, said = checked(answers, sent)
     assert code == 1
     for sentence in (
         f"Study {first}: patient_name is 'KIM^MINSU', sent was 'KIM^MINSU=金^民秀=김^민수'.",
@@ -144,21 +148,19 @@ def test_each_difference_is_a_sentence(sent: list[ExpectedStudy], run) -> None:
     ],
 )
 def test_a_server_that_does_not_finish_is_told_with_what_was_seen_last(
-    sent: list[ExpectedStudy], run, change: dict[str, Any], sentence: str
+    sent: list[ExpectedStudy], change: dict[str, Any], sentence: str
 ) -> None:
     answers = true_answers(sent)
     answers["/status"] |= change
-    code, said = run(answers)
-    assert code == 1
-    assert sentence in said
+    with pytest.raises(DemonstrationUnfinished, match=sentence):
+        checked(answers, sent)
 
 
-def test_a_dose_that_is_never_read_is_told(sent: list[ExpectedStudy], run) -> None:
+def test_a_dose_that_is_never_read_is_told(sent: list[ExpectedStudy]) -> None:
     answers = true_answers(sent)
     del answers[f"/dose/studies/{sent[0].study_instance_uid}"]
-    code, said = run(answers)
-    assert code == 1
-    assert "the CT dose of 1 studies is not read" in said
+    with pytest.raises(DemonstrationUnfinished, match="the CT dose of 1 studies is not read"):
+        checked(answers, sent)
 
 
 def test_an_archive_that_does_not_listen_is_a_sentence_not_a_traceback() -> None:
