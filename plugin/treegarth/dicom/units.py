@@ -44,6 +44,7 @@ _ATOMS: dict[str, tuple[str, str, bool]] = {
     "A": ("1", "A", True),
     "V": ("1", "V", True),
     "N": ("1", "N", True),
+    "Pa": ("1", "Pa", True),
     "g": ("1", "g", True),
     "Bq": ("1", "Bq", True),
     "Ci": ("3.7E10", "Bq", True),

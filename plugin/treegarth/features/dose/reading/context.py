@@ -22,6 +22,8 @@ REPORT: Table = {
     codes.ASSOCIATED_PROCEDURE: Coded("associated_procedure_code"),
     codes.START_OF_X_RAY_IRRADIATION: Moment("start_of_x_ray_irradiation"),
     codes.END_OF_X_RAY_IRRADIATION: Moment("end_of_x_ray_irradiation"),
+    codes.SIEMENS_START: Moment("start_of_x_ray_irradiation"),
+    codes.SIEMENS_END: Moment("end_of_x_ray_irradiation"),
     codes.SCOPE_OF_ACCUMULATION: Meaning("scope_of_accumulation"),
     codes.SOURCE_OF_DOSE_INFORMATION: Meaning("source_of_dose_information", many=True),
     codes.DEVICE_OBSERVER_UID: Uid("device_observer_uid"),
@@ -30,6 +32,8 @@ REPORT: Table = {
     codes.DEVICE_OBSERVER_MODEL_NAME: Words("device_observer_model_name"),
     codes.DEVICE_OBSERVER_SERIAL_NUMBER: Words("device_observer_serial_number"),
     codes.DEVICE_OBSERVER_PHYSICAL_LOCATION: Words("device_observer_physical_location"),
+    codes.HAS_INTENT: Coded("intent_code"),
+    codes.STUDY_INSTANCE_UID: Uid("scope_study_instance_uid"),
     codes.STATION_AE_TITLE: Words("station_ae_title"),
     codes.COMMENT: Words("comment"),
 }

@@ -11,10 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from treegarth.dicom import codes
 from treegarth.dicom.codes import NO, YES, Concept, concept_of
-from treegarth.dicom.sr_tree import Code, ContentItem
+from treegarth.dicom.sr_tree import Code, ContentItem, Reference
 from treegarth.dicom.units import NotANumber, UnknownUnit, convert, number_of
 
+_SIDES: dict[Concept | None, str] = {
+    codes.LEFT: "L",
+    codes.LEFT_BREAST: "L",
+    codes.RIGHT: "R",
+    codes.RIGHT_BREAST: "R",
+    codes.RIGHT_AND_LEFT: "B",
+    codes.BOTH_BREASTS: "B",
+}
 _UID = re.compile(r"[0-9.]{1,64}\Z")
 _DATETIME = re.compile(r"\d{4}(\d{2}){0,5}(\.\d{1,6})?([+-]\d{4})?\Z")
 
@@ -159,6 +168,33 @@ class Uid:
         if not _UID.match(item.value):
             raise UnreadableValue("this is no UID")
         return item.value
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencedInstance:
+    """The SOP Instance UID that an IMAGE or COMPOSITE points at."""
+
+    name: str
+    many: bool = False
+
+    def read(self, item: ContentItem) -> str | None:
+        return item.value.sop_instance_uid or None if isinstance(item.value, Reference) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A laterality or a breast as L, R or B (PS3.3 Image Laterality)."""
+
+    name: str
+    many: bool = False
+
+    def read(self, item: ContentItem) -> str | None:
+        if not isinstance(item.value, Code):
+            return None
+        side = _SIDES.get(concept_of(item.value))
+        if side is None:
+            raise UnreadableValue("neither left nor right nor both (CID 244, 6022)")
+        return side
 
 
 @dataclass(frozen=True, slots=True)

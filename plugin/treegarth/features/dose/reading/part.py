@@ -10,6 +10,9 @@ from treegarth.dicom.sr_tree import ContentItem
 from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import Field, Table, UnreadableValue
 
+DEEPEST_SEARCH = 4
+"""Levels below the root at which containers of dose are looked for; the templates have them at the first."""
+
 
 class Part:
     """One content item with its place in words; every Part of one report adds to the same list of issues."""
@@ -28,7 +31,7 @@ class Part:
             for number, item in enumerate(items, start=1)
         ]
 
-    def find(self, concept: Concept, *, levels: int = 6) -> list[Part]:
+    def find(self, concept: Concept, *, levels: int = DEEPEST_SEARCH) -> list[Part]:
         """The nearest items of this concept at or below the children: devices put containers one level too deep."""
         found = self.parts(concept)
         if found or levels == 0:
@@ -38,9 +41,9 @@ class Part:
         return found
 
     def containers(self) -> Iterator[Part]:
-        """The children that have children."""
+        """The containers that have children."""
         for concept, child in self._below:
-            if child.children:
+            if child.children and child.value_type == "CONTAINER":
                 name = concept.meaning if concept is not None else child.concept.meaning if child.concept else "item"
                 yield self._child(child, name)
 

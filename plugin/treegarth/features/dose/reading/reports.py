@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydicom.dataset import Dataset
 
@@ -13,7 +13,13 @@ from treegarth.dicom.sr_tree import ContentItem, tree_of
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_report_context
 from treegarth.features.dose.reading.ct import read_ct_events, read_ct_totals
-from treegarth.features.dose.reading.part import Part
+from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
+from treegarth.features.dose.reading.projection import (
+    SIEMENS_TOTALS,
+    is_mammography,
+    read_projection_events,
+    read_projection_totals,
+)
 
 Result = TypeVar("Result")
 
@@ -27,11 +33,14 @@ def read_report(dataset: Dataset, issues: list[Issue]) -> DoseReading:
     tree = tree_of(dataset)
     issues.extend(Issue(f"content item {fault.place}", fault.reason) for fault in tree.faults)
     report = Part(tree.root, "", issues)
-    if _holds(report, CT_CONTAINERS):
+    present = _concepts(tree.root)
+    if not present.isdisjoint(CT_CONTAINERS):
         return _read_ct(report, issues)
-    if _holds(report, PROJECTION_CONTAINERS):
-        return DoseReading(refused="Projection X-ray and mammography dose reports (TID 10001) are not read yet.")
-    if _holds(report, ADMINISTRATION_CONTAINERS):
+    if not present.isdisjoint(PROJECTION_CONTAINERS):
+        return _read_projection(report, issues)
+    if concept_of(tree.root.concept) is codes.SIEMENS_SUMMARY:
+        return _read_siemens_summary(report, issues)
+    if not present.isdisjoint(ADMINISTRATION_CONTAINERS):
         return DoseReading(refused="Radiopharmaceutical dose reports (TID 10021) are not read yet.")
     return DoseReading(refused=_why_no_dose(tree.root))
 
@@ -54,8 +63,32 @@ def _read_ct(report: Part, issues: list[Issue]) -> DoseReading:
     )
 
 
-def _holds(report: Part, concepts: tuple[codes.Concept, ...]) -> bool:
-    return any(report.find(concept) for concept in concepts)
+def _read_projection(report: Part, issues: list[Issue]) -> DoseReading:
+    totals: dict[str, Any] = guarded(issues, "totals", lambda: read_projection_totals(report), {})
+    events: list[dict[str, Any]] = guarded(issues, "irradiation events", lambda: read_projection_events(report), [])
+    return DoseReading(
+        kind="mammography" if is_mammography(report, totals, events) else "projection",
+        totals=totals,
+        irradiation_events=tuple(events),
+        report=guarded(issues, "report", lambda: read_report_context(report), {}),
+    )
+
+
+def _read_siemens_summary(report: Part, issues: list[Issue]) -> DoseReading:
+    return DoseReading(
+        kind="projection",
+        totals=guarded(issues, "totals", lambda: report.values(SIEMENS_TOTALS), {}),
+        report=guarded(issues, "report", lambda: read_report_context(report), {}),
+    )
+
+
+def _concepts(root: ContentItem) -> set[codes.Concept]:
+    """The known concepts of the containers of the tree, down to the level at which `Part.find` looks."""
+    found, level = set(), [root]
+    for _ in range(DEEPEST_SEARCH + 1):
+        level = [child for item in level for child in item.children if child.value_type == "CONTAINER"]
+        found.update(concept for item in level if (concept := concept_of(item.concept)) is not None)
+    return found
 
 
 def _why_no_dose(root: ContentItem) -> str:
