@@ -15,6 +15,7 @@ from flask import Request
 
 from treegarth.errors import RequestForbidden, Unauthenticated
 from treegarth.settings import Mode, Settings
+from treegarth.web.languages import N_
 from treegarth.web.routes import SAFE_METHODS, Permission
 
 
@@ -69,8 +70,8 @@ def check_permission(actor: Actor, permission: Permission) -> None:
     if actor.may(permission):
         return
     if actor is NOBODY:
-        raise Unauthenticated
-    raise RequestForbidden(f"{actor.name} may not do this: it needs the permission {permission}.")
+        raise Unauthenticated(N_("Log in first: this needs a user of Orthanc."))
+    raise RequestForbidden(N_("You may not do this. Ask who administers this server."))
 
 
 def check_host(request: Request, settings: Settings) -> None:
@@ -84,8 +85,10 @@ def check_host(request: Request, settings: Settings) -> None:
     configured = _host_name(settings.orthanc_url or "")
     if not (is_loopback(host) or (configured and host == configured)):
         raise RequestForbidden(
-            "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost. "
-            "Open it by http://localhost, or set Mode prod with users."
+            N_(
+                "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost. "
+                "Open it by http://localhost, or set Mode prod with users."
+            )
         )
 
 
@@ -117,7 +120,7 @@ def check_same_origin(request: Request) -> None:
     else:
         allowed = True
     if not allowed:
-        raise RequestForbidden("This request came from a page of another site. Nothing was changed.")
+        raise RequestForbidden(N_("This request came from a page of another site. Nothing was changed."))
 
 
 def _host_name(url: str) -> str:

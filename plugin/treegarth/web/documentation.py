@@ -12,7 +12,7 @@ from flask import Response
 import treegarth
 from treegarth.web.languages import N_
 from treegarth.web.openapi import openapi_document
-from treegarth.web.routes import API_PATH, BASE_PATH, Call, Permission, Route
+from treegarth.web.routes import API_PATH, BASE_PATH, Call, Navigation, Permission, Route
 from treegarth.web.templating import render_page
 
 OPENAPI_PATH = f"{API_PATH}/openapi.json"
@@ -77,6 +77,7 @@ def documentation_routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=_page,
             summary="The API's reference for people.",
+            navigation=Navigation(label=N_("API"), icon="api", order=50),
         ),
     ]
 

@@ -10,6 +10,7 @@ from flask import Response, send_file
 from werkzeug.security import safe_join
 
 from treegarth.errors import NotFound
+from treegarth.web.languages import N_
 from treegarth.web.routes import BASE_PATH, Call, Parameters, Permission, Route
 
 FOR_GOOD = "private, max-age=31536000, immutable"  # the address has the file's hash
@@ -90,7 +91,7 @@ def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     joined = safe_join(str(folder), name)
     path = Path(joined).resolve() if joined else None
     if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise NotFound("There is no such file.")
+        raise NotFound(N_("There is no such file."))
     media_type = MEDIA_TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
     response = send_file(path, mimetype=media_type or "application/octet-stream", conditional=False, etag=True)
     response.headers["Cache-Control"] = FOR_GOOD if "v" in call.http.args else ASK_EACH_TIME
@@ -103,7 +104,7 @@ def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
 def send_viewer(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     """A file of OHIF; an address that is a place inside its application gets the application."""
     if not (folder / "index.html").is_file():
-        raise NotFound("The viewer is not installed. Run the installation again; it says what is missing.")
+        raise NotFound(N_("The viewer is not installed. Run the installation again; it says what is missing."))
     try:
         return send(call, folder, name)
     except NotFound:

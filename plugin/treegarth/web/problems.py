@@ -25,6 +25,7 @@ from treegarth.errors import (
     Unauthenticated,
     UnsupportedBody,
 )
+from treegarth.web.languages import N_
 from treegarth.web.routes import Answer
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ STATUSES: dict[type[TreegarthError], int] = {
     OrthancRefused: 502,
     OrthancUnavailable: 503,
     DatabaseUnavailable: 503,
+}
+FRAME_DETAILS = {
+    404: N_("There is nothing at this address."),
+    405: N_("This address does not take this method."),
+    413: N_("The request is larger than this server takes."),
 }
 
 
@@ -116,11 +122,13 @@ def problem_of(error: Exception, *, method: str, place: str) -> Problem:
     reference = f"treegarth-{secrets.token_hex(6)}"
     if status >= 500 and not isinstance(error, TreegarthError):
         logger.error("%s %s failed, reference %s", method, place, reference, exc_info=error)
-        detail = "Treegarth failed at this. Nothing stored in Orthanc is affected. Quote the reference to who runs it."
+        detail = N_(
+            "Treegarth failed at this. Nothing stored in Orthanc is affected. Quote the reference to who runs it."
+        )
     else:
         level = logging.WARNING if status >= 500 else logging.DEBUG
         logger.log(level, "%s %s answered %d, reference %s: %s", method, place, status, reference, type(error).__name__)
-        detail = str(error.description) if isinstance(error, HTTPException) else str(error)
+        detail = FRAME_DETAILS.get(status, str(error.description)) if isinstance(error, HTTPException) else str(error)
     return Problem(
         title=HTTPStatus(status).phrase,
         status=status,
