@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
@@ -76,7 +76,7 @@ def create_engine(
     statement_timeout_s: float | None = None,
 ) -> Engine:
     """An engine with at most `pool_size` connections, each tested before use; it waits 5 s for a free one."""
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         address.sqlalchemy_url(),
         pool_size=pool_size,
         max_overflow=0,
@@ -91,6 +91,8 @@ def create_engine(
             **KEEPALIVE,
         },
     )
+    sqlalchemy.event.listen(engine, "handle_error", _keep_values_out)
+    return engine
 
 
 @contextmanager
@@ -119,6 +121,13 @@ def _translated() -> Iterator[None]:
         raise DatabaseUnavailable(
             f"No database connection became free within {POOL_TIMEOUT_S:g} s; all of this process are in use."
         ) from error
+
+
+def _keep_values_out(context: ExceptionContext) -> None:
+    """Cut PostgreSQL's DETAIL off: it shows the refused row, with the patient's name, and errors get into logs."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (error.args[0].partition("\nDETAIL:")[0],)
 
 
 def _passes(error: DBAPIError) -> bool:
