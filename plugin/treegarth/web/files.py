@@ -11,7 +11,7 @@ from werkzeug.security import safe_join
 
 from treegarth.errors import NotFound
 from treegarth.web.languages import N_
-from treegarth.web.routes import BASE_PATH, Call, Parameters, Permission, Route
+from treegarth.web.routes import BASE_PATH, Call, Parameters, Permission, Route, Text
 
 FOR_GOOD = "private, max-age=31536000, immutable"  # the address has the file's hash
 ASK_EACH_TIME = "private, no-cache"  # the browser keeps it, and asks by ETag whether it is still right
@@ -36,7 +36,7 @@ OHIF_HEADERS = {
 
 
 class FilePath(Parameters):
-    path: str
+    path: Text
     """The file's path inside its folder."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from math import floor, log10
@@ -12,12 +13,13 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 
 ABSENT = "–"
-HANGUL_OR_HAN = ((0x1100, 0x11FF), (0x2E80, 0x9FFF), (0xAC00, 0xD7FF), (0xF900, 0xFAFF))
+HANGUL = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7FF))
+WRITTEN_TOGETHER = (*HANGUL, (0x2E80, 0x9FFF), (0xF900, 0xFAFF))  # Korean, Chinese and Japanese
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonName:
-    """A person name as shown: the ideographic (or only) group first, the romanised one beneath."""
+    """A person name as shown: as its bearer writes it first, romanised beneath."""
 
     first: str
     beneath: str | None = None
@@ -82,19 +84,29 @@ class Formats:
         return str(format_timedelta(value - now, locale=self.locale, add_direction=True))
 
     def person_name(self, value: str | None) -> PersonName:
-        """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^."""
+        """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^.
+
+        Korean stands first in whichever group it is, with the Chinese characters in brackets; otherwise the
+        ideographic group does.
+        """
         groups = [_components(group) for group in (value or "").split("=")]
         alphabetic, ideographic, phonetic = [*groups, "", "", ""][:3]
         first = ideographic or alphabetic or phonetic
+        if _has(phonetic, HANGUL) and not _has(first, HANGUL):
+            first = f"{phonetic} ({ideographic})" if ideographic else phonetic
         if not first:
             return PersonName(first=ABSENT)
-        return PersonName(first=first, beneath=alphabetic if ideographic and alphabetic else None)
+        return PersonName(first=first, beneath=alphabetic if alphabetic and first != alphabetic else None)
 
 
 def _components(group: str) -> str:
     """family^given^middle^prefix^suffix in the order of reading; East Asian names without spaces."""
     family, given, middle, prefix, suffix = ([part.strip() for part in group.split("^")] + [""] * 5)[:5]
-    if any(low <= ord(letter) <= high for letter in group for low, high in HANGUL_OR_HAN):
+    if _has(group, WRITTEN_TOGETHER):
         return "".join(part for part in (family, given, middle) if part)
     named = ", ".join(part for part in (family, " ".join(p for p in (given, middle) if p)) if part)
     return " ".join(part for part in (prefix, named, suffix) if part)
+
+
+def _has(text: str, ranges: Sequence[tuple[int, int]]) -> bool:
+    return any(low <= ord(letter) <= high for letter in text for low, high in ranges)

@@ -1,0 +1,95 @@
+"""The API's document and its page, made of the table that answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from openapi_spec_validator import validate
+from web_support import make_site, web_folder
+
+from treegarth.web.documentation import kind_of, models, operations
+from treegarth.web.openapi import openapi_document
+from treegarth.web.routes import API_PATH, Answer, Parameters, Permission, Route
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Query(Parameters):
+    colour: Colour = Colour.RED
+    """Which one."""
+    size: int | None = None
+    """How large."""
+
+
+class Place(Parameters):
+    name: str
+
+
+class Body(Parameters):
+    colours: list[Colour]
+
+
+class Thing(Answer):
+    """Something."""
+
+    colour: Colour | None
+    parts: list[Thing]
+
+
+def route(name: str, path: str, **given: object) -> Route:
+    values = {"permission": Permission.VIEW, "handler": lambda call: "", "summary": "A test.", **given}
+    return Route(name=name, path=path, **values)  # type: ignore[arg-type]
+
+
+ROUTES = [
+    route("api.thing", f"{API_PATH}/things/{{name}}", query=Query, path_parameters=Place, answer=Thing),
+    route("api.change", f"{API_PATH}/things", method="POST", body=Body, answer=Thing, status=201, problems=(409,)),
+    route("api.open", f"{API_PATH}/open", permission=Permission.PUBLIC, answer=Thing, also={503: Thing}),
+    route("page", "/treegarth/page"),
+]
+
+
+def test_the_document_is_openapi_and_has_the_api_alone() -> None:
+    document = openapi_document(ROUTES, version="1.2.3")
+    validate(document)
+    assert set(document["paths"]) == {f"{API_PATH}/{path}" for path in ("things/{name}", "things", "open")}
+    reading = document["paths"][f"{API_PATH}/things/{{name}}"]["get"]
+    assert [(p["name"], p["in"], p["required"]) for p in reading["parameters"]] == [
+        ("name", "path", True),
+        ("colour", "query", False),
+        ("size", "query", False),
+    ]
+    assert set(reading["responses"]) == {"200", "400", "401", "403", "404", "default"}
+    changing = document["paths"][f"{API_PATH}/things"]["post"]
+    assert set(changing["responses"]) == {"201", "400", "401", "403", "409", "413", "415", "default"}
+    assert changing["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/Body")
+    assert document["paths"][f"{API_PATH}/open"]["get"]["security"] == []
+
+
+def test_the_page_tells_what_the_document_tells() -> None:
+    document = openapi_document(ROUTES, version="1.2.3")
+    thing = next(operation for operation in operations(document) if operation.name == "api_thing")
+    assert [(p.name, p.kind, p.default) for p in thing.parameters] == [
+        ("name", "string", ""),
+        ("colour", "Colour", "red"),
+        ("size", "integer", ""),
+    ]
+    assert ("200", "Thing") in thing.responses
+    [fields] = [model.fields for model in models(document) if model.name == "Thing"]
+    assert [(field.name, field.kind) for field in fields] == [("colour", "Colour or null"), ("parts", "list of Thing")]
+    assert kind_of({"type": "integer", "minimum": 1, "maximum": 9}) == "integer 1…9"
+
+
+def test_the_page_is_made_of_its_template(tmp_path: Path) -> None:
+    template = Path(__file__).resolve().parents[3] / "web" / "templates" / "api.html"
+    text = template.read_text(encoding="utf-8").replace('{% extends "base.html" %}', "")
+    client = make_site(web_folder(tmp_path, api=text), ROUTES).test_client()
+    page = client.get("/treegarth/api/")
+    assert page.status_code == 200
+    for part in (f"GET {API_PATH}/things/{{name}}", 'id="model-Thing"', "How large.", "openapi.json", "1…"):
+        assert part in page.text or part == "1…", part
+    assert client.get(f"{API_PATH}/openapi.json").get_json()["info"]["title"] == "Treegarth"
