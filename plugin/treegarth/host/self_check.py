@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from treegarth.settings import Mode, Settings
+from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
 
 
@@ -30,12 +31,14 @@ def self_checks(settings: Settings, configuration: Mapping[str, Any], orthanc: A
 
 def _access(settings: Settings, configuration: Mapping[str, Any]) -> SelfCheck:
     if settings.mode is Mode.PROD:
-        return SelfCheck(name="Access", state="ok", sentence="Orthanc asks every user to log in.")
+        return SelfCheck(name=N_("Access"), state="ok", sentence=N_("Orthanc asks every user to log in."))
     if configuration.get("RemoteAccessAllowed"):
         return SelfCheck(
-            name="Access", state="problem", sentence="Other machines can see every patient without a login."
+            name=N_("Access"), state="problem", sentence=N_("Other machines can see every patient without a login.")
         )
-    return SelfCheck(name="Access", state="ok", sentence="Only this machine can reach the server; there is no login.")
+    return SelfCheck(
+        name=N_("Access"), state="ok", sentence=N_("Only this machine can reach the server; there is no login.")
+    )
 
 
 def _chained_scripts(settings: Settings) -> SelfCheck:
@@ -43,34 +46,43 @@ def _chained_scripts(settings: Settings) -> SelfCheck:
     guilty = [path.name for path in settings.chained_scripts if "orthanc.RestApi" in _text(path)]
     if guilty:
         return SelfCheck(
-            name="Deadlocks",
+            name=N_("Deadlocks"),
             state="warning",
-            sentence=f"{', '.join(guilty)} calls orthanc.RestApi…, which can stop Orthanc for good while objects"
-            " arrive. Call Orthanc over HTTP instead.",
+            sentence=N_(
+                "%(scripts)s calls orthanc.RestApi…, which can stop Orthanc for good while objects arrive. "
+                "Call Orthanc over HTTP instead."
+            ),
+            values={"scripts": ", ".join(guilty)},
         )
-    return SelfCheck(name="Deadlocks", state="ok", sentence="No script calls Orthanc's REST API through the SDK.")
+    return SelfCheck(
+        name=N_("Deadlocks"), state="ok", sentence=N_("No script calls Orthanc's REST API through the SDK.")
+    )
 
 
 def _recycling(configuration: Mapping[str, Any]) -> SelfCheck:
     limits = [key for key in ("MaximumStorageSize", "MaximumPatientCount") if configuration.get(key)]
     if limits and configuration.get("MaximumStorageMode", "Recycle") == "Recycle":
         return SelfCheck(
-            name="Recycling",
+            name=N_("Recycling"),
             state="warning",
-            sentence=f"{' and '.join(limits)}: at this limit Orthanc deletes the oldest patients by itself.",
+            sentence=N_("%(limits)s: at this limit Orthanc deletes the oldest patients by itself."),
+            values={"limits": ", ".join(limits)},
         )
-    return SelfCheck(name="Recycling", state="ok", sentence="Orthanc deletes nothing by itself.")
+    return SelfCheck(name=N_("Recycling"), state="ok", sentence=N_("Orthanc deletes nothing by itself."))
 
 
 def _encoding() -> SelfCheck:
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") == "utf8" and sys.getfilesystemencoding().lower() == "utf-8":
-        return SelfCheck(name="Encoding", state="ok", sentence="Python reads and writes UTF-8.")
+        return SelfCheck(name=N_("Encoding"), state="ok", sentence=N_("Python reads and writes UTF-8."))
     return SelfCheck(
-        name="Encoding",
+        name=N_("Encoding"),
         state="warning",
-        sentence=f"Python's default encoding is {encoding}: chained scripts that open files without naming an encoding"
-        " will fail on Korean text. Start Orthanc with LANG=C.UTF-8.",
+        sentence=N_(
+            "Python's default encoding is %(encoding)s: chained scripts that open files without naming an encoding "
+            "will fail on Korean text. Start Orthanc with LANG=C.UTF-8."
+        ),
+        values={"encoding": encoding},
     )
 
 
@@ -78,21 +90,31 @@ def _http_threads(configuration: Mapping[str, Any]) -> SelfCheck:
     threads = int(configuration.get("HttpThreadsCount", 50))
     if threads < 10:
         return SelfCheck(
-            name="HTTP threads",
+            name=N_("HTTP threads"),
             state="warning",
-            sentence=f"HttpThreadsCount is {threads}; with fewer than 10 the viewer and the dashboard wait in line.",
+            sentence=N_(
+                "HttpThreadsCount is %(threads)s; with fewer than 10 the viewer and the dashboard wait in line."
+            ),
+            values={"threads": threads},
         )
-    return SelfCheck(name="HTTP threads", state="ok", sentence=f"Orthanc answers {threads} requests at once.")
+    return SelfCheck(
+        name=N_("HTTP threads"),
+        state="ok",
+        sentence=N_("Orthanc answers %(threads)s requests at once."),
+        values={"threads": threads},
+    )
 
 
 def _overwriting(configuration: Mapping[str, Any]) -> SelfCheck:
     if configuration.get("OverwriteInstances", False) not in (False, "Never"):
         return SelfCheck(
-            name="Overwriting",
+            name=N_("Overwriting"),
             state="ok",
-            sentence="An object sent again replaces the stored one, and is indexed again.",
+            sentence=N_("An object sent again replaces the stored one, and is indexed again."),
         )
-    return SelfCheck(name="Overwriting", state="ok", sentence="An object sent again is ignored; the first one stays.")
+    return SelfCheck(
+        name=N_("Overwriting"), state="ok", sentence=N_("An object sent again is ignored; the first one stays.")
+    )
 
 
 def _fewest_features(orthanc: Any) -> SelfCheck:
@@ -101,8 +123,11 @@ def _fewest_features(orthanc: Any) -> SelfCheck:
         for word, function in (("labels", "LoadDicomInstance"), ("audit log", "EmitAuditLog"))
         if not hasattr(orthanc, function)
     ]
-    sentence = f"This Orthanc has no {' and no '.join(absent)}; nothing here needs them." if absent else "All there."
-    return SelfCheck(name="Orthanc's features", state="ok", sentence=sentence)
+    some, none = N_("This Orthanc has no %(features)s; nothing here needs them."), N_("All there.")
+    features = ", ".join(absent)
+    return SelfCheck(
+        name=N_("Orthanc's features"), state="ok", sentence=some if absent else none, values={"features": features}
+    )
 
 
 def _text(path: Path) -> str:

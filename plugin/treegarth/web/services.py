@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,8 @@ class SelfCheck:
 
     name: str
     state: CheckState
-    sentence: str
+    sentence: str  # a msgid, marked by N_() as the name is
+    values: Mapping[str, object] = field(default_factory=dict)  # for the sentence's %(names)s
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import date
 from io import StringIO
 from typing import Any
 
-from flask import Response, redirect
+from flask import Response
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
@@ -148,7 +148,7 @@ def retry(call: AnyCall) -> Response:
     """Back to the system page afterwards, by GET."""
     with call.site.services.database.begin() as connection:
         retry_failed(connection, [call.path.orthanc_instance_id])
-    return Response.force_type(redirect(call.site.url("system.system_page"), 303), call.http.environ)
+    return Response(status=303, headers={"Location": call.site.url("system.system_page")})
 
 
 def study_section(call: AnyCall, study_instance_uid: str) -> Markup | None:

@@ -35,6 +35,7 @@ class Total:
     label: str
     value: float | None
     unit: str
+    differs: bool = False  # from the total as reported, by more than rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,20 @@ TOTALS: dict[str, tuple[Quantity, ...]] = {
         Quantity(name="accumulated_average_glandular_dose_right_mgy", label=N_("AGD, right"), unit="mGy"),
     ),
 }
+SUMS: dict[str, tuple[str, Quantity]] = {
+    "ct": ("dlp_mgy_cm", Quantity(name="dlp_total_mgy_cm", label=N_("DLP, sum of the events"), unit="mGy·cm")),
+}
+ROUNDING = 0.01  # of the total; reports give events and totals with two to four figures
+SHORT: dict[str, str] = {
+    # The phantoms' diameters: IEC 60601-2-44; the acquisitions: PS3.16 CID 10013.
+    "IEC Head Dosimetry Phantom": N_("Head 16 cm"),
+    "IEC Body Dosimetry Phantom": N_("Body 32 cm"),
+    "Spiral Acquisition": N_("Spiral"),
+    "Sequenced Acquisition": N_("Sequenced"),
+    "Constant Angle Acquisition": N_("Constant angle"),
+    "Stationary Acquisition": N_("Stationary"),
+    "Free Acquisition": N_("Free"),
+}
 EVENTS: dict[str, tuple[Quantity, ...]] = {
     "ct": (
         Quantity(name="acquisition_protocol", label=N_("Protocol"), numeric=False),
@@ -100,8 +115,8 @@ EVENTS: dict[str, tuple[Quantity, ...]] = {
         Quantity(name="ctdiw_phantom_type", label=N_("Phantom"), numeric=False, always=True),
         Quantity(name="scanning_length_mm", label=N_("Length"), unit="mm"),
         Quantity(name="kvp", label="kVp", unit="kV"),
-        Quantity(name="x_ray_tube_current_ma", label=N_("Tube current"), unit="mA"),
-        Quantity(name="maximum_x_ray_tube_current_ma", label=N_("highest"), unit="mA"),
+        Quantity(name="x_ray_tube_current_ma", label=N_("Current"), unit="mA"),
+        Quantity(name="maximum_x_ray_tube_current_ma", label=N_("Current, max"), unit="mA"),
         Quantity(name="exposure_time_per_rotation_s", label=N_("Rotation"), unit="s"),
         Quantity(name="exposure_time_s", label=N_("Exposure"), unit="s"),
         Quantity(name="pitch_factor", label=N_("Pitch")),
@@ -151,7 +166,8 @@ def shown_report(call: AnyCall, report: DoseReport) -> ShownReport:
             _total(call, report, quantity)
             for quantity in TOTALS.get(kind, ())
             if quantity.always or report.totals.get(quantity.name) is not None
-        ],
+        ]
+        + _sums(call, report),
         columns=[Column(label=translated(call, q.label), unit=q.unit, numeric=q.numeric) for q in quantities],
         rows=[[_cell(call, quantity, value.get(quantity.name)) for quantity in quantities] for value in values],
         issues=report.issues,
@@ -180,6 +196,19 @@ def _total(call: AnyCall, report: DoseReport, quantity: Quantity) -> Total:
     return Total(label=translated(call, quantity.label), value=number, unit=quantity.unit)
 
 
+def _sums(call: AnyCall, report: DoseReport) -> list[Total]:
+    """The sum over the events beside the total as reported: they are not the same thing, and may differ."""
+    if (report.kind or "") not in SUMS or not report.irradiation_events:
+        return []
+    of_event, quantity = SUMS[report.kind or ""]
+    known = [event[of_event] for event in report.irradiation_events if event.get(of_event) is not None]
+    if not known:
+        return []
+    reported = report.totals.get(quantity.name)
+    differs = reported is not None and abs(reported - sum(known)) > ROUNDING * abs(reported)
+    return [Total(label=translated(call, quantity.label), value=sum(known), unit=quantity.unit, differs=differs)]
+
+
 def _has(values: Mapping[str, Any], quantity: Quantity) -> bool:
     value = values.get(quantity.name)
     return any(part is not None for part in value) if isinstance(value, list) else value is not None
@@ -189,7 +218,7 @@ def _cell(call: AnyCall, quantity: Quantity, value: Any) -> Cell:
     """One value, or one of each X-ray source divided by a slash; all digits in the title."""
     parts = value if isinstance(value, list) else [value]
     texts = [_text(call, quantity, part) for part in parts if part is not None]
-    full = [str(part) for part in parts if isinstance(part, float)]
+    full = [str(part) for part in parts if isinstance(part, float) or (isinstance(part, str) and part in SHORT)]
     if quantity.factor != 1.0:
         full = [f"{part * quantity.factor:.12g}" for part in parts if isinstance(part, float)]
     return Cell(text=" / ".join(texts) or "–", title=" / ".join(full), numeric=quantity.numeric)
@@ -200,4 +229,4 @@ def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
         return str(value.get("meaning") or value.get("code") or "–")
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(call.site.environments[call.language].filters["significant"](value * quantity.factor))
-    return str(value)
+    return translated(call, SHORT[value]) if value in SHORT else str(value)

@@ -61,9 +61,12 @@ def _workers(call: AnyCall, status: HostStatus) -> Check:
 
 
 def _traps(call: AnyCall, status: HostStatus) -> list[Check]:
-    kinds = {"warning": "attention", "problem": "failed"}
     return [
-        Check(kind="attention" if kinds[trap.state] == "attention" else "failed", name=trap.name, words=trap.sentence)
+        Check(
+            kind="attention" if trap.state == "warning" else "failed",
+            name=translated(call, trap.name),
+            words=translated(call, trap.sentence, **trap.values),
+        )
         for trap in status.self_check
-        if trap.state in kinds
+        if trap.state != "ok"
     ]

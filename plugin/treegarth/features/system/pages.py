@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Response, redirect
+from flask import Response
 
 import treegarth
-from treegarth.errors import DatabaseUnavailable
+from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.features.system.model import Task, TaskCounts, TaskState
 from treegarth.features.system.storage import DatabaseFacts, database_facts
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
@@ -133,7 +133,7 @@ def compare(call: AnyCall) -> Response:
 
 
 def _back(call: AnyCall) -> Response:
-    return Response.force_type(redirect(call.site.url("system.system_page"), 303), call.http.environ)
+    return Response(status=303, headers={"Location": call.site.url("system.system_page")})
 
 
 def _queue(call: AnyCall) -> Queue:
@@ -239,11 +239,25 @@ def _database(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
 
 
 def _versions(call: AnyCall, status: HostStatus) -> Box:
-    rows = [Row(name=name, value=version) for name, version in status.versions.items()]
+    versions = {**status.versions, **_versions_of_orthanc(call)}
+    rows = [Row(name=name, value=version) for name, version in sorted(versions.items())]
     return Box(
         title=translated(call, N_("Versions")),
         rows=[*rows, Row(name=translated(call, N_("Started")), moment=status.started_at)],
     )
+
+
+def _versions_of_orthanc(call: AnyCall) -> dict[str, str]:
+    orthanc = call.site.services.orthanc
+    try:
+        found = {"orthanc": str(orthanc.get("/system", timeout_s=2)["Version"])}
+        for plugin in ("python", "dicom-web", "orthanc-explorer-2"):
+            if orthanc.exists(f"/plugins/{plugin}"):
+                name = f"orthanc-{plugin.removeprefix('orthanc-')}"
+                found[name] = str(orthanc.get(f"/plugins/{plugin}", timeout_s=2)["Version"])
+        return found
+    except (OrthancUnavailable, OrthancRefused):
+        return {}
 
 
 def _self_check(call: AnyCall, status: HostStatus) -> list[dict[str, str]]:
@@ -255,7 +269,7 @@ def _self_check(call: AnyCall, status: HostStatus) -> list[dict[str, str]]:
                 "kind": kind,
                 "word": translated(call, word),
                 "name": translated(call, check.name),
-                "sentence": translated(call, check.sentence),
+                "sentence": translated(call, check.sentence, **check.values),
             }
         )
     return found

@@ -1,0 +1,88 @@
+"""Every message of the pages has a translation in every language, with its placeholders; none is left over."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from treegarth.web.problems import STATUSES
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGS = sorted((ROOT / "web" / "locales").glob("*/LC_MESSAGES/treegarth.po"))
+FUNCTIONS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "counted": (2, 3),
+}
+Message = str | tuple[str, ...]
+
+
+def messages_of_the_code() -> dict[Message, str]:
+    """Each message of templates and code with the place where it stands."""
+    found: dict[Message, str] = {}
+    for folder, method in ((ROOT / "web" / "templates", "jinja2"), (ROOT / "plugin" / "treegarth", "python")):
+        extracted = extract_from_dir(
+            folder,
+            method_map=[("**.html", "jinja2"), ("**.py", "python")],
+            options_map={"**.html": {"trimmed": "false", "silent": "false"}},
+            keywords=FUNCTIONS,
+        )
+        for name, line, message, _comments, _context in extracted:
+            found.setdefault(message, f"{name}:{line} ({method})")
+    for kind in STATUSES:  # an error's docstring is its message, and a page may show it
+        found.setdefault((kind.__doc__ or "").strip(), f"{kind.__module__}.{kind.__name__}")
+    return found
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)s", text))
+
+
+def catalog_of(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parents[1].name)
+
+
+def test_there_is_a_korean_catalog() -> None:
+    assert [path.parents[1].name for path in CATALOGS] == ["ko"]
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parents[1].name)
+def test_every_message_is_translated(path: Path) -> None:
+    catalog = catalog_of(path)
+    missing = []
+    for message, place in messages_of_the_code().items():
+        entry = catalog.get(message if isinstance(message, str) else message[0])
+        if (
+            entry is None
+            or not entry.string
+            or entry.fuzzy
+            or (isinstance(entry.string, tuple) and not all(entry.string))
+        ):
+            missing.append(f"{place}: {message!r}")
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parents[1].name)
+def test_every_translation_has_the_placeholders_of_its_message(path: Path) -> None:
+    for entry in catalog_of(path):
+        if not entry.id:
+            continue
+        source = entry.id if isinstance(entry.id, str) else entry.id[-1]
+        texts = [entry.string] if isinstance(entry.string, str) else entry.string
+        for text in texts:
+            assert placeholders(text) == placeholders(source), f"{entry.id!r} → {text!r}"
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parents[1].name)
+def test_no_translation_is_left_over(path: Path) -> None:
+    used = {message if isinstance(message, str) else message[0] for message in messages_of_the_code()}
+    ids = (entry.id if isinstance(entry.id, str) else entry.id[0] for entry in catalog_of(path) if entry.id)
+    assert sorted(set(ids) - used) == []
