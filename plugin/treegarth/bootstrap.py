@@ -13,6 +13,7 @@ from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features import archive, dose, system
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive import pages as archive_pages
+from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import pages as dose_pages
 from treegarth.features.system import api as system_api
 from treegarth.features.system import pages as system_pages
@@ -75,6 +76,7 @@ def all_routes(services: Services) -> list[Route]:
     return [
         *archive_api.routes(services),
         *archive_pages.routes(services, study_sections=[dose_pages.study_section], checks=health),
+        *dose_api.routes(services, archive.is_indexed),
         *dose_pages.routes(services),
         *system_api.routes(services, counts),
         *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
