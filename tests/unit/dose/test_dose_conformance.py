@@ -10,8 +10,7 @@ from treegarth.features.dose.model import json_object, to_json
 from treegarth.features.dose.reading import read_dose_stream
 from treegarth.features.dose.reading_json import read_command
 
-KINDS_READ = {"ct", "projection", "mammography"}
-READ = [r for r in conformance.references() if r.get("kind") in KINDS_READ and "image_modality" not in r]
+READ = [r for r in conformance.references() if r.get("kind") and "image_modality" not in r]
 NOT_READ = [r for r in conformance.references() if r not in READ]
 
 

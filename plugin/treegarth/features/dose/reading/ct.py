@@ -124,12 +124,8 @@ def _dlp_total(accumulated: Part) -> dict[str, Any]:
     return {}
 
 
-def read_ct_events(report: Part) -> list[dict[str, Any]]:
-    """Every CT Acquisition (TID 10013) in the order of the report."""
-    return [_acquisition(part) for part in report.find(codes.CT_ACQUISITION)]
-
-
-def _acquisition(part: Part) -> dict[str, Any]:
+def read_ct_event(part: Part) -> dict[str, Any]:
+    """One CT Acquisition (TID 10013)."""
     event = part.values(ACQUISITION)
     if "irradiation_event_uid" not in event:
         part.issue(codes.IRRADIATION_EVENT_UID.meaning, "the acquisition has no irradiation event UID")

@@ -6,11 +6,13 @@ add up, because each plane has its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from treegarth.dicom import codes
 from treegarth.dicom.codes import concept_of
 from treegarth.dicom.sr_tree import Code
+from treegarth.features.dose.model import Values
 from treegarth.features.dose.reading.fields import (
     Coded,
     Meaning,
@@ -174,12 +176,8 @@ def _glandular(accumulated: Part) -> dict[str, float]:
     return found
 
 
-def read_projection_events(report: Part) -> list[dict[str, Any]]:
-    """Every irradiation event (TID 10003) in the order of the report."""
-    return [_event(part) for part in report.find(codes.IRRADIATION_EVENT_X_RAY_DATA)]
-
-
-def _event(part: Part) -> dict[str, Any]:
+def read_projection_event(part: Part) -> dict[str, Any]:
+    """One irradiation event (TID 10003)."""
     event = part.values(EVENT)
     if "irradiation_event_uid" not in event:
         part.issue(codes.IRRADIATION_EVENT_UID.meaning, "the event has no irradiation event UID")
@@ -203,7 +201,7 @@ def _modifiers(part: Part, event: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def is_mammography(report: Part, totals: dict[str, Any], events: list[dict[str, Any]]) -> bool:
+def is_mammography(report: Part, totals: dict[str, Any], events: Sequence[Values]) -> bool:
     """Whether a TID 10001 report is of mammography: by the procedure it reports, or by glandular dose."""
     for part in report.parts(codes.PROCEDURE_REPORTED):
         if isinstance(part.item.value, Code) and concept_of(part.item.value) is codes.MAMMOGRAPHY:

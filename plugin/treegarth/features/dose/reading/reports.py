@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -12,16 +13,15 @@ from treegarth.dicom.codes import concept_of
 from treegarth.dicom.sr_tree import ContentItem, tree_of
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_report_context
-from treegarth.features.dose.reading.ct import read_ct_events, read_ct_totals
+from treegarth.features.dose.reading.ct import read_ct_event, read_ct_totals
 from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
 from treegarth.features.dose.reading.projection import (
     SIEMENS_TOTALS,
     is_mammography,
-    read_projection_events,
+    read_projection_event,
     read_projection_totals,
 )
-
-Result = TypeVar("Result")
+from treegarth.features.dose.reading.radiopharmaceutical import read_administration, read_patient_characteristics
 
 CT_CONTAINERS = (codes.CT_ACCUMULATED_DOSE_DATA, codes.CT_ACQUISITION)
 PROJECTION_CONTAINERS = (codes.ACCUMULATED_X_RAY_DOSE_DATA, codes.IRRADIATION_EVENT_X_RAY_DATA)
@@ -41,50 +41,64 @@ def read_report(dataset: Dataset, issues: list[Issue]) -> DoseReading:
     if concept_of(tree.root.concept) is codes.SIEMENS_SUMMARY:
         return _read_siemens_summary(report, issues)
     if not present.isdisjoint(ADMINISTRATION_CONTAINERS):
-        return DoseReading(refused="Radiopharmaceutical dose reports (TID 10021) are not read yet.")
+        return _read_administrations(report, issues)
     return DoseReading(refused=_why_no_dose(tree.root))
 
 
-def guarded(issues: list[Issue], path: str, read: Callable[[], Result], otherwise: Result) -> Result:
+def guarded(issues: list[Issue], path: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `read` returns; an exception, which is a fault of ours, costs this part and becomes an issue."""
     try:
         return read()
     except Exception as error:
         issues.append(Issue(path, f"this part could not be read ({type(error).__name__})"))
-        return otherwise
+        return {}
+
+
+def _each(parts: list[Part], read: Callable[[Part], dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    return tuple(guarded(part.issues, part.path, functools.partial(read, part)) for part in parts)
 
 
 def _read_ct(report: Part, issues: list[Issue]) -> DoseReading:
     return DoseReading(
         kind="ct",
-        totals=guarded(issues, "totals", lambda: read_ct_totals(report), {}),
-        irradiation_events=tuple(guarded(issues, "irradiation events", lambda: read_ct_events(report), [])),
-        report=guarded(issues, "report", lambda: read_report_context(report), {}),
+        totals=guarded(issues, "totals", lambda: read_ct_totals(report)),
+        irradiation_events=_each(report.find(codes.CT_ACQUISITION), read_ct_event),
+        report=guarded(issues, "report", lambda: read_report_context(report)),
     )
 
 
 def _read_projection(report: Part, issues: list[Issue]) -> DoseReading:
-    totals: dict[str, Any] = guarded(issues, "totals", lambda: read_projection_totals(report), {})
-    events: list[dict[str, Any]] = guarded(issues, "irradiation events", lambda: read_projection_events(report), [])
+    totals = guarded(issues, "totals", lambda: read_projection_totals(report))
+    events = _each(report.find(codes.IRRADIATION_EVENT_X_RAY_DATA), read_projection_event)
     return DoseReading(
         kind="mammography" if is_mammography(report, totals, events) else "projection",
         totals=totals,
-        irradiation_events=tuple(events),
-        report=guarded(issues, "report", lambda: read_report_context(report), {}),
+        irradiation_events=events,
+        report=guarded(issues, "report", lambda: read_report_context(report)),
+    )
+
+
+def _read_administrations(report: Part, issues: list[Issue]) -> DoseReading:
+    context = guarded(issues, "report", lambda: read_report_context(report))
+    return DoseReading(
+        kind="radiopharmaceutical",
+        administrations=_each(report.find(codes.RADIOPHARMACEUTICAL_ADMINISTRATION), read_administration),
+        report=context | guarded(issues, "patient", lambda: read_patient_characteristics(report)),
     )
 
 
 def _read_siemens_summary(report: Part, issues: list[Issue]) -> DoseReading:
     return DoseReading(
         kind="projection",
-        totals=guarded(issues, "totals", lambda: report.values(SIEMENS_TOTALS), {}),
-        report=guarded(issues, "report", lambda: read_report_context(report), {}),
+        totals=guarded(issues, "totals", lambda: report.values(SIEMENS_TOTALS)),
+        report=guarded(issues, "report", lambda: read_report_context(report)),
     )
 
 
 def _concepts(root: ContentItem) -> set[codes.Concept]:
     """The known concepts of the containers of the tree, down to the level at which `Part.find` looks."""
-    found, level = set(), [root]
+    found: set[codes.Concept] = set()
+    level = [root]
     for _ in range(DEEPEST_SEARCH + 1):
         level = [child for item in level for child in item.children if child.value_type == "CONTAINER"]
         found.update(concept for item in level if (concept := concept_of(item.concept)) is not None)
