@@ -55,11 +55,14 @@ class EmbeddedServer:
         """
         deadline = time.monotonic() + timeout_s
         self._cluster.make_folder()
-        with self._alone(deadline):
-            account = account_for(self._cluster.home, system_account=self._system_account)
-            port = self._take_over(deadline) or self._start_anew(account, deadline)
-            self._ensure_database(port)
-            self._cluster.remember_port(port)
+        try:
+            with self._alone(deadline):
+                account = account_for(self._cluster.home, system_account=self._system_account)
+                port = self._take_over(deadline) or self._start_anew(account, deadline)
+                self._ensure_database(port)
+                self._cluster.remember_port(port)
+        except (OSError, subprocess.SubprocessError) as error:  # a full disk, a container that lets nobody change user
+            raise EmbeddedServerFailed(f"PostgreSQL in {self.folder} could not be started: {error}.") from error
         return self._address(port)
 
     def stop(self, *, timeout_s: float = 10.0) -> None:
