@@ -11,9 +11,8 @@ from index_support import KOREAN, NOON, write_study
 from sqlalchemy import Connection, Engine
 
 from treegarth.errors import InvalidRequest
-from treegarth.features.archive.search_model import StudyFilter, StudySort
+from treegarth.features.archive.search_model import ArchiveTotals, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import (
-    arrivals,
     count_studies,
     find_series,
     list_instances,
@@ -199,13 +198,9 @@ def test_a_study_is_read_with_its_series_and_their_instances_by_page(engine: Eng
         assert read_studies(connection, "1.2.3") == []
 
 
-def test_what_arrived_lately_is_told_by_modality(engine: Engine) -> None:
+def test_the_totals_are_the_sums_of_the_studies(engine: Engine) -> None:
     with engine.begin() as connection:
-        write_study(connection, 1)
-        write_study(connection, 2, modalities=["MR"])
-        write_study(connection, 3)
-        write_study(connection, 4, last_received_at=NOON - timedelta(days=2))
-        lately = arrivals(connection, NOON - timedelta(hours=1))
-        assert [(a.modality, a.study_count, a.instance_count) for a in lately] == [("CT", 2, 4), ("MR", 1, 2)]
-        assert totals(connection).instance_count == 8
-        assert totals(connection).study_count == 4
+        assert totals(connection) == ArchiveTotals(study_count=0, instance_count=0, size_bytes=0)
+        for number in range(3):
+            write_study(connection, number)
+        assert totals(connection) == ArchiveTotals(study_count=3, instance_count=6, size_bytes=3000)

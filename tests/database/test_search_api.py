@@ -17,7 +17,8 @@ from sqlalchemy import Engine, text
 
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.features.archive import api as archive_api
-from treegarth.features.archive.store.searching import is_indexed, totals
+from treegarth.features.archive.store.reconciling import count_instances
+from treegarth.features.archive.store.searching import is_indexed
 from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import count_sources
 from treegarth.features.dose.tables import dose_report, irradiation_event
@@ -39,7 +40,7 @@ def host() -> KnownHost:
 def app(engine: Engine, host: KnownHost, tmp_path: Path) -> Flask:
     services = make_services(web_folder(tmp_path), engine=lambda: engine, host=host)
     counts = system_api.WorkCounts(
-        indexed_instances=lambda connection: totals(connection).instance_count,
+        indexed_instances=count_instances,
         dose_waiting=lambda connection: count_sources(connection).waiting,
     )
     table: list[Route] = [

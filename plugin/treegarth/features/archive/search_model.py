@@ -33,7 +33,6 @@ class StudyFilter:
     study_description: str | None = None  # as patient_name
     accession_number: str | None = None
     study_instance_uid: str | None = None
-    received_from: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,17 +132,6 @@ class Count:
 
     count: int
     at_least: bool = False  # there are this many or more
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrivals:
-    """What arrived of one modality since a moment; a study counts for each of its modalities."""
-
-    modality: str | None
-    study_count: int
-    series_count: int
-    instance_count: int
-    size_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

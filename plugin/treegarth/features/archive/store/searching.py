@@ -13,7 +13,6 @@ from treegarth.database.paging import SortKey, read_page
 from treegarth.features.archive.search_model import (
     DEFAULT_LIMIT,
     ArchiveTotals,
-    Arrivals,
     Count,
     InstancePage,
     InstanceSummary,
@@ -131,33 +130,6 @@ def totals(connection: Connection) -> ArchiveTotals:
     return ArchiveTotals(study_count=studies, instance_count=int(instances), size_bytes=int(size))
 
 
-def arrivals(connection: Connection, since: datetime) -> list[Arrivals]:
-    """What arrived since a moment, by modality: series that got an instance since, with their sizes as they are now."""
-    query = (
-        select(
-            series.c.modality,
-            func.count(series.c.orthanc_study_id.distinct()).label("study_count"),
-            func.count().label("series_count"),
-            func.coalesce(func.sum(series.c.instance_count), 0).label("instance_count"),
-            func.coalesce(func.sum(series.c.size_bytes), 0).label("size_bytes"),
-        )
-        .join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
-        .where(study.c.last_received_at >= since, series.c.last_received_at >= since)
-        .group_by(series.c.modality)
-        .order_by(func.count(series.c.orthanc_study_id.distinct()).desc(), series.c.modality)
-    )
-    return [
-        Arrivals(
-            modality=row.modality,
-            study_count=row.study_count,
-            series_count=row.series_count,
-            instance_count=int(row.instance_count),
-            size_bytes=int(row.size_bytes),
-        )
-        for row in connection.execute(query)
-    ]
-
-
 def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
     """The filter as conditions on `study`; every value is bound."""
     found: list[ColumnElement[bool]] = []
@@ -175,8 +147,6 @@ def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
         found.append(study.c.study_date >= wanted.study_date_from)
     if wanted.study_date_to is not None:
         found.append(study.c.study_date <= wanted.study_date_to)
-    if wanted.received_from is not None:
-        found.append(study.c.last_received_at >= wanted.received_from)
     if wanted.patient_name is not None:
         found.extend(_name_conditions(wanted.patient_name))
     if wanted.study_description is not None:

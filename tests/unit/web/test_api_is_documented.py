@@ -1,0 +1,43 @@
+"""docs/api.md has a section for every endpoint, which names each of its parameters, and none that is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from web_support import make_services
+
+from treegarth.bootstrap import make_application
+from treegarth.web.routes import Permission, Route
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def api_routes() -> list[Route]:
+    """The endpoints of the API in the table that Orthanc is given."""
+    application = make_application(make_services(ROOT / "web"))
+    table = application.extensions["treegarth"].routes.values()  # type: ignore[attr-defined]
+    return [route for route in table if route.is_api]
+
+
+def sections() -> dict[str, str]:
+    parts = re.split(r"^## (.+)$", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_endpoint_has_its_section_and_no_section_is_left_over() -> None:
+    assert sorted(sections()) == sorted(f"{route.method} {route.openapi_path}" for route in api_routes())
+
+
+@pytest.mark.parametrize("route", api_routes(), ids=lambda route: route.name)
+def test_a_section_names_every_parameter(route: Route) -> None:
+    text = sections()[f"{route.method} {route.openapi_path}"]
+    missing = [name for name in (route.query.model_fields if route.query else ()) if f"`{name}`" not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize("route", api_routes(), ids=lambda route: route.name)
+def test_every_endpoint_says_what_it_is_for_and_changes_need_more_than_viewing(route: Route) -> None:
+    assert route.summary.endswith(".")
+    assert route.method == "GET" or route.permission in (Permission.OPERATE, Permission.ADMINISTER)
