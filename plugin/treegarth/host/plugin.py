@@ -74,7 +74,7 @@ class Plugin:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
         orthanc = self._orthanc
         orthanc.RegisterRestCallback("/treegarth/(.*)", self._bridge)
-        orthanc.RegisterRestCallback("/treegarth", _to_the_dashboard)
+        orthanc.RegisterRestCallback("/treegarth", self._bridge)  # Orthanc strips the slash of /treegarth/
         self._dispatcher.also_on_change(self._follow_orthanc)
         import_chained(self._settings.chained_scripts, orthanc, self._dispatcher)
         if hasattr(orthanc, "SetDescription"):
@@ -170,7 +170,3 @@ def data_directory(settings: Settings, configuration: Mapping[str, Any]) -> Path
 
 def _quantile_ms(ordered: list[float], share: float) -> float | None:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 if ordered else None
-
-
-def _to_the_dashboard(output: Any, uri: str, **request: Any) -> None:
-    output.Redirect("treegarth/")

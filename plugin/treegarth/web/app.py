@@ -48,6 +48,7 @@ def create_app(routes: Iterable[Route], services: Services) -> Flask:
         environments=make_environments(services, languages),
     )
     app = Flask("treegarth.web", static_folder=None, template_folder=None)
+    app.url_map.strict_slashes = False  # Orthanc strips the slash at the end before we see the path
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions["treegarth"] = site
     for route in table:

@@ -122,7 +122,7 @@ def navigation(call: Call[Any, Any, Any]) -> list[NavigationEntry]:
             label=gettext(route.navigation.label),
             url=route.path,
             icon=route.navigation.icon,
-            current=call.http.path == route.path
+            current=call.http.path.rstrip("/") == route.path.rstrip("/")
             or (route.path != f"{BASE_PATH}/" and call.http.path.startswith(route.path.rstrip("/") + "/")),
         )
         for route in sorted(routes, key=lambda r: r.navigation.order if r.navigation else 0)
