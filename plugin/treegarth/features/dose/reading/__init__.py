@@ -13,10 +13,11 @@ from typing import BinaryIO
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from treegarth.features.dose.model import DoseReading, Issue
-from treegarth.features.dose.reading.context import Header, read_equipment, read_study
+from treegarth.features.dose.reading.context import read_equipment, read_study
+from treegarth.features.dose.reading.header import Header
+from treegarth.features.dose.reading.images import read_image
 from treegarth.features.dose.reading.reports import read_report
 
 SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
@@ -57,18 +58,18 @@ def read_dose_bytes(content: bytes) -> DoseReading:
 def _read(dataset: Dataset) -> DoseReading:
     issues: list[Issue] = []
     header = Header(dataset, issues)
-    sop_class_uid = header.text("SOPClassUID")
+    sop_class_uid = header.uid("SOPClassUID")
     reading = DoseReading(
         sop_class_uid=sop_class_uid,
-        sop_instance_uid=header.text("SOPInstanceUID"),
-        study_instance_uid=header.text("StudyInstanceUID"),
+        sop_instance_uid=header.uid("SOPInstanceUID"),
+        study_instance_uid=header.uid("StudyInstanceUID"),
     )
     if sop_class_uid is None and "ContentSequence" not in dataset:
         return dataclasses.replace(reading, refused="This is no DICOM object: it has no SOP Class UID.")
     if (sop_class_uid or SR_CLASSES).startswith(SR_CLASSES):
         found = read_report(dataset, issues)
     else:
-        return dataclasses.replace(reading, refused=f"Dose is not read from {_class_name(sop_class_uid)}.")
+        found = read_image(header, sop_class_uid or "")
     return dataclasses.replace(
         found,
         sop_class_uid=reading.sop_class_uid,
@@ -78,8 +79,3 @@ def _read(dataset: Dataset) -> DoseReading:
         study=read_study(header),
         issues=tuple(issues),
     )
-
-
-def _class_name(sop_class_uid: str | None) -> str:
-    name = UID(sop_class_uid).name if sop_class_uid else "an object without class"
-    return f"{name} ({sop_class_uid})" if name != sop_class_uid else f"class {sop_class_uid}"

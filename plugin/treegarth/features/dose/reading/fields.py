@@ -165,7 +165,7 @@ class Uid:
     def read(self, item: ContentItem) -> str | None:
         if not isinstance(item.value, str):
             return None
-        if not _UID.match(item.value):
+        if not is_uid(item.value):
             raise UnreadableValue("this is no UID")
         return item.value
 
@@ -210,6 +210,11 @@ class Moment:
         if not _DATETIME.match(item.value):
             raise UnreadableValue("this is no DICOM date and time")
         return item.value
+
+
+def is_uid(text: str) -> bool:
+    """Whether the text can be a UID (PS3.5 9.1); components with leading zeros, which devices write, are taken."""
+    return _UID.match(text) is not None
 
 
 def code_json(code: Code) -> dict[str, str]:

@@ -1,0 +1,59 @@
+"""Read administered activity from PET and nuclear medicine image headers (PS3.3 C.8.9.2, C.8.4.10). Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from treegarth.features.dose.model import DoseReading
+from treegarth.features.dose.reading.header import Header
+
+BQ_TO_MBQ = "0.000001"
+PLAUSIBLE_MBQ = (0.01, 100_000.0)
+"""Outside of it, Bq and MBq were taken for each other: 0.01 MBq is below any capsule, 100 GBq above any therapy."""
+
+
+def read_pet_image(header: Header) -> DoseReading:
+    """PET: Radionuclide Total Dose in Bq."""
+    return _read(header, BQ_TO_MBQ)
+
+
+def read_nm_image(header: Header) -> DoseReading:
+    """Nuclear medicine: Radionuclide Total Dose in MBq."""
+    return _read(header, "1")
+
+
+def _read(header: Header, to_mbq: str) -> DoseReading:
+    items = header.items("RadiopharmaceuticalInformationSequence")
+    administrations = tuple(found for item in items if (found := _administration(item, to_mbq)))
+    if not administrations:
+        return DoseReading(refused="The image's header names no radiopharmaceutical.")
+    return DoseReading(kind="radiopharmaceutical", administrations=administrations)
+
+
+def _administration(item: Header, to_mbq: str) -> dict[str, Any]:
+    values = {
+        "irradiation_event_uid": item.uid("RadiopharmaceuticalAdministrationEventUID"),
+        "radiopharmaceutical": item.text("Radiopharmaceutical"),
+        "agent_code": item.code("RadiopharmaceuticalCodeSequence"),
+        "radionuclide_code": item.code("RadionuclideCodeSequence"),
+        "radionuclide_half_life_s": item.quantity("RadionuclideHalfLife"),
+        "radionuclide_positron_fraction": item.quantity("RadionuclidePositronFraction"),
+        "administered_activity_mbq": _activity(item, to_mbq),
+        "radiopharmaceutical_volume_ml": item.quantity("RadiopharmaceuticalVolume"),
+        "start": item.text("RadiopharmaceuticalStartDateTime"),
+        "stop": item.text("RadiopharmaceuticalStopDateTime"),
+        "start_time": item.text("RadiopharmaceuticalStartTime"),
+        "stop_time": item.text("RadiopharmaceuticalStopTime"),
+        "route_of_administration": item.text("RadiopharmaceuticalRoute"),
+        "route_of_administration_code": item.code("AdministrationRouteCodeSequence"),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _activity(item: Header, to_mbq: str) -> float | None:
+    """The activity by the unit that the SOP class fixes; one that cannot be is an issue, not a number."""
+    activity = item.quantity("RadionuclideTotalDose", to_mbq)
+    if activity is None or PLAUSIBLE_MBQ[0] <= activity <= PLAUSIBLE_MBQ[1]:
+        return activity
+    item.issue("RadionuclideTotalDose", f"{activity:g} MBq, by the unit of the SOP class, is no administered activity")
+    return None
