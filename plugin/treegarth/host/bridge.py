@@ -14,6 +14,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+# Orthanc refuses to send a status that its own list (HttpStatus) does not have, 308 and 429 among them.
+_SENDABLE = frozenset(
+    {*range(100, 103), *range(200, 208), *range(300, 306), 307, *range(400, 418), *range(422, 427)}
+) | {*range(500, 508)}
+_INSTEAD = {3: 307, 4: 400, 5: 500}  # by class
 _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-encoding"}
 
 logger = logging.getLogger(__name__)
@@ -95,6 +100,7 @@ class _LogStream:
 
 def _send(output: Any, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
     code = int(status.split(" ", 1)[0])
+    code = code if code in _SENDABLE else _INSTEAD[code // 100]
     media_type = next((value for name, value in headers if name.lower() == "content-type"), "text/plain")
     for name, value in headers:
         if name.lower() not in _SET_BY_ORTHANC:
