@@ -94,10 +94,10 @@ def ct_localizer(study: Study, scan: CtScan, *, equipment: Equipment = CT_SCANNE
 def _projection(scan: CtScan, series: Series) -> Picture:
     """Each row of a scout is the mean of one axial slice along the beam."""
     quiet = np.zeros((96, scan.columns), dtype=np.float32)
-    levels = np.linspace(0, 1, 32)
+    levels = np.linspace(0, 1, 16)
     profiles = [ct_slice(scan.region, float(at), quiet.shape, quiet, contrast=False).mean(axis=0) for at in levels]
-    rows = np.linspace(0, 31, scan.rows)
-    below = np.minimum(rows.astype(int), 30)
+    rows = np.linspace(0, 15, scan.rows)
+    below = np.minimum(rows.astype(int), 14)
     share = (rows - below)[:, None]
     stack = np.stack(profiles)
     smooth = stack[below] * (1 - share) + stack[below + 1] * share

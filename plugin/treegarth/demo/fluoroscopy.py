@@ -128,7 +128,7 @@ def _film(image: Dataset, run: Run, path: Points) -> np.ndarray:
     noise = smooth_noise(shape, chance)
     frames = []
     for frame in range(run.frames):
-        filled = path[path[:, 3] <= (frame + 1) / max(1, run.frames * 0.6)]
+        filled = path[path[:, 3] <= (frame + 2) / (run.frames * 0.75)]
         beat = 0.025 * np.sin(2 * np.pi * frame / max(1, run.frames))
         darkening = softened(_drawn(filled, shape, float(beat)), 1)
         rolled = np.roll(noise, tuple(chance.integers(0, run.rows, 2)), (0, 1))

@@ -162,7 +162,7 @@ def _radiopharmaceutical(study: Study, administration: Administration) -> Datase
     item.RadiopharmaceuticalStartDateTime = dicom_datetime(started)
     item.RadiopharmaceuticalStopTime = dicom_time(started + timedelta(seconds=20))
     item.RadiopharmaceuticalStopDateTime = dicom_datetime(started + timedelta(seconds=20))
-    item.RadionuclideTotalDose = administration.administered_activity_mbq * 1e6  # Bq in PET headers
+    item.RadionuclideTotalDose = round(administration.administered_activity_mbq * 1e6)  # Bq in PET headers
     item.RadionuclideHalfLife = HALF_LIFE_S
     item.RadionuclidePositronFraction = 0.9673
     item.RadionuclideCodeSequence = code_items(FLUORINE_18)

@@ -5,7 +5,8 @@ Coordinates run from -1 to 1 over the picture, x to the right and y downwards; v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,20 +33,35 @@ class Ellipse:
 
 def paint(picture: Picture, ellipses: Sequence[Ellipse]) -> Picture:
     """Paints the ellipses in their order over the picture (in place) and returns it."""
-    rows, columns = picture.shape
-    y_axis = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
-    x_axis = np.linspace(-1, 1, columns, dtype=np.float32)[None, :]
     for ellipse in ellipses:
-        reach = max(ellipse.half_width, ellipse.half_height)
-        top, bottom = np.searchsorted(y_axis[:, 0], (ellipse.y - reach, ellipse.y + reach))
-        left, right = np.searchsorted(x_axis[0], (ellipse.x - reach, ellipse.x + reach))
-        y, x = y_axis[top:bottom] - ellipse.y, x_axis[:, left:right] - ellipse.x
-        turn = np.deg2rad(ellipse.angle_deg)
-        cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-        along = (x * cosine + y * sine) / np.float32(ellipse.half_width)
-        across = (y * cosine - x * sine) / np.float32(ellipse.half_height)
-        picture[top:bottom, left:right][along * along + across * across <= 1.0] = ellipse.value
+        for row, left, right in _spans(ellipse, picture.shape):
+            picture[row, left:right] = ellipse.value
     return picture
+
+
+def _spans(ellipse: Ellipse, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
+    """The rows that the ellipse crosses, each with its first column and the one after its last.
+
+    A row at the height y meets the ellipse where a quadratic equation in x has roots.
+    """
+    rows, columns = shape
+    reach = max(ellipse.half_width, ellipse.half_height)
+    top = max(0, math.ceil((ellipse.y - reach + 1) * (rows - 1) / 2))
+    bottom = min(rows - 1, math.floor((ellipse.y + reach + 1) * (rows - 1) / 2))
+    y = np.arange(top, bottom + 1) * (2 / (rows - 1)) - 1 - ellipse.y
+    cosine, sine = math.cos(math.radians(ellipse.angle_deg)), math.sin(math.radians(ellipse.angle_deg))
+    along, across = ellipse.half_width**-2, ellipse.half_height**-2
+    a = cosine**2 * along + sine**2 * across
+    b = 2 * cosine * sine * (along - across) * y
+    c = (sine**2 * along + cosine**2 * across) * y**2 - 1
+    discriminant = b**2 - 4 * a * c
+    crossed = discriminant >= 0
+    root = np.sqrt(discriminant[crossed])
+    left = (-b[crossed] - root) / (2 * a) + ellipse.x
+    right = (-b[crossed] + root) / (2 * a) + ellipse.x
+    first = np.clip(np.ceil((left + 1) * (columns - 1) / 2), 0, columns).astype(int)
+    after = np.clip(np.floor((right + 1) * (columns - 1) / 2) + 1, 0, columns).astype(int)
+    return zip((np.nonzero(crossed)[0] + top).tolist(), first.tolist(), after.tolist(), strict=True)
 
 
 def softened(picture: Picture, times: int = 1) -> Picture:

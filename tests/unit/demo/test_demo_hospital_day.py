@@ -107,6 +107,20 @@ def test_every_text_comes_back_from_a_file_as_it_was(day: list[BuiltStudy], tmp_
         assert read.AdmittingDiagnosesDescription == built.study.procedure.reason
 
 
+def test_no_value_is_longer_than_its_representation_allows(day: list[BuiltStudy]) -> None:
+    """PS3.5 Table 6.2-1; dciodvfy lets some pass."""
+    longest = {"AE": 16, "CS": 16, "DS": 16, "IS": 12, "LO": 64, "SH": 16, "UI": 64}
+    too_long = {
+        (element.keyword, str(value))
+        for dataset in objects(day)
+        for element in dataset.iterall()
+        if element.VR in longest
+        for value in (element.value if element.VM > 1 else [element.value])
+        if value is not None and len(str(value)) > longest[element.VR]
+    }
+    assert too_long == set()
+
+
 def test_dciodvfy_finds_no_error_in_any_kind_of_any_device(tmp_path: Path) -> None:
     seen = set()
     for dataset in objects(list(hospital_day(1, DAY, extent=TINY))):
