@@ -244,6 +244,8 @@ class TestCheck:
             ({"StoreDicom": False}, '"StoreDicom" is false'),
             ({"RemoteAccessAllowed": True}, "AllowRemoteAccessWithoutLogin"),
             ({"Treegarth": {}}, "RegisteredUsers"),
+            ({"Treegarth": {"Mode": "dev"}, "IndexDirectory": "db"}, '"IndexDirectory" is db, which depends on'),
+            ({"Treegarth": {"Mode": "dev", "DataDirectory": "here"}}, '"DataDirectory" is here'),
             ({"Treegarth": {"Mode": "dev", "Wrokers": 1}}, "Wrokers is not a setting"),
             ({"Treegarth": {"Mode": "dev", "ChainedScripts": ["/nowhere.py"]}}, '"ChainedScripts" names /nowhere.py'),
             ({"Treegarth": {"Mode": "dev", "OrthancPassword": {"Environment": "NOT_SET_HERE"}}}, "NOT_SET_HERE"),

@@ -82,9 +82,22 @@ def check_database(
     except SettingsRefused:
         return  # check_secrets has said so
     if address is None:
+        yield from check_embedded_place(settings, configuration)
         yield from check_embedded(configuration.embedded_folder(settings))
     else:
         yield from check_server(address)
+
+
+def check_embedded_place(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
+    values = configuration.values
+    given = str(values.get("IndexDirectory") or values.get("StorageDirectory") or "OrthancStorage")
+    if settings.data_directory is None and not Path(given).is_absolute():
+        yield problem(
+            f'"IndexDirectory" is {given}, which depends on where Orthanc is started from; the embedded database lies '
+            "in it. Write it in full, from /, or set Treegarth.DataDirectory."
+        )
+    elif settings.data_directory is not None and not settings.data_directory.is_absolute():
+        yield problem(f'"DataDirectory" is {settings.data_directory}: write it in full, from /.')
 
 
 def check_embedded(folder: Path) -> Iterator[Finding]:
