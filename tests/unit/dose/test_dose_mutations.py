@@ -1,0 +1,105 @@
+"""Damaged reports: the reader never raises, and never gives a number that the object does not hold.
+
+TREEGARTH_MUTATIONS sets how many are tried (200). The seed is fixed, so that a failure comes again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Iterator
+
+import conformance
+import pytest
+from dose_builder import as_file, ct_acquisition, ct_dose_report, ct_source
+
+from treegarth.features.dose.model import to_json
+from treegarth.features.dose.reading import read_dose_bytes
+
+MUTATIONS = int(os.environ.get("TREEGARTH_MUTATIONS", "200"))
+LARGEST_BYTES = 40_000
+SLICES = 10
+
+NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+FACTORS = [1.0, 60.0, 3600.0, 86_400.0, 31_557_600.0, 2_629_800.0, 604_800.0, 3.7e10, 3.7e7, 3.7e4, 0.0254, 453.59237]
+FACTORS = [factor * 10.0**power for factor in FACTORS for power in range(-12, 13)]
+WORDS = [b"1e999", b"NaN", b"1/2", b"\\", b"-7", b"\xed\x9d\x89", b"\x1b$)C", b"SQ", b"\xff\xff"]
+COUNTED_BY_US = {"organ_dose_count"}
+
+
+def originals() -> list[bytes]:
+    built = [
+        as_file(ct_dose_report()),
+        as_file(ct_dose_report(ct_acquisition("1.2.3.4", sources=[ct_source("80"), ct_source("140")]), unit="mGycm")),
+    ]
+    small = [path for path in conformance.structured_reports() if path.stat().st_size <= LARGEST_BYTES]
+    return built + [path.read_bytes() for path in sorted(small)]
+
+
+def mutated(original: bytes, chance: random.Random) -> bytes:
+    """The bytes with a few faults: flipped, cut out, doubled, overwritten by numbers or by text, cut off."""
+    data = bytearray(original)
+    for _ in range(chance.choice([1, 1, 2, 5, 20])):
+        place = chance.randrange(132, len(data)) if len(data) > 200 else chance.randrange(len(data))
+        length = chance.choice([1, 2, 4, 8, 40])
+        match chance.randrange(7):
+            case 0:
+                data[place] ^= 1 << chance.randrange(8)
+            case 1:
+                data[place] = chance.randrange(256)
+            case 2:
+                del data[place : place + length]
+            case 3:
+                data[place:place] = data[place : place + length]
+            case 4:
+                data[place : place + length] = chance.randbytes(length)
+            case 5:
+                word = chance.choice(
+                    [b"1e999", b"NaN", b"1/2", b"\\", b"-7", b"\xed\x9d\x89", b"\x1b$)C", b"SQ", b"\xff\xff"]
+                )
+                data[place : place + len(word)] = word
+            case 6:
+                del data[max(place, 140) :]
+        if not data:
+            return b"\0"
+    return bytes(data)
+
+
+def numbers(value: object, name: str = "") -> Iterator[float]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            if key not in COUNTED_BY_US:
+                yield from numbers(below, key)
+    elif isinstance(value, (list, tuple)):
+        for below in value:
+            yield from numbers(below, name)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield float(value)
+
+
+def is_in(number: float, written: set[str]) -> bool:
+    return any(f"{number / factor:.9e}" in written for factor in FACTORS)
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+def test_a_damaged_report_is_read_without_an_exception_and_without_an_invented_number(part):
+    sources = originals()
+    for number in range(part, MUTATIONS, SLICES):
+        chance = random.Random(number)
+        data = mutated(chance.choice(sources), chance)
+        reading = read_dose_bytes(data)
+        assert to_json("x.dcm", reading)
+        assert (reading.kind is None) == (reading.refused is not None)
+        if "planes" in reading.totals:
+            continue  # sums over planes are in no report
+        written = {f"{float(found):.9e}" for found in NUMBER.findall(data) if len(found) < 40}
+        found = [*numbers(reading.totals), *numbers(reading.irradiation_events), *numbers(reading.administrations)]
+        assert [value for value in found if not is_in(value, written)] == [], f"mutation {number}"
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"DICM", b"\0" * 128 + b"DICM", b"%PDF-1.7", os.urandom(4096)], ids=len)
+def test_bytes_that_are_no_dicom_are_refused(data):
+    reading = read_dose_bytes(data)
+    assert reading.kind is None
+    assert reading.refused
