@@ -29,7 +29,7 @@ runtime() {
     echo orthanc orthanc-python orthanc-dicomweb dcmtk python3 python3-venv ca-certificates
     npm_unless_there
 }
-orthanc_tests() { echo orthanc-postgresql dicom3tools; }
+orthanc_tests() { echo orthanc-postgresql dicom3tools procps; }
 browser_tests() { echo chromium fonts-noto-cjk; }
 # Debian's npm conflicts with Node packages from elsewhere, which bring their own.
 npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }
