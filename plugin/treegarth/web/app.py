@@ -15,11 +15,12 @@ from treegarth.web.access import NOBODY, access_of, check_host, check_permission
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
-from treegarth.web.problems import Problem, headers_of, problem_of, problem_response, validated
+from treegarth.web.problems import Problem, field_problems, headers_of, problem_of, problem_response
 from treegarth.web.routes import Answered, Call, Permission, Route, check_unique, is_api_path
 from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templating import make_environments, render_page
+from treegarth.web.validation import validated
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     return Call(
         query=_query(route, request),
         body=_body(route, request),
-        path=validated(route.path_parameters, parts, what="part of the path") if route.path_parameters else None,
+        path=validated(route.path_parameters, parts) if route.path_parameters else None,
         actor=actor,
         site=site,
         language=language_of(request, site.languages),
@@ -97,7 +98,7 @@ def _query(route: Route, request: Request) -> BaseModel | None:
         return None
     if not route.is_api:  # a form sends its empty fields too
         values = {key: value for key, value in values.items() if value != ""}
-    checked = validated(route.query or _NoParameters, values, what="query parameter")
+    checked = validated(route.query or _NoParameters, values)
     return checked if route.query else None
 
 
@@ -105,9 +106,9 @@ def _body(route: Route, request: Request) -> BaseModel | None:
     if route.body is None:
         return None
     if request.mimetype == "application/json":
-        return validated(route.body, request.get_json(), what="field")
+        return validated(route.body, request.get_json())
     if not route.is_api and request.mimetype == "application/x-www-form-urlencoded":
-        return validated(route.body, request.form.to_dict(), what="field")
+        return validated(route.body, request.form.to_dict())
     raise UnsupportedBody("Send the body as application/json.")
 
 
@@ -127,14 +128,16 @@ def _response(route: Route, given: BaseModel | Response | str | Answered) -> Res
 def _answer_error(site: Site, error: Exception) -> Response:
     """Whatever a handler raised, as an answer: the one place where every exception ends."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        moved = error.get_response()  # to the path with a slash
+        moved = error.get_response()  # to the path without doubled slashes
         return Response(status=moved.status, headers={"Location": moved.headers.get("Location", "/treegarth/")})
     place = str(request.url_rule) if request.url_rule else "(unknown path)"
     problem = problem_of(error, method=request.method, place=place)
     headers = headers_of(error)
     if is_api_path(request.path):
         return problem_response(problem, headers)
-    return _error_page(site, problem, headers)
+    translate = site.languages[language_of(request, site.languages)].gettext
+    shown = problem.model_copy(update={"errors": field_problems(error, translate)})
+    return _error_page(site, shown, headers)
 
 
 def _error_page(site: Site, problem: Problem, headers: dict[str, str]) -> Response:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 from werkzeug.exceptions import HTTPException
 
 from treegarth.errors import (
@@ -27,6 +28,7 @@ from treegarth.errors import (
 )
 from treegarth.web.languages import N_
 from treegarth.web.routes import Answer
+from treegarth.web.validation import InvalidFields
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +46,21 @@ STATUSES: dict[type[TreegarthError], int] = {
     DatabaseUnavailable: 503,
 }
 FRAME_DETAILS = {
+    400: N_("The request is not one that can be read."),
     404: N_("There is nothing at this address."),
     405: N_("This address does not take this method."),
     413: N_("The request is larger than this server takes."),
 }
+# In place of what the error says, which can name servers and files: that is for the log.
+GUARDED_DETAILS: dict[type[TreegarthError], str] = {
+    DatabaseUnavailable: N_(
+        "PostgreSQL does not answer. Stored objects are safe in Orthanc; the index catches up when it is back."
+    ),
+    OrthancUnavailable: N_("Orthanc does not answer. Try again in a few seconds."),
+    OrthancRefused: N_("Orthanc refused this."),
+}
+UNFORESEEN = N_("Treegarth failed at this. Nothing stored in Orthanc is affected. Quote the reference to who runs it.")
+FROM_LOWER_FLOORS = (N_("cursor: is not one that an answer of this list and sort gave. Start without a cursor."),)
 
 
 class FieldProblem(Answer):
@@ -74,35 +87,6 @@ class Problem(Answer):
     """The fields that are not right, of a status 400."""
 
 
-class InvalidFields(InvalidRequest):
-    """The request has fields that are not right."""
-
-    def __init__(self, errors: list[FieldProblem]) -> None:
-        super().__init__(" ".join(f"{error.field}: {error.detail}" for error in errors))
-        self.errors = errors
-
-
-def validated(model: type[BaseModel], values: object, *, what: str) -> BaseModel:
-    """The values as an instance of the model.
-
-    Raises InvalidFields naming each field and what would be right; `what` is "query parameter" or "field".
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise InvalidFields([_field_problem(model, details, what) for details in error.errors()]) from None
-
-
-def _field_problem(model: type[BaseModel], details: object, what: str) -> FieldProblem:
-    assert isinstance(details, dict)
-    name = ".".join(str(part) for part in details["loc"]) or "body"
-    if details["type"] == "extra_forbidden":
-        known = ", ".join(model.model_fields) or "none"
-        return FieldProblem(field=name, detail=f"is not a {what} here. Known: {known}.")
-    sentence = str(details["msg"]).removeprefix("Value error, ").rstrip(".")
-    return FieldProblem(field=name, detail=f"{sentence}.")
-
-
 def status_of(error: Exception) -> int:
     """The HTTP status that an error is answered with."""
     if isinstance(error, HTTPException):
@@ -120,22 +104,34 @@ def problem_of(error: Exception, *, method: str, place: str) -> Problem:
     """
     status = status_of(error)
     reference = f"treegarth-{secrets.token_hex(6)}"
-    if status >= 500 and not isinstance(error, TreegarthError):
+    if status == 500:
         logger.error("%s %s failed, reference %s", method, place, reference, exc_info=error)
-        detail = N_(
-            "Treegarth failed at this. Nothing stored in Orthanc is affected. Quote the reference to who runs it."
-        )
     else:
-        level = logging.WARNING if status >= 500 else logging.DEBUG
-        logger.log(level, "%s %s answered %d, reference %s: %s", method, place, status, reference, type(error).__name__)
-        detail = FRAME_DETAILS.get(status, str(error.description)) if isinstance(error, HTTPException) else str(error)
+        level = logging.WARNING if status > 500 else logging.DEBUG
+        cause = str(error) if status > 500 else type(error).__name__
+        logger.log(level, "%s %s answered %d, reference %s: %s", method, place, status, reference, cause)
     return Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=detail_of(error, status),
         instance=f"urn:treegarth:{reference}",
-        errors=error.errors if isinstance(error, InvalidFields) else [],
+        errors=field_problems(error),
     )
+
+
+def detail_of(error: Exception, status: int) -> str:
+    """What the asker is told: never what could name a server, a file or a line of code."""
+    if status == 500:
+        return UNFORESEEN
+    if isinstance(error, HTTPException):
+        return FRAME_DETAILS.get(status, str(error.description))
+    return next((said for kind, said in GUARDED_DETAILS.items() if isinstance(error, kind)), str(error))
+
+
+def field_problems(error: Exception, gettext: Callable[[str], str] = str) -> list[FieldProblem]:
+    """The fields that are not right, in English if not told otherwise."""
+    faults = error.faults if isinstance(error, InvalidFields) else []
+    return [FieldProblem(field=fault.field, detail=fault.said(gettext)) for fault in faults]
 
 
 def headers_of(error: Exception) -> dict[str, str]:

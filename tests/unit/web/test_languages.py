@@ -25,6 +25,9 @@ msgstr[0] "검사 %(num)s건"
 
 msgid "Studies"
 msgstr "검사"
+
+msgid "is not known here. Known: %(known)s."
+msgstr "여기에 없는 이름입니다. 있는 이름: %(known)s."
 """
 PAGE = (
     "{{ _('Studies of %(name)s', name='<Kim>') }}|{{ ngettext('%(num)s study', '%(num)s studies', 2) }}|"
@@ -78,3 +81,10 @@ def test_without_a_choice_the_browsers_language_counts(folder: Path, header: str
 
 def test_a_name_that_a_template_does_not_know_is_an_error(folder: Path) -> None:
     assert make_site(folder, [page("odd")]).test_client().get("/treegarth/odd").status_code == 500
+
+
+def test_what_is_wrong_with_a_request_is_said_in_the_readers_language_on_a_page(folder: Path) -> None:
+    (folder / "templates/error.html").write_text("{{ problem.errors[0].field }} {{ problem.errors[0].detail }}")
+    client = make_site(folder, [page("page")]).test_client()
+    assert client.get("/treegarth/page?x=1&lang=ko").text == "x 여기에 없는 이름입니다. 있는 이름: –."
+    assert client.get("/treegarth/page?x=1&lang=en").text == "x is not known here. Known: –."

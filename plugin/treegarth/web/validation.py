@@ -1,0 +1,85 @@
+"""Requests against their models: what is wrong with each field, and what would be right, in a reader's language."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from treegarth.errors import InvalidRequest
+from treegarth.web.languages import N_
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+# pydantic's kinds of errors that a request can make, as sentences about the field
+SENTENCES = {
+    "extra_forbidden": N_("is not known here. Known: %(known)s."),
+    "missing": N_("is missing."),
+    "int_parsing": N_("must be a whole number."),
+    "int_type": N_("must be a whole number."),
+    "int_from_float": N_("must be a whole number."),
+    "int_parsing_size": N_("is too large a number."),
+    "float_parsing": N_("must be a number."),
+    "finite_number": N_("must be a number."),
+    "string_type": N_("must be text."),
+    "too_long": N_("must have at most %(max_length)s characters."),
+    "string_too_long": N_("must have at most %(max_length)s characters."),
+    "greater_than_equal": N_("must be at least %(ge)s."),
+    "less_than_equal": N_("must be at most %(le)s."),
+    "enum": N_("must be one of %(expected)s."),
+    "literal_error": N_("must be one of %(expected)s."),
+    "date_from_datetime_parsing": N_("must be a date like 2026-11-20."),
+    "date_parsing": N_("must be a date like 2026-11-20."),
+    "model_type": N_("must be a JSON object."),
+    "model_attributes_type": N_("must be a JSON object."),
+}
+# what our own validators say, who may not know of languages
+OWN_SENTENCES = (
+    N_("must be a date like 2026-11-20."),
+    N_("must be text without NUL and without half characters."),
+    N_("study_date_from must not be later than study_date_to."),
+)
+WHOLE = "request"  # the field of what is wrong with several together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What is wrong with one field."""
+
+    field: str
+    message: str  # a msgid
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+    def said(self, gettext: Callable[[str], str] = str) -> str:
+        """The sentence, in English if not told otherwise."""
+        sentence = gettext(self.message)
+        return sentence % self.values if self.values else sentence
+
+
+class InvalidFields(InvalidRequest):
+    """The request has fields that are not right."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(" ".join(f"{fault.field}: {fault.said()}" for fault in faults))
+        self.faults = faults
+
+
+def validated(model: type[ModelT], values: object) -> ModelT:
+    """The values as an instance of the model. Raises InvalidFields."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InvalidFields([_fault(model, details) for details in error.errors()]) from None
+
+
+def _fault(model: type[BaseModel], details: ErrorDetails) -> Fault:
+    name = ".".join(str(part) for part in details["loc"]) or WHOLE
+    message = SENTENCES.get(details["type"])
+    if message is None:
+        return Fault(field=name, message=details["msg"].removeprefix("Value error, ").rstrip(".") + ".")
+    context = {**details.get("ctx", {}), "known": ", ".join(model.model_fields) or "–"}
+    return Fault(field=name, message=message, values=context if "%(" in message else {})
