@@ -145,6 +145,13 @@ class OrthancServer:
         self.process.kill()
         self.process.wait()
 
+    def __enter__(self) -> OrthancServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+
     def log_text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 

@@ -30,9 +30,9 @@ def measure() -> list[Figure]:
 def _growth(count: int, *, planted: bool) -> int:
     template = ct_template(8)
     with TemporaryDirectory(prefix="bench") as place:
-        server = OrthancServer(Path(place) / "server", treegarth={"Mode": "test"} if planted else None)
-        server.start()
-        try:
+        section = {"Mode": "test"} if planted else None
+        with OrthancServer(Path(place) / "server", treegarth=section) as server:
+            server.start()
             _store(server, Path(place), template, first=0, count=count // 10)
             before = resident_bytes(server.pid)
             for part in range(1, 11):
@@ -40,8 +40,6 @@ def _growth(count: int, *, planted: bool) -> int:
             if planted:
                 server.wait_until_idle(300)
             return resident_bytes(server.pid) - before
-        finally:
-            server.stop()
 
 
 def _store(server: OrthancServer, place: Path, template: bytes, *, first: int, count: int) -> None:

@@ -72,9 +72,9 @@ def _sources(folder: Path, per_sender: int) -> list[Path]:
 
 
 def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
-    server = OrthancServer(folder, treegarth={"Mode": "test", "ReconcileSeconds": 60} if planted else None)
-    server.start()
-    try:
+    section = {"Mode": "test", "ReconcileSeconds": 60} if planted else None
+    with OrthancServer(folder, treegarth=section) as server:
+        server.start()
         watch = _FreshnessWatch(server) if planted else None
         count = sum(len(list(source.iterdir())) for source in sources)
         cpu, begin = cpu_seconds(server.pid), monotonic()
@@ -87,8 +87,6 @@ def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
             server.wait_until_idle(120)
             freshness = watch.end()
             callback = server.get("status")["callback_median_ms"]
-    finally:
-        server.stop()
     return Run(
         instances_per_s=count / wall,
         orthanc_cpu_ms=cpu / count * 1000,

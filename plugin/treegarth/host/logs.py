@@ -51,5 +51,6 @@ def _configure(handler: logging.Handler) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("treegarth").setLevel(logging.INFO)
-    for chatty in ("alembic", "procrastinate", "pydicom", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.ERROR if chatty in ("pydicom", "urllib3") else logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # What pydicom finds wrong with an object is recorded as that object's issue; its own log would name values.
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)

@@ -24,7 +24,7 @@ from treegarth.host.children import Child
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.orthanc_client import OrthancAddress
 
-STOP_WITHIN_S = 8.0  # of the 10 s in which Orthanc has to have ended
+STOP_WITHIN_S = 5.0  # of the 10 s in which Orthanc, too, has to have ended
 _TICK_S = 0.25
 _WEB_CONNECTIONS = 12
 _WEB_STATEMENT_TIMEOUT_S = 20.0
@@ -68,13 +68,7 @@ class Supervisor:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
-        children = [child for child in (*self.workers, self.indexer) if child is not None]
-        for child in self.workers:
-            child.close_input()
-        self._feed.release()
-        for child in children:
-            if child.wait(max(0.1, deadline - 3.0 - monotonic())) is None:
-                child.kill()
+        self._end_children(deadline - 2.0)
         if self.engine is not None:
             self.engine.dispose()
         if self._embedded is not None:
@@ -136,9 +130,22 @@ class Supervisor:
         ]
         self.state = "up"
         logger.info("The index is in %s.", "the embedded PostgreSQL" if self._embedded else address.url)
-        while not self._stop.is_set():
-            self._restart_what_died(address)
-            self._stop.wait(_TICK_S)
+        try:
+            while not self._stop.is_set():
+                self._restart_what_died(address)
+                self._stop.wait(_TICK_S)
+        except TreegarthError:
+            self._end_children(monotonic() + 2.0)
+            raise
+
+    def _end_children(self, deadline: float) -> None:
+        """Let the children finish what they have at hand until then; whoever does not is killed."""
+        for worker in self.workers:
+            worker.close_input()
+        self._feed.release()
+        for child in (*self.workers, self.indexer):
+            if child is not None and child.wait(max(0.1, deadline - monotonic())) is None:
+                child.kill()
 
     def _restart_what_died(self, address: DatabaseAddress) -> None:
         if self._embedded is not None and not self._embedded.is_running():
