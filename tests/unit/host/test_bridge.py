@@ -1,0 +1,90 @@
+"""The bridge hands requests to a WSGI application as WSGI has them, and always answers."""
+
+from collections.abc import Iterator
+
+from flask import Flask, Response, request
+
+from treegarth.host.bridge import WsgiBridge
+
+
+class RecordedOutput:
+    """What the bridge calls of Orthanc's output object, by the names and arguments of plugin 4.0."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.body = b""
+
+    def SetHttpHeader(self, name: str, value: str) -> None:  # noqa: N802 - Orthanc's name
+        self.headers[name] = value
+
+    def AnswerBuffer(self, body: bytes, media_type: str) -> None:  # noqa: N802
+        self.body, self.headers["Content-Type"] = body, media_type
+
+    def SendHttpStatusCode(self, code: int) -> None:  # noqa: N802
+        self.status = code
+
+    def SendHttpStatus(self, code: int, text: str, size: int) -> None:  # noqa: N802
+        if not isinstance(text, str):
+            raise TypeError("a text")
+        self.status, self.body = code, text.encode()
+        assert size == len(self.body)
+
+
+def bridge() -> WsgiBridge:
+    app = Flask(__name__)
+
+    @app.get("/treegarth/echo/<path:name>")
+    def echo(name: str) -> dict[str, object]:
+        return {"name": name, "query": request.args.to_dict(), "user": request.headers.get("X-User")}
+
+    @app.post("/treegarth/echo")
+    def take() -> Response:
+        return Response(request.get_data() + b"!", 201, {"X-Kept": "yes"}, content_type="text/x-test")
+
+    @app.get("/treegarth/odd")
+    def odd() -> Response:
+        return Response("zu viele", 429)
+
+    @app.get("/treegarth/empty")
+    def empty() -> Response:
+        return Response(status=304)
+
+    return WsgiBridge(app, "http://127.0.0.1:8042")
+
+
+def call(method: str, uri: str, target: WsgiBridge | None = None, **given: object) -> RecordedOutput:
+    output = RecordedOutput()
+    (target or bridge())(output, uri, method=method, headers=given.pop("headers", {}), **given)
+    return output
+
+
+def test_a_get_carries_path_query_and_headers() -> None:
+    output = call("GET", "/treegarth/echo/김 민수/a", get={"q": "ä&b"}, headers={"x-user": "kim"})
+    assert output.status == 200
+    assert b'"\\uae40 \\ubbfc\\uc218/a"' in output.body
+    assert b'"q":"\\u00e4&b"' in output.body
+    assert b'"user":"kim"' in output.body
+
+
+def test_a_post_carries_its_body_and_the_answer_its_status() -> None:
+    output = call("POST", "/treegarth/echo", body="본문".encode())
+    assert (output.status, output.body.decode()) == (201, "본문!")
+    assert output.headers["X-Kept"] == "yes"
+    assert output.headers["Content-Type"] .startswith("text/x-test")
+
+
+def test_a_status_that_orthanc_does_not_know_becomes_one_of_its_class() -> None:
+    assert call("GET", "/treegarth/odd", get={}).status == 400
+
+
+def test_an_empty_answer_is_sent_as_a_status() -> None:
+    assert call("GET", "/treegarth/empty", get={}).status == 304
+
+
+def test_an_application_that_raises_is_answered_for() -> None:
+    def broken(environ: object, start_response: object) -> Iterator[bytes]:
+        raise RuntimeError("no")
+
+    output = call("GET", "/treegarth/x", WsgiBridge(broken, "http://127.0.0.1:8042"), get={})
+    assert (output.status, output.body) == (500, b"Internal error\n")
