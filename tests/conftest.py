@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.engine import Engine
-from tests.databases import execute, made_database, other_database
 
+from tests.databases import execute, made_database, other_database
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.database.migrating import migrate

@@ -15,9 +15,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import Engine
-from tests.databases import execute
 
 import treegarth.features
+from tests.databases import execute
 from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_engine, transaction
 from treegarth.database.metadata import metadata
 from treegarth.database.migrating import MIGRATIONS, migrate, pending
