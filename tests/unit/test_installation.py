@@ -1,0 +1,109 @@
+"""The set-up says in one sentence why it cannot go on. Each step runs in a copy, with the tools it calls replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = (
+    *("bash", "env", "sh", "cat", "cp", "cut", "dirname", "echo", "grep", "head", "mkdir", "mv", "rm", "sed"),
+    *("sha256sum", "sort", "tail", "tee", "touch", "tr", "true", "xargs", "chmod"),
+)
+INSTALLED_BUT_ORTHANC = 'case "$*" in *orthanc*) exit 1 ;; *) echo installed ;; esac'
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the set-up reads."""
+    copy = tmp_path / "checkout"
+    shutil.copytree(ROOT / "docker" / "steps", copy / "docker" / "steps")
+    shutil.copytree(ROOT / "web", copy / "web", ignore=shutil.ignore_patterns("vendor", "node_modules", "__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy / name)
+    (copy / "plugin" / "treegarth").mkdir(parents=True)
+    return copy
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder with the few programs that the steps may find, and nothing else."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found, name
+        (folder / name).symlink_to(found)
+    replace(folder, "dpkg-query", INSTALLED_BUT_ORTHANC)
+    replace(folder, "npm", "exit 1")
+    return folder
+
+
+def replace(tools: Path, name: str, script: str) -> None:
+    (tools / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (tools / name).chmod(0o755)
+
+
+def run(checkout: Path, tools: Path, step: str, *arguments: str, **environment: str) -> str:
+    """What a step says on the screen when it gives up."""
+    inherited: Mapping[str, str] = {**os.environ, "PATH": str(tools), **environment}
+    done = subprocess.run(
+        [checkout / "docker" / "steps" / step, *arguments], env=inherited, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_missing_packages_without_sudo_are_named(checkout: Path, tools: Path) -> None:
+    replace(tools, "id", "echo 1000")
+    sentence = run(checkout, tools, "packages.sh", "runtime")
+    assert "there is no sudo: run `apt-get install orthanc orthanc-python orthanc-dicomweb` as root" in sentence
+
+
+def test_sudo_without_a_terminal_to_ask_at_says_so(checkout: Path, tools: Path) -> None:
+    replace(tools, "id", "echo 1000")
+    replace(tools, "sudo", "exit 1")
+    assert "sudo wants a password" in run(checkout, tools, "packages.sh", "runtime")
+
+
+def test_unreachable_mirrors_are_told_from_other_failures(checkout: Path, tools: Path) -> None:
+    replace(tools, "sudo", '[ "$1" != -n ] || shift; exec "$@"')
+    replace(tools, "id", "echo 1000")
+    replace(tools, "rm", "exit 0")  # the policy that is taken away belongs to this machine
+    replace(tools, "tee", "exec cat")
+    replace(tools, "chmod", "exit 0")
+    replace(tools, "apt-get", "echo Could not resolve host; exit 100")
+    assert "mirrors of this machine cannot be reached" in run(checkout, tools, "packages.sh", "runtime")
+    replace(tools, "apt-get", "echo E: Broken packages; exit 100")
+    assert "apt-get could not install orthanc" in run(checkout, tools, "packages.sh", "runtime")
+
+
+def test_an_unreachable_npm_registry_is_one_sentence(checkout: Path, tools: Path) -> None:
+    replace(tools, "npm", "echo npm error code ENOTFOUND; exit 1")
+    assert "the npm registry cannot be reached" in run(checkout, tools, "web.sh")
+
+
+def test_a_viewer_with_another_checksum_is_refused_and_not_kept(checkout: Path, tools: Path) -> None:
+    replace(
+        tools, "npm", 'if [ "$1" = pack ]; then for to in "$@"; do :; done; echo x > "$to/ohif-app-3.12.10.tgz"; fi'
+    )
+    sentence = run(checkout, tools, "web.sh")
+    assert "has the checksum sha512-" in sentence
+    assert list((checkout / ".cache" / "npm").iterdir()) == []
+    assert not (checkout / "web" / "vendor").exists()
+
+
+def test_an_unreachable_package_index_is_one_sentence(checkout: Path, tools: Path) -> None:
+    sentence = run(
+        checkout, tools, "python.sh", "runtime",
+        PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS="", PIP_INDEX_URL="http://127.0.0.1:1/", PIP_RETRIES="0",
+    )  # fmt: skip
+    assert "pip could not reach its package index" in sentence
+    assert not (checkout / ".venv" / "treegarth.stamp").exists()
