@@ -20,6 +20,7 @@ _SENDABLE = frozenset(
 ) | {*range(500, 508)}
 _INSTEAD = {3: 307, 4: 400, 5: 500}  # by class
 _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-encoding"}
+_SET_BY_CALL = {301: "location", 401: "www-authenticate", 405: "allow"}  # statuses with a call of their own
 
 logger = logging.getLogger(__name__)
 
@@ -103,10 +104,13 @@ def _send(output: Any, status: str, headers: list[tuple[str, str]], body: bytes)
     code = code if code in _SENDABLE else _INSTEAD[code // 100]
     media_type = next((value for name, value in headers if name.lower() == "content-type"), "text/plain")
     for name, value in headers:
-        if name.lower() not in _SET_BY_ORTHANC:
+        if name.lower() not in _SET_BY_ORTHANC and name.lower() != _SET_BY_CALL.get(code):
             output.SetHttpHeader(name, value)
     if code == 200:
         output.AnswerBuffer(body, media_type)
+        return
+    if code in _SET_BY_CALL:
+        _send_by_its_own_call(output, code, {name.lower(): value for name, value in headers})
         return
     if body:
         output.SetHttpHeader("Content-Type", media_type)
@@ -117,3 +121,13 @@ def _send(output: Any, status: str, headers: list[tuple[str, str]], body: bytes)
         output.SendHttpStatus(code, body)
     except TypeError:  # plugin 4.1 and older: the text and its length in bytes
         output.SendHttpStatus(code, body.decode("utf-8"), len(body))
+
+
+def _send_by_its_own_call(output: Any, code: int, headers: dict[str, str]) -> None:
+    """Orthanc refuses these statuses elsewhere, and its calls for them take no body."""
+    if code == 301:
+        output.Redirect(headers.get("location", "/"))
+    elif code == 401:
+        output.SendUnauthorized("Orthanc")
+    else:
+        output.SendMethodNotAllowed(headers.get("allow", "GET"))

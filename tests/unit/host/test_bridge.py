@@ -27,8 +27,19 @@ class RecordedOutput:
     def SendHttpStatus(self, code: int, text: str, size: int) -> None:  # noqa: N802
         if not isinstance(text, str):
             raise TypeError("a text")
+        assert code not in (200, 301, 401, 405), "Orthanc has calls of their own for these"
         self.status, self.body = code, text.encode()
         assert size == len(self.body)
+
+
+    def SendMethodNotAllowed(self, allowed: str) -> None:  # noqa: N802
+        self.status, self.headers["Allow"] = 405, allowed
+
+    def SendUnauthorized(self, realm: str) -> None:  # noqa: N802
+        self.status, self.headers["WWW-Authenticate"] = 401, f'Basic realm="{realm}"'
+
+    def Redirect(self, location: str) -> None:  # noqa: N802
+        self.status, self.headers["Location"] = 301, location
 
 
 def bridge() -> WsgiBridge:
@@ -45,6 +56,14 @@ def bridge() -> WsgiBridge:
     @app.get("/treegarth/odd")
     def odd() -> Response:
         return Response("zu viele", 429)
+
+    @app.get("/treegarth/private")
+    def private() -> Response:
+        return Response("who?", 401, {"WWW-Authenticate": 'Basic realm="Orthanc"'})
+
+    @app.get("/treegarth/moved")
+    def moved() -> Response:
+        return Response("there", 301, {"Location": "/treegarth/there"})
 
     @app.get("/treegarth/empty")
     def empty() -> Response:
@@ -76,6 +95,13 @@ def test_a_post_carries_its_body_and_the_answer_its_status() -> None:
 
 def test_a_status_that_orthanc_does_not_know_becomes_one_of_its_class() -> None:
     assert call("GET", "/treegarth/odd", get={}).status == 400
+
+
+def test_statuses_that_have_a_call_of_their_own_in_orthanc_are_sent_by_it() -> None:
+    refused = call("POST", "/treegarth/odd")
+    assert (refused.status, set(refused.headers["Allow"].split(", "))) == (405, {"GET", "HEAD", "OPTIONS"})
+    assert call("GET", "/treegarth/private", get={}).headers["WWW-Authenticate"] == 'Basic realm="Orthanc"'
+    assert call("GET", "/treegarth/moved", get={}).headers["Location"] == "/treegarth/there"
 
 
 def test_an_empty_answer_is_sent_as_a_status() -> None:

@@ -1,0 +1,41 @@
+"""The API behind a real Orthanc, whose plugin interface has its own ideas of methods, statuses and paths."""
+
+from __future__ import annotations
+
+import requests
+
+from tests.servers import OrthancServer
+
+
+def test_statuses_headers_and_bodies_come_through_orthanc(server: OrthancServer) -> None:
+    problem = requests.get(f"{server.api}/studies", params={"x": 1}, timeout=10)
+    assert (problem.status_code, problem.headers["Content-Type"]) == (400, "application/problem+json")
+    assert problem.json()["errors"][0]["field"] == "x"
+    assert requests.get(f"{server.api}/nothing", timeout=10).json()["status"] == 404
+
+    for method in ("DELETE", "PUT", "POST"):
+        refused = requests.request(method, f"{server.api}/status", timeout=10)
+        assert refused.status_code == 405, method
+        assert "GET" in refused.headers["Allow"]
+
+    accepted = requests.post(f"{server.api}/reconcile", timeout=10)
+    assert (accepted.status_code, accepted.json()) == (202, {"requested": True})
+    elsewhere = requests.post(f"{server.api}/reconcile", headers={"Origin": "http://evil.example"}, timeout=10)
+    assert elsewhere.status_code == 403
+    rebound = requests.get(f"{server.api}/status", headers={"Host": "evil.example"}, timeout=10)
+    assert rebound.status_code == 403
+
+
+def test_a_filter_in_korean_arrives_as_it_was_sent(server: OrthancServer) -> None:
+    answer = requests.get(f"{server.api}/studies", params={"patient_name": "홍*", "q": "a&b=c%"}, timeout=10)
+    assert answer.json() == {"items": [], "next": None}
+    lost = requests.get(f"{server.api}/studies/홍 길동", timeout=10)
+    assert (lost.status_code, lost.json()["status"]) == (404, 404)
+
+
+def test_files_are_kept_by_their_tag(server: OrthancServer) -> None:
+    address = f"{server.api.removesuffix('/api/v1')}/static/treegarth.css"
+    first = requests.get(address, timeout=10)
+    assert first.headers["Content-Type"].startswith("text/css")
+    again = requests.get(address, headers={"If-None-Match": first.headers["ETag"]}, timeout=10)
+    assert (again.status_code, again.content) == (304, b"")
