@@ -45,7 +45,6 @@ class HostStatus:
     queue_bytes: int
     acknowledged: int  # instances that the indexer has written since the start
     pending: int  # instances stored and not yet written
-    oldest_pending_at: datetime | None = None  # when the first of them was stored
     dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
     callback_median_ms: float | None
     callback_p99_ms: float | None

@@ -64,8 +64,6 @@ class Status(Answer):
     """Stored instances that the index lacks."""
     idle: bool
     """The index holds what Orthanc holds, and every dose report is read."""
-    lag_s: float
-    """Seconds since the oldest instance that waits for the index was stored; 0 where none waits."""
     lag_median_s: float | None
     """Seconds from stored to searchable, of the instances indexed last; null before the first."""
     lag_p99_s: float | None
@@ -163,13 +161,11 @@ class SystemApi:
             tasks = count_tasks(connection)
         orthanc = self._orthanc_instances()
         figures = self._services.host.figures()
-        since = figures.oldest_pending_at
         return Status(
             orthanc_instances=orthanc,
             indexed_instances=indexed,
             pending=pending_instances(host_pending=figures.pending, orthanc=orthanc, indexed=indexed),
             idle=is_idle(host_pending=figures.pending, orthanc=orthanc, indexed=indexed, dose_waiting=dose_waiting),
-            lag_s=max(0.0, (self._services.clock() - since).total_seconds()) if since else 0.0,
             lag_median_s=figures.lag_median_s,
             lag_p99_s=figures.lag_p99_s,
             dose_waiting=dose_waiting,
