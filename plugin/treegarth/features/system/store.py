@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
     DateTime,
     Integer,
+    Label,
     MetaData,
+    Row,
     Select,
     Table,
     Text,
@@ -45,8 +49,8 @@ _NEWEST = (SortKey(column=_jobs.c.id, read=int, descending=True),)
 
 def count_tasks(connection: Connection) -> TaskCounts:
     """How many tasks wait, are being done, and failed."""
-    rows = connection.execute(select(_status, func.count()).group_by(_status))
-    counts = {status: count for status, count in rows}
+    rows = connection.execute(select(_status.label("state"), func.count().label("tasks")).group_by(_status))
+    counts = {row.state: row.tasks for row in rows}
     return TaskCounts(**{state.value: counts.get(state.value, 0) for state in TaskState})
 
 
@@ -77,17 +81,19 @@ def retry_task(connection: Connection, task_id: int) -> Task:
     return _task(connection.execute(_select().where(_jobs.c.id == task_id)).one())
 
 
-def _select() -> Select[tuple[object, ...]]:
-    def last(kind: str) -> object:
-        moment = select(func.max(_events.c.at)).where(_events.c.job_id == _jobs.c.id)
-        return moment.where(_events.c.type.cast(Text) == kind).scalar_subquery().label(f"last_{kind}")
-
+def _select() -> Select[Any]:
     columns = (_jobs.c.id, _jobs.c.task_name, _status.label("state"), _jobs.c.attempts, _jobs.c.scheduled_at)
-    return select(*columns, last("deferred"), last("started"), last("failed"))  # type: ignore[call-overload,no-any-return]
+    return select(*columns, _last("deferred"), _last("started"), _last("failed"))
 
 
-def _task(row: object) -> Task:
-    values = row._asdict()  # type: ignore[attr-defined]
+def _last(kind: str) -> Label[Any]:
+    """When a task saw an event of a kind for the last time."""
+    moments = select(func.max(_events.c.at)).where(_events.c.job_id == _jobs.c.id)
+    return moments.where(_events.c.type.cast(Text) == kind).scalar_subquery().label(f"last_{kind}")
+
+
+def _task(row: Row[Any]) -> Task:
+    values = row._asdict()
     return Task(
         task_id=values["id"],
         task_name=values["task_name"].removeprefix("treegarth:"),
