@@ -3,71 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
+from dose_registry_support import Archive, Instance, note, states
 from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 
 from treegarth.database.engine import connect, transaction
-from treegarth.errors import DatabaseUnavailable, NotFound, OrthancUnavailable
+from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features import dose
 from treegarth.features.dose.store.queueing import claim_next
-from treegarth.features.dose.tables import dose_report, dose_study, irradiation_event
+from treegarth.features.dose.tables import dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)  # later than the server's own clock
 
 
-@dataclass(frozen=True)
-class Instance:
-    orthanc_instance_id: str
-    sop_instance_uid: str
-    study_instance_uid: str = "1.2.3"
-    sop_class_uid: str | None = "1.2.840.10008.5.1.4.1.1.88.67"
-    modality: str | None = "SR"
-    image_type: tuple[str, ...] | None = None
-    number_of_frames: int | None = None
-
-    @property
-    def orthanc_series_id(self) -> str:
-        return f"series of {self.study_instance_uid}"
-
-    @property
-    def orthanc_study_id(self) -> str:
-        return f"study {self.study_instance_uid}"
-
-
-class Archive:
-    """Objects by their paths, as Orthanc would give them."""
-
-    def __init__(self, **files: bytes | Exception) -> None:
-        self.files = files
-        self.asked: list[str] = []
-
-    def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes:
-        name = path.split("/")[2]
-        self.asked.append(name)
-        found = self.files.get(name, NotFound(path))
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-
-def note(engine: Engine, *instances: Instance) -> None:
-    with transaction(engine) as connection:
-        dose.follow_indexed(connection, instances)
-
-
 def read(engine: Engine, archive: Archive, now: datetime = NOW, limit: int = 100) -> int:
     return dose.read_waiting(engine, archive, limit=limit, clock=lambda: now)
-
-
-def states(engine: Engine) -> dict[str, str]:
-    with connect(engine) as connection:
-        rows = connection.execute(select(dose_report.c.orthanc_instance_id, dose_report.c.state))
-        return {row.orthanc_instance_id: row.state for row in rows}
 
 
 def studies(engine: Engine, **filters: object) -> list[dose.DoseStudy]:

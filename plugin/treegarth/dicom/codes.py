@@ -53,8 +53,10 @@ def _concept(meaning: str, **codes: str) -> Concept:
     return concept
 
 
-# Report titles (TID 10001, 10011, 10021)
+# Report titles (TID 10001, 10011, 10021, 10030) and what marks a report of TID 10040
 X_RAY_RADIATION_DOSE_REPORT = _concept("X-Ray Radiation Dose Report", dcm="113701")
+PATIENT_RADIATION_DOSE_REPORT = _concept("Patient Radiation Dose Report", dcm="128401")
+IRRADIATION_EVENT_SUMMARY_DATA = _concept("Irradiation Event Summary Data", dcm="130501")
 RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT = _concept("Radiopharmaceutical Radiation Dose Report", dcm="113500")
 
 # Report context (TID 1001 to 1004, 1204, 10001, 10011, 1020)

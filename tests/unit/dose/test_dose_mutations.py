@@ -55,9 +55,7 @@ def mutated(original: bytes, chance: random.Random) -> bytes:
             case 4:
                 data[place : place + length] = chance.randbytes(length)
             case 5:
-                word = chance.choice(
-                    [b"1e999", b"NaN", b"1/2", b"\\", b"-7", b"\xed\x9d\x89", b"\x1b$)C", b"SQ", b"\xff\xff"]
-                )
+                word = chance.choice(WORDS)
                 data[place : place + len(word)] = word
             case 6:
                 del data[max(place, 140) :]
@@ -78,8 +76,18 @@ def numbers(value: object, name: str = "") -> Iterator[float]:
         yield float(value)
 
 
-def is_in(number: float, written: set[str]) -> bool:
-    return any(f"{number / factor:.9e}" in written for factor in FACTORS)
+def not_written(found: list[float], data: bytes) -> list[float]:
+    """The numbers that are not in the bytes, in any unit."""
+    tokens = {token for token in NUMBER.findall(data) if len(token) < 40}
+    left = without(found, tokens)
+    if left:  # a damaged length may cut a number, or stand before it like digits of it
+        left = without(left, {token[i:j] for token in tokens for i in range(len(token)) for j in range(i + 1, 40)})
+    return left
+
+
+def without(found: list[float], tokens: set[bytes]) -> list[float]:
+    written = {f"{float(token):.9e}" for token in tokens if NUMBER.fullmatch(token)}
+    return [number for number in found if not any(f"{number / factor:.9e}" in written for factor in FACTORS)]
 
 
 @pytest.mark.parametrize("part", range(SLICES))
@@ -93,9 +101,8 @@ def test_a_damaged_report_is_read_without_an_exception_and_without_an_invented_n
         assert (reading.kind is None) == (reading.refused is not None)
         if "planes" in reading.totals:
             continue  # sums over planes are in no report
-        written = {f"{float(found):.9e}" for found in NUMBER.findall(data) if len(found) < 40}
         found = [*numbers(reading.totals), *numbers(reading.irradiation_events), *numbers(reading.administrations)]
-        assert [value for value in found if not is_in(value, written)] == [], f"mutation {number}"
+        assert not_written(found, data) == [], f"mutation {number}"
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"DICM", b"\0" * 128 + b"DICM", b"%PDF-1.7", os.urandom(4096)], ids=len)

@@ -34,6 +34,10 @@ def read_report(dataset: Dataset, issues: list[Issue]) -> DoseReading:
     issues.extend(Issue(f"content item {fault.place}", fault.reason) for fault in tree.faults)
     report = Part(tree.root, "", issues)
     present = _concepts(tree.root)
+    if codes.IRRADIATION_EVENT_SUMMARY_DATA in present:
+        return DoseReading(refused="This is an Enhanced X-Ray Radiation Dose report (TID 10040): not read yet.")
+    if concept_of(tree.root.concept) is codes.PATIENT_RADIATION_DOSE_REPORT:
+        return DoseReading(refused="This is a Patient Radiation Dose report (TID 10030): not read yet.")
     if not present.isdisjoint(CT_CONTAINERS):
         return _read_ct(report, issues)
     if not present.isdisjoint(PROJECTION_CONTAINERS):
