@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # Orthanc refuses to send a status that its own list (HttpStatus) does not have, 308 and 429 among them.
@@ -22,6 +22,9 @@ _INSTEAD = {3: 307, 4: 400, 5: 500}  # by class
 _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-encoding"}
 _SET_BY_CALL = {301: "location", 401: "www-authenticate", 405: "allow"}  # statuses with a call of their own
 
+PROBE = "treegarth-probe"
+PROBE_QUERY = f"{PROBE}=%2B"  # asked of ourselves once at start: does this Orthanc undo escapes?
+
 logger = logging.getLogger(__name__)
 
 
@@ -31,6 +34,7 @@ class WsgiBridge:
     def __init__(self, application: WsgiApplication, url: str) -> None:
         self._application = application
         self._url = urlsplit(url)
+        self._arguments_are_decoded = False
 
     def __call__(self, output: Any, uri: str, **request: Any) -> None:
         try:
@@ -67,7 +71,7 @@ class WsgiBridge:
             "REQUEST_METHOD": request["method"],
             "SCRIPT_NAME": "",
             "PATH_INFO": uri.encode("utf-8").decode("latin-1"),
-            "QUERY_STRING": urlencode(request.get("get", {})),
+            "QUERY_STRING": self._query_string(request.get("get", {})),
             "SERVER_NAME": "localhost",
             "SERVER_PORT": str(self._url.port),
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -85,6 +89,14 @@ class WsgiBridge:
             if name not in ("content-type", "content-length"):
                 environ["HTTP_" + name.upper().replace("-", "_")] = value
         return environ
+
+    def _query_string(self, arguments: dict[str, str]) -> str:
+        """The query as it was sent. Orthanc 1.10.1 hands its arguments on with their escapes, later ones may not."""
+        if PROBE in arguments:
+            self._arguments_are_decoded = arguments[PROBE] == "+"
+        if self._arguments_are_decoded:
+            return urlencode(arguments)
+        return "&".join(f"{quote(name, safe='%+')}={quote(value, safe='%+')}" for name, value in arguments.items())
 
 
 class _LogStream:

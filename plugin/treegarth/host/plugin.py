@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import treegarth
 from treegarth.database.engine import DatabaseAddress
-from treegarth.host.bridge import WsgiApplication, WsgiBridge
+from treegarth.errors import OrthancRefused, OrthancUnavailable
+from treegarth.host.bridge import PROBE_QUERY, WsgiApplication, WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
@@ -68,6 +70,7 @@ class Plugin:
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
         )
+        self._client = services.orthanc
         self._bridge = WsgiBridge(make_application(services), address.url)
 
     def register(self) -> None:
@@ -93,7 +96,17 @@ class Plugin:
     def _start(self) -> None:
         self._supervisor.start()
         self._monitor.start()
+        threading.Thread(target=self._probe_arguments, name="probe", daemon=True).start()
         logger.info("Version %s serves /treegarth/ in mode %s.", treegarth.__version__, self._settings.mode)
+
+    def _probe_arguments(self) -> None:
+        """Let the bridge see how this Orthanc hands on the arguments of a GET."""
+        try:
+            self._client.get_bytes(f"/treegarth/static/mark.svg?{PROBE_QUERY}")
+        except OrthancRefused as refused:
+            logger.debug("The probe was seen, and answered %d: this token is no user's.", refused.status)
+        except OrthancUnavailable as error:
+            logger.warning("Orthanc did not answer the probe of its arguments: %s", error)
 
     def _stop(self) -> None:
         begin = monotonic()

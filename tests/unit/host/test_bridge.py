@@ -31,7 +31,6 @@ class RecordedOutput:
         self.status, self.body = code, text.encode()
         assert size == len(self.body)
 
-
     def SendMethodNotAllowed(self, allowed: str) -> None:  # noqa: N802
         self.status, self.headers["Allow"] = 405, allowed
 
@@ -90,7 +89,7 @@ def test_a_post_carries_its_body_and_the_answer_its_status() -> None:
     output = call("POST", "/treegarth/echo", body="본문".encode())
     assert (output.status, output.body.decode()) == (201, "본문!")
     assert output.headers["X-Kept"] == "yes"
-    assert output.headers["Content-Type"] .startswith("text/x-test")
+    assert output.headers["Content-Type"].startswith("text/x-test")
 
 
 def test_a_status_that_orthanc_does_not_know_becomes_one_of_its_class() -> None:
@@ -114,3 +113,12 @@ def test_an_application_that_raises_is_answered_for() -> None:
 
     output = call("GET", "/treegarth/x", WsgiBridge(broken, "http://127.0.0.1:8042"), get={})
     assert (output.status, output.body) == (500, b"Internal error\n")
+
+
+def test_arguments_arrive_the_same_whether_orthanc_undoes_their_escapes_or_not() -> None:
+    raw, decoding = bridge(), bridge()
+    call("GET", "/treegarth/echo/x", raw, get={"treegarth-probe": "%2B"})
+    call("GET", "/treegarth/echo/x", decoding, get={"treegarth-probe": "+"})
+    escaped = call("GET", "/treegarth/echo/x", raw, get={"q": "%EC%9C%A4+%2B9%25"})
+    plain = call("GET", "/treegarth/echo/x", decoding, get={"q": "윤 +9%"})
+    assert json.loads(escaped.body)["query"] == json.loads(plain.body)["query"] == {"q": "윤 +9%"}

@@ -54,9 +54,9 @@ def _workers(call: AnyCall, status: HostStatus) -> Check:
         words = N_("run elsewhere") if elsewhere else N_("are starting")
         return Check(kind="unknown" if elsewhere else "waiting", name=name, words=translated(call, words))
     if alive == len(status.workers):
-        return Check(kind="ok", name=name, words=counted(call, "%(num)s runs", "%(num)s run", alive))
+        return Check(kind="ok", name=name, words=counted(call, "%(num)s running", "%(num)s running", alive))
     advice = N_("Each is started again by itself. If this stays, read Orthanc's log.")
-    words = translated(call, N_("%(alive)s of %(all)s run"), alive=alive, all=len(status.workers))
+    words = translated(call, N_("%(alive)s of %(all)s running"), alive=alive, all=len(status.workers))
     return Check(kind="attention", name=name, words=words, advice=translated(call, advice))
 
 

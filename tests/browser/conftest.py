@@ -1,0 +1,122 @@
+"""A server with a made-up hospital day, and Debian's Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+
+from tests.servers import OrthancServer
+from treegarth.demo.demonstration import demonstrate
+from treegarth.demo.examinations import Extent
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+# Orthanc's words where a window closes while it is being answered.
+BROWSER_WENT_AWAY = re.compile(r"Error in the network protocol|not sent the proper number of bytes")
+AXE = Path(__file__).resolve().parents[2] / "web" / "vendor" / "axe.min.js"
+
+
+@dataclass
+class Visit:
+    """A page, and everything it did that a person would not want."""
+
+    page: Page
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self.page.on("request", self._on_request)
+        self.page.on("response", self._on_response)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(f"{self.origin}/treegarth/{path}")
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    @property
+    def query(self) -> str:
+        return urlsplit(self.page.url).query
+
+    def violations(self) -> list[str]:
+        """What axe-core calls serious or critical."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(result => result.violations)")
+        return [
+            f"{violation['impact']} {violation['id']}: {node['html'][:160]}"
+            for violation in found
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"console {message.type}: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((self.origin, "data:", "blob:")):
+            self.complaints.append(f"asked another server: {request.url}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.url}")
+
+
+@pytest.fixture(scope="session")
+def treegarth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
+    """A running Orthanc with Treegarth that has received and read the made-up day."""
+    plugins = ("libOrthancPython.so", "libOrthancDicomWeb.so")
+    server = OrthancServer(tmp_path_factory.mktemp("browser") / "server", plugins=plugins).start()
+    output = StringIO()
+    extent = Extent(slices=0.25, detail=0.25)
+    assert demonstrate(server.url, server.dicom_port, "TREEGARTH", True, output, extent=extent) == 0, output.getvalue()
+    yield server
+    assert server.stop() == 0
+    assert [line for line in server.error_lines() if not BROWSER_WENT_AWAY.search(line)] == []
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_visit(browser: Browser, treegarth_server: OrthancServer) -> Iterator[Callable[..., Visit]]:
+    """Opens windows of 1280 × 720 with a language, a theme, with or without JavaScript."""
+    contexts: list[BrowserContext] = []
+
+    def make(*, language: str = "en", theme: str = "light", javascript: bool = True) -> Visit:
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 720}, locale=language, java_script_enabled=javascript
+        )
+        context.add_cookies(
+            [
+                {"name": name, "value": value, "url": f"{treegarth_server.url}/treegarth/"}
+                for name, value in (("treegarth_language", language), ("treegarth_theme", theme))
+            ]
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return Visit(context.new_page(), treegarth_server.url)
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(new_visit: Callable[..., Visit]) -> Visit:
+    """An English window on light paper."""
+    return new_visit()

@@ -1,0 +1,100 @@
+"""Every page in both languages and themes: no complaint of browser or axe-core, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.servers import OrthancServer
+
+PAGES = {
+    "today": "",
+    "today as table": "?arrivals=table",
+    "studies": "studies",
+    "studies with a panel": "studies?open={study}",
+    "no study fits": "studies?patient_id=nobody",
+    "study": "studies/{study}",
+    "dose": "dose",
+    "system": "system",
+    "api": "api/",
+    "help": "help",
+}
+TITLES = {"en": ("Today", "Studies", "Dose", "System"), "ko": ("오늘", "검사", "선량", "시스템")}
+
+
+@pytest.fixture(scope="module")
+def ct_study(treegarth_server: OrthancServer) -> str:
+    """The Study Instance UID of a CT with a dose report."""
+    items = treegarth_server.get("studies", modality="CT")["items"]
+    return next(item["study_instance_uid"] for item in items if "SR" in item["modalities"])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_sound(new_visit: Callable[..., Visit], ct_study: str, name: str, language: str, theme: str) -> None:
+    visit = new_visit(language=language, theme=theme)
+    page = visit.go(PAGES[name].format(study=ct_study))
+    root = page.locator("html")
+    assert (root.get_attribute("lang"), root.get_attribute("data-theme")) == (language, theme)
+    assert page.locator("h1").count() == 1
+    assert visit.violations() == []
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_navigation_leads_to_each_page(new_visit: Callable[..., Visit], language: str) -> None:
+    visit = new_visit(language=language)
+    page = visit.go("")
+    for title in TITLES[language]:
+        page.get_by_role("navigation").get_by_role("link", name=title, exact=True).click()
+        page.wait_for_load_state()
+        assert page.locator("h1").inner_text() == title
+        assert page.locator(".rail a[aria-current=page]").inner_text() == title
+    assert visit.complaints == []
+
+
+def test_a_study_shows_its_dose_and_its_pictures(visit: Visit, ct_study: str, treegarth_server: OrthancServer) -> None:
+    page = visit.go(f"studies/{ct_study}")
+    (report,) = treegarth_server.get(f"dose/studies/{ct_study}")["reports"]
+    dose = page.get_by_role("region", name="Irradiation events")
+    assert dose.locator("tbody tr").count() == len(report["irradiation_events"])
+    total = page.locator(".totals dd").first
+    assert float(total.get_attribute("title") or "") == pytest.approx(report["totals"]["dlp_total_mgy_cm"])
+    pictures = page.locator(".thumb img")
+    assert pictures.count() > 0
+    for number in range(pictures.count()):
+        pictures.nth(number).scroll_into_view_if_needed()
+    page.wait_for_function("[...document.querySelectorAll('.thumb img')].every(p => p.complete && p.naturalWidth > 0)")
+    assert visit.complaints == []
+
+
+def test_the_chart_and_its_table_have_the_same_figures(visit: Visit, treegarth_server: OrthancServer) -> None:
+    page = visit.go("?arrivals=table")
+    today = page.locator("#arrivals tbody tr").first.locator("td").last.inner_text()
+    page.get_by_role("link", name="As chart").click()
+    page.wait_for_selector(".chart canvas")
+    drawn = page.evaluate(
+        "echarts.getInstanceByDom(document.querySelector('.chart')).getOption().series.map(s => s.data.at(-1))"
+    )
+    assert sum(drawn) == int(today) == treegarth_server.orthanc("statistics")["CountStudies"]
+
+
+def test_what_is_not_here_gets_a_page_with_a_reference(visit: Visit) -> None:
+    page = visit.go("studies/1.2.3")
+    assert page.locator("h1").inner_text() == "This is not here"
+    assert page.locator(".id").inner_text().startswith("treegarth-")
+    assert visit.violations() == []
+
+
+def test_the_system_page_asks_again_and_compares_when_told(visit: Visit) -> None:
+    page = visit.go("system")
+    with page.expect_response(lambda response: response.url.endswith("/treegarth/system"), timeout=9_000):
+        pass
+    page.get_by_role("button", name="Compare now").click()
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#state").count() == 1
+    assert page.url.endswith("/treegarth/system")
+    assert visit.complaints == []
