@@ -1,5 +1,6 @@
 """The bridge hands requests to a WSGI application as WSGI has them, and always answers."""
 
+import json
 from collections.abc import Iterator
 
 from flask import Flask, Response, request
