@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from time import monotonic, sleep
+
 import requests
 
+from tests.orthanc.conftest import ServerFactory
 from tests.servers import OrthancServer
 
 
@@ -39,3 +42,32 @@ def test_files_are_kept_by_their_tag(server: OrthancServer) -> None:
     assert first.headers["Content-Type"].startswith("text/css")
     again = requests.get(address, headers={"If-None-Match": first.headers["ETag"]}, timeout=10)
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_in_prod_the_user_whom_orthanc_let_in_acts(new_server: ServerFactory) -> None:
+    login = {"AuthenticationEnabled": True, "RegisteredUsers": {"alice": "wonder"}}
+    server = new_server(treegarth={"Mode": "prod"}, settings=login).start(wait=False)
+    alice = ("alice", "wonder")
+    wait_until_healthy(server, alice)
+
+    assert requests.get(f"{server.api}/status", timeout=10).status_code == 401
+    assert requests.get(f"{server.api}/status", auth=("alice", "wrong"), timeout=10).status_code == 401
+    assert requests.get(f"{server.api}/status", auth=alice, timeout=10).json()["orthanc_instances"] == 0
+    renamed = requests.get(f"{server.api}/status", auth=alice, headers={"Host": "pacs.example"}, timeout=10)
+    assert renamed.status_code == 200
+    assert requests.post(f"{server.api}/reconcile", auth=alice, timeout=10).status_code == 202
+    assert "asked by alice" in server.log_text()
+
+
+def wait_until_healthy(server: OrthancServer, login: tuple[str, str], timeout_s: float = 60) -> None:
+    deadline, last = monotonic() + timeout_s, ""
+    while monotonic() < deadline:
+        try:
+            answer = requests.get(f"{server.api}/health", auth=login, timeout=5)
+            if answer.status_code == 200:
+                return
+            last = answer.text
+        except requests.RequestException as error:
+            last = repr(error)
+        sleep(0.1)
+    raise AssertionError(f"Not healthy after {timeout_s} s: {last}")
