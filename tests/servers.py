@@ -113,14 +113,14 @@ class OrthancServer:
             self.wait_until_ready()
         return self
 
-    def wait_until_ready(self, timeout_s: float = 60) -> None:
+    def wait_until_ready(self, timeout_s: float = 60, *, login: tuple[str, str] | None = None) -> None:
         address = f"{self.api}/health" if self.treegarth is not None else f"{self.url}/system"
         deadline, last = monotonic() + timeout_s, "nothing"
         while monotonic() < deadline:
             if self.process is not None and self.process.poll() is not None:
                 raise AssertionError(f"Orthanc ended with {self.process.returncode}:\n{self.log_text()[-3000:]}")
             try:
-                answer = requests.get(address, timeout=5)
+                answer = requests.get(address, timeout=5, auth=login)
                 if answer.status_code == 200:
                     return
                 last = f"{answer.status_code} {answer.text[:200]}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from treegarth.settings import Settings
 from treegarth.tasks.app import TaskContext, TaskHints, worker_app
 from treegarth.tasks.worker import run_worker
 
+_NICENESS = {"indexer": 5, "worker": 10}  # a store in Orthanc goes before its indexing, that before background work
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     database = DatabaseAddress(**instructions["database"])
     if role == "migrate":
         return _migrate(database)
+    os.nice(_NICENESS[role])
     settings = Settings.model_validate(instructions["settings"])
     orthanc = OrthancClient(OrthancAddress(**instructions["orthanc"]))
     if role == "indexer":
