@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, text
 
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.features.archive import api as archive_api
+from treegarth.features.archive.api import StudyQuery
 from treegarth.features.archive.store.reconciling import count_instances
 from treegarth.features.archive.store.searching import is_indexed
 from treegarth.features.dose import api as dose_api
@@ -166,6 +168,19 @@ def test_no_value_is_read_as_sql(client: FlaskClient, studies: None) -> None:
             answer = client.get(f"{API_PATH}/studies", query_string={name: value})
             assert answer.get_json()["items"] == [], (name, value)
     assert len(client.get(f"{API_PATH}/studies").get_json()["items"]) == 2
+
+
+def test_whatever_is_asked_is_answered_or_refused_and_never_fails(client: FlaskClient, studies: None) -> None:
+    chance = random.Random(7)
+    letters = "aA1.^=*?%_\\'\"/:-+ \t\n\x00\x7f홍길é\u0308\u202e\U0001f9e0"
+    names = [*StudyQuery.model_fields, "unknown"]
+    for _ in range(300):
+        query = {
+            chance.choice(names): "".join(chance.choices(letters, k=chance.choice([0, 1, 3, 12, 400])))
+            for _ in range(chance.choice([1, 2, 3]))
+        }
+        answer = client.get(f"{API_PATH}/studies", query_string=query)
+        assert answer.status_code in (200, 400), (query, answer.text)
 
 
 def test_a_study_is_answered_with_its_series_and_their_instances(client: FlaskClient, studies: None) -> None:
