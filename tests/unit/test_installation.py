@@ -45,6 +45,7 @@ def tools(tmp_path: Path) -> Path:
 
 
 def replace(tools: Path, name: str, script: str) -> None:
+    (tools / name).unlink(missing_ok=True)  # a link to the real one: never write through it
     (tools / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     (tools / name).chmod(0o755)
 
