@@ -17,4 +17,4 @@ def routes(
     services: Services, *, study_sections: Sequence[StudySection] = (), checks: Sequence[HealthCheck] = ()
 ) -> list[Route]:
     """The pages, with the sections that other features lend to a study and their findings for today's health."""
-    return [*today.routes(checks), *studies.routes(study_sections), *study.routes(study_sections)]
+    return [*today.routes(checks), *studies.routes(), *study.routes(study_sections)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,7 +12,7 @@ from treegarth.features.archive.pages.study import open_study, viewer_address
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import count_studies, search_studies
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, StudySection, counted, translated
+from treegarth.web.parts import AnyCall, counted, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
 from treegarth.web.templating import render_page, url_with
 
@@ -73,13 +72,13 @@ class Chip:
     url: str
 
 
-def routes(sections: Sequence[StudySection]) -> list[Route]:
+def routes() -> list[Route]:
     return [
         Route(
             name="archive.studies_page",
             path="/treegarth/studies",
             permission=Permission.VIEW,
-            handler=lambda call: studies_page(call, sections),
+            handler=studies_page,
             summary="The studies of the archive: search, filter, sort, page, and a panel with one of them.",
             query=StudiesQuery,
             navigation=Navigation(label=N_("Studies"), icon="studies", order=20),
@@ -87,7 +86,7 @@ def routes(sections: Sequence[StudySection]) -> list[Route]:
     ]
 
 
-def studies_page(call: AnyCall, sections: Sequence[StudySection]) -> Response:
+def studies_page(call: AnyCall) -> Response:
     query: StudiesQuery = call.query
     wanted = query.wanted
     with call.site.services.database.connect() as connection:
@@ -107,7 +106,6 @@ def studies_page(call: AnyCall, sections: Sequence[StudySection]) -> Response:
         chips=_chips(call, query.modalities),
         opened=opened,
         viewer_url=viewer_address(opened.study_instance_uid) if opened else None,
-        panel_sections=[],
     )
 
 
