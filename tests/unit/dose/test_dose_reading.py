@@ -203,6 +203,16 @@ def test_a_report_of_something_else_is_refused_by_its_title():
     assert reading.refused.startswith("This structured report, “Imaging Measurement Report” (DCM 126000), is no dose")
 
 
+def test_a_report_of_two_kinds_loses_neither():
+    reading = read_dose(
+        report(*ct_dose_report().ContentSequence, accumulated(num("113722", "1", "Gy.m2")), event_x_ray())
+    )
+    assert reading.kind == "ct"
+    assert (reading.totals["dlp_total_mgy_cm"], reading.totals["dose_area_product_total_gy_m2"]) == (310.5, 1.0)
+    assert len(reading.irradiation_events) == 2
+    assert issues(reading) == [("report", "it holds dose of several kinds (ct, projection) and is listed as the first")]
+
+
 @pytest.mark.parametrize(
     ("title", "content", "template"),
     [

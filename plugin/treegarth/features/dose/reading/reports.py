@@ -38,15 +38,28 @@ def read_report(dataset: Dataset, issues: list[Issue]) -> DoseReading:
         return DoseReading(refused="This is an Enhanced X-Ray Radiation Dose report (TID 10040): not read yet.")
     if concept_of(tree.root.concept) is codes.PATIENT_RADIATION_DOSE_REPORT:
         return DoseReading(refused="This is a Patient Radiation Dose report (TID 10030): not read yet.")
-    if not present.isdisjoint(CT_CONTAINERS):
-        return _read_ct(report, issues)
-    if not present.isdisjoint(PROJECTION_CONTAINERS):
-        return _read_projection(report, issues)
     if concept_of(tree.root.concept) is codes.SIEMENS_SUMMARY:
         return _read_siemens_summary(report, issues)
-    if not present.isdisjoint(ADMINISTRATION_CONTAINERS):
-        return _read_administrations(report, issues)
-    return DoseReading(refused=_why_no_dose(tree.root))
+    found = [read(report, issues) for containers, read in _TEMPLATES if not present.isdisjoint(containers)]
+    if not found:
+        return DoseReading(refused=_why_no_dose(tree.root))
+    return found[0] if len(found) == 1 else _together(found, issues)
+
+
+def _together(found: list[DoseReading], issues: list[Issue]) -> DoseReading:
+    """One reading of a report that follows several templates, as of an angiography system with its own CT."""
+    kinds = ", ".join(str(reading.kind) for reading in found)
+    issues.append(Issue("report", f"it holds dose of several kinds ({kinds}) and is listed as the first"))
+    totals: dict[str, Any] = {}
+    for reading in found:
+        totals |= reading.totals
+    return DoseReading(
+        kind=found[0].kind,
+        totals=totals,
+        irradiation_events=tuple(event for reading in found for event in reading.irradiation_events),
+        administrations=tuple(given for reading in found for given in reading.administrations),
+        report=found[0].report,
+    )
 
 
 def guarded(issues: list[Issue], path: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -118,3 +131,10 @@ def _why_no_dose(root: ContentItem) -> str:
         return f"The “{known.meaning}” holds neither a total nor an event." if known else ""
     named = f"“{title.meaning or title.value}” ({title.scheme} {title.value})" if title else "without a title"
     return f"This structured report, {named}, is no dose report: it has no container of TID 10001, 10011 or 10021."
+
+
+_TEMPLATES = (
+    (CT_CONTAINERS, _read_ct),
+    (PROJECTION_CONTAINERS, _read_projection),
+    (ADMINISTRATION_CONTAINERS, _read_administrations),
+)
