@@ -32,27 +32,28 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A folder with the few programs that the steps may find, and nothing else."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
+    """An empty folder for replaced programs. What else the steps may find stands as links in the folder beside it."""
+    links, replaced = tmp_path / "links", tmp_path / "replaced"
+    links.mkdir()
+    replaced.mkdir()
     for name in TOOLS:
         found = shutil.which(name)
         assert found, name
-        (folder / name).symlink_to(found)
-    replace(folder, "dpkg-query", INSTALLED_BUT_ORTHANC)
-    replace(folder, "npm", "exit 1")
-    return folder
+        (links / name).symlink_to(found)
+    replace(replaced, "dpkg-query", INSTALLED_BUT_ORTHANC)
+    replace(replaced, "npm", "exit 1")
+    return replaced
 
 
 def replace(tools: Path, name: str, script: str) -> None:
-    (tools / name).unlink(missing_ok=True)  # a link to the real one: never write through it
+    assert not (tools / name).is_symlink()  # writing through a link would replace the machine's own program
     (tools / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     (tools / name).chmod(0o755)
 
 
 def run(checkout: Path, tools: Path, step: str, *arguments: str, **environment: str) -> str:
     """What a step says on the screen when it gives up."""
-    inherited: Mapping[str, str] = {**os.environ, "PATH": str(tools), **environment}
+    inherited: Mapping[str, str] = {**os.environ, "PATH": f"{tools}:{tools.parent / 'links'}", **environment}
     done = subprocess.run(
         [checkout / "docker" / "steps" / step, *arguments], env=inherited, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=120, check=False,
