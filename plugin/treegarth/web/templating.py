@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from treegarth.web.formats import ABSENT, Formats
 from treegarth.web.languages import Language
@@ -61,10 +62,18 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         instant=formats.instant,
         ago=lambda value: formats.ago(value, services.clock()),
         person_name=formats.person_name,
+        with_code=with_code,
         or_dash=lambda value: ABSENT if value in (None, "") else value,
     )
     environment.globals.update(file_url=file_url)
     return environment
+
+
+def with_code(text: str) -> Markup:
+    """A text whose `backticks` mean code, escaped."""
+    parts = text.split("`")
+    marked = (Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts))
+    return Markup("").join(marked)
 
 
 class FileAddress:
