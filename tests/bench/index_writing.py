@@ -16,11 +16,11 @@ from time import perf_counter, process_time, time
 
 import pydicom
 
-from tests.bench.objects import ct_template, write_studies
 from tests.bench.report import Figure
 from tests.servers import cpu_seconds
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.migrating import migrate
+from treegarth.demo.load import bench_instances
 from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import TAGS, orthanc_identifiers, read_header
 from treegarth.dicom.raw_elements import header_end
@@ -32,7 +32,7 @@ from treegarth.settings import Settings
 def measure(*, count: int = 6000) -> list[Figure]:
     """Feed one indexer `count` instances of 20 studies as fast as it takes them."""
     with TemporaryDirectory(prefix="bench") as place:
-        paths = write_studies(Path(place) / "objects", ct_template(16), studies=20, series=3, instances=count // 60)
+        paths = bench_instances(count, Path(place) / "objects", side=16)
         headers = [_header(path.read_bytes()) for path in paths]
         server = EmbeddedServer(Path(place) / "postgresql")
         address = server.start()

@@ -9,10 +9,10 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.objects import ct_template, write_studies
 from tests.bench.report import Figure
 from tests.bench.store_path import send
 from tests.servers import OrthancServer, resident_bytes
+from treegarth.demo.load import small_instances
 
 SENDERS = 4
 
@@ -28,26 +28,22 @@ def measure() -> list[Figure]:
 
 
 def _growth(count: int, *, planted: bool) -> int:
-    template = ct_template(8)
     with TemporaryDirectory(prefix="bench") as place:
         section = {"Mode": "test"} if planted else None
         with OrthancServer(Path(place) / "server", treegarth=section) as server:
             server.start()
-            _store(server, Path(place), template, first=0, count=count // 10)
+            _store(server, Path(place), seed=0, count=count // 10)
             before = resident_bytes(server.pid)
             for part in range(1, 11):
-                _store(server, Path(place), template, first=part * count, count=count // 10)
+                _store(server, Path(place), seed=part * SENDERS, count=count // 10)
             if planted:
                 server.wait_until_idle(300)
             return resident_bytes(server.pid) - before
 
 
-def _store(server: OrthancServer, place: Path, template: bytes, *, first: int, count: int) -> None:
-    each = count // SENDERS
+def _store(server: OrthancServer, place: Path, *, seed: int, count: int) -> None:
     with TemporaryDirectory(dir=place) as folder:
         folders = [Path(folder) / str(number) for number in range(SENDERS)]
         for number, source in enumerate(folders):
-            write_studies(
-                source, template, studies=max(1, each // 50), series=1, instances=50, first=first + number * count
-            )
+            small_instances(count // SENDERS, source, seed=seed + number)
         send(server, folders)

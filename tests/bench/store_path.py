@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import monotonic, time
+from time import monotonic, sleep, time
 
 import psycopg
 
-from tests.bench.objects import ct_template, write_studies
 from tests.bench.report import Figure
 from tests.servers import OrthancServer, cpu_seconds
+from treegarth.demo.load import bench_instances
 
 SENDERS = 8
 TIMEOUT_S = 300
+SETTLING_S = 3.0  # a server that has just started is still busy with itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +63,9 @@ def _median_callback(runs: list[Run]) -> float:
 
 
 def _sources(folder: Path, per_sender: int) -> list[Path]:
-    template = ct_template()
-    folders = []
-    for sender in range(SENDERS):
-        place = folder / str(sender)
-        write_studies(place, template, studies=1, series=3, instances=per_sender // 3, first=sender * 10_000)
-        folders.append(place)
+    folders = [folder / str(sender) for sender in range(SENDERS)]
+    for sender, place in enumerate(folders):
+        bench_instances(per_sender, place, seed=sender, series_size=per_sender // 3, series_per_study=3)
     return folders
 
 
@@ -75,6 +73,7 @@ def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
     section = {"Mode": "test", "ReconcileSeconds": 60} if planted else None
     with OrthancServer(folder, treegarth=section) as server:
         server.start()
+        sleep(SETTLING_S)
         watch = _FreshnessWatch(server) if planted else None
         count = sum(len(list(source.iterdir())) for source in sources)
         cpu, begin = cpu_seconds(server.pid), monotonic()

@@ -11,9 +11,9 @@ from time import sleep
 
 import requests
 
-from tests.bench.objects import ct_template, write_studies
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.servers import OrthancServer, store
+from tests.studies import small_studies
 
 
 def index_of(server: OrthancServer) -> dict[str, int]:
@@ -52,7 +52,7 @@ def assert_index_is_archive(server: OrthancServer, timeout_s: float = 60) -> Non
 
 
 def test_what_is_stored_over_dicom_is_indexed_with_its_origin(server: OrthancServer, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=2, series=2, instances=3)
+    small_studies(tmp_path / "ct", studies=2, series=2, instances=3)
     store(server, tmp_path / "ct", calling="CTSCANNER1")
 
     assert_index_is_archive(server)
@@ -67,7 +67,7 @@ def test_what_is_stored_over_dicom_is_indexed_with_its_origin(server: OrthancSer
 
 
 def test_an_object_sent_again_is_counted_once(server: OrthancServer, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=1, series=1, instances=5)
+    small_studies(tmp_path / "ct", studies=1, series=1, instances=5)
     for _ in range(3):
         store(server, tmp_path / "ct")
     assert_index_is_archive(server)
@@ -76,8 +76,7 @@ def test_an_object_sent_again_is_counted_once(server: OrthancServer, tmp_path: P
 
 def test_an_overwritten_instance_is_indexed_anew(new_server: ServerFactory, tmp_path: Path) -> None:
     server = new_server(settings={"OverwriteInstances": True}).start()
-    template = ct_template(16)
-    (path,) = write_studies(tmp_path / "ct", template, studies=1, series=1, instances=1)
+    (path,) = small_studies(tmp_path / "ct", studies=1, series=1, instances=1)
     store(server, path)
     server.wait_until_idle()
     before = server.get("studies")["items"][0]["study_description"]
@@ -89,7 +88,7 @@ def test_an_overwritten_instance_is_indexed_anew(new_server: ServerFactory, tmp_
 
 
 def test_deletions_leave_the_index_level_by_level(server: OrthancServer, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=3, series=2, instances=4)
+    small_studies(tmp_path / "ct", studies=3, series=2, instances=4)
     store(server, tmp_path / "ct")
     server.wait_until_idle()
     first, second, _ = server.orthanc("studies")
@@ -103,7 +102,7 @@ def test_deletions_leave_the_index_level_by_level(server: OrthancServer, tmp_pat
 
 
 def test_what_was_deleted_while_the_plugin_was_away_leaves_the_index(new_server: ServerFactory, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=4, series=1, instances=3)
+    small_studies(tmp_path / "ct", studies=4, series=1, instances=3)
     server = new_server().start()
     store(server, tmp_path / "ct")
     server.wait_until_idle()
@@ -112,7 +111,7 @@ def test_what_was_deleted_while_the_plugin_was_away_leaves_the_index(new_server:
     bare.start()
     for study in bare.orthanc("studies")[:2]:
         requests.delete(f"{bare.url}/studies/{study}", timeout=10).raise_for_status()
-    write_studies(tmp_path / "more", ct_template(16), studies=1, series=1, instances=4, first=50_000)
+    small_studies(tmp_path / "more", studies=1, series=1, instances=4, seed=1)
     store(bare, tmp_path / "more")
     assert bare.stop() == 0
     server.start()
@@ -121,7 +120,7 @@ def test_what_was_deleted_while_the_plugin_was_away_leaves_the_index(new_server:
 
 
 def test_a_full_archive_is_back_filled_when_treegarth_arrives(new_server: ServerFactory, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=5, series=2, instances=20)
+    small_studies(tmp_path / "ct", studies=5, series=2, instances=20)
     bare = new_server(treegarth=None)
     bare.start()
     store(bare, tmp_path / "ct", calling="OLDSCANNER")
@@ -135,11 +134,11 @@ def test_a_full_archive_is_back_filled_when_treegarth_arrives(new_server: Server
 
 
 def test_nothing_is_lost_when_orthanc_is_killed_during_ingest(new_server: ServerFactory, tmp_path: Path) -> None:
-    chance, template, server = random.Random(7), ct_template(16), new_server()
+    chance, server = random.Random(7), new_server()
     for number in range(rounds(2, 20)):
         server.start()
         folder = tmp_path / f"round{number}"
-        write_studies(folder, template, studies=6, series=2, instances=25, first=number * 1000)
+        small_studies(folder, studies=6, series=2, instances=25, seed=number)
         sender = subprocess.Popen(
             ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(folder)],
             stdout=subprocess.DEVNULL,
@@ -154,7 +153,7 @@ def test_nothing_is_lost_when_orthanc_is_killed_during_ingest(new_server: Server
 
 def test_storing_goes_on_while_the_database_is_silent(server: OrthancServer, tmp_path: Path) -> None:
     """PostgreSQL stands still for a while: no store is refused, and all is there soon after."""
-    write_studies(tmp_path / "ct", ct_template(16), studies=4, series=2, instances=25)
+    small_studies(tmp_path / "ct", studies=4, series=2, instances=25)
     postmaster = int((server.folder / "treegarth/postgresql/cluster/data/postmaster.pid").read_text().split()[0])
     subprocess.run(["pkill", "-STOP", "-P", str(postmaster)], check=False)
     os.kill(postmaster, signal.SIGSTOP)
@@ -170,7 +169,7 @@ def test_storing_goes_on_while_the_database_is_silent(server: OrthancServer, tmp
 
 
 def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=4, series=2, instances=25)
+    small_studies(tmp_path / "ct", studies=4, series=2, instances=25)
     sender = subprocess.Popen(
         ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(tmp_path / "ct")]
     )
@@ -183,7 +182,7 @@ def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp
 
 
 def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, tmp_path: Path) -> None:
-    write_studies(tmp_path / "ct", ct_template(16), studies=4, series=2, instances=50)
+    small_studies(tmp_path / "ct", studies=4, series=2, instances=50)
     sender = subprocess.Popen(
         ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(tmp_path / "ct")]
     )
@@ -200,7 +199,7 @@ def test_a_small_queue_drops_headers_but_no_instance(new_server: ServerFactory, 
     indexer = subprocess.run(
         ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles indexer"], capture_output=True, text=True, check=True
     ).stdout.split()[0]
-    write_studies(tmp_path / "ct", ct_template(16), studies=6, series=2, instances=50)
+    small_studies(tmp_path / "ct", studies=6, series=2, instances=50)
     os.kill(int(indexer), signal.SIGSTOP)
     try:
         store(server, tmp_path / "ct")

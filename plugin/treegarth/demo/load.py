@@ -36,21 +36,34 @@ _SMALL_HEADER = frozenset(
 )  # fmt: skip
 
 
-def bench_instances(count: int, directory: Path, *, seed: int = 0, series_size: int = 100) -> list[Path]:
-    """Writes `count` CT objects of 512×512 pixels with full headers (0.5 MB each), `series_size` to a series.
+def bench_instances(
+    count: int, directory: Path, *, seed: int = 0, series_size: int = 100, series_per_study: int = 2, side: int = 512
+) -> list[Path]:
+    """Writes `count` CT objects with full headers, of `side` × `side` pixels (0.5 MB each), `series_size` to a series.
 
-    A seed gives the same objects every time; other seeds give others. Each study has two series.
+    A seed gives the same objects every time; other seeds give others.
     """
-    return _write(_template(_one_image(512, seed)), count, directory, seed, series_size)
+    return _write(_template(_one_image(side, seed)), count, directory, _Layout(seed, series_size, series_per_study))
 
 
-def small_instances(count: int, directory: Path, *, seed: int = 0, series_size: int = 100) -> list[Path]:
+def small_instances(
+    count: int, directory: Path, *, seed: int = 0, series_size: int = 100, series_per_study: int = 2
+) -> list[Path]:
     """Writes `count` CT objects of 16×16 pixels and short headers, below 3 kB each."""
     image = _one_image(16, seed)
     for element in list(image):
         if element.keyword not in _SMALL_HEADER:
             del image[element.tag]
-    return _write(_template(image), count, directory, seed, series_size)
+    return _write(_template(image), count, directory, _Layout(seed, series_size, series_per_study))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How the copies are spread over series and studies."""
+
+    seed: int
+    series_size: int
+    series_per_study: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +127,12 @@ def _places(content: bytes, text: bytes) -> tuple[int, ...]:
     return tuple(places)
 
 
-def _write(template: _Template, count: int, directory: Path, seed: int, series_size: int) -> list[Path]:
+def _write(template: _Template, count: int, directory: Path, layout: _Layout) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     content = bytearray(template.content)
     paths = []
     for number in range(count):
-        for text, replacement in _replacements(number, seed, series_size).items():
+        for text, replacement in _replacements(number, layout).items():
             _patch(content, template.offsets[text], text, replacement)
         path = directory / f"{number:06d}.dcm"
         path.write_bytes(content)
@@ -127,9 +140,9 @@ def _write(template: _Template, count: int, directory: Path, seed: int, series_s
     return paths
 
 
-def _replacements(number: int, seed: int, series_size: int) -> dict[str, str]:
-    series = number // series_size
-    study = series // 2
+def _replacements(number: int, layout: _Layout) -> dict[str, str]:
+    seed, series = layout.seed, number // layout.series_size
+    study = series // layout.series_per_study
     return {
         _STUDY_UID: _long_uid("study", seed, study),
         _SERIES_UID: _long_uid("series", seed, series),
@@ -137,7 +150,7 @@ def _replacements(number: int, seed: int, series_size: int) -> dict[str, str]:
         _PATIENT_ID: f"LOAD{seed:05d}-{study:06d}",
         _PATIENT_NAME: f"LOAD^NUMBER{seed % 100:02d}{study:06d}",
         _ACCESSION_NUMBER: f"L{seed % 1000:03d}-{study:07d}",
-        _INSTANCE_NUMBER: str(number % series_size + 1),
+        _INSTANCE_NUMBER: str(number % layout.series_size + 1),
     }
 
 
