@@ -1,4 +1,5 @@
 // Before the first paint: whether the navigation is folded. Nothing else may be here, it delays the page.
 try {
-  if (localStorage.getItem("treegarth-rail") === "narrow") document.documentElement.dataset.rail = "narrow";
+  const wanted = localStorage.getItem("treegarth-rail") ?? (innerWidth < 1020 ? "narrow" : "wide");
+  if (wanted === "narrow") document.documentElement.dataset.rail = "narrow";
 } catch { /* storage is forbidden in this browser: the navigation starts unfolded */ }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ class Quantity:
     numeric: bool = True
     always: bool = False  # shown as a column of dashes where no event has it: its absence says something
     factor: float = 1.0  # from the stored unit to the one shown
+    moment: bool = False  # a date and time as DICOM has it (DT)
+    whole: bool = False  # a count, which devices may write with a decimal point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,12 @@ TOTALS: dict[str, tuple[Quantity, ...]] = {
         Quantity(
             name="dose_rp_total_gy", label=N_("Dose at reference point, total"), unit="mGy", always=True, factor=1e3
         ),
+        Quantity(
+            name="fluoro_dose_area_product_total_gy_m2", label=N_("DAP of fluoroscopy"), unit="Gy·cm²", factor=1e4
+        ),
+        Quantity(
+            name="acquisition_dose_area_product_total_gy_m2", label=N_("DAP of acquisitions"), unit="Gy·cm²", factor=1e4
+        ),
         Quantity(name="total_fluoro_time_s", label=N_("Fluoroscopy time"), unit="s"),
     ),
     "mammography": (
@@ -123,18 +132,19 @@ EVENTS: dict[str, tuple[Quantity, ...]] = {
         Quantity(name="nominal_total_collimation_width_mm", label=N_("Collimation"), unit="mm"),
     ),
     "projection": (
-        Quantity(name="date_time_started", label=N_("Started"), numeric=False),
+        Quantity(name="date_time_started", label=N_("Started"), numeric=False, moment=True),
         Quantity(name="acquisition_protocol", label=N_("Protocol"), numeric=False),
         Quantity(name="irradiation_event_type", label=N_("Acquisition"), numeric=False),
         Quantity(name="acquisition_plane", label=N_("Plane"), numeric=False),
         Quantity(name="dose_area_product_gy_m2", label="DAP", unit="Gy·cm²", always=True, factor=1e4),
         Quantity(name="dose_rp_gy", label=N_("Dose at reference point"), unit="mGy", factor=1e3),
         Quantity(name="kvp", label="kVp", unit="kV"),
-        Quantity(name="number_of_pulses", label=N_("Pulses")),
+        Quantity(name="irradiation_duration_s", label=N_("Duration"), unit="s"),
+        Quantity(name="number_of_pulses", label=N_("Pulses"), whole=True),
     ),
     "mammography": (
         Quantity(name="laterality", label=N_("Side"), numeric=False),
-        Quantity(name="image_view", label=N_("View"), numeric=False),
+        Quantity(name="image_view_code", label=N_("View"), numeric=False),
         Quantity(name="average_glandular_dose_mgy", label="AGD", unit="mGy", always=True),
         Quantity(name="entrance_exposure_at_rp_mgy", label=N_("Entrance dose"), unit="mGy"),
         Quantity(name="compression_thickness_mm", label=N_("Compression"), unit="mm"),
@@ -143,6 +153,7 @@ EVENTS: dict[str, tuple[Quantity, ...]] = {
     "radiopharmaceutical": (
         Quantity(name="agent_code", label=N_("Agent"), numeric=False),
         Quantity(name="radionuclide_code", label=N_("Radionuclide"), numeric=False),
+        Quantity(name="start", label=N_("Started"), numeric=False, moment=True),
         Quantity(name="administered_activity_mbq", label=N_("Activity"), unit="MBq", always=True),
         Quantity(name="effective_dose_msv", label=N_("Effective dose"), unit="mSv"),
     ),
@@ -228,5 +239,18 @@ def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("meaning") or value.get("code") or "–")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(call.site.environments[call.language].filters["significant"](value * quantity.factor))
+        name = "number" if quantity.whole else "significant"
+        return str(call.site.environments[call.language].filters[name](value * quantity.factor))
+    if quantity.moment:
+        return readable_moment(str(value))
     return translated(call, SHORT[value]) if value in SHORT else str(value)
+
+
+def readable_moment(value: str) -> str:
+    """A DT (PS3.5 6.2) in ISO form to the second, with its offset where it has one; anything else as it is."""
+    found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:\.\d+)?([+-]\d{4})?", value.strip())
+    if found is None:
+        return value
+    year, month, day, hour, minute, second, offset = found.groups()
+    clock = f"{hour}:{minute}:{second}" if second else f"{hour}:{minute}"
+    return f"{year}-{month}-{day} {clock}" + (f" {offset[:3]}:{offset[3:]}" if offset else "")
