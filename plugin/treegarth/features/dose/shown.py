@@ -237,13 +237,19 @@ def _cell(call: AnyCall, quantity: Quantity, value: Any) -> Cell:
 
 def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
     if isinstance(value, Mapping):
-        return str(value.get("meaning") or value.get("code") or "–")
+        return readable_meaning(str(value.get("meaning") or value.get("code") or "–"))
     if isinstance(value, int | float) and not isinstance(value, bool):
         name = "number" if quantity.whole else "significant"
         return str(call.site.environments[call.language].filters[name](value * quantity.factor))
     if quantity.moment:
         return readable_moment(str(value))
     return translated(call, SHORT[value]) if value in SHORT else str(value)
+
+
+def readable_meaning(meaning: str) -> str:
+    """SNOMED writes raised figures between carets: F^18^ is F¹⁸."""
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return re.sub(r"\^(\d+)\^", lambda found: found[1].translate(raised), meaning)
 
 
 def readable_moment(value: str) -> str:
