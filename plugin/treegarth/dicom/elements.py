@@ -12,19 +12,23 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from treegarth.dicom.lean_content import LeanItem
 from treegarth.dicom.text import decode_text, repair_text
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 
 
-def character_set(dataset: Dataset, inherited: tuple[str, ...] = ()) -> tuple[str, ...]:
+def character_set(dataset: Dataset | LeanItem, inherited: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Specific Character Set of a data set; an item without one has that around it (PS3.3 C.12.1.1.2)."""
     text = element_text(dataset, SPECIFIC_CHARACTER_SET)
     return inherited if text is None else tuple(text.split("\\"))
 
 
-def element_text(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> str | None:
+def element_text(dataset: Dataset | LeanItem, tag: int, charset: tuple[str, ...] = ()) -> str | None:
     """The text of an element, its values joined by backslashes and without padding; None when absent or empty."""
+    if isinstance(dataset, LeanItem):
+        raw = dataset.elements.get(tag)
+        return decode_text(raw, charset).strip() or None if isinstance(raw, bytes) else None
     element = dataset.get_item(tag)
     if element is None:
         return None
@@ -42,14 +46,17 @@ def element_text(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> s
     return text.replace("\0", "").strip() or None
 
 
-def element_values(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> tuple[str, ...]:
+def element_values(dataset: Dataset | LeanItem, tag: int, charset: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The values of an element of any value multiplicity; empty ones stay, so that positions keep their meaning."""
     text = element_text(dataset, tag, charset)
     return () if text is None else tuple(part.strip() for part in text.split("\\"))
 
 
-def element_items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
+def element_items(dataset: Dataset | LeanItem, tag: int) -> Sequence[Dataset | LeanItem]:
     """The items of a sequence; none when absent or empty. Raises what pydicom raises for other bytes."""
+    if isinstance(dataset, LeanItem):
+        lean = dataset.elements.get(tag)
+        return lean if isinstance(lean, list) else ()
     element = dataset.get_item(tag)
     if element is None:
         return ()

@@ -7,12 +7,14 @@ source of trees can take the place of `tree_of` without any reader noticing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydicom.dataset import Dataset
 
 from treegarth.dicom.elements import character_set, element_items, element_text, element_values
+from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem
 
 DEEPEST_NESTING = 64
 """Levels of content items that are followed; templates of the standard stay below 12."""
@@ -35,6 +37,7 @@ class Reference:
     sop_instance_uid: str
 
 
+Item: TypeAlias = Dataset | LeanItem
 Value: TypeAlias = Code | Reference | str | tuple[str, ...] | None
 
 
@@ -72,19 +75,23 @@ class ContentTree:
     faults: tuple[TreeFault, ...]
 
 
-def tree_of(dataset: Dataset) -> ContentTree:
-    """The content tree of a data set. A data set that is no SR gives a root without anything in it."""
-    walk = _Walk()
+def tree_of(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> ContentTree:
+    """The content tree of a data set. A data set that is no SR gives a root without anything in it.
+
+    `content` is its Content Sequence where that was parsed apart (`lean_content`).
+    """
+    walk = _Walk(content)
     root = walk.item(dataset, (), "1", 1)
     return ContentTree(root, tuple(walk.faults))
 
 
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, content: Sequence[LeanItem] | None) -> None:
+        self._content = content
         self.faults: list[TreeFault] = []
         self._codes: dict[tuple[str, str, str], Code] = {}
 
-    def item(self, dataset: Dataset, inherited: tuple[str, ...], place: str, depth: int) -> ContentItem:
+    def item(self, dataset: Item, inherited: tuple[str, ...], place: str, depth: int) -> ContentItem:
         charset = character_set(dataset, inherited)
         value_type = (element_text(dataset, 0x0040A040) or "").upper()
         value, unit, qualifier = self._guarded_value(dataset, value_type, charset, place)
@@ -98,9 +105,11 @@ class _Walk:
             children=self._children(dataset, charset, place, depth),
         )
 
-    def _children(self, dataset: Dataset, charset: tuple[str, ...], place: str, depth: int) -> tuple[ContentItem, ...]:
+    def _children(self, dataset: Item, charset: tuple[str, ...], place: str, depth: int) -> tuple[ContentItem, ...]:
+        datasets: Sequence[Item]
         try:
-            datasets = element_items(dataset, 0x0040A730)
+            lean = self._content if depth == 1 else None
+            datasets = element_items(dataset, CONTENT_SEQUENCE) if lean is None else lean
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
             self._fault(place, f"the content below cannot be read ({type(error).__name__})")
             return ()
@@ -117,7 +126,7 @@ class _Walk:
         return tuple(found)
 
     def _guarded_value(
-        self, dataset: Dataset, value_type: str, charset: tuple[str, ...], place: str
+        self, dataset: Item, value_type: str, charset: tuple[str, ...], place: str
     ) -> tuple[Value, Code | None, Code | None]:
         try:
             return self._value(dataset, value_type, charset)
@@ -126,7 +135,7 @@ class _Walk:
             return None, None, None
 
     def _value(
-        self, dataset: Dataset, value_type: str, charset: tuple[str, ...]
+        self, dataset: Item, value_type: str, charset: tuple[str, ...]
     ) -> tuple[Value, Code | None, Code | None]:
         if value_type == "NUM":
             return self._number(dataset, charset)
@@ -143,7 +152,7 @@ class _Walk:
         return None, None, None
 
     def _number(
-        self, dataset: Dataset, charset: tuple[str, ...]
+        self, dataset: Item, charset: tuple[str, ...]
     ) -> tuple[tuple[str, ...] | None, Code | None, Code | None]:
         qualifier = self._code(dataset, 0x0040A301, charset)
         measured = element_items(dataset, 0x0040A300)
@@ -152,14 +161,14 @@ class _Walk:
         numbers = element_values(measured[0], 0x0040A30A)
         return numbers or None, self._code(measured[0], 0x004008EA, charset), qualifier
 
-    def _guarded_code(self, dataset: Dataset, tag: int, charset: tuple[str, ...], place: str) -> Code | None:
+    def _guarded_code(self, dataset: Item, tag: int, charset: tuple[str, ...], place: str) -> Code | None:
         try:
             return self._code(dataset, tag, charset)
         except Exception as error:
             self._fault(place, f"the code cannot be read ({type(error).__name__})")
             return None
 
-    def _code(self, dataset: Dataset, tag: int, charset: tuple[str, ...]) -> Code | None:
+    def _code(self, dataset: Item, tag: int, charset: tuple[str, ...]) -> Code | None:
         items = element_items(dataset, tag)
         if not items:
             return None
@@ -182,7 +191,7 @@ _TAG_OF_VALUE = {
 }
 
 
-def code_of(item: Dataset, charset: tuple[str, ...] = ()) -> Code | None:
+def code_of(item: Item, charset: tuple[str, ...] = ()) -> Code | None:
     """The coded entry of an item of a code sequence; None when it has no code value of any of the three kinds."""
     value = element_text(item, 0x00080100) or element_text(item, 0x00080119) or element_text(item, 0x00080120)
     if value is None:
@@ -190,7 +199,7 @@ def code_of(item: Dataset, charset: tuple[str, ...] = ()) -> Code | None:
     return Code(value, element_text(item, 0x00080102) or "", element_text(item, 0x00080104, charset) or "")
 
 
-def _reference(dataset: Dataset) -> Reference | None:
+def _reference(dataset: Item) -> Reference | None:
     items = element_items(dataset, 0x00081199)
     if not items:
         return None

@@ -8,28 +8,43 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import logging
 import warnings
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, NotPlain, parse_content
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_equipment, read_study
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.images import read_image
 from treegarth.features.dose.reading.reports import read_report
 
+logger = logging.getLogger(__name__)
+
 SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 """The root of all SR storage classes (PS3.6 A)."""
 
+PIXEL_DATA = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+CONTENT_SEQUENCE_BYTES = b"\x40\x00\x30\xa7"
+NOTHING_MORE = (b"", b"\xe0\x7f\x10\x00", b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
+"""What follows a header that is whole: the end, or pixel data."""
 
-def read_dose(dataset: Dataset) -> DoseReading:
-    """The dose in a data set, or the reason why there is none to be read."""
+
+def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> DoseReading:
+    """The dose in a data set, or the reason why there is none to be read.
+
+    `content` is its Content Sequence where that was parsed apart; else it is in the data set.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of what becomes an issue here
         try:
-            return _read(dataset)
+            return _read(dataset, content)
         except Exception as error:  # whatever the bytes are, the registry must be told, not stopped
             return DoseReading(refused=f"The object could not be read: {type(error).__name__}.")
 
@@ -39,12 +54,12 @@ def read_dose_stream(stream: BinaryIO) -> DoseReading:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset = dcmread(stream, force=True, stop_before_pixels=True)
+            dataset, content = _parsed(stream)
         except OSError:
             raise
         except Exception as error:
             return DoseReading(refused=f"This is no readable DICOM object: {type(error).__name__}.")
-    return read_dose(dataset)
+    return read_dose(dataset, content)
 
 
 def read_dose_bytes(content: bytes) -> DoseReading:
@@ -55,7 +70,29 @@ def read_dose_bytes(content: bytes) -> DoseReading:
         return DoseReading(refused=f"This is no readable DICOM object: {error}.")
 
 
-def _read(dataset: Dataset) -> DoseReading:
+def _parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
+    """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit."""
+    start = stream.tell()
+    dataset = read_partial(stream, stop_when=_ends_the_header, force=True)
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    if syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
+        following = stream.read(4)
+        if following in NOTHING_MORE:
+            return dataset, None
+        if following == CONTENT_SEQUENCE_BYTES:
+            try:
+                return dataset, parse_content(following + stream.read(), implicit=syntax == ImplicitVRLittleEndian)
+            except (NotPlain, RecursionError):
+                logger.debug("The content of a report is not plain; pydicom reads it.")
+    stream.seek(start)
+    return dcmread(stream, force=True, stop_before_pixels=True), None
+
+
+def _ends_the_header(tag: int, vr: str | None, length: int) -> bool:
+    return tag == CONTENT_SEQUENCE or tag in PIXEL_DATA
+
+
+def _read(dataset: Dataset, content: Sequence[LeanItem] | None) -> DoseReading:
     issues: list[Issue] = []
     header = Header(dataset, issues)
     sop_class_uid = header.uid("SOPClassUID")
@@ -64,10 +101,10 @@ def _read(dataset: Dataset) -> DoseReading:
         sop_instance_uid=header.uid("SOPInstanceUID"),
         study_instance_uid=header.uid("StudyInstanceUID"),
     )
-    if sop_class_uid is None and "ContentSequence" not in dataset:
+    if sop_class_uid is None and content is None and "ContentSequence" not in dataset:
         return dataclasses.replace(reading, refused="This is no DICOM object: it has no SOP Class UID.")
     if (sop_class_uid or SR_CLASSES).startswith(SR_CLASSES):
-        found = read_report(dataset, issues)
+        found = read_report(dataset, issues, content)
     else:
         found = read_image(header, sop_class_uid or "")
     return dataclasses.replace(

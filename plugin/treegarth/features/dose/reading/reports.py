@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from treegarth.dicom import codes
 from treegarth.dicom.codes import concept_of
+from treegarth.dicom.lean_content import LeanItem
 from treegarth.dicom.sr_tree import ContentItem, tree_of
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_report_context
@@ -28,9 +29,9 @@ PROJECTION_CONTAINERS = (codes.ACCUMULATED_X_RAY_DOSE_DATA, codes.IRRADIATION_EV
 ADMINISTRATION_CONTAINERS = (codes.RADIOPHARMACEUTICAL_ADMINISTRATION,)
 
 
-def read_report(dataset: Dataset, issues: list[Issue]) -> DoseReading:
+def read_report(dataset: Dataset, issues: list[Issue], content: Sequence[LeanItem] | None = None) -> DoseReading:
     """The dose of a structured report; adds to `issues`. The caller fills in what the header says."""
-    tree = tree_of(dataset)
+    tree = tree_of(dataset, content)
     issues.extend(Issue(f"content item {fault.place}", fault.reason) for fault in tree.faults)
     report = Part(tree.root, "", issues)
     present = _concepts(tree.root)
