@@ -62,7 +62,7 @@ TAGS = {
     "columns": 0x00280011,
 }
 _WANTED = frozenset(TAGS.values())
-_LONGEST_TEXT = 1024  # characters; the longest of these in PS3.5 6.2 is PN with 3 × 64
+_LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
 _DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")  # with full stops: PS3.5 6.2, note to DA (ACR-NEMA)
 _TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
 _T = TypeVar("_T")
@@ -287,7 +287,7 @@ class _Reader:
             return None
         try:
             return decode(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter of infinity
             self._note(keyword, reason)
             return None
 

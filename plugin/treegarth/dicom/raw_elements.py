@@ -48,7 +48,10 @@ def read_raw_elements(data: bytes, wanted: Collection[int]) -> RawElements:
     start, syntax = _read_meta(data)
     if syntax in _NOT_LITTLE_ENDIAN:
         raise NotPlain("The file is big endian or deflated.")
-    values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == _IMPLICIT_VR_LITTLE_ENDIAN)
+    try:
+        values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == _IMPLICIT_VR_LITTLE_ENDIAN)
+    except RecursionError as error:
+        raise NotPlain("Sequences are nested too deeply.") from error
     return RawElements(values=values, transfer_syntax_uid=syntax.decode("ascii", "replace"), truncated=truncated)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from typing import Any
 
 
@@ -47,6 +48,7 @@ def log_as_child() -> None:
 
 
 def _configure(handler: logging.Handler) -> None:
+    warnings.filterwarnings("ignore", module="pydicom")  # they show the values they complain of, patients' names too
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

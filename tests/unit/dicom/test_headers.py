@@ -107,7 +107,7 @@ def test_nul_characters_and_overlong_values_do_not_reach_the_database() -> None:
     header = read_header(as_bytes(ct_header(StudyDescription="a\0b" + "x" * 2000)))
     assert header.study_description is not None
     assert "\0" not in header.study_description
-    assert len(header.study_description) == 1024
+    assert len(header.study_description) == 640
     assert "cut" in header.issues[0].reason
 
 
@@ -156,3 +156,26 @@ def test_header_as_json_has_no_bulk_and_nothing_that_jsonb_refuses() -> None:
     assert "7FE00010" not in found
     assert "00091001" not in found
     assert "\0" not in str(found)
+
+
+@pytest.mark.parametrize("written", ["1e999", "-inf", "nan", "99999999999999999999", "one"])
+def test_what_is_no_integer_is_an_issue(written: str) -> None:
+    raw = as_bytes(ct_header(InstanceNumber="7")).replace(b"\x20\x00\x13\x00IS\x02\x007 ", _instance_number(written))
+    header = read_header(raw)
+    assert header.instance_number is None
+    assert [issue.reason for issue in header.issues] == ["is not an integer string"]
+
+
+def _instance_number(written: str) -> bytes:
+    value = written.encode() + b" " * (len(written) % 2)
+    return b"\x20\x00\x13\x00IS" + len(value).to_bytes(2, "little") + value
+
+
+def test_sequences_nested_too_deeply_for_us_do_not_stop_the_reader() -> None:
+    depth = 3000
+    head = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    tail = b"\xfe\xff\x0d\xe0" + bytes(4) + b"\xfe\xff\xdd\xe0" + bytes(4)
+    plain = as_bytes(ct_header())
+    place = plain.index(b"\x10\x00\x10\x00PN")
+    with pytest.raises(UnreadableObject):
+        read_header(plain[:place] + head * depth + tail * depth + plain[place:])

@@ -1,28 +1,30 @@
 """Turn stored instances into index rows, a batch a transaction, with what follows from them.
 
-A batch that PostgreSQL refuses is halved until the one instance at fault is found; that one is written with what
-Orthanc itself knows of it and the reason. Nothing is dropped.
+A batch that cannot be written is halved until the one instance at fault is found; that one is written with what
+Orthanc itself knows of it and the reason. Nothing is dropped, and one bad object never stops the others.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 
-from treegarth.database.engine import transaction
+from treegarth.database.engine import connect, transaction
 from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import Header, orthanc_identifiers, read_header
-from treegarth.errors import UnreadableObject
+from treegarth.errors import TreegarthError, UnreadableObject
 from treegarth.features.archive.ingest.sources import (
     header_by_orthanc,
     identifiers_by_orthanc,
     instance_of_orthanc,
+    is_refused_duplicate,
 )
 from treegarth.features.archive.model import IndexedInstance, Level, StoredInstance
 from treegarth.features.archive.store import writing
@@ -61,6 +63,23 @@ class BatchWriter:
         instances = [found for item in latest.values() if (found := self._describe(item, data)) is not None]
         self._write(instances, data)
 
+    def write_new(self, stored: Sequence[StoredInstance]) -> None:
+        """As `write`, for what Orthanc has just reported, which is not always what it keeps.
+
+        It also reports an object that it has already and does not take again, with the bytes that it threw away.
+        """
+        numbers = Counter(item.orthanc_instance_id for item in stored)
+        with connect(self.engine) as connection:
+            known = writing.known(connection, Level.INSTANCE, list(numbers))
+        seen_before = known | {one for one, number in numbers.items() if number > 1}
+        self.write(
+            [
+                dataclasses.replace(item, data=None) if item.orthanc_instance_id in seen_before else item
+                for item in stored
+                if item.orthanc_instance_id not in known or not is_refused_duplicate(self.orthanc, item)
+            ]
+        )
+
     def remove(self, level: Level, identifiers: Sequence[str]) -> int:
         """Take out of the index what Orthanc does not have any more; the number of instances removed.
 
@@ -85,11 +104,18 @@ class BatchWriter:
                 return None
             item = found
             data[item.orthanc_instance_id] = item.data or b""
-        try:
-            header: Header | None = read_header(item.data or b"")
-        except UnreadableObject as error:
-            header = header_by_orthanc(self.orthanc, item.orthanc_instance_id, str(error))
+        header = self._header(item)
         return self._identified(item, header) if header else None
+
+    def _header(self, item: StoredInstance) -> Header | None:
+        try:
+            return read_header(item.data or b"")
+        except UnreadableObject as error:
+            reason = str(error)
+        except Exception as error:  # whatever the bytes are, the objects behind this one must not wait
+            logger.exception("The header of %s met a defect of the reader.", item.orthanc_instance_id)
+            reason = f"The header could not be read: {type(error).__name__}."
+        return header_by_orthanc(self.orthanc, item.orthanc_instance_id, reason)
 
     def _identified(self, item: StoredInstance | IndexedInstance, header: Header) -> IndexedInstance | None:
         identifiers = orthanc_identifiers(header)
@@ -118,25 +144,37 @@ class BatchWriter:
                 writing.write_instances(connection, instances, headers)
                 for follower in self.followers:
                     follower.indexed(connection, instances)
-        except DBAPIError as error:
+        except TreegarthError:
+            raise
+        except Exception as error:
             if len(instances) > 1:
                 middle = len(instances) // 2
                 self._write(instances[:middle], data)
                 self._write(instances[middle:], data)
             else:
-                self._write_what_orthanc_knows(instances[0], type(error.orig).__name__)
+                self._write_what_orthanc_knows(instances[0], type(getattr(error, "orig", error)).__name__)
             return
         for follower in self.followers:
             _hint(follower, instances)
 
     def _write_what_orthanc_knows(self, instance: IndexedInstance, reason: str) -> None:
-        logger.warning("PostgreSQL refused an instance's row (%s); it is indexed by what Orthanc knows of it.", reason)
+        logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
         reason = f"the index refused its values: {reason}"
         header = header_by_orthanc(self.orthanc, instance.orthanc_instance_id, reason)
         if header is None or (found := self._identified(instance, header)) is None:
             return
-        with transaction(self.engine) as connection:
-            writing.write_instances(connection, [found], {})
+        try:
+            with transaction(self.engine) as connection:
+                writing.write_instances(connection, [found], {})
+                for follower in self.followers:
+                    follower.indexed(connection, [found])
+        except TreegarthError:
+            raise
+        except Exception:
+            logger.exception("Instance %s cannot be indexed at all.", instance.orthanc_instance_id)
+            return
+        for follower in self.followers:
+            _hint(follower, [found])
 
 
 def _series_headers(

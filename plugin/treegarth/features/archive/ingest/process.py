@@ -109,7 +109,7 @@ class Indexer:
     def _write(self, batch: Sequence[Frame]) -> None:
         stored = [instance_of_frame(frame) for frame in batch if frame.kind is FrameKind.STORED]
         if stored:
-            self._writer.write(stored)
+            self._writer.write_new(stored)
         deleted = [frame.about for frame in batch if frame.kind is FrameKind.DELETED]
         for level in Level:  # from patients down: what lies beneath is gone from the index by then
             identifiers = [about["id"] for about in deleted if about["level"] == level.value]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
 from treegarth.dicom.raw_elements import header_end
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, OrthancRefused, UnreadableObject
 from treegarth.features.archive.model import Origin, StoredInstance
 from treegarth.host.frames import Frame
 from treegarth.host.orthanc_client import OrthancClient
 
 _ENOUGH_WITHOUT_PIXELS = 64 * 2**20  # bytes; an object without pixel data is read whole up to here
+_SAME_STORE = timedelta(seconds=2)  # between our time stamp of a store and Orthanc's, which is in whole seconds
 _ORIGINS = {"DicomProtocol": 2, "RestApi": 3, "Plugins": 4, "Lua": 5, "WebDav": 6}
 
 
@@ -39,7 +40,7 @@ def instance_of_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, now: d
     try:
         metadata = orthanc.get(f"/instances/{orthanc_instance_id}/metadata", parameters={"expand": ""})
         summary = orthanc.get(f"/instances/{orthanc_instance_id}")
-        data = read_beginning(orthanc, orthanc_instance_id)
+        data = _beginning_if_readable(orthanc, orthanc_instance_id)
     except NotFound:
         return None
     return StoredInstance(
@@ -55,6 +56,25 @@ def instance_of_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, now: d
             http_user=metadata.get("HttpUsername") or None,
         ),
     )
+
+
+def is_refused_duplicate(orthanc: OrthancClient, stored: StoredInstance) -> bool:
+    """Whether Orthanc reported an object that it had already, and kept the one that it had."""
+    try:
+        date = orthanc.get_bytes(f"/instances/{stored.orthanc_instance_id}/metadata/ReceptionDate")
+    except NotFound:
+        return False
+    kept = reception_date(date.decode("ascii", "replace"))
+    return kept is not None and kept + _SAME_STORE < stored.received_at
+
+
+def _beginning_if_readable(orthanc: OrthancClient, orthanc_instance_id: str) -> bytes:
+    """The file up to its pixel data; nothing where Orthanc's storage does not give it: the index then has what
+    Orthanc's own database knows."""
+    try:
+        return read_beginning(orthanc, orthanc_instance_id)
+    except (NotFound, OrthancRefused):
+        return b""
 
 
 def read_beginning(orthanc: OrthancClient, orthanc_instance_id: str) -> bytes:
@@ -79,7 +99,12 @@ def header_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, reason: 
     except NotFound:
         return None
     tags = {**study["PatientMainDicomTags"], **study["MainDicomTags"], **series["MainDicomTags"]}
-    return read_header_values({**tags, **instance["MainDicomTags"]}, Issue(path="", reason=reason))
+    tags |= instance["MainDicomTags"]
+    try:
+        return read_header_values(tags, Issue(path="", reason=reason))
+    except UnreadableObject:  # its UIDs are no text that could be kept: Orthanc's own identifiers stand for them
+        uids = {"StudyInstanceUID": study["ID"], "SeriesInstanceUID": series["ID"], "SOPInstanceUID": instance["ID"]}
+        return read_header_values(tags | uids, Issue(path="", reason=reason))
 
 
 def identifiers_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str) -> OrthancIdentifiers | None:
