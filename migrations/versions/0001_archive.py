@@ -83,6 +83,7 @@ def create_study() -> None:
     op.create_index("ix_study_patient", "study", ["orthanc_patient_id"])
     op.create_index("ix_study_patient_id", "study", ["patient_id"])
     op.create_index("ix_study_accession_number", "study", ["accession_number"])
+    op.create_index("ix_study_patient_name", "study", ["patient_name", "orthanc_study_id"])
     op.create_index(
         "ix_study_newest",
         "study",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from treegarth.database.engine import DatabaseAddress
+from treegarth.database.locating import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features import archive, dose, system
 from treegarth.features.archive import api as archive_api
@@ -34,7 +34,7 @@ def start_in_orthanc(orthanc: Any) -> None:
     try:
         configuration = json.loads(orthanc.GetConfiguration())
         settings = checked_settings(configuration, os.environ)
-        database = database_address(settings, os.environ)
+        database = own_server_address(settings, os.environ)
         Plugin(orthanc, configuration, settings, database, make_application).register()
     except TreegarthError as error:
         for line in str(error).splitlines():
@@ -51,14 +51,6 @@ def checked_settings(configuration: dict[str, Any], environment: Mapping[str, st
     if problems:
         raise SettingsRefused("\n".join(problems))
     return settings
-
-
-def database_address(settings: Settings, environment: Mapping[str, str]) -> DatabaseAddress | None:
-    """The site's own database; None means the embedded one."""
-    if settings.database is None:
-        return None
-    password = settings.database_password.resolve(environment) if settings.database_password else None
-    return DatabaseAddress(url=settings.database, password=password)
 
 
 def make_application(services: Services) -> WsgiApplication:

@@ -73,6 +73,8 @@ def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
     section = {"Mode": "test", "ReconcileSeconds": 60} if planted else None
     with OrthancServer(folder, treegarth=section) as server:
         server.start()
+        if planted:
+            server.wait_until_idle()
         sleep(SETTLING_S)
         watch = _FreshnessWatch(server) if planted else None
         count = sum(len(list(source.iterdir())) for source in sources)

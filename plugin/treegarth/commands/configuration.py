@@ -13,7 +13,7 @@ from typing import Any
 import json5
 
 import treegarth
-from treegarth.database.locating import embedded_folder
+from treegarth.database.locating import embedded_folder, index_directory
 from treegarth.errors import SettingsRefused
 from treegarth.settings import Settings, problems_of_access, read_settings
 
@@ -30,10 +30,6 @@ class Configuration:
     source: Path
     values: Mapping[str, Any]
 
-    @property
-    def index_directory(self) -> Path:
-        return self.path("IndexDirectory", otherwise=str(self.values.get("StorageDirectory", "OrthancStorage")))
-
     def path(self, key: str, *, otherwise: str) -> Path:
         folder = self.source if self.source.is_dir() else self.source.parent
         return (folder / str(self.values.get(key, otherwise))).absolute()
@@ -43,7 +39,7 @@ class Configuration:
         return read_settings(self.values.get("Treegarth", {}), environment)
 
     def embedded_folder(self, settings: Settings) -> Path:
-        return embedded_folder(settings, self.index_directory)
+        return embedded_folder(settings, index_directory(self.values, self.source))
 
 
 def read_configuration(source: Path, environment: Mapping[str, str]) -> Configuration:

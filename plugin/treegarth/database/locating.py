@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from treegarth.database.engine import DatabaseAddress
 from treegarth.settings import Settings
@@ -18,6 +19,12 @@ def own_server_address(settings: Settings, environment: Mapping[str, str]) -> Da
         return None
     password = settings.database_password
     return DatabaseAddress(url=settings.database, password=password.resolve(environment) if password else None)
+
+
+def index_directory(configuration: Mapping[str, Any], source: Path) -> Path:
+    """Orthanc's IndexDirectory in full; a relative one begins at the configuration's folder, as Orthanc has it."""
+    place = configuration.get("IndexDirectory") or configuration.get("StorageDirectory") or "OrthancStorage"
+    return ((source if source.is_dir() else source.parent) / str(place)).absolute()
 
 
 def embedded_folder(settings: Settings, index_directory: Path) -> Path:

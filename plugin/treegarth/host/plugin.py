@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import treegarth
 from treegarth.database.engine import DatabaseAddress
+from treegarth.database.locating import embedded_folder, index_directory
 from treegarth.errors import OrthancRefused, OrthancUnavailable
 from treegarth.host.bridge import PROBE_QUERY, WsgiApplication, WsgiBridge
 from treegarth.host.callbacks import Dispatcher
@@ -51,7 +52,9 @@ class Plugin:
         self._supervisor = Supervisor(
             Plan(
                 database=database,
-                data_directory=data_directory(settings, configuration),
+                embedded_folder=embedded_folder(
+                    settings, index_directory(configuration, Path(orthanc.GetConfigurationPath()))
+                ),
                 workers=settings.workers,
                 orthanc=address,
                 settings=settings.model_dump(mode="json", by_alias=True),
@@ -171,14 +174,6 @@ def _loopback(orthanc: Any, configuration: Mapping[str, Any]) -> OrthancAddress:
         authorization=orthanc.GenerateRestApiAuthorizationToken(),
         verify=not secure,  # loopback, where no certificate's name matches
     )
-
-
-def data_directory(settings: Settings, configuration: Mapping[str, Any]) -> Path:
-    """Where Treegarth keeps its own files: as set, or beside Orthanc's index."""
-    if settings.data_directory is not None:
-        return settings.data_directory
-    place = configuration.get("IndexDirectory") or configuration.get("StorageDirectory") or "OrthancStorage"
-    return Path(place).absolute() / "treegarth"
 
 
 def _quantile_ms(ordered: list[float], share: float) -> float | None:

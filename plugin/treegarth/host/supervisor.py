@@ -38,7 +38,7 @@ class Plan:
     """What to keep alive."""
 
     database: DatabaseAddress | None  # None: the embedded server
-    data_directory: Path
+    embedded_folder: Path
     workers: int
     orthanc: OrthancAddress
     settings: Mapping[str, Any]  # handed to the children as it is
@@ -52,7 +52,7 @@ class Supervisor:
         self._feed = feed
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
-        self._embedded = EmbeddedServer(plan.data_directory / "postgresql") if plan.database is None else None
+        self._embedded = EmbeddedServer(plan.embedded_folder) if plan.database is None else None
         self.engine: Engine | None = None
         self.indexer: Child | None = None
         self.workers: Sequence[Child] = ()

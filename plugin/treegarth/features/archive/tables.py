@@ -78,6 +78,7 @@ study = Table(
     Index("ix_study_patient", "orthanc_patient_id"),
     Index("ix_study_patient_id", "patient_id"),
     Index("ix_study_accession_number", "accession_number"),
+    Index("ix_study_patient_name", "patient_name", "orthanc_study_id"),
     Index(
         "ix_study_newest",
         text("study_date DESC NULLS LAST"),

@@ -15,6 +15,7 @@ import treegarth
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.features.system.model import TaskState, is_idle, pending_instances
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
+from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route
 from treegarth.web.services import Services
@@ -197,7 +198,8 @@ class SystemApi:
         return Requested()
 
     def version(self, call: Call[None, None, None]) -> Versions:
-        return Versions(treegarth=treegarth.__version__, parts=dict(self._services.host.figures().versions))
+        parts = {**self._services.host.figures().versions, **versions_of_orthanc(self._services.orthanc)}
+        return Versions(treegarth=treegarth.__version__, parts=parts)
 
     def _database_answers(self) -> bool:
         try:

@@ -10,10 +10,11 @@ from typing import Any
 from flask import Response
 
 import treegarth
-from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
+from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.model import Task, TaskCounts, TaskState
 from treegarth.features.system.storage import DatabaseFacts, database_facts
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
+from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, counted, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
@@ -239,25 +240,12 @@ def _database(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
 
 
 def _versions(call: AnyCall, status: HostStatus) -> Box:
-    versions = {**status.versions, **_versions_of_orthanc(call)}
+    versions = {**status.versions, **versions_of_orthanc(call.site.services.orthanc)}
     rows = [Row(name=name, value=version) for name, version in sorted(versions.items())]
     return Box(
         title=translated(call, N_("Versions")),
         rows=[*rows, Row(name=translated(call, N_("Started")), moment=status.started_at)],
     )
-
-
-def _versions_of_orthanc(call: AnyCall) -> dict[str, str]:
-    orthanc = call.site.services.orthanc
-    try:
-        found = {"orthanc": str(orthanc.get("/system", timeout_s=2)["Version"])}
-        for plugin in ("python", "dicom-web", "orthanc-explorer-2"):
-            if orthanc.exists(f"/plugins/{plugin}"):
-                name = f"orthanc-{plugin.removeprefix('orthanc-')}"
-                found[name] = str(orthanc.get(f"/plugins/{plugin}", timeout_s=2)["Version"])
-        return found
-    except (OrthancUnavailable, OrthancRefused):
-        return {}
 
 
 def _self_check(call: AnyCall, status: HostStatus) -> list[dict[str, str]]:

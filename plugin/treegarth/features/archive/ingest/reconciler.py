@@ -30,6 +30,7 @@ CHANGES, COMPARISON, REQUEST = "changes", "comparison", "comparison_request"
 _PAGE = 5000  # identifiers of one look into Orthanc
 _CHUNK = 100  # instances fetched and written together
 _FETCHERS = 4
+_IN_THE_PIPE_S = 1.0
 _OVERWRITTEN_AFTER = timedelta(seconds=2)  # Orthanc's two time stamps of one store are whole seconds
 
 logger = logging.getLogger(__name__)
@@ -57,13 +58,13 @@ class Reconciler:
         self._full_comparison_every = full_comparison_every
         self._is_idle = is_idle
         self._wake = threading.Event()
-        self._stopped = False
+        self._stop = threading.Event()
         self._last_drift: Counts | None = None
         self._seen_last: int | None = None
 
     def stop(self) -> None:
         """End at the next page."""
-        self._stopped = True
+        self._stop.set()
         self._wake.set()
 
     def request_comparison(self) -> None:
@@ -74,7 +75,7 @@ class Reconciler:
 
     def run(self) -> None:
         """Reconcile at once, then at every interval. An outage ends one round, not the reconciler."""
-        while not self._stopped:
+        while not self._stop.is_set():
             pause_s = self._interval_s
             try:
                 with connect(self._engine) as connection:
@@ -95,7 +96,7 @@ class Reconciler:
         if is_new:
             self._begin()
         self._look(at_start=True)
-        while not self._stopped:
+        while not self._stop.is_set():
             self._wait(self._interval_s)
             check_lock()
             self._look(at_start=False)
@@ -111,7 +112,7 @@ class Reconciler:
         self._follow_changes(self._last_change() if at_start else self._seen_last or 0)
         self._seen_last = self._last_change()
         reason = self._why_compare(at_start=at_start)
-        if reason and not self._stopped:
+        if reason and not self._stop.is_set():
             self._compare(reason)
 
     def _why_compare(self, *, at_start: bool) -> str | None:
@@ -145,7 +146,7 @@ class Reconciler:
             logger.warning("Orthanc's changes begin anew: its database was replaced. Everything is compared.")
             self._compare("Orthanc's database was replaced")
             since = 0
-        while since < upto and not self._stopped:
+        while since < upto and not self._stop.is_set():
             page = self._orthanc.get("/changes", parameters={"since": since, "limit": _PAGE})
             changes = [change for change in page["Changes"] if change["Seq"] <= upto]
             self._index(self._not_indexed(changes))
@@ -156,13 +157,25 @@ class Reconciler:
     def _not_indexed(self, changes: Sequence[dict[str, Any]]) -> list[str]:
         """The instances that are missing, or were stored again after the index took them."""
         stored = {change["ID"]: change["Date"] for change in changes if change["ChangeType"] == "NewInstance"}
-        with connect(self._engine) as connection:
-            received = store.received_at(connection, list(stored))
-        return [
-            one
-            for one, date in stored.items()
-            if one not in received or received[one] + _OVERWRITTEN_AFTER < (reception_date(date) or received[one])
-        ]
+
+        def is_old(one: str, received: datetime) -> bool:
+            return received + _OVERWRITTEN_AFTER < (reception_date(stored[one]) or received)
+
+        return self._missing(list(stored), is_old)
+
+    def _missing(self, identifiers: Sequence[str], is_old: Callable[[str, datetime], bool]) -> list[str]:
+        """Those that the index does not have, or has in an old form, also after a pause.
+
+        What Orthanc stored a moment ago is still in the pipe: to fetch it, too, would double the work under load.
+        """
+        for is_second_look in (False, True):
+            with connect(self._engine) as connection:
+                received = store.received_at(connection, identifiers)
+            identifiers = [one for one in identifiers if one not in received or is_old(one, received[one])]
+            if not identifiers or is_second_look:
+                break
+            self._stop.wait(_IN_THE_PIPE_S)
+        return list(identifiers)
 
     def _compare(self, reason: str) -> None:
         """Compare every identifier, both ways, and repair."""
@@ -185,7 +198,7 @@ class Reconciler:
                 self._index_missing(page, progress)
                 progress["compared"] += len(page)
                 self._save(progress)
-                if self._stopped:
+                if self._stop.is_set():
                     return
             extra = store.not_in_orthanc(connection, before=datetime.fromisoformat(progress["started_at"]))
         for place in range(0, len(extra), _PAGE):
@@ -206,13 +219,11 @@ class Reconciler:
             since += len(page)
 
     def _index_missing(self, page: Sequence[str], progress: dict[str, Any]) -> None:
-        with connect(self._engine) as connection:
-            known = store.received_at(connection, page)
-        missing = [one for one in page if one not in known]
+        missing = self._missing(page, lambda one, received: False)
         for place in range(0, len(missing), _CHUNK):
             progress["indexed"] += self._index(missing[place : place + _CHUNK])
             self._save(progress)
-            if self._stopped:
+            if self._stop.is_set():
                 return
 
     def _index(self, identifiers: Sequence[str]) -> int:
@@ -225,7 +236,7 @@ class Reconciler:
                 if stored:
                     self._writer.write(stored)
                 written += len(stored)
-                if self._stopped:
+                if self._stop.is_set():
                     break
         return written
 
@@ -250,7 +261,7 @@ class Reconciler:
 
     def _wait(self, seconds: float) -> None:
         self._wake.wait(seconds)
-        if not self._stopped:
+        if not self._stop.is_set():
             self._wake.clear()
 
 
