@@ -19,7 +19,7 @@ class DatabaseUnavailable(TreegarthError):
 
 
 class DatabaseNewerThanCode(TreegarthError):
-    """The database was made by a newer Treegarth. Install that version, or restore the backup from before the upgrade."""
+    """The database was made by a newer Treegarth. Install that version, or restore the backup from before."""
 
 
 class DatabaseUnsuitable(TreegarthError):

@@ -12,7 +12,8 @@ from tests.servers import OrthancServer
 
 def test_statuses_headers_and_bodies_come_through_orthanc(server: OrthancServer) -> None:
     problem = requests.get(f"{server.api}/studies", params={"x": 1}, timeout=10)
-    assert (problem.status_code, problem.headers["Content-Type"]) == (400, "application/problem+json")
+    assert problem.status_code == 400
+    assert problem.headers["Content-Type"].startswith("application/problem+json")  # Orthanc 1.12 adds text/plain
     assert problem.json()["errors"][0]["field"] == "x"
     assert requests.get(f"{server.api}/nothing", timeout=10).json()["status"] == 404
 
@@ -27,6 +28,16 @@ def test_statuses_headers_and_bodies_come_through_orthanc(server: OrthancServer)
     assert elsewhere.status_code == 403
     rebound = requests.get(f"{server.api}/status", headers={"Host": "evil.example"}, timeout=10)
     assert rebound.status_code == 403
+
+
+def test_a_page_of_an_error_is_readable_on_every_orthanc(server: OrthancServer) -> None:
+    """Orthanc 1.12 declares the body of every error as plain text: then it is one, and not the source of a page."""
+    page = requests.get(f"{server.base_url}/studies/1.2.3", headers={"Accept-Language": "ko"}, timeout=10)
+    assert page.status_code == 404
+    page.encoding = "utf-8"
+    is_html = page.text.lstrip().startswith("<!doctype html>")
+    assert is_html == ("text/plain" not in page.headers["Content-Type"])
+    assert "참조" in page.text
 
 
 def test_a_filter_in_korean_arrives_as_it_was_sent(server: OrthancServer) -> None:

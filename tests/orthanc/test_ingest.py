@@ -14,6 +14,7 @@ import requests
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
+from treegarth.demo.load import bench_instances
 
 
 def index_of(server: OrthancServer) -> dict[str, int]:
@@ -199,7 +200,7 @@ def test_a_small_queue_drops_headers_but_no_instance(new_server: ServerFactory, 
     indexer = subprocess.run(
         ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles indexer"], capture_output=True, text=True, check=True
     ).stdout.split()[0]
-    small_studies(tmp_path / "ct", studies=6, series=2, instances=50)
+    bench_instances(400, tmp_path / "ct", side=16)  # headers of some 9 kB
     os.kill(int(indexer), signal.SIGSTOP)
     try:
         store(server, tmp_path / "ct")

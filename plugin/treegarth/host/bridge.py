@@ -13,6 +13,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import requests
+
+from treegarth.host.orthanc_client import OrthancAddress
+
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # Orthanc refuses to send a status that its own list (HttpStatus) does not have, 308 and 429 among them.
 _SENDABLE = frozenset(
@@ -23,18 +27,40 @@ _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-enc
 _SET_BY_CALL = {301: "location", 401: "www-authenticate", 405: "allow"}  # statuses with a call of their own
 
 PROBE = "treegarth-probe"
-PROBE_QUERY = f"{PROBE}=%2B"  # asked of ourselves once at start: does this Orthanc undo escapes?
+ERRORS_ARE_PLAIN = "treegarth.errors_are_plain"  # in the WSGI environment: a page of an error would be shown as source
 
 logger = logging.getLogger(__name__)
 
 
 class WsgiBridge:
-    """A REST callback that answers by an application; `url` is where Orthanc itself answers."""
+    """A REST callback that answers by an application; `address` is where Orthanc itself answers."""
 
-    def __init__(self, application: WsgiApplication, url: str) -> None:
+    def __init__(self, application: WsgiApplication, address: OrthancAddress) -> None:
         self._application = application
-        self._url = urlsplit(url)
+        self._address = address
+        self._url = urlsplit(address.url)
         self._arguments_are_decoded = False
+        self._errors_are_plain = False
+
+    def probe(self) -> None:
+        """Ask ourselves once, through Orthanc, for what differs between its versions.
+
+        Does it undo the escapes of arguments? Does it say that every error's body is text/plain (1.12 does, beside
+        the type that it is given)? Any answer tells, also a refused login.
+        """
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy
+            try:
+                answer = session.get(
+                    f"{self._address.url}/treegarth/{PROBE}?{PROBE}=%2B",
+                    headers={"Authorization": self._address.authorization or ""},
+                    verify=self._address.verify,
+                    timeout=5,
+                )
+            except requests.RequestException as error:
+                logger.warning("Orthanc did not answer the probe of its ways: %s.", type(error).__name__)
+                return
+        self._errors_are_plain = "text/plain" in answer.headers.get("Content-Type", "")
 
     def __call__(self, output: Any, uri: str, **request: Any) -> None:
         try:
@@ -84,6 +110,7 @@ class WsgiBridge:
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
+            ERRORS_ARE_PLAIN: self._errors_are_plain,
         }
         for name, value in headers.items():
             if name not in ("content-type", "content-length"):

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 import treegarth
 from treegarth.database.engine import DatabaseAddress
 from treegarth.database.locating import embedded_folder, index_directory
-from treegarth.errors import OrthancRefused, OrthancUnavailable
-from treegarth.host.bridge import PROBE_QUERY, WsgiApplication, WsgiBridge
+from treegarth.host.bridge import WsgiApplication, WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
@@ -73,8 +72,7 @@ class Plugin:
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
         )
-        self._client = services.orthanc
-        self._bridge = WsgiBridge(make_application(services), address.url)
+        self._bridge = WsgiBridge(make_application(services), address)
 
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
@@ -99,17 +97,8 @@ class Plugin:
     def _start(self) -> None:
         self._supervisor.start()
         self._monitor.start()
-        threading.Thread(target=self._probe_arguments, name="probe", daemon=True).start()
+        threading.Thread(target=self._bridge.probe, name="probe", daemon=True).start()
         logger.info("Version %s serves /treegarth/ in mode %s.", treegarth.__version__, self._settings.mode)
-
-    def _probe_arguments(self) -> None:
-        """Let the bridge see how this Orthanc hands on the arguments of a GET."""
-        try:
-            self._client.get_bytes(f"/treegarth/static/mark.svg?{PROBE_QUERY}")
-        except OrthancRefused as refused:
-            logger.debug("The probe was seen, and answered %d: this token is no user's.", refused.status)
-        except OrthancUnavailable as error:
-            logger.warning("Orthanc did not answer the probe of its arguments: %s", error)
 
     def _stop(self) -> None:
         begin = monotonic()

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from treegarth.errors import UnsupportedBody
+from treegarth.host.bridge import ERRORS_ARE_PLAIN
 from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
@@ -154,11 +155,14 @@ def _error_page(site: Site, problem: Problem, headers: dict[str, str]) -> Respon
         route=route,
     )
     try:
-        response = render_page(call, "error.html", status=problem.status, problem=problem)
+        template = "error.txt" if request.environ.get(ERRORS_ARE_PLAIN) else "error.html"
+        response = render_page(call, template, status=problem.status, problem=problem)
     except Exception:  # a page that tells of a failure must not fail itself
         logger.exception("The page for the problem %s could not be made.", problem.instance)
         text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"
         response = Response(text, status=problem.status, mimetype="text/plain")
+    if response.mimetype == "text/plain":  # Orthanc repeats the type without its character set: a mark tells it
+        response.set_data("\ufeff" + response.get_data(as_text=True))
     response.headers.update(headers)
     return response
 

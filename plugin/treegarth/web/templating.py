@@ -98,7 +98,7 @@ def render_page(call: Call[Any, Any, Any], template: str, *, status: int = 200, 
     """A page of a template, given what every page has (see `page_values`) and these values."""
     environment = call.site.environments[call.language]
     body = environment.get_template(template).render({**page_values(call), **values})
-    return Response(body, status=status, mimetype="text/html")
+    return Response(body, status=status, mimetype="text/plain" if template.endswith(".txt") else "text/html")
 
 
 def page_values(call: Call[Any, Any, Any]) -> dict[str, Any]:

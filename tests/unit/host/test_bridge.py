@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Flask, Response, request
 
 from treegarth.host.bridge import WsgiBridge
+from treegarth.host.orthanc_client import OrthancAddress
 
 
 class RecordedOutput:
@@ -69,7 +70,7 @@ def bridge() -> WsgiBridge:
     def empty() -> Response:
         return Response(status=304)
 
-    return WsgiBridge(app, "http://127.0.0.1:8042")
+    return WsgiBridge(app, OrthancAddress(url="http://127.0.0.1:8042"))
 
 
 def call(method: str, uri: str, target: WsgiBridge | None = None, **given: object) -> RecordedOutput:
@@ -112,7 +113,7 @@ def test_an_application_that_raises_is_answered_for() -> None:
     def broken(environ: object, start_response: object) -> Iterator[bytes]:
         raise RuntimeError("no")
 
-    output = call("GET", "/treegarth/x", WsgiBridge(broken, "http://127.0.0.1:8042"), get={})
+    output = call("GET", "/treegarth/x", WsgiBridge(broken, OrthancAddress(url="http://127.0.0.1:8042")), get={})
     assert (output.status, output.body) == (500, b"Internal error\n")
 
 
