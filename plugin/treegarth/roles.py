@@ -70,7 +70,9 @@ def _migrate(database: DatabaseAddress) -> int:
 def _index(database: DatabaseAddress, orthanc: OrthancClient, settings: Settings) -> int:
     from treegarth.features.archive import run_indexer
 
-    engine = create_engine(database, pool_size=6, application_name="treegarth indexer")
+    # A commit need not wait for the disk: what PostgreSQL loses in a crash of its own (less than a second) is still
+    # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
+    engine = create_engine(database, pool_size=6, application_name="treegarth indexer", waits_for_disk=False)
     hints = TaskHints(database)
     run_indexer(
         engine=engine,

@@ -74,8 +74,12 @@ def create_engine(
     pool_size: int = 5,
     application_name: str = "treegarth",
     statement_timeout_s: float | None = None,
+    waits_for_disk: bool = True,
 ) -> Engine:
-    """An engine with at most `pool_size` connections, each tested before use; it waits 5 s for a free one."""
+    """An engine with at most `pool_size` connections, each tested before use; it waits 5 s for a free one.
+
+    `waits_for_disk=False` is for work that can be done again: PostgreSQL may lose a commit when it crashes right after.
+    """
     engine = sqlalchemy.create_engine(
         address.sqlalchemy_url(),
         pool_size=pool_size,
@@ -87,7 +91,7 @@ def create_engine(
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": application_name,
-            "options": _session_options(statement_timeout_s),
+            "options": _session_options(statement_timeout_s, waits_for_disk=waits_for_disk),
             **KEEPALIVE,
         },
     )
@@ -142,8 +146,10 @@ def _first_line(error: DBAPIError) -> str:
     return lines[0] if lines else type(error.orig).__name__
 
 
-def _session_options(statement_timeout_s: float | None) -> str:
+def _session_options(statement_timeout_s: float | None, *, waits_for_disk: bool = True) -> str:
     options = f"-c search_path={SCHEMA} -c timezone=UTC"
     if statement_timeout_s is not None:
         options += f" -c statement_timeout={round(statement_timeout_s * 1000)}"
+    if not waits_for_disk:
+        options += " -c synchronous_commit=off"
     return options

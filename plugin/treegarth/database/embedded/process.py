@@ -26,6 +26,25 @@ class ServerProcess:
         with suppress(ProcessLookupError):  # it has ended meanwhile: what the signal was for
             signal.pidfd_send_signal(self.descriptor, number)
 
+    def children(self) -> list[int]:
+        """Descriptors that hold the server's own children; the caller closes them."""
+        held = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError, ValueError, IndexError):
+                parent = int((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+                if parent == self.process_id:
+                    held.append(os.pidfd_open(int(folder.name)))
+        return held
+
+    def kill_with_children(self) -> None:
+        """By force. The server's children end when they see it gone, but not those that stand still."""
+        children = self.children()
+        self.send(signal.SIGKILL)
+        for descriptor in children:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            os.close(descriptor)
+
     def has_ended(self, *, within_s: float = 0.0) -> bool:
         """Whether it has ended, after waiting up to so long."""
         poll = select.poll()

@@ -210,7 +210,10 @@ class EmbeddedServer:
         remaining = max(0.3, deadline - time.monotonic())
         steps = [(signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1)]  # fast, immediate, none
         for number, share in steps:
-            process.send(number)
+            if number is signal.SIGKILL:
+                process.kill_with_children()
+            else:
+                process.send(number)
             if process.has_ended(within_s=remaining * share):
                 if number is not signal.SIGINT:
                     logger.warning("PostgreSQL (process %d) had to be ended by %s.", process.process_id, number.name)
