@@ -24,7 +24,7 @@ from treegarth.host.children import Child
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.orthanc_client import OrthancAddress
 
-STOP_WITHIN_S = 5.0  # of the 10 s in which Orthanc, too, has to have ended
+STOP_WITHIN_S = 4.0  # of the 10 s in which Orthanc, too, has to have ended
 _TICK_S = 0.25
 _WEB_CONNECTIONS = 12
 _WEB_STATEMENT_TIMEOUT_S = 20.0
@@ -68,7 +68,7 @@ class Supervisor:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
-        self._end_children(deadline - 2.0)
+        self._end_children(deadline - 1.5)
         if self.engine is not None:
             self.engine.dispose()
         if self._embedded is not None:
