@@ -1,0 +1,114 @@
+"""Two Orthancs on one index and one storage with one Treegarth database, as docs/several-orthancs.md sets them up."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+from sqlalchemy.engine import make_url
+
+from tests.databases import made_database
+from tests.orthanc.conftest import ServerFactory, rounds
+from tests.orthanc.test_ingest import assert_index_is_archive
+from tests.orthanc.test_workers import EVENTS, dose_reports
+from tests.servers import OrthancServer, store
+from tests.studies import small_studies
+from treegarth.database.engine import DatabaseAddress
+
+PLUGINS = ("libOrthancPython.so", "libOrthancPostgreSQLIndex.so")
+
+
+@pytest.fixture
+def orthanc_database(server_address: DatabaseAddress) -> Iterator[DatabaseAddress]:
+    """An empty database for Orthanc's own index."""
+    yield from made_database(server_address, "template0")
+
+
+@pytest.fixture
+def pair(
+    orthanc_database: DatabaseAddress,
+    empty_database_address: DatabaseAddress,
+    new_server: ServerFactory,  # after the databases, so that its servers end before them
+    tmp_path: Path,
+) -> Iterator[list[OrthancServer]]:
+    """Two servers that are not yet started."""
+    secret = tmp_path / "password"
+    secret.write_text(empty_database_address.password or "", encoding="utf-8")
+    url = make_url(orthanc_database.url)
+    settings = {
+        "StorageDirectory": str(tmp_path / "storage"),
+        "PostgreSQL": {
+            "EnableIndex": True,
+            "EnableStorage": False,
+            "Lock": False,
+            "Host": url.host,
+            "Port": url.port,
+            "Database": url.database,
+            "Username": url.username,
+            "Password": orthanc_database.password,
+        },
+    }
+    treegarth = {"Database": empty_database_address.url, "DatabasePassword": {"File": str(secret)}}
+    servers = [new_server(name, plugins=PLUGINS, settings=settings, treegarth=treegarth) for name in ("one", "two")]
+    yield servers
+    for server in servers:  # Orthanc asks for an extension that the wheel's PostgreSQL has not, and does without
+        lines = [line for line in server.log_text().splitlines(keepends=True) if "pg_trgm" not in line]
+        server.log.write_text("".join(lines), encoding="utf-8")
+
+
+def rows(address: DatabaseAddress, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(address.conninfo()) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+def sender(server: OrthancServer, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_one_of_two_is_killed_while_both_take_in(
+    pair: list[OrthancServer], tmp_path: Path, empty_database_address: DatabaseAddress
+) -> None:
+    one, two = (server.start() for server in pair)
+    count = 10
+    store(one, dose_reports(tmp_path / "reports", count))
+    for place, folder in enumerate((tmp_path / "a", tmp_path / "b")):
+        small_studies(folder, studies=rounds(4, 20), series=2, instances=25, seed=place + 1)
+    senders = [sender(one, tmp_path / "a"), sender(two, tmp_path / "b")]
+    sleep(0.6)
+    one.kill()
+    senders[0].wait(30)
+    assert senders[1].wait(120) == 0
+    assert_index_is_archive(two, timeout_s=60)
+    assert two.get("status")["indexed_instances"] > rounds(4, 20) * 50
+    one.start()
+    store(one, tmp_path / "a")
+    for server in (one, two):
+        assert_index_is_archive(server)
+        assert server.get("status")["indexed_instances"] == 2 * rounds(4, 20) * 50 + count
+    reports = "SELECT state, attempts, count(*) FROM dose_report GROUP BY 1, 2"
+    assert rows(empty_database_address, reports) == [("read", 1, count)]
+    assert rows(empty_database_address, "SELECT count(*) FROM irradiation_event") == [(count * EVENTS,)]
+    waiting = "SELECT task_name, count(*) FROM procrastinate_jobs WHERE status = 'todo' GROUP BY 1 HAVING count(*) > 1"
+    assert rows(empty_database_address, waiting) == []
+
+
+def test_what_one_deletes_leaves_the_index_of_both(pair: list[OrthancServer], tmp_path: Path) -> None:
+    one, two = (server.start() for server in pair)
+    small_studies(tmp_path / "ct", studies=2, series=1, instances=5)
+    store(one, tmp_path / "ct")
+    two.wait_until_idle()
+    study = two.orthanc("studies")[0]
+    requests.delete(f"{two.url}/studies/{study}", timeout=20).raise_for_status()
+    for server in (one, two):
+        assert_index_is_archive(server)
+        assert server.get("status")["indexed_instances"] == 5
