@@ -38,12 +38,18 @@ def measure(*, count: int = 6000) -> list[Figure]:
         address = server.start()
         try:
             migrate(address)
-            wall, cpu = _feed(headers, {"url": address.url, "password": address.password})
+            postmaster = Path(place) / "postgresql" / "cluster" / "data" / "postmaster.pid"
+            wall, cpu, database_cpu = _feed(
+                headers,
+                {"url": address.url, "password": address.password},
+                int(postmaster.read_text(encoding="ascii").split()[0]),
+            )
         finally:
             server.stop()
     return [
         Figure("index writing: from a full queue", len(headers) / wall, "instances/s"),
         Figure("index writing: CPU of the indexer", cpu / len(headers) * 1000, "ms/instance"),
+        Figure("index writing: CPU of PostgreSQL", database_cpu / len(headers) * 1000, "ms/instance"),
         *_pieces(headers[0]),
     ]
 
@@ -52,8 +58,8 @@ def _header(data: bytes) -> bytes:
     return data[: header_end(data)]
 
 
-def _feed(headers: list[bytes], database: dict[str, str | None]) -> tuple[float, float]:
-    """Wall and CPU seconds of the indexer from the first frame to the last acknowledgement."""
+def _feed(headers: list[bytes], database: dict[str, str | None], postmaster: int) -> tuple[float, float, float]:
+    """Wall seconds and CPU seconds of indexer and PostgreSQL, from the first frame to the last acknowledgement."""
     settings = Settings(mode="test", reconcile_seconds=3600).model_dump(mode="json", by_alias=True)
     instructions = {
         "role": "indexer",
@@ -73,16 +79,23 @@ def _feed(headers: list[bytes], database: dict[str, str | None]) -> tuple[float,
     process.stdin.write(json.dumps(instructions).encode() + b"\n" + frames[0])
     process.stdin.flush()
     process.stdout.readline()  # it is up
-    begin, cpu = perf_counter(), cpu_seconds(process.pid)
+    begin, cpu, database_cpu = perf_counter(), cpu_seconds(process.pid), _cpu_of_children(postmaster)
     process.stdin.write(b"".join(frames[1:]))
     process.stdin.flush()
     acknowledged = 1
     while acknowledged < len(frames):
         acknowledged += json.loads(process.stdout.readline())["acknowledged"]
     wall, cpu = perf_counter() - begin, cpu_seconds(process.pid) - cpu
+    database_cpu = _cpu_of_children(postmaster) - database_cpu
     process.stdin.close()
     process.wait(10)
-    return wall, cpu
+    return wall, cpu, database_cpu
+
+
+def _cpu_of_children(parent: int) -> float:
+    """CPU seconds of a server's processes; each of its connections is one."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    return sum(cpu_seconds(int(child)) for child in children)
 
 
 def _about(data: bytes) -> dict[str, object]:
