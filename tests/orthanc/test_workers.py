@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from tests.bad_objects import uid
+from tests.databases import execute
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.servers import ROOT, OrthancServer, store
@@ -78,7 +79,12 @@ def test_a_task_of_a_killed_worker_is_done_once_more(server: OrthancServer, tmp_
         os.kill(worker, signal.SIGKILL)
     finally:
         os.kill(server.pid, signal.SIGCONT)
-    wait_until_read(server, count, timeout_s=100)
+    address = EmbeddedServer(server.folder / "treegarth/postgresql").running_address()
+    assert address is not None
+    execute(
+        address, "UPDATE treegarth.dose_report SET next_attempt_at = now() WHERE state = 'unread'"
+    )  # a minute later
+    wait_until_read(server, count, timeout_s=60)
     assert_each_had_its_effect_once(server, count)
     attempts = dict(rows(server, "SELECT orthanc_instance_id, attempts FROM dose_report"))
     assert held, "no report was being read"
