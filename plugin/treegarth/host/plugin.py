@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import threading
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
 from treegarth.settings import Settings
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
+
+ORTHANC_ENDS_WITHIN_S = 7.5  # of its telling us that it stops
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +104,11 @@ class Plugin:
         logger.info("Version %s serves /treegarth/ in mode %s.", treegarth.__version__, self._settings.mode)
 
     def _stop(self) -> None:
+        """End our parts; then Orthanc ends its own, for which it waits until its last sender has hung up."""
         begin = monotonic()
+        last_resort = threading.Timer(ORTHANC_ENDS_WITHIN_S, _end_without_waiting)
+        last_resort.daemon = True
+        last_resort.start()
         self._monitor.stop()
         self._supervisor.stop()
         logger.info("Stopped within %.1f s.", monotonic() - begin)
@@ -153,6 +160,12 @@ class Plugin:
             "treegarth": treegarth.__version__,
             "python": platform.python_version(),
         }
+
+
+def _end_without_waiting() -> None:
+    """What a sender was told is stored is stored; what it is still sending it will send again."""
+    logger.warning("Orthanc still serves a sender that does not hang up, and ends without waiting for it.")
+    os._exit(0)
 
 
 def _loopback(orthanc: Any, configuration: Mapping[str, Any]) -> OrthancAddress:
