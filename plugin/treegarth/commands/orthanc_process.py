@@ -102,8 +102,11 @@ class OrthancProcess:
         """Its exit code, when it ends by itself."""
         return self._child.wait()
 
-    def stop(self, *, timeout_s: float) -> str | None:
-        """End it as a service manager would. What went wrong with that, or None."""
+    def stop(self, output: TextIO, *, timeout_s: float) -> str | None:
+        """End it as a service manager would. What went wrong with that, or None.
+
+        One that still serves a sender is killed: what it acknowledged is stored, and the next start repairs the index.
+        """
         if self._child.poll() is None:
             self._child.terminate()
         try:
@@ -111,7 +114,12 @@ class OrthancProcess:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-            return f"Orthanc did not end within {timeout_s:g} s of SIGTERM and was killed. See {self.log}."
+            print(
+                f"Orthanc was still busy {timeout_s:g} s after SIGTERM and was killed; what it acknowledged is stored.",
+                file=output,
+                flush=True,
+            )
+            return None
         return f"Orthanc ended with exit code {code}. See {self.log}." if code else None
 
     def last_lines(self, count: int = 25) -> str:

@@ -35,8 +35,8 @@ from treegarth.database.embedded import EmbeddedServer
 from treegarth.errors import MachineNotReady, TreegarthError
 
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 10
-DATABASE_STOP_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 8.5  # with the database, both end within ten seconds
+DATABASE_STOP_TIMEOUT_S = 1.5
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -107,7 +107,7 @@ def serve(
         code = ExitCode.DONE
     finally:
         ignore_signals()
-        problem = orthanc.stop(timeout_s=STOP_TIMEOUT_S) if orthanc else None
+        problem = orthanc.stop(output, timeout_s=STOP_TIMEOUT_S) if orthanc else None
         if database is not None:
             database.stop(timeout_s=DATABASE_STOP_TIMEOUT_S)
     if problem:
