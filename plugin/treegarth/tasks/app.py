@@ -36,7 +36,7 @@ class TaskContext:
 def worker_app(address: DatabaseAddress, blueprints: Iterable[Blueprint]) -> App:
     """The application of a worker process, with the tasks of these blueprints."""
     app = App(connector=PsycopgConnector(conninfo=address.conninfo(application_name="treegarth worker")))
-    for blueprint in (*blueprints, _upkeep()):
+    for blueprint in (*blueprints, upkeep()):
         app.add_tasks_from(blueprint, namespace="treegarth")
     return app
 
@@ -63,11 +63,11 @@ class TaskHints:
         self._app.close()
 
 
-def _upkeep() -> Blueprint:
+def upkeep() -> Blueprint:
     """The tasks that keep the queue itself in order."""
     blueprint = Blueprint()
 
-    @blueprint.periodic(cron="*/10 * * * * *")
+    @blueprint.periodic(cron="* * * * * */10")
     @blueprint.task(name="tasks.retry_stalled", queueing_lock="tasks.retry_stalled", pass_context=True)
     async def retry_stalled(context: object, timestamp: int) -> None:
         """Put the tasks of dead workers back into the queue."""

@@ -20,7 +20,7 @@ def blueprint(context: TaskContext) -> Blueprint:
     """The tasks of this feature, working with this context."""
     tasks = Blueprint()
 
-    @tasks.periodic(cron="*/15 * * * * *", periodic_id="sweep")
+    @tasks.periodic(cron="* * * * * */15", periodic_id="sweep")
     @tasks.task(name="dose.sweep", queueing_lock="dose.sweep")
     def sweep(timestamp: int) -> None:
         """Read what no hint was given for: after a crash, a back-off, a lost hint."""
