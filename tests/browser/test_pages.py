@@ -17,6 +17,7 @@ PAGES = {
     "no study fits": "studies?patient_id=nobody",
     "study": "studies/{study}",
     "dose": "dose",
+    "dose reports that were not read": "dose/unread",
     "system": "system",
     "api": "api/",
     "help": "help",

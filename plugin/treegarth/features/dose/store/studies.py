@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import array, insert
 
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.rules import ExamDecision, ReportFacts, resolve_exam
@@ -43,6 +43,10 @@ class DoseStudyFilter:
     study_date_to: date | None = None
     dlp_from_mgy_cm: float | None = None
     dlp_to_mgy_cm: float | None = None
+    dap_from_gy_m2: float | None = None
+    dap_to_gy_m2: float | None = None
+    device: str | None = None  # a key that `device_key` gives
+    not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +78,20 @@ class DoseStudy:
     study_description: str | None
     accession_number: str | None
     source_deleted_at: datetime | None
+    source: str | None = None  # report, capture or header
+    decisions: Sequence[Mapping[str, Any]] | None = None
+    differences: Sequence[str] | None = None
+    dose_area_product_of_events_gy_m2: float | None = None
+    dose_rp_of_events_gy: float | None = None
+    mean_ctdi_vol_max_mgy: float | None = None
+    dlp_phantoms: Sequence[str] | None = None
+    glandular_dose_left_mgy: float | None = None
+    glandular_dose_right_mgy: float | None = None
+    administration_count: int = 0
+    administered_activity_mbq: float | None = None
+    radionuclides: Sequence[str] | None = None
+    effective_dose_msv: float | None = None
+    not_patient: str | None = None  # phantom, qa or service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +143,12 @@ def count_studies_with_dose(connection: Connection, filters: DoseStudyFilter, *,
     return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
+def device_key(table: Any) -> ColumnElement[str]:
+    """The fingerprint of the device of a row: the same whenever manufacturer, model, station and serial number are."""
+    parts = (table.manufacturer, table.manufacturer_model_name, table.station_name, table.device_serial_number)
+    return func.substr(func.md5(func.array_to_string(array(parts), "\x1f", "")), 1, 16)
+
+
 def _conditions(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     table = dose_study.c
     found: list[ColumnElement[bool]] = []
@@ -137,9 +161,14 @@ def _conditions(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     if wanted.equipment is not None:
         names = (table.manufacturer, table.manufacturer_model_name, table.station_name)
         found.append(or_(*(name.icontains(wanted.equipment, autoescape=True) for name in names)))
+    if wanted.device is not None:
+        found.append(device_key(table) == wanted.device)
+    if wanted.not_patient is not None:
+        found.append(table.not_patient.is_not(None) if wanted.not_patient else table.not_patient.is_(None))
     ranges = (
         (table.study_date, wanted.study_date_from, wanted.study_date_to),
         (table.dlp_total_mgy_cm, wanted.dlp_from_mgy_cm, wanted.dlp_to_mgy_cm),
+        (table.dose_area_product_total_gy_m2, wanted.dap_from_gy_m2, wanted.dap_to_gy_m2),
     )
     for column, low, high in ranges:
         found += [column >= low] if low is not None else []

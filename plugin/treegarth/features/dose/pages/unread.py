@@ -1,0 +1,125 @@
+"""Dose reports that could not be read, and why. Reads only, but that what failed can be read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import Response
+
+from treegarth.features.dose.store.queueing import retry_failed
+from treegarth.features.dose.store.trouble import Trouble, count_trouble, list_trouble
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page, url_with
+
+REPORTS_ON_A_PAGE = 50
+WORDS: dict[Trouble, str] = {
+    Trouble.FAILED: N_("could not be read"),
+    Trouble.REFUSED: N_("hold no dose"),
+    Trouble.ISSUES: N_("read in part"),
+}
+
+
+class UnreadQuery(Parameters):
+    """Which reports."""
+
+    trouble: Trouble = Trouble.FAILED
+    """What is wrong with them."""
+    cursor: Text | None = None
+    """Where the page begins, from the link to the next page."""
+
+
+class SourcePath(Parameters):
+    orthanc_instance_id: Text
+    """Orthanc's identifier of the report."""
+
+
+class Origin(Parameters):
+    origin: Literal["system", "unread"] = "system"
+    """The page whose button was pressed, to which the answer leads back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A link to one kind of trouble."""
+
+    label: str
+    count: int
+    url: str
+    on: bool
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="dose.unread_page",
+            path="/treegarth/dose/unread",
+            permission=Permission.VIEW,
+            handler=unread_page,
+            summary="Dose reports that could not be read, or not in every part, and why.",
+            query=UnreadQuery,
+        ),
+        Route(
+            name="dose.retry_page",
+            path="/treegarth/dose/reports/{orthanc_instance_id}/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=retry,
+            summary="Read a dose report again that failed.",
+            path_parameters=SourcePath,
+            body=Origin,
+        ),
+        Route(
+            name="dose.retry_all_page",
+            path="/treegarth/dose/unread/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=retry_all,
+            summary="Read every dose report again that failed.",
+            body=Origin,
+        ),
+    ]
+
+
+def unread_page(call: AnyCall) -> Response:
+    query: UnreadQuery = call.query
+    with call.site.services.database.connect() as connection:
+        page = list_trouble(connection, query.trouble, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
+        counts = count_trouble(connection)
+    return render_page(
+        call,
+        "dose_unread.html",
+        reports=page.sources,
+        next_cursor=page.next,
+        trouble=query.trouble.value,
+        counted=counted(call, "%(num)s report", "%(num)s reports", counts[query.trouble]),
+        choices=[
+            Choice(
+                label=translated(call, words),
+                count=counts[trouble],
+                url=url_with(call, trouble=None if trouble is Trouble.FAILED else trouble.value, cursor=None),
+                on=trouble is query.trouble,
+            )
+            for trouble, words in WORDS.items()
+        ],
+    )
+
+
+def retry(call: AnyCall) -> Response:
+    """Back to the page of the button afterwards, by GET."""
+    with call.site.services.database.begin() as connection:
+        retry_failed(connection, [call.path.orthanc_instance_id])
+    return _back(call)
+
+
+def retry_all(call: AnyCall) -> Response:
+    with call.site.services.database.begin() as connection:
+        retry_failed(connection)
+    return _back(call)
+
+
+def _back(call: AnyCall) -> Response:
+    name = "system.system_page" if call.body.origin == "system" else "dose.unread_page"
+    return Response(status=303, headers={"Location": call.site.url(name)})

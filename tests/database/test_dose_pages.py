@@ -1,0 +1,120 @@
+"""The pages about dose and their endpoints on a real database: what they find, and what they say where nothing is."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from tests.unit.web.web_support import make_services
+from treegarth.bootstrap import make_application
+from treegarth.features.dose.store.studies import refresh_study
+from treegarth.features.dose.tables import dose_report, irradiation_event
+
+ROOT = Path(__file__).resolve().parents[2]
+API = "/treegarth/api/v1/dose"
+NOON = datetime(2026, 11, 20, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+def client(engine: Engine) -> FlaskClient:
+    return make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
+
+
+def write_report(engine: Engine, number: int, *, events: tuple[dict[str, Any], ...] = (), **given: Any) -> None:
+    """A report that was read, in a study of its own unless told otherwise, with the row of its study."""
+    values: dict[str, Any] = {
+        "orthanc_instance_id": f"instance-{number}",
+        "orthanc_series_id": f"series-{number}",
+        "orthanc_study_id": f"study-{number:05}",
+        "sop_instance_uid": f"1.2.3.4.{number}",
+        "sop_class_uid": "1.2.840.10008.5.1.4.1.1.88.67",
+        "study_instance_uid": f"1.2.840.99999.1.{number}",
+        "state": "read",
+        "kind": "ct",
+        "read_at": NOON,
+        "totals": {},
+        "issues": [],
+        "report": {},
+        "issue_count": 0,
+        "manufacturer": "ORB",
+        "manufacturer_model_name": "Orb 64",
+        "station_name": "CT1",
+        "patient_id": "P1",
+        "study_date": date(2026, 11, 20),
+        "irradiation_event_count": len(events),
+        **given,
+    }
+    with engine.begin() as connection:
+        connection.execute(dose_report.insert().values(values))
+        for position, event in enumerate(events, start=1):
+            connection.execute(
+                irradiation_event.insert().values(
+                    orthanc_instance_id=values["orthanc_instance_id"],
+                    position=position,
+                    irradiation_event_uid=event.get("irradiation_event_uid"),
+                    dlp_mgy_cm=event.get("dlp_mgy_cm"),
+                    values=event,
+                )
+            )
+        refresh_study(connection, values["orthanc_study_id"], NOON)
+
+
+def uids(answer: dict[str, Any]) -> list[str]:
+    return [item["study_instance_uid"].rsplit(".")[-1] for item in answer["items"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["3", "2", "1"]),
+        ("dlp_from_mgy_cm=200", ["2"]),
+        ("dlp_to_mgy_cm=200", ["1"]),
+        ("dap_from_gy_cm2=1.5&dap_to_gy_cm2=2.5", ["3"]),
+        ("kind=ct&dlp_from_mgy_cm=100&dlp_to_mgy_cm=300", ["2", "1"]),
+    ],
+)
+def test_the_list_and_its_export_know_the_same_filters(
+    client: FlaskClient, engine: Engine, query: str, found: list[str]
+) -> None:
+    write_report(engine, 1, dlp_total_mgy_cm=100.0)
+    write_report(engine, 2, dlp_total_mgy_cm=300.0)
+    write_report(engine, 3, kind="projection", dose_area_product_total_gy_m2=2e-4)
+    assert uids(client.get(f"{API}/studies?{query}").get_json()) == found
+    for address in (f"{API}/export/csv?{query}", f"/treegarth/dose.csv?{query}"):
+        lines = client.get(address).text.splitlines()
+        assert [line.split(",")[0].rsplit(".")[-1] for line in lines[1:]] == found
+    page = client.get(f"/treegarth/dose?{query}").text
+    assert [number for number in ("3", "2", "1") if f'data-row="1.2.840.99999.1.{number}"' in page] == found
+
+
+def test_an_export_of_a_strange_format_is_refused(client: FlaskClient) -> None:
+    assert client.get(f"{API}/export/pdf").status_code == 400
+
+
+def test_what_could_not_be_read_stands_with_its_reason_and_can_be_read_again(
+    client: FlaskClient, engine: Engine
+) -> None:
+    write_report(engine, 1, state="failed", kind=None, last_error="The file ends early.")
+    write_report(engine, 2, state="refused", kind=None, refused="It is a key object.")
+    write_report(engine, 3, issue_count=1, issues=[{"path": "1.4.2", "reason": "not a number"}])
+    assert "The file ends early." in client.get("/treegarth/dose/unread").text
+    assert "It is a key object." in client.get("/treegarth/dose/unread?trouble=refused").text
+    assert "not a number" in client.get("/treegarth/dose/unread?trouble=issues").text
+    form = {"data": {"origin": "unread"}, "headers": {"Sec-Fetch-Site": "same-origin"}}
+    answer = client.post("/treegarth/dose/reports/instance-1/retry", **form)  # type: ignore[arg-type]
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/treegarth/dose/unread")
+    assert "The file ends early." not in client.get("/treegarth/dose/unread").text
+    assert client.post(f"{API}/reports/instance-1/retry").status_code == 409
+    assert client.post(f"{API}/retry").get_json() == {"retried": 0}
+
+
+@pytest.mark.parametrize("path", ["dose", "dose/unread", "dose/unread?trouble=refused", "dose/unread?trouble=issues"])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_page_without_anything_to_show_says_what_it_will_show(client: FlaskClient, path: str, language: str) -> None:
+    client.set_cookie("treegarth_language", language, path="/treegarth/")
+    assert '<div class="empty">' in client.get(f"/treegarth/{path}").text
