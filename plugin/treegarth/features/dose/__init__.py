@@ -8,6 +8,14 @@ from treegarth.features.dose.model import DoseReading, Issue, json_object, repor
 from treegarth.features.dose.reading import read_dose, read_dose_bytes, read_dose_stream
 from treegarth.features.dose.reading_json import read_command
 from treegarth.features.dose.service import follow_deleted, follow_indexed, read_waiting
+from treegarth.features.dose.store.equipment import Device, list_equipment
+from treegarth.features.dose.store.missing import (
+    MonthOfDevice,
+    StudyWithoutDose,
+    WithoutDosePage,
+    count_missing_by_month,
+    list_without_dose,
+)
 from treegarth.features.dose.store.queueing import (
     FailedSource,
     SourceCounts,
@@ -17,6 +25,7 @@ from treegarth.features.dose.store.queueing import (
     retry_failed,
 )
 from treegarth.features.dose.store.reports import DoseReport, reports_of_study
+from treegarth.features.dose.store.rereading import RereadProgress, reread_progress
 from treegarth.features.dose.store.studies import (
     DoseStudy,
     DoseStudyFilter,
@@ -25,10 +34,14 @@ from treegarth.features.dose.store.studies import (
     count_studies_with_dose,
     list_studies_with_dose,
 )
+from treegarth.features.dose.store.timeline import Cumulative, Timeline, cumulate, patient_timeline
+from treegarth.features.dose.store.trouble import TroubledSource, TroublePage, count_reasons, list_trouble
 from treegarth.features.dose.tasks import READ_WAITING, blueprint
 
 __all__ = [
     "READ_WAITING",
+    "Cumulative",
+    "Device",
     "DoseReading",
     "DoseReport",
     "DoseStudy",
@@ -37,17 +50,31 @@ __all__ = [
     "DoseStudySort",
     "FailedSource",
     "Issue",
+    "MonthOfDevice",
+    "RereadProgress",
     "SourceCounts",
+    "StudyWithoutDose",
+    "Timeline",
+    "TroublePage",
+    "TroubledSource",
+    "WithoutDosePage",
     "blueprint",
+    "count_missing_by_month",
+    "count_reasons",
     "count_sources",
     "count_studies_with_dose",
     "count_waiting",
+    "cumulate",
     "follow_deleted",
     "follow_indexed",
     "is_candidate",
     "json_object",
+    "list_equipment",
     "list_failed",
     "list_studies_with_dose",
+    "list_trouble",
+    "list_without_dose",
+    "patient_timeline",
     "read_command",
     "read_dose",
     "read_dose_bytes",
@@ -55,6 +82,7 @@ __all__ = [
     "read_waiting",
     "report_json",
     "reports_of_study",
+    "reread_progress",
     "retry_failed",
     "to_json",
 ]

@@ -199,6 +199,7 @@ class _Event:
     irradiation_event_uid: str | None
     dlp_mgy_cm: float | None
     acquisition_protocol: str | None
+    ctdiw_phantom_type: str | None
 
 
 def _events(connection: Connection, orthanc_study_id: str) -> list[_Event]:
@@ -228,6 +229,9 @@ def _study_row(reports: Sequence[Row[Any]], events: Sequence[_Event], now: datet
         "irradiation_event_count": len(distinct),
         "issue_count": sum(report.issue_count for report in counted),
         "dlp_of_events_mgy_cm": _sum([event.dlp_mgy_cm for event in distinct]),
+        "dlp_phantoms": sorted(
+            {event.ctdiw_phantom_type or "unknown" for event in distinct if event.dlp_mgy_cm is not None}
+        ),
         "protocols": list(
             dict.fromkeys(event.acquisition_protocol for event in distinct if event.acquisition_protocol)
         ),
