@@ -202,7 +202,7 @@ not_patient_rule = Table(
     Column(
         "patient_id",
         Text,
-        comment="a pattern: * is any text, ? any character, in capitals or not; all that are given match",
+        comment=PATTERN,
     ),
     Column("patient_name", Text),
     Column("study_description", Text),

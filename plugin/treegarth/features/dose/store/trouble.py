@@ -61,7 +61,7 @@ def list_trouble(
 
     Raises InvalidRequest for a cursor that is not of this list.
     """
-    reason = func.coalesce(dose_report.c.refused if state == REFUSED else dose_report.c.last_error).label("reason")
+    reason = (dose_report.c.refused if state == REFUSED else dose_report.c.last_error).label("reason")
     names = [name for name in TroubledSource.__dataclass_fields__ if name != "reason"]
     query = select(*(dose_report.c[name] for name in names), reason).where(dose_report.c.state == state)
     if structured_reports is not None:
