@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Literal
 
 from flask import Response
 
+from treegarth.features.dose.store.partly_read import PartlyRead, Unread, count_unread, list_partly_read
 from treegarth.features.dose.store.queueing import retry_failed
-from treegarth.features.dose.store.trouble import Trouble, count_trouble, list_trouble
+from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, counted, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page, url_with
 
 REPORTS_ON_A_PAGE = 50
-WORDS: dict[Trouble, str] = {
-    Trouble.FAILED: N_("could not be read"),
-    Trouble.REFUSED: N_("hold no dose"),
-    Trouble.ISSUES: N_("read in part"),
+REASONS_SHOWN = 5
+WORDS: dict[Unread, str] = {
+    "failed": N_("could not be read"),
+    "refused": N_("hold no dose"),
+    "issues": N_("read in part"),
 }
 
 
 class UnreadQuery(Parameters):
     """Which reports."""
 
-    trouble: Trouble = Trouble.FAILED
+    trouble: Unread = "failed"
     """What is wrong with them."""
     cursor: Text | None = None
     """Where the page begins, from the link to the next page."""
@@ -49,6 +52,20 @@ class Choice:
     count: int
     url: str
     on: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A line of the table."""
+
+    orthanc_instance_id: str
+    study_instance_uid: str
+    study_date: date | None
+    equipment: str
+    reasons: list[str]
+    more: int
+    discovered_at: datetime
+    gone: bool
 
 
 def routes() -> list[Route]:
@@ -86,24 +103,51 @@ def routes() -> list[Route]:
 def unread_page(call: AnyCall) -> Response:
     query: UnreadQuery = call.query
     with call.site.services.database.connect() as connection:
-        page = list_trouble(connection, query.trouble, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
-        counts = count_trouble(connection)
+        counts = count_unread(connection)
+        if query.trouble == "issues":
+            partly = list_partly_read(connection, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
+            reports, following = [shown_partly_read(report) for report in partly.reports], partly.next
+        else:
+            page = list_trouble(connection, state=query.trouble, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
+            reports, following = [shown_trouble(source) for source in page.sources], page.next
     return render_page(
         call,
         "dose_unread.html",
-        reports=page.sources,
-        next_cursor=page.next,
-        trouble=query.trouble.value,
+        reports=reports,
+        next_cursor=following,
+        trouble=query.trouble,
         counted=counted(call, "%(num)s report", "%(num)s reports", counts[query.trouble]),
         choices=[
             Choice(
                 label=translated(call, words),
                 count=counts[trouble],
-                url=url_with(call, trouble=None if trouble is Trouble.FAILED else trouble.value, cursor=None),
-                on=trouble is query.trouble,
+                url=url_with(call, trouble=None if trouble == "failed" else trouble, cursor=None),
+                on=trouble == query.trouble,
             )
             for trouble, words in WORDS.items()
         ],
+    )
+
+
+def shown_trouble(source: TroubledSource) -> Shown:
+    return _shown(source, [source.reason or "–"])
+
+
+def shown_partly_read(report: PartlyRead) -> Shown:
+    return _shown(report, [f"{issue['path']} {issue['reason']}" for issue in report.issues])
+
+
+def _shown(source: TroubledSource | PartlyRead, reasons: list[str]) -> Shown:
+    parts = (source.manufacturer, source.manufacturer_model_name, source.station_name)
+    return Shown(
+        orthanc_instance_id=source.orthanc_instance_id,
+        study_instance_uid=source.study_instance_uid,
+        study_date=source.study_date,
+        equipment=" · ".join(part for part in parts if part),
+        reasons=reasons[:REASONS_SHOWN],
+        more=max(0, len(reasons) - REASONS_SHOWN),
+        discovered_at=source.discovered_at,
+        gone=source.source_deleted_at is not None,
     )
 
 
