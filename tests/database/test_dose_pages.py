@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from index_support import write_study
 from sqlalchemy import Engine
 
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.features.dose.store.studies import refresh_study
+from treegarth.features.dose.store.exams import refresh_study
 from treegarth.features.dose.tables import dose_report, irradiation_event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +114,94 @@ def test_what_could_not_be_read_stands_with_its_reason_and_can_be_read_again(
     assert client.post(f"{API}/retry").get_json() == {"retried": 0}
 
 
-@pytest.mark.parametrize("path", ["dose", "dose/unread", "dose/unread?trouble=refused", "dose/unread?trouble=issues"])
+def test_a_device_stands_with_its_counts_and_the_distribution_of_its_doses(client: FlaskClient, engine: Engine) -> None:
+    for number, dlp in enumerate((100.0, 200.0, 400.0), start=1):
+        write_report(engine, number, dlp_total_mgy_cm=dlp, study_date=date(2026, 11, number))
+    write_report(engine, 4, device_serial_number="other")
+    first, second = sorted(client.get(f"{API}/equipment").get_json()["items"], key=lambda item: -item["study_count"])
+    assert (first["study_count"], first["first_study_date"], first["last_study_date"]) == (
+        3,
+        "2026-11-01",
+        "2026-11-03",
+    )
+    (figure,) = first["figures"]
+    assert (figure["quantity"], figure["count"], figure["median"]) == ("dlp_total_mgy_cm", 3, 200.0)
+    assert figure["upper_quartile"] == pytest.approx(300.0)
+    assert second["figures"] == []
+    assert uids(client.get(f"{API}/studies?device={first['key']}").get_json()) == ["3", "2", "1"]
+    assert uids(client.get(f"{API}/studies?device={second['key']}").get_json()) == ["4"]
+    page = client.get("/treegarth/dose/equipment").text
+    assert f"/treegarth/dose?device={first['key']}" in page
+
+
+def test_a_patients_examinations_stand_by_date_with_sums_of_what_is_alike(client: FlaskClient, engine: Engine) -> None:
+    for number, dap in ((1, 2e-4), (2, 3e-4)):
+        write_report(
+            engine,
+            number,
+            kind="projection",
+            dose_area_product_total_gy_m2=dap,
+            study_date=date(2026, 11, number),
+            study_description=f"Exam {number}",
+        )
+    write_report(engine, 3, patient_id="P2", dlp_total_mgy_cm=10.0)
+    answer = client.get(f"{API}/patient?patient_id=P1").get_json()
+    assert [study["study_date"] for study in answer["studies"]] == ["2026-11-01", "2026-11-02"]
+    (total,) = answer["cumulative"]
+    assert (total["name"], total["study_count"]) == ("dose_area_product_total_gy_m2", 2)
+    assert total["value"] == pytest.approx(5e-4)
+    page = client.get("/treegarth/dose/patient?patient_id=P1").text
+    assert page.index("Exam 2") < page.index("Exam 1")
+    assert "n = 2" in page
+    assert "2026-11-01 – 2026-11-02" in page
+    assert client.get("/treegarth/dose/patient").status_code == 400
+
+
+def write_archived(engine: Engine, number: int, modality: str, day: date) -> None:
+    """A study of the index with one series of this modality."""
+    with engine.begin() as connection:
+        write_study(connection, number, modalities=[modality], study_date=day)
+
+
+def test_studies_without_dose_are_listed_and_counted(client: FlaskClient, engine: Engine) -> None:
+    write_archived(engine, 1, "CT", date(2026, 11, 3))
+    write_archived(engine, 2, "CT", date(2026, 11, 4))
+    write_archived(engine, 3, "MR", date(2026, 11, 5))
+    write_report(engine, 1, study_date=date(2026, 11, 3))
+    assert uids(client.get(f"{API}/missing").get_json()) == ["2"]
+    assert uids(client.get(f"{API}/missing?study_date_to=2026-11-03").get_json()) == []
+    (month,) = client.get(f"{API}/missing/months").get_json()["items"]
+    assert (month["month"], month["study_count"], month["without_dose_count"]) == ("2026-11-01", 2, 1)
+    page = client.get("/treegarth/dose/missing").text
+    assert '<td class="num" data-value="1">1</td><td class="num" data-value="1">1</td>' in page
+    assert 'data-row="1.2.840.99999.1.2"' in page
+    assert 'data-row="1.2.840.99999.1.1"' not in page
+    assert client.get("/treegarth/dose/missing.csv").text.splitlines()[1].endswith("2026-11-01,2,1")
+
+
+def test_a_source_that_left_the_archive_says_so_and_one_that_never_was_is_not_found(
+    client: FlaskClient, engine: Engine
+) -> None:
+    write_report(engine, 1, source_deleted_at=NOON)
+    write_report(engine, 2)
+    assert "The source object has left the archive." in client.get("/treegarth/dose/reports/instance-1/content").text
+    assert client.get(f"{API}/reports/instance-1/content").status_code == 404
+    assert client.get("/treegarth/dose/reports/instance-9/content").status_code == 404
+    assert client.get("/treegarth/dose/reports/instance-2/content").status_code == 503  # Orthanc does not answer here
+
+
+EMPTY = (
+    "dose",
+    "dose/equipment",
+    "dose/missing",
+    "dose/unread",
+    "dose/unread?trouble=refused",
+    "dose/unread?trouble=issues",
+    "dose/patient?patient_id=nobody",
+)
+
+
+@pytest.mark.parametrize("path", EMPTY)
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_page_without_anything_to_show_says_what_it_will_show(client: FlaskClient, path: str, language: str) -> None:
     client.set_cookie("treegarth_language", language, path="/treegarth/")

@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.dose import registry_api
 from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.download import exported
 from treegarth.features.dose.export import Format
@@ -250,6 +251,7 @@ def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
     """Dose's part of the API; `is_indexed` tells a study without dose from one that is not here."""
     api = DoseApi(services, is_indexed)
     return [
+        *registry_api.routes(services),
         Route(
             name="api.dose_studies",
             path=f"{API_PATH}/dose/studies",

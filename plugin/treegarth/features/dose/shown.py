@@ -68,6 +68,7 @@ class ShownReport:
     issues: Sequence[Mapping[str, str]]
     sop_instance_uid: str
     source_url: str | None
+    content_url: str
 
 
 TITLES: dict[str, str] = {
@@ -183,6 +184,7 @@ def shown_report(call: AnyCall, report: DoseReport) -> ShownReport:
         rows=[[_cell(call, quantity, value.get(quantity.name)) for quantity in quantities] for value in values],
         issues=report.issues,
         sop_instance_uid=report.sop_instance_uid,
+        content_url=call.site.url("dose.content_page", orthanc_instance_id=report.orthanc_instance_id),
         source_url=None if gone else f"/instances/{report.orthanc_instance_id}/file",
     )
 
