@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.errors import DatabaseUnavailable, TreegarthError
-from treegarth.features.dose.candidates import IndexedInstance, is_candidate
+from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image
 from treegarth.features.dose.reading import read_dose_bytes
-from treegarth.features.dose.store import queueing, studies, writing
+from treegarth.features.dose.store import queueing, sampling, writing
+from treegarth.features.dose.store.exams import refresh_study
+from treegarth.host.beginnings import StreamSource, read_beginning
 
 LEASE = timedelta(seconds=60)
 """For how long a claim keeps others off; fetching is bounded to half of it, reading takes seconds at most."""
@@ -27,21 +29,25 @@ FIRST_DELAY = timedelta(seconds=15)
 logger = logging.getLogger(__name__)
 
 
-class ObjectSource(Protocol):
+class ObjectSource(StreamSource, Protocol):
     """Where the bytes of an object come from: the client of Orthanc."""
 
     def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
 
 
-def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
-    """Every instance that can be a source of dose waits to be read, in the transaction that indexes it."""
-    queueing.note_sources(connection, (instance for instance in instances if is_candidate(instance)))
+def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> int:
+    """Every instance that can be a source of dose waits to be read, in the transaction that indexes it; how many."""
+    wanted, changed = sampling.sample(connection, [instance for instance in instances if is_candidate(instance)])
+    queueing.note_sources(connection, wanted)
+    for orthanc_study_id in changed:
+        refresh_study(connection, orthanc_study_id, datetime.now(UTC))
+    return len(wanted)
 
 
 def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
     """The objects left the archive: their dose stays and says so; what was never read is waited for no more."""
     for orthanc_study_id in queueing.forget_sources(connection, orthanc_instance_ids, at):
-        studies.refresh_study(connection, orthanc_study_id, at)
+        refresh_study(connection, orthanc_study_id, at)
 
 
 def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Callable[[], datetime]) -> int:
@@ -61,8 +67,7 @@ def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Ca
 
 def _read_claimed(engine: Engine, orthanc: ObjectSource, claim: queueing.Claim, clock: Callable[[], datetime]) -> None:
     try:
-        content = orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
-        reading = read_dose_bytes(content)
+        reading = read_dose_bytes(_fetch(orthanc, claim))
         with transaction(engine) as connection:
             writing.write_reading(connection, claim, reading, clock())
     except DatabaseUnavailable:
@@ -72,6 +77,13 @@ def _read_claimed(engine: Engine, orthanc: ObjectSource, claim: queueing.Claim, 
     except Exception as error:
         logger.exception("Dose source %s could not be read or stored.", claim.orthanc_instance_id)
         _record_failure(engine, claim, f"{type(error).__name__} while it was read or stored; see the log.", clock())
+
+
+def _fetch(orthanc: ObjectSource, claim: queueing.Claim) -> bytes:
+    """The file; of an image only its header: a mammogram has 30 MB of pixels."""
+    if is_image(claim.sop_class_uid):
+        return read_beginning(orthanc, claim.orthanc_instance_id)
+    return orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
 
 
 def _record_failure(engine: Engine, claim: queueing.Claim, reason: str, now: datetime) -> None:
