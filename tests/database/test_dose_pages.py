@@ -190,6 +190,34 @@ def test_a_source_that_left_the_archive_says_so_and_one_that_never_was_is_not_fo
     assert client.get("/treegarth/dose/reports/instance-2/content").status_code == 503  # Orthanc does not answer here
 
 
+def test_the_study_page_says_which_report_counts_and_why_with_geometry_of_each_event(
+    client: FlaskClient, engine: Engine
+) -> None:
+    event = {
+        "irradiation_event_uid": "1.2.9.1",
+        "dose_area_product_gy_m2": 1e-4,
+        "positioner_primary_angle_deg": -30.0,
+        "x_ray_tube_current_ma": [10.0, 20.0, 30.0, 40.0, 50.0],
+    }
+    with engine.begin() as connection:
+        write_study(connection, 1, modalities=["XA"])
+    projection = {"kind": "projection", "orthanc_study_id": "study-00001", "study_instance_uid": "1.2.840.99999.1.1"}
+    write_report(engine, 1, events=(event,), totals={"dose_area_product_total_gy_m2": 1e-4}, **projection)
+    write_report(engine, 2, events=(event,), totals={"dose_area_product_total_gy_m2": 2e-4}, **projection)
+    page = client.get("/treegarth/studies/1.2.840.99999.1.1").text
+    assert page.count("does not count") == 1
+    assert "the same events again" in page
+    assert "Primary angle" in page
+    assert ">-30<" in page.replace("−", "-").replace("-30.0<", "-30<")
+    assert "10–50 (5)" in page.replace("10.0–50.0", "10–50")
+    assert page.count("The reported total and the sum of the events differ") == 1
+    decisions = client.get(f"{API}/studies/1.2.840.99999.1.1").get_json()["decisions"]
+    assert sorted((one["orthanc_instance_id"], one["counted"]) for one in decisions) == [
+        ("instance-1", False),
+        ("instance-2", True),
+    ]
+
+
 EMPTY = (
     "dose",
     "dose/equipment",

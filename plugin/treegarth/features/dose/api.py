@@ -15,6 +15,7 @@ from treegarth.features.dose import registry_api
 from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.download import exported
 from treegarth.features.dose.export import Format
+from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.listing import list_reports
 from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.reports import reports_of_study
@@ -100,12 +101,27 @@ class DoseReportItem(Answer):
     issues: list[ReadingIssue]
 
 
+class Decision(Answer):
+    """Whether a source makes the study's totals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+    orthanc_instance_id: str
+    counted: bool
+    rule: str
+    """The rule that decided: `single`, `repeated`, `cumulative`, `continued`, `overlapping`, `superseded`, ..."""
+    because_of: str | None
+    """The source that counts in its place."""
+
+
 class StudyDose(Answer):
     """The dose of a study."""
 
     study_instance_uid: str
     reports: list[DoseReportItem]
     """Every source that was read, by SOP Instance UID; several may repeat or continue each other."""
+    decisions: list[Decision]
+    """Which of them count, and why."""
     waiting: int
     """Sources of this study that are still to be read."""
     failed: int
@@ -204,11 +220,13 @@ class DoseApi:
         uid = call.path.study_instance_uid
         with self._database.connect() as connection:
             found = reports_of_study(connection, uid)
+            decisions = decisions_of_study(connection, uid)
             if not found and not self._is_indexed(connection, uid):
                 raise NotFound("There is no study with this Study Instance UID.")
         return StudyDose(
             study_instance_uid=uid,
             reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
+            decisions=[Decision.model_validate(decision) for decision in decisions],
             waiting=sum(report.state == "unread" for report in found),
             failed=sum(report.state == "failed" for report in found),
         )

@@ -8,7 +8,8 @@ from flask import Response
 
 from treegarth.features.dose.pages.doses import KIND_NAMES
 from treegarth.features.dose.quantities import QUANTITIES
-from treegarth.features.dose.shown import SHORT, readable_meaning
+from treegarth.features.dose.shown import readable_meaning
+from treegarth.features.dose.shown_quantities import SHORT
 from treegarth.features.dose.store.studies import DoseStudy
 from treegarth.features.dose.store.timeline import Cumulative, patient_timeline
 from treegarth.web.parts import AnyCall, counted, translated

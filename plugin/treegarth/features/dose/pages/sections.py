@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.shown import shown_report
+from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.queueing import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.web.languages import N_
@@ -16,9 +17,14 @@ def study_section(call: AnyCall, study_instance_uid: str) -> Markup | None:
     """What dose lends to a study's page: totals, events and issues of every report; None without any source."""
     with call.site.services.database.connect() as connection:
         reports = reports_of_study(connection, study_instance_uid)
+        decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, study_instance_uid)}
     if not reports:
         return None
-    return render_part(call, "dose_section.html", reports=[shown_report(call, report) for report in reports])
+    return render_part(
+        call,
+        "dose_section.html",
+        reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
+    )
 
 
 def health_check(call: AnyCall) -> list[Check]:
