@@ -7,7 +7,7 @@ from treegarth.features.dose.candidates import is_candidate
 from treegarth.features.dose.model import DoseReading, Issue, json_object, report_json, to_json
 from treegarth.features.dose.reading import read_dose, read_dose_bytes, read_dose_stream
 from treegarth.features.dose.reading_json import read_command
-from treegarth.features.dose.service import follow_deleted, follow_indexed, read_waiting
+from treegarth.features.dose.service import follow_deleted, follow_indexed, read_waiting, reread, resume_reread
 from treegarth.features.dose.store.equipment import Device, list_equipment
 from treegarth.features.dose.store.missing import (
     MonthOfDevice,
@@ -25,7 +25,7 @@ from treegarth.features.dose.store.queueing import (
     retry_failed,
 )
 from treegarth.features.dose.store.reports import DoseReport, reports_of_study
-from treegarth.features.dose.store.rereading import RereadProgress, reread_progress
+from treegarth.features.dose.store.rereading import RereadProgress, reread_progress, start_reread
 from treegarth.features.dose.store.studies import (
     DoseStudy,
     DoseStudyFilter,
@@ -82,7 +82,10 @@ __all__ = [
     "read_waiting",
     "report_json",
     "reports_of_study",
+    "reread",
     "reread_progress",
+    "resume_reread",
     "retry_failed",
+    "start_reread",
     "to_json",
 ]

@@ -13,7 +13,7 @@ from treegarth.database.engine import transaction
 from treegarth.errors import DatabaseUnavailable, TreegarthError
 from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image
 from treegarth.features.dose.reading import read_dose_bytes
-from treegarth.features.dose.store import queueing, sampling, writing
+from treegarth.features.dose.store import queueing, rereading, sampling, writing
 from treegarth.features.dose.store.exams import refresh_study
 from treegarth.host.beginnings import StreamSource, read_beginning
 
@@ -42,6 +42,35 @@ def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance])
     for orthanc_study_id in changed:
         refresh_study(connection, orthanc_study_id, datetime.now(UTC))
     return len(wanted)
+
+
+def reread(engine: Engine, *, started_by: str | None, clock: Callable[[], datetime]) -> None:
+    """Have every source in the archive read again: looks through the whole index and notes what can hold dose.
+
+    The reading itself is the workers' (`read_waiting`). Every batch is one transaction with the place that it reached:
+    after a kill the next call goes on from there. Of two at once, one does what the other leaves.
+    """
+    with transaction(engine) as connection:
+        running = rereading.start_reread(connection, started_by, clock())
+    walk_rereading(engine, running, clock)
+
+
+def walk_rereading(engine: Engine, running: int, clock: Callable[[], datetime]) -> None:
+    """Go on with the walk through the index of this re-reading, to its end."""
+    more = True
+    while more:
+        with transaction(engine) as connection:
+            more = rereading.walk_on(connection, running, follow_indexed, clock())
+
+
+def resume_reread(engine: Engine, clock: Callable[[], datetime]) -> None:
+    """Go on with a re-reading that was interrupted, and say that it is done once nothing waits."""
+    with transaction(engine) as connection:
+        running = rereading.running_reread(connection)
+    if running is not None:
+        walk_rereading(engine, running, clock)
+        with transaction(engine) as connection:
+            rereading.finish_reread(connection, running, clock())
 
 
 def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
