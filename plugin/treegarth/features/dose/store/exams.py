@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.dose.identity import Exposure
 from treegarth.features.dose.rules import ExamDecision, ReportFacts, Rule, Source, resolve_exam
+from treegarth.features.dose.store.not_patients import mark_not_patients
 from treegarth.features.dose.tables import administration, dose_report, dose_study, irradiation_event
 
 TOTALS = ("dlp_total_mgy_cm", "dose_area_product_total_gy_m2", "dose_rp_total_gy")
@@ -48,6 +49,7 @@ def refresh_study(connection: Connection, orthanc_study_id: str, now: datetime) 
     row = _study_row(reports, events, given, now)
     statement = insert(dose_study).values(orthanc_study_id=orthanc_study_id, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=[dose_study.c.orthanc_study_id], set_=row))
+    mark_not_patients(connection, orthanc_study_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
