@@ -76,6 +76,8 @@ def uids(answer: dict[str, Any]) -> list[str]:
         ("dlp_from_mgy_cm=200", ["2"]),
         ("dlp_to_mgy_cm=200", ["1"]),
         ("dap_from_gy_cm2=1.5&dap_to_gy_cm2=2.5", ["3"]),
+        ("not_patient=false", ["3", "2", "1"]),
+        ("not_patient=true", []),
         ("kind=ct&dlp_from_mgy_cm=100&dlp_to_mgy_cm=300", ["2", "1"]),
     ],
 )

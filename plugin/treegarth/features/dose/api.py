@@ -159,6 +159,25 @@ class DoseStudyItem(Listed):
     """The sum over the irradiation events, each once: not always the reported total."""
     dose_area_product_total_gy_m2: float | None
     dose_rp_total_gy: float | None
+    dose_area_product_of_events_gy_m2: float | None
+    dose_rp_of_events_gy: float | None
+    mean_ctdi_vol_max_mgy: float | None
+    """The greatest of its events."""
+    dlp_phantoms: list[str] | None
+    """The phantoms that its DLP refers to; DLP adds up within one."""
+    glandular_dose_left_mgy: float | None
+    glandular_dose_right_mgy: float | None
+    administration_count: int
+    administered_activity_mbq: float | None
+    """Where all of it is one radionuclide."""
+    radionuclides: list[str] | None
+    effective_dose_msv: float | None
+    source: str | None
+    """The best kind of source that counts: `report`, `capture` or `header`."""
+    differences: list[str] | None
+    """Totals that differ from the sum of the events."""
+    not_patient: str | None
+    """`phantom`, `qa` or `service`, where a rule says so."""
     manufacturer: str | None
     manufacturer_model_name: str | None
     station_name: str | None

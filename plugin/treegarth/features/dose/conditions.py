@@ -29,6 +29,8 @@ class DoseConditions(Parameters):
     """The first day, `2026-11-20`."""
     study_date_to: Day | None = None
     """The last day, included."""
+    not_patient: bool | None = None
+    """`false`: without studies of phantoms, for quality assurance and service; `true`: only these."""
     dlp_from_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
     """The least total dose-length product."""
     dlp_to_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
@@ -51,6 +53,7 @@ class DoseConditions(Parameters):
             protocol=self.protocol or None,
             equipment=self.equipment or None,
             device=self.device or None,
+            not_patient=self.not_patient,
             study_date_from=self.study_date_from,
             study_date_to=self.study_date_to,
             dlp_from_mgy_cm=self.dlp_from_mgy_cm,

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from pydicom import dcmread
-
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
 from treegarth.errors import UnreadableObject
+from treegarth.features.dose.reading import parsed
 from treegarth.features.dose.service import FETCH_TIMEOUT_S, ObjectSource
 
 
@@ -47,8 +46,8 @@ def read_content(content: bytes) -> SourceContent:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what pydicom warns of becomes a fault of the tree
         try:
-            dataset = dcmread(BytesIO(content), force=True, stop_before_pixels=True)
-            tree = tree_of(dataset)
+            dataset, items = parsed(BytesIO(content))
+            tree = tree_of(dataset, items)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
             raise UnreadableObject(f"The object is not readable DICOM ({type(error).__name__}).") from error
     if "SOPClassUID" not in dataset and not tree.root.children:

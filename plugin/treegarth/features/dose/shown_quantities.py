@@ -184,7 +184,7 @@ DETAILS: dict[str, tuple[Quantity, ...]] = {
 }
 """Geometry and exposure, beside the doses: shown where at least one event has it."""
 RULES: dict[str, str] = {
-    "single": N_("the only report"),
+    "single": N_("nothing takes its place"),
     "repeated": N_("the same events again"),
     "cumulative": N_("a later report repeats and extends it"),
     "continued": N_("different events: each report counts"),
