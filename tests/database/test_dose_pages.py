@@ -220,6 +220,15 @@ def test_the_study_page_says_which_report_counts_and_why_with_geometry_of_each_e
     ]
 
 
+def test_the_button_starts_a_reading_of_everything_once(client: FlaskClient, engine: Engine) -> None:
+    for _ in range(2):
+        answer = client.post("/treegarth/dose/reread", headers={"Sec-Fetch-Site": "same-origin"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/treegarth/system")
+    page = client.get("/treegarth/system").text
+    assert page.count('<progress max="1" value="0" aria-labelledby="reread">') == 1
+    assert 'id="reread-all"' not in page
+
+
 EMPTY = (
     "dose",
     "dose/equipment",

@@ -9,6 +9,7 @@ from treegarth.features.dose.shown import shown_report
 from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.queueing import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
+from treegarth.features.dose.store.rereading import reread_progress
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, counted, render_part, translated
 
@@ -50,9 +51,10 @@ def system_section(call: AnyCall) -> Markup:
     try:
         with call.site.services.database.connect() as connection:
             failures = list_failed(connection)
+            reread = reread_progress(connection)
     except DatabaseUnavailable:
         return Markup("")
-    return render_part(call, "dose_failures.html", failures=failures)
+    return render_part(call, "dose_failures.html", failures=failures, reread=reread)
 
 
 def _waiting(call: AnyCall, reports: int) -> str:

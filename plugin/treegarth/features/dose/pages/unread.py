@@ -10,6 +10,7 @@ from flask import Response
 
 from treegarth.features.dose.store.partly_read import PartlyRead, Unread, count_unread, list_partly_read
 from treegarth.features.dose.store.queueing import retry_failed
+from treegarth.features.dose.store.rereading import start_reread
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, counted, translated
@@ -97,6 +98,14 @@ def routes() -> list[Route]:
             summary="Read every dose report again that failed.",
             body=Origin,
         ),
+        Route(
+            name="dose.reread_page",
+            path="/treegarth/dose/reread",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=reread,
+            summary="Read every source of dose in the archive again.",
+        ),
     ]
 
 
@@ -162,6 +171,14 @@ def retry_all(call: AnyCall) -> Response:
     with call.site.services.database.begin() as connection:
         retry_failed(connection)
     return _back(call)
+
+
+def reread(call: AnyCall) -> Response:
+    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+    services = call.site.services
+    with services.database.begin() as connection:
+        start_reread(connection, call.actor.name, services.clock())
+    return Response(status=303, headers={"Location": call.site.url("system.system_page")})
 
 
 def _back(call: AnyCall) -> Response:
