@@ -15,6 +15,7 @@ from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.worker import database_of
 from treegarth.database.engine import connect, create_engine
 from treegarth.features import dose
+from treegarth.tasks.app import TaskHints
 
 LOOK_EVERY_S = 2.0
 
@@ -26,11 +27,13 @@ def now() -> datetime:
 def reread_command(configuration: Configuration, environment: Mapping[str, str], *, wait: bool, output: TextIO) -> int:
     """Note every source, then wait for the workers. Raises SettingsRefused or DatabaseUnavailable."""
     settings = configuration.settings(environment)
-    engine = create_engine(
-        database_of(settings, configuration, environment), pool_size=2, application_name="treegarth reread"
-    )
+    address = database_of(settings, configuration, environment)
+    engine = create_engine(address, pool_size=2, application_name="treegarth reread")
     try:
         dose.reread(engine, started_by=f"{getpass.getuser()} (command line)", clock=now)
+        hints = TaskHints(address)
+        hints.announce(dose.READ_WAITING)
+        hints.close()
         print(progress_line(engine), file=output, flush=True)
         if wait:
             _wait(engine, output)
