@@ -48,7 +48,7 @@ check: ## format, lint, types, import contracts, unit tests
 	.venv/bin/lint-imports
 	.venv/bin/python -m pytest tests/unit
 
-bench: ## measure the store path, freshness, index writing and memory; writes bench.json
+bench: ## measure the store path, freshness, index writing, memory and reading dose; writes bench.json
 	$(install_test)
 	@exec .venv/bin/python -m tests.bench
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -46,6 +48,11 @@ class Archive:
         if isinstance(found, Exception):
             raise found
         return found
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[Iterator[bytes]]:
+        content = self.get_bytes(path)
+        yield (content[start : start + 1000] for start in range(0, len(content), 1000))
 
 
 def note(engine: Engine, *instances: Instance) -> None:

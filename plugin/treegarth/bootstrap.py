@@ -69,7 +69,7 @@ def all_routes(services: Services) -> list[Route]:
         *archive_api.routes(services),
         *archive_pages.routes(services, study_sections=[dose_pages.study_section], checks=health),
         *dose_api.routes(services, archive.is_indexed),
-        *dose_pages.routes(services),
+        *dose_pages.routes(),
         *system_api.routes(services, counts),
         *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
     ]

@@ -190,7 +190,7 @@ examples:
 
 
 def add_dose(commands: Commands) -> None:
-    dose = add_command(commands, "dose", "radiation dose without a server", "See `treegarth dose read --help`.")
+    dose = add_command(commands, "dose", "radiation dose of files or of the archive", "See each with --help.")
     parts = dose.add_subparsers(metavar="COMMAND", required=True, title="commands")
     parser = add_command(
         parts,
@@ -205,6 +205,25 @@ examples:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a DICOM file")
     parser.add_argument("--json", action="store_true", help="one JSON object a line and file, as in the REST API")
     parser.set_defaults(run=run_dose_read)
+    add_dose_reread(parts)
+
+
+def add_dose_reread(parts: Commands) -> None:
+    parser = add_command(
+        parts,
+        "reread",
+        "read every source of dose in the archive again, as after an upgrade",
+        """Looks through the whole archive and has the workers read again whatever can hold dose; Orthanc goes on.
+What was read before stays until it is replaced. Interrupted, it goes on where it was: by itself when a worker runs, and
+when the command is given again. Prints how far it is until it is done; Ctrl-C ends only the printing.
+
+examples:
+  treegarth dose reread --data /srv/treegarth
+  treegarth dose reread --config /etc/orthanc --no-wait""",
+    )
+    add_site_options(parser)
+    parser.add_argument("--no-wait", action="store_true", help="do not wait until the workers have read all of it")
+    parser.set_defaults(run=run_dose_reread)
 
 
 def add_version(commands: Commands) -> None:
@@ -284,6 +303,14 @@ def run_dose_read(options: argparse.Namespace) -> int:
     from treegarth.features.dose.reading_json import read_command
 
     return int(read_command(options.files, options.json, sys.stdout))
+
+
+def run_dose_reread(options: argparse.Namespace) -> int:
+    from treegarth.commands.configuration import read_configuration
+    from treegarth.commands.reread import reread_command
+
+    configuration = read_configuration(source_of(options), os.environ)
+    return reread_command(configuration, os.environ, wait=not options.no_wait, output=sys.stdout)
 
 
 def run_version(options: argparse.Namespace) -> int:

@@ -8,12 +8,13 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import index_writing, memory, store_path
+from tests.bench import dose, index_writing, memory, store_path
 
 BENCHMARKS = {
     "store_path": store_path.measure,
     "index_writing": index_writing.measure,
     "memory": memory.measure,
+    "dose": dose.measure,
 }
 
 

@@ -17,6 +17,12 @@ PAGES = {
     "no study fits": "studies?patient_id=nobody",
     "study": "studies/{study}",
     "dose": "dose",
+    "dose by equipment": "dose/equipment",
+    "studies without dose": "dose/missing",
+    "studies without dose as table": "dose/missing?months=table",
+    "dose reports that were not read": "dose/unread",
+    "the doses of a patient": "dose/patient?patient_id={patient}",
+    "a source object": "dose/reports/{report}/content",
     "system": "system",
     "api": "api/",
     "help": "help",
@@ -31,12 +37,24 @@ def ct_study(treegarth_server: OrthancServer) -> str:
     return next(item["study_instance_uid"] for item in items if "SR" in item["modalities"])
 
 
+@pytest.fixture(scope="module")
+def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
+    """What the addresses of pages are filled with."""
+    report = next(
+        item for item in treegarth_server.get("dose/reports")["items"] if item["study_instance_uid"] == ct_study
+    )
+    patient = treegarth_server.get(f"studies/{ct_study}")["patient_id"]
+    return {"study": ct_study, "report": report["orthanc_instance_id"], "patient": patient}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_sound(new_visit: Callable[..., Visit], ct_study: str, name: str, language: str, theme: str) -> None:
+def test_a_page_is_sound(
+    new_visit: Callable[..., Visit], known: dict[str, str], name: str, language: str, theme: str
+) -> None:
     visit = new_visit(language=language, theme=theme)
-    page = visit.go(PAGES[name].format(study=ct_study))
+    page = visit.go(PAGES[name].format(**known))
     root = page.locator("html")
     assert (root.get_attribute("lang"), root.get_attribute("data-theme")) == (language, theme)
     assert page.locator("h1").count() == 1

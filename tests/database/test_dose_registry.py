@@ -40,7 +40,7 @@ def cumulative(number: int, dlp_total: str) -> bytes:
 
 
 def test_a_report_is_read_stored_and_given_back_as_the_command_prints_it(engine):
-    note(engine, Instance("a", "1.2.3.1"), Instance("picture", "1.2.3.2", sop_class_uid="1.2.840.10008.5.1.4.1.1.2"))
+    note(engine, Instance("a", "1.2.3.1"), Instance("picture", "1.2.3.2", sop_class_uid="1.2.840.10008.5.1.4.1.1.4"))
     assert read(engine, Archive(a=as_file(ct_dose_report()))) == 1
     assert states(engine) == {"a": "read"}
     with connect(engine) as connection:

@@ -200,7 +200,7 @@ def test_what_is_not_here_is_a_404(client: FlaskClient, studies: None, path: str
 
 def test_a_study_without_dose_has_no_reports(client: FlaskClient, studies: None) -> None:
     found = client.get(f"{API_PATH}/dose/studies/{STUDY}").get_json()
-    assert found == {"study_instance_uid": STUDY, "reports": [], "waiting": 0, "failed": 0}
+    assert found == {"study_instance_uid": STUDY, "reports": [], "decisions": [], "waiting": 0, "failed": 0}
 
 
 def test_the_dose_of_a_study_is_what_the_command_prints(client: FlaskClient, studies: None, engine: Engine) -> None:
@@ -290,12 +290,20 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
     document = client.get(f"{API_PATH}/openapi.json").get_json()
     validate(document)
     assert document["openapi"].startswith("3.1")
-    given = {"study_instance_uid": STUDY, "series_instance_uid": SERIES, "task_id": failed}
+    given = {
+        "study_instance_uid": STUDY,
+        "series_instance_uid": SERIES,
+        "task_id": failed,
+        "format": "csv",
+        "orthanc_instance_id": "instance-3",
+    }
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            answer = client.open(path.format(**given), method=method.upper())
+            query = {"patient_id": "P1"} if path.endswith("/dose/patient") else None
+            answer = client.open(path.format(**given), method=method.upper(), query_string=query)
             check_answer(document, operation, answer, f"{method} {path}")
-            assert answer.status_code < 400, path
+            without_orthanc = path.endswith("/content")
+            assert answer.status_code == 503 if without_orthanc else answer.status_code < 400, path
             if method == "get":
                 refused = client.open(path.format(**given), query_string={"no_such_parameter": 1})
                 assert refused.status_code == 400, path

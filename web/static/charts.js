@@ -50,7 +50,7 @@
       },
       xAxis: {
         type: "category", data: data.labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--line-strong") } },
-        axisLabel: { color: ink, fontSize: 11, hideOverlap: true, formatter: (label) => label.slice(5) },
+        axisLabel: { color: ink, fontSize: 11, hideOverlap: true, formatter: (label) => (label.length > 7 ? label.slice(5) : label) },
       },
       yAxis: {
         type: "value", name: place.dataset.unit, nameLocation: "end", show: true, minInterval: 1, splitNumber: 3,

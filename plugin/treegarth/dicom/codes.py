@@ -59,6 +59,23 @@ PATIENT_RADIATION_DOSE_REPORT = _concept("Patient Radiation Dose Report", dcm="1
 IRRADIATION_EVENT_SUMMARY_DATA = _concept("Irradiation Event Summary Data", dcm="130501")
 RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT = _concept("Radiopharmaceutical Radiation Dose Report", dcm="113500")
 
+# Enhanced X-Ray Radiation Dose (TID 10040 ff.): what stands beside the concepts of TID 10003 and 10013
+ACCUMULATED_DOSE_DATA = _concept("Accumulated Dose Data", dcm="130500")
+IRRADIATION_DETAILS = _concept("Irradiation Details", dcm="130505")
+REFERENCE_POINT_DOSIMETRY = _concept("Reference Point Dosimetry", dcm="130502")
+IS_REJECTED_ACQUISITION = _concept("Is Rejected Acquisition", dcm="130503")
+REASON_FOR_REJECTING_ACQUISITION = _concept("Reason for Rejecting Acquisition", dcm="130504")
+
+# Patient Radiation Dose (TID 10030 ff.)
+RADIATION_DOSE_ESTIMATE = _concept("Radiation Dose Estimate", dcm="128402")
+RADIATION_DOSE_ESTIMATE_NAME = _concept("Radiation Dose Estimate Name", dcm="128403")
+RADIATION_DOSE_ESTIMATE_METHODOLOGY = _concept("Radiation Dose Estimate Methodology", dcm="128415")
+RADIATION_DOSE_ESTIMATE_METHOD_TYPE = _concept("Radiation Dose Estimate Method Type", dcm="128477")
+EVENT_UID_USED = _concept("Event UID Used", dcm="128429")
+SR_INSTANCE_USED = _concept("SR Instance Used", dcm="128416")
+ABSORBED_DOSE = _concept("Absorbed Dose", dcm="128513")
+EQUIVALENT_DOSE = _concept("Equivalent Dose", dcm="128512")
+
 # Report context (TID 1001 to 1004, 1204, 10001, 10011, 1020)
 LANGUAGE = _concept("Language of Content Item and Descendants", dcm="121049")
 PROCEDURE_REPORTED = _concept("Procedure Reported", dcm="121058")

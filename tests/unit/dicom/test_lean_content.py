@@ -12,7 +12,7 @@ from pydicom.filewriter import dcmwrite
 
 from treegarth.dicom.lean_content import NotPlain, parse_content
 from treegarth.dicom.sr_tree import tree_of
-from treegarth.features.dose.reading import _parsed, read_dose, read_dose_bytes
+from treegarth.features.dose.reading import parsed, read_dose, read_dose_bytes
 
 REPORTS = conformance.structured_reports()
 
@@ -20,7 +20,7 @@ REPORTS = conformance.structured_reports()
 @pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.name)
 def test_a_real_report_gives_the_same_tree_either_way(path):
     with path.open("rb") as stream:
-        dataset, content = _parsed(stream)
+        dataset, content = parsed(stream)
     assert content is not None or "non-dose" in path.name
     assert tree_of(dataset, content) == tree_of(dcmread(path, force=True))
 

@@ -213,18 +213,6 @@ def test_a_report_of_two_kinds_loses_neither():
     assert issues(reading) == [("report", "it holds dose of several kinds (ct, projection) and is listed as the first")]
 
 
-@pytest.mark.parametrize(
-    ("title", "content", "template"),
-    [
-        ("113701", [container("113702"), container("130501")], "TID 10040"),
-        ("128401", [container("128425")], "TID 10030"),
-    ],
-)
-def test_a_template_that_is_not_read_yet_is_refused_by_its_name(title, content, template):
-    reading = read_dose(report(*content, title=title))
-    assert template in reading.refused
-
-
 def test_context_of_the_examination_comes_along():
     dataset = ct_dose_report()
     dataset.PatientSize, dataset.PatientAge, dataset.StationName = "1.78", "063Y", "CT1"

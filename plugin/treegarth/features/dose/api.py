@@ -6,18 +6,26 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from flask import Response
+from pydantic import ConfigDict
 from sqlalchemy import Connection
 
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.dose import registry_api
+from treegarth.features.dose.conditions import DoseConditions
+from treegarth.features.dose.download import exported
+from treegarth.features.dose.export import Format
+from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.listing import list_reports
+from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.reports import reports_of_study
-from treegarth.features.dose.store.studies import DoseStudyFilter, DoseStudySort, list_studies_with_dose
-from treegarth.web.lists import Day, PageQuery, check_days_in_order
+from treegarth.features.dose.store.studies import DoseStudySort, list_studies_with_dose
+from treegarth.web.lists import PageQuery
 from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
 
 TAG = "dose"
+ANY_BYTES = "application/octet-stream"
 Kind = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
 State = Literal["unread", "read", "refused", "failed"]
 IsIndexed = Callable[[Connection, str], bool]
@@ -28,45 +36,23 @@ class DoseStudyPath(Parameters):
     """(0020,000D)"""
 
 
-class DoseStudyQuery(PageQuery):
-    """Which studies, in which order. Conditions add up."""
+class DoseStudyQuery(DoseConditions, PageQuery):
+    """Which studies, in which order."""
 
-    kind: Kind | None = None
-    """Studies with a report of this kind."""
-    patient_id: Text | None = None
-    """Exactly."""
-    protocol: Text | None = None
-    """A part of the name of one of its acquisition protocols, in capitals or not."""
-    equipment: Text | None = None
-    """A part of the manufacturer's, the model's or the station's name, in capitals or not."""
-    study_date_from: Day | None = None
-    """The first day, `2026-11-20`."""
-    study_date_to: Day | None = None
-    """The last day, included."""
-    dlp_from_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
-    """The least total dose-length product."""
-    dlp_to_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
-    """The greatest total dose-length product."""
     sort: DoseStudySort = DoseStudySort.NEWEST
     """The order: by study date, or by total dose-length product, the greatest first."""
 
-    @model_validator(mode="after")
-    def _is_in_order(self) -> DoseStudyQuery:
-        check_days_in_order(self.study_date_from, self.study_date_to)
-        return self
 
-    def filter(self) -> DoseStudyFilter:
-        """What is asked for, without the page; an empty parameter does not restrict."""
-        return DoseStudyFilter(
-            kind=self.kind,
-            patient_id=self.patient_id or None,
-            protocol=self.protocol or None,
-            equipment=self.equipment or None,
-            study_date_from=self.study_date_from,
-            study_date_to=self.study_date_to,
-            dlp_from_mgy_cm=self.dlp_from_mgy_cm,
-            dlp_to_mgy_cm=self.dlp_to_mgy_cm,
-        )
+class ExportQuery(DoseConditions):
+    """Which studies, in which order."""
+
+    sort: DoseStudySort = DoseStudySort.NEWEST
+    """The order: by study date, or by total dose-length product, the greatest first."""
+
+
+class ExportPath(Parameters):
+    format: Format
+    """`csv`, `xlsx` or `parquet`."""
 
 
 class DoseReportQuery(PageQuery):
@@ -84,6 +70,17 @@ class ReadingIssue(Answer):
     path: str
     """Where in the report."""
     reason: str
+
+
+class SourcePath(Parameters):
+    orthanc_instance_id: Text
+    """The object's identifier in Orthanc."""
+
+
+class Retried(Answer):
+    """How many sources wait to be read once more."""
+
+    retried: int
 
 
 class DoseReportItem(Answer):
@@ -104,12 +101,27 @@ class DoseReportItem(Answer):
     issues: list[ReadingIssue]
 
 
+class Decision(Answer):
+    """Whether a source makes the study's totals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+    orthanc_instance_id: str
+    counted: bool
+    rule: str
+    """The rule that decided: `single`, `repeated`, `cumulative`, `continued`, `overlapping`, `superseded`, ..."""
+    because_of: str | None
+    """The source that counts in its place."""
+
+
 class StudyDose(Answer):
     """The dose of a study."""
 
     study_instance_uid: str
     reports: list[DoseReportItem]
     """Every source that was read, by SOP Instance UID; several may repeat or continue each other."""
+    decisions: list[Decision]
+    """Which of them count, and why."""
     waiting: int
     """Sources of this study that are still to be read."""
     failed: int
@@ -147,6 +159,25 @@ class DoseStudyItem(Listed):
     """The sum over the irradiation events, each once: not always the reported total."""
     dose_area_product_total_gy_m2: float | None
     dose_rp_total_gy: float | None
+    dose_area_product_of_events_gy_m2: float | None
+    dose_rp_of_events_gy: float | None
+    mean_ctdi_vol_max_mgy: float | None
+    """The greatest of its events."""
+    dlp_phantoms: list[str] | None
+    """The phantoms that its DLP refers to; DLP adds up within one."""
+    glandular_dose_left_mgy: float | None
+    glandular_dose_right_mgy: float | None
+    administration_count: int
+    administered_activity_mbq: float | None
+    """Where all of it is one radionuclide."""
+    radionuclides: list[str] | None
+    effective_dose_msv: float | None
+    source: str | None
+    """The best kind of source that counts: `report`, `capture` or `header`."""
+    differences: list[str] | None
+    """Totals that differ from the sum of the events."""
+    not_patient: str | None
+    """`phantom`, `qa` or `service`, where a rule says so."""
     manufacturer: str | None
     manufacturer_model_name: str | None
     station_name: str | None
@@ -208,11 +239,13 @@ class DoseApi:
         uid = call.path.study_instance_uid
         with self._database.connect() as connection:
             found = reports_of_study(connection, uid)
+            decisions = decisions_of_study(connection, uid)
             if not found and not self._is_indexed(connection, uid):
                 raise NotFound("There is no study with this Study Instance UID.")
         return StudyDose(
             study_instance_uid=uid,
             reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
+            decisions=[Decision.model_validate(decision) for decision in decisions],
             waiting=sum(report.state == "unread" for report in found),
             failed=sum(report.state == "failed" for report in found),
         )
@@ -225,6 +258,11 @@ class DoseApi:
             )
         return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
 
+    def export(self, call: Call[ExportQuery, None, ExportPath]) -> Response:
+        answer = exported(call, call.path.format, call.query.filter(), call.query.sort)
+        answer.mimetype = ANY_BYTES  # the format is in the path; the document knows one type an endpoint
+        return answer
+
     def reports(self, call: Call[DoseReportQuery, None, None]) -> DoseReportList:
         query = call.query
         with self._database.connect() as connection:
@@ -234,11 +272,23 @@ class DoseApi:
         items = [DoseReportListItem.model_validate(report) for report in page.reports]
         return DoseReportList(items=items, next=page.next)
 
+    def retry(self, call: Call[None, None, SourcePath]) -> Retried:
+        with self._database.begin() as connection:
+            retried = retry_failed(connection, [call.path.orthanc_instance_id])
+        if not retried:
+            raise RequestConflict("There is no such source that could not be read.")
+        return Retried(retried=retried)
+
+    def retry_all(self, call: Call[None, None, None]) -> Retried:
+        with self._database.begin() as connection:
+            return Retried(retried=retry_failed(connection))
+
 
 def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
     """Dose's part of the API; `is_indexed` tells a study without dose from one that is not here."""
     api = DoseApi(services, is_indexed)
     return [
+        *registry_api.routes(services),
         Route(
             name="api.dose_studies",
             path=f"{API_PATH}/dose/studies",
@@ -247,6 +297,18 @@ def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
             summary="Studies whose dose was read, by filter, sort and page.",
             query=DoseStudyQuery,
             answer=DoseStudyList,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.dose_export",
+            path=f"{API_PATH}/dose/export/{{format}}",
+            permission=Permission.VIEW,
+            handler=api.export,
+            summary="The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
+            query=ExportQuery,
+            path_parameters=ExportPath,
+            media_type=ANY_BYTES,
             problems=(503,),
             tag=TAG,
         ),
@@ -269,6 +331,29 @@ def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
             summary="Every source of dose with its state, by page.",
             query=DoseReportQuery,
             answer=DoseReportList,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.retry_dose_report",
+            path=f"{API_PATH}/dose/reports/{{orthanc_instance_id}}/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=api.retry,
+            summary="Read a source again that could not be read.",
+            path_parameters=SourcePath,
+            answer=Retried,
+            problems=(409, 503),
+            tag=TAG,
+        ),
+        Route(
+            name="api.retry_dose_reports",
+            path=f"{API_PATH}/dose/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=api.retry_all,
+            summary="Read every source again that could not be read.",
+            answer=Retried,
             problems=(503,),
             tag=TAG,
         ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from treegarth.features.dose.rules import Source
+
 SR_SOURCES = frozenset(
     {
         "1.2.840.10008.5.1.4.1.1.88.22",  # Enhanced SR: GE CT, ARCADIS
@@ -17,6 +19,34 @@ SR_SOURCES = frozenset(
     }
 )
 """SR storage classes (PS3.6 A) in which dose reports are met; whether one is, the reader decides by its content."""
+
+IMAGE_SOURCES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.1",  # Computed Radiography
+        "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray, panoramic too, for presentation
+        "1.2.840.10008.5.1.4.1.1.1.1.1",  # for processing
+        "1.2.840.10008.5.1.4.1.1.1.2",  # Digital Mammography, for presentation
+        "1.2.840.10008.5.1.4.1.1.1.2.1",  # for processing
+        "1.2.840.10008.5.1.4.1.1.1.3",  # Digital Intra-Oral X-Ray, for presentation
+        "1.2.840.10008.5.1.4.1.1.1.3.1",  # for processing
+        "1.2.840.10008.5.1.4.1.1.20",  # Nuclear Medicine
+    }
+)
+"""Image classes (PS3.6 A) each of whose headers describes an exposure or an administration of its own."""
+
+SAMPLED_SOURCES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.2",  # CT
+        "1.2.840.10008.5.1.4.1.1.128",  # PET
+    }
+)
+"""Image classes with hundreds of images a series, all from one scan or one administration: a few of each are read."""
+
+SAMPLE = 2
+"""Images read of each series of SAMPLED_SOURCES: those with the smallest Orthanc identifiers. These are hashes, so the
+choice is the same for every order of arrival, and an image that comes later seldom displaces one that was read."""
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 class IndexedInstance(Protocol):
@@ -43,5 +73,20 @@ class IndexedInstance(Protocol):
 
 
 def is_candidate(instance: IndexedInstance) -> bool:
-    """Whether the object is to be read by the dose reader."""
-    return instance.sop_class_uid in SR_SOURCES
+    """Whether the object is to be read by the dose reader. Of a captured page the index does not know what it carries:
+    in a CT series it may be a dose page."""
+    if instance.sop_class_uid == SECONDARY_CAPTURE:
+        return instance.modality == "CT"
+    return instance.sop_class_uid in SR_SOURCES | IMAGE_SOURCES | SAMPLED_SOURCES
+
+
+def source_of(sop_class_uid: str | None) -> Source:
+    """What kind of source an object of the class is."""
+    if sop_class_uid == SECONDARY_CAPTURE:
+        return Source.CAPTURE
+    return Source.HEADER if sop_class_uid in IMAGE_SOURCES | SAMPLED_SOURCES else Source.REPORT
+
+
+def is_image(sop_class_uid: str | None) -> bool:
+    """Whether what matters of the object stands before its pixels."""
+    return source_of(sop_class_uid) is not Source.REPORT

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.errors import DatabaseUnavailable, TreegarthError
-from treegarth.features.dose.candidates import IndexedInstance, is_candidate
+from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image
 from treegarth.features.dose.reading import read_dose_bytes
-from treegarth.features.dose.store import queueing, studies, writing
+from treegarth.features.dose.store import queueing, rereading, sampling, writing
+from treegarth.features.dose.store.exams import refresh_study
+from treegarth.host.beginnings import StreamSource, read_beginning
 
 LEASE = timedelta(seconds=60)
 """For how long a claim keeps others off; fetching is bounded to half of it, reading takes seconds at most."""
@@ -27,21 +29,54 @@ FIRST_DELAY = timedelta(seconds=15)
 logger = logging.getLogger(__name__)
 
 
-class ObjectSource(Protocol):
+class ObjectSource(StreamSource, Protocol):
     """Where the bytes of an object come from: the client of Orthanc."""
 
     def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
 
 
-def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
-    """Every instance that can be a source of dose waits to be read, in the transaction that indexes it."""
-    queueing.note_sources(connection, (instance for instance in instances if is_candidate(instance)))
+def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> int:
+    """Every instance that can be a source of dose waits to be read, in the transaction that indexes it; how many."""
+    wanted, changed = sampling.sample(connection, [instance for instance in instances if is_candidate(instance)])
+    queueing.note_sources(connection, wanted)
+    for orthanc_study_id in changed:
+        refresh_study(connection, orthanc_study_id, datetime.now(UTC))
+    return len(wanted)
+
+
+def reread(engine: Engine, *, started_by: str | None, clock: Callable[[], datetime]) -> None:
+    """Have every source in the archive read again: looks through the whole index and notes what can hold dose.
+
+    The reading itself is the workers' (`read_waiting`). Every batch is one transaction with the place that it reached:
+    after a kill the next call goes on from there. Of two at once, one does what the other leaves.
+    """
+    with transaction(engine) as connection:
+        running = rereading.start_reread(connection, started_by, clock())
+    walk_rereading(engine, running, clock)
+
+
+def walk_rereading(engine: Engine, running: int, clock: Callable[[], datetime]) -> None:
+    """Go on with the walk through the index of this re-reading, to its end."""
+    more = True
+    while more:
+        with transaction(engine) as connection:
+            more = rereading.walk_on(connection, running, follow_indexed, clock())
+
+
+def resume_reread(engine: Engine, clock: Callable[[], datetime]) -> None:
+    """Go on with a re-reading that was interrupted, and say that it is done once nothing waits."""
+    with transaction(engine) as connection:
+        running = rereading.running_reread(connection)
+    if running is not None:
+        walk_rereading(engine, running, clock)
+        with transaction(engine) as connection:
+            rereading.finish_reread(connection, running, clock())
 
 
 def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
     """The objects left the archive: their dose stays and says so; what was never read is waited for no more."""
     for orthanc_study_id in queueing.forget_sources(connection, orthanc_instance_ids, at):
-        studies.refresh_study(connection, orthanc_study_id, at)
+        refresh_study(connection, orthanc_study_id, at)
 
 
 def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Callable[[], datetime]) -> int:
@@ -61,8 +96,7 @@ def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Ca
 
 def _read_claimed(engine: Engine, orthanc: ObjectSource, claim: queueing.Claim, clock: Callable[[], datetime]) -> None:
     try:
-        content = orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
-        reading = read_dose_bytes(content)
+        reading = read_dose_bytes(_fetch(orthanc, claim))
         with transaction(engine) as connection:
             writing.write_reading(connection, claim, reading, clock())
     except DatabaseUnavailable:
@@ -72,6 +106,13 @@ def _read_claimed(engine: Engine, orthanc: ObjectSource, claim: queueing.Claim, 
     except Exception as error:
         logger.exception("Dose source %s could not be read or stored.", claim.orthanc_instance_id)
         _record_failure(engine, claim, f"{type(error).__name__} while it was read or stored; see the log.", clock())
+
+
+def _fetch(orthanc: ObjectSource, claim: queueing.Claim) -> bytes:
+    """The file; of an image only its header: a mammogram has 30 MB of pixels."""
+    if is_image(claim.sop_class_uid):
+        return read_beginning(orthanc, claim.orthanc_instance_id)
+    return orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
 
 
 def _record_failure(engine: Engine, claim: queueing.Claim, reason: str, now: datetime) -> None:

@@ -27,6 +27,7 @@ from treegarth.database.metadata import metadata
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
+PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
 
 dose_report = Table(
     "dose_report",
@@ -48,6 +49,7 @@ dose_report = Table(
     Column("source_deleted_at", Moment, comment="when the object left the archive; its dose stays"),
     Column("reader_version", Integer, comment="of the reader that made this row's dose"),
     Column("kind", Text, comment="ct, projection, mammography, radiopharmaceutical"),
+    Column("source", Text, comment="report, capture or header: see rules.py"),
     Column("refused", Text, comment="why the object is no source of dose"),
     Column("totals", JSONB, comment="as reported"),
     Column("report", JSONB, comment="scope, start and end of irradiation, procedure reported, observer"),
@@ -99,6 +101,7 @@ irradiation_event = Table(
     ),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="in the report, from 1"),
     Column("irradiation_event_uid", Key),
+    Column("exposure_key", Key, comment="what tells it from other events of its study: see identity.py"),
     Column("irradiation_event_type", Text),
     Column("acquisition_protocol", Text),
     Column("target_region", Text, comment="the meaning of its code"),
@@ -125,6 +128,7 @@ administration = Table(
     ),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="in the object, from 1"),
     Column("irradiation_event_uid", Key, comment="Radiopharmaceutical Administration Event UID"),
+    Column("exposure_key", Key, comment="what tells it from other administrations of its study"),
     Column("agent", Text),
     Column("radionuclide", Text),
     Column("administered_activity_mbq", Double),
@@ -142,12 +146,27 @@ dose_study = Table(
     Column("report_count", Integer, nullable=False, comment="read, whether they count or repeat others"),
     Column("counted_report_ids", ARRAY(Text), nullable=False, comment="the reports whose totals make the study's"),
     Column("rule", Text, nullable=False, comment="how several reports were resolved: see rules.py"),
+    Column("decisions", JSONB, comment="[{orthanc_instance_id, counted, rule, because_of}], one per source"),
+    Column("source", Text, comment="the best kind of source that counts: report, capture or header"),
     Column("irradiation_event_count", Integer, nullable=False, comment="each irradiation event UID once"),
     Column("issue_count", Integer, nullable=False),
     Column("dlp_total_mgy_cm", Double, comment="reported totals of the counted reports, added"),
     Column("dlp_of_events_mgy_cm", Double, comment="sum over the events, each once"),
     Column("dose_area_product_total_gy_m2", Double),
     Column("dose_rp_total_gy", Double),
+    Column("dose_area_product_of_events_gy_m2", Double),
+    Column("dose_rp_of_events_gy", Double),
+    Column("mean_ctdi_vol_max_mgy", Double, comment="the greatest of its events"),
+    Column("dlp_phantoms", ARRAY(Text), comment="CTDIw phantoms of its events with dose, sorted: DLP adds within one"),
+    Column("glandular_dose_left_mgy", Double, comment="accumulated average glandular dose, as reported"),
+    Column("glandular_dose_right_mgy", Double),
+    Column("administration_count", Integer, nullable=False, server_default="0"),
+    Column("administered_activity_mbq", Double, comment="the sum, where all of it is one radionuclide"),
+    Column("radionuclides", ARRAY(Text), comment="meanings, sorted"),
+    Column("effective_dose_msv", Double, comment="of its administrations, where each says one"),
+    Column("differences", ARRAY(Text), comment="totals that differ from the sum of the events, by their names"),
+    Column("not_patient", Text, comment="phantom, qa or service, where a rule says that this is no patient"),
+    Column("not_patient_rule_id", Integer, comment="the rule that says so; no foreign key: rules may go"),
     Column("manufacturer", Text),
     Column("manufacturer_model_name", Text),
     Column("station_name", Text),
@@ -173,4 +192,44 @@ dose_study = Table(
     ),
     Index("ix_dose_study_dlp", text("dlp_total_mgy_cm DESC NULLS LAST"), text("orthanc_study_id DESC")),
     Index("ix_dose_study_kinds", "kinds", postgresql_using="gin"),
+)
+
+not_patient_rule = Table(
+    "not_patient_rule",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("meaning", Text, nullable=False, comment="phantom, qa or service"),
+    Column(
+        "patient_id",
+        Text,
+        comment=PATTERN,
+    ),
+    Column("patient_name", Text),
+    Column("study_description", Text),
+    Column("equipment", Text, comment="matched with manufacturer, model, station and serial number, one by one"),
+    Column("note", Text),
+    Column("created_by", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("removed_by", Text),
+    Column("removed_at", Moment, comment="a rule that was removed stays, and applies no more"),
+)
+
+dose_reread = Table(
+    "dose_reread",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("reader_version", Integer, nullable=False),
+    Column("started_by", Text),
+    Column("started_at", Moment, nullable=False),
+    Column("walked_to", Key, comment="the last instance of the index that was looked at"),
+    Column("walked", Integer, nullable=False, server_default="0", comment="instances looked at"),
+    Column("noted", Integer, nullable=False, server_default="0", comment="sources that wait to be read again"),
+    Column("walked_at", Moment, comment="when the whole index was looked at; reading goes on after that"),
+    Column("finished_at", Moment),
+    Index(
+        "uq_dose_reread_running",
+        text("(finished_at IS NULL)"),
+        unique=True,
+        postgresql_where=text("finished_at IS NULL"),
+    ),
 )

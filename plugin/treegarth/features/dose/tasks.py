@@ -6,7 +6,7 @@ import logging
 
 from procrastinate import Blueprint
 
-from treegarth.features.dose.service import read_waiting
+from treegarth.features.dose.service import read_waiting, resume_reread
 from treegarth.tasks.app import TaskContext
 
 READ_WAITING = "dose.read_waiting"
@@ -23,8 +23,9 @@ def blueprint(context: TaskContext) -> Blueprint:
     @tasks.periodic(cron="* * * * * */15", periodic_id="sweep")
     @tasks.task(name="dose.sweep", queueing_lock="dose.sweep")
     def sweep(timestamp: int) -> None:
-        """Read what no hint was given for: after a crash, a back-off, a lost hint."""
+        """Read what no hint was given for: after a crash, a back-off, a lost hint; go on with a re-reading."""
         _read_all(context)
+        resume_reread(context.engine, context.clock)
 
     @tasks.task(name=READ_WAITING, queueing_lock=READ_WAITING)
     def read() -> None:

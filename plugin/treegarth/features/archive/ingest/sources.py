@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
-from treegarth.dicom.raw_elements import header_end
 from treegarth.errors import NotFound, OrthancRefused, UnreadableObject
 from treegarth.features.archive.model import Origin, StoredInstance
+from treegarth.host.beginnings import read_beginning
 from treegarth.host.frames import Frame
 from treegarth.host.orthanc_client import OrthancClient
 
-_ENOUGH_WITHOUT_PIXELS = 64 * 2**20  # bytes; an object without pixel data is read whole up to here
 _SAME_STORE = timedelta(seconds=2)  # between our time stamp of a store and Orthanc's, which is in whole seconds
 _ORIGINS = {"DicomProtocol": 2, "RestApi": 3, "Plugins": 4, "Lua": 5, "WebDav": 6}
 
@@ -75,19 +74,6 @@ def _beginning_if_readable(orthanc: OrthancClient, orthanc_instance_id: str) -> 
         return read_beginning(orthanc, orthanc_instance_id)
     except (NotFound, OrthancRefused):
         return b""
-
-
-def read_beginning(orthanc: OrthancClient, orthanc_instance_id: str) -> bytes:
-    """The file up to its pixel data. No more is transferred than is needed to see where that begins."""
-    received = bytearray()
-    with orthanc.stream(f"/instances/{orthanc_instance_id}/file") as chunks:
-        for chunk in chunks:
-            received += chunk
-            if b"\xe0\x7f\x10\x00" in received or len(received) > _ENOUGH_WITHOUT_PIXELS:
-                break
-    data = bytes(received)
-    end = header_end(data)
-    return data if end is None else data[:end]
 
 
 def header_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, reason: str) -> Header | None:

@@ -54,7 +54,7 @@ def read_dose_stream(stream: BinaryIO) -> DoseReading:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset, content = _parsed(stream)
+            dataset, content = parsed(stream)
         except OSError:
             raise
         except Exception as error:
@@ -70,7 +70,7 @@ def read_dose_bytes(content: bytes) -> DoseReading:
         return DoseReading(refused=f"This is no readable DICOM object: {error}.")
 
 
-def _parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
+def parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
     """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit."""
     start = stream.tell()
     dataset = read_partial(stream, stop_when=_ends_the_header, force=True)

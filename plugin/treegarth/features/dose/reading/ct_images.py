@@ -42,6 +42,9 @@ def read_ct_capture(header: Header) -> DoseReading:
 def read_ct_image(header: Header) -> DoseReading:
     """What one CT image says of the acquisition that it comes from; the fallback where no report exists."""
     event = _event(header)
+    number = header.number("AcquisitionNumber")
+    if number is not None:
+        event["acquisition_number"] = number
     phantom = header.code("CTDIPhantomTypeCodeSequence")
     if phantom is not None and phantom["code"] in PHANTOMS:
         event["ctdiw_phantom_type"] = PHANTOMS[phantom["code"]]

@@ -76,6 +76,16 @@ class Part:
             self._settle(values, *fields[name], given)
         return values
 
+    def values_below(self, table: Table, *, levels: int = DEEPEST_SEARCH) -> dict[str, Any]:
+        """What the table names among the children and in the containers below them; what stands higher goes first."""
+        found: dict[str, Any] = {}
+        if levels:
+            for part in self.containers():
+                for name, value in part.values_below(table, levels=levels - 1).items():
+                    if found.setdefault(name, value) != value:
+                        part.issue(name, "the containers of one event give different values; the first is kept")
+        return found | self.values(table)
+
     def read(self, concept: Concept, field: Field, item: ContentItem) -> Any:
         """One item by one field; an unreadable one is an issue and None."""
         try:

@@ -15,7 +15,9 @@ from treegarth.dicom.sr_tree import ContentItem, tree_of
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_report_context
 from treegarth.features.dose.reading.ct import read_ct_event, read_ct_totals
+from treegarth.features.dose.reading.enhanced import kind_of, read_enhanced_events, read_enhanced_totals
 from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
+from treegarth.features.dose.reading.patient_dose import read_estimates
 from treegarth.features.dose.reading.projection import (
     SIEMENS_TOTALS,
     is_mammography,
@@ -36,9 +38,9 @@ def read_report(dataset: Dataset, issues: list[Issue], content: Sequence[LeanIte
     report = Part(tree.root, "", issues)
     present = _concepts(tree.root)
     if codes.IRRADIATION_EVENT_SUMMARY_DATA in present:
-        return DoseReading(refused="This is an Enhanced X-Ray Radiation Dose report (TID 10040): not read yet.")
+        return _read_enhanced(report, issues)
     if concept_of(tree.root.concept) is codes.PATIENT_RADIATION_DOSE_REPORT:
-        return DoseReading(refused="This is a Patient Radiation Dose report (TID 10030): not read yet.")
+        return _read_patient_dose(report, issues)
     if concept_of(tree.root.concept) is codes.SIEMENS_SUMMARY:
         return _read_siemens_summary(report, issues)
     found = [read(report, issues) for containers, read in _TEMPLATES if not present.isdisjoint(containers)]
@@ -103,6 +105,24 @@ def _read_administrations(report: Part, issues: list[Issue]) -> DoseReading:
         administrations=_each(report.find(codes.RADIOPHARMACEUTICAL_ADMINISTRATION), read_administration),
         report=context | guarded(issues, "patient", lambda: read_patient_characteristics(report)),
     )
+
+
+def _read_enhanced(report: Part, issues: list[Issue]) -> DoseReading:
+    kind = kind_of(report)
+    totals = guarded(issues, "totals", lambda: read_enhanced_totals(report, kind))
+    events = guarded(issues, "events", lambda: {"events": read_enhanced_events(report, kind)}).get("events", ())
+    if kind == "projection" and is_mammography(report, totals, events):
+        kind = "mammography"
+    context = guarded(issues, "report", lambda: read_report_context(report))
+    return DoseReading(kind=kind, totals=totals, irradiation_events=events, report=context)
+
+
+def _read_patient_dose(report: Part, issues: list[Issue]) -> DoseReading:
+    """Of no kind: what is estimated from other reports is no exposure of its own."""
+    found = guarded(issues, "estimates", lambda: {"radiation_dose_estimates": read_estimates(report)})
+    if not found.get("radiation_dose_estimates"):
+        return DoseReading(refused="The Patient Radiation Dose Report holds no estimate.")
+    return DoseReading(totals=found, report=guarded(issues, "report", lambda: read_report_context(report)))
 
 
 def _read_siemens_summary(report: Part, issues: list[Issue]) -> DoseReading:

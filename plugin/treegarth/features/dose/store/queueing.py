@@ -27,6 +27,7 @@ class Claim:
     orthanc_study_id: str
     stored_count: int
     attempts: int
+    sop_class_uid: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +127,7 @@ def claim_next(connection: Connection, now: datetime, lease: timedelta) -> Claim
             dose_report.c.orthanc_study_id,
             dose_report.c.stored_count,
             dose_report.c.attempts,
+            dose_report.c.sop_class_uid,
         )
     ).one_or_none()
     return None if claimed is None else Claim(**claimed._mapping)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, or_, select
 
+from treegarth.features.dose.candidates import IMAGE_SOURCES, SAMPLED_SOURCES, SECONDARY_CAPTURE
 from treegarth.features.dose.model import Values, report_json
-from treegarth.features.dose.tables import administration, dose_report, irradiation_event
+from treegarth.features.dose.tables import administration, dose_report, dose_study, irradiation_event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,16 +56,26 @@ class DoseReport:
         )
 
 
+IMAGE_CLASSES = sorted(IMAGE_SOURCES | SAMPLED_SOURCES | {SECONDARY_CAPTURE})
+
 _FROM_ROW = [name for name in DoseReport.__dataclass_fields__ if name not in ("irradiation_events", "administrations")]
 
 
-def reports_of_study(connection: Connection, study_instance_uid: str) -> list[DoseReport]:
-    """Every source of the study, also those that wait, were refused or failed; by SOP Instance UID."""
+def reports_of_study(connection: Connection, study_instance_uid: str, *, all_images: bool = False) -> list[DoseReport]:
+    """The sources of the study, by SOP Instance UID: reports, also those that wait, were refused or failed, and the
+    images that count. With `all_images` also those that a report or another image makes superfluous, and the rest.
+    """
     query = (
         select(*(dose_report.c[name] for name in _FROM_ROW))
         .where(dose_report.c.study_instance_uid == study_instance_uid)
         .order_by(dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
     )
+    if not all_images:
+        counted = select(func.unnest(dose_study.c.counted_report_ids)).where(
+            dose_study.c.study_instance_uid == study_instance_uid
+        )
+        is_image = func.coalesce(dose_report.c.sop_class_uid, "").in_(IMAGE_CLASSES)
+        query = query.where(or_(~is_image, dose_report.c.orthanc_instance_id.in_(counted)))
     rows = connection.execute(query).all()
     identifiers = [row.orthanc_instance_id for row in rows]
     events = _values_by_report(connection, irradiation_event, identifiers)

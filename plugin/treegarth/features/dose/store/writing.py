@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, update
 
+from treegarth.features.dose.candidates import source_of
+from treegarth.features.dose.identity import acquisition_key
 from treegarth.features.dose.model import READER_VERSION, DoseReading, Values
+from treegarth.features.dose.store.exams import refresh_study
 from treegarth.features.dose.store.queueing import READ, REFUSED, Claim, held
-from treegarth.features.dose.store.studies import refresh_study
 from treegarth.features.dose.tables import administration, dose_report, irradiation_event
 
 LONGEST_TEXT = 1024
@@ -51,6 +53,7 @@ def _report_row(reading: DoseReading, now: datetime) -> dict[str, Any]:
         "read_at": now,
         "reader_version": READER_VERSION,
         "kind": reading.kind,
+        "source": None if reading.kind is None else source_of(reading.sop_class_uid),
         "refused": reading.refused,
         "totals": dict(reading.totals),
         "report": dict(reading.report),
@@ -84,6 +87,7 @@ def _event_rows(claim: Claim, reading: DoseReading) -> list[dict[str, Any]]:
         {
             "orthanc_instance_id": claim.orthanc_instance_id,
             "position": position,
+            "exposure_key": acquisition_key(reading.kind or "", event),
             "target_region": _meaning(event.get("target_region_code")),
             "values": dict(event),
             **{name: _number(event, name) for name in EVENT_NUMBERS},
@@ -99,6 +103,7 @@ def _administration_rows(claim: Claim, reading: DoseReading) -> list[dict[str, A
             "orthanc_instance_id": claim.orthanc_instance_id,
             "position": position,
             "irradiation_event_uid": given.get("irradiation_event_uid"),
+            "exposure_key": acquisition_key("radiopharmaceutical", given),
             "agent": _meaning(given.get("agent_code")) or given.get("radiopharmaceutical"),
             "radionuclide": _meaning(given.get("radionuclide_code")),
             "administered_activity_mbq": _number(given, "administered_activity_mbq"),

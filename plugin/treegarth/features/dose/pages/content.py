@@ -1,0 +1,53 @@
+"""The source object of a dose as a tree that can be read. Reads only."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from treegarth.errors import NotFound, UnreadableObject
+from treegarth.features.dose.content import fetch_content
+from treegarth.features.dose.store.source import find_source
+from treegarth.web.parts import AnyCall, counted
+from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page
+
+
+class ContentPath(Parameters):
+    orthanc_instance_id: Text
+    """Orthanc's identifier of the source object."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="dose.content_page",
+            path="/treegarth/dose/reports/{orthanc_instance_id}/content",
+            permission=Permission.VIEW,
+            handler=content_page,
+            summary="The content tree of a source object.",
+            path_parameters=ContentPath,
+        )
+    ]
+
+
+def content_page(call: AnyCall) -> Response:
+    """Raises NotFound for what the registry does not know; an object that is gone is said to be so."""
+    services = call.site.services
+    with services.database.connect() as connection:
+        source = find_source(connection, call.path.orthanc_instance_id)
+    content, unreadable = None, ""
+    if source.source_deleted_at is None:
+        try:
+            content = fetch_content(services.orthanc, source.orthanc_instance_id)
+        except NotFound:
+            content = None
+        except UnreadableObject as error:
+            unreadable = str(error)
+    return render_page(
+        call,
+        "dose_content.html",
+        source=source,
+        content=content,
+        unreadable=unreadable,
+        counted=counted(call, "%(num)s content item", "%(num)s content items", content.node_count) if content else "",
+    )

@@ -1,0 +1,113 @@
+"""The dose list: filter, sort, page, export. Reads only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from treegarth.features.dose.conditions import DoseConditions
+from treegarth.features.dose.download import exported
+from treegarth.features.dose.export import FORMATS, MEDIA_TYPES, Format
+from treegarth.features.dose.model import Kind
+from treegarth.features.dose.store.queueing import count_waiting
+from treegarth.features.dose.store.studies import (
+    DoseStudyFilter,
+    DoseStudySort,
+    count_studies_with_dose,
+    list_studies_with_dose,
+)
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.routes import Navigation, Permission, Route
+from treegarth.web.templating import render_page, url_with
+
+STUDIES_ON_A_PAGE = 50
+KIND_NAMES: dict[Kind, str] = {
+    "ct": N_("CT"),
+    "projection": N_("Projection X-ray"),
+    "mammography": N_("Mammography"),
+    "radiopharmaceutical": N_("Radiopharmaceutical"),
+}
+
+
+class DosesQuery(DoseConditions):
+    """Which studies, in which order, from where."""
+
+    sort: DoseStudySort = DoseStudySort.NEWEST
+    """The order of the list."""
+    cursor: str | None = None
+    """Where the page begins, from the link to the next page."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="dose.doses_page",
+            path="/treegarth/dose",
+            permission=Permission.VIEW,
+            handler=doses_page,
+            summary="The studies with a dose, with their totals: filter, sort, page, export.",
+            query=DosesQuery,
+            navigation=Navigation(label=N_("Dose"), icon="dose", order=30),
+        ),
+        *(_export_route(wanted) for wanted in FORMATS),
+    ]
+
+
+def _export_route(wanted: Format) -> Route:
+    def export(call: AnyCall) -> Response:
+        return exported(call, wanted, call.query.filter(), call.query.sort)
+
+    return Route(
+        name=f"dose.doses_{wanted}",
+        path=f"/treegarth/dose.{wanted}",
+        permission=Permission.VIEW,
+        handler=export,
+        summary=f"The dose list with all digits, as {wanted}.",
+        query=DosesQuery,
+        media_type=MEDIA_TYPES[wanted],
+    )
+
+
+def doses_page(call: AnyCall) -> Response:
+    query: DosesQuery = call.query
+    with call.site.services.database.connect() as connection:
+        page = list_studies_with_dose(
+            connection, query.filter(), sort=query.sort, limit=STUDIES_ON_A_PAGE, cursor=query.cursor
+        )
+        count = count_studies_with_dose(connection, query.filter())
+        waiting = count_waiting(connection)
+    return render_page(
+        call,
+        "doses.html",
+        doses=page.studies,
+        next_cursor=page.next,
+        counted=counted(call, "%(num)s study with a dose", "%(num)s studies with a dose", count),
+        shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
+        waiting=counted(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", waiting)
+        if waiting
+        else "",
+        filtered=query.filter() != DoseStudyFilter(),
+        kinds=[(kind, translated(call, name)) for kind, name in KIND_NAMES.items()],
+        sorting=_sorting(call, query.sort),
+        exports=[(wanted.upper() if wanted != "parquet" else "Parquet", _address(call, wanted)) for wanted in FORMATS],
+    )
+
+
+def _sorting(call: AnyCall, sort: DoseStudySort) -> dict[str, dict[str, Any]]:
+    def column(next_sort: DoseStudySort, direction: str | None) -> dict[str, Any]:
+        kept = None if next_sort is DoseStudySort.NEWEST else next_sort.value
+        return {"url": url_with(call, sort=kept, cursor=None), "direction": direction}
+
+    dates = {DoseStudySort.NEWEST: "descending", DoseStudySort.OLDEST: "ascending"}
+    by_date = DoseStudySort.OLDEST if sort is DoseStudySort.NEWEST else DoseStudySort.NEWEST
+    return {
+        "study_date": column(by_date, dates.get(sort)),
+        "dlp": column(DoseStudySort.DLP, "descending" if sort is DoseStudySort.DLP else None),
+    }
+
+
+def _address(call: AnyCall, wanted: Format) -> str:
+    kept = {key: value for key, value in call.http.args.items() if key in DosesQuery.model_fields and value}
+    return call.site.url(f"dose.doses_{wanted}", **{**kept, "cursor": None})

@@ -1,0 +1,322 @@
+"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing, sources."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field, model_validator
+
+from treegarth.errors import NotFound
+from treegarth.features.dose.content import fetch_content
+from treegarth.features.dose.store.device_figures import figures_by_device
+from treegarth.features.dose.store.equipment import list_equipment
+from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
+from treegarth.features.dose.store.source import find_source
+from treegarth.features.dose.store.timeline import patient_timeline
+from treegarth.web.lists import Day, PageQuery, check_days_in_order
+from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.services import Services
+
+TAG = "dose"
+
+
+class PatientQuery(Parameters):
+    """Whose doses."""
+
+    patient_id: Text
+    """The whole patient ID."""
+
+
+class MissingQuery(PageQuery):
+    """Which studies."""
+
+    study_date_from: Day | None = None
+    """The first day, `2026-11-20`."""
+    study_date_to: Day | None = None
+    """The last day, included."""
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> MissingQuery:
+        check_days_in_order(self.study_date_from, self.study_date_to)
+        return self
+
+
+class MonthsQuery(Parameters):
+    """Which months."""
+
+    study_date_from: Day | None = None
+    """The first day that counts; without it every month there is."""
+
+
+class SourcePath(Parameters):
+    orthanc_instance_id: Text
+    """The object's identifier in Orthanc."""
+
+
+class Listed(Answer):
+    """Base of what is made from a record of the same names."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+class DeviceFigure(Listed):
+    """The distribution of one quantity, in the unit of its name, over the studies that report it."""
+
+    quantity: str
+    """`dlp_total_mgy_cm`, `dose_area_product_total_gy_m2`, or `glandular_dose_mgy` of one breast."""
+    count: int
+    """n: studies, or breasts."""
+    median: float
+    upper_quartile: float
+    percentile_95: float
+
+
+class DeviceItem(Listed):
+    """One manufacturer, model, station and serial number."""
+
+    key: str
+    """What the `device` of other lists takes."""
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    kinds: list[str]
+    study_count: int
+    not_patient_count: int
+    """Studies of phantoms, for quality assurance or service: in no figure."""
+    issue_count: int
+    first_study_date: date | None
+    last_study_date: date | None
+    figures: list[DeviceFigure] = Field(default_factory=list)
+
+
+class DeviceList(Answer):
+    """Every device."""
+
+    items: list[DeviceItem]
+
+
+class PatientSum(Listed):
+    """A sum of like quantities."""
+
+    name: str
+    """The quantity, with its unit."""
+    of: str | None
+    """Of which phantom or radionuclide."""
+    value: float
+    study_count: int
+    """n: the studies that report it."""
+
+
+class PatientExam(Listed):
+    """A study of the patient. Null is unknown, not zero."""
+
+    study_instance_uid: str
+    study_date: date | None
+    study_description: str | None
+    patient_age: str | None
+    kinds: list[str]
+    rule: str
+    irradiation_event_count: int
+    dlp_total_mgy_cm: float | None
+    dlp_phantoms: list[str] | None
+    """The phantoms that the DLP refers to."""
+    dose_area_product_total_gy_m2: float | None
+    dose_rp_total_gy: float | None
+    glandular_dose_left_mgy: float | None
+    glandular_dose_right_mgy: float | None
+    administered_activity_mbq: float | None
+    radionuclides: list[str] | None
+    effective_dose_msv: float | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    not_patient: str | None
+    source_deleted_at: datetime | None
+
+
+class PatientDose(Answer):
+    """The examinations of one patient from the oldest on, at most the 1,000 newest, and the sums over them."""
+
+    patient_id: str
+    studies: list[PatientExam]
+    cumulative: list[PatientSum]
+
+
+class MissingItem(Listed):
+    """A study of a dose modality without any dose."""
+
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    study_date: date | None
+    study_description: str | None
+    accession_number: str | None
+    modalities: list[str]
+    last_received_at: datetime
+    refused_count: int
+    """Objects of it that were read and hold no dose."""
+    orthanc_study_id: str
+
+
+class MissingList(Answer):
+    """A page of studies without dose."""
+
+    items: list[MissingItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class MissingMonth(Listed):
+    """Studies of one device in one month."""
+
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    month: date | None
+    """Its first day; null where studies have no date."""
+    study_count: int
+    without_dose_count: int
+
+
+class MissingMonths(Answer):
+    """By device and month."""
+
+    items: list[MissingMonth]
+
+
+class ContentItem(Listed):
+    """One content item of a structured report (PS3.3 C.17.3)."""
+
+    relationship: str
+    value_type: str
+    concept: str
+    """The meaning of its name."""
+    code: str
+    """The code of its name and the scheme: `113812, DCM`."""
+    value: str
+    unit: str
+    """UCUM."""
+    children: list[ContentItem]
+
+
+class ContentFault(Listed):
+    place: str
+    reason: str
+
+
+class SourceContent(Listed):
+    """The content tree of a source object; of an image only a root without children."""
+
+    root: ContentItem
+    faults: list[ContentFault]
+    """What of the tree could not be read."""
+    node_count: int
+
+
+class RegistryApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, services: Services) -> None:
+        self._database = services.database
+        self._orthanc = services.orthanc
+
+    def equipment(self, call: Call[None, None, None]) -> DeviceList:
+        with self._database.connect() as connection:
+            devices = list_equipment(connection)
+            figures = figures_by_device(connection)
+        items = [DeviceItem.model_validate(device) for device in devices]
+        return DeviceList(items=[item.model_copy(update=_figures(figures.get(item.key, []))) for item in items])
+
+    def patient(self, call: Call[PatientQuery, None, None]) -> PatientDose:
+        with self._database.connect() as connection:
+            timeline = patient_timeline(connection, call.query.patient_id)
+        return PatientDose(
+            patient_id=call.query.patient_id,
+            studies=[PatientExam.model_validate(study) for study in timeline.studies],
+            cumulative=[PatientSum.model_validate(cumulative) for cumulative in timeline.cumulative],
+        )
+
+    def missing(self, call: Call[MissingQuery, None, None]) -> MissingList:
+        query = call.query
+        with self._database.connect() as connection:
+            page = list_without_dose(
+                connection,
+                study_date_from=query.study_date_from,
+                study_date_to=query.study_date_to,
+                limit=query.limit,
+                cursor=query.cursor or None,
+            )
+        return MissingList(items=[MissingItem.model_validate(study) for study in page.studies], next=page.next)
+
+    def missing_months(self, call: Call[MonthsQuery, None, None]) -> MissingMonths:
+        with self._database.connect() as connection:
+            months = count_missing_by_month(connection, study_date_from=call.query.study_date_from)
+        return MissingMonths(items=[MissingMonth.model_validate(month) for month in months])
+
+    def content(self, call: Call[None, None, SourcePath]) -> SourceContent:
+        with self._database.connect() as connection:
+            source = find_source(connection, call.path.orthanc_instance_id)
+        if source.source_deleted_at is not None:
+            raise NotFound("The source object has left the archive; what was read of it stays.")
+        return SourceContent.model_validate(fetch_content(self._orthanc, source.orthanc_instance_id))
+
+
+def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
+    return {"figures": [DeviceFigure.model_validate(figure) for figure in figures]}
+
+
+def routes(services: Services) -> list[Route]:
+    """The registry's part of the API."""
+    api = RegistryApi(services)
+
+    def route(name: str, path: str, handler: Any, summary: str, answer: Any, **given: Any) -> Route:
+        return Route(
+            name=f"api.dose_{name}",
+            path=f"{API_PATH}/dose/{path}",
+            permission=Permission.VIEW,
+            handler=handler,
+            summary=summary,
+            answer=answer,
+            problems=given.pop("problems", (503,)),
+            tag=TAG,
+            **given,
+        )
+
+    return [
+        route("equipment", "equipment", api.equipment, "Every device, and what its examinations give.", DeviceList),
+        route(
+            "patient",
+            "patient",
+            api.patient,
+            "The examinations and doses of one patient, with sums of like quantities.",
+            PatientDose,
+            query=PatientQuery,
+        ),
+        route(
+            "missing",
+            "missing",
+            api.missing,
+            "Studies of dose modalities without any dose.",
+            MissingList,
+            query=MissingQuery,
+        ),
+        route(
+            "missing_months",
+            "missing/months",
+            api.missing_months,
+            "How many studies have no dose, per device and month.",
+            MissingMonths,
+            query=MonthsQuery,
+        ),
+        route(
+            "content",
+            "reports/{orthanc_instance_id}/content",
+            api.content,
+            "The content tree of a source object.",
+            SourceContent,
+            path_parameters=SourcePath,
+            problems=(502, 503),
+        ),
+    ]

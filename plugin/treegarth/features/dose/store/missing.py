@@ -1,0 +1,129 @@
+"""What is missing: studies of dose modalities without any dose that could be read. Queries only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, and_, cast, exists, func, select
+
+from treegarth.database.paging import SortKey, read_page
+from treegarth.features.dose.store.archive_index import series, study
+from treegarth.features.dose.tables import dose_report, dose_study
+
+DOSE_MODALITIES = ("CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "XA")
+"""Modalities (PS3.3 C.7.3.1.1.1) whose acquisition is an exposure or follows an administration."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyWithoutDose:
+    """One study of a dose modality without dose. `refused_count` of its objects were read and held none."""
+
+    orthanc_study_id: str
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    study_date: date | None
+    study_description: str | None
+    accession_number: str | None
+    modalities: Sequence[str]
+    last_received_at: datetime
+    refused_count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WithoutDosePage:
+    """Some of them, and the cursor of those that follow; None at the end."""
+
+    studies: tuple[StudyWithoutDose, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthOfDevice:
+    """How many studies of a device in a month have dose, and how many have none; `month` is its first day."""
+
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    month: date | None
+    study_count: int
+    without_dose_count: int
+
+
+_ORDER = (
+    SortKey(column=study.c.study_date, read=date.fromisoformat, descending=True, nullable=True),
+    SortKey(column=study.c.orthanc_study_id, read=str, descending=True),
+)
+
+
+def list_without_dose(
+    connection: Connection,
+    *,
+    study_date_from: date | None = None,
+    study_date_to: date | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> WithoutDosePage:
+    """A page, the newest study first. A study whose objects still wait to be read is not listed yet.
+
+    Raises InvalidRequest for a cursor that is not of this list.
+    """
+    refused = (
+        select(func.count())
+        .where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "refused")
+        .scalar_subquery()
+    )
+    names = [name for name in StudyWithoutDose.__dataclass_fields__ if name != "refused_count"]
+    query = select(*(study.c[name] for name in names), refused.label("refused_count")).where(
+        _of_dose_modality(), ~_has_dose(), ~_waits()
+    )
+    if study_date_from is not None:
+        query = query.where(study.c.study_date >= study_date_from)
+    if study_date_to is not None:
+        query = query.where(study.c.study_date <= study_date_to)
+    page = read_page(connection, query, _ORDER, name="dose missing", limit=limit, cursor=cursor)
+    return WithoutDosePage(studies=tuple(StudyWithoutDose(**row._mapping) for row in page.rows), next=page.next)
+
+
+def count_missing_by_month(connection: Connection, *, study_date_from: date | None = None) -> list[MonthOfDevice]:
+    """By device and month, devices by name and months from the oldest on. A study is counted for the device of each of
+    its dose series."""
+    names = (series.c.manufacturer, series.c.manufacturer_model_name, series.c.station_name)
+    device = (*names, series.c.device_serial_number)
+    conditions: list[ColumnElement[bool]] = [series.c.modality.in_(DOSE_MODALITIES)]
+    if study_date_from is not None:
+        conditions.append(study.c.study_date >= study_date_from)
+    one = (
+        select(*device, cast(func.date_trunc("month", study.c.study_date), Date).label("month"),
+               study.c.orthanc_study_id, _has_dose().label("has_dose"))
+        .select_from(series.join(study, study.c.orthanc_study_id == series.c.orthanc_study_id))
+        .where(and_(*conditions), ~_waits())
+        .distinct()
+        .subquery()
+    )  # fmt: skip
+    keys = [one.c[column.name] for column in device] + [one.c.month]
+    query = (
+        select(
+            *keys,
+            func.count().label("study_count"),
+            func.count().filter(~one.c.has_dose).label("without_dose_count"),
+        )
+        .group_by(*keys)
+        .order_by(*(key.asc().nulls_last() for key in keys))
+    )
+    return [MonthOfDevice(**row._mapping) for row in connection.execute(query)]
+
+
+def _of_dose_modality() -> ColumnElement[bool]:
+    return study.c.modalities.op("&&")(cast(list(DOSE_MODALITIES), ARRAY(Text)))
+
+
+def _has_dose() -> ColumnElement[bool]:
+    return exists().where(dose_study.c.orthanc_study_id == study.c.orthanc_study_id)
+
+
+def _waits() -> ColumnElement[bool]:
+    return exists().where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "unread")

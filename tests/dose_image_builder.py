@@ -1,0 +1,46 @@
+"""Builders of small images whose headers tell of dose: pydicom data sets without meaningful pixels."""
+
+from __future__ import annotations
+
+from dose_builder import code
+from pydicom import Dataset
+
+CT, PET, NM = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.20"
+MG_FOR_PRESENTATION, MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.1.2.1"
+DX_FOR_PRESENTATION, DX_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1.1"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def image(sop_class_uid: str, sop_instance_uid: str, study_instance_uid: str = "1.2.3", **header: object) -> Dataset:
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = sop_class_uid, sop_instance_uid
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study_instance_uid, f"{study_instance_uid}.8"
+    dataset.Manufacturer, dataset.PatientID, dataset.StudyDate = "Treebeard", "4711", "20240229"
+    for keyword, value in header.items():
+        setattr(dataset, keyword, value)
+    dataset.PixelData = b"\0" * 4000
+    dataset["PixelData"].VR = "OW"
+    return dataset
+
+
+def projection_image(
+    sop_class_uid: str, sop_instance_uid: str, *, began: str = "20240229101500", **header: object
+) -> Dataset:
+    """An exposure of 80 kV and 2.5 dGy·cm²."""
+    given = {"KVP": "80", "ImageAndFluoroscopyAreaDoseProduct": "2.5", "AcquisitionDateTime": began}
+    return image(sop_class_uid, sop_instance_uid, **(given | header))
+
+
+def ct_image(sop_instance_uid: str, *, acquisition: int = 2, ctdi_vol: float = 8.5, **header: object) -> Dataset:
+    given = {"KVP": "120", "CTDIvol": ctdi_vol, "AcquisitionNumber": str(acquisition)}
+    return image(CT, sop_instance_uid, **(given | header))
+
+
+def nuclear_image(
+    sop_class_uid: str, sop_instance_uid: str, *, start: str = "104830", dose: str = "394000000"
+) -> Dataset:
+    """After an administration of F-18; the dose in the unit of the class (Bq in PET, MBq in NM)."""
+    item = Dataset()
+    item.RadionuclideTotalDose, item.RadiopharmaceuticalStartTime = dose, start
+    item.RadionuclideCodeSequence = [code("77004003", "SCT", "^18^Fluorine")]
+    return image(sop_class_uid, sop_instance_uid, RadiopharmaceuticalInformationSequence=[item])
