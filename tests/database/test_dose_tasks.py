@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -36,7 +37,8 @@ def test_a_worker_reads_what_waits(engine: Engine, database_address: DatabaseAdd
                 await app.configure_task(f"treegarth:{task}").defer_async(timestamp=0)
             await app.run_worker_async(wait=False, install_signal_handlers=False, concurrency=2)
 
-    asyncio.run(work())
+    with ThreadPoolExecutor(1) as apart:  # in this thread a browser's test may have left its event loop running
+        apart.submit(asyncio.run, work()).result()
     assert set(states(engine).values()) == {"read"}
     with connect(engine) as connection:
         assert connection.execute(select(func.count()).select_from(irradiation_event)).scalar_one() == 3
