@@ -7,6 +7,8 @@ was read stands in jsonb under the names of docs/dose.md; the columns beside it 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
+    false,
     func,
     text,
 )
@@ -45,6 +48,8 @@ dose_report = Table(
     Column("next_attempt_at", Moment, nullable=False, server_default=func.now(), comment="or the end of a claim"),
     Column("last_error", Text, comment="why the last attempt failed"),
     Column("discovered_at", Moment, nullable=False, server_default=func.now()),
+    Column("received_at", Moment, comment="when the object was stored"),
+    Column("size_bytes", BigInteger, comment="of the stored object"),
     Column("read_at", Moment),
     Column("source_deleted_at", Moment, comment="when the object left the archive; its dose stays"),
     Column("reader_version", Integer, comment="of the reader that made this row's dose"),
@@ -88,6 +93,16 @@ dose_report = Table(
     Index("ix_dose_report_waiting", "next_attempt_at", postgresql_where=text("state = 'unread'")),
     Index("ix_dose_report_issues", "orthanc_instance_id", postgresql_where=text("issue_count > 0")),
     Index("ix_dose_report_trouble", "state", "orthanc_instance_id", postgresql_where=text("state != 'read'")),
+)
+
+dose_sampling = Table(
+    "dose_sampling",
+    metadata,
+    Column("orthanc_series_id", Key, primary_key=True),
+    Column("orthanc_study_id", Key, nullable=False),
+    Column("first_at", Moment, nullable=False, comment="when the first image arrived that no sample knew"),
+    Column("due_at", Moment, nullable=False, comment="when the series counts as having come to rest"),
+    Column("again", Boolean, nullable=False, server_default=false(), comment="whether to read what was read"),
 )
 
 irradiation_event = Table(
