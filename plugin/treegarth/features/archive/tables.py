@@ -110,6 +110,11 @@ series = Table(
     Column("instance_count", Integer, nullable=False, server_default="0"),
     Column("size_bytes", BigInteger, nullable=False, server_default="0"),
     Column("last_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("origin", SmallInteger, comment="of its object that was indexed last, as the four that follow"),
+    Column("remote_ae_title", Text),
+    Column("called_ae_title", Text),
+    Column("remote_ip", Text),
+    Column("http_user", Text),
     Column("header", JSONB, comment="DICOM JSON (PS3.18 F) of one instance, without bulk data and SR content"),
     Column("header_orthanc_instance_id", Key),
     Index("ix_series_study", "orthanc_study_id"),
@@ -143,6 +148,16 @@ instance = Table(
     Index("ix_instance_series", "orthanc_series_id"),
     Index("ix_instance_uid", "sop_instance_uid"),
     Index("ix_instance_issues", "orthanc_instance_id", postgresql_where=text("issues IS NOT NULL")),
+)
+
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("orthanc_series_id", Key, primary_key=True, comment="empty: the study as a whole"),
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("last_arrived_at", DateTime(timezone=True), nullable=False, comment="when a new object of it was indexed"),
+    Index("ix_arrival_last", "last_arrived_at"),
+    comment="studies and series that may still be arriving; the row goes when they are decided to be stable",
 )
 
 archive_state = Table(

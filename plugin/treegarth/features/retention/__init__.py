@@ -1,0 +1,1 @@
+"""What must be kept, and what may go: holds, and policies that prune."""

@@ -1,0 +1,1 @@
+"""Destinations, and the ledger of what is sent to them and proved to have arrived."""
