@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound
 from treegarth.features import dose
+from treegarth.features.archive import tables
 from treegarth.features.dose.tables import dose_report
+
+_MINUTES = count()
+
+
+def another_store() -> datetime:
+    """When the next object is stored: no two at once."""
+    return datetime(2024, 3, 1, tzinfo=UTC) + timedelta(minutes=next(_MINUTES))
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,8 @@ class Instance:
     modality: str | None = "SR"
     image_type: tuple[str, ...] | None = None
     number_of_frames: int | None = None
+    size_bytes: int = 1000
+    received_at: datetime = field(default_factory=another_store)
 
     @property
     def orthanc_series_id(self) -> str:
@@ -55,9 +68,38 @@ class Archive:
         yield (content[start : start + 1000] for start in range(0, len(content), 1000))
 
 
+def index(engine: Engine, *instances: Instance, modality: str = "CT", station: str = "CT1") -> None:
+    """Put instances into the archive's index, without any file."""
+    with transaction(engine) as connection:
+        for each in instances:
+            uid = each.study_instance_uid
+            patient = {"orthanc_patient_id": f"patient of {uid}"}
+            study = {"orthanc_study_id": each.orthanc_study_id, "study_instance_uid": uid, **patient}
+            series = {"orthanc_series_id": each.orthanc_series_id, "orthanc_study_id": each.orthanc_study_id}
+            stored = {"size_bytes": each.size_bytes, "received_at": each.received_at}
+            for table, row in (
+                (tables.patient, patient),
+                (tables.study, study | {"modalities": [modality], "study_date": date(2024, 2, 29)}),
+                (tables.series, series | {"modality": modality, "station_name": station, "series_instance_uid": "1.9"}),
+                (
+                    tables.instance,
+                    stored
+                    | {name: getattr(each, name) for name in ("orthanc_instance_id", "orthanc_series_id")}
+                    | {name: getattr(each, name) for name in ("sop_instance_uid", "sop_class_uid")},
+                ),
+            ):
+                connection.execute(insert(table).values(**row).on_conflict_do_nothing())
+
+
 def note(engine: Engine, *instances: Instance) -> None:
     with transaction(engine) as connection:
         dose.follow_indexed(connection, instances)
+
+
+def read(engine: Engine, archive: Archive, at: datetime, *, limit: int = 500) -> None:
+    """What a worker does: choose among the images, read what waits."""
+    dose.choose_samples(engine, limit=limit, clock=lambda: at)
+    dose.read_waiting(engine, archive, limit=limit, clock=lambda: at)
 
 
 def states(engine: Engine) -> dict[str, str]:

@@ -21,8 +21,5 @@ def upgrade() -> None:
         sa.Column("orthanc_study_id", KEY, nullable=False),
         sa.Column("first_at", MOMENT, nullable=False, comment="when the first image arrived that no sample knew"),
         sa.Column("due_at", MOMENT, nullable=False, comment="when the series counts as having come to rest"),
-        sa.Column(
-            "again", sa.Boolean, nullable=False, server_default=sa.false(), comment="whether to read what was read"
-        ),
         sa.PrimaryKeyConstraint("orthanc_series_id", name="pk_dose_sampling"),
     )

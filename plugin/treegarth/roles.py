@@ -109,8 +109,11 @@ class DoseFollower:
         dose.follow_deleted(connection, orthanc_instance_ids, at)
 
     def committed(self, instances: Sequence[IndexedInstance]) -> None:
-        if any(dose.is_candidate(instance) for instance in instances):
+        candidates = [instance for instance in instances if dose.is_candidate(instance)]
+        if not all(dose.is_sampled(one) for one in candidates):
             self._hints.announce(dose.READ_WAITING)
+        if any(dose.is_sampled(one) for one in candidates):
+            self._hints.announce(dose.SAMPLE_SERIES, after=dose.REST)
 
 
 if __name__ == "__main__":

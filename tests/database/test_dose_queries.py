@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from dose_builder import as_file, code, container, ct_dose_report, report
-from dose_registry_support import Archive, Instance, note
-from sqlalchemy import insert
+from dose_registry_support import Archive, Instance, index, note
 from sqlalchemy.engine import Engine
 
-from treegarth.database.engine import connect, transaction
+from treegarth.database.engine import connect
 from treegarth.features import dose
 from treegarth.features.archive import tables as archive
 from treegarth.features.dose.store import archive_index
@@ -17,37 +16,6 @@ from treegarth.features.dose.store.missing import count_missing_by_month, list_w
 from treegarth.features.dose.store.studies import DoseStudyFilter
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
-
-
-def index(engine: Engine, *instances: Instance, modality: str = "CT", station: str = "CT1") -> None:
-    """Put instances into the archive's index, without any file."""
-    with transaction(engine) as connection:
-        for each in instances:
-            uid = each.study_instance_uid
-            patient = {"orthanc_patient_id": f"patient of {uid}"}
-            study = {"orthanc_study_id": each.orthanc_study_id, "study_instance_uid": uid, **patient}
-            series = {"orthanc_series_id": each.orthanc_series_id, "orthanc_study_id": each.orthanc_study_id}
-            names = {"modality": modality, "station_name": station, "series_instance_uid": f"{uid}.9"}
-            for table, row in (
-                (archive.patient, patient),
-                (archive.study, study | {"modalities": [modality], "study_date": date(2024, 2, 29)}),
-                (archive.series, series | names),
-            ):
-                with connection.begin_nested() as point:
-                    key = next(iter(table.primary_key)).name
-                    if connection.execute(table.select().where(table.c[key] == row[key])).first() is None:
-                        connection.execute(insert(table).values(**row))
-                    point.commit()
-            connection.execute(
-                insert(archive.instance).values(
-                    orthanc_instance_id=each.orthanc_instance_id,
-                    orthanc_series_id=each.orthanc_series_id,
-                    sop_instance_uid=each.sop_instance_uid,
-                    sop_class_uid=each.sop_class_uid,
-                    size_bytes=1,
-                    received_at=NOW,
-                )
-            )
 
 
 def read(engine: Engine, source: Archive) -> None:

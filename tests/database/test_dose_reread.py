@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from dose_builder import as_file, ct_acquisition, ct_dose_report
-from dose_registry_support import Archive, Instance
+from dose_registry_support import Archive, Instance, index
 from sqlalchemy import func, select, text, update
 from sqlalchemy.engine import Engine
-from test_dose_queries import index
 
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose

@@ -20,7 +20,7 @@ from dose_image_builder import (
     nuclear_image,
     projection_image,
 )
-from dose_registry_support import Archive, Instance, note
+from dose_registry_support import Archive, Instance, index, note, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
@@ -29,6 +29,7 @@ from sqlalchemy.engine import Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
+from treegarth.features.archive import tables
 from treegarth.features.dose.candidates import SAMPLE
 from treegarth.features.dose.candidates import SECONDARY_CAPTURE as SC_CLASS
 from treegarth.features.dose.tables import dose_report, dose_study
@@ -40,8 +41,10 @@ def arrive(engine: Engine, **objects: Dataset) -> None:
     """Objects of study 1.2.3 are indexed and read, one after the other."""
     for name, dataset in objects.items():
         modality = "CT" if dataset.SOPClassUID == SECONDARY_CAPTURE else None
-        note(engine, Instance(name, dataset.SOPInstanceUID, sop_class_uid=dataset.SOPClassUID, modality=modality))
-        dose.read_waiting(engine, Archive(**{name: as_file(dataset)}), limit=100, clock=lambda: NOW)
+        instance = Instance(name, dataset.SOPInstanceUID, sop_class_uid=dataset.SOPClassUID, modality=modality)
+        index(engine, instance)
+        note(engine, instance)
+        read(engine, Archive(**{name: as_file(dataset)}), NOW)
 
 
 def exam(engine: Engine) -> dict[str, Any]:
@@ -202,11 +205,13 @@ def test_any_order_and_repetition_of_arrival_gives_the_same_rows(engine: Engine,
         with transaction(engine) as connection:
             connection.execute(delete(dose_report))
             connection.execute(delete(dose_study))
+            connection.execute(delete(tables.instance))
         for key in [*order, *again]:
+            index(engine, instances[key])
             note(engine, instances[key])
             if data.draw(st.booleans()):
-                dose.read_waiting(engine, archive, limit=100, clock=lambda: NOW)
-        dose.read_waiting(engine, archive, limit=100, clock=lambda: NOW)
+                read(engine, archive, NOW)
+        read(engine, archive, NOW)
         rows.append(exam(engine))
         assert rows[-1] == rows[0]
 

@@ -62,7 +62,7 @@ TAGS = {
     "columns": 0x00280011,
 }
 _WANTED = frozenset(TAGS.values())
-_LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
+LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
 _DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")  # with full stops: PS3.5 6.2, note to DA (ACR-NEMA)
 _TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
 _T = TypeVar("_T")
@@ -263,9 +263,9 @@ class _Reader:
             return None
         value = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode_text(raw, self._charset)
         value = value.replace("\0", "").strip()
-        if len(value) > _LONGEST_TEXT:
-            self._note(keyword, f"{len(value)} characters, cut to {_LONGEST_TEXT}")
-            value = value[:_LONGEST_TEXT]
+        if len(value) > LONGEST_TEXT:
+            self._note(keyword, f"{len(value)} characters, cut to {LONGEST_TEXT}")
+            value = value[:LONGEST_TEXT]
         return value or None
 
     def _strings(self, keyword: str) -> tuple[str, ...] | None:

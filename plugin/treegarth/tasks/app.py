@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 
 from procrastinate import App, Blueprint, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
@@ -51,13 +52,19 @@ class TaskHints:
             )
         )
         self._app.open()
+        self._waits_until: dict[str, float] = {}
 
-    def announce(self, task: str) -> None:
-        """Enqueue a task by its name, unless it waits already."""
+    def announce(self, task: str, *, after: timedelta = timedelta(0)) -> None:
+        """Enqueue a task by its name, to be done after so long, unless it waits already."""
+        now = monotonic()
+        if now < self._waits_until.get(task, now):
+            return
         try:
-            self._app.configure_task(f"treegarth:{task}", queueing_lock=task).defer()
+            schedule_in = {"seconds": after.total_seconds()} if after else None
+            self._app.configure_task(f"treegarth:{task}", queueing_lock=task, schedule_in=schedule_in).defer()
         except AlreadyEnqueued:
             logger.debug("%s waits already.", task)
+        self._waits_until[task] = now + after.total_seconds() / 2  # surely: no need to ask the database
 
     def close(self) -> None:
         self._app.close()

@@ -31,7 +31,7 @@ async def _work(app: App, name: str) -> None:
         await app.run_worker_async(
             name=name,
             concurrency=_CONCURRENCY,
-            fetch_job_polling_interval=5.0,
+            fetch_job_polling_interval=1.0,  # new tasks wake us; this finds those whose time has come
             shutdown_graceful_timeout=_FINISH_WITHIN_S,
             delete_jobs="successful",
             update_heartbeat_interval=HEARTBEAT_S,

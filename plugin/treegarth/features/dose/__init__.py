@@ -3,11 +3,18 @@
 This is the feature's front door: other parts import from here and from `reading_json`, never from deeper inside.
 """
 
-from treegarth.features.dose.candidates import is_candidate
+from treegarth.features.dose.candidates import is_candidate, is_sampled
 from treegarth.features.dose.model import DoseReading, Issue, json_object, report_json, to_json
 from treegarth.features.dose.reading import read_dose, read_dose_bytes, read_dose_stream
 from treegarth.features.dose.reading_json import read_command
-from treegarth.features.dose.service import follow_deleted, follow_indexed, read_waiting, reread, resume_reread
+from treegarth.features.dose.service import (
+    choose_samples,
+    follow_deleted,
+    follow_indexed,
+    read_waiting,
+    reread,
+    resume_reread,
+)
 from treegarth.features.dose.store.equipment import Device, list_equipment
 from treegarth.features.dose.store.missing import (
     MonthOfDevice,
@@ -34,6 +41,7 @@ from treegarth.features.dose.store.queueing import (
 )
 from treegarth.features.dose.store.reports import DoseReport, reports_of_study
 from treegarth.features.dose.store.rereading import RereadProgress, reread_progress, start_reread
+from treegarth.features.dose.store.sampling import REST
 from treegarth.features.dose.store.studies import (
     DoseStudy,
     DoseStudyFilter,
@@ -44,10 +52,12 @@ from treegarth.features.dose.store.studies import (
 )
 from treegarth.features.dose.store.timeline import Cumulative, Timeline, cumulate, patient_timeline
 from treegarth.features.dose.store.trouble import TroubledSource, TroublePage, count_reasons, list_trouble
-from treegarth.features.dose.tasks import READ_WAITING, blueprint
+from treegarth.features.dose.tasks import READ_WAITING, SAMPLE_SERIES, blueprint
 
 __all__ = [
     "READ_WAITING",
+    "REST",
+    "SAMPLE_SERIES",
     "Cumulative",
     "Device",
     "DoseReading",
@@ -70,6 +80,7 @@ __all__ = [
     "WithoutDosePage",
     "add_not_patient_rule",
     "blueprint",
+    "choose_samples",
     "count_missing_by_month",
     "count_not_patients",
     "count_reasons",
@@ -80,6 +91,7 @@ __all__ = [
     "follow_deleted",
     "follow_indexed",
     "is_candidate",
+    "is_sampled",
     "json_object",
     "list_equipment",
     "list_failed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from treegarth.features.dose.rules import Source
@@ -43,8 +44,8 @@ SAMPLED_SOURCES = frozenset(
 """Image classes with hundreds of images a series, all from one scan or one administration: a few of each are read."""
 
 SAMPLE = 2
-"""Images read of each series of SAMPLED_SOURCES: those with the smallest Orthanc identifiers. These are hashes, so the
-choice is the same for every order of arrival, and an image that comes later seldom displaces one that was read."""
+"""Images read of each series of SAMPLED_SOURCES: those with the smallest Orthanc identifiers, once the series has come
+to rest. The choice is the same for every order of arrival, and the identifiers are hashes: it favours no position."""
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
@@ -70,6 +71,10 @@ class IndexedInstance(Protocol):
     def image_type(self) -> Sequence[str] | None: ...
     @property
     def number_of_frames(self) -> int | None: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def received_at(self) -> datetime: ...
 
 
 def is_candidate(instance: IndexedInstance) -> bool:
@@ -78,6 +83,11 @@ def is_candidate(instance: IndexedInstance) -> bool:
     if instance.sop_class_uid == SECONDARY_CAPTURE:
         return instance.modality == "CT"
     return instance.sop_class_uid in SR_SOURCES | IMAGE_SOURCES | SAMPLED_SOURCES
+
+
+def is_sampled(instance: IndexedInstance) -> bool:
+    """Whether the object is read only if it is chosen among the images of its series."""
+    return instance.sop_class_uid in SAMPLED_SOURCES
 
 
 def source_of(sop_class_uid: str | None) -> Source:

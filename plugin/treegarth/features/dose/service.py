@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
-from treegarth.database.engine import transaction
+from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, TreegarthError
-from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image
+from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image, is_sampled
 from treegarth.features.dose.reading import read_dose_bytes
 from treegarth.features.dose.store import queueing, rereading, sampling, writing
 from treegarth.features.dose.store.exams import refresh_study
@@ -35,13 +35,33 @@ class ObjectSource(StreamSource, Protocol):
     def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
 
 
-def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> int:
-    """Every instance that can be a source of dose waits to be read, in the transaction that indexes it; how many."""
-    wanted, changed = sampling.sample(connection, [instance for instance in instances if is_candidate(instance)])
-    queueing.note_sources(connection, wanted)
-    for orthanc_study_id in changed:
-        refresh_study(connection, orthanc_study_id, datetime.now(UTC))
-    return len(wanted)
+def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+    """Every instance that can be a source of dose waits to be read, or to be chosen among the images of its series,
+    in the transaction that indexes it. No more than two statements: the store path waits for them."""
+    candidates = [instance for instance in instances if is_candidate(instance)]
+    queueing.note_sources(connection, [one for one in candidates if not is_sampled(one)])
+    sampling.await_rest(connection, [one for one in candidates if is_sampled(one)])
+
+
+def choose_samples(engine: Engine, *, limit: int, clock: Callable[[], datetime]) -> int:
+    """Choose the sources of up to `limit` series that have come to rest, one transaction each; how many there were.
+
+    May be called by any number of processes at once, and be killed at any point.
+    """
+    for done in range(limit):
+        with transaction(engine) as connection:
+            choice = sampling.choose_next(connection, clock())
+            if choice is not None and choice.has_displaced:
+                refresh_study(connection, choice.orthanc_study_id, clock())
+        if choice is None:
+            return done
+    return limit
+
+
+def next_series_due(engine: Engine) -> datetime | None:
+    """When `choose_samples` has something to do again; None when no series waits."""
+    with connect(engine) as connection:
+        return sampling.next_due(connection)
 
 
 def reread(engine: Engine, *, started_by: str | None, clock: Callable[[], datetime]) -> None:
@@ -60,7 +80,14 @@ def walk_rereading(engine: Engine, running: int, clock: Callable[[], datetime]) 
     more = True
     while more:
         with transaction(engine) as connection:
-            more = rereading.walk_on(connection, running, follow_indexed, clock())
+            more = rereading.walk_on(connection, running, _note_again, clock())
+
+
+def _note_again(connection: Connection, instances: Sequence[IndexedInstance]) -> int:
+    candidates = [instance for instance in instances if is_candidate(instance)]
+    others = [one for one in candidates if not is_sampled(one)]
+    queueing.note_sources(connection, others, again=True)
+    return len(others) + sampling.note_again(connection, [one for one in candidates if is_sampled(one)])
 
 
 def resume_reread(engine: Engine, clock: Callable[[], datetime]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Date,
     DateTime,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
-    false,
     func,
     text,
 )
@@ -102,7 +100,6 @@ dose_sampling = Table(
     Column("orthanc_study_id", Key, nullable=False),
     Column("first_at", Moment, nullable=False, comment="when the first image arrived that no sample knew"),
     Column("due_at", Moment, nullable=False, comment="when the series counts as having come to rest"),
-    Column("again", Boolean, nullable=False, server_default=false(), comment="whether to read what was read"),
 )
 
 irradiation_event = Table(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 
 from procrastinate import Blueprint
+from procrastinate.exceptions import AlreadyEnqueued
 
-from treegarth.features.dose.service import read_waiting, resume_reread
+from treegarth.features.dose.service import choose_samples, next_series_due, read_waiting, resume_reread
 from treegarth.tasks.app import TaskContext
 
 READ_WAITING = "dose.read_waiting"
+SAMPLE_SERIES = "dose.sample_series"
 BATCH = 50
-"""Sources that one task reads before it lets others have their turn."""
+"""Series or sources that one task takes before it lets others have their turn."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +34,23 @@ def blueprint(context: TaskContext) -> Blueprint:
         """Read what was indexed just now."""
         _read_all(context)
 
+    @tasks.task(name=SAMPLE_SERIES, queueing_lock=SAMPLE_SERIES)
+    def sample() -> None:
+        """Choose and read images of the series that have come to rest; comes again for those that have not."""
+        _read_all(context)
+        due_at = next_series_due(context.engine)
+        if due_at is not None:
+            try:
+                sample.configure(schedule_at=due_at).defer()
+            except AlreadyEnqueued:
+                logger.debug("More series have arrived meanwhile.")
+
     return tasks
 
 
 def _read_all(context: TaskContext) -> None:
-    """Until nothing is due. Several workers share the work: each claims one source at a time."""
+    """Until nothing is due. Several workers share the work: each claims one series or source at a time."""
+    while choose_samples(context.engine, limit=BATCH, clock=context.clock) == BATCH:
+        logger.debug("Another batch of series waits.")
     while read_waiting(context.engine, context.orthanc, limit=BATCH, clock=context.clock) == BATCH:
         logger.debug("Another batch of dose sources waits.")

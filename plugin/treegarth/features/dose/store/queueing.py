@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from treegarth.features.dose.candidates import IndexedInstance
-from treegarth.features.dose.tables import dose_report
+from treegarth.features.dose.tables import dose_report, dose_sampling
+
+SAME_STORE = timedelta(seconds=2)
+"""Between two time stamps of one store: the plugin's own, and Orthanc's, which is in whole seconds."""
 
 UNREAD, READ, REFUSED, FAILED = "unread", "read", "refused", "failed"
 
@@ -32,7 +37,8 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceCounts:
-    """How many sources are in which state; `with_issues` are read, but not in every part."""
+    """How many sources are in which state, series whose images are still to be chosen among those that wait;
+    `with_issues` are read, but not in every part."""
 
     waiting: int
     read: int
@@ -54,8 +60,12 @@ class FailedSource:
     discovered_at: datetime
 
 
-def note_sources(connection: Connection, instances: Iterable[IndexedInstance]) -> None:
-    """Make these sources wait to be read, also those that were read before: the object may have been overwritten."""
+def note_sources(connection: Connection, instances: Iterable[IndexedInstance], *, again: bool = False) -> None:
+    """Make these sources wait to be read, also those that were overwritten since they were read.
+
+    The index meets one store more than once (the pipe, the comparison, a second Orthanc): what is noted of it already
+    stays as it is, unless it is to be read `again`.
+    """
     rows = {
         instance.orthanc_instance_id: {
             "orthanc_instance_id": instance.orthanc_instance_id,
@@ -65,17 +75,19 @@ def note_sources(connection: Connection, instances: Iterable[IndexedInstance]) -
             "sop_class_uid": instance.sop_class_uid,
             "study_instance_uid": instance.study_instance_uid,
             "modality": instance.modality,
+            "received_at": instance.received_at,
+            "size_bytes": instance.size_bytes,
         }
         for instance in instances
     }
     if not rows:
         return
     statement = insert(dose_report).values([rows[key] for key in sorted(rows)])
-    again = {name: statement.excluded[name] for name in next(iter(rows.values())) if name != "orthanc_instance_id"}
+    new = {name: statement.excluded[name] for name in next(iter(rows.values())) if name != "orthanc_instance_id"}
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[dose_report.c.orthanc_instance_id],
-            set_=again
+            set_=new
             | {
                 "state": UNREAD,
                 "stored_count": dose_report.c.stored_count + 1,
@@ -84,8 +96,19 @@ def note_sources(connection: Connection, instances: Iterable[IndexedInstance]) -
                 "last_error": None,
                 "source_deleted_at": None,
             },
+            where=None if again else ~_same_store(statement.excluded),
         )
     )
+
+
+def _same_store(new: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Whether the row tells of the very store that is noted now, and of an object that is still there."""
+    same = and_(
+        dose_report.c.source_deleted_at.is_(None),
+        dose_report.c.size_bytes == new.size_bytes,
+        dose_report.c.received_at.between(new.received_at - SAME_STORE, new.received_at + SAME_STORE),
+    )
+    return func.coalesce(same, False)  # rows of older versions do not know their store
 
 
 def forget_sources(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> list[str]:
@@ -93,6 +116,8 @@ def forget_sources(connection: Connection, orthanc_instance_ids: Sequence[str], 
     if not orthanc_instance_ids:
         return []
     ours = dose_report.c.orthanc_instance_id.in_(orthanc_instance_ids)
+    in_order = select(dose_report.c.orthanc_instance_id).where(ours).order_by(dose_report.c.orthanc_instance_id)
+    connection.execute(in_order.with_for_update())  # as every writer locks them: nobody waits in a circle
     connection.execute(delete(dose_report).where(ours, dose_report.c.read_at.is_(None)))
     state = case(  # a re-reading will not happen any more: what the last one made of it stands
         (dose_report.c.state != UNREAD, dose_report.c.state),
@@ -158,7 +183,7 @@ def count_sources(connection: Connection) -> SourceCounts:
     read = select(func.count()).where(dose_report.c.state == READ)
     with_issues = select(func.count()).where(dose_report.c.state == READ, dose_report.c.issue_count > 0)
     return SourceCounts(
-        waiting=counted.get(UNREAD, 0),
+        waiting=counted.get(UNREAD, 0) + _count_series(connection),
         read=connection.execute(read).scalar_one(),
         refused=counted.get(REFUSED, 0),
         failed=counted.get(FAILED, 0),
@@ -167,8 +192,14 @@ def count_sources(connection: Connection) -> SourceCounts:
 
 
 def count_waiting(connection: Connection) -> int:
-    """How many sources wait to be read: they are few and have an index of their own."""
-    return connection.execute(select(func.count()).where(dose_report.c.state == UNREAD)).scalar_one()
+    """How many sources wait to be read, or to be chosen: they are few and have an index of their own."""
+    unread = connection.execute(select(func.count()).where(dose_report.c.state == UNREAD)).scalar_one()
+    return unread + _count_series(connection)
+
+
+def _count_series(connection: Connection) -> int:
+    """How many series wait until some of their images are chosen."""
+    return connection.execute(select(func.count()).select_from(dose_sampling)).scalar_one()
 
 
 def list_failed(connection: Connection, *, limit: int = 200) -> list[FailedSource]:

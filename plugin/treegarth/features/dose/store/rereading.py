@@ -9,26 +9,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from treegarth.features.dose.model import READER_VERSION
-from treegarth.features.dose.store.archive_index import instance, series, study
-from treegarth.features.dose.store.queueing import UNREAD
-from treegarth.features.dose.tables import dose_report, dose_reread
+from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances, instance
+from treegarth.features.dose.store.queueing import UNREAD, count_waiting
+from treegarth.features.dose.tables import dose_report, dose_reread, dose_sampling
 
-Note = Callable[[Connection, Sequence["ArchivedInstance"]], int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArchivedInstance:
-    """An instance of the index, as followers of the index get to see it."""
-
-    orthanc_instance_id: str
-    orthanc_series_id: str
-    orthanc_study_id: str
-    sop_instance_uid: str
-    sop_class_uid: str | None
-    study_instance_uid: str
-    modality: str | None
-    image_type: Sequence[str] | None
-    number_of_frames: int | None
+Note = Callable[[Connection, Sequence[ArchivedInstance]], int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,10 +71,12 @@ def walk_on(connection: Connection, reread: int, note: Note, now: datetime, *, c
 def finish_reread(connection: Connection, reread: int, now: datetime) -> bool:
     """Say that it is done, when the whole index was looked at and nothing waits; whether it is."""
     waits = select(dose_report.c.orthanc_instance_id).where(dose_report.c.state == UNREAD).exists()
+    met = dose_sampling.c.first_at <= dose_reread.c.walked_at  # by the walk; later ones are new arrivals
+    is_to_choose = select(dose_sampling.c.orthanc_series_id).where(met).correlate(dose_reread).exists()
     done = connection.execute(
         update(dose_reread)
         .where(dose_reread.c.id == reread, dose_reread.c.walked_at.is_not(None), dose_reread.c.finished_at.is_(None))
-        .where(~waits)
+        .where(~waits, ~is_to_choose)
         .values(finished_at=now)
     )
     return done.rowcount == 1
@@ -102,7 +89,6 @@ def reread_progress(connection: Connection) -> RereadProgress | None:
 
 
 def _progress(connection: Connection, row: Row[tuple[object, ...]]) -> RereadProgress:
-    waiting = select(func.count()).where(dose_report.c.state == UNREAD)
     others = select(func.count()).where(dose_report.c.reader_version != READER_VERSION)
     found = row._mapping
     return RereadProgress(
@@ -110,25 +96,13 @@ def _progress(connection: Connection, row: Row[tuple[object, ...]]) -> RereadPro
         walked=found["walked"],
         noted=found["noted"],
         is_walked=found["walked_at"] is not None,
-        waiting=connection.execute(waiting).scalar_one(),
+        waiting=count_waiting(connection),
         of_other_versions=connection.execute(others).scalar_one(),
     )
 
 
 def _instances_after(connection: Connection, walked_to: str | None, count: int) -> list[ArchivedInstance]:
-    query = (
-        select(
-            *(instance.c[name] for name in ("orthanc_instance_id", "orthanc_series_id", "sop_instance_uid")),
-            *(instance.c[name] for name in ("sop_class_uid", "image_type", "number_of_frames")),
-            series.c.modality,
-            study.c.orthanc_study_id,
-            study.c.study_instance_uid,
-        )
-        .join(series, series.c.orthanc_series_id == instance.c.orthanc_series_id)
-        .join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
-        .order_by(instance.c.orthanc_instance_id)
-        .limit(count)
-    )
+    query = archived_instances().limit(count)
     if walked_to is not None:
         query = query.where(instance.c.orthanc_instance_id > walked_to)
     return [ArchivedInstance(**row._mapping) for row in connection.execute(query)]

@@ -1,42 +1,112 @@
-"""Of series with hundreds of images a few are sources of dose, the same few for every order of arrival. Queries."""
+"""Of series with hundreds of images a few are sources of dose, chosen once a series has come to rest. Queries only.
+
+While images arrive, their series is only marked: whoever chose sooner would read images that later ones displace. What
+is chosen depends on the index alone, so it is the same for every order of arrival.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.dose.candidates import SAMPLE, SAMPLED_SOURCES, IndexedInstance
-from treegarth.features.dose.tables import dose_report
+from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances, instance
+from treegarth.features.dose.store.queueing import note_sources
+from treegarth.features.dose.tables import dose_report, dose_sampling
+
+REST = timedelta(seconds=3)
+"""A series to which nothing was added for so long has come to rest; scanners send several images a second."""
+
+LONGEST_WAIT = timedelta(seconds=60)
+"""After its first image a series that never rests is looked at all the same, and again for what comes later."""
 
 
-def sample(
-    connection: Connection, instances: Iterable[IndexedInstance]
-) -> tuple[Sequence[IndexedInstance], Sequence[str]]:
-    """The instances that are to be noted, and the studies that lost a source which one of these displaced."""
-    wanted: list[IndexedInstance] = []
-    of_series: dict[str, dict[str, IndexedInstance]] = {}
-    for instance in instances:
-        if instance.sop_class_uid in SAMPLED_SOURCES:
-            of_series.setdefault(instance.orthanc_series_id, {})[instance.orthanc_instance_id] = instance
-        else:
-            wanted.append(instance)
-    changed: set[str] = set()
-    for series, given in sorted(of_series.items()):
-        kept, displaced = _choose(connection, series, sorted(given))
-        wanted += [given[identifier] for identifier in kept]
-        changed |= displaced
-    return wanted, sorted(changed)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What was chosen for one series: whether images that were sources are none any more."""
+
+    orthanc_study_id: str
+    has_displaced: bool
 
 
-def _choose(connection: Connection, series: str, given: Sequence[str]) -> tuple[list[str], set[str]]:
-    """Those of the given that are among the series' smallest identifiers; what they displace goes."""
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(series, 7_313))))
-    ours = (dose_report.c.orthanc_series_id == series, dose_report.c.sop_class_uid.in_(sorted(SAMPLED_SOURCES)))
-    there = connection.execute(select(dose_report.c.orthanc_instance_id).where(*ours)).scalars().all()
-    chosen = sorted({*there, *given})[:SAMPLE]
-    displaced: set[str] = set()
-    if gone := [identifier for identifier in there if identifier not in chosen]:
-        removed = delete(dose_report).where(dose_report.c.orthanc_instance_id.in_(gone))
-        displaced = set(connection.execute(removed.returning(dose_report.c.orthanc_study_id)).scalars())
-    return [identifier for identifier in given if identifier in chosen], displaced
+def await_rest(connection: Connection, images: Iterable[IndexedInstance]) -> None:
+    """Mark the series of these images: their sources are to be chosen. Every arrival puts that off."""
+    studies = {image.orthanc_series_id: image.orthanc_study_id for image in images}
+    if not studies:
+        return
+    now = func.now()
+    rows = [
+        {"orthanc_series_id": one, "orthanc_study_id": studies[one], "first_at": now, "due_at": now + REST}
+        for one in sorted(studies)
+    ]
+    statement = insert(dose_sampling).values(rows)
+    due_at = func.least(dose_sampling.c.first_at + LONGEST_WAIT, statement.excluded.due_at)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[dose_sampling.c.orthanc_series_id], set_={"due_at": due_at})
+    )
+
+
+def note_again(connection: Connection, images: Sequence[IndexedInstance]) -> int:
+    """Have those of the images that are sources read again; their number. Series without enough sources are marked."""
+    noted = _noted(connection, {image.orthanc_study_id for image in images})
+    again = [image for image in images if image.orthanc_instance_id in noted]
+    note_sources(connection, again, again=True)
+    sources = Counter(noted.values())
+    await_rest(connection, [image for image in images if sources[image.orthanc_series_id] < SAMPLE])
+    return len(again)
+
+
+def choose_next(connection: Connection, now: datetime) -> Choice | None:
+    """Choose the sources of one series that has come to rest: they wait to be read, those that they displace go.
+
+    None when no series is due. An image that is indexed meanwhile waits for this transaction and marks the series
+    again, so nothing is missed.
+    """
+    due = (
+        select(dose_sampling.c.orthanc_series_id)
+        .where(dose_sampling.c.due_at <= now)
+        .order_by(dose_sampling.c.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    taken = delete(dose_sampling).where(dose_sampling.c.orthanc_series_id == due)
+    marked = connection.execute(taken.returning(dose_sampling)).one_or_none()
+    if marked is None:
+        return None
+    images = _first_images(connection, marked.orthanc_series_id)
+    noted = _noted(connection, {marked.orthanc_study_id})
+    there = {one for one, series in noted.items() if series == marked.orthanc_series_id}
+    chosen = sorted({*there, *(image.orthanc_instance_id for image in images)})[:SAMPLE]
+    note_sources(connection, [image for image in images if image.orthanc_instance_id in chosen])
+    displaced = sorted(there - {*chosen})
+    if displaced:
+        connection.execute(delete(dose_report).where(dose_report.c.orthanc_instance_id.in_(displaced)))
+    return Choice(orthanc_study_id=marked.orthanc_study_id, has_displaced=bool(displaced))
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next series is expected to have come to rest; None when none waits."""
+    query = select(dose_sampling.c.due_at).order_by(dose_sampling.c.due_at).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _first_images(connection: Connection, orthanc_series_id: str) -> list[ArchivedInstance]:
+    query = archived_instances().where(
+        instance.c.orthanc_series_id == orthanc_series_id, instance.c.sop_class_uid.in_(sorted(SAMPLED_SOURCES))
+    )
+    return [ArchivedInstance(**row._mapping) for row in connection.execute(query.limit(SAMPLE))]
+
+
+def _noted(connection: Connection, orthanc_study_ids: Iterable[str]) -> dict[str, str]:
+    """The sampled images of these studies that are sources, with their series. There is an index by study."""
+    query = select(dose_report.c.orthanc_instance_id, dose_report.c.orthanc_series_id).where(
+        dose_report.c.orthanc_study_id.in_(sorted(orthanc_study_ids)),
+        dose_report.c.sop_class_uid.in_(sorted(SAMPLED_SOURCES)),
+    )
+    return {row.orthanc_instance_id: row.orthanc_series_id for row in connection.execute(query)}

@@ -9,15 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, update
 
+from treegarth.dicom.headers import LONGEST_TEXT
 from treegarth.features.dose.candidates import source_of
 from treegarth.features.dose.identity import acquisition_key
 from treegarth.features.dose.model import READER_VERSION, DoseReading, Values
 from treegarth.features.dose.store.exams import refresh_study
 from treegarth.features.dose.store.queueing import READ, REFUSED, Claim, held
 from treegarth.features.dose.tables import administration, dose_report, irradiation_event
-
-LONGEST_TEXT = 1024
-"""Characters of a header text that are kept; LO holds 64. A column in an index takes no more than 2,700 bytes."""
 
 EVENT_NUMBERS = (
     "dlp_mgy_cm",
