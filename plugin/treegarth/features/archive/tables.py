@@ -62,6 +62,8 @@ study = Table(
     Column("series_count", Integer, nullable=False, server_default="0"),
     Column("instance_count", Integer, nullable=False, server_default="0"),
     Column("size_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("pruned_instance_count", Integer, nullable=False, server_default="0", comment="of its series, added"),
+    Column("pruned_size_bytes", BigInteger, nullable=False, server_default="0"),
     Column("first_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("last_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column(
@@ -87,6 +89,7 @@ study = Table(
     ),
     Index("ix_study_received", text("last_received_at DESC"), text("orthanc_study_id DESC")),
     Index("ix_study_modalities", "modalities", postgresql_using="gin"),
+    Index("ix_study_pruned", "orthanc_patient_id", postgresql_where=text("instance_count = 0")),
 )
 
 series = Table(
@@ -109,6 +112,14 @@ series = Table(
     Column("institution_name", Text),
     Column("instance_count", Integer, nullable=False, server_default="0"),
     Column("size_bytes", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "pruned_instance_count",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="objects that a retention policy deleted: while there are any, the row stays",
+    ),
+    Column("pruned_size_bytes", BigInteger, nullable=False, server_default="0"),
     Column("last_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("origin", SmallInteger, comment="of its object that was indexed last, as the four that follow"),
     Column("remote_ae_title", Text),
@@ -119,6 +130,7 @@ series = Table(
     Column("header_orthanc_instance_id", Key),
     Index("ix_series_study", "orthanc_study_id"),
     Index("ix_series_uid", "series_instance_uid"),
+    Index("ix_series_pruned", "orthanc_series_id", postgresql_where=text("instance_count = 0")),
 )
 
 instance = Table(

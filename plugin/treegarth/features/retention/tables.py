@@ -1,8 +1,26 @@
-"""Holds: who forbids that a study's objects go, why, and until when. Tables only."""
+"""Retention: holds, policies, what is marked, the ledger of what left the archive, and what is brought back.
+
+Tables only. No foreign key leads into the archive's index: the ledger outlives the objects that it tells of.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.database.metadata import metadata
 
@@ -25,4 +43,133 @@ hold = Table(
     Column("released_at", Moment),
     Index("ix_hold_study", "orthanc_study_id", postgresql_where=text("released_at IS NULL")),
     Index("ix_hold_uid", "study_instance_uid"),
+)
+
+retention_policy = Table(
+    "retention_policy",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False, comment="the latest of retention_policy_version: the one that acts"),
+    Column("is_on", Boolean, nullable=False, server_default=text("false")),
+    Column("decided_at", Moment, comment="when it last looked at the whole archive"),
+    Column("walk_began_at", Moment, comment="of a look at the archive that is not finished"),
+    Column("walked_to", Key, comment="the last study of that look"),
+    Column("freeing_since", Moment, comment="of a policy by space: above the high mark, until the low one is reached"),
+    Column("removed_at", Moment, comment="a policy that was removed stays, for the ledger refers to it"),
+    Index("uq_retention_policy_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+)
+
+retention_policy_version = Table(
+    "retention_policy_version",
+    metadata,
+    Column("policy_id", Integer, ForeignKey("retention_policy.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", JSONB, nullable=False, comment="the policy as its text form has it"),
+    Column("is_on", Boolean, nullable=False),
+    Column("change", Text, nullable=False, comment="created, edited, switched on, switched off, removed"),
+    Column("changed_by", Text),
+    Column("changed_at", Moment, nullable=False),
+    comment="every change of every policy",
+)
+
+prune_mark = Table(
+    "prune_mark",
+    metadata,
+    Column("orthanc_instance_id", Key, primary_key=True),
+    Column("orthanc_series_id", Key, nullable=False),
+    Column("orthanc_study_id", Key, nullable=False),
+    Column("study_instance_uid", Key, nullable=False),
+    Column("sop_instance_uid", Key, nullable=False),
+    Column("modality", Text),
+    Column("remote_ae_title", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("policy_id", Integer, ForeignKey("retention_policy.id"), nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("marked_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False, comment="the end of the period of grace; after a failure: not before"),
+    Column("last_words", Text, comment="why it was not deleted when its time had come"),
+    Index("ix_prune_mark_due", "policy_id", "due_at"),
+    Index("ix_prune_mark_study", "orthanc_study_id"),
+    Index("ix_prune_mark_uid", "study_instance_uid", "orthanc_instance_id"),
+    comment="objects that a policy is going to delete, if nothing forbids it then",
+)
+
+prune_rescue = Table(
+    "prune_rescue",
+    metadata,
+    Column("orthanc_instance_id", Key, primary_key=True),
+    Column("policy_id", Integer, ForeignKey("retention_policy.id"), primary_key=True),
+    Column("policy_version", Integer, nullable=False),
+    Column("rescued_by", Text),
+    Column("rescued_at", Moment, nullable=False),
+    Column("until", Moment, nullable=False, comment="this version of the policy does not mark it before"),
+)
+
+prune_ledger = Table(
+    "prune_ledger",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("orthanc_instance_id", Key, nullable=False),
+    Column("orthanc_series_id", Key, nullable=False),
+    Column("orthanc_study_id", Key, nullable=False),
+    Column("study_instance_uid", Key, nullable=False),
+    Column("series_instance_uid", Key, nullable=False),
+    Column("sop_instance_uid", Key, nullable=False),
+    Column("sop_class_uid", Key),
+    Column("modality", Text),
+    Column("patient_id", Text),
+    Column("remote_ae_title", Text, comment="who had sent it"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", Text, nullable=False, comment="intended, deleted, or kept (the intention was given up)"),
+    Column("policy_id", Integer, comment="NULL: deleted in Orthanc by somebody else"),
+    Column("policy_version", Integer),
+    Column("proof", JSONB, comment="[{destination, kind, at}]: what the decision stood on"),
+    Column("intended_at", Moment),
+    Column("deleted_at", Moment),
+    Column("kept_because", Text),
+    Column("returned_at", Moment, comment="when the object was in the archive again"),
+    Index("ix_prune_ledger_intended", "intended_at", postgresql_where=text("state = 'intended'")),
+    Index("ix_prune_ledger_instance", "orthanc_instance_id"),
+    Index("ix_prune_ledger_series", "orthanc_series_id"),
+    Index("ix_prune_ledger_study", "study_instance_uid"),
+    Index("ix_prune_ledger_uid", "sop_instance_uid"),
+    Index("ix_prune_ledger_deleted", text("deleted_at DESC")),
+    comment="every object that left the archive: a policy's before it is deleted, others' when it was noticed",
+)
+
+bring_back = Table(
+    "bring_back",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_instance_uid", Key, nullable=False),
+    Column("asked_by", Text),
+    Column("asked_at", Moment, nullable=False),
+    Column("state", Text, nullable=False, server_default="waiting", comment="waiting, done, partly or failed"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Moment, nullable=False, server_default=func.now(), comment="or the end of a lease"),
+    Column("last_error", Text),
+    Column("finished_at", Moment),
+    Index("ix_bring_back_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+    Index("ix_bring_back_study", "study_instance_uid"),
+)
+
+bring_back_object = Table(
+    "bring_back_object",
+    metadata,
+    Column("bring_back_id", Integer, ForeignKey("bring_back.id", ondelete="CASCADE"), primary_key=True),
+    Column("ledger_id", BigInteger, ForeignKey("prune_ledger.id"), primary_key=True),
+    Column("arrived_at", Moment, comment="when Orthanc had it again, seen by its identifier"),
+    Column("via", Text, comment="the destination that it was retrieved from"),
+    Index("ix_bring_back_object_ledger", "ledger_id"),
+)
+
+study_use = Table(
+    "study_use",
+    metadata,
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("last_used_at", Moment, nullable=False),
+    Column("way", Text, nullable=False, comment="dashboard or viewer"),
+    comment="when a study was last opened through us; arrivals and deliveries have rows of their own",
 )
