@@ -67,7 +67,12 @@ def all_routes(services: Services) -> list[Route]:
     health = (system.host_checks, dose_pages.health_check)
     return [
         *archive_api.routes(services),
-        *archive_pages.routes(services, study_sections=[dose_pages.study_section], checks=health),
+        *archive_pages.routes(
+            services,
+            study_sections=[dose_pages.study_section],
+            kept_elsewhere=[dose_pages.kept_study_address],
+            checks=health,
+        ),
         *dose_api.routes(services, archive.is_indexed),
         *dose_pages.routes(),
         *system_api.routes(services, counts),

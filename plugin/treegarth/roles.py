@@ -104,6 +104,7 @@ class DoseFollower:
 
     def indexed(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
         dose.follow_indexed(connection, instances)
+        dose.note_modalities(connection, instances)
 
     def deleted(self, connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
         dose.follow_deleted(connection, orthanc_instance_ids, at)

@@ -237,6 +237,7 @@ EMPTY = (
     "dose/unread?trouble=refused",
     "dose/unread?trouble=issues",
     "dose/patient?patient_id=nobody",
+    "dose/not-patients",
 )
 
 

@@ -296,11 +296,18 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
         "task_id": failed,
         "format": "csv",
         "orthanc_instance_id": "instance-3",
+        "rule_id": "1",  # the one that POST has made before
     }
+    body = {"meaning": "phantom", "patient_id": "PHANTOM*"}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            query = {"patient_id": "P1"} if path.endswith("/dose/patient") else None
-            answer = client.open(path.format(**given), method=method.upper(), query_string=query)
+            query = {"patient_id": "P1"} if path.endswith(("/dose/patient", "/preview")) else None
+            answer = client.open(
+                path.format(**given),
+                method=method.upper(),
+                query_string=query,
+                json=body if "requestBody" in operation else None,
+            )
             check_answer(document, operation, answer, f"{method} {path}")
             without_orthanc = path.endswith("/content")
             assert answer.status_code == 503 if without_orthanc else answer.status_code < 400, path

@@ -35,6 +35,7 @@ class Check:
 AnyCall: TypeAlias = Call[Any, Any, Any]
 HealthCheck: TypeAlias = Callable[[AnyCall], Sequence[Check]]
 StudySection: TypeAlias = Callable[[AnyCall, str], Markup | None]  # of a Study Instance UID
+StudyAddress: TypeAlias = Callable[[AnyCall, str], str | None]  # of what is kept of a study that is gone
 PageSection: TypeAlias = Callable[[AnyCall], Markup]
 
 

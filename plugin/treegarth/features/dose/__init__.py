@@ -16,6 +16,7 @@ from treegarth.features.dose.service import (
     resume_reread,
 )
 from treegarth.features.dose.store.equipment import Device, list_equipment
+from treegarth.features.dose.store.filtering import DoseStudyFilter
 from treegarth.features.dose.store.missing import (
     MonthOfDevice,
     StudyWithoutDose,
@@ -23,6 +24,7 @@ from treegarth.features.dose.store.missing import (
     count_missing_by_month,
     list_without_dose,
 )
+from treegarth.features.dose.store.modalities import note_modalities
 from treegarth.features.dose.store.not_patients import (
     NotPatientPatterns,
     NotPatientRule,
@@ -44,7 +46,6 @@ from treegarth.features.dose.store.rereading import RereadProgress, reread_progr
 from treegarth.features.dose.store.sampling import REST
 from treegarth.features.dose.store.studies import (
     DoseStudy,
-    DoseStudyFilter,
     DoseStudyPage,
     DoseStudySort,
     count_studies_with_dose,
@@ -99,6 +100,7 @@ __all__ = [
     "list_studies_with_dose",
     "list_trouble",
     "list_without_dose",
+    "note_modalities",
     "patient_timeline",
     "read_command",
     "read_dose",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 from pydantic import Field, model_validator
 
 from treegarth.features.dose.model import Kind
-from treegarth.features.dose.store.studies import DoseStudyFilter
+from treegarth.features.dose.store.filtering import DoseStudyFilter
 from treegarth.web.lists import Day, check_days_in_order
 from treegarth.web.routes import Parameters, Text
 
 CM2_OF_M2 = 1e4
+MGY_OF_GY = 1e3
+LARGEST_COUNT = 2_147_483_647
+"""What a column of counts can hold."""
+
+Limit: TypeAlias = Annotated[float | None, Field(allow_inf_nan=False)]
+Count: TypeAlias = Annotated[int | None, Field(ge=0, le=LARGEST_COUNT)]
 
 
 class DoseConditions(Parameters):
@@ -17,6 +25,8 @@ class DoseConditions(Parameters):
 
     kind: Kind | None = None
     """Studies with a report of this kind."""
+    modality: Text | None = None
+    """Studies with a series of this modality, or of any of several divided by commas: `CT,PT`."""
     patient_id: Text | None = None
     """Exactly."""
     protocol: Text | None = None
@@ -31,14 +41,36 @@ class DoseConditions(Parameters):
     """The last day, included."""
     not_patient: bool | None = None
     """`false`: without studies of phantoms, for quality assurance and service; `true`: only these."""
-    dlp_from_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
+    not_patient_rule: Count = None
+    """The number of a rule: only the studies that it marks."""
+    dlp_from_mgy_cm: Limit = None
     """The least total dose-length product."""
-    dlp_to_mgy_cm: float | None = Field(default=None, allow_inf_nan=False)
+    dlp_to_mgy_cm: Limit = None
     """The greatest total dose-length product."""
-    dap_from_gy_cm2: float | None = Field(default=None, allow_inf_nan=False)
+    ctdi_vol_from_mgy: Limit = None
+    """The least mean CTDIvol, of the event that has the greatest."""
+    ctdi_vol_to_mgy: Limit = None
+    """The greatest mean CTDIvol, of the event that has the greatest."""
+    dap_from_gy_cm2: Limit = None
     """The least total dose-area product."""
-    dap_to_gy_cm2: float | None = Field(default=None, allow_inf_nan=False)
+    dap_to_gy_cm2: Limit = None
     """The greatest total dose-area product."""
+    dose_rp_from_mgy: Limit = None
+    """The least total dose at the reference point."""
+    dose_rp_to_mgy: Limit = None
+    """The greatest total dose at the reference point."""
+    agd_from_mgy: Limit = None
+    """The least accumulated average glandular dose, of one breast."""
+    agd_to_mgy: Limit = None
+    """The greatest accumulated average glandular dose, of the same breast."""
+    activity_from_mbq: Limit = None
+    """The least administered activity."""
+    activity_to_mbq: Limit = None
+    """The greatest administered activity."""
+    events_from: Count = None
+    """The least number of irradiation events."""
+    events_to: Count = None
+    """The greatest number of irradiation events."""
 
     @model_validator(mode="after")
     def _is_in_order(self) -> DoseConditions:
@@ -49,15 +81,31 @@ class DoseConditions(Parameters):
         """What is asked for, without order and page."""
         return DoseStudyFilter(
             kind=self.kind,
+            modalities=tuple(part.strip() for part in (self.modality or "").split(",") if part.strip()),
             patient_id=self.patient_id or None,
             protocol=self.protocol or None,
             equipment=self.equipment or None,
             device=self.device or None,
             not_patient=self.not_patient,
+            not_patient_rule=self.not_patient_rule,
             study_date_from=self.study_date_from,
             study_date_to=self.study_date_to,
             dlp_from_mgy_cm=self.dlp_from_mgy_cm,
             dlp_to_mgy_cm=self.dlp_to_mgy_cm,
-            dap_from_gy_m2=None if self.dap_from_gy_cm2 is None else self.dap_from_gy_cm2 / CM2_OF_M2,
-            dap_to_gy_m2=None if self.dap_to_gy_cm2 is None else self.dap_to_gy_cm2 / CM2_OF_M2,
+            ctdi_vol_from_mgy=self.ctdi_vol_from_mgy,
+            ctdi_vol_to_mgy=self.ctdi_vol_to_mgy,
+            dap_from_gy_m2=_divided(self.dap_from_gy_cm2, CM2_OF_M2),
+            dap_to_gy_m2=_divided(self.dap_to_gy_cm2, CM2_OF_M2),
+            dose_rp_from_gy=_divided(self.dose_rp_from_mgy, MGY_OF_GY),
+            dose_rp_to_gy=_divided(self.dose_rp_to_mgy, MGY_OF_GY),
+            glandular_dose_from_mgy=self.agd_from_mgy,
+            glandular_dose_to_mgy=self.agd_to_mgy,
+            activity_from_mbq=self.activity_from_mbq,
+            activity_to_mbq=self.activity_to_mbq,
+            events_from=self.events_from,
+            events_to=self.events_to,
         )
+
+
+def _divided(value: float | None, by: float) -> float | None:
+    return None if value is None else value / by

@@ -9,7 +9,8 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.features.dose.export import MEDIA_TYPES, Format, write_export
-from treegarth.features.dose.store.studies import DoseStudy, DoseStudyFilter, DoseStudySort, list_studies_with_dose
+from treegarth.features.dose.store.filtering import DoseStudyFilter
+from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
 from treegarth.web.parts import AnyCall
 
 STUDIES_OF_A_PIECE = 1000

@@ -45,6 +45,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("study_time", "clock"),
     Column("study_description"),
     Column("accession_number"),
+    Column("modalities", "texts"),
     Column("kinds", "texts"),
     Column("protocols", "texts"),
     Column("manufacturer"),

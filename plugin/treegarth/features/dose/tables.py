@@ -154,6 +154,9 @@ dose_study = Table(
     metadata,
     Column("orthanc_study_id", Key, primary_key=True),
     Column("study_instance_uid", Key, nullable=False),
+    Column(
+        "modalities", ARRAY(Text), nullable=False, server_default="{}", comment="of its series, also when they are gone"
+    ),
     Column("kinds", ARRAY(Text), nullable=False, comment="sorted, of the reports that were read"),
     Column("report_count", Integer, nullable=False, comment="read, whether they count or repeat others"),
     Column("counted_report_ids", ARRAY(Text), nullable=False, comment="the reports whose totals make the study's"),
@@ -204,6 +207,12 @@ dose_study = Table(
     ),
     Index("ix_dose_study_dlp", text("dlp_total_mgy_cm DESC NULLS LAST"), text("orthanc_study_id DESC")),
     Index("ix_dose_study_kinds", "kinds", postgresql_using="gin"),
+    Index("ix_dose_study_modalities", "modalities", postgresql_using="gin"),
+    Index(
+        "ix_dose_study_not_patient_rule",
+        "not_patient_rule_id",
+        postgresql_where=text("not_patient_rule_id IS NOT NULL"),
+    ),
 )
 
 not_patient_rule = Table(

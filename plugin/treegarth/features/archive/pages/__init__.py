@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from treegarth.features.archive.pages import studies, study, today
 from treegarth.features.archive.pages.progress import progress_section
-from treegarth.web.parts import HealthCheck, StudySection
+from treegarth.web.parts import HealthCheck, StudyAddress, StudySection
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
 
@@ -14,7 +14,12 @@ __all__ = ["progress_section", "routes"]
 
 
 def routes(
-    services: Services, *, study_sections: Sequence[StudySection] = (), checks: Sequence[HealthCheck] = ()
+    services: Services,
+    *,
+    study_sections: Sequence[StudySection] = (),
+    kept_elsewhere: Sequence[StudyAddress] = (),
+    checks: Sequence[HealthCheck] = (),
 ) -> list[Route]:
-    """The pages, with the sections that other features lend to a study and their findings for today's health."""
-    return [*today.routes(checks), *studies.routes(), *study.routes(study_sections)]
+    """The pages, with the sections that other features lend to a study, what they keep of studies that are gone, and
+    their findings for today's health."""
+    return [*today.routes(checks), *studies.routes(), *study.routes(study_sections, kept_elsewhere)]

@@ -16,7 +16,7 @@ from treegarth.features.archive.store.overview import issues_of_study
 from treegarth.features.archive.store.searching import list_series, read_studies
 from treegarth.host.orthanc_client import OrthancClient
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, StudySection
+from treegarth.web.parts import AnyCall, StudyAddress, StudySection
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -61,26 +61,32 @@ class ShownStudy:
         return getattr(self.summary, name)
 
 
-def routes(sections: Sequence[StudySection]) -> list[Route]:
+def routes(sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddress] = ()) -> list[Route]:
     return [
         Route(
             name="archive.study_page",
             path="/treegarth/studies/{study_instance_uid}",
             permission=Permission.VIEW,
-            handler=lambda call: study_page(call, sections),
+            handler=lambda call: study_page(call, sections, kept_elsewhere),
             summary="One study: its series, its dose, and where else to look at it.",
             path_parameters=StudyPath,
         )
     ]
 
 
-def study_page(call: AnyCall, sections: Sequence[StudySection]) -> Response:
+def study_page(
+    call: AnyCall, sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddress] = ()
+) -> Response:
+    """Of a study that is gone: to where another feature keeps what it knows of it."""
     uid = call.path.study_instance_uid
     with call.site.services.database.connect() as connection:
         shown = open_study(call, connection, uid)
-        if shown is None:
-            raise NotFound(N_("The index has no study with this Study Instance UID."))
-        issues = issues_of_study(connection, [shown.summary.orthanc_study_id])
+        issues = issues_of_study(connection, [shown.summary.orthanc_study_id]) if shown else []
+    if shown is None:
+        for address in (find(call, uid) for find in kept_elsewhere):
+            if address is not None:
+                return Response(status=302, headers={"Location": address})
+        raise NotFound(N_("The index has no study with this Study Instance UID."))
     return render_page(
         call,
         "study.html",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.pages import content, doses, equipment, missing, patient, unread
+from treegarth.features.dose.pages import content, doses, equipment, missing, not_patients, patient, study, unread
 from treegarth.features.dose.pages.sections import health_check, study_section, system_section
+from treegarth.features.dose.pages.study import kept_study_address
 from treegarth.web.routes import Route
 
-__all__ = ["health_check", "routes", "study_section", "system_section"]
+__all__ = ["health_check", "kept_study_address", "routes", "study_section", "system_section"]
 
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    return [route for part in (doses, equipment, missing, unread, patient, content) for route in part.routes()]
+    parts = (doses, equipment, missing, unread, not_patients, patient, study, content)
+    return [route for part in parts for route in part.routes()]

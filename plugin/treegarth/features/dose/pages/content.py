@@ -6,7 +6,8 @@ from flask import Response
 
 from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.dose.content import fetch_content
-from treegarth.features.dose.store.source import find_source
+from treegarth.features.dose.pages.study import kept_study_address
+from treegarth.features.dose.store.source import Source, find_source
 from treegarth.web.parts import AnyCall, counted
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
@@ -47,7 +48,15 @@ def content_page(call: AnyCall) -> Response:
         call,
         "dose_content.html",
         source=source,
+        study_url=_study_url(call, source),
         content=content,
         unreadable=unreadable,
         counted=counted(call, "%(num)s content item", "%(num)s content items", content.node_count) if content else "",
     )
+
+
+def _study_url(call: AnyCall, source: Source) -> str | None:
+    """None where nothing is left of the study, as of an object that held no dose."""
+    if source.source_deleted_at is not None:
+        return kept_study_address(call, source.study_instance_uid)
+    return call.site.url("archive.study_page", study_instance_uid=source.study_instance_uid) + "#dose"

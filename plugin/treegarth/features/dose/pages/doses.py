@@ -9,26 +9,18 @@ from flask import Response
 from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.download import exported
 from treegarth.features.dose.export import FORMATS, MEDIA_TYPES, Format
-from treegarth.features.dose.model import Kind
+from treegarth.features.dose.pages.dose_columns import MORE_RANGES, RANGES, columns_of
+from treegarth.features.dose.pages.names import KIND_NAMES, MEANING_NAMES
+from treegarth.features.dose.pages.study import study_address
+from treegarth.features.dose.store.filtering import DoseStudyFilter
 from treegarth.features.dose.store.queueing import count_waiting
-from treegarth.features.dose.store.studies import (
-    DoseStudyFilter,
-    DoseStudySort,
-    count_studies_with_dose,
-    list_studies_with_dose,
-)
+from treegarth.features.dose.store.studies import DoseStudySort, count_studies_with_dose, list_studies_with_dose
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, counted, translated
 from treegarth.web.routes import Navigation, Permission, Route
 from treegarth.web.templating import render_page, url_with
 
 STUDIES_ON_A_PAGE = 50
-KIND_NAMES: dict[Kind, str] = {
-    "ct": N_("CT"),
-    "projection": N_("Projection X-ray"),
-    "mammography": N_("Mammography"),
-    "radiopharmaceutical": N_("Radiopharmaceutical"),
-}
 
 
 class DosesQuery(DoseConditions):
@@ -82,6 +74,11 @@ def doses_page(call: AnyCall) -> Response:
         call,
         "doses.html",
         doses=page.studies,
+        addresses={study.orthanc_study_id: study_address(call, study) for study in page.studies},
+        columns=columns_of(query.kind, (kind for study in page.studies for kind in study.kinds)),
+        ranges=RANGES,
+        more_ranges=MORE_RANGES,
+        more_open=any(call.http.args.get(name) for one in MORE_RANGES for name in (one.first, one.last)),
         next_cursor=page.next,
         counted=counted(call, "%(num)s study with a dose", "%(num)s studies with a dose", count),
         shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
@@ -90,6 +87,7 @@ def doses_page(call: AnyCall) -> Response:
         else "",
         filtered=query.filter() != DoseStudyFilter(),
         kinds=[(kind, translated(call, name)) for kind, name in KIND_NAMES.items()],
+        meanings={meaning: translated(call, name) for meaning, name in MEANING_NAMES.items()},
         sorting=_sorting(call, query.sort),
         exports=[(wanted.upper() if wanted != "parquet" else "Parquet", _address(call, wanted)) for wanted in FORMATS],
     )
@@ -104,7 +102,7 @@ def _sorting(call: AnyCall, sort: DoseStudySort) -> dict[str, dict[str, Any]]:
     by_date = DoseStudySort.OLDEST if sort is DoseStudySort.NEWEST else DoseStudySort.NEWEST
     return {
         "study_date": column(by_date, dates.get(sort)),
-        "dlp": column(DoseStudySort.DLP, "descending" if sort is DoseStudySort.DLP else None),
+        "dlp_total_mgy_cm": column(DoseStudySort.DLP, "descending" if sort is DoseStudySort.DLP else None),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from treegarth.features.dose.pages.doses import KIND_NAMES
+from treegarth.features.dose.pages.names import kinds_in_words
 from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
 from treegarth.features.dose.store.device_figures import Figure, figures_by_device
 from treegarth.features.dose.store.equipment import Device, list_equipment
@@ -57,10 +57,9 @@ def equipment_page(call: AnyCall) -> Response:
 
 
 def _shown(call: AnyCall, device: Device, figures: list[Figure]) -> ShownDevice:
-    names = {**KIND_NAMES}
     return ShownDevice(
         device=device,
-        kinds=", ".join(translated(call, name) for kind, name in names.items() if kind in device.kinds),
+        kinds=kinds_in_words(call, device.kinds),
         figures=[
             ShownFigure(
                 label=translated(call, QUANTITIES[figure.quantity].label),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from treegarth.features.dose.pages.doses import KIND_NAMES
+from treegarth.features.dose.pages.names import kinds_in_words
+from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.quantities import QUANTITIES
 from treegarth.features.dose.shown import readable_meaning
 from treegarth.features.dose.shown_quantities import SHORT
@@ -42,6 +43,7 @@ class ShownExam:
     study: DoseStudy
     kinds: str
     doses: list[ShownSum]
+    url: str
 
 
 def routes() -> list[Route]:
@@ -99,5 +101,4 @@ def _exam(call: AnyCall, study: DoseStudy) -> ShownExam:
         for name in QUANTITIES
         if name != "glandular_dose_mgy" and getattr(study, name) is not None
     ]
-    kinds = ", ".join(translated(call, name) for kind, name in KIND_NAMES.items() if kind in study.kinds)
-    return ShownExam(study=study, kinds=kinds, doses=doses)
+    return ShownExam(study=study, kinds=kinds_in_words(call, study.kinds), doses=doses, url=study_address(call, study))

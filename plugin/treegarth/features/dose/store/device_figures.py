@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select, union_all
 
-from treegarth.features.dose.store.studies import device_key
+from treegarth.features.dose.store.filtering import device_key
 from treegarth.features.dose.tables import dose_study
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select
 
-from treegarth.features.dose.store.studies import device_key
+from treegarth.features.dose.store.filtering import device_key
 from treegarth.features.dose.tables import dose_study
 
 

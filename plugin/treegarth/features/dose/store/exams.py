@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.dose.identity import Exposure
 from treegarth.features.dose.rules import ExamDecision, ReportFacts, Rule, Source, resolve_exam
+from treegarth.features.dose.store.modalities import modalities_of
 from treegarth.features.dose.store.not_patients import mark_not_patients
 from treegarth.features.dose.tables import administration, dose_report, dose_study, irradiation_event
 
@@ -46,7 +47,7 @@ def refresh_study(connection: Connection, orthanc_study_id: str, now: datetime) 
         return
     events = _entries(connection, orthanc_study_id, irradiation_event, _EVENT)
     given = _entries(connection, orthanc_study_id, administration, _ADMINISTRATION)
-    row = _study_row(reports, events, given, now)
+    row = _study_row(reports, events, given, now) | {"modalities": modalities_of(connection, orthanc_study_id)}
     statement = insert(dose_study).values(orthanc_study_id=orthanc_study_id, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=[dose_study.c.orthanc_study_id], set_=row))
     mark_not_patients(connection, orthanc_study_id)

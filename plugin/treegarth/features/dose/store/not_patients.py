@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from treegarth.errors import InvalidRequest
+from treegarth.features.dose.store.studies import DoseStudy
 from treegarth.features.dose.tables import dose_study, not_patient_rule
 
 Meaning: TypeAlias = Literal["phantom", "qa", "service"]
@@ -41,7 +42,7 @@ class NotPatientRule:
     """One rule, with who made and who removed it; `study_count` is how many studies it marks now."""
 
     id: int
-    meaning: str
+    meaning: Meaning
     patterns: NotPatientPatterns
     note: str | None
     created_by: str | None
@@ -51,12 +52,27 @@ class NotPatientRule:
     study_count: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotPatientPreview:
+    """What patterns match: how many studies, how many of them a rule marks already, and the newest of them."""
+
+    study_count: int
+    marked_count: int
+    studies: Sequence[DoseStudy]
+
+
 def list_not_patient_rules(connection: Connection, *, with_removed: bool = False) -> list[NotPatientRule]:
     """The rules in the order in which they were made."""
-    count = (
-        select(func.count()).where(dose_study.c.not_patient_rule_id == not_patient_rule.c.id).scalar_subquery()
-    ).label("study_count")
-    query = select(*(not_patient_rule.c[name] for name in (*_RULE, *_WHO)), count).order_by(not_patient_rule.c.id)
+    rule = dose_study.c.not_patient_rule_id
+    marked = select(rule, func.count().label("studies")).where(rule.is_not(None)).group_by(rule).subquery()
+    query = (
+        select(
+            *(not_patient_rule.c[name] for name in (*_RULE, *_WHO)),
+            func.coalesce(marked.c.studies, 0).label("study_count"),
+        )
+        .outerjoin(marked, marked.c.not_patient_rule_id == not_patient_rule.c.id)
+        .order_by(not_patient_rule.c.id)
+    )
     if not with_removed:
         query = query.where(not_patient_rule.c.removed_at.is_(None))
     rules = []
@@ -67,8 +83,26 @@ def list_not_patient_rules(connection: Connection, *, with_removed: bool = False
     return rules
 
 
+def find_not_patient_rule(connection: Connection, rule: int) -> NotPatientRule | None:
+    """The rule of this number, also one that was removed; None where there is none."""
+    return next((one for one in list_not_patient_rules(connection, with_removed=True) if one.id == rule), None)
+
+
+def preview_not_patients(connection: Connection, patterns: NotPatientPatterns, *, limit: int = 20) -> NotPatientPreview:
+    """What these patterns would mark, before a rule is made of them. Raises InvalidRequest without any."""
+    matches = _matches(patterns)
+    counts = select(func.count(), func.count(dose_study.c.not_patient)).select_from(dose_study).where(matches)
+    found, marked = connection.execute(counts).one()
+    newest = dose_study.c.study_date.desc().nulls_last(), dose_study.c.orthanc_study_id.desc()
+    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
+    studies = connection.execute(select(*columns).where(matches).order_by(*newest).limit(limit))
+    return NotPatientPreview(
+        study_count=found, marked_count=marked, studies=[DoseStudy(**row._mapping) for row in studies]
+    )
+
+
 def count_not_patients(connection: Connection, patterns: NotPatientPatterns) -> int:
-    """How many studies these patterns would mark, before a rule is made of them. Raises InvalidRequest without any."""
+    """How many studies these patterns match. Raises InvalidRequest without any."""
     return connection.execute(select(func.count()).select_from(dose_study).where(_matches(patterns))).scalar_one()
 
 

@@ -1,4 +1,4 @@
-"""The dose of studies: keep one row per study in step with its reports, and list them. Queries only."""
+"""The dose of studies: list them, count them, find one. Queries only."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import Connection, func, literal, select
 
 from treegarth.database.paging import SortKey, read_page
+from treegarth.features.dose.store.archive_index import study as archived_study
+from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions
 from treegarth.features.dose.tables import dose_study
 
 
@@ -24,29 +25,12 @@ class DoseStudySort(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DoseStudyFilter:
-    """Which studies are wanted; None wants all. Texts are contained, without regard to case; `patient_id` is exact."""
-
-    kind: str | None = None
-    patient_id: str | None = None
-    protocol: str | None = None
-    equipment: str | None = None
-    study_date_from: date | None = None
-    study_date_to: date | None = None
-    dlp_from_mgy_cm: float | None = None
-    dlp_to_mgy_cm: float | None = None
-    dap_from_gy_m2: float | None = None
-    dap_to_gy_m2: float | None = None
-    device: str | None = None  # a key that `device_key` gives
-    not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class DoseStudy:
     """One study of the dose list. Totals are the reported ones of the reports that count; None is unknown, not zero."""
 
     orthanc_study_id: str
     study_instance_uid: str
+    modalities: Sequence[str]
     kinds: Sequence[str]
     report_count: int
     rule: str
@@ -124,45 +108,26 @@ def list_studies_with_dose(
 ) -> DoseStudyPage:
     """A page of the studies whose dose was read. Raises InvalidRequest for a cursor that is not of this sort."""
     columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
-    query = select(*columns).where(*_conditions(filters))
+    query = select(*columns).where(*conditions(filters))
     page = read_page(connection, query, _SORTS[sort], name=f"dose {sort}", limit=limit, cursor=cursor)
     return DoseStudyPage(studies=tuple(DoseStudy(**row._mapping) for row in page.rows), next=page.next)
 
 
+def find_studies_with_dose(connection: Connection, study_instance_uid: str) -> list[DoseStudy]:
+    """The studies of this UID, those that are still in the archive first; usually one, or none."""
+    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
+    order = (dose_study.c.source_deleted_at.desc().nulls_first(), dose_study.c.orthanc_study_id)
+    query = select(*columns).where(dose_study.c.study_instance_uid == study_instance_uid).order_by(*order)
+    return [DoseStudy(**row._mapping) for row in connection.execute(query)]
+
+
+def is_archived(connection: Connection, study_instance_uid: str) -> bool:
+    """Whether anything of the study is in the archive, dose object or not."""
+    found = select(archived_study.c.orthanc_study_id).where(archived_study.c.study_instance_uid == study_instance_uid)
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def count_studies_with_dose(connection: Connection, filters: DoseStudyFilter, *, at_most: int = 10_000) -> int:
     """How many studies are wanted, counted no further than `at_most`, so that a title costs little."""
-    some = select(literal(1)).select_from(dose_study).where(*_conditions(filters)).limit(at_most).subquery()
+    some = select(literal(1)).select_from(dose_study).where(*conditions(filters)).limit(at_most).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one()
-
-
-def device_key(table: Any) -> ColumnElement[str]:
-    """The fingerprint of the device of a row: the same whenever manufacturer, model, station and serial number are."""
-    parts = (table.manufacturer, table.manufacturer_model_name, table.station_name, table.device_serial_number)
-    return func.substr(func.md5(func.array_to_string(array(parts), "\x1f", "")), 1, 16)
-
-
-def _conditions(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
-    table = dose_study.c
-    found: list[ColumnElement[bool]] = []
-    if wanted.kind is not None:
-        found.append(table.kinds.contains([wanted.kind]))
-    if wanted.patient_id is not None:
-        found.append(table.patient_id == wanted.patient_id)
-    if wanted.protocol is not None:
-        found.append(func.array_to_string(table.protocols, "\n").icontains(wanted.protocol, autoescape=True))
-    if wanted.equipment is not None:
-        names = (table.manufacturer, table.manufacturer_model_name, table.station_name)
-        found.append(or_(*(name.icontains(wanted.equipment, autoescape=True) for name in names)))
-    if wanted.device is not None:
-        found.append(device_key(table) == wanted.device)
-    if wanted.not_patient is not None:
-        found.append(table.not_patient.is_not(None) if wanted.not_patient else table.not_patient.is_(None))
-    ranges = (
-        (table.study_date, wanted.study_date_from, wanted.study_date_to),
-        (table.dlp_total_mgy_cm, wanted.dlp_from_mgy_cm, wanted.dlp_to_mgy_cm),
-        (table.dose_area_product_total_gy_m2, wanted.dap_from_gy_m2, wanted.dap_to_gy_m2),
-    )
-    for column, low, high in ranges:
-        found += [column >= low] if low is not None else []
-        found += [column <= high] if high is not None else []
-    return found

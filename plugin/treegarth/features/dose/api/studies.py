@@ -1,33 +1,27 @@
-"""Radiation dose over HTTP: a study's reports in full, the list of studies with dose, and every source one by one."""
+"""The dose list and one study's dose over HTTP, and the list as a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import Any, Literal
+from typing import Any
 
 from flask import Response
-from pydantic import ConfigDict
 from sqlalchemy import Connection
 
-from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.dose import registry_api
+from treegarth.errors import NotFound
+from treegarth.features.dose.api.parts import Kind, Listed, dose_route
 from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.download import exported
 from treegarth.features.dose.export import Format
 from treegarth.features.dose.store.decisions import decisions_of_study
-from treegarth.features.dose.store.listing import list_reports
-from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.studies import DoseStudySort, list_studies_with_dose
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, Parameters, Route, Text
 from treegarth.web.services import Services
 
-TAG = "dose"
 ANY_BYTES = "application/octet-stream"
-Kind = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
-State = Literal["unread", "read", "refused", "failed"]
 IsIndexed = Callable[[Connection, str], bool]
 
 
@@ -55,32 +49,12 @@ class ExportPath(Parameters):
     """`csv`, `xlsx` or `parquet`."""
 
 
-class DoseReportQuery(PageQuery):
-    """Which sources."""
-
-    state: State | None = None
-    """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
-    kind: Kind | None = None
-    """Of this kind."""
-
-
 class ReadingIssue(Answer):
     """Something of a report that could not be read; the rest of it was."""
 
     path: str
     """Where in the report."""
     reason: str
-
-
-class SourcePath(Parameters):
-    orthanc_instance_id: Text
-    """The object's identifier in Orthanc."""
-
-
-class Retried(Answer):
-    """How many sources wait to be read once more."""
-
-    retried: int
 
 
 class DoseReportItem(Answer):
@@ -101,10 +75,8 @@ class DoseReportItem(Answer):
     issues: list[ReadingIssue]
 
 
-class Decision(Answer):
+class Decision(Listed):
     """Whether a source makes the study's totals."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
 
     orthanc_instance_id: str
     counted: bool
@@ -128,12 +100,6 @@ class StudyDose(Answer):
     """Sources that could not be read after every attempt."""
 
 
-class Listed(Answer):
-    """Base of what is made from a record of the same names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
-
-
 class DoseStudyItem(Listed):
     """A study with its totals. Null is unknown, not zero."""
 
@@ -147,6 +113,8 @@ class DoseStudyItem(Listed):
     study_time: time | None
     study_description: str | None
     accession_number: str | None
+    modalities: list[str]
+    """Of its series, also of those that have left the archive."""
     kinds: list[str]
     report_count: int
     rule: str
@@ -196,39 +164,7 @@ class DoseStudyList(Answer):
     """The cursor of the next page; null on the last."""
 
 
-class DoseReportListItem(Listed):
-    """A source of dose, without its irradiation events."""
-
-    study_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str | None
-    state: State
-    kind: Kind | None
-    refused: str | None
-    last_error: str | None
-    """Why the last attempt to read it failed."""
-    read_at: datetime | None
-    source_deleted_at: datetime | None
-    study_date: date | None
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    irradiation_event_count: int
-    administration_count: int
-    issue_count: int
-    totals: dict[str, Any] | None
-    """As reported; null before it is read."""
-    orthanc_instance_id: str
-
-
-class DoseReportList(Answer):
-    """A page of sources, in the order of Orthanc's identifiers."""
-
-    items: list[DoseReportListItem]
-    next: str | None
-    """The cursor of the next page; null on the last."""
-
-
-class DoseApi:
+class StudiesApi:
     """The handlers, with what they share."""
 
     def __init__(self, services: Services, is_indexed: IsIndexed) -> None:
@@ -263,98 +199,35 @@ class DoseApi:
         answer.mimetype = ANY_BYTES  # the format is in the path; the document knows one type an endpoint
         return answer
 
-    def reports(self, call: Call[DoseReportQuery, None, None]) -> DoseReportList:
-        query = call.query
-        with self._database.connect() as connection:
-            page = list_reports(
-                connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor or None
-            )
-        items = [DoseReportListItem.model_validate(report) for report in page.reports]
-        return DoseReportList(items=items, next=page.next)
-
-    def retry(self, call: Call[None, None, SourcePath]) -> Retried:
-        with self._database.begin() as connection:
-            retried = retry_failed(connection, [call.path.orthanc_instance_id])
-        if not retried:
-            raise RequestConflict("There is no such source that could not be read.")
-        return Retried(retried=retried)
-
-    def retry_all(self, call: Call[None, None, None]) -> Retried:
-        with self._database.begin() as connection:
-            return Retried(retried=retry_failed(connection))
-
 
 def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
-    """Dose's part of the API; `is_indexed` tells a study without dose from one that is not here."""
-    api = DoseApi(services, is_indexed)
+    """The list, its export, and a study; `is_indexed` tells a study without dose from one that is not here."""
+    api = StudiesApi(services, is_indexed)
     return [
-        *registry_api.routes(services),
-        Route(
-            name="api.dose_studies",
-            path=f"{API_PATH}/dose/studies",
-            permission=Permission.VIEW,
-            handler=api.studies,
-            summary="Studies whose dose was read, by filter, sort and page.",
+        dose_route(
+            "dose_studies",
+            "studies",
+            api.studies,
+            "Studies whose dose was read, by filter, sort and page.",
             query=DoseStudyQuery,
             answer=DoseStudyList,
-            problems=(503,),
-            tag=TAG,
         ),
-        Route(
-            name="api.dose_export",
-            path=f"{API_PATH}/dose/export/{{format}}",
-            permission=Permission.VIEW,
-            handler=api.export,
-            summary="The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
+        dose_route(
+            "dose_export",
+            "export/{format}",
+            api.export,
+            "The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
             query=ExportQuery,
             path_parameters=ExportPath,
             media_type=ANY_BYTES,
-            problems=(503,),
-            tag=TAG,
+            answer=None,
         ),
-        Route(
-            name="api.dose_study",
-            path=f"{API_PATH}/dose/studies/{{study_instance_uid}}",
-            permission=Permission.VIEW,
-            handler=api.study,
-            summary="The dose of a study: totals and every irradiation event of every report.",
+        dose_route(
+            "dose_study",
+            "studies/{study_instance_uid}",
+            api.study,
+            "The dose of a study: totals and every irradiation event of every report.",
             path_parameters=DoseStudyPath,
             answer=StudyDose,
-            problems=(503,),
-            tag=TAG,
-        ),
-        Route(
-            name="api.dose_reports",
-            path=f"{API_PATH}/dose/reports",
-            permission=Permission.VIEW,
-            handler=api.reports,
-            summary="Every source of dose with its state, by page.",
-            query=DoseReportQuery,
-            answer=DoseReportList,
-            problems=(503,),
-            tag=TAG,
-        ),
-        Route(
-            name="api.retry_dose_report",
-            path=f"{API_PATH}/dose/reports/{{orthanc_instance_id}}/retry",
-            method="POST",
-            permission=Permission.OPERATE,
-            handler=api.retry,
-            summary="Read a source again that could not be read.",
-            path_parameters=SourcePath,
-            answer=Retried,
-            problems=(409, 503),
-            tag=TAG,
-        ),
-        Route(
-            name="api.retry_dose_reports",
-            path=f"{API_PATH}/dose/retry",
-            method="POST",
-            permission=Permission.OPERATE,
-            handler=api.retry_all,
-            summary="Read every source again that could not be read.",
-            answer=Retried,
-            problems=(503,),
-            tag=TAG,
         ),
     ]

@@ -1,24 +1,20 @@
-"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing, sources."""
+"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from treegarth.errors import NotFound
-from treegarth.features.dose.content import fetch_content
+from treegarth.features.dose.api.parts import Listed, dose_route
 from treegarth.features.dose.store.device_figures import figures_by_device
 from treegarth.features.dose.store.equipment import list_equipment
 from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
-from treegarth.features.dose.store.source import find_source
 from treegarth.features.dose.store.timeline import patient_timeline
 from treegarth.web.lists import Day, PageQuery, check_days_in_order
-from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, Parameters, Route, Text
 from treegarth.web.services import Services
-
-TAG = "dose"
 
 
 class PatientQuery(Parameters):
@@ -47,17 +43,6 @@ class MonthsQuery(Parameters):
 
     study_date_from: Day | None = None
     """The first day that counts; without it every month there is."""
-
-
-class SourcePath(Parameters):
-    orthanc_instance_id: Text
-    """The object's identifier in Orthanc."""
-
-
-class Listed(Answer):
-    """Base of what is made from a record of the same names."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True, from_attributes=True)
 
 
 class DeviceFigure(Listed):
@@ -186,41 +171,11 @@ class MissingMonths(Answer):
     items: list[MissingMonth]
 
 
-class ContentItem(Listed):
-    """One content item of a structured report (PS3.3 C.17.3)."""
-
-    relationship: str
-    value_type: str
-    concept: str
-    """The meaning of its name."""
-    code: str
-    """The code of its name and the scheme: `113812, DCM`."""
-    value: str
-    unit: str
-    """UCUM."""
-    children: list[ContentItem]
-
-
-class ContentFault(Listed):
-    place: str
-    reason: str
-
-
-class SourceContent(Listed):
-    """The content tree of a source object; of an image only a root without children."""
-
-    root: ContentItem
-    faults: list[ContentFault]
-    """What of the tree could not be read."""
-    node_count: int
-
-
 class RegistryApi:
     """The handlers, with what they share."""
 
     def __init__(self, services: Services) -> None:
         self._database = services.database
-        self._orthanc = services.orthanc
 
     def equipment(self, call: Call[None, None, None]) -> DeviceList:
         with self._database.connect() as connection:
@@ -255,13 +210,6 @@ class RegistryApi:
             months = count_missing_by_month(connection, study_date_from=call.query.study_date_from)
         return MissingMonths(items=[MissingMonth.model_validate(month) for month in months])
 
-    def content(self, call: Call[None, None, SourcePath]) -> SourceContent:
-        with self._database.connect() as connection:
-            source = find_source(connection, call.path.orthanc_instance_id)
-        if source.source_deleted_at is not None:
-            raise NotFound("The source object has left the archive; what was read of it stays.")
-        return SourceContent.model_validate(fetch_content(self._orthanc, source.orthanc_instance_id))
-
 
 def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
     return {"figures": [DeviceFigure.model_validate(figure) for figure in figures]}
@@ -270,53 +218,36 @@ def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
 def routes(services: Services) -> list[Route]:
     """The registry's part of the API."""
     api = RegistryApi(services)
-
-    def route(name: str, path: str, handler: Any, summary: str, answer: Any, **given: Any) -> Route:
-        return Route(
-            name=f"api.dose_{name}",
-            path=f"{API_PATH}/dose/{path}",
-            permission=Permission.VIEW,
-            handler=handler,
-            summary=summary,
-            answer=answer,
-            problems=given.pop("problems", (503,)),
-            tag=TAG,
-            **given,
-        )
-
     return [
-        route("equipment", "equipment", api.equipment, "Every device, and what its examinations give.", DeviceList),
-        route(
-            "patient",
+        dose_route(
+            "dose_equipment",
+            "equipment",
+            api.equipment,
+            "Every device, and what its examinations give.",
+            answer=DeviceList,
+        ),
+        dose_route(
+            "dose_patient",
             "patient",
             api.patient,
             "The examinations and doses of one patient, with sums of like quantities.",
-            PatientDose,
+            answer=PatientDose,
             query=PatientQuery,
         ),
-        route(
-            "missing",
+        dose_route(
+            "dose_missing",
             "missing",
             api.missing,
             "Studies of dose modalities without any dose.",
-            MissingList,
+            answer=MissingList,
             query=MissingQuery,
         ),
-        route(
-            "missing_months",
+        dose_route(
+            "dose_missing_months",
             "missing/months",
             api.missing_months,
             "How many studies have no dose, per device and month.",
-            MissingMonths,
+            answer=MissingMonths,
             query=MonthsQuery,
-        ),
-        route(
-            "content",
-            "reports/{orthanc_instance_id}/content",
-            api.content,
-            "The content tree of a source object.",
-            SourceContent,
-            path_parameters=SourcePath,
-            problems=(502, 503),
         ),
     ]

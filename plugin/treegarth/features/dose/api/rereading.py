@@ -1,0 +1,83 @@
+"""Reading the whole archive again, over HTTP: start it, and see how far it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from treegarth.features.dose.api.parts import Listed, dose_route
+from treegarth.features.dose.store.rereading import reread_progress, start_reread
+from treegarth.web.routes import Answer, Call, Permission, Route
+from treegarth.web.services import Services
+
+
+class Reread(Listed):
+    """One re-reading of every source in the archive."""
+
+    id: int
+    reader_version: int
+    """Of the reader that reads."""
+    started_by: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    """Null while it runs."""
+    is_running: bool
+    walked: int
+    """Instances of the index that were looked at."""
+    is_walked: bool
+    """Whether the whole index was looked at."""
+    noted: int
+    """Sources among them, which wait to be read or were read since."""
+    waiting: int
+    """Sources of the whole registry that wait to be read."""
+    of_other_versions: int
+    """Rows that another version of the reader made. When all is done these are of objects that left the archive."""
+
+
+class RereadState(Answer):
+    """The latest re-reading."""
+
+    reread: Reread | None
+    """Null where there never was one."""
+
+
+class RereadingApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, services: Services) -> None:
+        self._database = services.database
+        self._clock = services.clock
+
+    def state(self, call: Call[None, None, None]) -> RereadState:
+        with self._database.connect() as connection:
+            progress = reread_progress(connection)
+        return RereadState(reread=None if progress is None else Reread.model_validate(progress))
+
+    def start(self, call: Call[None, None, None]) -> RereadState:
+        """Only notes that it is wanted: the workers do it, and go on after a restart."""
+        with self._database.begin() as connection:
+            start_reread(connection, call.actor.name, self._clock())
+        return self.state(call)
+
+
+def routes(services: Services) -> list[Route]:
+    """The endpoints about re-reading."""
+    api = RereadingApi(services)
+    return [
+        dose_route(
+            "dose_reread",
+            "reread",
+            api.state,
+            "How far the latest re-reading of the archive is.",
+            answer=RereadState,
+        ),
+        dose_route(
+            "start_dose_reread",
+            "reread",
+            api.start,
+            "Read every source of dose in the archive again; one that runs goes on.",
+            method="POST",
+            permission=Permission.OPERATE,
+            answer=RereadState,
+            status=202,
+        ),
+    ]

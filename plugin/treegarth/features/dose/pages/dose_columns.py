@@ -1,0 +1,75 @@
+"""Which quantities the dose list shows for which kind of examination, and between which limits it can be asked for.
+
+Tables only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
+from treegarth.web.languages import N_
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoseColumn:
+    """A column of the list: the total that it shows; `narrow` says how early it goes where space is short."""
+
+    name: str
+    quantity: ShownQuantity
+    narrow: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Two fields of the filter, and where they belong."""
+
+    first: str
+    last: str
+    label: str
+    unit: str = ""
+    whole: bool = False
+
+
+def _column(name: str, narrow: str = "") -> DoseColumn:
+    return DoseColumn(name=name, quantity=QUANTITIES[name], narrow=narrow)
+
+
+CTDI_VOL = DoseColumn(
+    name="mean_ctdi_vol_max_mgy", quantity=ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"), narrow="c-0"
+)
+OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
+    "ct": (CTDI_VOL, _column("dlp_total_mgy_cm")),
+    "projection": (_column("dose_area_product_total_gy_m2"), _column("dose_rp_total_gy", "c-0")),
+    "mammography": (_column("glandular_dose_left_mgy"), _column("glandular_dose_right_mgy")),
+    "radiopharmaceutical": (_column("administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
+}
+"""Where the list shows one kind of examination."""
+
+ALWAYS = (_column("dlp_total_mgy_cm"), _column("dose_area_product_total_gy_m2", "c-1"))
+WHERE_PRESENT: dict[str, tuple[DoseColumn, ...]] = {
+    "mammography": (_column("glandular_dose_left_mgy", "c-2"), _column("glandular_dose_right_mgy", "c-2")),
+    "radiopharmaceutical": (_column("administered_activity_mbq", "c-2"),),
+}
+"""Where it shows all kinds: what most have, and what the studies of the page have."""
+
+RANGES = (
+    Range(first="dlp_from_mgy_cm", last="dlp_to_mgy_cm", label=N_("DLP"), unit="mGy·cm"),
+    Range(first="dap_from_gy_cm2", last="dap_to_gy_cm2", label=N_("DAP"), unit="Gy·cm²"),
+)
+MORE_RANGES = (
+    Range(first="ctdi_vol_from_mgy", last="ctdi_vol_to_mgy", label=N_("CTDIvol, greatest"), unit="mGy"),
+    Range(first="dose_rp_from_mgy", last="dose_rp_to_mgy", label=N_("Dose at reference point"), unit="mGy"),
+    Range(first="agd_from_mgy", last="agd_to_mgy", label=N_("AGD per breast"), unit="mGy"),
+    Range(first="activity_from_mbq", last="activity_to_mbq", label=N_("Activity"), unit="MBq"),
+    Range(first="events_from", last="events_to", label=N_("Events"), whole=True),
+)
+
+
+def columns_of(kind: str | None, kinds_shown: Iterable[str]) -> tuple[DoseColumn, ...]:
+    """The columns where the list is restricted to a kind, or shows these kinds."""
+    if kind is not None:
+        return OF_KIND[kind]
+    shown = set(kinds_shown)
+    return ALWAYS + tuple(column for kind, columns in WHERE_PRESENT.items() if kind in shown for column in columns)

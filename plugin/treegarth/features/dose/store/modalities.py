@@ -1,0 +1,37 @@
+"""The modalities of a study with dose: those of its series, kept when the series leave the archive. Queries only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select, update
+
+from treegarth.features.dose.candidates import IndexedInstance
+from treegarth.features.dose.store.archive_index import study
+from treegarth.features.dose.tables import dose_study
+
+
+def modalities_of(connection: Connection, orthanc_study_id: str) -> list[str]:
+    """What the index and the study's row know, sorted."""
+    key = study.c.orthanc_study_id == orthanc_study_id
+    now = connection.execute(select(study.c.modalities).where(key)).scalar_one_or_none()
+    row = dose_study.c.orthanc_study_id == orthanc_study_id
+    before = connection.execute(select(dose_study.c.modalities).where(row)).scalar_one_or_none()
+    return sorted({*(now or ()), *(before or ())})
+
+
+def note_modalities(connection: Connection, instances: Iterable[IndexedInstance]) -> None:
+    """Bring the rows of these instances' studies up to date, in the transaction that indexes them.
+
+    A series may come long after the dose report, and changes nothing else of the study's row.
+    """
+    identifiers = sorted({instance.orthanc_study_id for instance in instances})
+    connection.execute(
+        update(dose_study)
+        .where(
+            dose_study.c.orthanc_study_id.in_(identifiers),
+            study.c.orthanc_study_id == dose_study.c.orthanc_study_id,
+            ~dose_study.c.modalities.contains(study.c.modalities),
+        )
+        .values(modalities=study.c.modalities)
+    )
