@@ -1,0 +1,157 @@
+"""What the ledger knows of an object and a destination, and the decisions about them: when to try again, how much to
+send at once, what is to show that it arrived. Pure: times and chance are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""The next attempt of what needs none."""
+
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=30)
+FIRST_DOWN_PAUSE = timedelta(seconds=2)
+LONGEST_DOWN_PAUSE = timedelta(minutes=2)
+"""A destination that is down is asked so often at least: what waits must not wait long after it is back."""
+
+MOST_OBJECTS = 200
+"""Of one send. Orthanc 1.10.1 tells where a send stopped in whole percents: with more it is known less exactly."""
+CHUNK_S = 2.0
+"""How long one send may take where the bandwidth is limited: the pauses between them make the rate."""
+DARK = timedelta(minutes=2)
+"""For how long a destination may list nothing of what it took before that is sent again: some list late."""
+COMMITMENT_PATIENCE = timedelta(minutes=5)
+"""How long a storage commitment is waited for before the destination is asked in another way, or for another one."""
+
+
+class ObjectState(StrEnum):
+    """Where an object stands on its way to one destination."""
+
+    WAITING = "waiting"  # to be sent at next_attempt_at; with attempts, pages and the API call it failed
+    SENDING = "sending"  # a batch holds the lease; after its end nobody knows whether it arrived
+    SENT = "sent"  # the destination took it; better proof is to come, or cannot be had
+    CONFIRMED = "confirmed"  # shown to be there: not sent there again unless a person asks
+    GIVEN_UP = "given up"  # after max_attempts, or by a person
+    GONE = "gone"  # left Orthanc before it was sent
+
+
+OPEN = (ObjectState.WAITING, ObjectState.SENDING, ObjectState.SENT)
+
+
+class Proof(StrEnum):
+    """What shows that an object arrived."""
+
+    COMMITMENT = "commitment"  # storage commitment (PS3.4 J)
+    FIND = "find"  # C-FIND lists it
+    QIDO = "qido"  # QIDO-RS lists it
+    STORED = "stored"  # read back, or its size and checksum compared
+    STATUS = "status"  # its taking was answered with success
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryObject:
+    """An object on its way to a destination."""
+
+    destination_id: int
+    orthanc_instance_id: str
+    orthanc_series_id: str
+    orthanc_study_id: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    size_bytes: int
+    proof_wanted: str
+    attempts: int = 0
+    transaction_uid: str | None = None
+    committing_since: datetime | None = None
+    sent_at: datetime | None = None
+    proof: str | None = None
+    via: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How the sending of one object ended. `arrived` None: not known, the destination is to be asked."""
+
+    orthanc_instance_id: str
+    arrived: bool | None
+    proof: Proof | None = None  # of what arrived
+    reason: str | None = None  # of what did not
+    begun: bool = True  # False: the send ended before its turn came
+    gone: bool = False  # it is not in Orthanc any more
+
+
+class Asking(StrEnum):
+    """How to find out whether what was sent is there."""
+
+    COMMITMENT = "commitment"
+    FIND = "find"
+    NOT_AT_ALL = "not at all"  # there is nothing better than the answer to the send
+
+
+def stronger(one: str, other: str) -> str:
+    """Of two kinds of proof that were asked for, the one that also satisfies the other."""
+    order = ("status", "best", "find", "commitment")
+    return max(one, other, key=order.index)
+
+
+def choose_asking(wanted: str, *, can_commit: bool | None, can_find: bool | None, patient: bool = True) -> Asking:
+    """How the arrival of an object is to be shown. `patient`: a storage commitment may still be waited for."""
+    if wanted == "commitment":
+        return Asking.COMMITMENT
+    if wanted == "best" and can_commit and patient:
+        return Asking.COMMITMENT
+    if wanted in ("best", "find") and can_find is not False:
+        return Asking.FIND
+    return Asking.NOT_AT_ALL
+
+
+def pause_after(attempts: int, chance: float) -> timedelta:
+    """How long an object waits after so many attempts that failed; `chance` in 0..1 spreads it by a quarter."""
+    return _growing(FIRST_PAUSE, LONGEST_PAUSE, attempts, chance)
+
+
+def down_pause(failures: int, chance: float) -> timedelta:
+    """How long a destination is left alone after so many failures in a row."""
+    return _growing(FIRST_DOWN_PAUSE, LONGEST_DOWN_PAUSE, failures, chance)
+
+
+def _growing(first: timedelta, longest: timedelta, count: int, chance: float) -> timedelta:
+    pause = min(longest, first * 2.0 ** min(max(count - 1, 0), 20))
+    return pause * (0.75 + chance / 2)
+
+
+def next_question(now: datetime, sent_at: datetime | None) -> datetime:
+    """When to ask again for what was not listed: soon at first, then after as long again as it has lasted."""
+    age = now - sent_at if sent_at is not None else timedelta(0)
+    return now + min(max(age, timedelta(seconds=2)), timedelta(minutes=1))
+
+
+def is_missing(now: datetime, sent_at: datetime | None) -> bool:
+    """Whether what is not listed by now counts as not there."""
+    return sent_at is None or now - sent_at >= DARK
+
+
+def fitting(objects: Sequence[DeliveryObject], max_mbit_per_s: float | None) -> int:
+    """How many of the objects, from the first, one send takes: at least one."""
+    if max_mbit_per_s is None:
+        return min(len(objects), MOST_OBJECTS)
+    room = max_mbit_per_s * 1e6 / 8 * CHUNK_S
+    count, total = 0, 0
+    for one in objects[:MOST_OBJECTS]:
+        total += one.size_bytes
+        if count and total > room:
+            break
+        count += 1
+    return count
+
+
+def rest_of_send(size_bytes: int, took_s: float, max_mbit_per_s: float | None) -> float:
+    """Seconds to wait after a send so that the rate is kept."""
+    if max_mbit_per_s is None:
+        return 0.0
+    return max(0.0, size_bytes * 8 / (max_mbit_per_s * 1e6) - took_s)

@@ -1,0 +1,83 @@
+"""What every kind of destination can do, in one protocol, and the sender of a destination by its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from treegarth.errors import TreegarthError
+from treegarth.features.routing.destinations import Destination
+from treegarth.features.routing.model import DeliveryObject, Outcome
+from treegarth.host.orthanc_client import OrthancClient
+
+
+class DestinationUnreachable(TreegarthError):
+    """The destination does not answer. Nothing of what was asked of it was done."""
+
+
+class CommitmentForgotten(TreegarthError):
+    """Nobody knows this storage commitment any more; it is to be asked for again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EchoResult:
+    """Whether a destination answers, and what it or the network said."""
+
+    answers: bool
+    reason: str | None = None
+
+
+class Sender(Protocol):
+    """Carries objects to one destination and says what arrived. Every call ends, at the latest by a timeout."""
+
+    def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
+        """Send them in this order; one outcome each. `recorded` is called with the Orthanc job, where Orthanc sends.
+
+        One object's refusal does not stop the others. Raises DestinationUnreachable where nothing was sent.
+        """
+
+    def find(self, objects: Sequence[DeliveryObject]) -> set[str] | None:
+        """The Orthanc identifiers of those that the destination says it has; None: it cannot be asked.
+
+        Raises DestinationUnreachable.
+        """
+
+    def commit(self, objects: Sequence[DeliveryObject]) -> str | None:
+        """Ask for storage commitment; the transaction. None: it does not do that. Raises DestinationUnreachable."""
+
+    def committed(self, transaction: str) -> Mapping[str, bool] | None:
+        """By SOP Instance UID, whether it takes responsibility; None: not answered yet. Raises CommitmentForgotten."""
+
+    def settle(self, objects: Sequence[DeliveryObject], open_jobs: Collection[str]) -> None:
+        """End whatever a lost worker may have left sending these objects, except `open_jobs`, and wait for it."""
+
+    def echo(self) -> EchoResult:
+        """Whether it answers. Sends no object."""
+
+
+class PlainSender:
+    """Base of the senders that have no storage commitment and leave nothing behind when their process ends."""
+
+    def commit(self, objects: Sequence[DeliveryObject]) -> str | None:
+        return None
+
+    def committed(self, transaction: str) -> Mapping[str, bool] | None:
+        raise CommitmentForgotten
+
+    def settle(self, objects: Sequence[DeliveryObject], open_jobs: Collection[str]) -> None:
+        return None
+
+
+MakeSender = Callable[[Destination, OrthancClient, Mapping[str, str]], Sender]
+
+
+def make_sender(destination: Destination, orthanc: OrthancClient, environment: Mapping[str, str]) -> Sender:
+    """The sender of this destination. Each module of `senders` is named by its kind and offers `make_sender`.
+
+    Raises SettingsRefused where a secret is not at its place.
+    """
+    module = import_module(f"treegarth.features.routing.senders.{destination.kind}")
+    made: Sender = module.make_sender(destination, orthanc, environment)
+    return made
