@@ -1,0 +1,97 @@
+"""What an action of a rule is: the base class that features derive theirs from, and what it is given. No SQL.
+
+To add an action to Treegarth:
+
+1. In the feature that it belongs to, derive a class from `Action`. Its `name` is the key in a rule's `do:` list
+   (`- deliver: {...}`); its spec is a frozen dataclass of that feature, what `parse` makes of the document.
+2. Make it in `treegarth.assembly.actions()`: the one registry, which the rules feature works with.
+3. Give it its heading in docs/rules.md, and its `meaning` to the translations (it is a msgid, marked by N_()).
+
+Features may import this module; they need nothing of the rules feature, and it nothing of theirs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from treegarth.conditions.model import Condition, Facts
+
+SpecT = TypeVar("SpecT")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """What is wrong with a document, where (`rules[0].do[1].deliver.to`), and what would be right."""
+
+    place: str
+    wrong: str
+    right: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.wrong} {self.right}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """On what an action acts: which rule, what made it look, who asked, when."""
+
+    rule_id: int
+    rule_version: int
+    rule_name: str
+    why: str
+    trigger: str  # "study stable" and so on
+    study: Facts  # of a rule that asks series alone: only with the series that matched below
+    study_instance_uid: str
+    is_first: bool  # whether this rule, as it is worded now, never matched this study before
+    asked_by: str | None  # the user, where a user applied the rule
+    now: datetime
+
+    @property
+    def orthanc_study_id(self) -> str:
+        return self.study.key
+
+
+class Action(ABC, Generic[SpecT]):
+    """Something that rules can do. Instances are shared by threads and hold no state of an occasion."""
+
+    name: str  # the key in the document: "deliver"
+    meaning: str  # a msgid: one line for the form
+
+    @abstractmethod
+    def parse(self, document: object, place: str, problems: list[Problem]) -> SpecT | None:
+        """What the document means, or None with every problem appended. No database: see `check`."""
+
+    @abstractmethod
+    def document(self, spec: SpecT) -> object:
+        """The canonical document of a spec, in plain dicts, lists, texts and numbers: `parse` makes the same of it."""
+
+    @abstractmethod
+    def describe(self, spec: SpecT) -> str:
+        """What it does, as a sentence in English without its subject: "delivers dose objects to NMDOSE"."""
+
+    def check(self, connection: Connection, spec: SpecT, place: str) -> list[Problem]:
+        """What is wrong by what the database knows, such as a destination that is not there. Asked when a rule is
+        saved, never when it acts."""
+        return []
+
+    def conditions(self, spec: SpecT) -> Sequence[Condition]:
+        """Conditions of its own; `Occasion.study` holds the facts that deciding them needs."""
+        return ()
+
+    def foresee(self, connection: Connection, spec: SpecT, occasion: Occasion) -> str:
+        """What `carry_out` would do to this study now, in words. Changes nothing."""
+        return self.describe(spec)
+
+    @abstractmethod
+    def carry_out(self, connection: Connection, spec: SpecT, occasion: Occasion) -> str:
+        """Do it, and say in words and numbers what was done.
+
+        Runs in the transaction that handles the event, and may run again for the same study: it writes rows that say
+        what is to be done, by key, and does nothing slow and nothing outside the database. An error is tried again
+        with growing pauses, and takes back all that the rules did on this occasion."""
