@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
-from treegarth.features import dose
+from treegarth.features import archive, dose, retention
 from treegarth.features.archive import IndexedInstance
 from treegarth.host.logs import log_as_child
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
@@ -82,6 +82,7 @@ def _index(database: DatabaseAddress, orthanc: OrthancClient, settings: Settings
         clock=now,
         frames_from=sys.stdin.buffer,
         answers_to=sys.stdout,
+        departures=retention.Departures(note_pruned=archive.note_pruned),
     )
     return 0
 

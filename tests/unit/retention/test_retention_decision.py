@@ -117,7 +117,8 @@ def test_every_objection_is_told_at_once() -> None:
     state = free(is_arriving=True, holds=("legal",), open_deliveries=("A", "B"))
     words = decide(state, Policy(name="p", why="w"), NOW).words
     assert words == (
-        "its study is still arriving; its study is on hold (legal); its delivery to A is open; its delivery to B is open"
+        "its study is still arriving; its study is on hold (legal); "
+        "its delivery to A is open; its delivery to B is open"
     )
 
 

@@ -107,6 +107,9 @@ class StudyItem(Found):
     series_count: int
     instance_count: int
     size_bytes: int
+    pruned_instance_count: int
+    """Objects that a retention policy deleted; `instance_count` is of what is here. See `retention/ledger`."""
+    pruned_size_bytes: int
     first_received_at: datetime
     last_received_at: datetime
     orthanc_study_id: str
@@ -140,6 +143,8 @@ class SeriesItem(Found):
     institution_name: str | None
     instance_count: int
     size_bytes: int
+    pruned_instance_count: int
+    pruned_size_bytes: int
     last_received_at: datetime
     orthanc_series_id: str
 

@@ -76,3 +76,22 @@ class IndexedInstance:
     @property
     def number_of_frames(self) -> int | None:
         return self.header.number_of_frames
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemovedInstance:
+    """An instance that was taken out of the index, with what the index knew of it."""
+
+    orthanc_patient_id: str
+    orthanc_study_id: str
+    orthanc_series_id: str
+    orthanc_instance_id: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    modality: str | None
+    patient_id: str | None
+    remote_ae_title: str | None
+    size_bytes: int
+    received_at: datetime

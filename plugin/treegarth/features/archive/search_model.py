@@ -56,6 +56,8 @@ class StudySummary:
     series_count: int
     instance_count: int
     size_bytes: int
+    pruned_instance_count: int  # objects that a retention policy deleted; not among instance_count
+    pruned_size_bytes: int
     first_received_at: datetime
     last_received_at: datetime
     orthanc_patient_id: str
@@ -81,6 +83,8 @@ class SeriesSummary:
     institution_name: str | None
     instance_count: int
     size_bytes: int
+    pruned_instance_count: int
+    pruned_size_bytes: int
     last_received_at: datetime
     header_orthanc_instance_id: str | None  # the instance whose header stands for the series: its thumbnail
 

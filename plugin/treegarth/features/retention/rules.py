@@ -24,7 +24,7 @@ from treegarth.features.retention.model import (
 
 def decide(state: ObjectState, policy: Policy, now: datetime) -> Decision:
     """Prune or keep, with everything that speaks for it and against it: what forbids it always, and what the policy
-    itself asks. Of a policy by space the marks are not looked at: whether space is wanted is decided for the archive."""
+    itself asks. The marks of a policy by space are not looked at: those are decided for the archive as a whole."""
     reasons = [*_of_policy(state, policy, now), *_always(state, policy, now)]
     proofs = [proof for demand in policy.proofs if (proof := _best(state, demand)) is not None]
     reasons.extend(reason for demand in policy.proofs for reason in _of_proof(state, demand, now))

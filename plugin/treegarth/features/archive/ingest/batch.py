@@ -26,7 +26,7 @@ from treegarth.features.archive.ingest.sources import (
     instance_of_orthanc,
     is_refused_duplicate,
 )
-from treegarth.features.archive.model import IndexedInstance, Level, StoredInstance
+from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance, StoredInstance
 from treegarth.features.archive.store import writing
 from treegarth.host.orthanc_client import OrthancClient
 
@@ -46,6 +46,16 @@ class Follower(Protocol):
         """The transaction is through: the moment to hint at work. May fail; the work is a state in the database."""
 
 
+class Departures(Protocol):
+    """Keeps account of what leaves the index and of what comes back, in the same transaction."""
+
+    def left(self, connection: Connection, instances: Sequence[RemovedInstance], at: datetime) -> None:
+        """These left; their series and studies are still there, and stay where this notes pruned objects of them."""
+
+    def arrived(self, connection: Connection, instances: Sequence[IndexedInstance], at: datetime) -> None:
+        """These are in the index now."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchWriter:
     """Writes instances and deletions into the index, with all that follows from them."""
@@ -54,6 +64,7 @@ class BatchWriter:
     orthanc: OrthancClient
     followers: Sequence[Follower]
     clock: Callable[[], datetime]
+    departures: Departures | None = None
 
     def write(self, stored: Sequence[StoredInstance]) -> None:
         """Index these instances. Raises DatabaseUnavailable or OrthancUnavailable: then none of them is lost, and
@@ -92,8 +103,11 @@ class BatchWriter:
             return 0
         with transaction(self.engine) as connection:
             removed = writing.remove(connection, level, gone)
+            if self.departures is not None:
+                self.departures.left(connection, removed, self.clock())
+            writing.remove_empty(connection, removed)
             for follower in self.followers:
-                follower.deleted(connection, removed, self.clock())
+                follower.deleted(connection, [one.orthanc_instance_id for one in removed], self.clock())
         return len(removed)
 
     def _describe(self, item: StoredInstance, data: dict[str, bytes]) -> IndexedInstance | None:
@@ -142,8 +156,7 @@ class BatchWriter:
             with transaction(self.engine) as connection:
                 headers = _series_headers(connection, instances, data)
                 writing.write_instances(connection, instances, headers)
-                for follower in self.followers:
-                    follower.indexed(connection, instances)
+                self._tell(connection, instances)
         except TreegarthError:
             raise
         except Exception as error:
@@ -157,6 +170,12 @@ class BatchWriter:
         for follower in self.followers:
             _hint(follower, instances)
 
+    def _tell(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+        if self.departures is not None:
+            self.departures.arrived(connection, instances, self.clock())
+        for follower in self.followers:
+            follower.indexed(connection, instances)
+
     def _write_what_orthanc_knows(self, instance: IndexedInstance, reason: str) -> None:
         logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
         reason = f"the index refused its values: {reason}"
@@ -166,8 +185,7 @@ class BatchWriter:
         try:
             with transaction(self.engine) as connection:
                 writing.write_instances(connection, [found], {})
-                for follower in self.followers:
-                    follower.indexed(connection, [found])
+                self._tell(connection, [found])
         except TreegarthError:
             raise
         except Exception:

@@ -9,7 +9,7 @@ from typing import IO, TextIO
 
 from sqlalchemy import Engine
 
-from treegarth.features.archive.ingest.batch import BatchWriter, Follower
+from treegarth.features.archive.ingest.batch import BatchWriter, Departures, Follower
 from treegarth.features.archive.ingest.process import FrameBuffer, Indexer
 from treegarth.features.archive.ingest.reconciler import Reconciler
 from treegarth.host.orthanc_client import OrthancClient
@@ -25,9 +25,10 @@ def run_indexer(
     clock: Callable[[], datetime],
     frames_from: IO[bytes],
     answers_to: TextIO,
+    departures: Departures | None = None,
 ) -> None:
     """Write what comes through the pipe, and reconcile beside it, until the pipe closes."""
-    writer = BatchWriter(engine=engine, orthanc=orthanc, followers=followers, clock=clock)
+    writer = BatchWriter(engine=engine, orthanc=orthanc, followers=followers, clock=clock, departures=departures)
     frames = FrameBuffer()
     reconciler = Reconciler(
         engine=engine,

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, text
 
-from treegarth.features.archive.model import IndexedInstance, Level
+from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance
 from treegarth.features.archive.tables import instance, patient, series, study
 
 _PATIENT = ("patient_id", "patient_name", "patient_birth_date", "patient_sex")
@@ -75,8 +75,8 @@ def known(connection: Connection, level: Level, identifiers: Sequence[str]) -> s
     return set(found.scalars())
 
 
-def remove(connection: Connection, level: Level, identifiers: Sequence[str]) -> list[str]:
-    """Take these resources and all beneath them out of the index; the removed instances' identifiers."""
+def remove(connection: Connection, level: Level, identifiers: Sequence[str]) -> list[RemovedInstance]:
+    """Take the instances of these resources out of the index; what is left empty stays until `remove_empty`."""
     if level is Level.INSTANCE:
         condition = "i.orthanc_instance_id = ANY(:ids)"
     elif level is Level.SERIES:
@@ -91,16 +91,35 @@ def remove(connection: Connection, level: Level, identifiers: Sequence[str]) -> 
     _lock_parents(connection, condition, identifiers)
     rows = connection.execute(
         text(
-            f"WITH gone AS (DELETE FROM instance i WHERE {condition} RETURNING orthanc_instance_id, orthanc_series_id)"  # noqa: S608
-            " SELECT gone.orthanc_instance_id, gone.orthanc_series_id, s.orthanc_study_id, t.orthanc_patient_id"
+            f"WITH gone AS (DELETE FROM instance i WHERE {condition} RETURNING orthanc_instance_id, orthanc_series_id,"  # noqa: S608
+            " sop_instance_uid, sop_class_uid, remote_ae_title, size_bytes, received_at)"
+            " SELECT gone.*, s.orthanc_study_id, s.series_instance_uid, s.modality, t.orthanc_patient_id,"
+            " t.study_instance_uid, t.patient_id"
             " FROM gone JOIN series s USING (orthanc_series_id) JOIN study t USING (orthanc_study_id)"
+            " ORDER BY gone.orthanc_instance_id"
         ),
         {"ids": list(identifiers)},
-    ).all()
-    series_ids, study_ids = {row[1] for row in rows}, {row[2] for row in rows}
-    count_again(connection, series_ids, study_ids)
-    _remove_empty(connection, series_ids, study_ids, {row[3] for row in rows})
-    return sorted(row[0] for row in rows)
+    )
+    removed = [RemovedInstance(**row._mapping) for row in rows]
+    count_again(connection, {one.orthanc_series_id for one in removed}, {one.orthanc_study_id for one in removed})
+    return removed
+
+
+def remove_empty(connection: Connection, removed: Sequence[RemovedInstance]) -> None:
+    """Take out the parents of removed instances that nothing is left of, not even objects that were pruned."""
+    for statement, ids in (
+        (_REMOVE_SERIES, {one.orthanc_series_id for one in removed}),
+        (_REMOVE_STUDIES, {one.orthanc_study_id for one in removed}),
+        (_REMOVE_PATIENTS, {one.orthanc_patient_id for one in removed}),
+    ):
+        connection.execute(text(statement), {"ids": sorted(ids)})
+
+
+def note_pruned(connection: Connection, counts: Mapping[str, tuple[int, int]]) -> None:
+    """Write how many objects of each series a retention policy deleted, and their bytes; studies add them up."""
+    given = [{"id": key, "instances": count, "bytes": size} for key, (count, size) in sorted(counts.items())]
+    studies = connection.execute(text(_NOTE_PRUNED), {"rows": json.dumps(given)}).scalars()
+    connection.execute(text(_COUNT_STUDIES), {"ids": sorted(set(studies))})
 
 
 def count_again(connection: Connection, series_ids: set[str], study_ids: set[str]) -> None:
@@ -125,18 +144,36 @@ WHERE s.orthanc_series_id = c.orthanc_series_id
 _COUNT_STUDIES = """
 UPDATE study t
 SET series_count = c.series, instance_count = c.instances, size_bytes = c.bytes, modalities = c.modalities,
-    last_received_at = greatest(t.last_received_at, c.received_at)
+    last_received_at = greatest(t.last_received_at, c.received_at),
+    pruned_instance_count = c.pruned, pruned_size_bytes = c.pruned_bytes
 FROM (
     SELECT k.orthanc_study_id, count(s.orthanc_series_id) AS series, coalesce(sum(s.instance_count), 0) AS instances,
         coalesce(sum(s.size_bytes), 0) AS bytes, max(s.last_received_at) AS received_at,
+        coalesce(sum(s.pruned_instance_count), 0) AS pruned, coalesce(sum(s.pruned_size_bytes), 0) AS pruned_bytes,
         coalesce(
             array_agg(DISTINCT s.modality ORDER BY s.modality) FILTER (WHERE s.modality IS NOT NULL), '{}'
         ) AS modalities
     FROM unnest(CAST(:ids AS text[])) AS k (orthanc_study_id)
-    LEFT JOIN series s ON s.orthanc_study_id = k.orthanc_study_id AND s.instance_count > 0
+    LEFT JOIN series s ON s.orthanc_study_id = k.orthanc_study_id
+        AND (s.instance_count > 0 OR s.pruned_instance_count > 0)
     GROUP BY 1
 ) c
 WHERE t.orthanc_study_id = c.orthanc_study_id
+"""
+_NOTE_PRUNED = """
+UPDATE series s SET pruned_instance_count = r.instances, pruned_size_bytes = r.bytes
+FROM json_to_recordset(CAST(:rows AS json)) AS r (id text, instances integer, bytes bigint)
+WHERE s.orthanc_series_id = r.id RETURNING s.orthanc_study_id
+"""
+_REMOVE_SERIES = """
+DELETE FROM series WHERE orthanc_series_id = ANY(:ids) AND instance_count = 0 AND pruned_instance_count = 0
+"""
+_REMOVE_STUDIES = """
+DELETE FROM study WHERE orthanc_study_id = ANY(:ids) AND instance_count = 0 AND pruned_instance_count = 0
+"""
+_REMOVE_PATIENTS = """
+DELETE FROM patient p WHERE orthanc_patient_id = ANY(:ids)
+AND NOT EXISTS (SELECT 1 FROM study t WHERE t.orthanc_patient_id = p.orthanc_patient_id)
 """
 
 
@@ -150,19 +187,6 @@ def _lock_parents(connection: Connection, condition: str, identifiers: Sequence[
             ),
             {"ids": list(identifiers)},
         )
-
-
-def _remove_empty(connection: Connection, series_ids: set[str], study_ids: set[str], patient_ids: set[str]) -> None:
-    for statement, ids in (
-        ("DELETE FROM series WHERE orthanc_series_id = ANY(:ids) AND instance_count = 0", series_ids),
-        ("DELETE FROM study WHERE orthanc_study_id = ANY(:ids) AND instance_count = 0", study_ids),
-        (
-            "DELETE FROM patient p WHERE orthanc_patient_id = ANY(:ids)"
-            " AND NOT EXISTS (SELECT 1 FROM study t WHERE t.orthanc_patient_id = p.orthanc_patient_id)",
-            patient_ids,
-        ),
-    ):
-        connection.execute(text(statement), {"ids": sorted(ids)})
 
 
 def _patient_row(item: IndexedInstance) -> dict[str, Any]:

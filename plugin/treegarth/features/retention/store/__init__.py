@@ -1,0 +1,1 @@
+"""The queries of retention: nothing else in this feature holds SQL."""

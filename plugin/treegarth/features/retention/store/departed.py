@@ -1,0 +1,113 @@
+"""What the ledger learns when objects leave the index or come back to it. Takes no lock that a deletion holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, delete, insert, select, text
+
+from treegarth.features.retention.tables import prune_ledger, prune_mark
+
+
+class Departed(Protocol):
+    """An instance that left the index, as the archive describes it."""
+
+    @property
+    def orthanc_instance_id(self) -> str: ...
+    @property
+    def orthanc_series_id(self) -> str: ...
+    @property
+    def orthanc_study_id(self) -> str: ...
+    @property
+    def study_instance_uid(self) -> str: ...
+    @property
+    def series_instance_uid(self) -> str: ...
+    @property
+    def sop_instance_uid(self) -> str: ...
+    @property
+    def sop_class_uid(self) -> str | None: ...
+    @property
+    def modality(self) -> str | None: ...
+    @property
+    def patient_id(self) -> str | None: ...
+    @property
+    def remote_ae_title(self) -> str | None: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def received_at(self) -> datetime: ...
+
+
+_COLUMNS = (
+    *("orthanc_instance_id", "orthanc_series_id", "orthanc_study_id", "study_instance_uid", "series_instance_uid"),
+    *("sop_instance_uid", "sop_class_uid", "modality", "patient_id", "remote_ae_title", "size_bytes", "received_at"),
+)
+
+
+def note_departed(connection: Connection, instances: Sequence[Departed], at: datetime) -> None:
+    """A row for each that no policy meant to delete; nobody deletes it once more, so its mark goes."""
+    identifiers = [one.orthanc_instance_id for one in instances]
+    ours = set(
+        connection.execute(
+            select(prune_ledger.c.orthanc_instance_id).where(
+                prune_ledger.c.orthanc_instance_id.in_(identifiers),
+                prune_ledger.c.policy_id.is_not(None),
+                prune_ledger.c.state.in_(("intended", "deleted")),
+                prune_ledger.c.returned_at.is_(None),
+            )
+        ).scalars()
+    )
+    rows = [
+        {name: getattr(one, name) for name in _COLUMNS} | {"state": "deleted", "deleted_at": at}
+        for one in instances
+        if one.orthanc_instance_id not in ours
+    ]
+    if rows:
+        connection.execute(insert(prune_ledger), rows)
+    connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_instance_id.in_(identifiers)))
+
+
+def series_with_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> list[str]:
+    """Those of the series that a policy deleted objects of."""
+    found = connection.execute(
+        text(
+            "SELECT orthanc_series_id FROM series WHERE orthanc_series_id = ANY(:ids)"
+            " AND pruned_instance_count > 0 ORDER BY 1"
+        ),
+        {"ids": list(orthanc_series_ids)},
+    )
+    return list(found.scalars())
+
+
+def note_returned(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
+    """These were deleted once, and are in the archive again."""
+    connection.execute(
+        text(
+            "UPDATE prune_ledger SET returned_at = :at WHERE orthanc_instance_id = ANY(:ids)"
+            " AND state = 'deleted' AND returned_at IS NULL"
+        ),
+        {"ids": list(orthanc_instance_ids), "at": at},
+    )
+
+
+def count_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many objects of each series policies deleted that are not in the index, and how large they were.
+
+    Counted anew each time from the ledger and the index: right whatever was interrupted before.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT k.id, count(l.orthanc_instance_id) AS instances, coalesce(sum(l.size_bytes), 0) AS bytes"
+            " FROM unnest(CAST(:ids AS text[])) AS k (id) LEFT JOIN ("
+            "  SELECT DISTINCT ON (orthanc_instance_id) orthanc_instance_id, orthanc_series_id, size_bytes"
+            "  FROM prune_ledger p WHERE orthanc_series_id = ANY(:ids) AND policy_id IS NOT NULL"
+            "  AND state <> 'kept' AND returned_at IS NULL"
+            "  AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.orthanc_instance_id = p.orthanc_instance_id)"
+            "  ORDER BY orthanc_instance_id, id DESC"
+            " ) l ON l.orthanc_series_id = k.id GROUP BY 1"
+        ),
+        {"ids": list(orthanc_series_ids)},
+    )
+    return {row.id: (row.instances, int(row.bytes)) for row in rows}

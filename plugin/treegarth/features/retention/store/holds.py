@@ -1,0 +1,167 @@
+"""Holds: set, release, list. A hold ends what retention was about to do with its study, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
+
+from treegarth.database.paging import RowPage, SortKey, read_page
+from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.store.neighbours import table_of
+from treegarth.features.retention.tables import hold, prune_ledger, prune_mark
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Who forbids that a study's objects go, why, and until when."""
+
+    id: int
+    orthanc_study_id: str
+    study_instance_uid: str
+    kind: str
+    reason: str
+    rule_id: int | None
+    set_by: str | None
+    set_at: datetime
+    until: datetime | None
+    released_by: str | None
+    released_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldPage:
+    """Some holds, the latest first, and the cursor of those that follow."""
+
+    holds: tuple[Hold, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldStudy:
+    """A study that is to be held, by Orthanc's identifier and its own."""
+
+    orthanc_study_id: str
+    study_instance_uid: str
+
+
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """The condition that a hold forbids now."""
+    return and_(hold.c.released_at.is_(None), or_(hold.c.until.is_(None), hold.c.until > now))
+
+
+def studies_of(connection: Connection, study_instance_uid: str) -> list[HeldStudy]:
+    """The studies of the index that have this UID: several where patients share it by mistake."""
+    study = table_of("study")
+    query = select(study.c.orthanc_study_id, study.c.study_instance_uid).where(
+        study.c.study_instance_uid == study_instance_uid
+    )
+    return [HeldStudy(**row._mapping) for row in connection.execute(query.order_by(study.c.orthanc_study_id))]
+
+
+def set_holds(
+    connection: Connection,
+    studies: Sequence[HeldStudy],
+    *,
+    kind: HoldKind,
+    reason: str,
+    until: datetime | None,
+    set_by: str | None,
+    now: datetime,
+    rule_id: int | None = None,
+) -> int:
+    """Hold these studies; how many were not held so already. A rule that sets the same hold again changes nothing.
+
+    Waits for the deletion of at most one object; when it returns, nothing of these studies is deleted any more.
+    """
+    already = _held_by(connection, [one.orthanc_study_id for one in studies], kind, rule_id, now)
+    new = [one for one in studies if rule_id is None or one.orthanc_study_id not in already]
+    if new:
+        shared = {"kind": kind.value, "reason": reason, "until": until, "set_by": set_by, "set_at": now}
+        rows = [
+            {
+                "orthanc_study_id": one.orthanc_study_id,
+                "study_instance_uid": one.study_instance_uid,
+                "rule_id": rule_id,
+                **shared,
+            }
+            for one in new
+        ]
+        connection.execute(insert(hold), rows)
+        withdraw(connection, [one.orthanc_study_id for one in new], because=f"its study was put on hold ({kind})")
+    return len(new)
+
+
+def _held_by(
+    connection: Connection, studies: Iterable[str], kind: HoldKind, rule_id: int | None, now: datetime
+) -> set[str]:
+    query = select(hold.c.orthanc_study_id).where(
+        hold.c.orthanc_study_id.in_(list(studies)), hold.c.kind == kind.value, hold.c.rule_id == rule_id, in_force(now)
+    )
+    return set(connection.execute(query).scalars())
+
+
+def withdraw(connection: Connection, orthanc_study_ids: Sequence[str], *, because: str) -> None:
+    """Take back what is marked of these studies, and what was about to be deleted."""
+    connection.execute(
+        update(prune_ledger)
+        .where(prune_ledger.c.state == "intended", prune_ledger.c.orthanc_study_id.in_(orthanc_study_ids))
+        .values(state="kept", kept_because=because)
+    )
+    connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_study_id.in_(orthanc_study_ids)))
+
+
+def release_hold(connection: Connection, hold_id: int, *, released_by: str | None, now: datetime) -> bool:
+    """End one hold; False where there is none in force of this number."""
+    done = connection.execute(
+        update(hold)
+        .where(hold.c.id == hold_id, hold.c.released_at.is_(None))
+        .values(released_by=released_by, released_at=now)
+    )
+    return done.rowcount == 1
+
+
+def release_of_studies(
+    connection: Connection,
+    orthanc_study_ids: Sequence[str],
+    *,
+    kind: HoldKind | None,
+    released_by: str | None,
+    now: datetime,
+) -> int:
+    """End the holds of these studies, of one kind or of all but the legal ones; how many there were.
+
+    A legal hold ends only where it is named: by a person, or by a rule that says "legal".
+    """
+    which = hold.c.kind == kind.value if kind else hold.c.kind != HoldKind.LEGAL.value
+    done = connection.execute(
+        update(hold)
+        .where(hold.c.orthanc_study_id.in_(orthanc_study_ids), hold.c.released_at.is_(None), which)
+        .values(released_by=released_by, released_at=now)
+    )
+    return done.rowcount
+
+
+def list_holds(
+    connection: Connection,
+    *,
+    now: datetime,
+    study_instance_uid: str | None = None,
+    kind: HoldKind | None = None,
+    only_in_force: bool = True,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> HoldPage:
+    """Holds, the latest first. Raises InvalidRequest for a strange cursor."""
+    query: Select[tuple[object, ...]] = select(*hold.c)
+    if study_instance_uid is not None:
+        query = query.where(hold.c.study_instance_uid == study_instance_uid)
+    if kind is not None:
+        query = query.where(hold.c.kind == kind.value)
+    if only_in_force:
+        query = query.where(in_force(now))
+    keys = [SortKey(column=hold.c.id, read=int, descending=True)]
+    page: RowPage = read_page(connection, query, keys, name="holds", limit=limit, cursor=cursor)
+    return HoldPage(holds=tuple(Hold(**row._mapping) for row in page.rows), next=page.next)

@@ -1,0 +1,111 @@
+"""What leaves the index: pruned studies stay findable, strangers' deletions stand in the ledger, what returns counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from index_support import NOON, write_study
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from treegarth.features.archive.model import Level
+from treegarth.features.archive.search_model import StudyFilter
+from treegarth.features.archive.store import reconciling, writing
+from treegarth.features.archive.store.searching import list_series, read_studies, search_studies
+from treegarth.features.archive.tables import instance, patient
+from treegarth.features.retention import Departures
+from treegarth.features.retention.tables import prune_ledger, retention_policy
+
+DEPARTURES = Departures(note_pruned=writing.note_pruned)
+UID = "1.2.840.99999.1.1"
+
+
+def intend(connection: Connection, *positions: int) -> None:
+    """What the pruning of study 1 writes before it deletes."""
+    connection.execute(insert(retention_policy).values(id=1, name="p", version=1))
+    for position in positions:
+        connection.execute(
+            insert(prune_ledger).values(
+                orthanc_instance_id=f"instance-00001-{position}",
+                orthanc_series_id="series-00001",
+                orthanc_study_id="study-00001",
+                study_instance_uid=UID,
+                series_instance_uid="1.2.840.99999.2.1",
+                sop_instance_uid=f"1.2.840.99999.3.1.{position}",
+                size_bytes=500,
+                received_at=NOON,
+                state="intended",
+                policy_id=1,
+                policy_version=1,
+                intended_at=NOON,
+            )
+        )
+
+
+def leave(connection: Connection, *identifiers: str, level: Level = Level.INSTANCE) -> None:
+    removed = writing.remove(connection, level, identifiers)
+    DEPARTURES.left(connection, removed, NOON)
+    writing.remove_empty(connection, removed)
+
+
+def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        intend(connection, 1, 2)
+        leave(connection, "instance-00001-1", "instance-00001-2")
+        (study,) = read_studies(connection, UID)
+        assert (study.instance_count, study.pruned_instance_count, study.pruned_size_bytes) == (0, 2, 1000)
+        assert study.modalities == ("CT",)
+        assert [one.pruned_instance_count for one in list_series(connection, [study.orthanc_study_id])] == [2]
+        assert len(search_studies(connection, StudyFilter(modalities=("CT",))).studies) == 1
+        assert reconciling.counts(connection) == reconciling.Counts(patients=0, studies=0, series=0, instances=0)
+
+
+def test_what_somebody_else_deleted_leaves_the_index_and_stands_in_the_ledger_as_theirs(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        leave(connection, "study-00001", level=Level.STUDY)
+        assert read_studies(connection, UID) == []
+        assert connection.execute(select(func.count()).select_from(patient)).scalar_one() == 0
+        rows = connection.execute(select(prune_ledger).order_by(prune_ledger.c.sop_instance_uid)).all()
+    assert [(row.state, row.policy_id, row.sop_instance_uid, row.deleted_at) for row in rows] == [
+        ("deleted", None, f"1.2.840.99999.3.1.{position}", NOON) for position in (1, 2)
+    ]
+    assert {(row.study_instance_uid, row.modality, row.size_bytes) for row in rows} == {(UID, "CT", 500)}
+
+
+def test_a_study_pruned_in_part_keeps_its_numbers_when_others_delete_the_rest(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        intend(connection, 1)
+        leave(connection, "instance-00001-1")
+        leave(connection, "instance-00001-2")
+        (study,) = read_studies(connection, UID)
+    assert (study.instance_count, study.pruned_instance_count) == (0, 1)
+
+
+def test_an_object_that_comes_back_is_no_longer_counted_as_pruned(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        intend(connection, 1, 2)
+        kept = connection.execute(select(instance).where(instance.c.orthanc_instance_id == "instance-00001-1")).one()
+        leave(connection, "instance-00001-1", "instance-00001-2")
+        connection.execute(prune_ledger.update().values(state="deleted", deleted_at=NOON))
+        connection.execute(insert(instance).values(kept._asdict()))
+        writing.count_again(connection, {"series-00001"}, {"study-00001"})
+        DEPARTURES.arrived(connection, [kept], NOON + timedelta(days=1))
+        (study,) = read_studies(connection, UID)
+        returned = connection.execute(
+            select(prune_ledger.c.sop_instance_uid).where(prune_ledger.c.returned_at.is_not(None))
+        )
+        assert returned.scalars().all() == [kept.sop_instance_uid]
+    assert (study.instance_count, study.pruned_instance_count, study.pruned_size_bytes) == (1, 1, 500)
+
+
+def test_pruned_and_present_studies_of_one_patient_count_as_one_patient(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        write_study(connection, 2)
+        intend(connection, 1, 2)
+        leave(connection, "instance-00001-1", "instance-00001-2")
+        found = reconciling.counts(connection)
+    assert found == reconciling.Counts(patients=1, studies=1, series=1, instances=2)
