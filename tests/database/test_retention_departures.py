@@ -1,4 +1,4 @@
-"""What leaves the index: pruned studies stay findable, strangers' deletions stand in the ledger, what returns counts."""
+"""What leaves the index: what was pruned stays findable, others' deletions stand in the ledger, what returns counts."""
 
 from __future__ import annotations
 

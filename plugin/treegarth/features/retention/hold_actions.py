@@ -1,0 +1,124 @@
+"""What rules can do with holds: `hold` and `release`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from treegarth.conditions.action import Action, Occasion, Problem
+from treegarth.conditions.model import Kind
+from treegarth.conditions.values import read_duration, write_value
+from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.store.holds import HeldStudy, release_of_studies, set_holds
+from treegarth.web.languages import N_
+
+_KINDS = ", ".join(HoldKind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldSpec:
+    """Which hold to set. `lasts` None: until somebody releases it. `reason` empty: the rule's own sentence."""
+
+    kind: HoldKind
+    reason: str = ""
+    lasts: timedelta | None = None
+
+
+class HoldAction(Action[HoldSpec]):
+    """Forbids that anything of the study is pruned."""
+
+    name = "hold"
+    meaning = N_("forbid that anything of the study is pruned")
+
+    def parse(self, document: object, place: str, problems: list[Problem]) -> HoldSpec | None:
+        given = document if isinstance(document, Mapping) else {"kind": document}
+        before = len(problems)
+        for key in given.keys() - {"kind", "reason", "for"}:
+            problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right="Known: kind, reason, for."))
+        kind = _kind(given.get("kind"), f"{place}.kind", problems)
+        reason = given.get("reason", "")
+        if not isinstance(reason, str) or len(reason) > 1000 or "\0" in reason:
+            right = "Write a text of at most 1000 characters."
+            problems.append(Problem(place=f"{place}.reason", wrong="is no text.", right=right))
+        lasts = None
+        if given.get("for") is not None:
+            try:
+                lasts = read_duration(Kind.MOMENT, str(given["for"]))
+            except ValueError as error:
+                problems.append(Problem(place=f"{place}.for", wrong="cannot be read.", right=f"Write {error}."))
+        if kind is None or len(problems) > before:
+            return None
+        return HoldSpec(kind=kind, reason=reason, lasts=lasts)
+
+    def document(self, spec: HoldSpec) -> object:
+        if not spec.reason and spec.lasts is None:
+            return spec.kind.value
+        found: dict[str, object] = {"kind": spec.kind.value}
+        if spec.reason:
+            found["reason"] = spec.reason
+        if spec.lasts is not None:
+            found["for"] = write_value(spec.lasts)
+        return found
+
+    def describe(self, spec: HoldSpec) -> str:
+        duration = f" for {write_value(spec.lasts)}" if spec.lasts is not None else ""
+        return f"puts the study on {spec.kind} hold{duration}"
+
+    def carry_out(self, connection: Connection, spec: HoldSpec, occasion: Occasion) -> str:
+        new = set_holds(
+            connection,
+            [HeldStudy(orthanc_study_id=occasion.orthanc_study_id, study_instance_uid=occasion.study_instance_uid)],
+            kind=spec.kind,
+            reason=spec.reason or occasion.why,
+            until=None if spec.lasts is None else occasion.now + spec.lasts,
+            set_by=occasion.asked_by,
+            now=occasion.now,
+            rule_id=occasion.rule_id,
+        )
+        return f"{spec.kind} hold set" if new else f"on {spec.kind} hold already"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseSpec:
+    """Which holds to end. `kind` None: every one but the legal ones."""
+
+    kind: HoldKind | None
+
+
+class ReleaseAction(Action[ReleaseSpec]):
+    """Ends holds."""
+
+    name = "release"
+    meaning = N_("end the study's holds of a kind")
+
+    def parse(self, document: object, place: str, problems: list[Problem]) -> ReleaseSpec | None:
+        if document == "all but legal":
+            return ReleaseSpec(kind=None)
+        kind = _kind(document, place, problems, " or “all but legal”")
+        return None if kind is None else ReleaseSpec(kind=kind)
+
+    def document(self, spec: ReleaseSpec) -> object:
+        return spec.kind.value if spec.kind else "all but legal"
+
+    def describe(self, spec: ReleaseSpec) -> str:
+        return f"ends the study's {spec.kind} holds" if spec.kind else "ends every hold of the study but legal ones"
+
+    def carry_out(self, connection: Connection, spec: ReleaseSpec, occasion: Occasion) -> str:
+        count = release_of_studies(
+            connection,
+            [occasion.orthanc_study_id],
+            kind=spec.kind,
+            released_by=occasion.asked_by or occasion.rule_name,
+            now=occasion.now,
+        )
+        return f"{count} released"
+
+
+def _kind(value: object, place: str, problems: list[Problem], also: str = "") -> HoldKind | None:
+    if isinstance(value, str) and value in set(HoldKind):
+        return HoldKind(value)
+    problems.append(Problem(place=place, wrong=f"{value!r} is no kind of hold.", right=f"Write {_KINDS}{also}."))
+    return None
