@@ -1,0 +1,268 @@
+"""A rule while it is being edited: what the form or the text says, right or not yet. Pure.
+
+Both tabs are faces of one document. Switching keeps what was typed: the text as it was typed comes back as long as the
+form says the same as it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from treegarth.conditions.model import Kind, Level
+from treegarth.features.rules.pages.action_fields import (
+    ActionKind,
+    ActionRow,
+    FormFields,
+    read_action,
+    read_action_row,
+    write_action,
+)
+from treegarth.features.rules.pages.condition_tree import (
+    AGES,
+    LISTS,
+    ROOT,
+    WITHOUT_VALUE,
+    Group,
+    Join,
+    KindOf,
+    Part,
+    ReadComparison,
+    Row,
+    added,
+    changed,
+    operators_of,
+    read_group,
+    write_group,
+)
+from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
+
+DEEPEST = 8
+MOST_PARTS = 200
+KNOWN_KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
+AGE_UNITS = ("minutes", "hours", "days", "weeks", "years")
+_AGE = re.compile(r"(\d+(?:\.\d+)?) (\w+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What stands in the form."""
+
+    tab: Literal["form", "text"] = "form"
+    name: str = ""
+    why: str = ""
+    trigger: str = "study stable"
+    schedule: str = ""
+    condition: Group = field(default_factory=lambda: Group(parts=(Row(),)))
+    actions: tuple[ActionRow, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftDocument:
+    """A draft as a document, and the form's field of each place in it."""
+
+    document: dict[str, Any]
+    paths: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What the form knows beside what is typed into it."""
+
+    kind_of: KindOf
+    read_comparison: ReadComparison
+    actions: Sequence[ActionKind]
+
+
+class CannotBeShown(ValueError):
+    """The text is not one that the form can show."""
+
+
+# ---- what was sent ----
+
+
+def read_draft(fields: FormFields, form: Form) -> Draft:
+    """The draft of a form that was sent; never fails, whatever was sent."""
+    indexes = _indexes(fields, "a")[:MOST_PARTS]
+    return Draft(
+        tab="text" if fields.get("tab", "") == "text" else "form",
+        name=fields.get("name", "").strip(),
+        why=fields.get("why", "").strip(),
+        trigger=fields.get("when", "study stable"),
+        schedule=fields.get("schedule", "").strip(),
+        condition=_read_group(fields, ROOT, form.kind_of, 0),
+        actions=tuple(read_action_row(fields, index, form.actions) for index in indexes),
+        text=fields.get("text", "").replace("\r\n", "\n"),
+    )
+
+
+def _read_group(fields: FormFields, path: str, kind_of: KindOf, depth: int) -> Group:
+    join, level = fields.get(f"{path}.join", ""), fields.get(f"{path}.level", "")
+    parts = [_read_part(fields, f"{path}.{index}", kind_of, depth + 1) for index in _indexes(fields, path)[:MOST_PARTS]]
+    return Group(
+        join=Join(join) if join in set(Join) else Join.ALL,
+        level=Level(level) if level in set(Level) else Level.STUDY,
+        parts=tuple(parts) if depth < DEEPEST else (),
+    )
+
+
+def _read_part(fields: FormFields, path: str, kind_of: KindOf, depth: int) -> Part:
+    if f"{path}.join" in fields:
+        return _read_group(fields, path, kind_of, depth)
+    values = [value.strip() for value in fields.getlist(f"{path}.value")]
+    unit = fields.get(f"{path}.unit", "")
+    if unit and values and values[0]:
+        values = [f"{values[0]} {unit}"]
+    row = Row(
+        field=fields.get(f"{path}.field", "").strip(),
+        operator=fields.get(f"{path}.operator", ""),
+        values=tuple(values),
+        raw=fields.get(f"{path}.raw", ""),
+    )
+    return fitted(row, kind_of(row.field))
+
+
+def _indexes(fields: FormFields, path: str) -> list[int]:
+    pattern = re.compile(rf"{re.escape(path)}\.(\d{{1,4}})\.")
+    return sorted({int(found[1]) for key in fields if (found := pattern.match(key))})
+
+
+def fitted(row: Row, kind: Kind | None) -> Row:
+    """The row with an operator that fits its field's kind, and as many values as that takes."""
+    if row.raw:
+        return row
+    operators = operators_of(kind)
+    operator = row.operator if row.operator in operators else operators[0]
+    values = tuple(value for value in row.values if value) if operator in LISTS else row.values
+    if operator in WITHOUT_VALUE:
+        values = ()
+    elif operator not in LISTS:
+        values = values[: 2 if operator == "between" else 1]
+        values = tuple(
+            "" if (operator in AGES) != bool(_AGE.fullmatch(value)) and _is_age_or_day(kind) else value
+            for value in values
+        )
+    return replace(row, operator=operator, values=values)
+
+
+def _is_age_or_day(kind: Kind | None) -> bool:
+    return kind in (Kind.DATE, Kind.MOMENT)
+
+
+def age_parts(value: str) -> tuple[str, str]:
+    """30 days as its number and its unit."""
+    found = _AGE.fullmatch(value)
+    unit = found[2] if found else "days"
+    return (found[1], unit if unit in AGE_UNITS else f"{unit}s") if found else ("", unit)
+
+
+# ---- what a button does ----
+
+
+def acted(draft: Draft, act: str, form: Form) -> Draft:
+    """The draft after a button that changes the form. Raises CannotBeShown where the text cannot become a form."""
+    what, _, rest = act.partition(" ")
+    if what in ("add-row", "add-group"):
+        part: Part = Row() if what == "add-row" else Group(join=Join.ANY, parts=(Row(),))
+        return replace(draft, condition=added(draft.condition, rest, part))
+    if what == "remove":
+        return replace(draft, condition=changed(draft.condition, rest, lambda part: None))
+    if what == "drop":
+        path, _, value = rest.partition(" ")
+        return replace(draft, condition=changed(draft.condition, path, lambda part: _without(part, value)))
+    if what == "add-action" and rest in {kind.name for kind in form.actions}:
+        return replace(draft, actions=(*draft.actions, ActionRow(name=rest)))
+    if what == "remove-action" and rest.isdigit():
+        return replace(draft, actions=tuple(row for index, row in enumerate(draft.actions) if index != int(rest)))
+    if what == "show-text" and draft.tab == "form":
+        return replace(draft, tab="text", text=text_of(draft, form))
+    if what == "show-form" and draft.tab == "text":
+        return draft_of_text(draft.text, form)
+    return draft
+
+
+def _without(part: Part, value: str) -> Part:
+    return replace(part, values=tuple(one for one in part.values if one != value)) if isinstance(part, Row) else part
+
+
+# ---- the two faces ----
+
+
+def form_document(draft: Draft, form: Form) -> DraftDocument:
+    """What the form's fields say, as a document. Raises CannotBeShown where an action's own text is no YAML."""
+    written = write_group(draft.condition, form.kind_of)
+    document: dict[str, Any] = {"name": draft.name}
+    if draft.why:
+        document["why"] = draft.why
+    document["when"] = draft.trigger
+    if draft.trigger == "schedule":
+        document["schedule"] = draft.schedule
+    document["if"] = written.document
+    try:
+        document["do"] = [write_action(row, form.actions) for row in draft.actions]
+    except ValueError as error:
+        raise CannotBeShown(str(error)) from error
+    paths = {"name": "name", "why": "why", "when": "when", "schedule": "schedule", "do": "do", **written.paths}
+    paths.update({f"do[{index}]": f"a.{index}" for index in range(len(draft.actions))})
+    return DraftDocument(document=document, paths=paths)
+
+
+def text_document(text: str) -> dict[str, Any]:
+    """The one rule of a text. Raises CannotBeShown."""
+    try:
+        pieces = read_pieces(text)
+    except UnreadableYaml as error:
+        raise CannotBeShown(str(error)) from error
+    loaded = pieces[0].value if len(pieces) == 1 else None
+    if not isinstance(loaded, dict):
+        raise CannotBeShown("a rule is written as name:, why:, when:, if:, do:")
+    return loaded
+
+
+def text_of(draft: Draft, form: Form) -> str:
+    """The form as text: as it was typed, where it still says the same."""
+    document = form_document(draft, form).document
+    try:
+        if draft.text and _same(document, form_document(draft_of_text(draft.text, form), form).document):
+            return draft.text
+    except CannotBeShown:
+        pass  # what was typed before is no rule: the form's is
+    return document_text(document)
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """A rule's document as YAML."""
+    return dump(dict(document))
+
+
+def draft_of_text(text: str, form: Form) -> Draft:
+    """The form of a text. Raises CannotBeShown where it has what the form has no place for."""
+    return replace(draft_of_document(text_document(text), form), text=text)
+
+
+def draft_of_document(document: Mapping[str, Any], form: Form) -> Draft:
+    """The form of a rule's document. Raises CannotBeShown."""
+    unknown = [str(key) for key in document if key not in KNOWN_KEYS]
+    if unknown:
+        raise CannotBeShown(f"{', '.join(unknown)}: not known; known are {', '.join(KNOWN_KEYS)}")
+    actions = document.get("do") or []
+    try:
+        return Draft(
+            name=str(document.get("name") or ""),
+            why=str(document.get("why") or ""),
+            trigger=str(document.get("when") or "study stable"),
+            schedule=str(document.get("schedule") or ""),
+            condition=read_group(document.get("if") or {"all": []}, form.read_comparison),
+            actions=tuple(
+                read_action(one, form.actions) for one in (actions if isinstance(actions, list) else [actions])
+            ),
+        )
+    except ValueError as error:
+        raise CannotBeShown(str(error)) from error
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return dict(one) == dict(other)
