@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 
 class TreegarthError(Exception):
     """Treegarth could not do what was asked."""
@@ -39,11 +42,13 @@ class OrthancUnavailable(TreegarthError):
 
 
 class OrthancRefused(TreegarthError):
-    """Orthanc answered a request with an error."""
+    """Orthanc answered a request with an error. `code` and `details` are Orthanc's own, where it gave them."""
 
-    def __init__(self, message: str | None = None, *, status: int) -> None:
+    def __init__(self, message: str | None = None, *, status: int, code: int | None = None, details: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
+        self.details = details
 
 
 class UnreadableObject(TreegarthError):
@@ -52,6 +57,25 @@ class UnreadableObject(TreegarthError):
 
 class InvalidRequest(TreegarthError):
     """The request is not valid; the message names the field and what would be right."""
+
+
+class Problem(NamedTuple):
+    """What is wrong at one place of a document, and what would be right there."""
+
+    place: str
+    wrong: str
+    right: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.wrong} {self.right}".rstrip()
+
+
+class ConditionRefused(InvalidRequest):
+    """A condition is not valid; `problems` has each place, what is wrong there and what would be right."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 class Unauthenticated(TreegarthError):

@@ -1,1 +1,1 @@
-"""One language of conditions with two faces: it decides for one study in memory, and it compiles to SQL over the archive."""
+"""One language of conditions with two faces: it decides in memory for one study, and compiles to SQL for all."""

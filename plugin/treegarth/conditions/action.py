@@ -21,20 +21,11 @@ from typing import Generic, TypeVar
 from sqlalchemy import Connection
 
 from treegarth.conditions.model import Condition, Facts
+from treegarth.errors import Problem
+
+__all__ = ["Action", "Occasion", "Problem"]
 
 SpecT = TypeVar("SpecT")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """What is wrong with a document, where (`rules[0].do[1].deliver.to`), and what would be right."""
-
-    place: str
-    wrong: str
-    right: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.wrong} {self.right}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +37,9 @@ class Occasion:
     rule_name: str
     why: str
     trigger: str  # "study stable" and so on
-    study: Facts  # of a rule that asks series alone: only with the series that matched below
+    study: Facts  # with whatever the rule's conditions and its actions' speak of
     study_instance_uid: str
+    orthanc_series_ids: frozenset[str] | None  # only these series are meant, of a rule of series stable; None: all
     is_first: bool  # whether this rule, as it is worded now, never matched this study before
     asked_by: str | None  # the user, where a user applied the rule
     now: datetime

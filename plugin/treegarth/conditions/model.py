@@ -67,7 +67,10 @@ Value: TypeAlias = str | float | bool | date | time | datetime | timedelta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """A field compared with values: one, none for EXISTS, two for BETWEEN, several for IN; a duration for OLDER, WITHIN."""
+    """A field compared with values: one, none for EXISTS, two for BETWEEN, several for IN; OLDER, WITHIN: a duration.
+
+    A moment without a zone is meant in the zone of the `now` that the condition is decided at.
+    """
 
     field: Field
     operator: Operator
@@ -107,7 +110,9 @@ Condition: TypeAlias = Comparison | All | Any | Not | Some
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known of a study, a series or an instance, by field name: a value, a tuple of values, or None (absent).
-    `below`: the series of a study, the instances of a series."""
+
+    `below`: the series of a study, the instances of a series.
+    """
 
     key: str  # Orthanc's identifier
     values: Mapping[str, Value | tuple[Value, ...] | None]

@@ -1,0 +1,109 @@
+"""Conditions as documents, as rules have them in their text form: read with every problem at once, and written. Pure.
+
+A document is a comparison's line, or one of `all`, `any` (lists), `not`, `series`, `instance` (a document each).
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, Union
+
+from treegarth.conditions.comparing import (
+    Fields,
+    LineRefused,
+    can_be_negated,
+    read_comparison,
+    write_comparison,
+)
+from treegarth.conditions.model import All, Any, Comparison, Condition, Level, Not, Some
+from treegarth.errors import ConditionRefused, Problem
+
+Document: TypeAlias = Union[str, dict[str, Union["Document", list["Document"]]]]  # noqa: UP007 - names itself
+
+_LEVELS = {"series": Level.SERIES, "instance": Level.INSTANCE}
+_DEPTHS = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
+_FORMS = 'a comparison such as "Modality = CT", or one of all, any (lists), not, series, instance'
+DEEPEST = 20
+MOST_PARTS = 1_000
+
+
+def parse_condition(document: object, fields: Fields, place: str = "if", level: Level = Level.STUDY) -> Condition:
+    """The condition that a document means, for objects of `level`. Raises ConditionRefused with every problem."""
+    reader = _Reader(fields)
+    condition = reader.read(document, place, level, 0)
+    if reader.problems:
+        raise ConditionRefused(reader.problems)
+    return condition
+
+
+def condition_document(condition: Condition) -> Document:
+    """The document that reads as this condition: the same for the same condition."""
+    match condition:
+        case Comparison():
+            return write_comparison(condition)
+        case Not(part=Comparison(operator=operator) as comparison) if can_be_negated(operator):
+            return write_comparison(comparison, negated=True)
+        case Not():
+            return {"not": condition_document(condition.part)}
+        case Some():
+            return {condition.level.value: condition_document(condition.part)}
+        case All():
+            return {"all": [condition_document(part) for part in condition.parts]}
+        case Any():
+            return {"any": [condition_document(part) for part in condition.parts]}
+
+
+class _Reader:
+    """Reads a document and collects what is wrong with it. What could not be read stands for nothing."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._parts = 0
+        self.problems: list[Problem] = []
+
+    def read(self, document: object, place: str, level: Level, depth: int) -> Condition:
+        self._parts += 1
+        if depth > DEEPEST or self._parts > MOST_PARTS:
+            if not any("too large" in problem.wrong for problem in self.problems):
+                limits = f"At most {MOST_PARTS} parts, {DEEPEST} deep, are read."
+                self.problems.append(Problem(place, "The condition is too large.", limits))
+            return _NOTHING
+        if isinstance(document, str):
+            return self._line(document, place)
+        if isinstance(document, dict) and len(document) == 1:
+            return self._joined(*next(iter(document.items())), place, level, depth)
+        if isinstance(document, dict) and document:
+            names = ", ".join(map(str, document))
+            return self._refuse(place, f"{names} stand beside each other.", "Put them in the list of one all or any.")
+        if isinstance(document, list):
+            return self._refuse(place, "A list alone does not say how its parts are joined.", "Write all or any of it.")
+        return self._refuse(place, "This is no condition.", f"Write {_FORMS}.")
+
+    def _line(self, line: str, place: str) -> Condition:
+        try:
+            return read_comparison(line, self._fields)
+        except LineRefused as refused:
+            return self._refuse(place, refused.wrong, refused.right)
+
+    def _joined(self, word: object, inner: object, place: str, level: Level, depth: int) -> Condition:
+        inside = f"{place}.{word}"
+        if word in ("all", "any"):
+            if not isinstance(inner, list):
+                return self._refuse(inside, f"“{word}” is no list.", f"Write {word}: [one condition, another].")
+            parts = tuple(self.read(part, f"{inside}[{at}]", level, depth + 1) for at, part in enumerate(inner))
+            return All(parts) if word == "all" else Any(parts)
+        if word == "not":
+            return Not(self.read(inner, inside, level, depth + 1))
+        if isinstance(word, str) and word in _LEVELS:
+            deeper = _LEVELS[word]
+            if _DEPTHS[deeper] <= _DEPTHS[level]:
+                right = f"A condition of one {level.value} cannot ask for some {word}: leave “{word}” out."
+                return self._refuse(inside, f"“{word}” does not fit here.", right)
+            return Some(deeper, self.read(inner, inside, deeper, depth + 1))
+        return self._refuse(place, f"“{word}” has no meaning here.", f"Write {_FORMS}.")
+
+    def _refuse(self, place: str, wrong: str, right: str) -> Condition:
+        self.problems.append(Problem(place, wrong, right))
+        return _NOTHING
+
+
+_NOTHING = All(())
