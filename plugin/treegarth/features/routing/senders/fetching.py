@@ -1,0 +1,58 @@
+"""One object out of Orthanc, piece by piece, into memory where it is small and into a nameless file where it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO
+
+import requests
+
+from treegarth.errors import OrthancUnavailable
+from treegarth.host.orthanc_client import OrthancClient
+
+IN_MEMORY_BYTES = 8 << 20
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedObject:
+    """A DICOM file, to be read from its beginning."""
+
+    file: IO[bytes]
+    size_bytes: int
+    sha256: bytes
+
+
+@contextmanager
+def fetched(orthanc: OrthancClient, orthanc_instance_id: str, *, expected_bytes: int) -> Iterator[FetchedObject]:
+    """The file of an instance. Raises NotFound where it has left Orthanc, OrthancUnavailable, OrthancRefused."""
+    with room_for(expected_bytes) as file:
+        size, digest = copy_object(orthanc, orthanc_instance_id, file)
+        file.seek(0)
+        yield FetchedObject(file=file, size_bytes=size, sha256=digest)
+
+
+@contextmanager
+def room_for(expected_bytes: int) -> Iterator[IO[bytes]]:
+    """A place for so many bytes that no other program sees and that is gone at the end."""
+    with BytesIO() if expected_bytes <= IN_MEMORY_BYTES else tempfile.TemporaryFile(prefix="treegarth-") as file:
+        yield file
+
+
+def copy_object(orthanc: OrthancClient, orthanc_instance_id: str, file: IO[bytes]) -> tuple[int, bytes]:
+    """Append the file of an instance; its size and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with orthanc.stream(f"/instances/{orthanc_instance_id}/file", chunk_bytes=_CHUNK_BYTES) as pieces:
+            for piece in pieces:
+                digest.update(piece)
+                size += len(piece)
+                file.write(piece)
+    except requests.RequestException as error:  # in the middle of the body
+        raise OrthancUnavailable(f"Orthanc broke off a file: {type(error).__name__}.") from error
+    return size, digest.digest()

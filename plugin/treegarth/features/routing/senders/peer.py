@@ -1,0 +1,128 @@
+"""Send to another Orthanc by its REST API, and ask it for what it has. It names an instance as this one does.
+
+That a size differs although the transfer syntax is the same means that something of the object is missing there; a
+peer that transcodes what it takes has another size and another syntax.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+
+from treegarth.errors import NotFound
+from treegarth.features.routing.destinations import PeerAddress
+from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
+from treegarth.features.routing.senders.fetching import FetchedObject, fetched
+from treegarth.features.routing.senders.outcomes import gone, outcome, send_in_groups
+from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
+from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
+from treegarth.host.orthanc_client import OrthancClient
+
+_ONE_BY_ONE = 8  # so many instances of a series are asked for singly; for more the whole series is
+
+
+class PeerSender(PlainSender):
+    """Carries objects to one peer."""
+
+    def __init__(self, address: PeerAddress, orthanc: OrthancClient, environment: Mapping[str, str]) -> None:
+        """Raises SettingsRefused where a secret is not at its place."""
+        login = (address.user, address.password.resolve(environment)) if address.user and address.password else None
+        self._node = WebNode(address.url, login=login, verify=address.verify)
+        self._orthanc = orthanc
+
+    def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
+        """One after the other. After a failure of the connection the rest is not tried."""
+        return send_in_groups([[one] for one in objects], lambda group: [self._send(group[0])])
+
+    def find(self, objects: Sequence[DeliveryObject]) -> set[str] | None:
+        """Those that the peer has in full; None where it refuses to tell. Raises DestinationUnreachable."""
+        by_series: dict[str, list[DeliveryObject]] = defaultdict(list)
+        for one in objects:
+            by_series[one.orthanc_series_id].append(one)
+        try:
+            return {
+                one.orthanc_instance_id
+                for series, wanted in by_series.items()
+                for one, size in self._sizes(series, wanted)
+                if size == one.size_bytes or self._was_transcoded(one)
+            }
+        except _Refused:
+            return None
+        except requests.RequestException as error:
+            raise DestinationUnreachable(failure(error)) from error
+
+    def echo(self) -> EchoResult:
+        """Whether it is an Orthanc that lets this user in."""
+        try:
+            answer = self._node.request("GET", "/system", timeout_s=ECHO_S)
+            system = answer.json() if answer.status_code == 200 else None
+        except requests.JSONDecodeError:
+            return EchoResult(answers=False, reason="what answers is no Orthanc")
+        except requests.RequestException as error:
+            return EchoResult(answers=False, reason=failure(error))
+        if answer.status_code != 200:
+            return EchoResult(answers=False, reason=refusal(answer))
+        if not isinstance(system, dict) or "DicomAet" not in system:
+            return EchoResult(answers=False, reason="what answers is no Orthanc")
+        said = f"Orthanc {system.get('Version', '')} ({system.get('Name', '')})"
+        return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
+
+    def _send(self, one: DeliveryObject) -> Outcome:
+        try:
+            with fetched(self._orthanc, one.orthanc_instance_id, expected_bytes=one.size_bytes) as given:
+                return self._post(one, given)
+        except NotFound:
+            return gone(one)
+
+    def _post(self, one: DeliveryObject, given: FetchedObject) -> Outcome:
+        headers = {"Content-Type": "application/dicom", "Content-Length": str(given.size_bytes)}
+        answer = self._node.request("POST", "/instances", data=given.file, headers=headers)
+        if answer.status_code != 200:
+            return outcome(one, False, reason=refusal(answer))
+        if _json(answer).get("ID") != one.orthanc_instance_id:
+            return outcome(one, False, reason="it stored the object under another identifier: it changes what it takes")
+        found = self._node.request("GET", f"/instances/{one.orthanc_instance_id}")
+        size = _json(found).get("FileSize") if found.status_code == 200 else None
+        if size == given.size_bytes or (size is not None and self._was_transcoded(one)):
+            return outcome(one, True, proof=Proof.STORED)
+        return outcome(one, False, reason=f"it has {size or 0} of {given.size_bytes} bytes")
+
+    def _sizes(self, series: str, wanted: Sequence[DeliveryObject]) -> Iterator[tuple[DeliveryObject, int]]:
+        """The size of each of these that the peer has."""
+        if len(wanted) <= _ONE_BY_ONE:
+            for one in wanted:
+                if (found := self._get(f"/instances/{one.orthanc_instance_id}")) is not None:
+                    yield one, int(found["FileSize"])
+            return
+        there = {item["ID"]: int(item["FileSize"]) for item in self._get(f"/series/{series}/instances") or ()}
+        yield from ((one, there[one.orthanc_instance_id]) for one in wanted if one.orthanc_instance_id in there)
+
+    def _was_transcoded(self, one: DeliveryObject) -> bool:
+        path = f"/instances/{one.orthanc_instance_id}/metadata/TransferSyntax"
+        there = self._node.request("GET", path)
+        try:
+            here = self._orthanc.get_bytes(path)
+        except NotFound:
+            return False
+        return there.status_code == 200 and there.content.strip() != here.strip()
+
+    def _get(self, path: str) -> Any:
+        """Its JSON; None where it has no such resource."""
+        answer = self._node.request("GET", path)
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise _Refused(refusal(answer))
+        return answer.json()
+
+
+class _Refused(Exception):
+    """The peer answered a question with an error."""
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    found = answer.json()
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,72 @@
+"""What the senders over HTTP have in common: sessions that log in, and failures in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+
+CONNECT_S = 10.0  # also the longest that one block of a request may take to leave
+ANSWER_S = 120.0  # a server may only answer when it has stored a whole request
+ECHO_S = 10.0
+_LONGEST_REASON = 300
+
+
+class WebNode:
+    """A server below one address. Follows no redirect, and asks neither the machine's proxies nor its .netrc:
+    patients' objects and logins go where the destination says and nowhere else.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        login: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: bool | Path = True,
+    ) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = verify if isinstance(verify, bool) else str(verify)
+        self._session.headers.update({"Accept-Encoding": "identity", **(headers or {})})
+        if login:
+            self._session.auth = HTTPBasicAuth(login[0].encode(), login[1].encode())  # bytes: names beyond Latin-1
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=4))
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=4))
+
+    def request(self, method: str, path: str, *, timeout_s: float = ANSWER_S, **given: Any) -> requests.Response:
+        """Its answer, whatever the status. Raises requests.RequestException."""
+        timeout = (min(CONNECT_S, timeout_s), timeout_s)
+        return self._session.request(method, self.url + path, timeout=timeout, allow_redirects=False, **given)
+
+
+def failure(error: requests.RequestException) -> str:
+    """Why there was no answer, in words."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate or its TLS is not accepted"
+    if isinstance(error, requests.ConnectTimeout):
+        return "it could not be reached in time"
+    if isinstance(error, requests.Timeout):
+        return "it did not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "it could not be reached, or the connection broke"
+    return f"the request failed: {type(error).__name__}"
+
+
+def refusal(answer: requests.Response) -> str:
+    """An answer that is an error, in words. The body is not repeated: it can hold what is a patient's."""
+    words = {401: "the login is not accepted", 403: "the user may not do this", 404: "there is nothing at this address"}
+    said = words.get(answer.status_code, answer.reason or "")
+    return f"it answered {answer.status_code} {said}".strip()[:_LONGEST_REASON]
+
+
+def never_left(error: requests.RequestException) -> bool:
+    """Whether surely nothing of the request arrived."""
+    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or "NewConnectionError" in str(
+        error
+    )
