@@ -5,6 +5,9 @@ DICOM_PORT ?= 4242
 ONCE ?=
 PYTEST_OPTIONS ?=
 
+# A process a core; the tests of one file share their servers, so they stay together.
+pytest := .venv/bin/python -m pytest -n auto --dist loadfile
+
 treegarth := .venv/bin/treegarth
 server = --data '$(DATA)' --http-port $(HTTP_PORT) --dicom-port $(DICOM_PORT)
 once = $(if $(filter-out 0 no false,$(ONCE)),--once)
@@ -34,11 +37,11 @@ setup: ## only install what a server needs, for an Orthanc of your own
 
 test: ## every test; storms and mutations at reduced counts (PYTEST_OPTIONS=)
 	$(install_test)
-	@exec .venv/bin/python -m pytest $(PYTEST_OPTIONS)
+	@exec $(pytest) $(PYTEST_OPTIONS)
 
 soak: ## every test; storms and mutations at their full counts
 	$(install_test)
-	@exec env TREEGARTH_SOAK=1 .venv/bin/python -m pytest --timeout 7200 $(PYTEST_OPTIONS)
+	@exec env TREEGARTH_SOAK=1 $(pytest) --timeout 7200 $(PYTEST_OPTIONS)
 
 check: ## format, lint, types, import contracts, unit tests
 	$(install_test)
@@ -46,7 +49,7 @@ check: ## format, lint, types, import contracts, unit tests
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest tests/unit
+	$(pytest) tests/unit
 
 bench: ## measure the store path, freshness, index writing, memory and reading dose; writes bench.json
 	$(install_test)
