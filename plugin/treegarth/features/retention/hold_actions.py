@@ -39,10 +39,7 @@ class HoldAction(Action[HoldSpec]):
         for key in given.keys() - {"kind", "reason", "for"}:
             problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right="Known: kind, reason, for."))
         kind = _kind(given.get("kind"), f"{place}.kind", problems)
-        reason = given.get("reason", "")
-        if not isinstance(reason, str) or len(reason) > 1000 or "\0" in reason:
-            right = "Write a text of at most 1000 characters."
-            problems.append(Problem(place=f"{place}.reason", wrong="is no text.", right=right))
+        reason = _reason(given.get("reason", ""), f"{place}.reason", problems)
         lasts = None
         if given.get("for") is not None:
             try:
@@ -115,6 +112,13 @@ class ReleaseAction(Action[ReleaseSpec]):
             now=occasion.now,
         )
         return f"{count} released"
+
+
+def _reason(value: object, place: str, problems: list[Problem]) -> str:
+    if isinstance(value, str) and len(value) <= 1000 and "\0" not in value:
+        return value
+    problems.append(Problem(place=place, wrong="is no text.", right="Write a text of at most 1000 characters."))
+    return ""
 
 
 def _kind(value: object, place: str, problems: list[Problem], also: str = "") -> HoldKind | None:

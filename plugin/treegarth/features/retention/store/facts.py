@@ -1,0 +1,187 @@
+"""What is known of objects, as SQL expressions: each in one place, for the decision over the archive and for its
+reasons. Every expression speaks of a row of `instance` in a query that joins it with its `series` and `study`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from treegarth.conditions.compiling import compile_for
+from treegarth.conditions.model import Level
+from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.features.retention.model import SUFFICIENT_PROOFS, Keep, Policy
+from treegarth.features.retention.store.holds import in_force
+from treegarth.features.retention.store.neighbours import table_of
+from treegarth.features.retention.tables import hold, prune_rescue, study_use
+
+NEVER_AGAIN = datetime(9999, 1, 1, tzinfo=UTC)
+"""The next attempt of a delivery that is through although better proof cannot be had: routing's mark for it."""
+
+DOSE_SOURCES = ("report", "capture")
+"""Kinds of dose source that are dose objects. An image whose header was read for its dose is an image."""
+
+
+def objects() -> FromClause:
+    """Instances with their series and studies."""
+    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
+    with_series = instance.join(series, series.c.orthanc_series_id == instance.c.orthanc_series_id)
+    return with_series.join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
+
+
+def matches(policy: Policy, vocabulary: Vocabulary, now: datetime) -> ColumnElement[bool] | None:
+    """The policy's condition; None where it is for every study."""
+    return None if policy.condition is None else compile_for(Level.STUDY, policy.condition, vocabulary, now)
+
+
+def is_kept(keep: Keep, vocabulary: Vocabulary, now: datetime) -> ColumnElement[bool]:
+    """What the policy leaves of a study."""
+    parts = []
+    if keep.dose_and_representatives:
+        parts += [_is_dose_object(table_of("instance").c.orthanc_instance_id), _is_representative()]
+    if keep.condition is not None:
+        parts.append(compile_for(Level(keep.level), keep.condition, vocabulary, now))
+    return func.coalesce(or_(false(), *parts), False)
+
+
+def _is_dose_object(orthanc_instance_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    report = table_of("dose_report").alias("dose_object")
+    return exists().where(
+        report.c.orthanc_instance_id == orthanc_instance_id,
+        report.c.state == "read",
+        report.c.source.in_(DOSE_SOURCES),
+    )
+
+
+def _is_representative() -> ColumnElement[bool]:
+    """One object of each series: that whose header stands for it (its picture stays on the pages), or, where that is
+    gone or is a dose object, the one with the smallest identifier among the others."""
+    instance, series = table_of("instance"), table_of("series")
+    header, other = instance.alias("header_instance"), instance.alias("other_instance")
+    header_is_there = (
+        exists()
+        .where(
+            header.c.orthanc_instance_id == series.c.header_orthanc_instance_id,
+            ~_is_dose_object(header.c.orthanc_instance_id).correlate(header),
+        )
+        .correlate(series)
+    )
+    smallest = (
+        select(func.min(other.c.orthanc_instance_id))
+        .where(
+            other.c.orthanc_series_id == series.c.orthanc_series_id,
+            ~_is_dose_object(other.c.orthanc_instance_id).correlate(other),
+        )
+        .correlate(series)
+        .scalar_subquery()
+    )
+    chosen = case((header_is_there, series.c.header_orthanc_instance_id), else_=smallest)
+    return instance.c.orthanc_instance_id == chosen
+
+
+def of_study(table_name: str) -> ColumnElement[bool]:
+    """Whether the study has a row there: `arrival` while it arrives, `rule_event` while rules have not looked at it."""
+    return exists().where(table_of(table_name).c.orthanc_study_id == table_of("study").c.orthanc_study_id)
+
+
+def held(now: datetime) -> ColumnElement[bool]:
+    return and_(hold.c.orthanc_study_id == table_of("study").c.orthanc_study_id, in_force(now))
+
+
+def held_kinds(now: datetime) -> ColumnElement[Any]:
+    return select(func.array_agg(hold.c.kind.distinct())).where(held(now)).scalar_subquery()
+
+
+def delivery_open() -> tuple[FromClause, ColumnElement[bool]]:
+    """Deliveries of the object that are not through. One that was given up is among them as long as its destination
+    is there: what was wanted there never arrived."""
+    wanted, destination = table_of("delivery_object"), table_of("destination")
+    is_open = or_(
+        wanted.c.state.in_(("waiting", "sending", "given up")),
+        and_(wanted.c.state == "sent", wanted.c.next_attempt_at < NEVER_AGAIN),
+    )
+    of_object = wanted.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id
+    joined = wanted.join(destination, destination.c.id == wanted.c.destination_id)
+    return joined, and_(of_object, is_open, destination.c.removed_at.is_(None))
+
+
+def is_delivery_open() -> ColumnElement[bool]:
+    source, condition = delivery_open()
+    return exists().select_from(source).where(condition)
+
+
+def open_destinations() -> ColumnElement[Any]:
+    source, condition = delivery_open()
+    names = func.array_agg(table_of("destination").c.name.distinct())
+    return select(names).select_from(source).where(condition).scalar_subquery()
+
+
+def is_dose_unread() -> ColumnElement[bool]:
+    """Also where reading failed for good: a person decides about that first."""
+    report, sampling = table_of("dose_report"), table_of("dose_sampling")
+    return or_(
+        exists().where(
+            report.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
+            report.c.state.in_(("unread", "failed")),
+        ),
+        exists().where(sampling.c.orthanc_series_id == table_of("series").c.orthanc_series_id),
+    )
+
+
+def rescue(policy_id: int, policy_version: int) -> ColumnElement[bool]:
+    """The rescue of the object from this version of the policy."""
+    return and_(
+        prune_rescue.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
+        prune_rescue.c.policy_id == policy_id,
+        prune_rescue.c.policy_version == policy_version,
+    )
+
+
+def proof_rows() -> tuple[FromClause, ColumnElement[bool]]:
+    """Deliveries of the object that are proved to have arrived where they were to, not at an alternate instead."""
+    done, destination = table_of("delivery_object"), table_of("destination")
+    proved = and_(
+        done.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
+        done.c.state == "confirmed",
+        done.c.proof.in_(sorted(SUFFICIENT_PROOFS)),
+        done.c.confirmed_at.is_not(None),
+        or_(done.c.via.is_(None), done.c.via == done.c.destination_id),
+        destination.c.removed_at.is_(None),
+    )
+    return done.join(destination, destination.c.id == done.c.destination_id), proved
+
+
+def proofs() -> ColumnElement[Any]:
+    """The proofs as JSON: [{destination, kind, at}]."""
+    source, condition = proof_rows()
+    done, destination = table_of("delivery_object"), table_of("destination")
+    one = func.jsonb_build_object(
+        "destination", destination.c.name, "kind", done.c.proof, "at", done.c.confirmed_at, type_=JSONB
+    )
+    return select(func.jsonb_agg(one, type_=JSONB)).select_from(source).where(condition).scalar_subquery()
+
+
+def is_proved(destination_name: str, not_before: datetime | None) -> ColumnElement[bool]:
+    source, condition = proof_rows()
+    wanted = [condition, table_of("destination").c.name == destination_name]
+    if not_before is not None:
+        wanted.append(table_of("delivery_object").c.confirmed_at >= not_before)
+    return exists().select_from(source).where(*wanted)
+
+
+def last_used_at() -> ColumnElement[datetime]:
+    """The latest of: the study's last arrival, the last time that objects of it were to be delivered, the last time it
+    was opened through us."""
+    study, delivery = table_of("study"), table_of("delivery")
+    opened = select(study_use.c.last_used_at).where(study_use.c.orthanc_study_id == study.c.orthanc_study_id)
+    delivered = select(func.max(delivery.c.changed_at)).where(delivery.c.orthanc_study_id == study.c.orthanc_study_id)
+    return func.greatest(study.c.last_received_at, opened.scalar_subquery(), delivered.scalar_subquery())
+
+
+def source_name() -> ColumnElement[str]:
+    """Who sent the object: its AE title, else the user who uploaded it."""
+    instance = table_of("instance")
+    return func.coalesce(instance.c.remote_ae_title, instance.c.http_user, "", type_=Text)
