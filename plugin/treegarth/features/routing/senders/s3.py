@@ -1,0 +1,193 @@
+"""Put objects into a bucket of S3, or of a server that speaks like it, and ask for each before it counts as there.
+
+An object's name is made of its UIDs. Each carries Orthanc's identifier, so that an object of the same UIDs and another
+patient gets a name of its own instead of taking this one's.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from treegarth.errors import NotFound
+from treegarth.features.routing.destinations import S3Address
+from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
+from treegarth.features.routing.senders.fetching import FetchedObject, fetched
+from treegarth.features.routing.senders.outcomes import gone, outcome
+from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
+from treegarth.host.orthanc_client import OrthancClient
+
+PART_BYTES = 64 << 20  # of an object beyond it: parts of this size, each with a checksum of its own
+IDENTIFIER = "orthanc-instance-id"  # in the object's own metadata
+CONNECT_S = 10.0
+ANSWER_S = 60.0
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_DOWN = frozenset({"500", "502", "503", "504", "InternalError", "ServiceUnavailable", "SlowDown"})
+_WORDS = {
+    "403": "the key may not do this",
+    "AccessDenied": "the key may not do this",
+    "InvalidAccessKeyId": "the access key is not known",
+    "SignatureDoesNotMatch": "the secret is not that of the access key",
+    "NoSuchBucket": "there is no such bucket",
+    "404": "there is no such bucket",
+}
+
+
+class S3Sender(PlainSender):
+    """Carries objects into one bucket."""
+
+    def __init__(self, address: S3Address, orthanc: OrthancClient, environment: Mapping[str, str]) -> None:
+        """Raises SettingsRefused where the secret is not at its place."""
+        self._address = address
+        self._orthanc = orthanc
+        secret = address.secret_access_key
+        self._client: Any = boto3.session.Session().client(
+            "s3",
+            endpoint_url=address.endpoint_url,
+            region_name=address.region or ("us-east-1" if address.endpoint_url else None),
+            aws_access_key_id=address.access_key_id,
+            aws_secret_access_key=secret.resolve(environment) if secret else None,
+            verify=address.verify if isinstance(address.verify, bool) else str(address.verify),
+            config=Config(
+                connect_timeout=CONNECT_S,
+                read_timeout=ANSWER_S,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                s3={"addressing_style": "path" if address.endpoint_url else "auto"},
+                request_checksum_calculation="when_required",  # ours is in a header that old servers understand
+            ),
+        )
+
+    def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
+        """One after the other. Where the server fails the rest is not tried. Raises DestinationUnreachable."""
+        outcomes: list[Outcome] = []
+        for place, one in enumerate(objects):
+            try:
+                outcomes.append(self._send(one))
+            except (ClientError, BotoCoreError) as error:
+                reason = _reason(error)
+                if not _is_down(error):
+                    outcomes.append(outcome(one, False, reason=reason))
+                    continue
+                if not outcomes:
+                    raise DestinationUnreachable(reason) from error
+                arrived = False if isinstance(error, EndpointConnectionError | ConnectTimeoutError) else None
+                outcomes.append(outcome(one, arrived, reason=reason))
+                outcomes.extend(outcome(rest, False, reason=reason, begun=False) for rest in objects[place + 1 :])
+                break
+        return outcomes
+
+    def find(self, objects: Sequence[DeliveryObject]) -> set[str] | None:
+        """Those that the bucket has in their size; None where it refuses to tell. Raises DestinationUnreachable."""
+        try:
+            return {one.orthanc_instance_id for one in objects if self._is_there(one)}
+        except (ClientError, BotoCoreError) as error:
+            if _is_down(error):
+                raise DestinationUnreachable(_reason(error)) from error
+            return None
+
+    def echo(self) -> EchoResult:
+        """Whether the bucket is there and the key may use it."""
+        try:
+            self._client.head_bucket(Bucket=self._address.bucket)
+        except (ClientError, BotoCoreError) as error:
+            return EchoResult(answers=False, reason=_reason(error))
+        return EchoResult(answers=True, said=f"bucket {self._address.bucket}", can_find=True, can_commit=False)
+
+    def _send(self, one: DeliveryObject) -> Outcome:
+        key = self._free_key(one)
+        try:
+            with fetched(self._orthanc, one.orthanc_instance_id, expected_bytes=one.size_bytes) as given:
+                self._put(key, one, given)
+                found = self._head(key)
+                if found is None or found["ContentLength"] != given.size_bytes:
+                    return outcome(one, False, reason="the bucket does not have what was put there")
+                # of parts the checksum is one of checksums, and its form differs between servers
+                if given.size_bytes <= PART_BYTES and found.get("ChecksumSHA256", _base64(given.sha256)) != _base64(
+                    given.sha256
+                ):
+                    return outcome(one, False, reason="the bucket has other bytes than were put there")
+        except NotFound:
+            return gone(one)
+        return outcome(one, True, proof=Proof.STORED)
+
+    def _put(self, key: str, one: DeliveryObject, given: FetchedObject) -> None:
+        described = {"ContentType": "application/dicom", "Metadata": {IDENTIFIER: one.orthanc_instance_id}}
+        place = {"Bucket": self._address.bucket, "Key": key}
+        if given.size_bytes <= PART_BYTES:
+            checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": _base64(given.sha256)}
+            self._client.put_object(Body=given.file, **checksum, **place, **described)
+            return
+        parts = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
+        extra = {**described, "ChecksumAlgorithm": "SHA256"}
+        self._client.upload_fileobj(given.file, **place, ExtraArgs=extra, Config=parts)
+
+    def _free_key(self, one: DeliveryObject) -> str:
+        """The first of its names that no other object has."""
+        keys = list(self._keys(one))
+        for key in keys[:-1]:
+            found = self._head(key)
+            if found is None or found["Metadata"].get(IDENTIFIER) == one.orthanc_instance_id:
+                return key
+        return keys[-1]
+
+    def _keys(self, one: DeliveryObject) -> Iterator[str]:
+        """The names under which an object may stand; the last can only be its own."""
+        plain = f"{self._address.prefix}{one.study_instance_uid}/{one.series_instance_uid}/{one.sop_instance_uid}"
+        yield f"{plain}.dcm"
+        yield f"{plain} {one.orthanc_instance_id}.dcm"
+
+    def _is_there(self, one: DeliveryObject) -> bool:
+        for key in self._keys(one):
+            found = self._head(key)
+            if found is not None and found["Metadata"].get(IDENTIFIER) == one.orthanc_instance_id:
+                return bool(found["ContentLength"] == one.size_bytes)
+        return False
+
+    def _head(self, key: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._client.head_object(
+                Bucket=self._address.bucket, Key=key, ChecksumMode="ENABLED"
+            )
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return None
+            raise
+        return found
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode("ascii")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _is_down(error: ClientError | BotoCoreError) -> bool:
+    """Whether it is the server or the login that fails, not the one object."""
+    if isinstance(error, ClientError):
+        return _code(error) in _DOWN or _code(error) in _WORDS
+    return True
+
+
+def _reason(error: ClientError | BotoCoreError) -> str:
+    """Why it failed, without an object's name."""
+    if isinstance(error, ClientError):
+        code = _code(error)
+        return _WORDS.get(code, f"it answered {code}")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return "there is no access key to log in with"
+    return "it could not be reached, or the connection broke"
