@@ -129,6 +129,17 @@ series = Table(
     Column("header", JSONB, comment="DICOM JSON (PS3.18 F) of one instance, without bulk data and SR content"),
     Column("header_orthanc_instance_id", Key),
     Index("ix_series_study", "orthanc_study_id"),
+    Index(
+        "ix_series_device",
+        "orthanc_study_id",
+        postgresql_include=[
+            "modality",
+            "manufacturer",
+            "manufacturer_model_name",
+            "station_name",
+            "device_serial_number",
+        ],
+    ),
     Index("ix_series_uid", "series_instance_uid"),
     Index("ix_series_pruned", "orthanc_series_id", postgresql_where=text("instance_count = 0")),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -28,6 +29,11 @@ from treegarth.database.metadata import metadata
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
+DEVICE_KEY = (
+    "substr(md5(coalesce(manufacturer, '') || chr(31) || coalesce(manufacturer_model_name, '') || chr(31)"
+    " || coalesce(station_name, '') || chr(31) || coalesce(device_serial_number, '')), 1, 16)"
+)
+"""The same whenever manufacturer, model, station and serial number are."""
 PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
 
 dose_report = Table(
@@ -186,6 +192,7 @@ dose_study = Table(
     Column("manufacturer_model_name", Text),
     Column("station_name", Text),
     Column("device_serial_number", Text),
+    Column("device_key", Text, Computed(DEVICE_KEY, persisted=True), comment="the device's fingerprint"),
     Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once"),
     Column("patient_id", Text),
     Column("patient_name", Text),
@@ -208,6 +215,27 @@ dose_study = Table(
     Index("ix_dose_study_dlp", text("dlp_total_mgy_cm DESC NULLS LAST"), text("orthanc_study_id DESC")),
     Index("ix_dose_study_kinds", "kinds", postgresql_using="gin"),
     Index("ix_dose_study_modalities", "modalities", postgresql_using="gin"),
+    Index(
+        "ix_dose_study_device",
+        "device_key",
+        postgresql_include=[
+            "kinds",
+            "study_date",
+            "issue_count",
+            "not_patient",
+            "dlp_total_mgy_cm",
+            "dose_area_product_total_gy_m2",
+            "glandular_dose_left_mgy",
+            "glandular_dose_right_mgy",
+        ],
+    ),
+    Index(
+        "ix_dose_study_not_patient",
+        text("study_date DESC NULLS LAST"),
+        text("study_time DESC NULLS LAST"),
+        text("orthanc_study_id DESC"),
+        postgresql_where=text("not_patient IS NOT NULL"),
+    ),
     Index(
         "ix_dose_study_not_patient_rule",
         "not_patient_rule_id",

@@ -21,6 +21,7 @@ study = table(
     column("study_description", Text),
     column("accession_number", Text),
     column("modalities", ARRAY(Text)),
+    column("instance_count", Integer),
     column("last_received_at", DateTime(timezone=True)),
 )
 

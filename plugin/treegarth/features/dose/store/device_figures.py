@@ -5,12 +5,10 @@ Phantom, QA and service studies do not count; nor does what a report does not sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, union_all
+from sqlalchemy import ARRAY, Connection, Double, Subquery, cast, func, select, union_all
 
-from treegarth.features.dose.store.filtering import device_key
 from treegarth.features.dose.tables import dose_study
 
 
@@ -25,34 +23,34 @@ class Figure:
     percentile_95: float
 
 
-_VALUES: Sequence[tuple[str, ColumnElement[float]]] = (
-    ("dlp_total_mgy_cm", dose_study.c.dlp_total_mgy_cm),
-    ("dose_area_product_total_gy_m2", dose_study.c.dose_area_product_total_gy_m2),
-    ("glandular_dose_mgy", dose_study.c.glandular_dose_left_mgy),
-    ("glandular_dose_mgy", dose_study.c.glandular_dose_right_mgy),
-)
+PARTS = (0.5, 0.75, 0.95)
+_SIDES = (dose_study.c.glandular_dose_left_mgy, dose_study.c.glandular_dose_right_mgy)
 
 
 def figures_by_device(connection: Connection) -> dict[str, list[Figure]]:
-    """By the device's key (see `device_key`), each quantity that it reports."""
-    values = union_all(
-        *(
-            select(device_key(dose_study.c).label("key"), literal(name).label("quantity"), value.label("value")).where(
-                value.is_not(None), dose_study.c.not_patient.is_(None)
-            )
-            for name, value in _VALUES
-        )
-    ).subquery()
-    median, upper, high = (func.percentile_cont(part).within_group(values.c.value) for part in (0.5, 0.75, 0.95))
-    query = (
-        select(values.c.key, values.c.quantity, func.count(), median, upper, high)
-        .group_by(values.c.key, values.c.quantity)
-        .order_by(values.c.key, values.c.quantity)
-    )
+    """By the device's key, each quantity that it reports, in the order of their names."""
+    table = dose_study.c
     found: dict[str, list[Figure]] = {}
-    for key, quantity, count, *parts in connection.execute(query):
-        figure = Figure(
-            quantity=quantity, count=count, median=parts[0], upper_quartile=parts[1], percentile_95=parts[2]
+    for name in ("dlp_total_mgy_cm", "dose_area_product_total_gy_m2"):
+        query = select(table.device_key.label("key"), table[name].label("value"))
+        _add(found, connection, name, query.where(table[name].is_not(None), table.not_patient.is_(None)).subquery())
+    breasts = union_all(
+        *(
+            select(table.device_key.label("key"), side.label("value")).where(
+                side.is_not(None), table.not_patient.is_(None)
+            )
+            for side in _SIDES
         )
+    )
+    _add(found, connection, "glandular_dose_mgy", breasts.subquery())
+    return {key: sorted(figures, key=lambda figure: figure.quantity) for key, figures in found.items()}
+
+
+def _add(found: dict[str, list[Figure]], connection: Connection, quantity: str, values: Subquery) -> None:
+    """One sort a device for all three parts."""
+    parts = func.percentile_cont(cast(list(PARTS), ARRAY(Double))).within_group(values.c.value)
+    for key, count, (median, upper, high) in connection.execute(
+        select(values.c.key, func.count(), parts).group_by(values.c.key)
+    ):
+        figure = Figure(quantity=quantity, count=count, median=median, upper_quartile=upper, percentile_95=high)
         found.setdefault(key, []).append(figure)
-    return found

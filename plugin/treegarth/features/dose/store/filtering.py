@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from sqlalchemy import ARRAY, ColumnElement, Text, and_, cast, func, or_
-from sqlalchemy.dialects.postgresql import array
 
 from treegarth.features.dose.tables import dose_study
 
@@ -40,15 +39,9 @@ class DoseStudyFilter:
     activity_to_mbq: Number = None
     events_from: int | None = None
     events_to: int | None = None
-    device: str | None = None  # a key that `device_key` gives
+    device: str | None = None  # a fingerprint: `device_key`
     not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
     not_patient_rule: int | None = None  # what this rule marks
-
-
-def device_key(table: Any) -> ColumnElement[str]:
-    """The fingerprint of the device of a row: the same whenever manufacturer, model, station and serial number are."""
-    parts = (table.manufacturer, table.manufacturer_model_name, table.station_name, table.device_serial_number)
-    return func.substr(func.md5(func.array_to_string(array(parts), "\x1f", "")), 1, 16)
 
 
 def conditions(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
@@ -67,7 +60,7 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         names = (table.manufacturer, table.manufacturer_model_name, table.station_name)
         found.append(or_(*(name.icontains(wanted.equipment, autoescape=True) for name in names)))
     if wanted.device is not None:
-        found.append(device_key(table) == wanted.device)
+        found.append(table.device_key == wanted.device)
     return found
 
 

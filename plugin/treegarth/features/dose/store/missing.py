@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, and_, cast, exists, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exists, func, select
 
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.store.archive_index import series, study
@@ -14,6 +14,9 @@ from treegarth.features.dose.tables import dose_report, dose_study
 
 DOSE_MODALITIES = ("CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "XA")
 """Modalities (PS3.3 C.7.3.1.1.1) whose acquisition is an exposure or follows an administration."""
+
+
+DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,29 +94,31 @@ def list_without_dose(
 def count_missing_by_month(connection: Connection, *, study_date_from: date | None = None) -> list[MonthOfDevice]:
     """By device and month, devices by name and months from the oldest on. A study is counted for the device of each of
     its dose series."""
-    names = (series.c.manufacturer, series.c.manufacturer_model_name, series.c.station_name)
-    device = (*names, series.c.device_serial_number)
-    conditions: list[ColumnElement[bool]] = [series.c.modality.in_(DOSE_MODALITIES)]
+    conditions = [_of_dose_modality()]
     if study_date_from is not None:
         conditions.append(study.c.study_date >= study_date_from)
+    key = dose_study.c.orthanc_study_id
+    taken = (
+        select(
+            study.c.orthanc_study_id,
+            cast(func.date_trunc("month", study.c.study_date), Date).label("month"),
+            key.is_not(None).label("has_dose"),
+        )
+        .select_from(study.outerjoin(dose_study, key == study.c.orthanc_study_id))
+        .where(*conditions, ~_waits())
+        .subquery()
+    )
+    device = tuple(series.c[name] for name in DEVICE)
     one = (
-        select(*device, cast(func.date_trunc("month", study.c.study_date), Date).label("month"),
-               study.c.orthanc_study_id, _has_dose().label("has_dose"))
-        .select_from(series.join(study, study.c.orthanc_study_id == series.c.orthanc_study_id))
-        .where(and_(*conditions), ~_waits())
+        select(*device, taken)
+        .join(taken, taken.c.orthanc_study_id == series.c.orthanc_study_id)
+        .where(series.c.modality.in_(DOSE_MODALITIES))
         .distinct()
         .subquery()
-    )  # fmt: skip
-    keys = [one.c[column.name] for column in device] + [one.c.month]
-    query = (
-        select(
-            *keys,
-            func.count().label("study_count"),
-            func.count().filter(~one.c.has_dose).label("without_dose_count"),
-        )
-        .group_by(*keys)
-        .order_by(*(key.asc().nulls_last() for key in keys))
     )
+    keys = [*(one.c[name] for name in DEVICE), one.c.month]
+    counts = (func.count().label("study_count"), func.count().filter(~one.c.has_dose).label("without_dose_count"))
+    query = select(*keys, *counts).group_by(*keys).order_by(*(column.asc().nulls_last() for column in keys))
     return [MonthOfDevice(**row._mapping) for row in connection.execute(query)]
 
 

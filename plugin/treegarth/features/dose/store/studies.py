@@ -122,8 +122,10 @@ def find_studies_with_dose(connection: Connection, study_instance_uid: str) -> l
 
 
 def is_archived(connection: Connection, study_instance_uid: str) -> bool:
-    """Whether anything of the study is in the archive, dose object or not."""
-    found = select(archived_study.c.orthanc_study_id).where(archived_study.c.study_instance_uid == study_instance_uid)
+    """Whether any object of the study is in the archive, of dose or not; a study that was pruned keeps its row."""
+    found = select(archived_study.c.orthanc_study_id).where(
+        archived_study.c.study_instance_uid == study_instance_uid, archived_study.c.instance_count > 0
+    )
     return connection.execute(found.limit(1)).first() is not None
 
 
