@@ -114,6 +114,13 @@ def _received() -> list[Term]:
         ("is_arriving", Kind.TRUTH, arriving, N_("Objects arrived so lately that more may follow"), ""),
         ("series_count", Kind.NUMBER, study.c.series_count, N_("How many series it has"), ""),
         ("instance_count", Kind.NUMBER, study.c.instance_count, N_("How many objects it has"), ""),
+        (
+            "pruned_instance_count",
+            Kind.NUMBER,
+            study.c.pruned_instance_count,
+            N_("How many objects of it were pruned"),
+            "",
+        ),
         ("size_bytes", Kind.NUMBER, study.c.size_bytes, N_("How large its objects are together"), "bytes"),
     )
     return [

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, text
 
 from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance
+from treegarth.features.archive.store.arriving import forget_arrival, note_arrival
 from treegarth.features.archive.tables import instance, patient, series, study
 
 _PATIENT = ("patient_id", "patient_name", "patient_birth_date", "patient_sex")
@@ -29,6 +30,7 @@ _SERIES = (
     *("body_part_examined", "protocol_name", "manufacturer", "manufacturer_model_name", "station_name"),
     *("device_serial_number", "institution_name"),
 )
+_ORIGIN = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_user")
 _INSTANCE = (
     *("sop_instance_uid", "sop_class_uid", "instance_number", "number_of_frames", "rows", "columns", "image_type"),
     *("acquisition_date", "acquisition_time", "transfer_syntax_uid"),
@@ -47,13 +49,16 @@ def write_instances(
     """Upsert the rows of these instances and of their parents, and bring the parents' counts up to date.
 
     `series_headers` gives, by Orthanc's series identifier, an instance's identifier and its header as DICOM JSON.
-    A later instance's attribute wins over an earlier one's, but never an absent one over a present one.
+    A later instance's attribute wins over an earlier one's, but never an absent one over a present one. Only a series'
+    origin is that of one object, the last. Studies and series with an instance that is new to the index arrive.
     """
     _upsert(connection, patient, _merged((i.orthanc_patient_id, _patient_row(i)) for i in instances))
     _upsert(connection, study, _merged((i.orthanc_study_id, _study_row(i)) for i in instances))
     _upsert(connection, series, _merged((i.orthanc_series_id, _series_row(i, series_headers)) for i in instances))
-    _upsert(connection, instance, {i.orthanc_instance_id: _instance_row(i) for i in instances}, replace=True)
+    new = _upsert(connection, instance, {i.orthanc_instance_id: _instance_row(i) for i in instances}, replace=True)
     count_again(connection, {i.orthanc_series_id for i in instances}, {i.orthanc_study_id for i in instances})
+    arrived = (i for i in instances if i.orthanc_instance_id in new)
+    note_arrival(connection, ((i.orthanc_study_id, i.orthanc_series_id) for i in arrived))
 
 
 def series_with_header(connection: Connection, orthanc_series_ids: Iterable[str]) -> set[str]:
@@ -113,6 +118,7 @@ def remove_empty(connection: Connection, removed: Sequence[RemovedInstance]) -> 
         (_REMOVE_PATIENTS, {one.orthanc_patient_id for one in removed}),
     ):
         connection.execute(text(statement), {"ids": sorted(ids)})
+    forget_arrival(connection, {one.orthanc_study_id for one in removed})
 
 
 def note_pruned(connection: Connection, counts: Mapping[str, tuple[int, int]]) -> None:
@@ -210,6 +216,7 @@ def _series_row(item: IndexedInstance, headers: Mapping[str, tuple[str, Any]]) -
         "orthanc_study_id": item.orthanc_study_id,
         **_attributes(item, _SERIES),
         "last_received_at": item.received_at,
+        **_origin(item),
         "header": header,
         "header_orthanc_instance_id": header_of,
     }
@@ -222,14 +229,16 @@ def _instance_row(item: IndexedInstance) -> dict[str, Any]:
         "orthanc_series_id": item.orthanc_series_id,
         **_attributes(item, _INSTANCE),
         "size_bytes": item.size_bytes,
-        "origin": item.origin.kind,
-        "remote_ae_title": item.origin.remote_ae_title,
-        "called_ae_title": item.origin.called_ae_title,
-        "remote_ip": item.origin.remote_ip,
-        "http_user": item.origin.http_user,
+        **_origin(item),
         "received_at": item.received_at,
         "issues": issues or None,
     }
+
+
+def _origin(item: IndexedInstance) -> dict[str, Any]:
+    origin = item.origin
+    values = (origin.kind, origin.remote_ae_title, origin.called_ae_title, origin.remote_ip, origin.http_user)
+    return dict(zip(_ORIGIN, values, strict=True))
 
 
 def _attributes(item: IndexedInstance, names: tuple[str, ...]) -> dict[str, Any]:
@@ -237,20 +246,25 @@ def _attributes(item: IndexedInstance, names: tuple[str, ...]) -> dict[str, Any]
 
 
 def _merged(rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """One row a key: of each attribute the last value that is present."""
+    """One row a key: of each attribute the last value that is present, and the last origin whole."""
     merged: dict[str, dict[str, Any]] = {}
     for key, row in rows:
         if key in merged:
-            merged[key].update({name: value for name, value in row.items() if value is not None})
+            kept = {name: value for name, value in row.items() if value is not None or name in _ORIGIN}
+            merged[key].update(kept)
         else:
             merged[key] = row
     return merged
 
 
-def _upsert(connection: Connection, table: Table, rows: Mapping[str, dict[str, Any]], *, replace: bool = False) -> None:
+def _upsert(
+    connection: Connection, table: Table, rows: Mapping[str, dict[str, Any]], *, replace: bool = False
+) -> set[str]:
+    """Insert or update these rows; with `replace`, which of them were not there before."""
     ordered = [rows[key] for key in sorted(rows)]
     statement = _upsert_statement(table, tuple(ordered[0]), replace)
-    connection.execute(statement, {"rows": json.dumps(ordered, default=_plain, ensure_ascii=False)})
+    written = connection.execute(statement, {"rows": json.dumps(ordered, default=_plain, ensure_ascii=False)})
+    return {key for key, is_new in written if is_new} if replace else set()
 
 
 @cache
@@ -263,14 +277,14 @@ def _upsert_statement(table: Table, columns: tuple[str, ...], replace: bool) -> 
     changes = ", ".join(f'"{name}" = {_new_value(table, name, replace)}' for name in columns if name not in kept)
     return text(
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS r ({typed})"  # noqa: S608
-        f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
+        f" ON CONFLICT ({key}) DO UPDATE SET {changes}" + (f" RETURNING {key}, xmax = 0" if replace else "")
     )
 
 
 def _new_value(table: Table, name: str, replace: bool) -> str:
     if name == "last_received_at":
         return f'greatest(excluded."{name}", {table.name}."{name}")'
-    return f'excluded."{name}"' if replace else f'coalesce(excluded."{name}", {table.name}."{name}")'
+    return f'excluded."{name}"' if replace or name in _ORIGIN else f'coalesce(excluded."{name}", {table.name}."{name}")'
 
 
 def _dialect() -> Any:

@@ -1,0 +1,102 @@
+"""What indexing leaves of a new object: its study and series arrive, and the series' origin is that object's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+from sqlalchemy.engine import Engine
+
+from tests.database.index_support import NOON
+from tests.studies import small_studies
+from treegarth.database.engine import transaction
+from treegarth.dicom.headers import orthanc_identifiers, read_header
+from treegarth.features.archive import IndexedInstance, Origin
+from treegarth.features.archive.model import Level
+from treegarth.features.archive.store.writing import remove, remove_empty, write_instances
+from treegarth.features.archive.tables import arrival, series
+
+SCANNER = Origin(kind=2, remote_ae_title="CT1", called_ae_title="ORTHANC", remote_ip="10.0.0.1")
+UPLOAD = Origin(kind=3, remote_ip="10.0.0.2", http_user="anna")
+
+
+def indexed(path: Path, origin: Origin = SCANNER) -> IndexedInstance:
+    header = read_header(path.read_bytes())
+    found = orthanc_identifiers(header)
+    return IndexedInstance(
+        orthanc_patient_id=found.patient,
+        orthanc_study_id=found.study,
+        orthanc_series_id=found.series,
+        orthanc_instance_id=found.instance,
+        header=header,
+        size_bytes=path.stat().st_size,
+        received_at=NOON,
+        origin=origin,
+    )
+
+
+def arrivals(connection: Connection) -> set[tuple[str, str]]:
+    rows = connection.execute(select(arrival.c.orthanc_study_id, arrival.c.orthanc_series_id))
+    return {(row.orthanc_study_id, row.orthanc_series_id) for row in rows}
+
+
+def origins(connection: Connection) -> list[tuple[object, ...]]:
+    columns = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_user")
+    return [tuple(row) for row in connection.execute(select(*(series.c[name] for name in columns)))]
+
+
+def test_a_new_object_makes_its_study_and_its_series_arrive(engine: Engine, tmp_path: Path) -> None:
+    instances = [indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=2)]
+    with transaction(engine) as connection:
+        write_instances(connection, instances, {})
+        expected = {(one.orthanc_study_id, key) for one in instances for key in (one.orthanc_series_id, "")}
+        assert arrivals(connection) == expected
+
+
+def test_an_object_that_is_indexed_again_does_not_arrive(engine: Engine, tmp_path: Path) -> None:
+    first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=1))
+    with transaction(engine) as connection:
+        write_instances(connection, [first], {})
+        connection.execute(arrival.delete())
+        write_instances(connection, [first], {})
+        assert arrivals(connection) == set()
+        write_instances(connection, [first, second], {})
+        assert arrivals(connection) == {
+            (first.orthanc_study_id, ""),
+            (second.orthanc_study_id, second.orthanc_series_id),
+        }
+
+
+def test_a_later_object_moves_the_arrival_on(engine: Engine, tmp_path: Path) -> None:
+    first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=1, instances=2))
+    with transaction(engine) as connection:
+        write_instances(connection, [first], {})
+        connection.execute(arrival.update().values(last_arrived_at=arrival.c.last_arrived_at - timedelta(hours=1)))
+        before = connection.execute(select(arrival.c.last_arrived_at)).scalars().all()
+        write_instances(connection, [second], {})
+        after = connection.execute(select(arrival.c.last_arrived_at)).scalars().all()
+    assert min(after) > max(before)
+
+
+def test_what_was_removed_does_not_arrive(engine: Engine, tmp_path: Path) -> None:
+    first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=1))
+    with transaction(engine) as connection:
+        write_instances(connection, [first, second], {})
+        remove_empty(connection, remove(connection, Level.SERIES, [second.orthanc_series_id]))
+        assert arrivals(connection) == {
+            (first.orthanc_study_id, ""),
+            (first.orthanc_study_id, first.orthanc_series_id),
+        }
+        remove_empty(connection, remove(connection, Level.STUDY, [first.orthanc_study_id]))
+        assert arrivals(connection) == set()
+
+
+def test_a_series_has_the_whole_origin_of_the_object_that_was_indexed_last(engine: Engine, tmp_path: Path) -> None:
+    paths = small_studies(tmp_path, studies=1, series=1, instances=2)
+    sent, uploaded = indexed(paths[0]), indexed(paths[1], UPLOAD)
+    with transaction(engine) as connection:
+        write_instances(connection, [sent, uploaded], {})
+        assert origins(connection) == [(3, None, None, "10.0.0.2", "anna")]
+        write_instances(connection, [sent], {})
+        assert origins(connection) == [(2, "CT1", "ORTHANC", "10.0.0.1", None)]
