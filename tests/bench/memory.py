@@ -1,6 +1,7 @@
 """Resident memory of the Orthanc process over many small instances: what grows without end would show here.
 
-The same instances are sent again and again as new ones, after a warm-up; a bare Orthanc is measured beside.
+The same instances are sent again and again as new ones, after a warm-up; a bare Orthanc is measured beside. Both keep
+as many files in memory as the shipped configuration says: that cache fills up once, with whatever is stored.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from tempfile import TemporaryDirectory
 from tests.bench.report import Figure
 from tests.bench.store_path import send
 from tests.servers import OrthancServer, resident_bytes
+from treegarth.commands.configuration import SHIPPED, read_configuration
 from treegarth.demo.load import small_instances
 
 SENDERS = 4
+CACHE = "MaximumStorageCacheSize"
+WITHOUT_DELAY = {"TCP_NODELAY": "1"}  # dcmtk's senders: small objects else wait for acknowledgements
 
 
 def measure() -> list[Figure]:
@@ -29,8 +33,9 @@ def measure() -> list[Figure]:
 
 def _growth(count: int, *, planted: bool) -> int:
     with TemporaryDirectory(prefix="bench") as place:
-        section = {"Mode": "test"} if planted else None
-        with OrthancServer(Path(place) / "server", treegarth=section) as server:
+        section = {"Mode": "test", "ReconcileSeconds": 60} if planted else None
+        settings = {CACHE: read_configuration(SHIPPED, {}).values[CACHE]}
+        with OrthancServer(Path(place) / "server", treegarth=section, settings=settings) as server:
             server.start()
             _store(server, Path(place), seed=0, count=count // 10)
             before = resident_bytes(server.pid)
@@ -46,4 +51,4 @@ def _store(server: OrthancServer, place: Path, *, seed: int, count: int) -> None
         folders = [Path(folder) / str(number) for number in range(SENDERS)]
         for number, source in enumerate(folders):
             small_instances(count // SENDERS, source, seed=seed + number)
-        send(server, folders)
+        send(server, folders, environment=WITHOUT_DELAY)

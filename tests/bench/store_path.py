@@ -6,8 +6,10 @@ run by run; freshness is watched from outside, by asking PostgreSQL ten times a 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -96,12 +98,13 @@ def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
     )
 
 
-def send(server: OrthancServer, sources: list[Path]) -> None:
+def send(server: OrthancServer, sources: list[Path], *, environment: Mapping[str, str] | None = None) -> None:
     senders = [
         subprocess.Popen(
             ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(source)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
         )
         for source in sources
     ]
