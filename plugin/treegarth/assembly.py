@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.features import rules
 from treegarth.features.archive import condition_terms as archive_terms
 from treegarth.features.archive.tables import study
 from treegarth.features.dose import condition_terms as dose_terms
 from treegarth.features.retention import condition_terms as retention_terms
+from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
 from treegarth.features.routing import condition_terms as routing_terms
 from treegarth.features.rules import condition_terms as rules_terms
+from treegarth.host.zone import local_zone
+from treegarth.settings import Settings
 
 
 @cache
@@ -28,3 +33,25 @@ def vocabulary() -> Vocabulary:
         archive_terms.LEVELS,
         archive_terms.header_term,
     )
+
+
+def actions(settings: Settings) -> rules.Actions:
+    """What rules can do: every feature's actions, in the order in which the form offers them."""
+    return rules.Actions(
+        [
+            rules.LabelAction(),
+            HoldAction(),
+            ReleaseAction(),
+            rules.NotifyAction(webhooks=[one.name for one in settings.webhooks], has_mail=settings.mail is not None),
+        ]
+    )
+
+
+def rule_language(settings: Settings) -> rules.Language:
+    """What rules are written in at this site."""
+    return rules.Language(vocabulary=vocabulary(), actions=actions(settings))
+
+
+def site_zone(settings: Settings) -> ZoneInfo:
+    """The zone in which the site's day begins."""
+    return ZoneInfo(settings.time_zone) if settings.time_zone else local_zone()

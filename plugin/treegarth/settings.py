@@ -57,6 +57,43 @@ class SecretReference(BaseModel):
             raise SettingsRefused(f"The secret's file {self.file} cannot be read: {error.strerror}.") from error
 
 
+class MailSecurity(StrEnum):
+    NONE = "none"  # in the clear: only to a server of this machine or network
+    STARTTLS = "starttls"  # begins in the clear and then encrypts, or does not send
+    TLS = "tls"  # encrypted from the first byte
+
+
+class Mail(BaseModel):
+    """The server that rules' e-mails go to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True)
+
+    host: str = Field(min_length=1, pattern=r"^[^\s/@]+$")
+    port: int = Field(default=587, ge=1, le=65535)
+    security: MailSecurity = MailSecurity.STARTTLS
+    user: str | None = None
+    password: SecretReference | None = None
+    sender: str = Field(alias="From", pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Mail:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("give both User and Password, or neither")
+        if self.user is not None and self.security is MailSecurity.NONE:
+            raise ValueError('a User needs Security "starttls" or "tls": the password must not travel in the clear')
+        return self
+
+
+class Webhook(BaseModel):
+    """An address that rules may tell, signed with a secret that only it knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True)
+
+    name: str = Field(pattern=r"^[\w][\w .-]{0,63}$")
+    url: str = Field(pattern=r"^https?://[^\s/@?#]+([/?][^\s#]*)?$")
+    secret: SecretReference
+
+
 class Settings(BaseModel):
     """What a site sets. The shipped orthanc.json shows each key in its place."""
 
@@ -103,6 +140,15 @@ class Settings(BaseModel):
     full_comparison_hours: float = Field(default=24, ge=0.01, le=720)
     """Hours between two comparisons of every identifier, whatever the counts say."""
 
+    stable_seconds: float = Field(default=60, ge=1, le=86400)
+    """Seconds without a new object after which a study, or a series, counts as stable and rules look at it."""
+
+    mail: Mail | None = None
+    """The server for e-mails of rules: `{"Host": ..., "Port": 587, "Security": "starttls", "From": ...}`."""
+
+    webhooks: tuple[Webhook, ...] = ()
+    """What rules may tell: `[{"Name": "ris", "Url": "https://...", "Secret": {"File": ...}}]`."""
+
     time_zone: str | None = None
     """The IANA name of the zone that pages show, `Asia/Seoul`. Default: the machine's."""
 
@@ -123,6 +169,14 @@ class Settings(BaseModel):
         if value is not None and not re.match(r"https?://[^/@]+(/[^@]*)?$", value):
             raise ValueError("must be like http://host:8042, without user and password")
         return value.rstrip("/") if value else value
+
+    @field_validator("webhooks")
+    @classmethod
+    def _names_differ(cls, value: tuple[Webhook, ...]) -> tuple[Webhook, ...]:
+        names = [one.name for one in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two of them have one Name")
+        return value
 
     @field_validator("time_zone")
     @classmethod
@@ -194,7 +248,8 @@ def _sentences(error: ValidationError) -> str:
                 f"Treegarth.{key} is not a setting. Known: {', '.join(map(to_pascal, Settings.model_fields))}."
             )
         else:
-            hidden = "assword" in f"{key}{problem['input']}" or "@" in str(problem["input"])
+            told = f"{key}{problem['input']}"
+            hidden = "assword" in told or "ecret" in told or "@" in str(problem["input"])
             shown = "(may hold a secret, not shown)" if hidden else json.dumps(problem["input"], default=str)
             lines.append(f"Treegarth.{key} = {shown}: {problem['msg'].removeprefix('Value error, ')}.")
     return "\n".join(lines)

@@ -3,9 +3,11 @@
 from treegarth.features.archive.ingest.batch import Departures, Follower
 from treegarth.features.archive.ingest.run import run_indexer
 from treegarth.features.archive.model import IndexedInstance, Origin, RemovedInstance
+from treegarth.features.archive.stability import Stable, decide_stable
 from treegarth.features.archive.store.reconciling import count_instances
 from treegarth.features.archive.store.searching import is_indexed
 from treegarth.features.archive.store.writing import note_pruned
+from treegarth.features.archive.tasks import blueprint
 
 __all__ = [
     "Departures",
@@ -13,7 +15,10 @@ __all__ = [
     "IndexedInstance",
     "Origin",
     "RemovedInstance",
+    "Stable",
+    "blueprint",
     "count_instances",
+    "decide_stable",
     "is_indexed",
     "note_pruned",
     "run_indexer",

@@ -1,1 +1,21 @@
-"""Rules: a trigger, a condition, actions. What is on decides for every study that arrives, and can be tried before."""
+"""Rules: a condition, a trigger, actions; tried before they act, kept with their history, handled once an event."""
+
+from treegarth.features.rules.actions import Actions
+from treegarth.features.rules.following import follow_dose_read, follow_stable
+from treegarth.features.rules.labelling import LabelAction
+from treegarth.features.rules.notifying import NotifyAction
+from treegarth.features.rules.service import RuleBook
+from treegarth.features.rules.tasks import HANDLE, blueprint
+from treegarth.features.rules.text import Language
+
+__all__ = [
+    "HANDLE",
+    "Actions",
+    "LabelAction",
+    "Language",
+    "NotifyAction",
+    "RuleBook",
+    "blueprint",
+    "follow_dose_read",
+    "follow_stable",
+]

@@ -1,0 +1,123 @@
+"""The labels of a study over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from treegarth.errors import NotFound
+from treegarth.features.rules.api.parts import Desk, Listed, rule_route
+from treegarth.features.rules.labelling import LONGEST_LABEL, is_label
+from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
+from treegarth.features.rules.store.studies import find_study
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.validation import Fault, InvalidFields
+
+
+class StudyPath(Parameters):
+    study_instance_uid: Text
+    """(0020,000D)"""
+
+
+class LabelPath(StudyPath):
+    label: Text
+    """1 to 64 characters. Orthanc's own labels follow where it has labels and can take this one."""
+
+
+class LabelItem(Listed):
+    label: str
+    set_by: str | None
+    """A user, or a rule by its name; null without a login."""
+    set_at: datetime
+
+
+class LabelList(Answer):
+    """The labels of a study, sorted."""
+
+    items: list[LabelItem]
+
+
+class KnownLabels(Answer):
+    """Every label that some study has, sorted, at most 500."""
+
+    items: list[str]
+
+
+class LabelsApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def known(self, call: Call[None, None, None]) -> KnownLabels:
+        with self._desk.database.connect() as connection:
+            return KnownLabels(items=known_labels(connection))
+
+    def labels(self, call: Call[None, None, StudyPath]) -> LabelList:
+        with self._desk.database.connect() as connection:
+            return _list(connection, self._study(connection, call.path))
+
+    def put(self, call: Call[None, None, LabelPath]) -> LabelList:
+        return self._change(call, is_set=True)
+
+    def take_off(self, call: Call[None, None, LabelPath]) -> LabelList:
+        return self._change(call, is_set=False)
+
+    def _change(self, call: Call[None, None, LabelPath], *, is_set: bool) -> LabelList:
+        label, by, now = call.path.label, call.actor.name, self._desk.services.clock()
+        if not is_label(label):
+            wrong = f"must be 1 to {LONGEST_LABEL} printable characters, no space at its ends."
+            raise InvalidFields([Fault(field="label", message=wrong)])
+        with self._desk.database.begin() as connection:
+            study = self._study(connection, call.path)
+            change_labels(connection, study, [label], is_set=is_set, by=by, now=now)
+            return _list(connection, study)
+
+    def _study(self, connection: Connection, path: StudyPath) -> str:
+        found = find_study(connection, self._desk.language.vocabulary, path.study_instance_uid)
+        if found is None:
+            raise NotFound("There is no study with this UID in the archive.")
+        return found
+
+
+def _list(connection: Connection, orthanc_study_id: str) -> LabelList:
+    return LabelList(items=[LabelItem.model_validate(one) for one in list_labels(connection, orthanc_study_id)])
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about labels."""
+    api = LabelsApi(desk)
+    path = "studies/{study_instance_uid}/labels"
+    change: dict[str, Any] = {"permission": Permission.OPERATE, "path_parameters": LabelPath, "answer": LabelList}
+    return [
+        rule_route("known_labels", "labels", api.known, "Every label that some study has.", answer=KnownLabels),
+        rule_route(
+            "labels",
+            path,
+            api.labels,
+            "The labels of a study, and who set them.",
+            path_parameters=StudyPath,
+            answer=LabelList,
+            problems=(404, 503),
+        ),
+        rule_route(
+            "set_label",
+            path + "/{label}",
+            api.put,
+            "Put a label on a study.",
+            method="PUT",
+            problems=(400, 404, 503),
+            **change,
+        ),
+        rule_route(
+            "take_off_label",
+            path + "/{label}",
+            api.take_off,
+            "Take a label off a study.",
+            method="DELETE",
+            problems=(400, 404, 503),
+            **change,
+        ),
+    ]

@@ -1,0 +1,95 @@
+"""What the endpoints of rules have in common: what handlers work with, the base of answers, how a route is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from treegarth.features.rules.service import ActingRule, Author, RuleBook, present_rule
+from treegarth.features.rules.text import Language, RuleRefused, WrittenRule, parse_rule
+from treegarth.web.access import Actor
+from treegarth.web.routes import API_PATH, Answer, Handler, Method, Parameters, Permission, Route
+from treegarth.web.services import Database, Services
+from treegarth.web.validation import Fault, InvalidFields
+
+TAG = "rules"
+LARGEST_NUMBER = 2_147_483_647
+
+
+class Listed(Answer):
+    """Base of what is made from a record of the same names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+class RulePath(Parameters):
+    rule_id: int = Field(ge=1, le=LARGEST_NUMBER)
+    """The rule's number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What the handlers work with."""
+
+    services: Services
+    book: RuleBook
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    @property
+    def language(self) -> Language:
+        return self.book.language
+
+    def author(self, actor: Actor) -> Author:
+        return Author(name=actor.name, now=self.services.clock(), zone=self.services.zone)
+
+    def acting(self, connection: Connection, rule_id: int) -> ActingRule:
+        """Raises NotFound."""
+        return self.book.read(present_rule(connection, rule_id))
+
+
+def written_rule(document: object, language: Language) -> WrittenRule:
+    """The rule of a request's body. Raises InvalidFields with every problem at its place."""
+    try:
+        return parse_rule(document, language)
+    except RuleRefused as refused:
+        raise as_fields(refused) from None
+
+
+def as_fields(refused: RuleRefused) -> InvalidFields:
+    """The problems of a rule as an answer names them."""
+    return InvalidFields(
+        [Fault(field=one.place, message=f"{one.wrong} {one.right}".strip()) for one in refused.problems]
+    )
+
+
+def rule_route(
+    name: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    *,
+    answer: type[BaseModel] | None,
+    method: Method = "GET",
+    permission: Permission = Permission.VIEW,
+    problems: tuple[int, ...] = (503,),
+    **given: Any,
+) -> Route:
+    """The endpoint `api.{name}` at `path` below the API."""
+    return Route(
+        name=f"api.{name}",
+        path=f"{API_PATH}/{path}",
+        method=method,
+        permission=permission,
+        handler=handler,
+        summary=summary,
+        answer=answer,
+        problems=problems,
+        tag=TAG,
+        **given,
+    )

@@ -1,0 +1,217 @@
+"""The rules themselves over HTTP: list, add, read, change, switch, move, remove, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field, RootModel
+
+from treegarth.features.rules.api.parts import (
+    LARGEST_NUMBER,
+    Desk,
+    Listed,
+    RulePath,
+    as_fields,
+    rule_route,
+    written_rule,
+)
+from treegarth.features.rules.model import Change, Trigger
+from treegarth.features.rules.service import ActingRule, create_rule, edit_rule, move_rule, remove_rule, switch_rule
+from treegarth.features.rules.store.rules import list_versions
+from treegarth.features.rules.text import RuleRefused, rule_document
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route
+
+
+class RuleDocument(RootModel[dict[str, Any]]):
+    """A rule as its text form has it, in JSON: `name`, `why`, `when`, `schedule`, `if`, `do`, `on`."""
+
+
+class RuleItem(Answer):
+    """A rule."""
+
+    id: int
+    name: str
+    why: str
+    version: int
+    trigger: Trigger
+    is_on: bool
+    position: int
+    """Rules act in this order."""
+    document: dict[str, Any]
+    """The rule as its text form has it, without `on`."""
+    does: list[str]
+    """What each of its actions does, in a sentence."""
+    problems: list[str]
+    """Why the rule means nothing any more and does nothing: a webhook that is not set now. Else empty."""
+    changed_by: str | None
+    changed_at: datetime
+    scheduled_at: datetime | None
+    """When a rule of trigger schedule acts next."""
+
+
+class RuleList(Answer):
+    """The rules, in the order in which they act."""
+
+    items: list[RuleItem]
+
+
+class VersionItem(Listed):
+    """One change of a rule, and the rule from then on."""
+
+    version: int
+    change: Change
+    document: dict[str, Any]
+    is_on: bool
+    position: int
+    changed_by: str | None
+    """Null without a login."""
+    changed_at: datetime
+
+
+class VersionList(Answer):
+    """Every change of a rule, the latest first."""
+
+    items: list[VersionItem]
+
+
+class StateBody(Parameters):
+    """What to change of a rule's state; what is not given stays."""
+
+    is_on: bool | None = None
+    """Whether it acts. Off also ends its application to the archive."""
+    place: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    """Its place in the order, from 1."""
+
+
+class RulesApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def rules(self, call: Call[None, None, None]) -> RuleList:
+        with self._desk.database.connect() as connection:
+            return RuleList(items=[rule_item(one) for one in self._desk.book.all(connection)])
+
+    def rule(self, call: Call[None, None, RulePath]) -> RuleItem:
+        with self._desk.database.connect() as connection:
+            return rule_item(self._desk.acting(connection, call.path.rule_id))
+
+    def add(self, call: Call[None, RuleDocument, None]) -> RuleItem:
+        written = written_rule(call.body.root, self._desk.language)
+        with self._desk.database.begin() as connection:
+            try:
+                rule_id = create_rule(connection, written, self._desk.author(call.actor))
+            except RuleRefused as refused:
+                raise as_fields(refused) from None
+            return rule_item(self._desk.acting(connection, rule_id))
+
+    def edit(self, call: Call[None, RuleDocument, RulePath]) -> RuleItem:
+        written = written_rule(call.body.root, self._desk.language)
+        with self._desk.database.begin() as connection:
+            try:
+                edit_rule(connection, call.path.rule_id, written, self._desk.author(call.actor))
+            except RuleRefused as refused:
+                raise as_fields(refused) from None
+            return rule_item(self._desk.acting(connection, call.path.rule_id))
+
+    def change_state(self, call: Call[None, StateBody, RulePath]) -> RuleItem:
+        author, rule_id = self._desk.author(call.actor), call.path.rule_id
+        with self._desk.database.begin() as connection:
+            acting = self._desk.acting(connection, rule_id)
+            if call.body.is_on is not None:
+                switch_rule(connection, rule_id, acting.rule, author, is_on=call.body.is_on)
+            if call.body.place is not None:
+                move_rule(connection, rule_id, call.body.place, author)
+            return rule_item(self._desk.acting(connection, rule_id))
+
+    def remove(self, call: Call[None, None, RulePath]) -> RuleItem:
+        with self._desk.database.begin() as connection:
+            return rule_item(
+                self._desk.book.read(remove_rule(connection, call.path.rule_id, self._desk.author(call.actor)))
+            )
+
+    def versions(self, call: Call[None, None, RulePath]) -> VersionList:
+        with self._desk.database.connect() as connection:
+            self._desk.acting(connection, call.path.rule_id)
+            found = list_versions(connection, call.path.rule_id)
+        return VersionList(items=[VersionItem.model_validate(one) for one in found])
+
+
+def rule_item(acting: ActingRule) -> RuleItem:
+    """A rule as answers have it."""
+    stored, rule = acting.stored, acting.rule
+    document: Mapping[str, Any] = stored.document if rule is None else rule_document(rule)
+    names = ("id", "name", "version", "trigger", "is_on", "position", "changed_by", "changed_at", "scheduled_at")
+    return RuleItem(
+        **{name: getattr(stored, name) for name in names},
+        why=str(document.get("why", "")),
+        document=dict(document),
+        does=[] if rule is None else [step.describe() for step in rule.steps],
+        problems=list(acting.broken),
+    )
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints of the rules themselves."""
+    api = RulesApi(desk)
+    change: dict[str, Any] = {"permission": Permission.ADMINISTER, "answer": RuleItem}
+    one: dict[str, Any] = {"path_parameters": RulePath}
+    return [
+        rule_route("rules", "rules", api.rules, "The rules, in the order in which they act.", answer=RuleList),
+        rule_route(
+            "add_rule",
+            "rules",
+            api.add,
+            "Add a rule, the last in order; off unless it says `on: true`.",
+            method="POST",
+            body=RuleDocument,
+            status=201,
+            problems=(400, 409, 503),
+            **change,
+        ),
+        rule_route("rule", "rules/{rule_id}", api.rule, "A rule.", answer=RuleItem, problems=(404, 503), **one),
+        rule_route(
+            "edit_rule",
+            "rules/{rule_id}",
+            api.edit,
+            "Word a rule anew; on or off as before unless it says.",
+            method="PUT",
+            body=RuleDocument,
+            problems=(400, 404, 409, 503),
+            **change,
+            **one,
+        ),
+        rule_route(
+            "change_rule_state",
+            "rules/{rule_id}/state",
+            api.change_state,
+            "Switch a rule on or off, or move it in the order.",
+            method="PUT",
+            body=StateBody,
+            problems=(400, 404, 409, 503),
+            **change,
+            **one,
+        ),
+        rule_route(
+            "remove_rule",
+            "rules/{rule_id}",
+            api.remove,
+            "Remove a rule; its versions and what it did stay on record.",
+            method="DELETE",
+            problems=(404, 503),
+            **change,
+            **one,
+        ),
+        rule_route(
+            "rule_versions",
+            "rules/{rule_id}/versions",
+            api.versions,
+            "Every change of a rule, with who and when.",
+            answer=VersionList,
+            problems=(404, 503),
+            **one,
+        ),
+    ]

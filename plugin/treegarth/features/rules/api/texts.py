@@ -1,0 +1,177 @@
+"""Rules as texts over HTTP: check a document, import, export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from treegarth.errors import InvalidRequest, Problem
+from treegarth.features.rules.api.parts import Desk, Listed, as_fields, rule_route
+from treegarth.features.rules.service import export_rules, import_rules, problems_with
+from treegarth.features.rules.service.importing import Outcome
+from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
+from treegarth.features.rules.yaml_text import LARGEST_BYTES
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.validation import Fault, InvalidFields
+
+MEDIA_TYPE = "application/yaml"
+
+
+class TextBody(Parameters):
+    """A YAML text, or one rule as a document."""
+
+    text: Text | None = None
+    """Rules as YAML: a list, or one."""
+    document: dict[str, Any] | None = None
+    """One rule, as `POST rules` takes it. Either this or `text`."""
+
+
+class ImportBody(Parameters):
+    """Rules to import."""
+
+    text: Text
+    """Rules as YAML: a list, or one."""
+    dry_run: bool = False
+    """Only say what would change."""
+
+
+class ProblemItem(Answer):
+    """What is wrong at one place."""
+
+    place: str
+    """`rules[0].if.all[1]`"""
+    wrong: str
+    right: str
+    """What would be right there."""
+
+
+class CheckedRule(Answer):
+    """A rule that is right, in its canonical form."""
+
+    document: dict[str, Any]
+    is_on: bool
+    """What the document says for a rule that is new."""
+    does: list[str]
+    """What each of its actions does, in a sentence."""
+
+
+class Checked(Answer):
+    """What a text or document means, or everything that is wrong with it."""
+
+    problems: list[ProblemItem]
+    rules: list[CheckedRule]
+    """Empty where there are problems."""
+
+
+class ImportedRule(Listed):
+    """What an import makes of one rule of the text."""
+
+    name: str
+    outcome: Outcome
+    is_on: bool
+    rule_id: int | None
+    """Null for a new one in a dry run."""
+
+
+class ImportOutcome(Answer):
+    """What an import changed, or would."""
+
+    dry_run: bool
+    items: list[ImportedRule]
+
+
+class TextsApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def check(self, call: Call[None, TextBody, None]) -> Checked:
+        body = call.body
+        if (body.text is None) == (body.document is None):
+            raise InvalidFields([Fault(field="text", message="give either text or document.")])
+        try:
+            written = self._written(body)
+        except RuleRefused as refused:
+            return _checked(refused.problems, [])
+        except InvalidRequest as unreadable:
+            return _checked([Problem("text", str(unreadable))], [])
+        problems: list[Problem] = []
+        with self._desk.database.connect() as connection:
+            for index, one in enumerate(written):
+                place = "rule" if body.text is None else f"rules[{index}]"
+                problems.extend(problems_with(connection, one, place))
+        return _checked(problems, [] if problems else written)
+
+    def _written(self, body: TextBody) -> list[WrittenRule]:
+        if body.text is not None:
+            return parse_rules(body.text, self._desk.language)
+        return [parse_rule(body.document, self._desk.language)]
+
+    def take_in(self, call: Call[None, ImportBody, None]) -> ImportOutcome:
+        body = call.body
+        with self._desk.database.begin() as connection:
+            try:
+                author = self._desk.author(call.actor)
+                made = import_rules(connection, self._desk.language, body.text, author, dry_run=body.dry_run)
+            except RuleRefused as refused:
+                raise as_fields(refused) from None
+        return ImportOutcome(dry_run=body.dry_run, items=[ImportedRule.model_validate(one) for one in made])
+
+    def export(self, call: Call[None, None, None]) -> Response:
+        with self._desk.database.connect() as connection:
+            text = export_rules(connection, self._desk.book)
+        headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
+        return Response(text.encode(), mimetype=MEDIA_TYPE, headers=headers)
+
+
+def _checked(problems: Any, written: list[WrittenRule]) -> Checked:
+    return Checked(
+        problems=[ProblemItem(place=one.place, wrong=one.wrong, right=one.right) for one in problems],
+        rules=[
+            CheckedRule(
+                document=dict(one.document),
+                is_on=one.rule.is_on,
+                does=[step.describe() for step in one.rule.steps],
+            )
+            for one in written
+        ],
+    )
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about texts."""
+    api = TextsApi(desk)
+    return [
+        rule_route(
+            "check_rules",
+            "rules/check",
+            api.check,
+            "What a rule's text means, or everything that is wrong with it; changes nothing.",
+            method="POST",
+            body=TextBody,
+            answer=Checked,
+            problems=(400, 503),
+        ),
+        rule_route(
+            "import_rules",
+            "rules/import",
+            api.take_in,
+            "Make the rules as a YAML text says, all or nothing.",
+            description=f"At most {LARGEST_BYTES // 1024} KB. Rules that the text does not name stay as they are.",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            body=ImportBody,
+            answer=ImportOutcome,
+            problems=(400, 503),
+        ),
+        rule_route(
+            "export_rules",
+            "rules/export",
+            api.export,
+            "Every rule as YAML, with the comments that it was imported with.",
+            answer=None,
+            media_type=MEDIA_TYPE,
+        ),
+    ]

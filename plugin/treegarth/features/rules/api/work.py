@@ -1,0 +1,269 @@
+"""What rules do, over HTTP: apply one by hand, how far that is, what was done, what failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from treegarth.errors import NotFound
+from treegarth.features.rules.api.parts import LARGEST_NUMBER, Desk, Listed, RulePath, rule_route
+from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
+from treegarth.features.rules.store.applications import latest_application
+from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
+from treegarth.features.rules.store.outcomes import list_outcomes
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+
+LARGEST_ID = 2**63 - 1
+
+
+class ApplyBody(Parameters):
+    """What to apply a rule to."""
+
+    study_instance_uid: Text | None = None
+    """Only this study; without it every study of the archive that the rule means."""
+
+
+class ApplicationItem(Listed):
+    """A rule applied to the archive."""
+
+    id: int
+    rule_id: int
+    version: int
+    """Of the rule, when it was started; what acts is always the latest."""
+    started_by: str | None
+    started_at: datetime
+    total: int
+    """Studies that the rule meant when it was started."""
+    applied: int
+    """Studies that were looked at and acted on."""
+    failed: int
+    last_error: str | None
+    is_running: bool
+    is_walked: bool
+    """Whether every study has been noted."""
+    stopped_by: str | None
+    """Who stopped it ("" without a login); null where nobody did."""
+    finished_at: datetime | None
+
+
+class ApplicationState(Answer):
+    """The rule's latest application to the archive."""
+
+    application: ApplicationItem | None
+    """Null where it never was applied."""
+    waiting: int
+    """Studies of this rule that were noted and not handled yet."""
+
+
+class OutcomesQuery(Parameters):
+    """Which outcomes."""
+
+    rule_id: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    study_instance_uid: Text | None = None
+    before: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    """`next` of the page before."""
+    limit: int = Field(default=50, ge=1, le=1000)
+
+
+class DoneItem(Listed):
+    action: str
+    done: str
+    """In words and numbers."""
+
+
+class OutcomeItem(Listed):
+    """A rule matched a study."""
+
+    id: int
+    rule_id: int
+    rule_name: str
+    version: int
+    trigger: str
+    study_instance_uid: str
+    decided_at: datetime
+    asked_by: str | None
+    actions: list[DoneItem]
+
+
+class OutcomeList(Answer):
+    """What rules did, the latest first."""
+
+    items: list[OutcomeItem]
+    next: int | None
+
+
+class EventItem(Listed):
+    """An event that rules could not handle."""
+
+    id: int
+    trigger: str
+    orthanc_study_id: str
+    orthanc_series_id: str
+    rule_id: int
+    """0: every rule of the trigger."""
+    asked_by: str | None
+    attempts: int
+    noted_at: datetime
+    last_error: str | None
+
+
+class EventList(Answer):
+    """The events that need a person, and how many wait."""
+
+    waiting: int
+    failed: int
+    items: list[EventItem]
+    """The latest, at most 200."""
+
+
+class EventPath(Parameters):
+    event_id: int = Field(ge=1, le=LARGEST_ID)
+
+
+class Retried(Answer):
+    """How many wait again."""
+
+    retried: int
+
+
+class WorkApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._clock = desk.services.clock
+
+    def application(self, call: Call[None, None, RulePath]) -> ApplicationState:
+        with self._desk.database.connect() as connection:
+            self._desk.acting(connection, call.path.rule_id)
+            return _state(connection, call.path.rule_id)
+
+    def apply(self, call: Call[None, ApplyBody, RulePath]) -> ApplicationState:
+        """Only notes that it is wanted: the workers do it, and go on after a restart."""
+        vocabulary, by, now = self._desk.language.vocabulary, call.actor.name, self._clock()
+        with self._desk.database.begin() as connection:
+            acting = self._desk.acting(connection, call.path.rule_id)
+            if call.body.study_instance_uid is not None:
+                apply_by_hand(connection, vocabulary, acting, call.body.study_instance_uid, by=by, now=now)
+            else:
+                apply_to_archive(connection, vocabulary, acting, by=by, now=now)
+            return _state(connection, call.path.rule_id)
+
+    def stop(self, call: Call[None, None, RulePath]) -> ApplicationState:
+        with self._desk.database.begin() as connection:
+            self._desk.acting(connection, call.path.rule_id)
+            stop_applying(connection, call.path.rule_id, by=call.actor.name, now=self._clock())
+            return _state(connection, call.path.rule_id)
+
+    def outcomes(self, call: Call[OutcomesQuery, None, None]) -> OutcomeList:
+        query = call.query
+        with self._desk.database.connect() as connection:
+            found = list_outcomes(
+                connection,
+                rule_id=query.rule_id,
+                study_instance_uid=query.study_instance_uid,
+                before=query.before,
+                limit=query.limit,
+            )
+        items = [
+            OutcomeItem.model_validate({name: getattr(one, name) for name in OutcomeItem.model_fields}) for one in found
+        ]
+        return OutcomeList(items=items, next=found[-1].id if len(found) == query.limit else None)
+
+    def events(self, call: Call[None, None, None]) -> EventList:
+        with self._desk.database.connect() as connection:
+            counts, failed = count_events(connection), list_failed(connection)
+        items = [EventItem.model_validate(one) for one in failed]
+        return EventList(waiting=counts[WAITING], failed=counts["failed"], items=items)
+
+    def retry(self, call: Call[None, None, EventPath]) -> Retried:
+        with self._desk.database.begin() as connection:
+            count = retry_failed(connection, self._clock(), [call.path.event_id])
+        if count == 0:
+            raise NotFound("There is no failed event with this number.")
+        return Retried(retried=count)
+
+    def retry_all(self, call: Call[None, None, None]) -> Retried:
+        with self._desk.database.begin() as connection:
+            return Retried(retried=retry_failed(connection, self._clock()))
+
+
+def _state(connection: Connection, rule_id: int) -> ApplicationState:
+    found = latest_application(connection, rule_id)
+    return ApplicationState(
+        application=None if found is None else ApplicationItem.model_validate(found),
+        waiting=count_events(connection, rule_id=rule_id)[WAITING],
+    )
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about what rules do."""
+    api = WorkApi(desk)
+    one: dict[str, Any] = {"path_parameters": RulePath, "answer": ApplicationState}
+    act: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE}
+    return [
+        rule_route(
+            "rule_application",
+            "rules/{rule_id}/apply",
+            api.application,
+            "How far the rule's latest application to the archive is.",
+            problems=(404, 503),
+            **one,
+        ),
+        rule_route(
+            "apply_rule",
+            "rules/{rule_id}/apply",
+            api.apply,
+            "Apply a rule that is on to the archive, or to one study.",
+            body=ApplyBody,
+            status=202,
+            problems=(400, 404, 409, 503),
+            **act,
+            **one,
+        ),
+        rule_route(
+            "stop_applying_rule",
+            "rules/{rule_id}/apply/stop",
+            api.stop,
+            "End the rule's application; what was done stays done.",
+            problems=(404, 503),
+            **act,
+            **one,
+        ),
+        rule_route(
+            "rule_outcomes",
+            "rule-outcomes",
+            api.outcomes,
+            "What rules did, the latest first.",
+            query=OutcomesQuery,
+            answer=OutcomeList,
+        ),
+        rule_route(
+            "rule_events",
+            "rule-events",
+            api.events,
+            "What rules could not handle, and how much waits.",
+            answer=EventList,
+        ),
+        rule_route(
+            "retry_rule_event",
+            "rule-events/{event_id}/retry",
+            api.retry,
+            "Let a failed event be handled once more.",
+            path_parameters=EventPath,
+            answer=Retried,
+            problems=(404, 503),
+            **act,
+        ),
+        rule_route(
+            "retry_rule_events",
+            "rule-events/retry",
+            api.retry_all,
+            "Let every failed event be handled once more.",
+            answer=Retried,
+            **act,
+        ),
+    ]

@@ -1,0 +1,75 @@
+"""The action `label`: put labels on a study, or take them off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from treegarth.conditions.action import Action, Occasion, Problem
+from treegarth.features.rules.store.labels import change_labels
+from treegarth.web.languages import N_
+
+LONGEST_LABEL = 64
+MOST_LABELS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labelling:
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+def is_label(text: object) -> bool:
+    """Whether a text can be a label: one to 64 printable characters, without space or comma at its ends."""
+    return isinstance(text, str) and 0 < len(text) <= LONGEST_LABEL and text.isprintable() and text == text.strip(" ,")
+
+
+class LabelAction(Action[Labelling]):
+    """`label: urgent`, `label: [urgent, checked]`, `label: {add: [...], remove: [...]}`."""
+
+    name = "label"
+    meaning = N_("put labels on the study, or take them off")
+
+    def parse(self, document: object, place: str, problems: list[Problem]) -> Labelling | None:
+        before = len(problems)
+        if isinstance(document, Mapping):
+            for key in document:
+                if key not in ("add", "remove"):
+                    problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right="Known: add, remove."))
+            add = _labels(document.get("add", []), f"{place}.add", problems)
+            remove = _labels(document.get("remove", []), f"{place}.remove", problems)
+        else:
+            add, remove = _labels(document, place, problems), ()
+        if len(problems) == before and (not (add or remove) or set(add) & set(remove)):
+            right = "Write label: NAME, or label: {add: [NAME], remove: [OTHER]}."
+            problems.append(Problem(place=place, wrong="names no label, or one twice.", right=right))
+        return Labelling(add=add, remove=remove) if len(problems) == before else None
+
+    def document(self, spec: Labelling) -> object:
+        if not spec.remove:
+            return spec.add[0] if len(spec.add) == 1 else list(spec.add)
+        return ({"add": list(spec.add)} if spec.add else {}) | {"remove": list(spec.remove)}
+
+    def describe(self, spec: Labelling) -> str:
+        parts = [f"labels the study {', '.join(spec.add)}"] if spec.add else []
+        return " and ".join([*parts, *([f"takes off the label {', '.join(spec.remove)}"] if spec.remove else [])])
+
+    def carry_out(self, connection: Connection, spec: Labelling, occasion: Occasion) -> str:
+        study = occasion.orthanc_study_id
+        by = occasion.asked_by or occasion.rule_name
+        added = change_labels(connection, study, spec.add, is_set=True, by=by, now=occasion.now)
+        removed = change_labels(connection, study, spec.remove, is_set=False, by=by, now=occasion.now)
+        done = [f"labelled {', '.join(added)}"] if added else []
+        done += [f"took off {', '.join(removed)}"] if removed else []
+        return " and ".join(done) or "every label was as it should be"
+
+
+def _labels(given: object, place: str, problems: list[Problem]) -> tuple[str, ...]:
+    items = given if isinstance(given, list) else [given]
+    if len(items) > MOST_LABELS or not all(is_label(item) for item in items):
+        right = f"A label has 1 to {LONGEST_LABEL} characters; at most {MOST_LABELS} at once."
+        problems.append(Problem(place=place, wrong="is no label.", right=right))
+        return ()
+    return tuple(dict.fromkeys(str(item) for item in items))

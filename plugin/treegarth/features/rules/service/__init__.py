@@ -1,0 +1,55 @@
+"""What the rules feature does, one verb a function: keep rules, try them, apply them, handle what happened.
+
+`editing`: who changes rules; `importing`: YAML texts; `trying`: before a rule acts; `applying`: to the archive as it
+is; `handling`: what happened; `book`: rules as they act.
+"""
+
+from treegarth.features.rules.service.applying import apply_by_hand, apply_to_archive, stop_applying, walk_on
+from treegarth.features.rules.service.book import ActingRule, RuleBook
+from treegarth.features.rules.service.editing import (
+    Author,
+    create_rule,
+    edit_rule,
+    move_rule,
+    present_rule,
+    problems_with,
+    remove_rule,
+    switch_rule,
+)
+from treegarth.features.rules.service.handling import handle_waiting
+from treegarth.features.rules.service.importing import Imported, export_rules, import_rules
+from treegarth.features.rules.service.trying import (
+    Explained,
+    ForeseenAction,
+    Preview,
+    explain_rule,
+    preview_condition,
+    preview_rule,
+)
+
+__all__ = [
+    "ActingRule",
+    "Author",
+    "Explained",
+    "ForeseenAction",
+    "Imported",
+    "Preview",
+    "RuleBook",
+    "apply_by_hand",
+    "apply_to_archive",
+    "create_rule",
+    "edit_rule",
+    "explain_rule",
+    "export_rules",
+    "handle_waiting",
+    "import_rules",
+    "move_rule",
+    "present_rule",
+    "preview_condition",
+    "preview_rule",
+    "problems_with",
+    "remove_rule",
+    "stop_applying",
+    "switch_rule",
+    "walk_on",
+]

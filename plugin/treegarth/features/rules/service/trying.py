@@ -1,0 +1,103 @@
+"""Try a rule before it acts: which studies it means, and why it means one or not. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from treegarth.conditions.deciding import Explanation, explain
+from treegarth.conditions.model import Condition
+from treegarth.errors import NotFound
+from treegarth.features.rules.deciding import condition_of_study, match_rule
+from treegarth.features.rules.model import Rule
+from treegarth.features.rules.service.handling import occasion_of, read_study
+from treegarth.features.rules.store.outcomes import latest_versions_that_matched
+from treegarth.features.rules.store.rules import StoredRule
+from treegarth.features.rules.store.studies import Matching, StudyPage, StudySums, find_study
+from treegarth.features.rules.text import Language
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeseenAction:
+    """What an action of the rule would do."""
+
+    action: str
+    sentence: str  # in English
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a rule would touch: a page of studies, the newest first, the exact sums, and what it does to each."""
+
+    page: StudyPage
+    sums: StudySums
+    actions: tuple[ForeseenAction, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """Why a rule means a study or not, clause by clause, and what it would do to this very study."""
+
+    study_instance_uid: str
+    holds: bool
+    explanation: Explanation
+    actions: tuple[ForeseenAction, ...]  # none where it does not hold
+
+
+def preview_rule(
+    connection: Connection, language: Language, rule: Rule, now: datetime, *, limit: int, cursor: str | None = None
+) -> Preview:
+    """Which studies of the archive a rule means now, on or off. Raises InvalidRequest for a bad cursor."""
+    actions = tuple(ForeseenAction(action=step.action.name, sentence=step.describe()) for step in rule.steps)
+    page, sums = preview_condition(connection, language, condition_of_study(rule), now, limit=limit, cursor=cursor)
+    return Preview(page=page, sums=sums, actions=actions)
+
+
+def preview_condition(
+    connection: Connection,
+    language: Language,
+    condition: Condition,
+    now: datetime,
+    *,
+    limit: int,
+    cursor: str | None = None,
+) -> tuple[StudyPage, StudySums]:
+    """Which studies of the archive a condition means now."""
+    matching = Matching(connection, language.vocabulary, condition, now)
+    return matching.page(limit=limit, cursor=cursor), matching.count()
+
+
+def explain_rule(
+    connection: Connection,
+    language: Language,
+    rule: Rule,
+    study_instance_uid: str,
+    now: datetime,
+    *,
+    stored: StoredRule | None = None,
+) -> Explained:
+    """Why a rule means this study or not. `stored` is the rule as it is kept; None for one that is only written.
+
+    Raises NotFound where the study is not in the index.
+    """
+    key = find_study(connection, language.vocabulary, study_instance_uid)
+    study = None if key is None else read_study(connection, language.vocabulary, [rule], key, now)
+    if study is None:
+        raise NotFound("There is no study with this UID in the archive.")
+    match = match_rule(rule, study, "", now)
+    actions: tuple[ForeseenAction, ...] = ()
+    if match is not None:
+        before = latest_versions_that_matched(connection, study_instance_uid)
+        occasion = occasion_of(rule, stored, match, str(rule.trigger), study_instance_uid, before, None, now)
+        actions = tuple(
+            ForeseenAction(action=step.action.name, sentence=step.action.foresee(connection, step.spec, occasion))
+            for step in rule.steps
+        )
+    return Explained(
+        study_instance_uid=study_instance_uid,
+        holds=match is not None,
+        explanation=explain(condition_of_study(rule), study, now),
+        actions=actions,
+    )

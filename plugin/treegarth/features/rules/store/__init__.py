@@ -1,0 +1,1 @@
+"""The rules feature's queries: the only SQL of rules."""

@@ -1,0 +1,165 @@
+"""What happened and rules have not looked at yet: note it, claim it, let it go. Queries only.
+
+A claim is a lease: the row's `next_attempt_at` moves into the future in a short transaction. The transaction that
+handles the event locks the row, sees that the claim still stands, and deletes it at its end: so an event has its effect
+once, whoever dies. What happens meanwhile waits for that lock and then notes the event anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from treegarth.features.rules.model import Trigger
+from treegarth.features.rules.tables import rule_event
+
+WAITING, FAILED = "waiting", "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleEvent:
+    """The right to handle one event until the lease ends. `rule_id` 0: every rule of the trigger that is on."""
+
+    id: int
+    trigger: Trigger
+    orthanc_study_id: str
+    orthanc_series_id: str
+    rule_id: int
+    asked_by: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailedEvent:
+    """An event that no attempt could handle."""
+
+    id: int
+    trigger: str
+    orthanc_study_id: str
+    orthanc_series_id: str
+    rule_id: int
+    asked_by: str | None
+    attempts: int
+    noted_at: datetime
+    last_error: str | None
+
+
+def note_events(
+    connection: Connection,
+    trigger: Trigger,
+    subjects: Iterable[tuple[str, str]],
+    now: datetime,
+    *,
+    rule_id: int = 0,
+    asked_by: str | None = None,
+) -> int:
+    """Have rules look at these: (study, series or "") by Orthanc's identifiers. What waits already waits on."""
+    rows = [
+        {
+            "trigger": str(trigger),
+            "orthanc_study_id": study,
+            "orthanc_series_id": series,
+            "rule_id": rule_id,
+            "asked_by": asked_by,
+            "noted_at": now,
+            "next_attempt_at": now,
+        }
+        for study, series in sorted(set(subjects))
+    ]
+    if not rows:
+        return 0
+    statement = insert(rule_event).values(rows)
+    fresh = {name: statement.excluded[name] for name in ("asked_by", "noted_at", "next_attempt_at")}
+    key = ("trigger", "orthanc_study_id", "orthanc_series_id", "rule_id")
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key), set_=fresh | {"state": WAITING, "attempts": 0, "last_error": None}
+        )
+    )
+    return len(rows)
+
+
+def claim_events(connection: Connection, now: datetime, lease: timedelta, *, limit: int) -> list[RuleEvent]:
+    """Claim those that waited longest; commit before handling them."""
+    due = (
+        select(rule_event.c.id)
+        .where(rule_event.c.state == WAITING, rule_event.c.next_attempt_at <= now)
+        .order_by(rule_event.c.next_attempt_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    names = RuleEvent.__dataclass_fields__
+    claimed = connection.execute(
+        update(rule_event)
+        .where(rule_event.c.id.in_(due.scalar_subquery()))
+        .values(attempts=rule_event.c.attempts + 1, next_attempt_at=now + lease)
+        .returning(*(rule_event.c[name] for name in names))
+    )
+    found = [RuleEvent(**{**row._mapping, "trigger": Trigger(row.trigger)}) for row in claimed]
+    return sorted(found, key=lambda event: event.id)
+
+
+def hold_event(connection: Connection, event: RuleEvent) -> bool:
+    """Lock the event; whether the claim still stands."""
+    query = select(rule_event.c.id).where(*_held(event)).with_for_update()
+    return connection.execute(query).one_or_none() is not None
+
+
+def finish_event(connection: Connection, event: RuleEvent) -> None:
+    """It was handled, in this transaction."""
+    connection.execute(delete(rule_event).where(*_held(event)))
+
+
+def release_events(connection: Connection, events: Sequence[RuleEvent], now: datetime) -> None:
+    """Give claimed events back that were not begun."""
+    for event in events:
+        values = {"attempts": rule_event.c.attempts - 1, "next_attempt_at": now}
+        connection.execute(update(rule_event).where(*_held(event)).values(**values))
+
+
+def record_failure(connection: Connection, event: RuleEvent, reason: str, next_attempt_at: datetime | None) -> None:
+    """The attempt failed: try again at that time, or, with None, leave it to a person."""
+    values = {"last_error": reason} | (
+        {"state": FAILED} if next_attempt_at is None else {"next_attempt_at": next_attempt_at}
+    )
+    connection.execute(update(rule_event).where(*_held(event)).values(**values))
+
+
+def list_failed(connection: Connection, *, limit: int = 200) -> list[FailedEvent]:
+    """The events that need a person, the latest first."""
+    columns = [rule_event.c[name] for name in FailedEvent.__dataclass_fields__]
+    query = select(*columns).where(rule_event.c.state == FAILED).order_by(rule_event.c.id.desc()).limit(limit)
+    return [FailedEvent(**row._mapping) for row in connection.execute(query)]
+
+
+def retry_failed(connection: Connection, now: datetime, ids: Sequence[int] | None = None) -> int:
+    """Let failed events, these or all, wait once more; how many there were."""
+    again = update(rule_event).where(rule_event.c.state == FAILED)
+    if ids is not None:
+        again = again.where(rule_event.c.id.in_(ids))
+    return connection.execute(again.values(state=WAITING, attempts=0, next_attempt_at=now)).rowcount
+
+
+def count_events(connection: Connection, *, rule_id: int | None = None) -> dict[str, int]:
+    """How many wait, how many failed; of one rule's own events, or of all."""
+    query = select(rule_event.c.state, func.count().label("number")).group_by(rule_event.c.state)
+    if rule_id is not None:
+        query = query.where(rule_event.c.rule_id == rule_id)
+    return {WAITING: 0, FAILED: 0} | {row.state: row.number for row in connection.execute(query)}
+
+
+def forget_rule_events(connection: Connection, rule_id: int) -> int:
+    """Let go what only this rule was to look at; how many there were."""
+    return connection.execute(delete(rule_event).where(rule_event.c.rule_id == rule_id)).rowcount
+
+
+def _held(event: RuleEvent) -> tuple[ColumnElement[bool], ...]:
+    return (
+        rule_event.c.id == event.id,
+        rule_event.c.attempts == event.attempts,
+        rule_event.c.state == WAITING,
+    )

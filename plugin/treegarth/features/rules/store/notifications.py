@@ -1,0 +1,39 @@
+"""What somebody is to be told: rows that wait. Queries only; sending them is another part's work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from treegarth.conditions.action import Occasion
+from treegarth.features.rules.tables import notification
+
+
+def add_notifications(
+    connection: Connection,
+    occasion: Occasion,
+    targets: Sequence[tuple[str, str]],
+    *,
+    title: str,
+    content: Mapping[str, Any],
+) -> int:
+    """Write one row for each channel and target; how many there are."""
+    rows = [
+        {
+            "rule_id": occasion.rule_id,
+            "orthanc_study_id": occasion.orthanc_study_id,
+            "study_instance_uid": occasion.study_instance_uid,
+            "channel": channel,
+            "target": target,
+            "title": title,
+            "content": dict(content),
+            "created_at": occasion.now,
+            "next_attempt_at": occasion.now,
+        }
+        for channel, target in targets
+    ]
+    if rows:
+        connection.execute(insert(notification), rows)
+    return len(rows)

@@ -1,0 +1,102 @@
+"""What the pages of rules show beside the rules themselves: how often each acted, what the dashboard was told. Queries
+only, but that a notice can be marked as seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from treegarth.features.rules.tables import notification, rule, rule_outcome
+
+DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acted:
+    """How often a rule matched since a time, and when last."""
+
+    times: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What somebody is or was to be told."""
+
+    id: int
+    rule_id: int | None
+    rule_name: str | None
+    study_instance_uid: str | None
+    channel: str
+    target: str
+    title: str
+    content: dict[str, Any]
+    state: str
+    created_at: datetime
+    attempts: int
+    last_error: str | None
+    sent_at: datetime | None
+    seen_by: str | None
+
+
+def acted_since(connection: Connection, since: datetime) -> dict[int, Acted]:
+    """By rule, how often it acted since then."""
+    query = (
+        select(rule_outcome.c.rule_id, func.count(), func.max(rule_outcome.c.decided_at))
+        .where(rule_outcome.c.decided_at >= since)
+        .group_by(rule_outcome.c.rule_id)
+    )
+    return {row[0]: Acted(times=row[1], last_at=row[2]) for row in connection.execute(query)}
+
+
+def list_notices(
+    connection: Connection, *, on_dashboard: bool, before: int | None = None, limit: int = 50
+) -> list[Notice]:
+    """The newest first: those of the dashboard, or those of every other channel."""
+    names = [name for name in Notice.__dataclass_fields__ if name != "rule_name"]
+    query = (
+        select(*(notification.c[name] for name in names), rule.c.name.label("rule_name"))
+        .outerjoin(rule, rule.c.id == notification.c.rule_id)
+        .where((notification.c.channel == DASHBOARD) if on_dashboard else (notification.c.channel != DASHBOARD))
+        .order_by(notification.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(notification.c.id < before)
+    return [Notice(**row._mapping) for row in connection.execute(query)]
+
+
+def count_unseen(connection: Connection, *, most: int = 100) -> int:
+    """How many notices of the dashboard nobody has seen; counts to `most`."""
+    waiting = (
+        select(notification.c.id)
+        .where(notification.c.channel == DASHBOARD, notification.c.state == "waiting")
+        .limit(most)
+        .subquery()
+    )
+    return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
+
+
+def count_not_sent(connection: Connection) -> int:
+    """How many notices by e-mail and webhook were given up."""
+    given_up = (notification.c.state == "given up", notification.c.channel != DASHBOARD)
+    return int(connection.execute(select(func.count()).select_from(notification).where(*given_up)).scalar_one())
+
+
+def mark_seen(connection: Connection, by: str | None, now: datetime, notice_id: int | None = None) -> int:
+    """A user has seen this notice of the dashboard, or every one; how many were new."""
+    seen = update(notification).where(notification.c.channel == DASHBOARD, notification.c.state == "waiting")
+    if notice_id is not None:
+        seen = seen.where(notification.c.id == notice_id)
+    return connection.execute(seen.values(state="sent", sent_at=now, seen_by=by)).rowcount
+
+
+def send_again(connection: Connection, now: datetime, notice_id: int | None = None) -> int:
+    """Let a notice that was given up, or every one, be tried once more; how many there were."""
+    again = update(notification).where(notification.c.state == "given up", notification.c.channel != DASHBOARD)
+    if notice_id is not None:
+        again = again.where(notification.c.id == notice_id)
+    return connection.execute(again.values(state="waiting", attempts=0, next_attempt_at=now)).rowcount

@@ -1,0 +1,200 @@
+"""Rules and their documents: what a document means, with every problem at its place, and the canonical document. Pure.
+
+A document is what YAML or JSON reads as: `name`, `why`, `when`, `schedule`, `if`, `do`, `on`. docs/rules.md explains
+them. `rule_document(parse_rule(document))` is a document that means the same, written in the one canonical way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from treegarth.conditions.model import All, Condition, Level
+from treegarth.conditions.text import condition_document, parse_condition
+from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.errors import ConditionRefused, InvalidRequest, Problem
+from treegarth.features.rules.actions import Actions
+from treegarth.features.rules.model import Rule, Step, Trigger
+from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
+from treegarth.features.rules.yaml_text import Piece, read_pieces
+
+KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
+LONGEST_NAME, LONGEST_WHY = 200, 2000
+MOST_STEPS = 20
+EVERYTHING = All(())
+
+
+class RuleRefused(InvalidRequest):
+    """A rule is not right; the message lists every problem with its place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """What documents are written in: what conditions may name, and what rules may do."""
+
+    vocabulary: Vocabulary
+    actions: Actions
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenRule:
+    """A rule as somebody wrote it. `says_on` is whether the document has the key `on`."""
+
+    rule: Rule
+    document: Mapping[str, Any]  # canonical, without `on`
+    says_on: bool
+    source: str | None = None  # the text with its comments, an entry of a list; None where it was no text
+
+
+def parse_rules(text: str, language: Language) -> list[WrittenRule]:
+    """The rules of a YAML text, a list or one alone. Raises UnreadableYaml, or RuleRefused with all that is wrong."""
+    problems: list[Problem] = []
+    pieces = read_pieces(text)
+    written = [_written(piece, language, f"rules[{index}]", problems) for index, piece in enumerate(pieces)]
+    names: dict[str, int] = {}
+    for index, one in enumerate(written):
+        if one is not None and names.setdefault(one.rule.name, index) != index:
+            first = f"rules[{names[one.rule.name]}]"
+            problems.append(Problem(place=f"rules[{index}].name", wrong=f"{first} has this name, too."))
+    if not pieces:
+        problems.append(Problem(place="rules", wrong="no rule is there.", right="Write a list: - name: ..."))
+    if problems:
+        raise RuleRefused(problems)
+    return [one for one in written if one is not None]
+
+
+def parse_rule(document: object, language: Language, place: str = "rule") -> WrittenRule:
+    """One rule from its document. Raises RuleRefused with all that is wrong."""
+    problems: list[Problem] = []
+    written = _written(Piece(value=document, source=None), language, place, problems)
+    if written is None or problems:
+        raise RuleRefused(problems)
+    return written
+
+
+def rule_document(rule: Rule) -> dict[str, Any]:
+    """The canonical document, without `on`: whether a rule is on is not how it is worded."""
+    document: dict[str, Any] = {"name": rule.name}
+    if rule.why:
+        document["why"] = rule.why
+    document["when"] = str(rule.trigger)
+    if rule.schedule is not None:
+        document["schedule"] = str(rule.schedule)
+    if rule.condition != EVERYTHING:
+        document["if"] = condition_document(rule.condition)
+    document["do"] = [_step_document(step) for step in rule.steps]
+    return document
+
+
+def _step_document(step: Step) -> object:
+    inner = step.action.document(step.spec)
+    return step.action.name if inner is None else {step.action.name: inner}
+
+
+def _written(piece: Piece, language: Language, place: str, problems: list[Problem]) -> WrittenRule | None:
+    given = piece.value
+    if not isinstance(given, Mapping):
+        problems.append(Problem(place=place, wrong="is no rule.", right="A rule has keys: name, why, when, if, do."))
+        return None
+    before = len(problems)
+    for key in given:
+        if key not in KEYS:
+            problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right=f"Known: {', '.join(KEYS)}."))
+    name = _text(given, "name", place, problems, most=LONGEST_NAME, needed=True)
+    why = _text(given, "why", place, problems, most=LONGEST_WHY)
+    trigger = _trigger(given, place, problems)
+    schedule = _schedule(given, trigger, place, problems)
+    condition = _condition(given, language.vocabulary, trigger, f"{place}.if", problems)
+    steps = _steps(given, language.actions, f"{place}.do", problems)
+    is_on = given.get("on", False)
+    if not isinstance(is_on, bool):
+        problems.append(Problem(place=f"{place}.on", wrong="is no truth.", right="Write true or false."))
+    if len(problems) > before or trigger is None or condition is None:
+        return None
+    rule = Rule(
+        name=name, why=why, trigger=trigger, schedule=schedule, condition=condition, steps=steps, is_on=bool(is_on)
+    )
+    return WrittenRule(rule=rule, document=rule_document(rule), says_on="on" in given, source=piece.source)
+
+
+def _text(
+    given: Mapping[str, Any], key: str, place: str, problems: list[Problem], *, most: int, needed: bool = False
+) -> str:
+    value = given.get(key)
+    if value is None and not needed:
+        return ""
+    text = " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+    if not text and (needed or value != ""):
+        problems.append(Problem(place=f"{place}.{key}", wrong="is missing or no text.", right="Write a few words."))
+    elif len(text) > most or not text.isprintable():
+        right = f"At most {most} characters, none of them a control character."
+        problems.append(Problem(place=f"{place}.{key}", wrong="cannot be kept.", right=right))
+    return text
+
+
+def _trigger(given: Mapping[str, Any], place: str, problems: list[Problem]) -> Trigger | None:
+    try:
+        return Trigger(str(given.get("when")))
+    except ValueError:
+        right = f"Write one of {', '.join(Trigger)}."
+        wrong = "is missing." if given.get("when") is None else f"{given['when']} is no trigger."
+        problems.append(Problem(place=f"{place}.when", wrong=wrong, right=right))
+        return None
+
+
+def _schedule(
+    given: Mapping[str, Any], trigger: Trigger | None, place: str, problems: list[Problem]
+) -> Schedule | None:
+    place = f"{place}.schedule"
+    if trigger is not Trigger.SCHEDULE:
+        if given.get("schedule") is not None and trigger is not None:
+            problems.append(Problem(place=place, wrong="needs `when: schedule`.", right="Change one of them."))
+        return None
+    schedule = parse_schedule(str(given.get("schedule") or ""))
+    if schedule is None:
+        problems.append(Problem(place=place, wrong="is missing or no schedule.", right=f"Write {FORMS}."))
+    return schedule
+
+
+def _condition(
+    given: Mapping[str, Any], vocabulary: Vocabulary, trigger: Trigger | None, place: str, problems: list[Problem]
+) -> Condition | None:
+    if "if" not in given:
+        return EVERYTHING
+    try:
+        level = Level.SERIES if trigger is Trigger.SERIES_STABLE else Level.STUDY
+        return parse_condition(given["if"], vocabulary, place, level)
+    except ConditionRefused as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _steps(given: Mapping[str, Any], actions: Actions, place: str, problems: list[Problem]) -> tuple[Step, ...]:
+    items = given.get("do")
+    if not isinstance(items, list) or not items or len(items) > MOST_STEPS:
+        right = f"Write a list of one to {MOST_STEPS} of: {', '.join(actions.names)}."
+        problems.append(Problem(place=place, wrong="is missing or no list of actions.", right=right))
+        return ()
+    steps = [_step(item, actions, f"{place}[{index}]", problems) for index, item in enumerate(items)]
+    return tuple(step for step in steps if step is not None)
+
+
+def _step(item: object, actions: Actions, place: str, problems: list[Problem]) -> Step | None:
+    if isinstance(item, str):
+        item = {item: None}
+    if not isinstance(item, Mapping) or len(item) != 1:
+        problems.append(Problem(place=place, wrong="is no action.", right="Write one name with what it needs."))
+        return None
+    ((name, inner),) = item.items()
+    action = actions.get(str(name))
+    if action is None:
+        right = f"Known: {', '.join(actions.names)}."
+        problems.append(Problem(place=f"{place}.{name}", wrong="is no action.", right=right))
+        return None
+    spec = action.parse(inner, f"{place}.{name}", problems)
+    return None if spec is None else Step(action=action, spec=spec)

@@ -1,0 +1,170 @@
+"""YAML as rules are written in it, and each rule's own piece of the text with its comments. Knows nothing of rules.
+
+What YAML can do beyond plain values is refused: tags, aliases, anchors (a few lines of them make gigabytes), keys that
+stand twice, several documents. `on`, `yes` and dates are text here, as in YAML 1.2; only true and false are truths.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from treegarth.errors import InvalidRequest
+
+LARGEST_BYTES = 512 * 1024
+DEEPEST = 40
+
+
+class UnreadableYaml(InvalidRequest):
+    """The text is not YAML as rules are written in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """One entry of the list: its plain value, and its text with the comments above it; None in flow style."""
+
+    value: Any
+    source: str | None
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, with the truths of YAML 1.2 and without dates and numbers with colons."""
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - PyYAML's own way
+
+
+_NUMBER = r"[-+]?(0|[1-9][0-9]*)"
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|True|false|False)$"), list("tTfF"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(~|null|Null|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(rf"^{_NUMBER}$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(rf"^{_NUMBER}(\.[0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"),
+    list("-+0123456789"),
+)
+
+
+def read_pieces(text: str) -> list[Piece]:
+    """The entries of a list, or the one entry that is no list. Raises UnreadableYaml."""
+    if len(text.encode("utf-8", errors="replace")) > LARGEST_BYTES:
+        raise UnreadableYaml(f"The text is larger than {LARGEST_BYTES // 1024} KB.")
+    try:
+        _check_plain(text)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return []
+            _check_keys(node)
+            value = loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise UnreadableYaml(_said(error)) from None
+    except ValueError as error:  # a number that Python does not take
+        raise UnreadableYaml(f"The text is not readable: {error}.") from None
+    if not isinstance(node, yaml.SequenceNode):
+        return [Piece(value=value, source=None if node.flow_style else _as_entry(text))]
+    sources = _sources(text, node)
+    return [Piece(value=one, source=source) for one, source in zip(value, sources, strict=True)]
+
+
+def dump(value: Any) -> str:
+    """The value as YAML, in the order of its keys, letters of every language as they are."""
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110, default_flow_style=False)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists below their key, and quotes what YAML 1.1 readers would take for something else."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
+        return super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _check_plain(text: str) -> None:
+    """Reads the events, which needs no memory for what they would make."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        where = f"line {event.start_mark.line + 1}" if event.start_mark else "text"
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise UnreadableYaml(f"{where}: anchors (&) and aliases (*) are not used in rules; quote a text with them.")
+        if getattr(event, "tag", None) is not None:
+            raise UnreadableYaml(f"{where}: tags (!) are not used in rules; quote a text that begins with one.")
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise UnreadableYaml(f"{where}: nested deeper than {DEEPEST}.")
+        if documents > 1:
+            raise UnreadableYaml(f"{where}: a second document begins (---); write one list of rules.")
+
+
+def _check_keys(node: yaml.Node) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_keys(item)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise UnreadableYaml(f"line {key.start_mark.line + 1}: a key must be plain text.")
+            if key.value in seen:
+                raise UnreadableYaml(f"line {key.start_mark.line + 1}: {key.value} stands twice.")
+            seen.add(key.value)
+            _check_keys(value)
+
+
+def _sources(text: str, node: yaml.SequenceNode) -> list[str | None]:
+    """Each entry's lines, with the comments directly above it, moved to the left edge."""
+    if node.flow_style:
+        return [None] * len(node.value)
+    lines = text.splitlines()
+    starts = [_with_comments_above(lines, item.start_mark.line) for item in node.value]
+    ends = [*starts[1:], len(lines)]
+    margin = node.start_mark.column
+    return [
+        "\n".join(_moved(line, margin) for line in lines[start:end]).rstrip()
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _with_comments_above(lines: list[str], start: int) -> int:
+    while start > 0 and (not lines[start - 1].strip() or lines[start - 1].lstrip().startswith("#")):
+        start -= 1
+    while not lines[start].strip():
+        start += 1
+    return start
+
+
+def _moved(line: str, margin: int) -> str:
+    return line[margin:] if not line[:margin].strip() else line.lstrip()
+
+
+def _as_entry(text: str) -> str | None:
+    """A text that is one mapping, as an entry of a list."""
+    lines = [line.rstrip() for line in text.strip("\n").splitlines() if line not in ("---", "...")]
+    first = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), None)
+    if first is None or lines[first].startswith(" "):
+        return None
+    body = [f"- {lines[first]}", *(f"  {line}" if line else line for line in lines[first + 1 :])]
+    return "\n".join([*lines[:first], *body])
+
+
+def _said(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or 'not readable'}."
+    return (
+        "The text holds characters that YAML does not have."
+        if isinstance(error, yaml.reader.ReaderError)
+        else ("The text is not readable as YAML.")
+    )
