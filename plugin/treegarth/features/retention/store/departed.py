@@ -66,7 +66,9 @@ def note_departed(connection: Connection, instances: Sequence[Departed], at: dat
     ]
     if rows:
         connection.execute(insert(prune_ledger), rows)
-    connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_instance_id.in_(identifiers)))
+    marked = select(prune_mark.c.orthanc_instance_id).where(prune_mark.c.orthanc_instance_id.in_(identifiers))
+    unlocked = marked.with_for_update(skip_locked=True)  # who holds one of them takes it away by itself
+    connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_instance_id.in_(unlocked)))
 
 
 def series_with_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> list[str]:
