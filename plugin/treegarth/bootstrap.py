@@ -8,13 +8,16 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from treegarth.assembly import rule_language
 from treegarth.database.locating import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
-from treegarth.features import archive, dose, system
+from treegarth.features import archive, dose, rules, system
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive import pages as archive_pages
 from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import pages as dose_pages
+from treegarth.features.routing import destinations_api
+from treegarth.features.rules import api as rules_api
 from treegarth.features.system import api as system_api
 from treegarth.features.system import pages as system_pages
 from treegarth.features.system.api import WorkCounts
@@ -65,6 +68,7 @@ def all_routes(services: Services) -> list[Route]:
         dose_waiting=lambda connection: dose.count_sources(connection).waiting,
     )
     health = (system.host_checks, dose_pages.health_check)
+    book = rules.RuleBook(rule_language(services.settings))
     return [
         *archive_api.routes(services),
         *archive_pages.routes(
@@ -75,6 +79,8 @@ def all_routes(services: Services) -> list[Route]:
         ),
         *dose_api.routes(services, archive.is_indexed),
         *dose_pages.routes(),
+        *rules_api.routes(services, book),
+        *destinations_api.routes(services, os.environ),
         *system_api.routes(services, counts),
         *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
     ]

@@ -149,11 +149,13 @@ def remove_destination(connection: Connection, destination_id: int, *, by: str |
 
 
 def note_echo(connection: Connection, destination_id: int, *, can_find: bool | None, can_commit: bool | None) -> None:
-    """What a destination that answered said it can; None is not known, and leaves what was known."""
+    """A destination answered: what waits there need not wait longer.
+
+    What it said it can is kept; None is not known, and leaves what was known.
+    """
     learnt = {"can_find": can_find, "can_commit": can_commit}
-    values = {name: value for name, value in learnt.items() if value is not None}
-    if values:
-        connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
+    values = {name: value for name, value in learnt.items() if value is not None} | {"next_attempt_at": None}
+    connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
 
 
 def read_changes(connection: Connection, destination_id: int, *, limit: int = 100) -> list[DestinationChange]:

@@ -1,0 +1,245 @@
+"""Destinations over HTTP: their settings with every change, whether they answer, and what waits for them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+from treegarth.errors import OrthancRefused, OrthancUnavailable, SettingsRefused
+from treegarth.features.routing.destination_answers import (
+    DestinationChangeItem,
+    DestinationHistory,
+    DestinationItem,
+    DestinationList,
+    DestinationPath,
+    DestinationQuery,
+    EchoAnswer,
+)
+from treegarth.features.routing.destinations import Destination, DestinationSettings
+from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, make_sender
+from treegarth.features.routing.store.destinations import (
+    DestinationFigures,
+    change_destination,
+    create_destination,
+    list_destinations,
+    note_echo,
+    pause_destination,
+    read_changes,
+    read_destination,
+    read_figures,
+    remove_destination,
+)
+from treegarth.features.routing.windows import is_open, opens_at
+from treegarth.web.routes import API_PATH, Answer, Answered, Call, Permission, Route
+from treegarth.web.services import Services
+
+logger = logging.getLogger(__name__)
+
+TAG = "destinations"
+
+
+class DestinationsApi:
+    """The handlers, with the services and the environment in which secrets are looked up."""
+
+    def __init__(self, services: Services, environment: Mapping[str, str]) -> None:
+        self._services = services
+        self._environment = environment
+
+    def list(self, call: Call[DestinationQuery, None, None]) -> DestinationList:
+        with self._services.database.connect() as connection:
+            found = list_destinations(connection, removed=call.query.removed)
+            figures = read_figures(connection, [one.id for one in found], self._services.clock())
+        return DestinationList(items=[self._item(one, figures[one.id]) for one in found])
+
+    def read(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
+        return self._read(call.path.destination_id)
+
+    def create(self, call: Call[None, DestinationSettings, None]) -> Answered:
+        with self._services.database.begin() as connection:
+            made = create_destination(connection, call.body, by=call.actor.name, at=self._services.clock())
+        logger.info("Destination %d (%s) was made by %s.", made.id, made.kind, call.actor)
+        location = f"{API_PATH}/destinations/{made.id}"
+        return Answered(body=self._item(made, DestinationFigures()), status=201, headers={"Location": location})
+
+    def change(self, call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:
+        number, at = call.path.destination_id, self._services.clock()
+        with self._services.database.begin() as connection:
+            change_destination(connection, number, call.body, by=call.actor.name, at=at)
+        logger.info("Destination %d was changed by %s.", number, call.actor)
+        return self._read(number)
+
+    def remove(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
+        number, at = call.path.destination_id, self._services.clock()
+        with self._services.database.begin() as connection:
+            remove_destination(connection, number, by=call.actor.name, at=at)
+        logger.info("Destination %d was removed by %s.", number, call.actor)
+        return self._read(number)
+
+    def pause(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
+        return self._pause(call, paused=True)
+
+    def resume(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
+        return self._pause(call, paused=False)
+
+    def echo(self, call: Call[None, None, DestinationPath]) -> EchoAnswer:
+        """Answers 200 also where the destination does not: that is what was asked."""
+        number = call.path.destination_id
+        with self._services.database.connect() as connection:
+            destination = read_destination(connection, number)
+        answer = echo_destination(destination, self._services, self._environment)
+        if answer.answers:
+            with self._services.database.begin() as connection:
+                note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
+        return answer
+
+    def changes(self, call: Call[None, None, DestinationPath]) -> DestinationHistory:
+        with self._services.database.connect() as connection:
+            read_destination(connection, call.path.destination_id)
+            found = read_changes(connection, call.path.destination_id)
+        return DestinationHistory(items=[DestinationChangeItem(**vars(one)) for one in found])
+
+    def _pause(self, call: Call[None, None, DestinationPath], *, paused: bool) -> DestinationItem:
+        number, at = call.path.destination_id, self._services.clock()
+        with self._services.database.begin() as connection:
+            pause_destination(connection, number, paused=paused, by=call.actor.name, at=at)
+        logger.info("Destination %d was %s by %s.", number, "paused" if paused else "resumed", call.actor)
+        return self._read(number)
+
+    def _read(self, destination_id: int) -> DestinationItem:
+        with self._services.database.connect() as connection:
+            found = read_destination(connection, destination_id)
+            figures = read_figures(connection, [found.id], self._services.clock())
+        return self._item(found, figures[found.id])
+
+    def _item(self, one: Destination, figures: DestinationFigures) -> DestinationItem:
+        now, zone = self._services.clock(), self._services.zone
+        opened = is_open(one.windows, now, zone)
+        names = ("waiting", "failed", "sending", "sent", "given_up", "waiting_bytes", "oldest_waiting_at", "mbit_per_s")
+        own = set(DestinationItem.model_fields) & {*vars(one), "state"}
+        return DestinationItem(
+            **{name: getattr(one, name) for name in own - {"windows"}},
+            **{name: getattr(figures, name) for name in names},
+            windows=list(one.windows) if one.windows else None,
+            is_open=opened,
+            opens_at=None if opened else opens_at(one.windows, now, zone),
+            sends_last_hour=figures.sends,
+            sent_bytes_last_hour=figures.sent_bytes,
+        )
+
+
+def echo_destination(destination: Destination, services: Services, environment: Mapping[str, str]) -> EchoAnswer:
+    """Ask it whether it answers; a secret that is not at its place is an answer too."""
+    started = monotonic()
+    try:
+        result = make_sender(destination, services.orthanc, environment).echo()
+    except (SettingsRefused, DestinationUnreachable, OrthancUnavailable, OrthancRefused) as error:
+        result = EchoResult(answers=False, reason=str(error))
+    return EchoAnswer(
+        answers=result.answers,
+        seconds=round(monotonic() - started, 3),
+        said=result.said,
+        can_find=result.can_find,
+        can_commit=result.can_commit,
+        reason=result.reason,
+    )
+
+
+def routes(services: Services, environment: Mapping[str, str]) -> list[Route]:
+    """The endpoints of destinations."""
+    api = DestinationsApi(services, environment)
+    base, one = f"{API_PATH}/destinations", f"{API_PATH}/destinations/{{destination_id}}"
+    of_one: dict[str, Any] = {"path_parameters": DestinationPath, "tag": TAG}
+    return [
+        Route(
+            name="api.destinations",
+            path=base,
+            permission=Permission.VIEW,
+            handler=api.list,
+            summary="Every destination with what waits for it.",
+            query=DestinationQuery,
+            answer=DestinationList,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.create_destination",
+            path=base,
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=api.create,
+            summary="Make a destination.",
+            body=DestinationSettings,
+            answer=DestinationItem,
+            status=201,
+            problems=(409, 503),
+            tag=TAG,
+        ),
+        Route(
+            name="api.destination",
+            path=one,
+            permission=Permission.VIEW,
+            handler=api.read,
+            summary="A destination with what waits for it.",
+            answer=DestinationItem,
+            problems=(503,),
+            **of_one,
+        ),
+        Route(
+            name="api.change_destination",
+            path=one,
+            method="PUT",
+            permission=Permission.ADMINISTER,
+            handler=api.change,
+            summary="Set all of a destination anew.",
+            body=DestinationSettings,
+            answer=DestinationItem,
+            problems=(409, 503),
+            **of_one,
+        ),
+        Route(
+            name="api.remove_destination",
+            path=one,
+            method="DELETE",
+            permission=Permission.ADMINISTER,
+            handler=api.remove,
+            summary="Remove a destination; what waits for it is given up.",
+            answer=DestinationItem,
+            problems=(503,),
+            **of_one,
+        ),
+        Route(
+            name="api.destination_changes",
+            path=f"{one}/changes",
+            permission=Permission.VIEW,
+            handler=api.changes,
+            summary="Who changed a destination, and when.",
+            answer=DestinationHistory,
+            problems=(503,),
+            **of_one,
+        ),
+        *_operations(api, one, of_one),
+    ]
+
+
+def _operations(api: DestinationsApi, one: str, of_one: dict[str, Any]) -> list[Route]:
+    found: list[tuple[str, Any, str, type[Answer]]] = [
+        ("echo", api.echo, "Ask a destination whether it answers and what it can.", EchoAnswer),
+        ("pause", api.pause, "Send nothing to a destination until it is resumed.", DestinationItem),
+        ("resume", api.resume, "Send to a destination again, at once.", DestinationItem),
+    ]
+    return [
+        Route(
+            name=f"api.{word}_destination",
+            path=f"{one}/{word}",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=handler,
+            summary=summary,
+            answer=answer,
+            problems=(503,),
+            **of_one,
+        )
+        for word, handler, summary, answer in found
+    ]

@@ -1,0 +1,181 @@
+"""Destinations over HTTP: set, changed, paused, removed, each by whom; whether they answer; what waits there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from sqlalchemy import Engine, select
+
+from tests.unit.web.web_support import NOW, make_services, web_folder
+from treegarth.errors import NotFound
+from treegarth.features.routing import destinations_api
+from treegarth.features.routing.store.destinations import destination_named, list_destinations, read_destination
+from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.settings import Mode, Settings
+from treegarth.web.app import create_app
+from treegarth.web.routes import API_PATH
+
+PATH = f"{API_PATH}/destinations"
+ALICE = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}
+
+
+@pytest.fixture
+def client(engine: Engine, tmp_path: Path) -> FlaskClient:
+    services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    app = create_app(destinations_api.routes(services, {}), services)
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = ALICE["Authorization"]
+    return client
+
+
+def folder(path: Path, name: str = "exports", **others: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "folder", "address": {"path": str(path)}, **others}
+
+
+def made(client: FlaskClient, body: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(PATH, json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["Location"] == f"{PATH}/{answer.get_json()['id']}"
+    return dict(answer.get_json())
+
+
+def test_a_destination_is_read_as_it_was_set(client: FlaskClient, tmp_path: Path) -> None:
+    night = {"days": ["fri"], "begin": "22:00", "end": "06:00"}
+    found = made(client, folder(tmp_path, windows=[night], max_mbit_per_s=50, proof="find"))
+    assert client.get(f"{PATH}/{found['id']}").get_json() == found
+    assert client.get(PATH).get_json() == {"items": [found]}
+    assert found["address"]["layout"].startswith("{PatientID}/")
+    assert (found["state"], found["windows"], found["proof"], found["max_attempts"]) == ("unknown", [night], "find", 20)
+    assert found["is_open"] is False  # Friday 14:05 in Seoul
+    assert found["opens_at"] == "2026-11-20T13:00:00Z"
+
+
+def test_every_change_is_kept_with_who_made_it(client: FlaskClient, tmp_path: Path) -> None:
+    one = f"{PATH}/{made(client, folder(tmp_path))['id']}"
+    assert client.put(one, json=folder(tmp_path, name="other")).get_json()["name"] == "other"
+    assert client.post(f"{one}/pause").get_json()["state"] == "paused"
+    assert client.post(f"{one}/resume").get_json()["state"] == "unknown"
+    assert client.delete(one).get_json()["state"] == "removed"
+    changes = client.get(f"{one}/changes").get_json()["items"]
+    assert [item["change"] for item in changes] == ["removed", "resumed", "paused", "edited", "created"]
+    assert {item["changed_by"] for item in changes} == {"alice"}
+    assert [item["document"]["name"] for item in changes][-2:] == ["other", "exports"]
+
+
+def test_a_name_is_taken_once_and_free_again_when_it_was_removed(client: FlaskClient, tmp_path: Path) -> None:
+    first = made(client, folder(tmp_path))
+    assert client.post(PATH, json=folder(tmp_path)).status_code == 409
+    second = made(client, folder(tmp_path, name="second", alternate="exports"))
+    assert client.put(f"{PATH}/{second['id']}", json=folder(tmp_path)).status_code == 409
+    assert client.post(PATH, json=folder(tmp_path, name="third", alternate="nobody")).status_code == 409
+    client.put(f"{PATH}/{first['id']}", json=folder(tmp_path, name="renamed"))
+    assert client.get(f"{PATH}/{second['id']}").get_json()["alternate"] == "renamed"
+    client.delete(f"{PATH}/{first['id']}")
+    made(client, folder(tmp_path, name="renamed"))
+    assert len(client.get(PATH).get_json()["items"]) == 2
+    assert len(client.get(f"{PATH}?removed=true").get_json()["items"]) == 3
+    assert client.post(f"{PATH}/{first['id']}/pause").status_code == 404
+
+
+def test_a_mistake_is_answered_at_its_place(client: FlaskClient) -> None:
+    answer = client.post(
+        PATH, json={"name": "A", "kind": "dicom", "address": {"ae_title": "A", "host": "h", "port": 0}}
+    )
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.get_json()["errors"]] == ["address.port"]
+
+
+def test_an_echo_says_what_answers_or_why_nothing_does(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+    there = made(client, folder(tmp_path / "out"))
+    answer = client.post(f"{PATH}/{there['id']}/echo").get_json()
+    assert (answer["answers"], answer["can_find"], answer["reason"]) == (True, True, None)
+    with engine.begin() as connection:
+        assert read_destination(connection, there["id"]).can_find is True
+    web = {"name": "web", "kind": "dicomweb", "address": {"url": "http://127.0.0.1:9"}}
+    silent = client.post(f"{PATH}/{made(client, web)['id']}/echo").get_json()
+    assert (silent["answers"], silent["reason"]) == (False, "it could not be reached, or the connection broke")
+    guarded = {**web, "name": "guarded", "address": {**web["address"], "token": {"environment": "NO_SUCH_TOKEN"}}}
+    unset = client.post(f"{PATH}/{made(client, guarded)['id']}/echo").get_json()
+    assert "NO_SUCH_TOKEN" in unset["reason"]
+
+
+def test_what_waits_is_counted_and_given_up_with_its_destination(
+    client: FlaskClient, engine: Engine, tmp_path: Path
+) -> None:
+    number = made(client, folder(tmp_path))["id"]
+    states = [("waiting", 0), ("waiting", 0), ("waiting", 3), ("sending", 1), ("sent", 1), ("given up", 20)]
+    with engine.begin() as connection:
+        for place, (state, attempts) in enumerate([*states, ("confirmed", 1)]):
+            connection.execute(
+                delivery_object.insert().values(
+                    destination_id=number,
+                    orthanc_instance_id=f"instance-{place}",
+                    sop_instance_uid=f"1.2.{place}",
+                    size_bytes=1000,
+                    state=state,
+                    attempts=attempts,
+                    proof_wanted="best",
+                    queued_at=NOW,
+                    **dict.fromkeys(
+                        ("orthanc_series_id", "orthanc_study_id", "study_instance_uid", "series_instance_uid"), "x"
+                    ),
+                )
+            )
+        connection.execute(
+            delivery_batch.insert().values(
+                batch="b",
+                destination_id=number,
+                started_at=NOW - timedelta(seconds=30),
+                lease_until=NOW,
+                ended_at=NOW - timedelta(seconds=28),
+                object_count=2,
+                size_bytes=10_000_000,
+                outcome="arrived",
+                orthanc_instance_ids=["a", "b"],
+            )
+        )
+    found = client.get(f"{PATH}/{number}").get_json()
+    counted = {name: found[name] for name in ("waiting", "failed", "sending", "sent", "given_up", "waiting_bytes")}
+    assert counted == {"waiting": 2, "failed": 1, "sending": 1, "sent": 1, "given_up": 1, "waiting_bytes": 3000}
+    assert (found["sends_last_hour"], found["mbit_per_s"]) == (1, 40.0)
+    assert client.delete(f"{PATH}/{number}").get_json()["given_up"] == 4
+
+
+def test_a_new_address_forgets_what_was_learnt_of_the_old(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+    number = made(client, folder(tmp_path))["id"]
+    with engine.begin() as connection:
+        connection.execute(destination.update().values(can_find=True, down_since=NOW, failures=4, next_attempt_at=NOW))
+    kept = client.put(f"{PATH}/{number}", json=folder(tmp_path, max_attempts=5)).get_json()
+    assert (kept["state"], kept["can_find"]) == ("down", True)
+    moved = client.put(f"{PATH}/{number}", json=folder(tmp_path / "elsewhere")).get_json()
+    assert (moved["state"], moved["can_find"], moved["failures"], moved["next_attempt_at"]) == (
+        "unknown",
+        None,
+        0,
+        None,
+    )
+
+
+def test_always_open_is_kept_as_no_windows(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+    made(client, folder(tmp_path, windows=[]))
+    with engine.begin() as connection:
+        assert connection.execute(select(destination.c.id).where(destination.c.windows.is_(None))).scalar() is not None
+        assert [one.windows for one in list_destinations(connection)] == [None]
+        assert destination_named(connection, "exports")
+        assert destination_named(connection, "nobody") is None
+        with pytest.raises(NotFound):
+            read_destination(connection, 999)
+
+
+def test_the_document_is_valid_and_the_answers_fit_it(client: FlaskClient, tmp_path: Path) -> None:
+    document = client.get(f"{API_PATH}/openapi.json").get_json()
+    validate(document)
+    found = made(client, folder(tmp_path))
+    schema = {"$ref": "#/components/schemas/DestinationItem", "components": document["components"]}
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(found)] == []
