@@ -21,7 +21,7 @@ _PLUGINS = Path(os.environ.get("ORTHANC_PLUGINS", "/usr/share/orthanc/plugins"))
 # hangs up, a request for what is not there.
 _EXPECTED = re.compile(
     r"Bad file format|Cannot parse|NotDicom|cannot be stored|Unknown resource|Inexistent|DIMSE failure"
-    r"|No Presentation Context|Peer aborted|Association"
+    r"|No Presentation Context|Peer aborted|Association|Error in the network protocol|DicomUserConnection"
 )
 
 

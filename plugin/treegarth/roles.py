@@ -11,18 +11,23 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import IO
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from treegarth.assembly import rule_language
 from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
-from treegarth.features import archive, dose, retention
+from treegarth.features import archive, dose, retention, rules
 from treegarth.features.archive import IndexedInstance
+from treegarth.features.routing.tasks import blueprint as routing_blueprint
 from treegarth.host.logs import log_as_child
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 from treegarth.host.supervisor import MIGRATION_REFUSED
+from treegarth.host.zone import local_zone
 from treegarth.settings import Settings
 from treegarth.tasks.app import TaskContext, TaskHints, worker_app
 from treegarth.tasks.worker import run_worker
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     if role == "indexer":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends when its input closes, with everything written
         return _index(database, orthanc, settings)
-    return run_worker_process(database, orthanc, until_closed=sys.stdin.buffer)
+    return run_worker_process(database, orthanc, settings, until_closed=sys.stdin.buffer)
 
 
 def _migrate(database: DatabaseAddress) -> int:
@@ -88,12 +93,23 @@ def _index(database: DatabaseAddress, orthanc: OrthancClient, settings: Settings
 
 
 def run_worker_process(
-    database: DatabaseAddress, orthanc: OrthancClient, *, until_closed: IO[bytes] | None = None
+    database: DatabaseAddress, orthanc: OrthancClient, settings: Settings, *, until_closed: IO[bytes] | None = None
 ) -> int:
     """Take tasks until told to end."""
     engine = create_engine(database, pool_size=4, application_name="treegarth worker")
     context = TaskContext(engine=engine, orthanc=orthanc, clock=now)
-    run_worker(worker_app(database, [dose.blueprint(context)]), until_closed=until_closed)
+    sending = replace(context, engine=create_engine(database, pool_size=8, application_name="treegarth deliveries"))
+    zone = ZoneInfo(settings.time_zone) if settings.time_zone else local_zone()
+    hints = TaskHints(database)
+    book = rules.RuleBook(rule_language(settings))
+    rest = timedelta(seconds=settings.stable_seconds)
+    blueprints = [
+        archive.blueprint(context, rest, [rules.follow_stable], lambda: hints.announce(rules.HANDLE)),
+        dose.blueprint(context),
+        rules.blueprint(context, book, zone),
+        routing_blueprint(sending, zone),
+    ]
+    run_worker(worker_app(database, blueprints), until_closed=until_closed)
     return 0
 
 

@@ -29,7 +29,7 @@ def worker_command(configuration: Configuration, environment: Mapping[str, str])
     settings = configuration.settings(environment)
     orthanc = orthanc_address(settings, configuration, environment)
     database = database_of(settings, configuration, environment)
-    run_worker_process(database, OrthancClient(orthanc))
+    run_worker_process(database, OrthancClient(orthanc), settings)
     return ExitCode.DONE
 
 

@@ -59,6 +59,10 @@ class OrthancClient:
             return self._request("POST", path, data=body, timeout_s=timeout_s).json()
         return self._request("POST", path, json=body, timeout_s=timeout_s).json()
 
+    def put(self, path: str, body: Any, *, timeout_s: float | None = None) -> None:
+        """A PUT of anything JSON."""
+        self._request("PUT", path, json=body, timeout_s=timeout_s)
+
     def delete(self, path: str, *, timeout_s: float | None = None) -> None:
         self._request("DELETE", path, timeout_s=timeout_s)
 
@@ -90,7 +94,20 @@ class OrthancClient:
         if answer.status_code == 404:
             raise NotFound(f"Orthanc has no {path}.")
         if answer.status_code >= 400:
-            raise OrthancRefused(
-                f"Orthanc answered {method} {path} with {answer.status_code}.", status=answer.status_code
-            )
+            raise _refused(method, path, answer)
         return answer
+
+
+def _refused(method: str, path: str, answer: requests.Response) -> OrthancRefused:
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    said = said if isinstance(said, dict) else {}
+    code = said.get("OrthancStatus")
+    return OrthancRefused(
+        f"Orthanc answered {method} {path} with {answer.status_code}.",
+        status=answer.status_code,
+        code=code if isinstance(code, int) else None,
+        details=str(said.get("Details") or said.get("Message") or ""),
+    )

@@ -19,6 +19,8 @@ from sqlalchemy import Engine
 from treegarth.database.engine import DatabaseAddress
 from treegarth.host.orthanc_client import OrthancClient
 
+NETWORK_QUEUE = "network"
+"""Of tasks that mostly wait for other machines: many of them run at once beside those that compute."""
 STALLED_AFTER_S = 20.0  # without a heartbeat a worker counts as dead, and its tasks are done again
 HEARTBEAT_S = 5.0
 
@@ -36,7 +38,8 @@ class TaskContext:
 
 def worker_app(address: DatabaseAddress, blueprints: Iterable[Blueprint]) -> App:
     """The application of a worker process, with the tasks of these blueprints."""
-    app = App(connector=PsycopgConnector(conninfo=address.conninfo(application_name="treegarth worker")))
+    conninfo = address.conninfo(application_name="treegarth worker")
+    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=2, max_size=6))
     for blueprint in (*blueprints, upkeep()):
         app.add_tasks_from(blueprint, namespace="treegarth")
     return app

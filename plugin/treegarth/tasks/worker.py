@@ -7,13 +7,16 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
 from procrastinate import App
 
-from treegarth.tasks.app import HEARTBEAT_S, STALLED_AFTER_S
+from treegarth.tasks.app import HEARTBEAT_S, NETWORK_QUEUE, STALLED_AFTER_S
 
-_CONCURRENCY = 2  # tasks at once in one process: one may wait for Orthanc while another computes
+# Tasks at once in one process: of those that compute one may wait for Orthanc meanwhile.
+_CONCURRENCY = {"default": 2, NETWORK_QUEUE: 16}
 _FINISH_WITHIN_S = 3.0
 
 logger = logging.getLogger(__name__)
@@ -27,16 +30,43 @@ def run_worker(app: App, *, until_closed: IO[bytes] | None = None, name: str = "
 
 
 async def _work(app: App, name: str) -> None:
+    """Two loops in one process: tasks that compute, few at once, and tasks that wait for other machines."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(sum(_CONCURRENCY.values()) + 2, thread_name_prefix="task"))
     async with app.open_async():
-        await app.run_worker_async(
-            name=name,
-            concurrency=_CONCURRENCY,
-            fetch_job_polling_interval=1.0,  # new tasks wake us; this finds those whose time has come
-            shutdown_graceful_timeout=_FINISH_WITHIN_S,
-            delete_jobs="successful",
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=STALLED_AFTER_S,
-        )
+        workers = [
+            asyncio.create_task(
+                app.run_worker_async(
+                    name=f"{name} {queue}",
+                    queues=[queue],
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=1.0,  # new tasks wake us; this finds those whose time has come
+                    shutdown_graceful_timeout=_FINISH_WITHIN_S,
+                    delete_jobs="successful",
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=STALLED_AFTER_S,
+                    install_signal_handlers=False,  # of two, the second would take the first one's place
+                )
+            )
+            for queue, concurrency in _CONCURRENCY.items()
+        ]
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _end, workers)
+        done, rest = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+        for one in rest:
+            one.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for one in done:
+            if not one.cancelled():
+                one.result()
+
+
+def _end(workers: Sequence[asyncio.Task[None]]) -> None:
+    for one in workers:
+        one.cancel()
+    watch = threading.Timer(_FINISH_WITHIN_S + 2.0, os._exit, (0,))  # a thread that waits for a slow node goes on
+    watch.daemon = True
+    watch.start()
 
 
 def _end_with(stream: IO[bytes]) -> None:

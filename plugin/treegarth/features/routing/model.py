@@ -17,8 +17,9 @@ FIRST_DOWN_PAUSE = timedelta(seconds=2)
 LONGEST_DOWN_PAUSE = timedelta(minutes=2)
 """A destination that is down is asked so often at least: what waits must not wait long after it is back."""
 
-MOST_OBJECTS = 200
-"""Of one send. Orthanc 1.10.1 tells where a send stopped in whole percents: with more it is known less exactly."""
+MOST_OBJECTS = 100
+"""Of one send. Orthanc tells where a send stopped only as its progress in whole percents: of up to a hundred objects
+that names the one that failed."""
 CHUNK_S = 2.0
 """How long one send may take where the bandwidth is limited: the pauses between them make the rate."""
 DARK = timedelta(minutes=2)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, cast
 
 from treegarth.errors import TreegarthError
-from treegarth.features.routing.destinations import Destination
+from treegarth.features.routing.destinations import Destination, DicomAddress, Kind
 from treegarth.features.routing.model import DeliveryObject, Outcome
 from treegarth.host.orthanc_client import OrthancClient
 
@@ -23,10 +23,13 @@ class CommitmentForgotten(TreegarthError):
 
 @dataclass(frozen=True, kw_only=True)
 class EchoResult:
-    """Whether a destination answers, and what it or the network said."""
+    """Whether a destination answers, what answered and what it can; `reason` says why not."""
 
     answers: bool
     reason: str | None = None
+    said: str | None = None  # what it calls itself
+    can_find: bool | None = None  # None: not known
+    can_commit: bool | None = None
 
 
 class Sender(Protocol):
@@ -72,12 +75,25 @@ class PlainSender:
 
 MakeSender = Callable[[Destination, OrthancClient, Mapping[str, str]], Sender]
 
+_SENDERS = {
+    Kind.DICOMWEB: ("dicomweb", "DicomwebSender"),
+    Kind.PEER: ("peer", "PeerSender"),
+    Kind.FOLDER: ("folder", "FolderSender"),
+    Kind.S3: ("s3", "S3Sender"),
+}
+
 
 def make_sender(destination: Destination, orthanc: OrthancClient, environment: Mapping[str, str]) -> Sender:
-    """The sender of this destination. Each module of `senders` is named by its kind and offers `make_sender`.
+    """The sender of this destination by its kind, whose module is loaded only where such a destination is there.
 
     Raises SettingsRefused where a secret is not at its place.
     """
-    module = import_module(f"treegarth.features.routing.senders.{destination.kind}")
-    made: Sender = module.make_sender(destination, orthanc, environment)
+    if destination.kind is Kind.DICOM:
+        from treegarth.features.routing.senders.dicom import DicomSender
+
+        return DicomSender(destination.id, cast(DicomAddress, destination.address), orthanc)
+    module, name = _SENDERS[destination.kind]
+    made: Sender = getattr(import_module(f"treegarth.features.routing.senders.{module}"), name)(
+        destination.address, orthanc, environment
+    )
     return made

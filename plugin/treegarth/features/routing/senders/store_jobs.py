@@ -1,0 +1,61 @@
+"""Read how a store job of Orthanc ended: how many objects went before it did, and what stopped it. Pure.
+
+Written after answers of Orthanc 1.10.1. A job ends with the state Success or Failure; `Progress` is the part of the
+objects that were handled, rounded to a percent; `ErrorDetails` says what the network or the node did:
+
+    C-STORE SCU to AET "X" has failed with DIMSE status 0xA700            the node refused this object
+    DicomAssociation - connecting to AET "X": ...                         no association
+    DicomAssociation - C-STORE to AET "X": Peer aborted Association ...   it may have taken the object or not
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+LIVE_STATES = frozenset({"Pending", "Running", "Paused", "Retry"})
+_CANCELED = 37
+_NETWORK = 9
+
+
+class JobEnding(Enum):
+    """What stopped a job."""
+
+    DONE = auto()
+    REFUSED = auto()  # the object at the position surely did not arrive
+    BROKEN = auto()  # the association ended in the middle of the object at the position
+    UNREACHABLE = auto()  # no association
+    CANCELED = auto()
+    LOST = auto()  # Orthanc knows the job no more
+    GONE = auto()  # Orthanc knows an object no more, so there was no job
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEnd:
+    """How a job ended. `position` objects went before."""
+
+    ending: JobEnding
+    position: int
+    reason: str = ""
+
+
+def ending_of(job: Mapping[str, Any], count: int) -> JobEnd:
+    """How this job of so many objects, at most a hundred, ended."""
+    if job["State"] == "Success":
+        return JobEnd(ending=JobEnding.DONE, position=count)
+    details = str(job.get("ErrorDetails") or "")
+    reason = details or str(job.get("ErrorDescription") or "Orthanc does not say why.")
+    position = min(int(job.get("Progress", 0) * count / 100 + 0.5), count)
+    return JobEnd(ending=_ending(job.get("ErrorCode"), details), position=position, reason=reason)
+
+
+def _ending(code: Any, details: str) -> JobEnding:
+    if code == _CANCELED:
+        return JobEnding.CANCELED
+    if "connecting to AET" in details:
+        return JobEnding.UNREACHABLE
+    if code == _NETWORK and "DIMSE status" not in details:
+        return JobEnding.BROKEN
+    return JobEnding.REFUSED

@@ -1,0 +1,118 @@
+"""Destinations and wishes written straight into a running server's ledger, and waiting for what becomes of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from tests.servers import OrthancServer
+from treegarth.database.embedded import EmbeddedServer
+from treegarth.database.engine import create_engine, transaction
+from treegarth.errors import DatabaseUnavailable
+from treegarth.features.routing.destinations import DestinationSettings
+from treegarth.features.routing.store.archive_index import read_candidates
+from treegarth.features.routing.store.destinations import create_destination
+from treegarth.features.routing.store.requesting import request_delivery
+
+
+def dicom_settings(name: str, port: int, *, ae_title: str = "NODE", timeout_s: int = 5, **given: Any) -> dict[str, Any]:
+    """What a person sets of a node on this machine."""
+    address = {"ae_title": ae_title, "host": "127.0.0.1", "port": port, "timeout_s": timeout_s}
+    return {"name": name, "kind": "dicom", "address": address, **given}
+
+
+class Ledger:
+    """A server's deliveries, seen from a test."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def add(self, settings: dict[str, Any]) -> int:
+        with transaction(self.engine) as connection:
+            made = DestinationSettings.model_validate(settings)
+            return create_destination(connection, made, by=None, at=datetime.now(UTC)).id
+
+    def study_ids(self) -> list[str]:
+        with transaction(self.engine) as connection:
+            return list(connection.execute(text("SELECT orthanc_study_id FROM study ORDER BY 1")).scalars())
+
+    def request(
+        self,
+        destination_ids: Sequence[int],
+        *,
+        studies: Sequence[str] | None = None,
+        proof: str = "best",
+        rule_id: int = 0,
+    ) -> int:
+        """Wish every object of these studies, or of all, at the destinations; how many wishes were new."""
+        new = 0
+        for orthanc_study_id in self.study_ids() if studies is None else studies:
+            with transaction(self.engine) as connection:
+                for destination_id in destination_ids:
+                    new += request_delivery(
+                        connection,
+                        destination_id=destination_id,
+                        objects=read_candidates(connection, orthanc_study_id),
+                        proof_wanted=proof,
+                        now=datetime.now(UTC),
+                        rule_id=rule_id,
+                    ).new
+        return new
+
+    def states(self, destination_id: int) -> Counter[tuple[str, str | None]]:
+        """How many objects are in which state with which proof."""
+        query = "SELECT state, proof, count(*) FROM delivery_object WHERE destination_id = :one GROUP BY 1, 2"
+        with transaction(self.engine) as connection:
+            found = connection.execute(text(query), {"one": destination_id})
+            return Counter({(row[0], row[1]): row[2] for row in found})
+
+    def objects(self, destination_id: int) -> list[Any]:
+        query = "SELECT * FROM delivery_object WHERE destination_id = :one ORDER BY orthanc_instance_id"
+        with transaction(self.engine) as connection:
+            return list(connection.execute(text(query), {"one": destination_id}))
+
+    def wait_until(
+        self, destination_id: int, expected: dict[tuple[str, str | None], int], timeout_s: float = 60
+    ) -> None:
+        deadline, seen = monotonic() + timeout_s, None
+        while monotonic() < deadline:
+            try:
+                seen = self.states(destination_id)
+                if seen == expected:
+                    return
+            except (DatabaseUnavailable, DBAPIError) as error:
+                seen = repr(error)
+            sleep(0.2)
+        troubles = Counter(one.last_error for one in self.objects(destination_id))
+        raise AssertionError(f"After {timeout_s} s: {seen}, not {expected}; {troubles.most_common(3)}")
+
+
+@contextmanager
+def ledger_of(server: OrthancServer) -> Iterator[Ledger]:
+    """The ledger of a server with the embedded database."""
+    address = EmbeddedServer(server.folder / "treegarth/postgresql").running_address()
+    assert address is not None
+    engine = create_engine(address, application_name="test")
+    yield Ledger(engine)
+    engine.dispose()
+
+
+def is_up(server: OrthancServer) -> bool:
+    """Whether the embedded database of a server answers."""
+    address = EmbeddedServer(server.folder / "treegarth/postgresql").running_address()
+    if address is None:
+        return False
+    try:
+        with psycopg.connect(address.conninfo()) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
