@@ -14,9 +14,9 @@ from treegarth.web.languages import N_
 
 @dataclass(frozen=True, kw_only=True)
 class DoseColumn:
-    """A column of the list: the total that it shows; `narrow` says how early it goes where space is short."""
+    """A column of the list: the totals that it shows; `narrow` says how early it goes where space is short."""
 
-    name: str
+    names: tuple[str, ...]
     quantity: ShownQuantity
     narrow: str = ""
 
@@ -33,11 +33,11 @@ class Range:
 
 
 def _column(name: str, narrow: str = "") -> DoseColumn:
-    return DoseColumn(name=name, quantity=QUANTITIES[name], narrow=narrow)
+    return DoseColumn(names=(name,), quantity=QUANTITIES[name], narrow=narrow)
 
 
 CTDI_VOL = DoseColumn(
-    name="mean_ctdi_vol_max_mgy", quantity=ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"), narrow="c-0"
+    names=("mean_ctdi_vol_max_mgy",), quantity=ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"), narrow="c-0"
 )
 OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
     "ct": (CTDI_VOL, _column("dlp_total_mgy_cm")),
@@ -47,9 +47,14 @@ OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
 }
 """Where the list shows one kind of examination."""
 
+BREASTS = DoseColumn(
+    names=("glandular_dose_left_mgy", "glandular_dose_right_mgy"),
+    quantity=ShownQuantity(label=N_("AGD left / right"), unit="mGy"),
+    narrow="c-2",
+)
 ALWAYS = (_column("dlp_total_mgy_cm"), _column("dose_area_product_total_gy_m2", "c-1"))
 WHERE_PRESENT: dict[str, tuple[DoseColumn, ...]] = {
-    "mammography": (_column("glandular_dose_left_mgy", "c-2"), _column("glandular_dose_right_mgy", "c-2")),
+    "mammography": (BREASTS,),
     "radiopharmaceutical": (_column("administered_activity_mbq", "c-2"),),
 }
 """Where it shows all kinds: what most have, and what the studies of the page have."""

@@ -21,6 +21,8 @@ from treegarth.web.routes import Navigation, Permission, Route
 from treegarth.web.templating import render_page, url_with
 
 STUDIES_ON_A_PAGE = 50
+COUNTED = 10_000
+"""A title counts no further: it costs little, and says so."""
 
 
 class DosesQuery(DoseConditions):
@@ -68,7 +70,7 @@ def doses_page(call: AnyCall) -> Response:
         page = list_studies_with_dose(
             connection, query.filter(), sort=query.sort, limit=STUDIES_ON_A_PAGE, cursor=query.cursor
         )
-        count = count_studies_with_dose(connection, query.filter())
+        count = count_studies_with_dose(connection, query.filter(), at_most=COUNTED + 1)
         waiting = count_waiting(connection)
     return render_page(
         call,
@@ -80,7 +82,7 @@ def doses_page(call: AnyCall) -> Response:
         more_ranges=MORE_RANGES,
         more_open=any(call.http.args.get(name) for one in MORE_RANGES for name in (one.first, one.last)),
         next_cursor=page.next,
-        counted=counted(call, "%(num)s study with a dose", "%(num)s studies with a dose", count),
+        counted=_counted(call, count),
         shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
         waiting=counted(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", waiting)
         if waiting
@@ -91,6 +93,11 @@ def doses_page(call: AnyCall) -> Response:
         sorting=_sorting(call, query.sort),
         exports=[(wanted.upper() if wanted != "parquet" else "Parquet", _address(call, wanted)) for wanted in FORMATS],
     )
+
+
+def _counted(call: AnyCall, count: int) -> str:
+    found = counted(call, "%(num)s study with a dose", "%(num)s studies with a dose", min(count, COUNTED))
+    return found if count <= COUNTED else translated(call, N_("more than %(what)s"), what=found)
 
 
 def _sorting(call: AnyCall, sort: DoseStudySort) -> dict[str, dict[str, Any]]:

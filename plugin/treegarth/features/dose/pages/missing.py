@@ -69,8 +69,10 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceCounts:
+    """A device: what it is, where it stands (station and serial number), and what of it is missing."""
+
     name: str
-    serial: str
+    place: str
     counts: Counts
 
 
@@ -153,11 +155,17 @@ def by_device(found: Sequence[MonthOfDevice]) -> list[DeviceCounts]:
     """The devices, those that lack the most first."""
     counts: dict[tuple[str, str], Counts] = {}
     for month in found:
-        parts = (month.manufacturer, month.manufacturer_model_name, month.station_name)
-        key = (" · ".join(part for part in parts if part), month.device_serial_number or "")
+        key = (
+            _joined(month.manufacturer, month.manufacturer_model_name),
+            _joined(month.station_name, month.device_serial_number),
+        )
         counts[key] = counts.get(key, Counts()) + _counts(month)
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1].without, -entry[1].studies, entry[0]))
-    return [DeviceCounts(name=name, serial=serial, counts=counted) for (name, serial), counted in ordered]
+    return [DeviceCounts(name=name, place=place, counts=counted) for (name, place), counted in ordered]
+
+
+def _joined(*parts: str | None) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _counts(month: MonthOfDevice) -> Counts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exists, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exists, func, or_, select
 
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.store.archive_index import series, study
@@ -94,7 +94,7 @@ def list_without_dose(
 def count_missing_by_month(connection: Connection, *, study_date_from: date | None = None) -> list[MonthOfDevice]:
     """By device and month, devices by name and months from the oldest on. A study is counted for the device of each of
     its dose series."""
-    conditions = [_of_dose_modality()]
+    conditions = [or_(_of_dose_modality(), study.c.instance_count == 0)]  # one that was pruned has no modality any more
     if study_date_from is not None:
         conditions.append(study.c.study_date >= study_date_from)
     key = dose_study.c.orthanc_study_id
