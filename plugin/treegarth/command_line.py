@@ -70,6 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_migrate(commands)
     add_check(commands)
     add_dose(commands)
+    add_rules(commands)
     add_version(commands)
     return parser
 
@@ -226,6 +227,38 @@ examples:
     parser.set_defaults(run=run_dose_reread)
 
 
+def add_rules(commands: Commands) -> None:
+    rules = add_command(commands, "rules", "rules as a text that can be reviewed and kept", "See each with --help.")
+    parts = rules.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parser = add_command(
+        parts,
+        "import",
+        "make the rules as a YAML file says",
+        """Rules are told apart by their names; those that the file does not name stay as they are. All of it is done or
+nothing: when something is wrong, each problem is listed with its place. A new rule is off unless it says "on: true".
+Prints what was created, changed, or is the same. FILE may be "-" for standard input.
+
+examples:
+  treegarth rules import rules.yaml --data /srv/treegarth --dry-run
+  treegarth rules import rules.yaml --config /etc/orthanc""",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="rules as YAML")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    add_site_options(parser)
+    parser.set_defaults(run=run_rules_import)
+    parser = add_command(
+        parts,
+        "export",
+        "print every rule as YAML",
+        """In the order in which they act, with the comments and the wording that they were imported with.
+
+example:
+  treegarth rules export --data /srv/treegarth > rules.yaml""",
+    )
+    add_site_options(parser)
+    parser.set_defaults(run=run_rules_export)
+
+
 def add_version(commands: Commands) -> None:
     parser = add_command(commands, "version", "print the versions of Treegarth and Python", "")
     parser.set_defaults(run=run_version)
@@ -311,6 +344,21 @@ def run_dose_reread(options: argparse.Namespace) -> int:
 
     configuration = read_configuration(source_of(options), os.environ)
     return reread_command(configuration, os.environ, wait=not options.no_wait, output=sys.stdout)
+
+
+def run_rules_import(options: argparse.Namespace) -> int:
+    from treegarth.commands.configuration import read_configuration
+    from treegarth.commands.rules import import_command
+
+    configuration = read_configuration(source_of(options), os.environ)
+    return import_command(configuration, os.environ, options.file, dry_run=options.dry_run, output=sys.stdout)
+
+
+def run_rules_export(options: argparse.Namespace) -> int:
+    from treegarth.commands.configuration import read_configuration
+    from treegarth.commands.rules import export_command
+
+    return export_command(read_configuration(source_of(options), os.environ), os.environ, sys.stdout)
 
 
 def run_version(options: argparse.Namespace) -> int:

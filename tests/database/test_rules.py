@@ -87,7 +87,7 @@ def test_a_study_that_comes_again_is_handled_again_and_told_of_once(engine: Engi
     assert did(engine, 1)[0].actions[1].done == "told before"
     with transaction(engine) as connection:
         for is_on in (False, True):
-            switch_rule(connection, rule.id, book().read(rule).rule, author(), is_on=is_on)
+            switch_rule(connection, book().read(rule), author(), is_on=is_on)
     note(engine, 1)
     handle_all(engine)
     assert count(engine, notification) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -29,6 +29,11 @@ FIRST_DELAY = timedelta(seconds=15)
 logger = logging.getLogger(__name__)
 
 
+StudyRead: TypeAlias = Callable[[Connection, str, datetime], object]
+"""Told of a study, by Orthanc's identifier, when no source of its dose waits any more, in the transaction that sees it.
+It may be told more than once."""
+
+
 class ObjectSource(StreamSource, Protocol):
     """Where the bytes of an object come from: the client of Orthanc."""
 
@@ -43,7 +48,9 @@ def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance])
     sampling.await_rest(connection, [one for one in candidates if is_sampled(one)])
 
 
-def choose_samples(engine: Engine, *, limit: int, clock: Callable[[], datetime]) -> int:
+def choose_samples(
+    engine: Engine, *, limit: int, clock: Callable[[], datetime], followers: Sequence[StudyRead] = ()
+) -> int:
     """Choose the sources of up to `limit` series that have come to rest, one transaction each; how many there were.
 
     May be called by any number of processes at once, and be killed at any point.
@@ -53,6 +60,8 @@ def choose_samples(engine: Engine, *, limit: int, clock: Callable[[], datetime])
             choice = sampling.choose_next(connection, clock())
             if choice is not None and choice.has_displaced:
                 refresh_study(connection, choice.orthanc_study_id, clock())
+            if choice is not None:
+                _tell(connection, choice.orthanc_study_id, followers, clock())
         if choice is None:
             return done
     return limit
@@ -106,7 +115,14 @@ def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], 
         refresh_study(connection, orthanc_study_id, at)
 
 
-def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Callable[[], datetime]) -> int:
+def read_waiting(
+    engine: Engine,
+    orthanc: ObjectSource,
+    *,
+    limit: int,
+    clock: Callable[[], datetime],
+    followers: Sequence[StudyRead] = (),
+) -> int:
     """Read up to `limit` sources that wait, one transaction each; the number of claims that were worked on.
 
     May be called by any number of processes at once, and be killed at any point: each source is read until it was
@@ -117,22 +133,36 @@ def read_waiting(engine: Engine, orthanc: ObjectSource, *, limit: int, clock: Ca
             claim = queueing.claim_next(connection, clock(), LEASE)
         if claim is None:
             return done
-        _read_claimed(engine, orthanc, claim, clock)
+        _read_claimed(engine, orthanc, claim, clock, followers)
     return limit
 
 
-def _read_claimed(engine: Engine, orthanc: ObjectSource, claim: queueing.Claim, clock: Callable[[], datetime]) -> None:
+def _read_claimed(
+    engine: Engine,
+    orthanc: ObjectSource,
+    claim: queueing.Claim,
+    clock: Callable[[], datetime],
+    followers: Sequence[StudyRead],
+) -> None:
     try:
         reading = read_dose_bytes(_fetch(orthanc, claim))
         with transaction(engine) as connection:
-            writing.write_reading(connection, claim, reading, clock())
+            if writing.write_reading(connection, claim, reading, clock()):
+                _tell(connection, claim.orthanc_study_id, followers, clock())
     except DatabaseUnavailable:
         raise
     except TreegarthError as error:
-        _record_failure(engine, claim, str(error), clock())
+        _record_failure(engine, claim, str(error), clock(), followers)
     except Exception as error:
         logger.exception("Dose source %s could not be read or stored.", claim.orthanc_instance_id)
-        _record_failure(engine, claim, f"{type(error).__name__} while it was read or stored; see the log.", clock())
+        reason = f"{type(error).__name__} while it was read or stored; see the log."
+        _record_failure(engine, claim, reason, clock(), followers)
+
+
+def _tell(connection: Connection, orthanc_study_id: str, followers: Sequence[StudyRead], now: datetime) -> None:
+    if followers and queueing.nothing_waits(connection, orthanc_study_id):
+        for follow in followers:
+            follow(connection, orthanc_study_id, now)
 
 
 def _fetch(orthanc: ObjectSource, claim: queueing.Claim) -> bytes:
@@ -142,8 +172,12 @@ def _fetch(orthanc: ObjectSource, claim: queueing.Claim) -> bytes:
     return orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
 
 
-def _record_failure(engine: Engine, claim: queueing.Claim, reason: str, now: datetime) -> None:
+def _record_failure(
+    engine: Engine, claim: queueing.Claim, reason: str, now: datetime, followers: Sequence[StudyRead]
+) -> None:
     delay = FIRST_DELAY * 2 ** (claim.attempts - 1)
     next_attempt_at = now + delay if claim.attempts < MOST_ATTEMPTS else None
     with transaction(engine) as connection:
         queueing.record_failure(connection, claim, reason, next_attempt_at)
+        if next_attempt_at is None:  # what could be read of the study was
+            _tell(connection, claim.orthanc_study_id, followers, now)

@@ -6,6 +6,7 @@ from treegarth.features.rules.labelling import LabelAction
 from treegarth.features.rules.notifying import NotifyAction
 from treegarth.features.rules.service import RuleBook
 from treegarth.features.rules.tasks import HANDLE, blueprint
+from treegarth.features.rules.telling import Teller, telling_blueprint
 from treegarth.features.rules.text import Language
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Language",
     "NotifyAction",
     "RuleBook",
+    "Teller",
     "blueprint",
     "follow_dose_read",
     "follow_stable",
+    "telling_blueprint",
 ]

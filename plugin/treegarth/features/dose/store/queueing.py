@@ -166,6 +166,17 @@ def record_failure(connection: Connection, claim: Claim, reason: str, next_attem
     connection.execute(update(dose_report).where(*held(claim)).values(**values))
 
 
+def nothing_waits(connection: Connection, orthanc_study_id: str) -> bool:
+    """Whether no source of this study waits to be read or chosen. Of several that end the waiting at once, the last to
+    commit sees that it is so."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(orthanc_study_id, 7_311))))
+    unread = select(dose_report.c.orthanc_instance_id).where(
+        dose_report.c.orthanc_study_id == orthanc_study_id, dose_report.c.state == UNREAD
+    )
+    choosing = select(dose_sampling.c.orthanc_series_id).where(dose_sampling.c.orthanc_study_id == orthanc_study_id)
+    return not connection.execute(select(unread.exists() | choosing.exists())).scalar_one()
+
+
 def held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     """The condition that the claim still stands: not overwritten, not claimed by another since."""
     return (

@@ -122,7 +122,7 @@ class RulesApi:
         with self._desk.database.begin() as connection:
             acting = self._desk.acting(connection, rule_id)
             if call.body.is_on is not None:
-                switch_rule(connection, rule_id, acting.rule, author, is_on=call.body.is_on)
+                switch_rule(connection, acting, author, is_on=call.body.is_on)
             if call.body.place is not None:
                 move_rule(connection, rule_id, call.body.place, author)
             return rule_item(self._desk.acting(connection, rule_id))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from treegarth.errors import NotFound, Problem, RequestConflict
 from treegarth.features.rules.model import Change, Rule
 from treegarth.features.rules.service.applying import stop_applying
+from treegarth.features.rules.service.book import ActingRule
 from treegarth.features.rules.store.rules import (
     StoredRule,
     Wording,
@@ -84,16 +85,16 @@ def edit_rule(connection: Connection, rule_id: int, written: WrittenRule, author
     return present_rule(connection, rule_id)
 
 
-def switch_rule(connection: Connection, rule_id: int, rule: Rule | None, author: Author, *, is_on: bool) -> StoredRule:
-    """On or off; `rule` is what it means. Off ends an application to the archive that runs.
+def switch_rule(connection: Connection, acting: ActingRule, author: Author, *, is_on: bool) -> StoredRule:
+    """On or off. Off ends an application to the archive that runs.
 
-    Raises NotFound, and RequestConflict for a rule that is to be switched on and means nothing any more (None).
+    Raises NotFound, and RequestConflict for a rule that is to be switched on and means nothing any more.
     """
     lock_rules(connection)
-    before = present_rule(connection, rule_id)
-    if is_on and rule is None:
+    before = present_rule(connection, acting.stored.id)
+    if is_on and acting.rule is None:
         raise RequestConflict("The rule means nothing any more: mend it first.")
-    return before if is_on == before.is_on else _switch(connection, before, is_on, rule, author)
+    return before if is_on == before.is_on else _switch(connection, before, is_on, acting.rule, author)
 
 
 def move_rule(connection: Connection, rule_id: int, place: int, author: Author) -> StoredRule:
