@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import random
 from typing import IO
 from zoneinfo import ZoneInfo
 
@@ -105,8 +106,9 @@ def run_worker_process(
     rest = timedelta(seconds=settings.stable_seconds)
     blueprints = [
         archive.blueprint(context, rest, [rules.follow_stable], lambda: hints.announce(rules.HANDLE)),
-        dose.blueprint(context),
+        dose.blueprint(context, [rules.follow_dose_read]),
         rules.blueprint(context, book, zone),
+        rules.telling_blueprint(context, rules.Teller(settings, os.environ), random),
         routing_blueprint(sending, zone),
     ]
     run_worker(worker_app(database, blueprints), until_closed=until_closed)

@@ -1,0 +1,153 @@
+"""Tell what waits to be told: by e-mail and by webhook, each tried again until it is taken or given up.
+
+A notification can be told twice where a worker dies between the telling and its note; its identifier is the same then.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import requests
+from procrastinate import Blueprint
+from sqlalchemy import Engine
+
+from treegarth.database.engine import transaction
+from treegarth.errors import SettingsRefused, TreegarthError
+from treegarth.features.rules.messages import Notification, email_message, next_attempt, webhook_request
+from treegarth.features.rules.store.telling import claim_notification, note_not_told, note_told
+from treegarth.settings import Mail, MailSecurity, Settings
+from treegarth.tasks.app import TaskContext
+
+TIMEOUT_S = 15.0  # a target that hangs must not hold up the others for long
+BATCH = 100
+
+logger = logging.getLogger(__name__)
+
+
+class NotTold(TreegarthError):
+    """The target did not take the notification."""
+
+
+class Teller:
+    """The ways out of the house, as the site has set them."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        self._mail = settings.mail
+        self._webhooks = {one.name: one for one in settings.webhooks}
+        self._environment = environment
+
+    def tell(self, given: Notification, now: datetime) -> None:
+        """Raises NotTold, with a reason that names no secret."""
+        try:
+            if given.channel == "email":
+                self._send_email(given)
+            else:
+                self._post(given, now)
+        except SettingsRefused as error:
+            raise NotTold(str(error)) from error
+
+    def _post(self, given: Notification, now: datetime) -> None:
+        webhook = self._webhooks.get(given.target)
+        if webhook is None:
+            raise NotTold("no webhook of this name is set in Treegarth.Webhooks")
+        request = webhook_request(given, webhook.secret.resolve(self._environment), now)
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                answer = session.post(
+                    webhook.url,
+                    data=request.body,
+                    headers=dict(request.headers),
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                    stream=True,  # whatever it answers at length is not read
+                )
+        except requests.RequestException as error:
+            raise NotTold(f"the webhook did not answer: {type(error).__name__}") from error
+        if not 200 <= answer.status_code < 300:
+            raise NotTold(f"the webhook answered {answer.status_code}")
+
+    def _send_email(self, given: Notification) -> None:
+        if self._mail is None:
+            raise NotTold("no mail server is set in Treegarth.Mail")
+        try:
+            message = email_message(given, self._mail.sender)
+            with _connected(self._mail) as server:
+                if self._mail.user is not None and self._mail.password is not None:
+                    server.login(self._mail.user, self._mail.password.resolve(self._environment))
+                server.send_message(message)
+        except smtplib.SMTPResponseException as error:
+            raise NotTold(f"the mail server answered {error.smtp_code}") from error
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = ", ".join(str(code) for code, _ in error.recipients.values())
+            raise NotTold(f"the mail server refused the recipient ({codes})") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise NotTold(f"the mail server cannot do what Treegarth.Mail asks: {error}") from error
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise NotTold(f"the mail server could not be used: {type(error).__name__}") from error
+
+
+def _connected(mail: Mail) -> smtplib.SMTP:
+    """A connection that is encrypted where it is to be. Its own name is not looked up: that can take a minute."""
+    name = socket.gethostname() or "localhost"
+    if mail.security is MailSecurity.TLS:
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(mail.host, mail.port, local_hostname=name, timeout=TIMEOUT_S, context=context)
+    server = smtplib.SMTP(mail.host, mail.port, local_hostname=name, timeout=TIMEOUT_S)
+    if mail.security is MailSecurity.STARTTLS:
+        try:
+            server.starttls(context=ssl.create_default_context())
+        except BaseException:
+            server.close()
+            raise
+    return server
+
+
+def tell_waiting(
+    engine: Engine, teller: Teller, clock: Callable[[], datetime], chance: Callable[[], float], *, limit: int = BATCH
+) -> int:
+    """Tell what is due, at most so much; how many were tried. After a failure its target is left alone this time."""
+    failed: set[tuple[str, str]] = set()
+    for tried in range(limit):
+        with transaction(engine) as connection:
+            given = claim_notification(connection, clock(), except_targets=failed)
+        if given is None:
+            return tried
+        try:
+            teller.tell(given, clock())
+        except NotTold as error:
+            failed.add((given.channel, given.target))
+            _put_off(engine, given, str(error), next_attempt(given, clock(), chance()))
+        else:
+            with transaction(engine) as connection:
+                note_told(connection, given.id, clock())
+    return limit
+
+
+def _put_off(engine: Engine, given: Notification, reason: str, again_at: datetime | None) -> None:
+    with transaction(engine) as connection:
+        note_not_told(connection, given.id, reason, again_at)
+    if again_at is None:
+        logger.error("Notification %d (%s) is given up: %s.", given.id, given.channel, reason)
+    else:
+        logger.warning(
+            "Notification %d (%s) was not taken, attempt %d: %s.", given.id, given.channel, given.attempts, reason
+        )
+
+
+def telling_blueprint(context: TaskContext, teller: Teller, chance: Callable[[], float]) -> Blueprint:
+    """The task that tells, of a worker with this context."""
+    tasks = Blueprint()
+
+    @tasks.periodic(cron="* * * * * */5", periodic_id="tell")
+    @tasks.task(name="rules.tell", queueing_lock="rules.tell", lock="rules.tell")
+    def tell(timestamp: int) -> None:
+        """Tell what waits. One at a time, so that a target that is down is asked once."""
+        tell_waiting(context.engine, teller, context.clock, chance)
+
+    return tasks
