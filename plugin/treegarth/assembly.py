@@ -10,9 +10,11 @@ from treegarth.features import rules
 from treegarth.features.archive import condition_terms as archive_terms
 from treegarth.features.archive.tables import study
 from treegarth.features.dose import condition_terms as dose_terms
+from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import condition_terms as retention_terms
 from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
 from treegarth.features.routing import condition_terms as routing_terms
+from treegarth.features.routing.deliver_action import DeliverAction
 from treegarth.features.rules import condition_terms as rules_terms
 from treegarth.host.zone import local_zone
 from treegarth.settings import Settings
@@ -39,6 +41,7 @@ def actions(settings: Settings) -> rules.Actions:
     """What rules can do: every feature's actions, in the order in which the form offers them."""
     return rules.Actions(
         [
+            DeliverAction(vocabulary(), dose_objects),
             rules.LabelAction(),
             HoldAction(),
             ReleaseAction(),
