@@ -14,11 +14,20 @@ from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features import archive, dose, rules, system
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive import pages as archive_pages
+from treegarth.features.archive.store import measuring as archive_measuring
 from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import pages as dose_pages
+from treegarth.features.dose.store import measuring as dose_measuring
 from treegarth.features.routing import destinations_api
+from treegarth.features.routing import pages as routing_pages
+from treegarth.features.routing.store import measuring as routing_measuring
+from treegarth.features.routing.store.destinations import destination_names
 from treegarth.features.rules import api as rules_api
+from treegarth.features.rules import pages as rules_pages
+from treegarth.features.rules.store import measuring as rules_measuring
+from treegarth.features.rules.store.labels import list_labels
 from treegarth.features.system import api as system_api
+from treegarth.features.system import metrics
 from treegarth.features.system import pages as system_pages
 from treegarth.features.system.api import WorkCounts
 from treegarth.host.bridge import WsgiApplication
@@ -67,20 +76,36 @@ def all_routes(services: Services) -> list[Route]:
         indexed_instances=archive.count_instances,
         dose_waiting=lambda connection: dose.count_sources(connection).waiting,
     )
-    health = (system.host_checks, dose_pages.health_check)
+    health = (system.host_checks, dose_pages.health_check, rules_pages.health_check, routing_pages.health_check)
     book = rules.RuleBook(rule_language(services.settings))
+    deliveries_section = routing_pages.make_study_section(list_labels)
     return [
         *archive_api.routes(services),
         *archive_pages.routes(
             services,
-            study_sections=[dose_pages.study_section],
+            study_sections=[dose_pages.study_section, deliveries_section],
             kept_elsewhere=[dose_pages.kept_study_address],
             checks=health,
         ),
         *dose_api.routes(services, archive.is_indexed),
         *dose_pages.routes(),
         *rules_api.routes(services, book),
+        *rules_pages.routes(
+            rules_pages.RulePages(book, destination_names, [one.name for one in services.settings.webhooks])
+        ),
+        *routing_pages.routes(),
         *destinations_api.routes(services, os.environ),
         *system_api.routes(services, counts),
+        *metrics.routes(services, measures()),
         *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
+    ]
+
+
+def measures() -> list[metrics.Measure]:
+    """What each feature measures for a monitoring system."""
+    return [
+        archive_measuring.measure,
+        dose_measuring.measure,
+        rules_measuring.measure,
+        routing_measuring.measure,
     ]

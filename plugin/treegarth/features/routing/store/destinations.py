@@ -83,6 +83,12 @@ def destination_named(connection: Connection, name: str) -> Destination | None:
     return _destination(row) if row else None
 
 
+def destination_names(connection: Connection) -> list[str]:
+    """The names of those that were not removed, sorted."""
+    present = select(destination.c.name).where(destination.c.removed_at.is_(None)).order_by(destination.c.name)
+    return list(connection.execute(present).scalars())
+
+
 def create_destination(
     connection: Connection, settings: DestinationSettings, *, by: str | None, at: datetime
 ) -> Destination:

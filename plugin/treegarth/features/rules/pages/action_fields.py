@@ -11,22 +11,21 @@ from textwrap import indent
 from typing import Any, Literal, Protocol
 
 from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
-from treegarth.web.languages import N_
 
 
 class FormFields(Protocol):
     """The fields of a form that was sent, as werkzeug's MultiDict has them."""
 
-    def get(self, key: str, default: str = "") -> str:
+    def get(self, key: str, default: str, /) -> str:
         """The first value of a field."""
 
-    def getlist(self, key: str) -> list[str]:
+    def getlist(self, key: str, /) -> list[str]:
         """Every value of a field."""
 
     def __iter__(self) -> Iterator[str]:
         """The names of the fields."""
 
-    def __contains__(self, key: object) -> bool:
+    def __contains__(self, key: object, /) -> bool:
         """Whether there is a field of this name."""
 
 
@@ -49,6 +48,8 @@ class ActionKind:
     name: str  # its key in a rule's `do`
     label: str  # a msgid
     inputs: tuple[Input, ...]
+    shorthand: str = ""  # the input that a document means which is a name or a list alone: `label: urgent`
+    is_plain: bool = False  # its document is only that: `release: teaching`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +62,6 @@ class ActionRow:
 
     def one(self, name: str) -> str:
         return next(iter(self.values.get(name, ())), "")
-
-
-OBJECTS = (
-    ("all", N_("all objects")),
-    ("dose", N_("dose objects only")),
-    ("dose and one image per series", N_("dose objects and one image of each series")),
-)
-PROOFS = (
-    ("best", N_("the strongest that the destination has")),
-    ("commitment", N_("storage commitment")),
-    ("find", N_("finding it there (C-FIND, QIDO, reading back)")),
-    ("status", N_("the answer of the send itself")),
-)
 
 
 def read_action_row(form: FormFields, index: int, kinds: Sequence[ActionKind]) -> ActionRow:
@@ -96,6 +84,8 @@ def write_action(row: ActionRow, kinds: Sequence[ActionKind]) -> Any:
     kind = kind_named(row.name, kinds)
     if row.raw or kind is None:
         return {row.name: _plain(row.raw)}
+    if kind.is_plain:
+        return {row.name: row.one(kind.shorthand)}
     said = {one.name: _written(one, row.values[one.name]) for one in kind.inputs if row.values.get(one.name)}
     return {row.name: said}
 
@@ -124,6 +114,8 @@ def read_action(document: Any, kinds: Sequence[ActionKind]) -> ActionRow:
         raise ValueError("an action is a name with what it needs")
     ((name, said),) = document.items()
     kind = kind_named(str(name), kinds)
+    if kind is not None and kind.shorthand and isinstance(said, str | list):
+        said = {kind.shorthand: True if said == kind.shorthand else said}
     values = (
         {key: values for key, inner in said.items() if (values := _typed(kind, str(key), inner)) is not None}
         if (kind is not None and isinstance(said, Mapping))

@@ -1,0 +1,385 @@
+"""The pages of destinations: the list, one with its settings, echo, trouble and history, and the form."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from flask import Response
+
+from treegarth.errors import RequestConflict
+from treegarth.features.routing.destinations import Destination, DestinationSettings, address_document
+from treegarth.features.routing.destinations_api import echo_destination
+from treegarth.features.routing.pages.destination_form import (
+    DAYS,
+    INPUTS,
+    KINDS,
+    PROOFS,
+    TypedDestination,
+    fresh,
+    read_typed,
+    typed_document,
+    typed_of,
+    untouched,
+)
+from treegarth.features.routing.store.destinations import (
+    DestinationFigures,
+    change_destination,
+    create_destination,
+    list_destinations,
+    note_echo,
+    pause_destination,
+    read_changes,
+    read_destination,
+    read_figures,
+    remove_destination,
+    settings_of,
+)
+from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
+from treegarth.features.routing.windows import is_open, opens_at
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, State, counted, translated
+from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.templating import render_page
+from treegarth.web.validation import InvalidFields, validated
+
+HOURS_SHOWN = 24
+BASE = "/treegarth/deliveries/destinations"
+CHANGES = {
+    "created": N_("created"),
+    "edited": N_("edited"),
+    "paused": N_("paused"),
+    "resumed": N_("resumed"),
+    "removed": N_("removed"),
+}
+PROOF_NAMES = {
+    "commitment": N_("storage commitment"),
+    "find": N_("found by C-FIND"),
+    "qido": N_("found by QIDO"),
+    "stored": N_("read back"),
+    "status": N_("answer of the send"),
+}
+
+
+class DestinationPath(Parameters):
+    destination_id: int
+    """The destination's number."""
+
+
+class DestinationQuery(Parameters):
+    """How the recent sends are shown."""
+
+    sends: Literal["chart", "table"] = "chart"
+    """As chart or as table."""
+    echo: Literal["yes", "no"] | None = None
+    """What the last echo test showed."""
+    said: str | None = None
+    """What the destination or the network said to it."""
+
+
+class PauseBody(Parameters):
+    """Pause or go on."""
+
+    paused: bool
+    """Whether nothing is to be sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownDestination:
+    """A destination in words."""
+
+    one: Destination
+    figures: DestinationFigures
+    kind: str
+    address: str
+    state: State
+    words: str
+    since: datetime | None = None
+
+
+def routes() -> list[Route]:
+    def route(name: str, path: str, handler: Any, summary: str, **given: Any) -> Route:
+        parameters = DestinationPath if "{destination_id}" in path else None
+        return Route(
+            name=f"routing.{name}",
+            path=f"{BASE}{path}",
+            handler=handler,
+            summary=summary,
+            path_parameters=parameters,
+            **given,
+        )
+
+    view, administer, operate = Permission.VIEW, Permission.ADMINISTER, Permission.OPERATE
+    one = "/{destination_id}"
+    return [
+        route("destinations_page", "", destinations_page, "Where objects are sent, and how it goes.", permission=view),
+        route(
+            "new_destination_page",
+            "/new",
+            lambda call: _form(call, fresh(), None, {}),
+            "A new destination.",
+            permission=administer,
+        ),
+        route(
+            "create_destination_page",
+            "/new",
+            lambda call: _posted(call, None),
+            "Change the form of a new destination, or save it.",
+            method="POST",
+            permission=administer,
+        ),
+        route(
+            "destination_page",
+            one,
+            destination_page,
+            "One destination: state, recent sends, trouble, history.",
+            permission=view,
+            query=DestinationQuery,
+        ),
+        route(
+            "edit_destination_page", f"{one}/edit", edit_page, "The settings of a destination.", permission=administer
+        ),
+        route(
+            "change_destination_page",
+            f"{one}/edit",
+            lambda call: _posted(call, call.path.destination_id),
+            "Change the form of a destination, or save it.",
+            method="POST",
+            permission=administer,
+        ),
+        route(
+            "echo_page", f"{one}/echo", echo, "Test whether a destination answers.", method="POST", permission=operate
+        ),
+        route(
+            "pause_page",
+            f"{one}/pause",
+            pause,
+            "Pause a destination, or go on.",
+            method="POST",
+            permission=operate,
+            body=PauseBody,
+        ),
+        route(
+            "remove_destination_page",
+            f"{one}/remove",
+            remove,
+            "Remove a destination; its history stays.",
+            method="POST",
+            permission=administer,
+        ),
+    ]
+
+
+def destinations_page(call: AnyCall) -> Response:
+    services = call.site.services
+    with services.database.connect() as connection:
+        found = list_destinations(connection)
+        figures = read_figures(connection, [one.id for one in found], services.clock())
+    return render_page(
+        call,
+        "destinations.html",
+        destinations=[shown(call, one, figures[one.id]) for one in found],
+        counted=counted(call, "%(num)s destination", "%(num)s destinations", len(found)),
+    )
+
+
+def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> ShownDestination:
+    """The destination with its state in words."""
+    services = call.site.services
+    now, zone = services.clock(), services.zone
+    state, words, since = _state(call, one)
+    if one.state in ("up", "unknown") and not is_open(one.windows, now, zone):
+        at = opens_at(one.windows, now, zone).astimezone(zone)
+        state, words = "waiting", translated(call, N_("waits for its hours, from %(at)s"), at=f"{at:%m-%d %H:%M}")
+    return ShownDestination(
+        one=one,
+        figures=figures,
+        kind=translated(call, KINDS[one.kind][0]),
+        address=address_words(one),
+        state=state,
+        words=words,
+        since=since,
+    )
+
+
+def _state(call: AnyCall, one: Destination) -> tuple[State, str, datetime | None]:
+    names: dict[str, tuple[State, str]] = {
+        "removed": ("unknown", N_("removed")),
+        "paused": ("waiting", N_("paused")),
+        "down": ("failed", N_("down")),
+        "up": ("ok", N_("up")),
+        "unknown": ("unknown", N_("nothing was sent yet")),
+    }
+    state, words = names[one.state]
+    return state, translated(call, words), one.down_since if one.state == "down" else None
+
+
+def address_words(one: Destination) -> str:
+    """Where it is, in a line without secrets."""
+    address = address_document(one.address)
+    if "ae_title" in address:
+        return f"{address['ae_title']} @ {address['host']}:{address['port']}{' TLS' if address.get('tls') else ''}"
+    if "bucket" in address:
+        return "/".join(
+            part for part in (address.get("endpoint_url"), address["bucket"], address.get("prefix")) if part
+        )
+    return str(address.get("url") or address.get("path") or "")
+
+
+def destination_page(call: AnyCall) -> Response:
+    services, number = call.site.services, call.path.destination_id
+    now = services.clock()
+    first = (now.astimezone(services.zone) - timedelta(hours=HOURS_SHOWN - 1)).replace(
+        minute=0, second=0, microsecond=0
+    )
+    with services.database.connect() as connection:
+        one = read_destination(connection, number)
+        figures = read_figures(connection, [one.id], now)[one.id]
+        sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
+        trouble = list_trouble(connection, number)
+        changes = read_changes(connection, number)
+    hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
+    return render_page(
+        call,
+        "destination.html",
+        shown=shown(call, one, figures),
+        hours=[(hour, sends.get(hour)) for hour in reversed(hours)],
+        any_sends=bool(sends),
+        as_table=call.query.sends == "table",
+        trouble=trouble,
+        changes=[(change, translated(call, CHANGES.get(change.change, change.change))) for change in changes],
+        settings=_settings_rows(call, one),
+        echo=call.query.echo,
+        said=call.query.said,
+    )
+
+
+def _settings_rows(call: AnyCall, one: Destination) -> list[tuple[str, str]]:
+    address = address_document(one.address)
+    rows = [
+        (translated(call, item.label), _said(address[item.name])) for item in INPUTS[one.kind] if item.name in address
+    ]
+    rows.append((translated(call, N_("Proof")), translated(call, PROOFS[one.proof])))
+    if one.alternate:
+        rows.append((translated(call, N_("While it is down")), one.alternate))
+    rows.append((translated(call, N_("Sends at once")), str(one.max_associations)))
+    if one.max_mbit_per_s:
+        rows.append((translated(call, N_("At most")), f"{one.max_mbit_per_s:g} Mbit/s"))
+    rows.append(
+        (translated(call, N_("Given up after")), counted(call, "%(num)s attempt", "%(num)s attempts", one.max_attempts))
+    )
+    for window in one.windows or ():
+        days = " ".join(translated(call, DAYS[day]) for day in window.days)
+        rows.append((translated(call, N_("Hours")), f"{days} {window.begin}–{window.end}"))
+    return rows
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {inner}" for key, inner in value.items())
+    return {True: "✓", False: "–"}[value] if isinstance(value, bool) else str(value)
+
+
+def edit_page(call: AnyCall) -> Response:
+    with call.site.services.database.connect() as connection:
+        one = read_destination(connection, call.path.destination_id)
+    return _form(call, typed_of(settings_of(one).document()), one, {})
+
+
+def _posted(call: AnyCall, destination_id: int | None) -> Response:
+    typed = read_typed(call.http.form)
+    services = call.site.services
+    one = None
+    if destination_id is not None:
+        with services.database.connect() as connection:
+            one = read_destination(connection, destination_id)
+    if call.http.form.get("act") != "save":
+        return _form(call, typed, one, {})
+    document = typed_document(typed)
+    if one is not None:
+        document = untouched(document, settings_of(one).document())
+    try:
+        settings = validated(DestinationSettings, document)
+        with services.database.begin() as connection:
+            by, at = call.actor.name, services.clock()
+            if destination_id is None:
+                saved = create_destination(connection, settings, by=by, at=at)
+            else:
+                saved = change_destination(connection, destination_id, settings, by=by, at=at)
+    except InvalidFields as error:
+        gettext = call.site.languages[call.language].gettext
+        return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
+    except RequestConflict as error:
+        field, _, said = str(error).partition(": ")
+        return _form(call, typed, one, {field: said or field})
+    return _leave(call, call.site.url("routing.destination_page", destination_id=saved.id))
+
+
+def _leave(call: AnyCall, url: str) -> Response:
+    if call.wants_fragment:
+        return Response(status=204, headers={"HX-Redirect": url})
+    return Response(status=303, headers={"Location": url})
+
+
+def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, problems: Mapping[str, str]) -> Response:
+    with call.site.services.database.connect() as connection:
+        others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
+    url = call.site.url
+    known = {"name", "kind", "alternate", "proof", "max_associations", "max_mbit_per_s", "max_attempts"}
+    known |= {f"address.{item.name}" for item in INPUTS[typed.kind]}
+    return render_page(
+        call,
+        "destination_form.html",
+        title=translated(call, N_("New destination"))
+        if one is None
+        else translated(call, N_("Edit: %(name)s"), name=one.name),
+        typed=typed,
+        inputs=INPUTS[typed.kind],
+        kinds=[(kind, translated(call, name), translated(call, hint)) for kind, (name, hint) in KINDS.items()],
+        proofs=[(value, translated(call, name)) for value, name in PROOFS.items()],
+        days=[(day, translated(call, name)) for day, name in DAYS.items()],
+        others=others,
+        problems=problems,
+        general=[f"{field}: {said}" for field, said in problems.items() if field not in known],
+        address=url("routing.create_destination_page")
+        if one is None
+        else url("routing.change_destination_page", destination_id=one.id),
+        leave=url("routing.destinations_page")
+        if one is None
+        else url("routing.destination_page", destination_id=one.id),
+    )
+
+
+def echo(call: AnyCall) -> Response:
+    """Ask it now; what it answered stands in the address of the page that follows."""
+    services, number = call.site.services, call.path.destination_id
+    with services.database.connect() as connection:
+        one = read_destination(connection, number)
+    answer = echo_destination(one, services, os.environ)
+    if answer.answers:
+        with services.database.begin() as connection:
+            note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
+    given = {"echo": "yes" if answer.answers else "no", "said": answer.said or answer.reason}
+    return _to(call, number, **given)
+
+
+def pause(call: AnyCall) -> Response:
+    services, number = call.site.services, call.path.destination_id
+    with services.database.begin() as connection:
+        pause_destination(connection, number, paused=call.body.paused, by=call.actor.name, at=services.clock())
+    return _to(call, number)
+
+
+def remove(call: AnyCall) -> Response:
+    services = call.site.services
+    with services.database.begin() as connection:
+        remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
+    return Response(status=303, headers={"Location": call.site.url("routing.destinations_page")})
+
+
+def _to(call: AnyCall, number: int, **values: Any) -> Response:
+    url = call.site.url("routing.destination_page", destination_id=number, **values)
+    return Response(status=303, headers={"Location": url})

@@ -1,0 +1,135 @@
+"""What deliveries lend to other pages: a study's section with its sends and labels, and findings about health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Response
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from treegarth.errors import DatabaseUnavailable, NotFound
+from treegarth.features.routing.pages.deliveries import bar
+from treegarth.features.routing.store.archive_index import read_candidates, study_by_uid
+from treegarth.features.routing.store.destinations import list_destinations, read_destination
+from treegarth.features.routing.store.requesting import request_delivery
+from treegarth.features.routing.store.showing import DeliveryFilter, count_given_up, list_deliveries
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, Check, StudySection, counted, render_part, translated
+from treegarth.web.routes import Parameters, Permission, Route, Text
+
+LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
+DELIVERIES_SHOWN = 100
+
+
+class StudyPath(Parameters):
+    study_instance_uid: Text
+    """The study's Study Instance UID (0020,000D)."""
+
+
+class SendBody(Parameters):
+    """Where to send a study."""
+
+    destination: int
+    """The destination's number."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="routing.send_study_page",
+            path="/treegarth/studies/{study_instance_uid}/send",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=send_study,
+            summary="Send every object of a study to a destination.",
+            path_parameters=StudyPath,
+            body=SendBody,
+        )
+    ]
+
+
+def make_study_section(labels_of: LabelsOf) -> StudySection:
+    """The section of a study's page; labels are another feature's, and are handed over."""
+
+    def section(call: AnyCall, study_instance_uid: str) -> Markup | None:
+        with call.site.services.database.connect() as connection:
+            lines = list_deliveries(
+                connection, DeliveryFilter(study_instance_uid=study_instance_uid), limit=DELIVERIES_SHOWN
+            )
+            destinations = list_destinations(connection)
+            labels = [
+                label
+                for study in study_by_uid(connection, study_instance_uid)
+                for label in labels_of(connection, study)
+            ]
+        if not (lines or destinations or labels):
+            return None
+        return render_part(
+            call,
+            "deliveries_section.html",
+            study_instance_uid=study_instance_uid,
+            deliveries=[(line, bar(call, line.counts)) for line in lines],
+            destinations=[(one.id, one.name) for one in destinations],
+            labels=labels,
+        )
+
+    return section
+
+
+def send_study(call: AnyCall) -> Response:
+    """All that the index has of it; what was confirmed there is not sent again."""
+    services, uid = call.site.services, call.path.study_instance_uid
+    with services.database.begin() as connection:
+        destination = read_destination(connection, call.body.destination)
+        studies = study_by_uid(connection, uid)
+        if not studies:
+            raise NotFound(N_("The index has no study with this Study Instance UID."))
+        for study in studies:
+            request_delivery(
+                connection,
+                destination_id=destination.id,
+                objects=read_candidates(connection, study),
+                proof_wanted=str(destination.proof),
+                now=services.clock(),
+                asked_by=call.actor.name,
+            )
+    url = call.site.url("archive.study_page", study_instance_uid=uid)
+    return Response(status=303, headers={"Location": f"{url}#deliveries"})
+
+
+def health_check(call: AnyCall) -> list[Check]:
+    """Destinations that are down, and objects that were given up."""
+    name = translated(call, N_("Deliveries"))
+    try:
+        with call.site.services.database.connect() as connection:
+            destinations = list_destinations(connection)
+            given_up = count_given_up(connection)
+    except DatabaseUnavailable:
+        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+    found = [
+        Check(
+            kind="attention",
+            name=translated(call, N_("Destination %(name)s"), name=one.name),
+            words=translated(call, N_("does not answer")),
+            url=call.site.url("routing.destination_page", destination_id=one.id),
+            advice=one.last_error or "",
+        )
+        for one in destinations
+        if one.state == "down"
+    ]
+    if total := sum(given_up.values()):
+        found.append(
+            Check(
+                kind="attention",
+                name=name,
+                words=counted(call, "%(num)s object was given up", "%(num)s objects were given up", total),
+                url=call.site.url("routing.deliveries_page", state="given up"),
+                advice=translated(call, N_("See the reason, then send it again.")),
+            )
+        )
+    if found:
+        return found
+    words = N_("every destination answers") if destinations else N_("no destination is set up")
+    return [Check(kind="ok" if destinations else "unknown", name=name, words=translated(call, words))]

@@ -1,0 +1,184 @@
+"""What rules told the dashboard and others, and what rules have not looked at: lists, seen, try again."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from treegarth.errors import DatabaseUnavailable
+from treegarth.features.rules.pages.kit import author
+from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
+from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, Check, counted, render_part, translated
+from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.templating import render_page
+
+ON_A_PAGE = 50
+
+
+class NoticesQuery(Parameters):
+    """Which notices."""
+
+    before: int | None = None
+    """Only what is older than this number, from the link to the next page."""
+
+
+class NoticeBody(Parameters):
+    """Which one."""
+
+    id: int | None = None
+    """The notice's or the event's number; every one if not given."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="rules.notifications_page",
+            path="/treegarth/notifications",
+            permission=Permission.VIEW,
+            handler=notifications_page,
+            summary="What rules told the dashboard, and what they could not tell others.",
+            query=NoticesQuery,
+        ),
+        Route(
+            name="rules.bell_page",
+            path="/treegarth/notifications/bell",
+            permission=Permission.VIEW,
+            handler=bell_page,
+            summary="How many notices nobody has seen, for the bell of every page.",
+        ),
+        Route(
+            name="rules.seen_page",
+            path="/treegarth/notifications/seen",
+            method="POST",
+            permission=Permission.VIEW,
+            handler=seen,
+            summary="Mark one notice, or every one, as seen.",
+            body=NoticeBody,
+        ),
+        Route(
+            name="rules.tell_again_page",
+            path="/treegarth/notifications/again",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=tell_again,
+            summary="Try again to send one notice, or every one, that was given up.",
+            body=NoticeBody,
+        ),
+        Route(
+            name="rules.events_page",
+            path="/treegarth/rules/waiting",
+            permission=Permission.VIEW,
+            handler=events_page,
+            summary="What rules have not looked at yet, and what they could not handle.",
+        ),
+        Route(
+            name="rules.retry_event_page",
+            path="/treegarth/rules/waiting/retry",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=retry_events,
+            summary="Let rules look again at one study, or at every one, that they could not handle.",
+            body=NoticeBody,
+        ),
+    ]
+
+
+def notifications_page(call: AnyCall) -> Response:
+    with call.site.services.database.connect() as connection:
+        notices = list_notices(connection, on_dashboard=True, before=call.query.before, limit=ON_A_PAGE)
+        others = list_notices(connection, on_dashboard=False, limit=ON_A_PAGE)
+        unseen = count_unseen(connection)
+    return render_page(
+        call,
+        "notifications.html",
+        notices=notices,
+        others=others,
+        unseen=unseen,
+        counted=counted(call, "%(num)s new", "%(num)s new", unseen),
+        older=notices[-1].id if len(notices) == ON_A_PAGE else None,
+    )
+
+
+def bell_page(call: AnyCall) -> Response:
+    """A part of a page; without the database the bell says nothing."""
+    try:
+        with call.site.services.database.connect() as connection:
+            unseen = count_unseen(connection)
+    except DatabaseUnavailable:
+        unseen = 0
+    return Response(str(render_part(call, "bell.html", unseen=unseen)), mimetype="text/html")
+
+
+def seen(call: AnyCall) -> Response:
+    with call.site.services.database.begin() as connection:
+        mark_seen(connection, call.actor.name, author(call).now, call.body.id)
+    return _to(call, "rules.notifications_page")
+
+
+def tell_again(call: AnyCall) -> Response:
+    with call.site.services.database.begin() as connection:
+        send_again(connection, author(call).now, call.body.id)
+    return _to(call, "rules.notifications_page")
+
+
+def events_page(call: AnyCall) -> Response:
+    with call.site.services.database.connect() as connection:
+        counts = count_events(connection)
+        failed = list_failed(connection)
+    return render_page(
+        call,
+        "rule_events.html",
+        waiting=counted(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
+        counts=counts,
+        failed=failed,
+    )
+
+
+def retry_events(call: AnyCall) -> Response:
+    with call.site.services.database.begin() as connection:
+        retry_failed(connection, author(call).now, None if call.body.id is None else [call.body.id])
+    return _to(call, "rules.events_page")
+
+
+def health_check(call: AnyCall) -> list[Check]:
+    """What rules lend to health: events that failed, notices that could not be sent."""
+    name = translated(call, N_("Rules"))
+    try:
+        with call.site.services.database.connect() as connection:
+            counts = count_events(connection)
+            not_sent = count_not_sent(connection)
+    except DatabaseUnavailable:
+        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+    found = []
+    failed = counts["failed"]
+    if failed:
+        found.append(
+            Check(
+                kind="attention",
+                name=name,
+                words=counted(
+                    call, "%(num)s study could not be handled", "%(num)s studies could not be handled", counts["failed"]
+                ),
+                url=call.site.url("rules.events_page"),
+                advice=translated(call, N_("See the reason, then let the rules look again.")),
+            )
+        )
+    if not_sent:
+        found.append(
+            Check(
+                kind="attention",
+                name=translated(call, N_("Notifications")),
+                words=counted(call, "%(num)s could not be sent", "%(num)s could not be sent", not_sent),
+                url=call.site.url("rules.notifications_page"),
+                advice=translated(call, N_("See the reason, then send it again.")),
+            )
+        )
+    if not found and counts["waiting"]:
+        words = counted(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"])
+        found.append(Check(kind="waiting", name=name, words=words))
+    return found or [Check(kind="ok", name=name, words=translated(call, N_("nothing waits")))]
+
+
+def _to(call: AnyCall, name: str) -> Response:
+    return Response(status=303, headers={"Location": call.site.url(name)})

@@ -1,0 +1,140 @@
+"""The page of one rule: what it says, what it did lately, and every change of it with who and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import unified_diff
+from typing import Literal
+
+from flask import Response
+
+from treegarth.features.rules.pages.draft import document_text
+from treegarth.features.rules.pages.kit import RulePages, author
+from treegarth.features.rules.pages.listing import LATELY, trigger_name
+from treegarth.features.rules.store.applications import latest_application
+from treegarth.features.rules.store.outcomes import list_outcomes
+from treegarth.features.rules.store.rules import RuleVersion, list_versions
+from treegarth.features.rules.store.shown import Acted, acted_since
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, translated
+from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.templating import render_page
+
+OUTCOMES_SHOWN = 30
+CHANGES = {
+    "created": N_("created"),
+    "edited": N_("edited"),
+    "switched on": N_("switched on"),
+    "switched off": N_("switched off"),
+    "moved": N_("moved"),
+    "removed": N_("removed"),
+}
+
+
+class RulePath(Parameters):
+    rule_id: int
+    """The rule's number."""
+
+
+class RuleQuery(Parameters):
+    """Which of what the rule did."""
+
+    before: int | None = None
+    """Only what is older than this number, from the link to the next page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a difference."""
+
+    kind: Literal["same", "added", "taken"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownVersion:
+    """A change of the rule."""
+
+    version: int
+    change: str
+    changed_by: str | None
+    changed_at: datetime
+    lines: Sequence[Line]
+    detail: str
+
+
+def routes(pages: RulePages) -> list[Route]:
+    return [
+        Route(
+            name="rules.rule_page",
+            path="/treegarth/rules/{rule_id}",
+            permission=Permission.VIEW,
+            handler=lambda call: rule_page(call, pages),
+            summary="One rule: its text, what it did lately, its history.",
+            path_parameters=RulePath,
+            query=RuleQuery,
+        )
+    ]
+
+
+def rule_page(call: AnyCall, pages: RulePages) -> Response:
+    rule_id = call.path.rule_id
+    with call.site.services.database.connect() as connection:
+        acting = pages.acting(connection, rule_id)
+        versions = list_versions(connection, rule_id)
+        outcomes = list_outcomes(connection, rule_id=rule_id, before=call.query.before, limit=OUTCOMES_SHOWN)
+        acted = acted_since(connection, author(call).now - LATELY).get(rule_id, Acted())
+        application = latest_application(connection, rule_id)
+    stored = acting.stored
+    return render_page(
+        call,
+        "rule.html",
+        rule=stored,
+        why=str(stored.document.get("why", "")),
+        trigger=trigger_name(call, str(stored.trigger)),
+        deeds=[step.describe() for step in acting.rule.steps] if acting.rule else [],
+        broken=acting.broken,
+        text=stored.source if stored.source is not None else document_text(stored.document),
+        acted=acted,
+        outcomes=outcomes,
+        older=outcomes[-1].id if len(outcomes) == OUTCOMES_SHOWN else None,
+        application=application,
+        versions=shown_versions(call, versions),
+    )
+
+
+def shown_versions(call: AnyCall, versions: Sequence[RuleVersion]) -> list[ShownVersion]:
+    """The changes, the latest first, each with what it changed of the text."""
+    shown = []
+    for index, version in enumerate(versions):
+        before = versions[index + 1] if index + 1 < len(versions) else None
+        shown.append(
+            ShownVersion(
+                version=version.version,
+                change=translated(call, CHANGES[str(version.change)]),
+                changed_by=version.changed_by,
+                changed_at=version.changed_at,
+                lines=difference(document_text(before.document) if before else "", document_text(version.document))
+                if before is not None
+                else [],
+                detail=_detail(call, before, version),
+            )
+        )
+    return shown
+
+
+def _detail(call: AnyCall, before: RuleVersion | None, version: RuleVersion) -> str:
+    if before is not None and before.position != version.position:
+        return translated(
+            call, N_("from place %(before)s to place %(after)s"), before=before.position, after=version.position
+        )
+    return ""
+
+
+def difference(before: str, after: str) -> list[Line]:
+    """The lines that changed, with two lines around them."""
+    kinds: dict[str, Literal["same", "added", "taken"]] = {" ": "same", "+": "added", "-": "taken"}
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm=""))[2:]
+    return [Line(kind=kinds[line[0]], text=line[1:]) for line in lines if line and line[0] in kinds]
