@@ -6,8 +6,6 @@ identifiers is refused.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -20,6 +18,8 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from treegarth.dicom.orthanc_hash import orthanc_hash
+from treegarth.dicom.plain_values import date_of, integer_of, time_of
 from treegarth.dicom.raw_elements import NotPlain, read_raw_elements
 from treegarth.dicom.text import decode_text
 from treegarth.errors import UnreadableObject
@@ -63,8 +63,6 @@ TAGS = {
 }
 _WANTED = frozenset(TAGS.values())
 LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
-_DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")  # with full stops: PS3.5 6.2, note to DA (ACR-NEMA)
-_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
 _T = TypeVar("_T")
 
 
@@ -162,16 +160,11 @@ def orthanc_identifiers(header: Header) -> OrthancIdentifiers:
     study = f"{header.patient_id or ''}|{header.study_instance_uid}"
     series = f"{study}|{header.series_instance_uid}"
     return OrthancIdentifiers(
-        patient=_orthanc_hash(header.patient_id or ""),
-        study=_orthanc_hash(study),
-        series=_orthanc_hash(series),
-        instance=_orthanc_hash(f"{series}|{header.sop_instance_uid}"),
+        patient=orthanc_hash(header.patient_id or ""),
+        study=orthanc_hash(study),
+        series=orthanc_hash(series),
+        instance=orthanc_hash(f"{series}|{header.sop_instance_uid}"),
     )
-
-
-def _orthanc_hash(text: str) -> str:
-    digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    return "-".join(digest[place : place + 8] for place in range(0, 40, 8))
 
 
 def _values_by_pydicom(data: bytes) -> tuple[dict[int, bytes], str | None, bool]:
@@ -273,13 +266,13 @@ class _Reader:
         return tuple(part.strip() for part in value.split("\\")) if value else None
 
     def _number(self, keyword: str) -> int | None:
-        return self._decoded(keyword, _integer, "is not an integer string")
+        return self._decoded(keyword, integer_of, "is not an integer string")
 
     def _date(self, keyword: str) -> date | None:
-        return self._decoded(keyword, _date, "is not a date")
+        return self._decoded(keyword, date_of, "is not a date")
 
     def _time(self, keyword: str) -> time | None:
-        return self._decoded(keyword, _time, "is not a time")
+        return self._decoded(keyword, time_of, "is not a time")
 
     def _decoded(self, keyword: str, decode: Callable[[str], _T], reason: str) -> _T | None:
         value = self._text(keyword)
@@ -303,25 +296,3 @@ class _Reader:
     def _note(self, keyword: str, reason: str) -> None:
         tag = TAGS[keyword]
         self._issues.append(Issue(path=f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword}", reason=reason))
-
-
-def _integer(value: str) -> int:
-    """An IS (PS3.5 6.2); some devices write decimals."""
-    number = float(value.split("\\")[0])
-    if number != int(number) or not -(2**31) <= number < 2**31:
-        raise ValueError(value)
-    return int(number)
-
-
-def _date(value: str) -> date:
-    if not (match := _DATE.fullmatch(value)):
-        raise ValueError(value)
-    return date(*(int(part) for part in match.groups()))
-
-
-def _time(value: str) -> time:
-    """A TM (PS3.5 6.2): hours, then what there is. A leap second counts as the second before it."""
-    if not (match := _TIME.fullmatch(value)):
-        raise ValueError(value)
-    hour, minute, second, fraction = match.groups()
-    return time(int(hour), int(minute or 0), min(int(second or 0), 59), int((fraction or "0").ljust(6, "0")))
