@@ -6,18 +6,19 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.features import rules
+from treegarth.features import retention, rules
 from treegarth.features.archive import condition_terms as archive_terms
 from treegarth.features.archive.tables import study
 from treegarth.features.dose import condition_terms as dose_terms
 from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import condition_terms as retention_terms
-from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
 from treegarth.features.routing import condition_terms as routing_terms
 from treegarth.features.routing.deliver_action import DeliverAction
 from treegarth.features.rules import condition_terms as rules_terms
+from treegarth.features.rules.yaml_text import dump, read_pieces
 from treegarth.host.zone import local_zone
 from treegarth.settings import Settings
+from treegarth.web.services import Services
 
 
 @cache
@@ -43,8 +44,8 @@ def actions(settings: Settings) -> rules.Actions:
         [
             DeliverAction(vocabulary(), dose_objects),
             rules.LabelAction(),
-            HoldAction(),
-            ReleaseAction(),
+            retention.HoldAction(),
+            retention.ReleaseAction(),
             rules.NotifyAction(webhooks=[one.name for one in settings.webhooks], has_mail=settings.mail is not None),
         ]
     )
@@ -58,3 +59,13 @@ def rule_language(settings: Settings) -> rules.Language:
 def site_zone(settings: Settings) -> ZoneInfo:
     """The zone in which the site's day begins."""
     return ZoneInfo(settings.time_zone) if settings.time_zone else local_zone()
+
+
+def retention_desk(services: Services) -> retention.Desk:
+    """What the API and the pages of retention work with."""
+    return retention.Desk(
+        services=services,
+        vocabulary=vocabulary,
+        read_texts=lambda text: [piece.value for piece in read_pieces(text)],
+        write_text=dump,
+    )

@@ -19,11 +19,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from treegarth.assembly import rule_language
+from treegarth.assembly import rule_language, vocabulary
 from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
 from treegarth.features import archive, dose, retention, rules
 from treegarth.features.archive import IndexedInstance
+from treegarth.features.routing.copies import Copies
 from treegarth.features.routing.tasks import blueprint as routing_blueprint
 from treegarth.host.logs import log_as_child
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
@@ -110,9 +111,15 @@ def run_worker_process(
         rules.blueprint(context, book, zone),
         rules.telling_blueprint(context, rules.Teller(settings, os.environ), random),
         routing_blueprint(sending, zone),
+        retention.blueprint(sending, vocabulary, _copies(sending), zone),
     ]
     run_worker(worker_app(database, blueprints), until_closed=until_closed)
     return 0
+
+
+def _copies(context: TaskContext) -> Copies:
+    """Where retention asks for proof, and gets objects back from."""
+    return Copies(engine=context.engine, orthanc=context.orthanc, environment=lambda: os.environ)
 
 
 class DoseFollower:

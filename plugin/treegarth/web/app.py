@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -37,9 +37,14 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(routes: Iterable[Route], services: Services) -> Flask:
-    """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else."""
-    table = [*routes, *documentation_routes(), *file_routes(services.web_directory)]
+def create_app(
+    routes: Iterable[Route], services: Services, *, opened_in_viewer: Callable[[str], None] = lambda uid: None
+) -> Flask:
+    """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else.
+
+    `opened_in_viewer` is told the Study Instance UID of each study that is opened in OHIF.
+    """
+    table = [*routes, *documentation_routes(), *file_routes(services.web_directory, opened_in_viewer)]
     check_unique(table)
     languages = read_languages(services.web_directory / "locales")
     site = Site(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ MEDIA_TYPES = {
     ".html": "text/html",
     ".webmanifest": "application/manifest+json",
 }
+MOST_OPENED = 10
+"""Studies of one link to the viewer that are noted as opened."""
 OHIF_HEADERS = {
     # OHIF compiles WebAssembly, starts workers from blobs and styles elements by script.
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' "
@@ -40,7 +43,7 @@ class FilePath(Parameters):
     """The file's path inside its folder."""
 
 
-def file_routes(web_directory: Path) -> list[Route]:
+def file_routes(web_directory: Path, opened_in_viewer: Callable[[str], None] = lambda uid: None) -> list[Route]:
     """The routes of every folder of files under `web/`."""
 
     def static(call: Call[Any, Any, FilePath]) -> Response:
@@ -50,6 +53,9 @@ def file_routes(web_directory: Path) -> list[Route]:
         return send(call, web_directory / "vendor", call.path.path)
 
     def viewer(call: Call[Any, Any, FilePath]) -> Response:
+        if call.path.path == "viewer":
+            for uid in call.http.args.get("StudyInstanceUIDs", "").split(",")[:MOST_OPENED]:
+                opened_in_viewer(uid)
         return send_viewer(call, web_directory / "vendor" / "ohif", call.path.path)
 
     def viewer_start(call: Call[Any, Any, None]) -> Response:

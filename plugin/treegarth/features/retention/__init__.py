@@ -4,6 +4,19 @@ This is the feature's front door: other parts import from here, never from deepe
 """
 
 from treegarth.features.retention.departures import Departures
+from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
 from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.tasks import blueprint
+from treegarth.features.retention.uses import study_opened, study_shown
 
-__all__ = ["Departures", "HoldKind"]
+__all__ = [
+    "Departures",
+    "Desk",
+    "HoldAction",
+    "HoldKind",
+    "ReleaseAction",
+    "blueprint",
+    "study_opened",
+    "study_shown",
+]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.conditions.compiling import compile_for
@@ -21,8 +21,16 @@ from treegarth.features.retention.tables import hold, prune_rescue, study_use
 NEVER_AGAIN = datetime(9999, 1, 1, tzinfo=UTC)
 """The next attempt of a delivery that is through although better proof cannot be had: routing's mark for it."""
 
+DOSE_REPORTS = (
+    "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
+    "1.2.840.10008.5.1.4.1.1.88.68",  # Radiopharmaceutical Radiation Dose SR
+    "1.2.840.10008.5.1.4.1.1.88.73",  # Patient Radiation Dose SR
+    "1.2.840.10008.5.1.4.1.1.88.76",  # Enhanced X-Ray Radiation Dose SR
+)
+"""Classes (PS3.6 A) of which every object is a dose object, also one that the reader refused."""
+
 DOSE_SOURCES = ("report", "capture")
-"""Kinds of dose source that are dose objects. An image whose header was read for its dose is an image."""
+"""Of other classes: the kinds of source that dose was read from. An image whose header was read is an image."""
 
 
 def objects() -> FromClause:
@@ -41,19 +49,22 @@ def is_kept(keep: Keep, vocabulary: Vocabulary, now: datetime) -> ColumnElement[
     """What the policy leaves of a study."""
     parts = []
     if keep.dose_and_representatives:
-        parts += [_is_dose_object(table_of("instance").c.orthanc_instance_id), _is_representative()]
+        parts += [_is_dose_object(table_of("instance")), _is_representative()]
     if keep.condition is not None:
         parts.append(compile_for(Level(keep.level), keep.condition, vocabulary, now))
     return func.coalesce(or_(false(), *parts), False)
 
 
-def _is_dose_object(orthanc_instance_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_dose_object(instance: FromClause) -> ColumnElement[bool]:
+    """Whether a row of `instance`, or of an alias of it, is one."""
     report = table_of("dose_report").alias("dose_object")
-    return exists().where(
-        report.c.orthanc_instance_id == orthanc_instance_id,
+    was_read = exists().where(
+        report.c.orthanc_instance_id == instance.c.orthanc_instance_id,
         report.c.state == "read",
         report.c.source.in_(DOSE_SOURCES),
     )
+    is_report = func.coalesce(instance.c.sop_class_uid.in_(DOSE_REPORTS), False)
+    return or_(is_report, was_read.correlate(instance))
 
 
 def _is_representative() -> ColumnElement[bool]:
@@ -65,7 +76,7 @@ def _is_representative() -> ColumnElement[bool]:
         exists()
         .where(
             header.c.orthanc_instance_id == series.c.header_orthanc_instance_id,
-            ~_is_dose_object(header.c.orthanc_instance_id).correlate(header),
+            not_(_is_dose_object(header)),
         )
         .correlate(series)
     )
@@ -73,7 +84,7 @@ def _is_representative() -> ColumnElement[bool]:
         select(func.min(other.c.orthanc_instance_id))
         .where(
             other.c.orthanc_series_id == series.c.orthanc_series_id,
-            ~_is_dose_object(other.c.orthanc_instance_id).correlate(other),
+            not_(_is_dose_object(other)),
         )
         .correlate(series)
         .scalar_subquery()

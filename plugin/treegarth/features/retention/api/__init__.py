@@ -1,0 +1,20 @@
+"""Retention over HTTP: policies, what they would do, what is marked, holds, the ledger, space."""
+
+from __future__ import annotations
+
+from treegarth.features.retention.api import foreseeing, holds, ledger, marked, policies
+from treegarth.features.retention.service import Desk
+from treegarth.web.routes import Route
+
+__all__ = ["routes"]
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Retention's part of the API."""
+    return [
+        *policies.routes(desk),
+        *foreseeing.routes(desk),
+        *marked.routes(desk),
+        *holds.routes(desk),
+        *ledger.routes(desk),
+    ]

@@ -1,0 +1,156 @@
+"""Holds over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field
+
+from treegarth.errors import NotFound
+from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.service import Desk, hold_study
+from treegarth.features.retention.store.holds import list_holds, release_hold
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+
+
+class HoldQuery(PageQuery):
+    """Which holds."""
+
+    study_instance_uid: Text | None = None
+    """Of this study."""
+    kind: HoldKind | None = None
+    """Of this kind: `legal`, `teaching` or `project`."""
+    all: bool = False
+    """Also those that were released or are over."""
+
+
+class HoldBody(Parameters):
+    """A hold to be set."""
+
+    study_instance_uid: Text
+    """The study: every study of this UID is held."""
+    kind: HoldKind
+    """`legal`, `teaching` or `project`."""
+    reason: Text = Field(min_length=1, max_length=1000)
+    """Why, in a sentence."""
+    until: AwareDatetime | None = None
+    """When it ends by itself; without, it lasts until it is released."""
+
+
+class HoldPath(Parameters):
+    hold_id: int
+    """The hold's number."""
+
+
+class HoldItem(Listed):
+    """A hold: nothing of its study is pruned while it is in force."""
+
+    id: int
+    study_instance_uid: str
+    orthanc_study_id: str
+    kind: HoldKind
+    reason: str
+    rule_id: int | None
+    """The rule that set it; null: a person."""
+    set_by: str | None
+    set_at: datetime
+    until: datetime | None
+    released_by: str | None
+    released_at: datetime | None
+
+
+class HoldList(Answer):
+    """A page of holds, the latest first."""
+
+    items: list[HoldItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class Released(Answer):
+    """What became of the hold."""
+
+    released: bool
+
+
+class HoldsApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._services = desk.services
+
+    def holds(self, call: Call[HoldQuery, None, None]) -> HoldList:
+        query = call.query
+        with self._services.database.connect() as connection:
+            page = list_holds(
+                connection,
+                now=self._services.clock(),
+                study_instance_uid=query.study_instance_uid or None,
+                kind=query.kind,
+                only_in_force=not query.all,
+                limit=query.limit,
+                cursor=query.cursor or None,
+            )
+        return HoldList(
+            items=[HoldItem.model_validate(one, from_attributes=True) for one in page.holds], next=page.next
+        )
+
+    def hold(self, call: Call[None, HoldBody, None]) -> HoldList:
+        body, now = call.body, self._services.clock()
+        with self._services.database.begin() as connection:
+            hold_study(
+                connection,
+                body.study_instance_uid,
+                kind=body.kind,
+                reason=body.reason,
+                until=body.until,
+                by=call.actor.name,
+                now=now,
+            )
+            page = list_holds(connection, now=now, study_instance_uid=body.study_instance_uid)
+        return HoldList(items=[HoldItem.model_validate(one) for one in page.holds], next=page.next)
+
+    def release(self, call: Call[None, None, HoldPath]) -> Released:
+        with self._services.database.begin() as connection:
+            number, by = call.path.hold_id, call.actor.name
+            if not release_hold(connection, number, released_by=by, now=self._services.clock()):
+                raise NotFound("There is no hold of this number that is in force.")
+        return Released(released=True)
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about holds."""
+    api = HoldsApi(desk)
+    return [
+        retention_route(
+            "retention_holds",
+            "holds",
+            api.holds,
+            "Which studies nothing may be pruned of.",
+            query=HoldQuery,
+            answer=HoldList,
+        ),
+        retention_route(
+            "set_retention_hold",
+            "holds",
+            api.hold,
+            "Forbid that anything of a study is pruned; the study's holds in force.",
+            method="POST",
+            permission=Permission.OPERATE,
+            body=HoldBody,
+            answer=HoldList,
+            status=201,
+        ),
+        retention_route(
+            "release_retention_hold",
+            "holds/{hold_id}",
+            api.release,
+            "End a hold.",
+            method="DELETE",
+            permission=Permission.ADMINISTER,
+            path_parameters=HoldPath,
+            answer=Released,
+        ),
+    ]

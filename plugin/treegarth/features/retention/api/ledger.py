@@ -1,0 +1,212 @@
+"""The ledger over HTTP: what left the archive, where it is now, and bringing it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from treegarth.errors import RequestConflict
+from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store import ledger as store
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+
+
+class LedgerQuery(PageQuery):
+    """Which entries."""
+
+    sop_instance_uid: Text | None = None
+    """Of this object."""
+    study_instance_uid: Text | None = None
+    """Of this study."""
+    state: Literal["intended", "deleted", "kept"] | None = None
+    """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
+
+
+class LedgerPath(Parameters):
+    ledger_id: int
+    """The entry's number."""
+
+
+class BringBackBody(Parameters):
+    """How much is to come back."""
+
+    scope: Literal["object", "series", "study"] = "object"
+    """The object alone, or all that is gone of its series or study."""
+
+
+class BringBackQuery(Parameters):
+    study_instance_uid: Text | None = None
+    """Of this study."""
+
+
+class ProofItem(Answer):
+    """What the decision stood on."""
+
+    destination: str
+    kind: str
+    at: datetime
+
+
+class LedgerItem(Listed):
+    """An object that left the archive."""
+
+    id: int
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    modality: str | None
+    patient_id: str | None
+    remote_ae_title: str | None
+    size_bytes: int
+    received_at: datetime
+    state: str
+    policy_id: int | None
+    """Null: not a policy's doing; Orthanc deleted it for somebody else, or to make room."""
+    policy: str | None
+    policy_version: int | None
+    proof: list[ProofItem] | None
+    intended_at: datetime | None
+    deleted_at: datetime | None
+    kept_because: str | None
+    returned_at: datetime | None
+    """When it was in the archive again."""
+    orthanc_instance_id: str
+
+
+class LedgerList(Answer):
+    """A page of the ledger, the latest first."""
+
+    items: list[LedgerItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class PlaceItem(Listed):
+    """A destination that has the object, by its latest proof."""
+
+    destination: str
+    kind: str
+    proof: str
+    at: datetime
+
+
+class LedgerEntryAnswer(Answer):
+    """An entry, and where its object is now."""
+
+    entry: LedgerItem
+    places: list[PlaceItem]
+
+
+class BringBackItem(Listed):
+    """A wish for objects back."""
+
+    id: int
+    study_instance_uid: str
+    asked_by: str | None
+    asked_at: datetime
+    state: str
+    """waiting, done, partly or failed."""
+    attempts: int
+    last_error: str | None
+    finished_at: datetime | None
+    object_count: int
+    arrived_count: int
+    """Seen in Orthanc by their identifiers."""
+
+
+class BringBackList(Answer):
+    """Wishes, the latest 50 first."""
+
+    items: list[BringBackItem]
+
+
+class LedgerApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._services = desk.services
+
+    def ledger(self, call: Call[LedgerQuery, None, None]) -> LedgerList:
+        query = call.query
+        with self._services.database.connect() as connection:
+            page = store.list_entries(
+                connection,
+                sop_instance_uid=query.sop_instance_uid or None,
+                study_instance_uid=query.study_instance_uid or None,
+                state=query.state,
+                limit=query.limit,
+                cursor=query.cursor or None,
+            )
+        return LedgerList(items=[LedgerItem.model_validate(one) for one in page.entries], next=page.next)
+
+    def entry(self, call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
+        with self._services.database.connect() as connection:
+            found = store.read_entry(connection, call.path.ledger_id)
+            places = store.whereabouts(connection, found.orthanc_instance_id)
+        return LedgerEntryAnswer(
+            entry=LedgerItem.model_validate(found), places=[PlaceItem.model_validate(one) for one in places]
+        )
+
+    def bring_back(self, call: Call[None, BringBackBody, LedgerPath]) -> BringBackItem:
+        """Only notes that it is wanted: the workers do it, and go on after a restart."""
+        with self._services.database.begin() as connection:
+            entry = store.read_entry(connection, call.path.ledger_id)
+            number = store.ask_back(
+                connection, entry, call.body.scope, asked_by=call.actor.name, now=self._services.clock()
+            )
+            if number is None:
+                raise RequestConflict("Nothing of it is gone.")
+            (wish,) = store.list_bring_backs(connection, number=number)
+        return BringBackItem.model_validate(wish)
+
+    def bring_backs(self, call: Call[BringBackQuery, None, None]) -> BringBackList:
+        with self._services.database.connect() as connection:
+            found = store.list_bring_backs(connection, study_instance_uid=call.query.study_instance_uid or None)
+        return BringBackList(items=[BringBackItem.model_validate(one) for one in found])
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about what left the archive."""
+    api = LedgerApi(desk)
+    return [
+        retention_route(
+            "retention_ledger",
+            "ledger",
+            api.ledger,
+            "What left the archive: when, by which policy or whose hand, on which proof.",
+            query=LedgerQuery,
+            answer=LedgerList,
+        ),
+        retention_route(
+            "retention_ledger_entry",
+            "ledger/{ledger_id}",
+            api.entry,
+            "An entry of the ledger, and where its object is now.",
+            path_parameters=LedgerPath,
+            answer=LedgerEntryAnswer,
+        ),
+        retention_route(
+            "bring_back",
+            "ledger/{ledger_id}/bring-back",
+            api.bring_back,
+            "Retrieve an object, or all that is gone of its series or study, from where it is.",
+            method="POST",
+            permission=Permission.OPERATE,
+            path_parameters=LedgerPath,
+            body=BringBackBody,
+            answer=BringBackItem,
+            status=202,
+            problems=(409, 503),
+        ),
+        retention_route(
+            "bring_backs",
+            "bring-backs",
+            api.bring_backs,
+            "What was asked back, and how far it is.",
+            query=BringBackQuery,
+            answer=BringBackList,
+        ),
+    ]

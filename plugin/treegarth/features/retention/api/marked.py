@@ -1,0 +1,121 @@
+"""What is going to be deleted, and how it is rescued: over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.service import Desk, rescue
+from treegarth.features.retention.store.marking import list_marks
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+
+
+class MarkQuery(PageQuery):
+    """Which marks."""
+
+    policy_id: int | None = None
+    """Of this policy."""
+    study_instance_uid: Text | None = None
+    """Of this study."""
+
+
+class RescueBody(Parameters):
+    """What is to be rescued."""
+
+    study_instance_uid: Text
+    """The study."""
+    sop_instance_uids: list[Text] = Field(default=[], max_length=10_000)
+    """Some of its objects; without, all that are marked."""
+
+
+class MarkItem(Listed):
+    """An object that a policy is going to delete."""
+
+    study_instance_uid: str
+    sop_instance_uid: str
+    modality: str | None
+    remote_ae_title: str | None
+    """Who sent it: an AE title, else a user."""
+    size_bytes: int
+    policy_id: int
+    policy_version: int
+    marked_at: datetime
+    due_at: datetime
+    """Not before this time."""
+    last_words: str | None
+    """Why it was not deleted when its time had come."""
+    orthanc_instance_id: str
+    orthanc_study_id: str
+
+
+class MarkList(Answer):
+    """A page of marked objects, by study."""
+
+    items: list[MarkItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class Rescued(Answer):
+    """What was rescued."""
+
+    rescued_count: int
+
+
+class MarkedApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._services = desk.services
+
+    def marked(self, call: Call[MarkQuery, None, None]) -> MarkList:
+        query = call.query
+        with self._services.database.connect() as connection:
+            page = list_marks(
+                connection,
+                policy_id=query.policy_id,
+                study_instance_uid=query.study_instance_uid or None,
+                limit=query.limit,
+                cursor=query.cursor or None,
+            )
+        return MarkList(items=[MarkItem.model_validate(one) for one in page.marks], next=page.next)
+
+    def rescue(self, call: Call[None, RescueBody, None]) -> Rescued:
+        body = call.body
+        with self._services.database.begin() as connection:
+            count = rescue(
+                connection,
+                body.study_instance_uid,
+                body.sop_instance_uids,
+                by=call.actor.name,
+                now=self._services.clock(),
+            )
+        return Rescued(rescued_count=count)
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about marks."""
+    api = MarkedApi(desk)
+    return [
+        retention_route(
+            "retention_marked",
+            "marked",
+            api.marked,
+            "What policies are going to delete, by study.",
+            query=MarkQuery,
+            answer=MarkList,
+        ),
+        retention_route(
+            "rescue_marked",
+            "marked/rescue",
+            api.rescue,
+            "Rescue a study's marked objects, all or some.",
+            method="POST",
+            permission=Permission.OPERATE,
+            body=RescueBody,
+            answer=Rescued,
+        ),
+    ]

@@ -1,0 +1,245 @@
+"""What people and programs ask of retention: write policies, foresee what they do, switch them, ask for reasons.
+
+The API and the pages both call these; `Desk` is what they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.errors import InvalidRequest, NotFound, RequestConflict
+from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
+from treegarth.features.retention.policy_text import parse_policy, policy_document
+from treegarth.features.retention.pruning import numbered_policy
+from treegarth.features.retention.rules import decide, needs_number_typed
+from treegarth.features.retention.store import foreseeing, holds, marking, policies
+from treegarth.features.retention.store.deciding import NumberedPolicy, read_states
+from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, Freed, Month, Share
+from treegarth.features.retention.store.neighbours import table_of
+from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.web.languages import N_
+from treegarth.web.services import Services
+
+ReadTexts = Callable[[str], Sequence[object]]  # a YAML list's entries as plain values; raises InvalidRequest
+WriteText = Callable[[object], str]
+FORECAST_OVER = timedelta(days=90)
+_DAYS = 90.0
+NEW = NumberedPolicy(id=0, version=0, policy=Policy(name="", why=""))
+"""Stands for a policy that was not saved: nothing was rescued from it."""
+LAST_USE_NOTE = N_(
+    "Last use is the latest of: received, asked to be delivered, opened on these pages or by their link to OHIF. "
+    "Orthanc does not record who reads over DICOMweb or its own pages, so these readings do not count."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What the endpoints and pages of retention work with."""
+
+    services: Services
+    vocabulary: Callable[[], Vocabulary]
+    read_texts: ReadTexts
+    write_text: WriteText
+
+    def parse(self, document: object, place: str = "policy") -> Policy:
+        """Raises PolicyRefused with every problem."""
+        return parse_policy(document, self.vocabulary(), place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a policy would do."""
+
+    today: Foreseen
+    in_30_days: Foreseen
+    studies: tuple[ForeseenStudy, ...]  # the first of today's
+    archive_bytes: int
+    space_wanted_bytes: int | None  # of a policy by space: how much would go today; the rest of `today` could
+    asks_twice: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectReasons:
+    """One object, and what speaks for and against its pruning."""
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    size_bytes: int
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceFigures:
+    """What the archive's space is taken by, and where that leads."""
+
+    shares: tuple[Share, ...]
+    months: tuple[Month, ...]
+    freed: tuple[Freed, ...]
+    archive_bytes: int
+    bytes_per_day: float  # received less freed, over the last 90 days
+
+
+def preview(connection: Connection, desk: Desk, numbered: NumberedPolicy, now: datetime) -> Preview:
+    """What the policy would delete if it acted today, and in 30 days with nothing else changed."""
+    vocabulary, policy = desk.vocabulary(), numbered.policy
+    today = foreseeing.foresee(connection, numbered, vocabulary, now)
+    archive = marking.archive_bytes(connection)
+    wanted = None
+    if policy.space is not None:
+        above = archive > policy.space.high_bytes
+        wanted = min(archive - policy.space.low_bytes, today.size_bytes) if above else 0
+    return Preview(
+        today=today,
+        in_30_days=foreseeing.foresee(connection, numbered, vocabulary, now + foreseeing.HORIZON),
+        studies=tuple(foreseeing.foresee_studies(connection, numbered, vocabulary, now)),
+        archive_bytes=archive,
+        space_wanted_bytes=wanted,
+        asks_twice=needs_number_typed(policy, today.size_bytes if wanted is None else wanted, archive),
+    )
+
+
+def unsaved(policy: Policy) -> NumberedPolicy:
+    """A policy that has no number yet, to be previewed."""
+    return NumberedPolicy(id=NEW.id, version=NEW.version, policy=policy)
+
+
+def numbered(connection: Connection, desk: Desk, policy_id: int) -> NumberedPolicy:
+    """Raises NotFound, or PolicyRefused where the policy cannot be read any more."""
+    return numbered_policy(policies.read_policy(connection, policy_id), desk.vocabulary())
+
+
+def create(connection: Connection, desk: Desk, document: object, *, by: str | None, now: datetime) -> StoredPolicy:
+    """Raises PolicyRefused, RequestConflict."""
+    return policies.create_policy(connection, policy_document(desk.parse(document)), changed_by=by, now=now)
+
+
+def edit(
+    connection: Connection, desk: Desk, policy_id: int, document: object, *, by: str | None, now: datetime
+) -> StoredPolicy:
+    """The policy is off afterwards. Raises NotFound, PolicyRefused, RequestConflict."""
+    new = policy_document(desk.parse(document))
+    return policies.edit_policy(connection, policy_id, new, changed_by=by, now=now)
+
+
+def switch(
+    connection: Connection,
+    desk: Desk,
+    policy_id: int,
+    *,
+    is_on: bool,
+    typed_count: int | None,
+    by: str | None,
+    now: datetime,
+) -> StoredPolicy:
+    """Switch a policy; on only with the number of objects typed, where it would delete much of the archive.
+
+    Raises NotFound, PolicyRefused, and RequestConflict which names the number.
+    """
+    if is_on:
+        foreseen = preview(connection, desk, numbered(connection, desk, policy_id), now)
+        count = foreseen.today.instance_count
+        if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > max(10, count // 100)):
+            raise RequestConflict(
+                f"This policy would delete {count} objects, more than its share of the archive. Say so by that number."
+            )
+    return policies.switch_policy(connection, policy_id, is_on=is_on, changed_by=by, now=now)
+
+
+def import_texts(connection: Connection, desk: Desk, text: str, *, by: str | None, now: datetime) -> list[StoredPolicy]:
+    """Make or change the policies of a text, by their names; changed ones are off. Raises PolicyRefused."""
+    parsed = [desk.parse(one, f"policies[{place}]") for place, one in enumerate(desk.read_texts(text))]
+    by_name = {one.name: one for one in policies.list_policies(connection)}
+    if len({one.name for one in parsed}) < len(parsed):
+        raise InvalidRequest("Two policies have the same name.")
+    for policy in parsed:
+        document, known = policy_document(policy), by_name.get(policy.name)
+        if known is None:
+            policies.create_policy(connection, document, changed_by=by, now=now)
+        elif known.document != document:
+            policies.edit_policy(connection, known.id, document, changed_by=by, now=now)
+    return policies.list_policies(connection)
+
+
+def export_text(connection: Connection, desk: Desk) -> str:
+    """Every policy as YAML."""
+    return desk.write_text([dict(one.document) for one in policies.list_policies(connection)])
+
+
+def explain(
+    connection: Connection, desk: Desk, which: NumberedPolicy, study_instance_uid: str, now: datetime
+) -> list[ObjectReasons]:
+    """Of every object of a study, what speaks for and against its pruning; proofs as they stand in the ledger."""
+    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
+    of_study = study.c.study_instance_uid == study_instance_uid
+    states = read_states(connection, which, desk.vocabulary(), now, of_study)
+    names = {
+        row.orthanc_instance_id: row
+        for row in connection.execute(
+            instance.join(series, series.c.orthanc_series_id == instance.c.orthanc_series_id)
+            .join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
+            .select()
+            .with_only_columns(
+                instance.c.orthanc_instance_id, instance.c.sop_instance_uid, series.c.series_instance_uid
+            )
+            .where(of_study)
+        )
+    }
+    return [
+        ObjectReasons(
+            sop_instance_uid=names[state.orthanc_instance_id].sop_instance_uid,
+            series_instance_uid=names[state.orthanc_instance_id].series_instance_uid,
+            size_bytes=state.size_bytes,
+            decision=decide(state, which.policy.for_marking, now),
+        )
+        for state in states
+        if state.orthanc_instance_id in names
+    ]
+
+
+def hold_study(
+    connection: Connection,
+    study_instance_uid: str,
+    *,
+    kind: HoldKind,
+    reason: str,
+    until: datetime | None,
+    by: str | None,
+    now: datetime,
+) -> None:
+    """Hold every study of this UID. Raises NotFound."""
+    studies = holds.studies_of(connection, study_instance_uid)
+    if not studies:
+        raise NotFound("There is no study with this Study Instance UID.")
+    holds.set_holds(connection, studies, kind=kind, reason=reason, until=until, set_by=by, now=now)
+
+
+def rescue(
+    connection: Connection, study_instance_uid: str, sop_instance_uids: Sequence[str], *, by: str | None, now: datetime
+) -> int:
+    """Take back what is marked of a study, or some of it; how many objects."""
+    return marking.rescue(
+        connection,
+        study_instance_uid=study_instance_uid,
+        sop_instance_uids=sop_instance_uids,
+        rescued_by=by,
+        now=now,
+        lasts=RESCUED_FOR,
+    )
+
+
+def space_figures(connection: Connection, now: datetime) -> SpaceFigures:
+    """Space by modality and source, growth and what policies freed."""
+    since = now - timedelta(days=365)
+    recent = foreseeing.flow(connection, now - FORECAST_OVER)
+    return SpaceFigures(
+        shares=tuple(foreseeing.space_by_modality_and_source(connection)),
+        months=tuple(foreseeing.months(connection, since)),
+        freed=tuple(foreseeing.freed_by_policy(connection, since)),
+        archive_bytes=marking.archive_bytes(connection),
+        bytes_per_day=recent / _DAYS,
+    )

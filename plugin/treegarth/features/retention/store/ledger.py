@@ -1,0 +1,254 @@
+"""Look into the ledger of what left the archive, and ask for objects back. Queries only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
+
+from treegarth.database.paging import SortKey, read_page
+from treegarth.errors import NotFound
+from treegarth.features.retention.store.neighbours import table_of
+from treegarth.features.retention.store.pruning import DueObject
+from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerEntry:
+    """An object that left the archive, or was about to."""
+
+    id: int
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    modality: str | None
+    patient_id: str | None
+    remote_ae_title: str | None
+    size_bytes: int
+    received_at: datetime
+    state: str
+    policy_id: int | None
+    policy: str | None
+    policy_version: int | None
+    proof: list[dict[str, Any]] | None
+    intended_at: datetime | None
+    deleted_at: datetime | None
+    kept_because: str | None
+    returned_at: datetime | None
+    orthanc_instance_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerPage:
+    """Some entries, the latest first, and the cursor of those that follow."""
+
+    entries: tuple[LedgerEntry, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """A destination that has an object, by its latest proof."""
+
+    destination: str
+    kind: str  # of the destination: dicom, dicomweb, peer, folder, s3
+    proof: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BringBack:
+    """A wish for objects back, and how far it is."""
+
+    id: int
+    study_instance_uid: str
+    asked_by: str | None
+    asked_at: datetime
+    state: str
+    attempts: int
+    last_error: str | None
+    finished_at: datetime | None
+    object_count: int
+    arrived_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """An object that is to come back."""
+
+    ledger_id: int
+    found: DueObject  # its identifiers
+    proved_at: tuple[str, ...]  # destinations that the ledger entry's proof names
+
+
+def _entries() -> Select[Any]:
+    names = [name for name in LedgerEntry.__dataclass_fields__ if name != "policy"]
+    return select(*(prune_ledger.c[name] for name in names), retention_policy.c.name.label("policy")).outerjoin(
+        retention_policy, retention_policy.c.id == prune_ledger.c.policy_id
+    )
+
+
+def list_entries(
+    connection: Connection,
+    *,
+    sop_instance_uid: str | None = None,
+    study_instance_uid: str | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> LedgerPage:
+    """The latest first. Raises InvalidRequest for a strange cursor."""
+    query = _entries()
+    for column, value in (
+        (prune_ledger.c.sop_instance_uid, sop_instance_uid),
+        (prune_ledger.c.study_instance_uid, study_instance_uid),
+        (prune_ledger.c.state, state),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    keys = [SortKey(column=prune_ledger.c.id, read=int, descending=True)]
+    page = read_page(connection, query, keys, name="ledger", limit=limit, cursor=cursor)
+    return LedgerPage(entries=tuple(LedgerEntry(**row._mapping) for row in page.rows), next=page.next)
+
+
+def read_entry(connection: Connection, ledger_id: int) -> LedgerEntry:
+    """Raises NotFound."""
+    row = connection.execute(_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such entry in the ledger.")
+    return LedgerEntry(**row._mapping)
+
+
+def whereabouts(connection: Connection, orthanc_instance_id: str) -> list[Whereabouts]:
+    """The destinations that were proved to have the object, the latest proof first."""
+    done, destination = table_of("delivery_object"), table_of("destination")
+    rows = connection.execute(
+        select(
+            destination.c.name.label("destination"),
+            destination.c.kind,
+            done.c.proof,
+            done.c.confirmed_at.label("at"),
+        )
+        .join(destination, destination.c.id == func.coalesce(done.c.via, done.c.destination_id))
+        .where(
+            done.c.orthanc_instance_id == orthanc_instance_id,
+            done.c.state == "confirmed",
+            done.c.confirmed_at.is_not(None),
+            destination.c.removed_at.is_(None),
+        )
+        .order_by(done.c.confirmed_at.desc())
+    )
+    return [Whereabouts(**row._mapping) for row in rows]
+
+
+def ask_back(
+    connection: Connection, entry: LedgerEntry, scope: str, *, asked_by: str | None, now: datetime
+) -> int | None:
+    """Want the object back, or all that is gone of its series or study; the number of the wish, None where nothing of
+    it is gone."""
+    within = {
+        "object": prune_ledger.c.id == entry.id,
+        "series": and_(
+            prune_ledger.c.study_instance_uid == entry.study_instance_uid,
+            prune_ledger.c.series_instance_uid == entry.series_instance_uid,
+        ),
+        "study": prune_ledger.c.study_instance_uid == entry.study_instance_uid,
+    }[scope]
+    instance = table_of("instance")
+    present = exists().where(instance.c.orthanc_instance_id == prune_ledger.c.orthanc_instance_id)
+    gone = connection.execute(
+        select(func.max(prune_ledger.c.id))
+        .where(within, prune_ledger.c.state == "deleted", prune_ledger.c.returned_at.is_(None), ~present)
+        .group_by(prune_ledger.c.orthanc_instance_id)
+    ).scalars()
+    identifiers = list(gone)
+    if not identifiers:
+        return None
+    number: int = connection.execute(
+        insert(bring_back)
+        .values(study_instance_uid=entry.study_instance_uid, asked_by=asked_by, asked_at=now, next_attempt_at=now)
+        .returning(bring_back.c.id)
+    ).scalar_one()
+    rows = [{"bring_back_id": number, "ledger_id": one} for one in sorted(identifiers)]
+    connection.execute(insert(bring_back_object), rows)
+    return number
+
+
+def list_bring_backs(
+    connection: Connection, *, number: int | None = None, study_instance_uid: str | None = None, limit: int = 50
+) -> list[BringBack]:
+    """Wishes, the latest first, with how many of their objects are here again."""
+    names = [one for one in BringBack.__dataclass_fields__ if not one.endswith("_count")]
+    query = (
+        select(
+            *(bring_back.c[name] for name in names),
+            func.count().label("object_count"),
+            func.count(bring_back_object.c.arrived_at).label("arrived_count"),
+        )
+        .join(bring_back_object, bring_back_object.c.bring_back_id == bring_back.c.id)
+        .group_by(bring_back.c.id)
+        .order_by(bring_back.c.id.desc())
+        .limit(limit)
+    )
+    if number is not None:
+        query = query.where(bring_back.c.id == number)
+    if study_instance_uid is not None:
+        query = query.where(bring_back.c.study_instance_uid == study_instance_uid)
+    return [BringBack(**row._mapping) for row in connection.execute(query)]
+
+
+def claim_bring_back(connection: Connection, now: datetime, lease: timedelta) -> int | None:
+    """A wish whose turn it is; another worker does not get it before the lease ends."""
+    due = (
+        select(bring_back.c.id)
+        .where(bring_back.c.state == "waiting", bring_back.c.next_attempt_at <= now)
+        .order_by(bring_back.c.next_attempt_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    number = connection.execute(due).scalar_one_or_none()
+    if number is not None:
+        values = {"next_attempt_at": now + lease, "attempts": bring_back.c.attempts + 1}
+        connection.execute(update(bring_back).where(bring_back.c.id == number).values(**values))
+    return number
+
+
+def still_wanted(connection: Connection, number: int) -> list[Wanted]:
+    """The objects of a wish that have not arrived, by series."""
+    names = list(DueObject.__dataclass_fields__)
+    rows = connection.execute(
+        select(prune_ledger.c.id, prune_ledger.c.proof, *(prune_ledger.c[name] for name in names))
+        .join(bring_back_object, bring_back_object.c.ledger_id == prune_ledger.c.id)
+        .where(bring_back_object.c.bring_back_id == number, bring_back_object.c.arrived_at.is_(None))
+        .order_by(prune_ledger.c.series_instance_uid, prune_ledger.c.id)
+    )
+    return [
+        Wanted(
+            ledger_id=row.id,
+            found=DueObject(**{name: getattr(row, name) for name in names}),
+            proved_at=tuple(one["destination"] for one in row.proof or ()),
+        )
+        for row in rows
+    ]
+
+
+def note_arrived(connection: Connection, number: int, ledger_ids: Sequence[int], via: str | None, at: datetime) -> None:
+    connection.execute(
+        update(bring_back_object)
+        .where(bring_back_object.c.bring_back_id == number, bring_back_object.c.ledger_id.in_(ledger_ids))
+        .values(arrived_at=at, via=via)
+    )
+
+
+def finish_bring_back(
+    connection: Connection, number: int, state: str, *, error: str | None, at: datetime, again_at: datetime | None
+) -> None:
+    """How an attempt ended; with `again_at` it waits for the next one."""
+    values: dict[str, Any] = {"state": state, "last_error": error, "finished_at": at}
+    if again_at is not None:
+        values = {"last_error": error, "next_attempt_at": again_at}
+    connection.execute(update(bring_back).where(bring_back.c.id == number).values(**values))
