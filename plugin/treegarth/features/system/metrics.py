@@ -1,0 +1,101 @@
+"""GET /treegarth/metrics: what an operator's monitoring watches. Answers quickly, also while the database is down."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from time import monotonic
+
+from flask import Response
+from sqlalchemy import Connection
+
+from treegarth.errors import DatabaseUnavailable
+from treegarth.features.system.store import count_tasks
+from treegarth.web.metrics import CONTENT_TYPE, Metric, exposition, single
+from treegarth.web.routes import BASE_PATH, Call, Permission, Route
+from treegarth.web.services import HostStatus, Services
+
+PATH = f"{BASE_PATH}/metrics"
+KEPT_S = 10.0
+"""So long an answer is given again: however many scrapers there are, the database is asked six times a minute."""
+
+Measure = Callable[[Connection, datetime], Iterable[Metric]]
+
+logger = logging.getLogger(__name__)
+
+
+class Metrics:
+    """The handler, with what each feature measures."""
+
+    def __init__(self, services: Services, measures: Sequence[Measure]) -> None:
+        self._services = services
+        self._measures = (_measure_tasks, *measures)
+        self._lock = threading.Lock()
+        self._kept: tuple[float, list[Metric]] | None = None
+
+    def page(self, call: Call[None, None, None]) -> Response:
+        found = [*host_metrics(self._services.host.figures()), *self._of_the_database()]
+        return Response(exposition(found), content_type=CONTENT_TYPE)
+
+    def _of_the_database(self) -> list[Metric]:
+        with self._lock:
+            if self._kept is None or monotonic() - self._kept[0] > KEPT_S:
+                self._kept = (monotonic(), self._measured())
+            return self._kept[1]
+
+    def _measured(self) -> list[Metric]:
+        now = self._services.clock()
+        try:
+            with self._services.database.connect() as connection:
+                found = [metric for measure in self._measures for metric in measure(connection, now)]
+        except DatabaseUnavailable as error:
+            logger.debug("Metrics without the database: %s", error)
+            return [single("database_up", "Whether PostgreSQL answers.", 0)]
+        return [single("database_up", "Whether PostgreSQL answers.", 1), *found]
+
+
+def host_metrics(figures: HostStatus) -> list[Metric]:
+    """What the plugin knows without asking anybody. What is not known yet is left out."""
+    lag = {("0.5",): figures.lag_median_s, ("0.99",): figures.lag_p99_s}
+    callback = {("0.5",): figures.callback_median_ms, ("0.99",): figures.callback_p99_ms}
+    alive = sum(worker.alive for worker in figures.workers)
+    return [
+        single("indexer_up", "Whether the indexer runs.", figures.indexer_alive),
+        single("indexer_restarts", "Times that it was started again.", figures.indexer_restarts, kind="counter"),
+        single("workers", "Workers that this server starts.", len(figures.workers)),
+        single("workers_up", "Those of them that run.", alive),
+        single("ingest_pending_instances", "Instances stored and not yet indexed.", figures.pending),
+        single("ingest_queue_headers", "Headers that wait in memory for the indexer.", figures.queue_length),
+        single("ingest_queue_bytes", "Memory that these take.", figures.queue_bytes),
+        single("ingest_dropped_headers", "Headers that a full queue let go.", figures.dropped_headers, kind="counter"),
+        single("ingest_indexed_instances", "Instances indexed since the start.", figures.acknowledged, kind="counter"),
+        _quantiles("ingest_lag_seconds", "From stored to searchable, lately.", lag, 1),
+        _quantiles("store_callback_seconds", "That storing an instance spends here, lately.", callback, 1000),
+        single("start_time_seconds", "When the plugin started, since 1970.", figures.started_at.timestamp()),
+    ]
+
+
+def _quantiles(name: str, meaning: str, values: dict[tuple[str], float | None], parts: float) -> Metric:
+    known: dict[tuple[str, ...], float] = {key: value / parts for key, value in values.items() if value is not None}
+    return Metric(name=name, meaning=meaning, labels=("quantile",), values=known)
+
+
+def _measure_tasks(connection: Connection, now: datetime) -> list[Metric]:
+    tasks = count_tasks(connection)
+    states: dict[tuple[str, ...], float] = {("todo",): tasks.todo, ("doing",): tasks.doing, ("failed",): tasks.failed}
+    return [Metric(name="tasks", meaning="Tasks of the queue.", labels=("state",), values=states)]
+
+
+def routes(services: Services, measures: Sequence[Measure]) -> list[Route]:
+    """The one endpoint."""
+    return [
+        Route(
+            name="system.metrics",
+            path=PATH,
+            permission=Permission.VIEW,
+            handler=Metrics(services, measures).page,
+            summary="Figures for a monitoring system, in Prometheus' text form.",
+        )
+    ]

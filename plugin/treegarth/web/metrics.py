@@ -1,0 +1,53 @@
+"""Figures for a monitoring system, in Prometheus' text form. Writes what it is given; measures nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+PREFIX = "treegarth_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One quantity, with a value for each combination of its labels' values."""
+
+    name: str  # without the prefix, with the unit: "ingest_lag_seconds"; a counter's without "_total"
+    meaning: str
+    values: Mapping[tuple[str, ...], float]
+    labels: tuple[str, ...] = ()
+    kind: Literal["gauge", "counter"] = "gauge"
+
+
+def single(name: str, meaning: str, value: float, *, kind: Literal["gauge", "counter"] = "gauge") -> Metric:
+    """A quantity without labels."""
+    return Metric(name=name, meaning=meaning, values={(): value}, kind=kind)
+
+
+def exposition(metrics: Iterable[Metric]) -> str:
+    """The text form 0.0.4. What labels are values of is written so that nothing in it can end a line."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Given(list(metrics)))
+    return generate_latest(registry).decode("utf-8")
+
+
+class _Given(Collector):
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+        for one in self._metrics:
+            family = CounterMetricFamily if one.kind == "counter" else GaugeMetricFamily
+            found = family(PREFIX + one.name, one.meaning, labels=one.labels)
+            for labels, value in one.values.items():
+                found.add_metric(labels, value)
+            yield found
+
+    def describe(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+        return []
