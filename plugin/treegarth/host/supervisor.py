@@ -22,6 +22,7 @@ from treegarth.database.engine import DatabaseAddress, connect, create_engine
 from treegarth.errors import TreegarthError
 from treegarth.host.children import Child
 from treegarth.host.feed import IndexerFeed
+from treegarth.host.memory import MemoryReturn
 from treegarth.host.orthanc_client import OrthancAddress
 
 STOP_WITHIN_S = 4.0  # of the 10 s in which Orthanc, too, has to have ended
@@ -130,9 +131,11 @@ class Supervisor:
         ]
         self.state = "up"
         logger.info("The index is in %s.", "the embedded PostgreSQL" if self._embedded else address.url)
+        memory = MemoryReturn(monotonic())
         try:
             while not self._stop.is_set():
                 self._restart_what_died(address)
+                memory.tick(monotonic())
                 self._stop.wait(_TICK_S)
         except TreegarthError:
             self._end_children(monotonic() + 2.0)
