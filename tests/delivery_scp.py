@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Any
 
 from tests.servers import ROOT, free_ports
@@ -220,6 +220,7 @@ class _Node:
             "study_instance_uid": str(dataset.StudyInstanceUID),
             "kept": kept,
             "status": status,
+            "at": time(),
         }
         with self.lock:
             self._remember(row)

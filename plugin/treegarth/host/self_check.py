@@ -25,6 +25,7 @@ def self_checks(settings: Settings, configuration: Mapping[str, Any], orthanc: A
         _encoding(),
         _http_threads(configuration),
         _overwriting(configuration),
+        _jobs(configuration),
         _fewest_features(orthanc),
     )
 
@@ -115,6 +116,20 @@ def _overwriting(configuration: Mapping[str, Any]) -> SelfCheck:
     return SelfCheck(
         name=N_("Overwriting"), state="ok", sentence=N_("An object sent again is ignored; the first one stays.")
     )
+
+
+def _jobs(configuration: Mapping[str, Any]) -> SelfCheck:
+    """A killed Orthanc would go on with old jobs, and send again what the ledger of deliveries has confirmed."""
+    if configuration.get("SaveJobs", True):
+        return SelfCheck(
+            name=N_("Jobs"),
+            state="warning",
+            sentence=N_(
+                "Orthanc saves its jobs: after a crash it sends objects again that were confirmed. "
+                'Set "SaveJobs": false; deliveries are resumed without it.'
+            ),
+        )
+    return SelfCheck(name=N_("Jobs"), state="ok", sentence=N_("Orthanc saves no jobs; deliveries are resumed by us."))
 
 
 def _fewest_features(orthanc: Any) -> SelfCheck:
