@@ -40,13 +40,31 @@ class WebNode:
         self._session.mount("http://", HTTPAdapter(pool_maxsize=4))
 
     def request(self, method: str, path: str, *, timeout_s: float = ANSWER_S, **given: Any) -> requests.Response:
-        """Its answer, whatever the status. Raises requests.RequestException."""
+        """Its answer, whatever the status but those that say that there is no server now.
+
+        Raises requests.RequestException.
+        """
         timeout = (min(CONNECT_S, timeout_s), timeout_s)
-        return self._session.request(method, self.url + path, timeout=timeout, allow_redirects=False, **given)
+        answer = self._session.request(method, self.url + path, timeout=timeout, allow_redirects=False, **given)
+        if answer.status_code in (429, 503):
+            raise NotNow(refusal(answer))
+        if answer.status_code in (502, 504):
+            raise NoAnswerBehind(refusal(answer))
+        return answer
+
+
+class NotNow(requests.RequestException):
+    """The server refuses every request for now, and did nothing of this one."""
+
+
+class NoAnswerBehind(requests.RequestException):
+    """A proxy waited in vain for the server, which may have done what was asked."""
 
 
 def failure(error: requests.RequestException) -> str:
     """Why there was no answer, in words."""
+    if isinstance(error, NotNow | NoAnswerBehind):
+        return str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate or its TLS is not accepted"
     if isinstance(error, requests.ConnectTimeout):
@@ -67,6 +85,6 @@ def refusal(answer: requests.Response) -> str:
 
 def never_left(error: requests.RequestException) -> bool:
     """Whether surely nothing of the request arrived."""
-    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or "NewConnectionError" in str(
-        error
-    )
+    return isinstance(
+        error, NotNow | requests.ConnectTimeout | requests.exceptions.SSLError
+    ) or "NewConnectionError" in str(error)
