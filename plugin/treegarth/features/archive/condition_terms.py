@@ -206,7 +206,7 @@ def header_term(keyword: str) -> Term | None:
 
 def _element(value: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
     """A value of DICOM JSON (PS3.18 F.2) as one of this kind; NULL where it is none."""
-    shape, content = func.jsonb_typeof(value), value.op("#>>")(cast(array([]), ARRAY(Text)))
+    shape, content = func.jsonb_typeof(value), value.op("#>>", return_type=Text())(cast(array([]), ARRAY(Text)))
     if kind is Kind.NUMBER:
         return case((shape == "number", cast(content, Double)))
     if kind is Kind.DATE:
@@ -216,6 +216,9 @@ def _element(value: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
         seconds = func.coalesce(func.nullif(func.substr(content, 5), ""), "0")
         clock = func.make_time(cast(parts[0], Integer), cast(parts[1], Integer), cast(seconds, Double), type_=Time)
         return case((content.op("~")(_CLOCK), clock))
-    groups = [func.coalesce(value.op("->>")(group), "") for group in ("Alphabetic", "Ideographic", "Phonetic")]
+    groups = [
+        func.coalesce(value.op("->>", return_type=Text())(group), "")
+        for group in ("Alphabetic", "Ideographic", "Phonetic")
+    ]
     name = func.rtrim(func.concat_ws("=", *groups), "=")  # a PN as DICOM writes it (PS3.5 6.2.1)
     return case((shape == "string", content), (shape == "object", func.nullif(name, "")))
