@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic, sleep
@@ -79,8 +79,31 @@ class Ledger:
         with transaction(self.engine) as connection:
             return list(connection.execute(text(query), {"one": destination_id}))
 
+    def age(self, destination_id: int, *, minutes: float) -> None:
+        """As if what was sent and is not confirmed had been sent so long before, and every pause were over."""
+        statement = (
+            "UPDATE delivery_object SET next_attempt_at = now(), sent_at = sent_at - make_interval(secs => :secs)"
+            " WHERE destination_id = :one AND batch IS NULL AND state IN ('sent', 'waiting') AND proof IS NULL"
+        )
+        with transaction(self.engine) as connection:
+            connection.execute(text(statement), {"one": destination_id, "secs": minutes * 60})
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sent_within_s(self, destination_ids: Sequence[int], begun: datetime) -> float:
+        """Seconds from then to the end of the last send to these."""
+        query = "SELECT max(ended_at) FROM delivery_batch WHERE destination_id = ANY(:ids)"
+        with transaction(self.engine) as connection:
+            ended = connection.execute(text(query), {"ids": list(destination_ids)}).scalar_one()
+        return float((ended - begun).total_seconds())
+
     def wait_until(
-        self, destination_id: int, expected: dict[tuple[str, str | None], int], timeout_s: float = 60
+        self,
+        destination_id: int,
+        expected: dict[tuple[str, str | None], int],
+        timeout_s: float = 60,
+        each: Callable[[], None] = lambda: None,
     ) -> None:
         deadline, seen = monotonic() + timeout_s, None
         while monotonic() < deadline:
@@ -88,6 +111,7 @@ class Ledger:
                 seen = self.states(destination_id)
                 if seen == expected:
                     return
+                each()
             except (DatabaseUnavailable, DBAPIError) as error:
                 seen = repr(error)
             sleep(0.2)

@@ -8,13 +8,16 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import dose, index_writing, memory, store_path
+from tests.bench import dose, forwarding, index_writing, memory, retention, rules_dry_run, store_path
 
 BENCHMARKS = {
     "store_path": store_path.measure,
     "index_writing": index_writing.measure,
     "memory": memory.measure,
     "dose": dose.measure,
+    "forwarding": forwarding.measure,
+    "rules_dry_run": rules_dry_run.measure,
+    "retention": retention.measure,
 }
 
 

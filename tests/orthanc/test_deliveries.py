@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 from tests.delivery_scp import DeliveryScp, Manners
 from tests.delivery_support import dicom_settings, ledger_of
@@ -53,4 +54,85 @@ def test_a_send_of_a_killed_worker_is_asked_about_and_only_the_rest_is_sent(
         os.kill(worker_of(server), signal.SIGKILL)
         ledger.wait_until(node, {("confirmed", "find"): 40}, timeout_s=90)
         assert scp.received() == dict.fromkeys((one.sop_instance_uid for one in ledger.objects(node)), 1)
-        sleep(0.2)
+
+
+def test_a_node_with_bad_manners_has_every_object_in_the_end_and_delays_nobody(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    manners = Manners(refuses=0.1, aborts=0.05, stalls=0.01, out_of_resources=0.1, stall_s=8)
+    server = filled(new_server, tmp_path, studies=2, series=2, instances=20)
+    with (
+        ledger_of(server) as ledger,
+        DeliveryScp(tmp_path / "bad", manners, seed=5) as bad,
+        DeliveryScp(tmp_path / "good") as good,
+    ):
+        troubled = ledger.add(dicom_settings("bad", bad.start().port, timeout_s=2))
+        healthy = ledger.add(dicom_settings("good", good.start().port))
+        ledger.request([troubled, healthy])
+        ledger.wait_until(healthy, {("confirmed", "find"): 80}, timeout_s=40)
+        ledger.wait_until(troubled, {("confirmed", "find"): 80}, timeout_s=150)
+        rows = ledger.objects(troubled)
+        assert {one.sop_instance_uid for one in rows} == bad.kept()
+        assert max(good.received().values()) == 1
+        kept = Counter(one["sop_instance_uid"] for one in bad.stores() if one["kept"])
+        assert max(kept.values()) == 1, "an object that it had was sent again"
+        assert max(one.attempts for one in rows) < 8
+
+
+def test_what_a_node_lost_after_it_took_it_is_sent_again_and_nothing_is_confirmed_untruly(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = filled(new_server, tmp_path, studies=1, series=2, instances=15)
+    with ledger_of(server) as ledger, DeliveryScp(tmp_path / "node", Manners(loses=0.5)) as scp:
+        node = ledger.add(dicom_settings("node", scp.start().port))
+        ledger.request([node])
+        deadline = monotonic() + 20
+        while not any(state == "confirmed" for state, _ in ledger.states(node)) and monotonic() < deadline:
+            sleep(0.2)
+        ledger.age(node, minutes=3)  # as if it had listed nothing for so long
+        ledger.wait_until(node, {("confirmed", "find"): 30}, timeout_s=120, each=lambda: ledger.age(node, minutes=3))
+        assert {one.sop_instance_uid for one in ledger.objects(node)} == scp.kept()
+
+
+def test_a_storage_commitment_is_the_proof_where_the_node_gives_it(new_server: ServerFactory, tmp_path: Path) -> None:
+    server = filled(new_server, tmp_path, studies=1, series=1, instances=10)
+    manners = Manners(
+        answers_commitment=True, answers_find=False, commit_to=("127.0.0.1", server.dicom_port, "TREEGARTH")
+    )
+    with ledger_of(server) as ledger, DeliveryScp(tmp_path / "node", manners) as scp:
+        node = ledger.add(dicom_settings("node", scp.start().port, proof="commitment"))
+        ledger.request([node], proof="commitment")
+        ledger.wait_until(node, {("confirmed", "commitment"): 10})
+        assert max(scp.received().values()) == 1
+
+
+def test_a_node_that_can_be_asked_nothing_leaves_the_status_as_proof_and_gets_each_object_once(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = filled(new_server, tmp_path, studies=1, series=1, instances=20)
+    with ledger_of(server) as ledger, DeliveryScp(tmp_path / "node", Manners(answers_find=False)) as scp:
+        node = ledger.add(dicom_settings("node", scp.start().port))
+        ledger.request([node])
+        ledger.wait_until(node, {("sent", "status"): 20})
+        assert max(scp.received().values()) == 1
+
+
+def test_a_node_that_is_down_costs_no_attempts_and_its_alternate_takes_over(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = filled(new_server, tmp_path, studies=1, series=1, instances=10)
+    with (
+        ledger_of(server) as ledger,
+        DeliveryScp(tmp_path / "node") as scp,
+        DeliveryScp(tmp_path / "other", aet="OTHER") as other,
+    ):
+        stand_in = ledger.add(dicom_settings("other", other.start().port, ae_title="OTHER"))
+        lonely = ledger.add(dicom_settings("lonely", scp.port))
+        helped = ledger.add(dicom_settings("helped", scp.port, alternate="other"))
+        ledger.request([lonely, helped])
+        ledger.wait_until(helped, {("confirmed", "find"): 10}, timeout_s=90)
+        assert {one.via for one in ledger.objects(helped)} == {stand_in}
+        assert max(one.attempts for one in ledger.objects(lonely)) <= 1
+        scp.start()
+        ledger.wait_until(lonely, {("confirmed", "find"): 10}, timeout_s=90)
+        assert len(scp.received()) == 10
