@@ -111,7 +111,8 @@ def _to_mark(numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime) ->
 
 
 def _insert(query: Select[Any]) -> Insert:
-    return insert(prune_mark).from_select(list(_MARKED), query).on_conflict_do_nothing()
+    statement = insert(prune_mark).from_select(list(_MARKED), query).on_conflict_do_nothing()
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def note_walk(

@@ -1,0 +1,208 @@
+"""Retention over HTTP against a real database: write a policy, see what it would do, switch it on, rescue, ask back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from index_support import NOON, write_study
+from sqlalchemy import Engine, insert
+
+from tests.retention_support import table
+from tests.unit.web.web_support import NOW, make_services, web_folder
+from treegarth.assembly import retention_desk
+from treegarth.features.retention import api
+from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.features.retention.uses import study_opened
+from treegarth.web.app import create_app
+from treegarth.web.routes import API_PATH
+from treegarth.web.services import Services
+
+UID = "1.2.840.99999.1.1"
+OLD = NOW - timedelta(days=200)
+POLICY = {"name": "old", "why": "space", "keep": "nothing", "after": "90 days since received", "proof": "none"}
+
+
+@pytest.fixture
+def services(engine: Engine, tmp_path: Path) -> Services:
+    return make_services(web_folder(tmp_path), engine=lambda: engine)
+
+
+@pytest.fixture
+def client(services: Services, engine: Engine) -> FlaskClient:
+    with engine.begin() as connection:
+        write_study(connection, 1, last_received_at=OLD)
+        write_study(connection, 2, last_received_at=NOW - timedelta(days=70))
+        write_study(connection, 3, last_received_at=NOW)
+    return create_app(api.routes(retention_desk(services)), services).test_client()
+
+
+def get(client: FlaskClient, path: str, status: int = 200) -> Any:
+    answer = client.get(f"{API_PATH}/retention/{path}")
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def post(client: FlaskClient, path: str, body: dict[str, Any], status: int = 200, method: str = "POST") -> Any:
+    answer = client.open(f"{API_PATH}/retention/{path}", method=method, json=body)
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def test_a_policy_is_written_foreseen_and_switched_on_with_its_number_typed(client: FlaskClient) -> None:
+    made = post(client, "policies", {"policy": POLICY}, 201)
+    assert (made["name"], made["version"], made["is_on"]) == ("old", 1, False)
+    seen = get(client, f"preview?policy_id={made['id']}")
+    assert (seen["today"]["instance_count"], seen["in_30_days"]["instance_count"]) == (2, 4)
+    assert seen["today"]["shares"] == [{"modality": "CT", "source": "", "instance_count": 2, "size_bytes": 1000}]
+    assert [one["study_instance_uid"] for one in seen["studies"]] == [UID]
+    assert seen["asks_twice"]
+    refused = post(client, f"policies/{made['id']}/switch", {"is_on": True}, 409)
+    assert "2 objects" in refused["detail"]
+    switched = post(client, f"policies/{made['id']}/switch", {"is_on": True, "typed_count": 2})
+    assert switched["is_on"]
+    history = get(client, f"policies/{made['id']}/history")["items"]
+    assert [one["change"] for one in history] == ["switched on", "created"]
+
+
+def test_a_bad_policy_is_refused_with_what_would_be_right(client: FlaskClient) -> None:
+    refused = post(client, "policies", {"policy": {**POLICY, "after": "soon", "if": "Modalty = CT"}}, 400)
+    assert "policy.after" in refused["detail"]
+    assert "policy.if" in refused["detail"]
+
+
+def test_a_policy_need_not_be_saved_to_be_foreseen(client: FlaskClient) -> None:
+    seen = post(client, "preview", {"policy": {**POLICY, "if": "Modality = MR"}})
+    assert seen["today"]["instance_count"] == 0
+    by_space = {key: value for key, value in POLICY.items() if key != "after"}
+    seen = post(client, "preview", {"policy": {**by_space, "space": {"high": "0.002 MB", "low": "0.001 MB"}}})
+    assert (seen["archive_bytes"], seen["space_wanted_bytes"]) == (3000, 2000)
+
+
+def test_an_edited_policy_is_off_and_a_removed_one_is_gone_but_remembered(client: FlaskClient) -> None:
+    made = post(client, "policies", {"policy": POLICY}, 201)
+    post(client, f"policies/{made['id']}/switch", {"is_on": True, "typed_count": 2})
+    changed = post(client, f"policies/{made['id']}", {"policy": {**POLICY, "why": "more space"}}, method="PUT")
+    assert (changed["version"], changed["is_on"], changed["policy"]["why"]) == (3, False, "more space")
+    post(client, "policies", {"policy": POLICY}, 409)
+    left = client.delete(f"{API_PATH}/retention/policies/{made['id']}").get_json()
+    assert left["items"] == []
+    get(client, f"policies/{made['id']}", 404)
+    assert len(get(client, f"policies/{made['id']}/history")["items"]) == 4
+
+
+def test_policies_go_out_and_come_in_as_yaml(client: FlaskClient) -> None:
+    post(client, "policies", {"policy": {**POLICY, "if": "StudyDescription like '*old*'"}}, 201)
+    text = get(client, "text")["text"]
+    assert "after: 90 days since received" in text
+    changed = text.replace("why: space", "why: much space") + text.replace("name: old", "name: older")
+    items = post(client, "text", {"text": changed})["items"]
+    assert [(one["name"], one["version"]) for one in items] == [("old", 2), ("older", 1)]
+    refused = post(client, "text", {"text": "- name: x"}, 400)
+    assert "policies[0].why" in refused["detail"]
+
+
+def test_each_object_of_a_study_says_why_it_goes_or_stays(client: FlaskClient, engine: Engine) -> None:
+    made = post(client, "policies", {"policy": {**POLICY, "keep": "dose and one image per series"}}, 201)
+    post(client, "holds", {"study_instance_uid": UID, "kind": "legal", "reason": "a court"}, 201)
+    items = get(client, f"reasons/{UID}?policy_id={made['id']}")["items"]
+    assert [[one["cause"] for one in item["against"]] for item in items] == [["kept", "held"], ["held"]]
+    assert items[1]["against"][0]["sentence"] == "its study is on hold (legal)"
+    assert not any(item["prune"] for item in items)
+
+
+def test_holds_are_set_listed_and_released(client: FlaskClient) -> None:
+    body = {"study_instance_uid": UID, "kind": "teaching", "reason": "rare", "until": "2027-01-01T00:00:00+09:00"}
+    (held,) = post(client, "holds", body, 201)["items"]
+    assert (held["kind"], held["reason"], held["until"]) == ("teaching", "rare", "2026-12-31T15:00:00Z")
+    assert client.delete(f"{API_PATH}/retention/holds/{held['id']}").get_json() == {"released": True}
+    assert client.delete(f"{API_PATH}/retention/holds/{held['id']}").status_code == 404
+    assert get(client, "holds")["items"] == []
+    assert len(get(client, f"holds?all=true&study_instance_uid={UID}&kind=teaching")["items"]) == 1
+    post(client, "holds", {**body, "study_instance_uid": "1.2.3"}, 404)
+
+
+def write_mark(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(retention_policy).values(id=9, name="p", version=1))
+        connection.execute(
+            insert(prune_mark).values(
+                orthanc_instance_id="instance-00001-1",
+                orthanc_series_id="series-00001",
+                orthanc_study_id="study-00001",
+                study_instance_uid=UID,
+                sop_instance_uid="1.2.840.99999.3.1.1",
+                size_bytes=500,
+                policy_id=9,
+                policy_version=1,
+                marked_at=NOW,
+                due_at=NOW,
+            )
+        )
+
+
+def test_what_is_marked_is_listed_and_rescued(client: FlaskClient, engine: Engine) -> None:
+    write_mark(engine)
+    (mark,) = get(client, f"marked?study_instance_uid={UID}&policy_id=9")["items"]
+    assert (mark["sop_instance_uid"], mark["policy_id"]) == ("1.2.840.99999.3.1.1", 9)
+    rescued = post(client, "marked/rescue", {"study_instance_uid": UID})
+    assert rescued == {"rescued_count": 1}
+    assert get(client, "marked")["items"] == []
+
+
+def write_departed(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(retention_policy).values(id=9, name="p", version=1))
+        connection.execute(insert(table("destination")).values(id=1, name="LONGTERM", kind="dicom", address={}))
+        identifiers = {
+            "orthanc_instance_id": "gone",
+            "orthanc_series_id": "series-00001",
+            "orthanc_study_id": "study-00001",
+            "study_instance_uid": UID,
+            "series_instance_uid": "1.2.840.99999.2.1",
+            "sop_instance_uid": "1.2.840.99999.3.1.9",
+            "size_bytes": 500,
+        }
+        connection.execute(
+            insert(table("delivery_object")).values(
+                destination_id=1, proof_wanted="find", state="confirmed", proof="find", confirmed_at=NOON, **identifiers
+            )
+        )
+        connection.execute(
+            insert(prune_ledger).values(
+                received_at=NOON, state="deleted", deleted_at=NOW, policy_id=9, policy_version=1, **identifiers
+            )
+        )
+
+
+def test_where_an_object_is_now_and_asking_it_back(client: FlaskClient, engine: Engine) -> None:
+    write_departed(engine)
+    (entry,) = get(client, "ledger?sop_instance_uid=1.2.840.99999.3.1.9&state=deleted")["items"]
+    assert (entry["policy"], entry["policy_version"], entry["size_bytes"]) == ("p", 1, 500)
+    places = get(client, f"ledger/{entry['id']}")["places"]
+    assert [(one["destination"], one["kind"], one["proof"]) for one in places] == [("LONGTERM", "dicom", "find")]
+    wish = post(client, f"ledger/{entry['id']}/bring-back", {"scope": "study"}, 202)
+    assert (wish["state"], wish["object_count"], wish["arrived_count"]) == ("waiting", 1, 0)
+    assert [one["id"] for one in get(client, f"bring-backs?study_instance_uid={UID}")["items"]] == [wish["id"]]
+    get(client, "ledger/999", 404)
+
+
+def test_the_space_and_its_growth(client: FlaskClient, engine: Engine) -> None:
+    write_departed(engine)
+    found = get(client, "storage")
+    assert found["archive_bytes"] == 3000
+    assert found["shares"] == [{"modality": "CT", "source": "", "instance_count": 6, "size_bytes": 3000}]
+    assert [(one["policy"], one["size_bytes"]) for one in found["freed"]] == [("p", 500)]
+    assert found["in_30_days_bytes"] > found["archive_bytes"]
+    assert sum(month["freed_bytes"] for month in found["months"]) == 500
+
+
+def test_opening_a_study_is_a_use_noted_once_an_hour(client: FlaskClient, services: Services, engine: Engine) -> None:
+    for way in ("dashboard", "viewer"):
+        study_opened(services, UID, way)
+    with engine.connect() as connection:
+        rows = connection.execute(table("study_use").select()).all()
+    assert [(row.orthanc_study_id, row.way, row.last_used_at) for row in rows] == [("study-00001", "dashboard", NOW)]
