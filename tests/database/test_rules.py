@@ -21,6 +21,7 @@ from tests.rule_support import (
     study_id,
     study_uid,
 )
+from treegarth.conditions.action import NotYet
 from treegarth.database.engine import connect, transaction
 from treegarth.features import archive, rules
 from treegarth.features.archive.tables import arrival
@@ -186,6 +187,30 @@ def test_an_error_takes_back_what_the_rules_did_and_is_tried_again_until_a_perso
         assert events.retry_failed(connection, NOW, [failed.id]) == 1
     handle_all(engine)
     assert labels(engine, 1) == ["seen"]
+
+
+def test_a_rule_that_fails_is_tried_again_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    index_study(engine, 1, "CT")
+    add_rules(
+        engine, CT + CT.replace("label CT", "other").replace("seen", "other").replace("    - notify: dashboard\n", "")
+    )
+    note(engine, 1)
+
+    def wait(*given: object, **named: object) -> str:
+        raise NotYet("The dose is not read yet.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LANGUAGE.actions.get("notify"), "carry_out", wait)
+        for attempt in range(12):  # more often than a mere error is tried
+            handle_all(engine, at=NOW + timedelta(minutes=10 * attempt))
+    assert labels(engine, 1) == ["other"]
+    assert len(did(engine, 1)) == 1
+    with transaction(engine) as connection:
+        assert events.list_failed(connection) == []
+        rules.follow_dose_read(connection, study_id(1), NOW)
+    handle_all(engine)
+    assert labels(engine, 1) == ["other", "seen"]
+    assert count(engine, rule_event) == 0
 
 
 def test_an_event_that_another_worker_claimed_again_is_left_to_it(engine: Engine) -> None:

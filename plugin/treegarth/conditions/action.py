@@ -21,11 +21,15 @@ from typing import Generic, TypeVar
 from sqlalchemy import Connection
 
 from treegarth.conditions.model import Condition, Facts
-from treegarth.errors import Problem
+from treegarth.errors import Problem, TreegarthError
 
-__all__ = ["Action", "Occasion", "Problem"]
+__all__ = ["Action", "NotYet", "Occasion", "Problem"]
 
 SpecT = TypeVar("SpecT")
+
+
+class NotYet(TreegarthError):
+    """Something else must happen first. An action that raises it is tried again until it does, however often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,5 +89,6 @@ class Action(ABC, Generic[SpecT]):
         """Do it, and say in words and numbers what was done.
 
         Runs in the transaction that handles the event, and may run again for the same study: it writes rows that say
-        what is to be done, by key, and does nothing slow and nothing outside the database. An error is tried again
-        with growing pauses, and takes back all that the rules did on this occasion."""
+        what is to be done, by key, and does nothing slow and nothing outside the database. An error takes
+        back all that this rule did to the study, and no other rule; it is tried again with growing pauses, six times,
+        then a person decides. `NotYet` is tried again without an end."""

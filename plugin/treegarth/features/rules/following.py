@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from treegarth.features.rules.model import Trigger
-from treegarth.features.rules.store.events import note_events
+from treegarth.features.rules.store.events import hasten, note_events
 from treegarth.features.rules.store.rules import triggers_in_use
 
 
@@ -38,7 +38,8 @@ def follow_stable(connection: Connection, stable: Sequence[Stable], now: datetim
 
 
 def follow_dose_read(connection: Connection, orthanc_study_id: str, now: datetime) -> int:
-    """Note that the last source of dose of a study was read."""
+    """Note that the last source of dose of a study was read, and wake the rules that waited for it."""
+    hasten(connection, orthanc_study_id, now)
     if Trigger.DOSE_READ not in triggers_in_use(connection):
         return 0
     return note_events(connection, Trigger.DOSE_READ, [(orthanc_study_id, "")], now)

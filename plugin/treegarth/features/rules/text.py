@@ -101,6 +101,10 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
     if not isinstance(given, Mapping):
         problems.append(Problem(place=place, wrong="is no rule.", right="A rule has keys: name, why, when, if, do."))
         return None
+    if not _is_storable(given):
+        right = "Leave NUL and half characters out."
+        problems.append(Problem(place=place, wrong="holds characters that cannot be kept.", right=right))
+        return None
     before = len(problems)
     for key in given:
         if key not in KEYS:
@@ -120,6 +124,20 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
         name=name, why=why, trigger=trigger, schedule=schedule, condition=condition, steps=steps, is_on=bool(is_on)
     )
     return WrittenRule(rule=rule, document=rule_document(rule), says_on="on" in given, source=piece.source)
+
+
+def _is_storable(document: object) -> bool:
+    """Whether PostgreSQL and JSON can hold every text of a document."""
+    rest = [document]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, str) and ("\0" in one or any("\ud800" <= letter <= "\udfff" for letter in one)):
+            return False
+        if isinstance(one, Mapping):
+            rest.extend([*one.keys(), *one.values()])
+        elif isinstance(one, list):
+            rest.extend(one)
+    return True
 
 
 def _text(

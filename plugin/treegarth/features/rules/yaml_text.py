@@ -67,7 +67,8 @@ def read_pieces(text: str) -> list[Piece]:
     except ValueError as error:  # a number that Python does not take
         raise UnreadableYaml(f"The text is not readable: {error}.") from None
     if not isinstance(node, yaml.SequenceNode):
-        return [Piece(value=value, source=None if node.flow_style else _as_entry(text))]
+        in_brackets = isinstance(node, yaml.MappingNode) and bool(node.flow_style)
+        return [Piece(value=value, source=None if in_brackets else _as_entry(text))]
     sources = _sources(text, node)
     return [Piece(value=one, source=source) for one, source in zip(value, sources, strict=True)]
 

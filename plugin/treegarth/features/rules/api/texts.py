@@ -150,6 +150,7 @@ def routes(desk: Desk) -> list[Route]:
             api.check,
             "What a rule's text means, or everything that is wrong with it; changes nothing.",
             method="POST",
+            permission=Permission.OPERATE,
             body=TextBody,
             answer=Checked,
             problems=(400, 503),

@@ -161,7 +161,7 @@ def routes(desk: Desk) -> list[Route]:
             api.preview_document,
             "Which studies of the archive a rule would touch that is not kept yet.",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.OPERATE,
             query=PageQuery,
             body=RuleDocument,
             answer=PreviewAnswer,

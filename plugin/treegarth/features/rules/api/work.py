@@ -195,7 +195,7 @@ def _state(connection: Connection, rule_id: int) -> ApplicationState:
     found = latest_application(connection, rule_id)
     return ApplicationState(
         application=None if found is None else ApplicationItem.model_validate(found),
-        waiting=count_events(connection, rule_id=rule_id)[WAITING],
+        waiting=count_events(connection, applied_rule_id=rule_id)[WAITING],
     )
 
 

@@ -61,7 +61,7 @@ def apply_to_archive(
 def stop_applying(connection: Connection, rule_id: int, *, by: str | None, now: datetime) -> bool:
     """End the rule's application and let go what it has noted; whether there was one. What was done stays done."""
     stopped = applications.stop_application(connection, rule_id, by, now)
-    events.forget_rule_events(connection, rule_id)
+    events.forget_applying(connection, rule_id)
     return stopped
 
 
@@ -75,7 +75,7 @@ def walk_on(engine: Engine, book: RuleBook, clock: Callable[[], datetime]) -> No
 
 
 def _walk(connection: Connection, book: RuleBook, application: applications.Application, now: datetime) -> None:
-    waiting = events.count_events(connection, rule_id=application.rule_id)[events.WAITING]
+    waiting = events.count_events(connection, applied_rule_id=application.rule_id)[events.WAITING]
     if waiting:
         return
     if application.is_walked:

@@ -1,18 +1,20 @@
 """Handle what happened: read the facts of a study once, decide every rule in memory, let the actions write.
 
 Any number of processes may do this at once, and be killed at any point: an event is claimed by lease, and handled in
-one transaction with all that follows from it.
+one transaction with all that follows from it. A rule that fails is tried again alone.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
-from treegarth.conditions.action import Occasion
+from treegarth.conditions.action import NotYet, Occasion
 from treegarth.conditions.facts import read_facts
 from treegarth.conditions.model import Facts, Level
 from treegarth.conditions.vocabulary import Vocabulary
@@ -28,6 +30,7 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=10)
 """Doubles with every attempt: 10, 20, 40, 80, 160 seconds; a person decides after that."""
+LONGEST_DELAY = timedelta(minutes=5)
 
 UID = "StudyInstanceUID"
 
@@ -51,18 +54,34 @@ def _handle(
     rules: Sequence[ActingRule],
     clock: Callable[[], datetime],
 ) -> None:
+    now = clock()
     try:
         with transaction(engine) as connection:
             if events.hold_event(connection, event):
-                handle_event(connection, book.language.vocabulary, event, rules, clock())
-                events.finish_event(connection, event)
+                failures = handle_event(connection, book.language.vocabulary, event, rules, now)
+                _settle(connection, event, failures, now)
     except DatabaseUnavailable:
         raise
-    except TreegarthError as error:
-        _record_failure(engine, event, str(error), clock())
     except Exception as error:
-        logger.exception("Event %d of rules (%s) could not be handled.", event.id, event.trigger)
-        _record_failure(engine, event, f"{type(error).__name__} while rules looked at it; see the log.", clock())
+        failure = _failure(event, event.rule_id, error)
+        with transaction(engine) as connection:
+            events.record_failure(connection, event, failure.reason, failure.next_attempt_at(event, now))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A rule could not act on a study. `is_early`: something else must happen first."""
+
+    rule_id: int
+    reason: str
+    is_early: bool
+
+    def next_attempt_at(self, event: events.RuleEvent, now: datetime) -> datetime | None:
+        """None where a person is to decide."""
+        if event.attempts >= MOST_ATTEMPTS and not self.is_early:
+            return None
+        doublings: int = min(event.attempts - 1, 20)
+        return now + min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
 
 
 def handle_event(
@@ -71,23 +90,58 @@ def handle_event(
     event: events.RuleEvent,
     rules: Sequence[ActingRule],
     now: datetime,
-) -> None:
+) -> list[Failure]:
     """Let the rules that look at this event decide in their order, on the study as it was before the first of them
-    acted, and carry out what they say. A study that is gone is nobody's business any more."""
+    acted, and carry out what they say; what failed. What a rule that failed did is taken back, and no other rule
+    suffers from it. A study that is gone is nobody's business any more."""
     asked = [(one.stored, one.rule) for one in rules if one.rule is not None and _looks_at(one, event)]
-    study = (
-        read_study(connection, vocabulary, [rule for _, rule in asked], event.orthanc_study_id, now) if asked else None
-    )
-    if study is not None:
-        uid = str(study.values[UID])
-        before = outcomes.latest_versions_that_matched(connection, uid)
-        for stored, rule in asked:
+    if not asked:
+        return []
+    study = read_study(connection, vocabulary, [rule for _, rule in asked], event.orthanc_study_id, now)
+    if study is None:
+        return []
+    uid = str(study.values[UID])
+    before = outcomes.latest_versions_that_matched(connection, uid)
+    failures = []
+    for stored, rule in asked:
+        try:
             match = match_rule(rule, study, event.orthanc_series_id, now)
             if match is not None:
                 occasion = occasion_of(rule, stored, match, str(event.trigger), uid, before, event.asked_by, now)
-                _act(connection, rule, occasion)
-    if event.rule_id:
+                with connection.begin_nested():
+                    _act(connection, rule, occasion)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            failures.append(_failure(event, stored.id, error))
+        except Exception as error:
+            failures.append(_failure(event, stored.id, error))
+    return failures
+
+
+def _settle(connection: Connection, event: events.RuleEvent, failures: Sequence[Failure], now: datetime) -> None:
+    """The event is done, but for the rules that failed: each of them looks again by itself."""
+    is_applying = str(event.trigger) in events.APPLYING
+    for failure in failures:
+        again = failure.next_attempt_at(event, now)
+        if event.rule_id:
+            events.record_failure(connection, event, failure.reason, again)
+        else:
+            events.leave_to_rule(connection, event, failure.rule_id, failure.reason, again)
+        if again is None and is_applying:
+            applications.count_failed(connection, event.rule_id, failure.reason)
+    if not (failures and event.rule_id):
+        events.finish_event(connection, event)
+    if is_applying and not failures:
         applications.count_applied(connection, event.rule_id)
+
+
+def _failure(event: events.RuleEvent, rule_id: int, error: Exception) -> Failure:
+    if isinstance(error, TreegarthError):
+        return Failure(rule_id=rule_id, reason=str(error), is_early=isinstance(error, NotYet))
+    logger.error("Rule %d could not handle event %d (%s).", rule_id, event.id, event.trigger, exc_info=error)
+    reason = f"{type(error).__name__} while rules looked at it; see the log."
+    return Failure(rule_id=rule_id, reason=reason, is_early=False)
 
 
 def read_study(
@@ -153,12 +207,3 @@ def _act(connection: Connection, rule: Rule, occasion: Occasion) -> None:
         actions=done,
         now=occasion.now,
     )
-
-
-def _record_failure(engine: Engine, event: events.RuleEvent, reason: str, now: datetime) -> None:
-    again = event.attempts < MOST_ATTEMPTS
-    next_attempt_at = now + FIRST_DELAY * 2 ** (event.attempts - 1) if again else None
-    with transaction(engine) as connection:
-        events.record_failure(connection, event, reason, next_attempt_at)
-        if not again and event.rule_id:
-            applications.count_failed(connection, event.rule_id, reason)

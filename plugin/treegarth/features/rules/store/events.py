@@ -18,6 +18,7 @@ from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.tables import rule_event
 
 WAITING, FAILED = "waiting", "failed"
+APPLYING = (str(Trigger.BY_HAND), str(Trigger.SCHEDULE))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,11 +115,33 @@ def finish_event(connection: Connection, event: RuleEvent) -> None:
     connection.execute(delete(rule_event).where(*_held(event)))
 
 
-def release_events(connection: Connection, events: Sequence[RuleEvent], now: datetime) -> None:
-    """Give claimed events back that were not begun."""
-    for event in events:
-        values = {"attempts": rule_event.c.attempts - 1, "next_attempt_at": now}
-        connection.execute(update(rule_event).where(*_held(event)).values(**values))
+def leave_to_rule(
+    connection: Connection, event: RuleEvent, rule_id: int, reason: str, next_attempt_at: datetime | None
+) -> None:
+    """One of the rules that looked at the event failed: it alone looks again at that time, or, with None, never."""
+    values = {
+        "trigger": str(event.trigger),
+        "orthanc_study_id": event.orthanc_study_id,
+        "orthanc_series_id": event.orthanc_series_id,
+        "rule_id": rule_id,
+        "asked_by": event.asked_by,
+        "state": FAILED if next_attempt_at is None else WAITING,
+        "attempts": event.attempts,
+        "last_error": reason,
+    }
+    if next_attempt_at is not None:
+        values["next_attempt_at"] = next_attempt_at
+    statement = insert(rule_event).values(**values)
+    key = ("trigger", "orthanc_study_id", "orthanc_series_id", "rule_id")
+    again = {name: statement.excluded[name] for name in values if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=again))
+
+
+def hasten(connection: Connection, orthanc_study_id: str, now: datetime) -> None:
+    """Something that rules may wait for has happened to this study: look again now."""
+    ours = (rule_event.c.orthanc_study_id == orthanc_study_id, rule_event.c.state == WAITING)
+    waited = rule_event.c.last_error.is_not(None)
+    connection.execute(update(rule_event).where(*ours, waited).values(next_attempt_at=now))
 
 
 def record_failure(connection: Connection, event: RuleEvent, reason: str, next_attempt_at: datetime | None) -> None:
@@ -144,17 +167,21 @@ def retry_failed(connection: Connection, now: datetime, ids: Sequence[int] | Non
     return connection.execute(again.values(state=WAITING, attempts=0, next_attempt_at=now)).rowcount
 
 
-def count_events(connection: Connection, *, rule_id: int | None = None) -> dict[str, int]:
-    """How many wait, how many failed; of one rule's own events, or of all."""
+def count_events(connection: Connection, *, applied_rule_id: int | None = None) -> dict[str, int]:
+    """How many wait, how many failed: of all, or of those by which one rule is applied."""
     query = select(rule_event.c.state, func.count().label("number")).group_by(rule_event.c.state)
-    if rule_id is not None:
-        query = query.where(rule_event.c.rule_id == rule_id)
+    if applied_rule_id is not None:
+        query = query.where(*_applies(applied_rule_id))
     return {WAITING: 0, FAILED: 0} | {row.state: row.number for row in connection.execute(query)}
 
 
-def forget_rule_events(connection: Connection, rule_id: int) -> int:
-    """Let go what only this rule was to look at; how many there were."""
-    return connection.execute(delete(rule_event).where(rule_event.c.rule_id == rule_id)).rowcount
+def forget_applying(connection: Connection, rule_id: int) -> int:
+    """Let go the studies that this rule was still to be applied to; how many there were."""
+    return connection.execute(delete(rule_event).where(*_applies(rule_id))).rowcount
+
+
+def _applies(rule_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (rule_event.c.rule_id == rule_id, rule_event.c.trigger.in_(APPLYING))
 
 
 def _held(event: RuleEvent) -> tuple[ColumnElement[bool], ...]:

@@ -1,0 +1,148 @@
+"""Rules over HTTP against a real database: keep, check, import, try, apply, what failed, labels."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from tests.rule_support import SETTINGS, book, handle_all, index_study, study_id, study_uid
+from tests.unit.web.web_support import NOW, make_services, web_folder
+from treegarth.database.engine import transaction
+from treegarth.features.rules import api as rules_api
+from treegarth.features.rules.model import Trigger
+from treegarth.features.rules.service import walk_on
+from treegarth.features.rules.store import events
+from treegarth.web.app import create_app
+from treegarth.web.routes import API_PATH
+
+CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [{"label": "seen"}]}
+
+
+@pytest.fixture
+def app(engine: Engine, tmp_path: Path) -> Flask:
+    settings = SETTINGS.model_copy(update={"mode": "test"})
+    services = make_services(web_folder(tmp_path), engine=lambda: engine, settings=settings)
+    return create_app(rules_api.routes(services, book()), services)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def ask(client: FlaskClient, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
+    answer = client.open(f"{API_PATH}/{path}", method=method, json=body)
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -> None:
+    made = ask(client, "POST", "rules", CT, status=201)
+    assert (made["version"], made["is_on"], made["does"]) == (1, False, ["labels the study seen"])
+    assert ask(client, "POST", "rules", CT, status=409)
+    path = f"rules/{made['id']}"
+    assert ask(client, "PUT", path, CT | {"why": "그냥"})["why"] == "그냥"
+    assert ask(client, "PUT", f"{path}/state", {"is_on": True})["is_on"]
+    changes = [one["change"] for one in ask(client, "GET", f"{path}/versions")["items"]]
+    assert changes == ["switched on", "edited", "created"]
+    assert [one["name"] for one in ask(client, "GET", "rules")["items"]] == ["label CT"]
+    ask(client, "DELETE", path)
+    ask(client, "GET", path, status=404)
+    assert ask(client, "GET", "rules")["items"] == []
+
+
+def test_a_rule_that_is_wrong_is_refused_with_every_place(client: FlaskClient) -> None:
+    wrong = {"name": "x", "when": "never", "if": "Modalty = CT", "do": [{"notify": {"webhook": "nobody"}}]}
+    problem = ask(client, "POST", "rules", wrong, status=400)
+    assert [one["field"] for one in problem["errors"]] == ["rule.when", "rule.if", "rule.do[0].notify.webhook"]
+    checked = ask(client, "POST", "rules/check", {"document": wrong})
+    assert [one["place"] for one in checked["problems"]] == [one["field"] for one in problem["errors"]]
+    assert ask(client, "POST", "rules/check", {"text": "- [a"})["problems"][0]["place"] == "text"
+    assert ask(client, "POST", "rules/check", {"document": CT})["rules"][0]["document"] == CT
+    ask(client, "POST", "rules/check", {}, status=400)
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+def test_what_the_database_cannot_hold_is_refused(client: FlaskClient, name: str) -> None:
+    for document in (CT | {"name": name}, CT | {"if": f"StudyDescription = '{name}'"}, CT | {"do": [{"label": name}]}):
+        ask(client, "POST", "rules", document, status=400)
+    ask(client, "GET", f"rule-outcomes?study_instance_uid={'%00'}", status=400)
+
+
+def test_rules_are_imported_and_exported_as_text(client: FlaskClient) -> None:
+    text = "# 왜\n- name: one\n  when: by hand\n  do: [label: x]\n"
+    assert ask(client, "POST", "rules/import", {"text": text, "dry_run": True})["items"][0]["rule_id"] is None
+    assert ask(client, "POST", "rules/import", {"text": text})["items"][0]["outcome"] == "created"
+    answer = client.get(f"{API_PATH}/rules/export")
+    assert answer.get_data(as_text=True) == text
+    ask(client, "POST", "rules/import", {"text": "- name: one"}, status=400)
+    ask(client, "POST", "rules/import", {"text": "- &a b"}, status=400)
+
+
+def test_a_rule_is_tried_before_it_acts(client: FlaskClient, engine: Engine) -> None:
+    for number in range(1, 5):
+        index_study(engine, number, "CT", size_bytes=10)
+    index_study(engine, 5, "MR")
+    unkept = ask(client, "POST", "rules/preview?limit=1", CT)
+    made = ask(client, "POST", "rules", CT, status=201)
+    kept = ask(client, "GET", f"rules/{made['id']}/preview?limit=3")
+    assert (unkept["study_count"], kept["study_count"], kept["size_bytes"]) == (4, 4, 40)
+    rest = ask(client, "GET", f"rules/{made['id']}/preview?limit=3&cursor={kept['next']}")
+    assert [one["study_instance_uid"] for one in rest["items"]] == [study_uid(1)]
+    why = ask(client, "GET", f"rules/{made['id']}/explain/{study_uid(5)}")
+    assert (why["holds"], why["explanation"]["seen"], why["actions"]) == (False, ["MR"], [])
+    ask(client, "GET", f"rules/{made['id']}/explain/1.2.404", status=404)
+    ask(client, "GET", f"rules/{made['id']}/preview?cursor=x", status=400)
+
+
+def test_a_rule_is_applied_and_says_what_it_did(client: FlaskClient, engine: Engine) -> None:
+    index_study(engine, 1, "CT")
+    made = ask(client, "POST", "rules", CT, status=201)
+    path = f"rules/{made['id']}/apply"
+    ask(client, "POST", path, {}, status=409)
+    ask(client, "PUT", f"rules/{made['id']}/state", {"is_on": True})
+    started = ask(client, "POST", path, {}, status=202)["application"]
+    assert (started["total"], started["is_running"]) == (1, True)
+    for _ in range(2):
+        walk_on(engine, book(), lambda: NOW)
+        handle_all(engine, at=NOW)
+    assert not ask(client, "GET", path)["application"]["is_running"]
+    ask(client, "POST", path, {"study_instance_uid": study_uid(1)}, status=202)
+    ask(client, "POST", path, {"study_instance_uid": "1.2.404"}, status=404)
+    handle_all(engine, at=NOW)
+    done = ask(client, "GET", f"rule-outcomes?rule_id={made['id']}&limit=1")
+    assert done["items"][0]["actions"] == [{"action": "label", "done": "every label was as it should be"}]
+    more = ask(client, "GET", f"rule-outcomes?study_instance_uid={study_uid(1)}&before={done['next']}")
+    assert more["items"][0]["actions"] == [{"action": "label", "done": "labelled seen"}]
+    ask(client, "POST", path, {}, status=202)
+    assert ask(client, "POST", f"{path}/stop")["application"]["stopped_by"] == ""
+
+
+def test_what_failed_is_shown_and_tried_again(client: FlaskClient, engine: Engine) -> None:
+    with transaction(engine) as connection:
+        events.note_events(connection, Trigger.STUDY_STABLE, [(study_id(1), "")], NOW)
+        (claimed,) = events.claim_events(connection, NOW, timedelta(seconds=60), limit=1)
+        events.record_failure(connection, claimed, "made up", None)
+    found = ask(client, "GET", "rule-events")
+    assert (found["waiting"], found["failed"], found["items"][0]["last_error"]) == (0, 1, "made up")
+    assert ask(client, "POST", f"rule-events/{found['items'][0]['id']}/retry") == {"retried": 1}
+    ask(client, "POST", f"rule-events/{found['items'][0]['id']}/retry", status=404)
+    assert ask(client, "POST", "rule-events/retry") == {"retried": 0}
+
+
+def test_labels_are_set_and_taken_off_by_hand(client: FlaskClient, engine: Engine) -> None:
+    index_study(engine, 1, "CT")
+    path = f"studies/{study_uid(1)}/labels"
+    ask(client, "PUT", f"{path}/urgent")
+    found = ask(client, "PUT", f"{path}/%EA%B8%B4%EA%B8%89")
+    assert [one["label"] for one in found["items"]] == ["urgent", "긴급"]
+    assert ask(client, "GET", "labels")["items"] == ["urgent", "긴급"]
+    assert [one["label"] for one in ask(client, "DELETE", f"{path}/urgent")["items"]] == ["긴급"]
+    ask(client, "PUT", f"{path}/{'x' * 65}", status=400)
+    ask(client, "PUT", "studies/1.2.404/labels/x", status=404)
