@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,6 @@ from treegarth.features.routing.store.showing import (
     FAILED,
     STATES,
     DeliveryFilter,
-    DeliveryLine,
     list_deliveries,
     list_objects,
     read_delivery,
@@ -146,7 +145,7 @@ def deliveries_page(call: AnyCall) -> Response:
         destinations=[(one.id, one.name) for one in destinations],
         states=[(state, translated(call, WORDS[state][1])) for state in STATES],
         filtered=wanted != DeliveryFilter(),
-        busy=any(line.counts.get(state) for line in lines for state in ("waiting", "sending", "sent", FAILED)),
+        busy=any(line.is_busy for line in lines),
     )
 
 
@@ -191,12 +190,8 @@ def delivery_page(call: AnyCall) -> Response:
             (state, translated(call, WORDS[state][1]), line.counts[state]) for state in STATES if state in line.counts
         ],
         following=objects[-1].orthanc_instance_id if len(objects) == OBJECTS_ON_A_PAGE else None,
-        busy=_is_busy(line),
+        busy=line.is_busy,
     )
-
-
-def _is_busy(line: DeliveryLine) -> bool:
-    return any(line.counts.get(state) for state in ("waiting", "sending", "sent", FAILED))
 
 
 def shown_words(call: AnyCall) -> dict[str, tuple[State, str]]:
@@ -230,12 +225,3 @@ def again(call: AnyCall) -> Response:
 
 def _to(call: AnyCall, name: str, **values: Any) -> Response:
     return Response(status=303, headers={"Location": call.site.url(name, **values)})
-
-
-def states_of(lines: Sequence[DeliveryLine]) -> dict[str, int]:
-    """The counts of several deliveries together."""
-    counts: dict[str, int] = {}
-    for line in lines:
-        for state, count in line.counts.items():
-            counts[state] = counts.get(state, 0) + count
-    return counts

@@ -52,12 +52,19 @@ class DeliveryLine:
     patient_id: str | None
     created_at: datetime
     changed_at: datetime
+    is_paused: bool  # of the destination, as the next one
+    down_since: datetime | None
     counts: dict[str, int] = field(default_factory=dict)  # by state, `failed` beside `waiting`
     size_bytes: int = 0
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something of it is still on its way."""
+        return any(self.counts.get(state) for state in ("waiting", FAILED, "sending", "sent"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +111,8 @@ def list_deliveries(
         select(
             *(delivery.c[name] for name in _OWN),
             destination.c.name.label("destination_name"),
+            destination.c.is_paused,
+            destination.c.down_since,
             _study.c.patient_name,
             _study.c.patient_id,
             _series.c.series_description,

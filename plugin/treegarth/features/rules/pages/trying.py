@@ -12,7 +12,7 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.conditions.deciding import Explanation
-from treegarth.conditions.model import Condition
+from treegarth.conditions.model import Condition, Value
 from treegarth.conditions.values import write_value
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.pages.kit import RulePages, author
@@ -235,13 +235,19 @@ def explain_page(call: AnyCall, pages: RulePages) -> Response:
 def shown_clause(call: AnyCall, given: Explanation) -> Clause:
     """A part of an explanation in the reader's language."""
     is_joint = given.text in WORDS
-    seen = ", ".join(write_value(value) for value in given.seen) or translated(call, N_("no value"))
+    seen = ", ".join(_said(call, value) for value in given.seen) or translated(call, N_("no value"))
     return Clause(
         text=translated(call, WORDS[given.text]) if is_joint else given.text,
         holds=given.holds,
         seen=None if is_joint else seen,
         parts=[shown_clause(call, part) for part in given.parts],
     )
+
+
+def _said(call: AnyCall, value: Value) -> str:
+    if isinstance(value, datetime):
+        return str(call.site.environments[call.language].filters["instant"](value))
+    return write_value(value)
 
 
 def apply(call: AnyCall, pages: RulePages) -> Response:
