@@ -14,6 +14,7 @@ from typing import IO
 from procrastinate import App
 
 from treegarth.tasks.app import HEARTBEAT_S, NETWORK_QUEUE, STALLED_AFTER_S
+from treegarth.tasks.ending import announce_end
 
 # Tasks at once in one process: of those that compute one may wait for Orthanc meanwhile.
 _CONCURRENCY = {"default": 2, NETWORK_QUEUE: 16}
@@ -62,9 +63,10 @@ async def _work(app: App, name: str) -> None:
 
 
 def _end(workers: Sequence[asyncio.Task[None]]) -> None:
+    announce_end()
     for one in workers:
         one.cancel()
-    watch = threading.Timer(_FINISH_WITHIN_S + 2.0, os._exit, (0,))  # a thread that waits for a slow node goes on
+    watch = threading.Timer(_FINISH_WITHIN_S + 0.5, os._exit, (0,))  # a thread that waits for a slow node goes on
     watch.daemon = True
     watch.start()
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
-from time import monotonic, sleep
+from time import monotonic
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import destination_named, read_destination
 from treegarth.features.routing.windows import is_open
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.tasks.ending import WorkerEnding, pause
 
 TURN = timedelta(seconds=30)
 """After so long a task ends and another goes on, so that a worker that is told to end does."""
@@ -53,7 +54,7 @@ class Pump:
     clock: Callable[[], datetime]
     announce_question: Callable[[int], None] = field(default=lambda destination_id: None)
     chance: Callable[[], float] = random.random
-    wait: Callable[[float], None] = sleep
+    wait: Callable[[float], None] = pause
 
     def sender(self, destination: Destination) -> Sender:
         return make_sender(destination, self.orthanc, self.environment)
@@ -197,7 +198,7 @@ def _send(pump: Pump, destination: Destination, way: _Way, claim: claiming.Claim
             outcomes = way.sender.send(claim.objects, recorded)
         except DestinationUnreachable as error:
             outcomes, down = _none_begun(claim, str(error)), str(error)
-        except (OrthancUnavailable, LeaseLost) as error:
+        except (OrthancUnavailable, LeaseLost, WorkerEnding) as error:
             # Whether Orthanc still sends is unknown: the rows stay as they are, and are asked about after the lease.
             logger.warning("A send to %s could not be watched to its end: %s", destination.name, error)
             return False

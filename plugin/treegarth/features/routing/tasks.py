@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +19,13 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from treegarth.database.engine import connect
+from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features.routing.asking import ask
 from treegarth.features.routing.model import ObjectState
 from treegarth.features.routing.service import Pump, deliver
 from treegarth.features.routing.store.claiming import due_destinations
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
+from treegarth.tasks.ending import WorkerEnding
 
 DELIVER, ASK, SWEEP = "routing.deliver", "routing.ask", "routing.sweep"
 
@@ -39,29 +43,39 @@ def blueprint(context: TaskContext, zone: ZoneInfo) -> Blueprint:
     def deliver_task(destination_id: int) -> None:
         """Send what waits for a destination."""
         telling = replace(pump, announce_question=lambda asked: _announce(ask_task, asked))
-        if deliver(telling, destination_id):
-            _announce(deliver_task, destination_id)
+        with _left_to_the_sweep():
+            if deliver(telling, destination_id):
+                _announce(deliver_task, destination_id)
 
     @tasks.task(name=ASK, queue=NETWORK_QUEUE)
     def ask_task(destination_id: int) -> None:
         """Find out what became of what was sent to a destination; what it does not have is sent again."""
-        if ask(pump, destination_id):
-            _announce(ask_task, destination_id)
-        _announce_due(context, deliver_task, ObjectState.WAITING, destination_id)
+        with _left_to_the_sweep():
+            if ask(pump, destination_id):
+                _announce(ask_task, destination_id)
+            _announce_due(context, deliver_task, ObjectState.WAITING, destination_id)
 
     @tasks.periodic(cron="* * * * * */5", periodic_id="sweep")
     @tasks.task(name=SWEEP, queue=NETWORK_QUEUE, queueing_lock=SWEEP)
     def sweep(timestamp: int) -> None:
         """Go on with what no hint was given for: new wishes, ends of pauses and of leases, after a crash."""
-        with connect(context.engine) as connection:
-            due = due_destinations(connection, context.clock())
-        for destination_id, states in due.items():
-            if ObjectState.WAITING in states:
-                _announce(deliver_task, destination_id)
-            if states & {ObjectState.SENT, ObjectState.SENDING}:
-                _announce(ask_task, destination_id)
+        with _left_to_the_sweep(), connect(context.engine) as connection:
+            for destination_id, states in due_destinations(connection, context.clock()).items():
+                if ObjectState.WAITING in states:
+                    _announce(deliver_task, destination_id)
+                if states & {ObjectState.SENT, ObjectState.SENDING}:
+                    _announce(ask_task, destination_id)
 
     return tasks
+
+
+@contextmanager
+def _left_to_the_sweep() -> Iterator[None]:
+    """What ends here is resumed by the next sweep: nobody need repeat the task by hand."""
+    try:
+        yield
+    except (DatabaseUnavailable, OrthancUnavailable, WorkerEnding) as error:
+        logger.warning("Deliveries pause: %s", error)
 
 
 def _announce_due(

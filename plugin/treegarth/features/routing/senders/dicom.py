@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
@@ -19,6 +19,7 @@ from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.store_jobs import LIVE_STATES, JobEnd, JobEnding, ending_of
 from treegarth.features.routing.sending import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.tasks.ending import pause
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
 _NO_PROGRESS_S = 1800.0  # Orthanc ends a silent association by its own timeout; this is for what nobody foresaw
@@ -40,7 +41,7 @@ class DicomSender:
         address: DicomAddress,
         orthanc: OrthancClient,
         *,
-        wait: Callable[[float], None] = sleep,
+        wait: Callable[[float], None] = pause,
     ) -> None:
         self._path = f"/modalities/treegarth-{destination_id}"
         self._address = address
