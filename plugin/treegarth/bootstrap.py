@@ -8,16 +8,19 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from treegarth.assembly import rule_language
+from treegarth.assembly import retention_desk, rule_language
 from treegarth.database.locating import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
-from treegarth.features import archive, dose, rules, system
+from treegarth.features import archive, dose, retention, rules, system
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive import pages as archive_pages
 from treegarth.features.archive.store import measuring as archive_measuring
 from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import pages as dose_pages
 from treegarth.features.dose.store import measuring as dose_measuring
+from treegarth.features.dose.store.dose_objects import dose_objects
+from treegarth.features.retention import api as retention_api
+from treegarth.features.routing import api as deliveries_api
 from treegarth.features.routing import destinations_api
 from treegarth.features.routing import pages as routing_pages
 from treegarth.features.routing.store import measuring as routing_measuring
@@ -67,7 +70,9 @@ def checked_settings(configuration: dict[str, Any], environment: Mapping[str, st
 
 def make_application(services: Services) -> WsgiApplication:
     """The web application with every feature's routes in the one table."""
-    return create_app(all_routes(services), services)
+    return create_app(
+        all_routes(services), services, opened_in_viewer=lambda uid: retention.study_opened(services, uid, "viewer")
+    )
 
 
 def all_routes(services: Services) -> list[Route]:
@@ -83,7 +88,7 @@ def all_routes(services: Services) -> list[Route]:
         *archive_api.routes(services),
         *archive_pages.routes(
             services,
-            study_sections=[dose_pages.study_section, deliveries_section],
+            study_sections=[dose_pages.study_section, deliveries_section, retention.study_shown],
             kept_elsewhere=[dose_pages.kept_study_address],
             checks=health,
         ),
@@ -95,6 +100,8 @@ def all_routes(services: Services) -> list[Route]:
         ),
         *routing_pages.routes(),
         *destinations_api.routes(services, os.environ),
+        *deliveries_api.routes(services, dose_objects),
+        *retention_api.routes(retention_desk(services)),
         *system_api.routes(services, counts),
         *metrics.routes(services, measures()),
         *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
