@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treegarth.dicom.headers import Header
-from treegarth.features.routing.destinations import DEFAULT_LAYOUT, LAYOUT_KEYWORDS
+from treegarth.features.routing.address_parts import DEFAULT_LAYOUT, LAYOUT_KEYWORDS
 from treegarth.features.routing.layout import LONGEST_PART_BYTES, marked, path_of
 
 

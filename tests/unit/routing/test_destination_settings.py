@@ -10,11 +10,8 @@ from pydicom.datadict import tag_for_keyword
 
 from treegarth.dicom.headers import TAGS
 from treegarth.errors import SettingsRefused
-from treegarth.features.routing.destinations import (
-    LAYOUT_KEYWORDS,
-    DestinationSettings,
-    SecretPlace,
-)
+from treegarth.features.routing.address_parts import LAYOUT_KEYWORDS, SecretPlace
+from treegarth.features.routing.destinations import DestinationSettings
 from treegarth.web.validation import InvalidFields, validated
 
 DICOM = {"ae_title": "NMDOSE", "host": "nm.example", "port": 104}

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from treegarth.dicom.headers import TAGS
-from treegarth.features.routing.windows import Window
-from treegarth.settings import SecretReference
-
-DEFAULT_LAYOUT = (
-    "{PatientID}/{StudyDate} {StudyDescription}/{SeriesNumber} {Modality} {SeriesDescription}/{SOPInstanceUID}.dcm"
+from treegarth.features.routing.address_parts import (
+    DEFAULT_LAYOUT,
+    LAYOUT_KEYWORDS,
+    AeTitle,
+    Part,
+    SecretPlace,
+    Text,
+    WebAddress,
 )
-_KEYWORD_PARTS = {"id": "ID", "uid": "UID", "sop": "SOP"}
+from treegarth.features.routing.windows import Window
 
 
 class Kind(StrEnum):
@@ -46,69 +47,7 @@ class WantedProof(StrEnum):
     STATUS = "status"  # that it said so when it took the object
 
 
-def keyword_of(column: str) -> str:
-    """The DICOM keyword of one of the index's columns: `sop_instance_uid` → `SOPInstanceUID`."""
-    return "".join(_KEYWORD_PARTS.get(part, part.capitalize()) for part in column.split("_"))
-
-
-LAYOUT_KEYWORDS: Mapping[str, str] = {
-    keyword_of(column): column for column in TAGS if column not in ("image_type", "specific_character_set")
-}
-
-
-def _storable(value: str) -> str:
-    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValueError("must be text without NUL and without half characters")
-    return value
-
-
-def _web_address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        named = False
-    if not named or parts.scheme not in ("http", "https") or parts.username or parts.password or "?" in value:
-        raise ValueError("must be like https://host:8042/path, without user, password and question mark")
-    return value.rstrip("/")
-
-
-def _ae_title(value: str) -> str:
-    """PS3.5 6.2: at most 16 characters of the default repertoire without backslash; spaces at the ends mean nothing."""
-    if not re.fullmatch(r"(?=.*[^ ])[ -\[\]-~]{1,16}", value):
-        raise ValueError("must be an AE title: 1 to 16 plain characters")
-    return value.strip()
-
-
-Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can keep
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-AeTitle = Annotated[str, AfterValidator(_ae_title)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class SecretPlace(_Part):
-    """Where a secret is to be found: exactly one of the two."""
-
-    environment: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """The name of an environment variable of Orthanc, or of the worker."""
-    file: Path | None = None
-    """The path of a file whose whole content it is."""
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> SecretPlace:
-        if (self.environment is None) == (self.file is None):
-            raise ValueError('must be either {"environment": "NAME"} or {"file": "/path"}')
-        return self
-
-    def resolve(self, environment: Mapping[str, str]) -> str:
-        """The secret. Raises SettingsRefused where it is not at its place."""
-        return SecretReference(environment=self.environment, file=self.file).resolve(environment)
-
-
-class DicomAddress(_Part):
+class DicomAddress(Part):
     """A DICOM node that takes objects by C-STORE."""
 
     ae_title: AeTitle
@@ -125,7 +64,7 @@ class DicomAddress(_Part):
     """Seconds without an answer after which it counts as not answering."""
 
 
-class _WebLogin(_Part):
+class _WebLogin(Part):
     url: WebAddress
     """Its root."""
     user: str | None = Field(default=None, max_length=200)
@@ -173,7 +112,7 @@ class PeerAddress(_WebLogin):
     """Another Orthanc, by its REST API at `url`."""
 
 
-class FolderAddress(_Part):
+class FolderAddress(Part):
     """A folder that the workers can write to."""
 
     path: Path
@@ -201,7 +140,7 @@ class FolderAddress(_Part):
         return value
 
 
-class S3Address(_Part):
+class S3Address(Part):
     """A bucket of S3, or of a server that speaks like it."""
 
     endpoint_url: WebAddress | None = None
@@ -236,7 +175,7 @@ ADDRESSES: Mapping[Kind, type[Address]] = {
 }
 
 
-class DestinationSettings(_Part):
+class DestinationSettings(Part):
     """What a person sets of a destination."""
 
     name: Text = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")

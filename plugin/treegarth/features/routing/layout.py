@@ -12,7 +12,7 @@ from datetime import date, time
 from pathlib import PurePosixPath
 
 from treegarth.dicom.headers import Header
-from treegarth.features.routing.destinations import LAYOUT_KEYWORDS
+from treegarth.features.routing.address_parts import LAYOUT_KEYWORDS
 
 LONGEST_PART_BYTES = 200  # of the 255 that file systems allow: room for a temporary name and a mark
 ABSENT = "unknown"

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from treegarth.features.routing.destinations import DEFAULT_LAYOUT, Kind
+from treegarth.features.routing.address_parts import DEFAULT_LAYOUT
+from treegarth.features.routing.destinations import Kind
 from treegarth.features.routing.windows import WEEKDAYS
 from treegarth.web.languages import N_
 

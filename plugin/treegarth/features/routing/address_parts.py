@@ -1,0 +1,83 @@
+"""What addresses of destinations are made of: web addresses, AE titles, places of secrets, layouts' keywords. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from treegarth.dicom.headers import TAGS
+from treegarth.settings import SecretReference
+
+DEFAULT_LAYOUT = (
+    "{PatientID}/{StudyDate} {StudyDescription}/{SeriesNumber} {Modality} {SeriesDescription}/{SOPInstanceUID}.dcm"
+)
+_KEYWORD_PARTS = {"id": "ID", "uid": "UID", "sop": "SOP"}
+
+
+def keyword_of(column: str) -> str:
+    """The DICOM keyword of one of the index's columns: `sop_instance_uid` → `SOPInstanceUID`."""
+    return "".join(_KEYWORD_PARTS.get(part, part.capitalize()) for part in column.split("_"))
+
+
+LAYOUT_KEYWORDS: Mapping[str, str] = {
+    keyword_of(column): column for column in TAGS if column not in ("image_type", "specific_character_set")
+}
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("must be text without NUL and without half characters")
+    return value
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or parts.scheme not in ("http", "https") or parts.username or parts.password or "?" in value:
+        raise ValueError("must be like https://host:8042/path, without user, password and question mark")
+    return value.rstrip("/")
+
+
+def _ae_title(value: str) -> str:
+    """PS3.5 6.2: at most 16 characters of the default repertoire without backslash; spaces at the ends mean nothing."""
+    if not re.fullmatch(r"(?=.*[^ ])[ -\[\]-~]{1,16}", value):
+        raise ValueError("must be an AE title: 1 to 16 plain characters")
+    return value.strip()
+
+
+Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can keep
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+AeTitle = Annotated[str, AfterValidator(_ae_title)]
+
+
+class Part(BaseModel):
+    """Base of what a person sets: frozen, and a name that nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class SecretPlace(Part):
+    """Where a secret is to be found: exactly one of the two."""
+
+    environment: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """The name of an environment variable of Orthanc, or of the worker."""
+    file: Path | None = None
+    """The path of a file whose whole content it is."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretPlace:
+        if (self.environment is None) == (self.file is None):
+            raise ValueError('must be either {"environment": "NAME"} or {"file": "/path"}')
+        return self
+
+    def resolve(self, environment: Mapping[str, str]) -> str:
+        """The secret. Raises SettingsRefused where it is not at its place."""
+        return SecretReference(environment=self.environment, file=self.file).resolve(environment)
