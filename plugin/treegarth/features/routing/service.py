@@ -240,7 +240,7 @@ def _record(
         for one in claim.objects
     ]
     arrived = sum(1 for one in outcomes if one.arrived)
-    trouble = next((one.reason for one in outcomes if not one.arrived and one.reason), None)
+    trouble = next((one.reason for one in outcomes if not one.arrived and not one.gone and one.reason), None)
     outcome = "arrived" if arrived == len(outcomes) else "partly" if arrived else "failed"
     with transaction(pump.engine) as connection:
         recording.record_changes(connection, destination.id, claim.batch, changes)

@@ -13,7 +13,7 @@ from itertools import groupby
 from time import monotonic
 from typing import Any
 
-from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
+from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, TreegarthError
 from treegarth.features.routing.destinations import DicomAddress
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.store_jobs import LIVE_STATES, JobEnd, JobEnding, ending_of
@@ -168,7 +168,11 @@ class DicomSender:
             job_id = str(self._orthanc.post(f"{self._path}/store", body)["ID"])
         except NotFound:
             return JobEnd(ending=JobEnding.GONE, position=0, reason="Orthanc knows the node or an object no more.")
-        recorded(job_id)
+        try:
+            recorded(job_id)
+        except TreegarthError:
+            self._cancel(job_id)  # nobody would know of it
+            raise
         return self._watch(job_id, len(objects))
 
     def _watch(self, job_id: str, count: int) -> JobEnd:

@@ -158,7 +158,9 @@ def next_due(connection: Connection, destination_id: int, states: Sequence[Objec
 def due_destinations(connection: Connection, now: datetime, destination_id: int | None = None) -> dict[int, set[str]]:
     """Destinations, or this one, that have something to do now, with the states of what is due first."""
     found: dict[int, set[str]] = {}
-    every = select(destination.c.id).order_by(destination.c.id)
+    answers = destination.c.next_attempt_at.is_(None) | (destination.c.next_attempt_at <= now)
+    every = select(destination.c.id).order_by(destination.c.id).where(destination.c.removed_at.is_(None))
+    every = every.where(answers | destination.c.alternate.is_not(None))
     if destination_id is not None:
         every = every.where(destination.c.id == destination_id)
     for (destination_id,) in connection.execute(every).all():

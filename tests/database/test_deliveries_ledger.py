@@ -1,0 +1,182 @@
+"""The ledger: wishes, claims by lease, who may record, what a person may do; and the API over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tests.database.index_support import write_study
+from tests.delivery_support import Ledger, dicom_settings
+from treegarth.database.engine import transaction
+from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.archive import tables as archive_tables
+from treegarth.features.routing.deciding import confirmed
+from treegarth.features.routing.model import ObjectState, Proof
+from treegarth.features.routing.store import archive_index, claiming, recording
+from treegarth.features.routing.store.listing import (
+    cancel_object,
+    list_delivery_objects,
+    resend_object,
+    sums_by_destination,
+)
+
+NOW = datetime(2126, 11, 20, 12, tzinfo=UTC)  # after every wish, which are made at the clock's time
+LATER = NOW + claiming.LEASE
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """Two studies of two instances each."""
+    with transaction(engine) as connection:
+        write_study(connection, 1)
+        write_study(connection, 2)
+    return Ledger(engine)
+
+
+@pytest.fixture
+def node(ledger: Ledger) -> int:
+    return ledger.add(dicom_settings("node", 104))
+
+
+def claim(ledger: Ledger, node: int, batch: str, now: datetime = NOW, most_open: int = 9) -> claiming.Claim | None:
+    with transaction(ledger.engine) as connection:
+        return claiming.claim_to_send(connection, node, batch, now, most_open=most_open, most_objects=3)
+
+
+def record_confirmed(ledger: Ledger, held: claiming.Claim, now: datetime = NOW) -> int:
+    changes = [confirmed(one, Proof.FIND, now) for one in held.objects]
+    with transaction(ledger.engine) as connection:
+        return recording.record_changes(connection, held.destination_id, held.batch, changes)
+
+
+def ids(held: claiming.Claim | None) -> Sequence[str]:
+    return [] if held is None else [one.orthanc_instance_id for one in held.objects]
+
+
+def test_the_same_wish_of_several_rules_is_one_row_an_object(ledger: Ledger, node: int) -> None:
+    assert ledger.request([node]) == 4
+    assert ledger.request([node]) == 0
+    assert ledger.request([node], rule_id=3) == 0
+    with transaction(ledger.engine) as connection:
+        counts = connection.execute(text("SELECT count(*), count(DISTINCT delivery_id) FROM delivery_member")).one()
+    assert tuple(counts) == (8, 4)
+
+
+def test_a_stronger_proof_that_is_wanted_later_counts_and_a_weaker_one_does_not(ledger: Ledger, node: int) -> None:
+    ledger.request([node], proof="find")
+    ledger.request([node], proof="status", rule_id=2)
+    assert {one.proof_wanted for one in ledger.objects(node)} == {"find"}
+    ledger.request([node], proof="commitment", rule_id=3)
+    assert {one.proof_wanted for one in ledger.objects(node)} == {"commitment"}
+
+
+def test_what_is_claimed_is_claimed_once_and_only_so_many_sends_are_open(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    first, second = claim(ledger, node, "one"), claim(ledger, node, "two")
+    assert (len(ids(first)), len(ids(second))) == (3, 1)
+    assert not set(ids(first)) & set(ids(second))
+    assert claim(ledger, node, "three") is None
+
+
+def test_no_more_sends_are_begun_than_may_be_open(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    assert claim(ledger, node, "one", most_open=1) is not None
+    assert claim(ledger, node, "two", most_open=1) is None
+    assert claim(ledger, node, "two", LATER, most_open=1) is not None  # the first is lost
+
+
+def test_what_a_lost_worker_held_is_unsure_and_its_late_word_is_not_heard(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    held = claim(ledger, node, "one")
+    assert held is not None
+    with transaction(ledger.engine) as connection:
+        assert claiming.claim_unsure(connection, node, "early", NOW, 9) is None
+        unsure = claiming.claim_unsure(connection, node, "asking", LATER, 9)
+    assert ids(unsure) == ids(held)
+    assert record_confirmed(ledger, held) == 0
+    assert unsure is not None
+    assert record_confirmed(ledger, unsure) == 3
+    with transaction(ledger.engine) as connection:
+        assert not claiming.record_job(connection, "one", "job")
+        outcomes = connection.execute(text("SELECT batch, outcome FROM delivery_batch")).all()
+    assert [tuple(one) for one in outcomes] == [("one", "lost")]
+
+
+def test_a_worker_that_lives_keeps_its_lease(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    held = claim(ledger, node, "one")
+    assert held is not None
+    with transaction(ledger.engine) as connection:
+        claiming.prolong(connection, held, NOW + timedelta(seconds=20))
+        assert claiming.claim_unsure(connection, node, "two", LATER, 9) is None
+        assert claiming.count_open(connection, node, LATER) == 1
+
+
+def test_what_is_confirmed_is_never_claimed_again_unless_a_person_asks(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    for batch in ("one", "two"):
+        held = claim(ledger, node, batch)
+        assert held is not None
+        record_confirmed(ledger, held)
+    ledger.request([node], rule_id=5, proof="commitment")
+    far = NOW + timedelta(days=3650)
+    assert claim(ledger, node, "three", far) is None
+    with transaction(ledger.engine) as connection:
+        resend_object(connection, node, "instance-00001-1", far)
+    assert ids(claim(ledger, node, "three", far)) == ["instance-00001-1"]
+
+
+def test_what_was_gone_waits_again_when_it_is_wished_again(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    held = claim(ledger, node, "one")
+    assert held is not None
+    gone = [replace(confirmed(one, Proof.FIND, NOW), state=ObjectState.GONE) for one in held.objects]
+    with transaction(ledger.engine) as connection:
+        recording.record_changes(connection, node, "one", gone)
+    assert ledger.request([node]) == 3
+
+
+def test_an_object_can_be_canceled_while_it_waits_and_not_while_it_is_sent(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    held = claim(ledger, node, "one")
+    assert held is not None
+    with transaction(ledger.engine) as connection, pytest.raises(RequestConflict, match="sending"):
+        cancel_object(connection, node, held.objects[0].orthanc_instance_id, "kim")
+    (waiting,) = {one.orthanc_instance_id for one in ledger.objects(node)} - set(ids(held))
+    with transaction(ledger.engine) as connection:
+        cancel_object(connection, node, waiting, "kim")
+        with pytest.raises(NotFound):
+            cancel_object(connection, node, "nothing", "kim")
+    assert ledger.states(node) == {("sending", None): 3, ("given up", None): 1}
+
+
+def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Ledger, node: int) -> None:
+    other = ledger.add(dicom_settings("other", 105))
+    ledger.request([node, other])
+    claim(ledger, node, "one")
+    with transaction(ledger.engine) as connection:
+        seen, cursor = [], None
+        while True:
+            page = list_delivery_objects(connection, limit=3, cursor=cursor)
+            seen += [(one.destination, one.orthanc_instance_id) for one in page.rows]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert len(seen) == len(set(seen)) == 8
+        assert len(list_delivery_objects(connection, state="sending", destination_name="node").rows) == 3
+        study = list_delivery_objects(connection, study_instance_uid="1.2.840.99999.1.2", destination_name="other")
+        assert [one.state for one in study.rows] == ["waiting", "waiting"]
+        sums = {one.destination: one.objects for one in sums_by_destination(connection, NOW)}
+    assert sums == {"node": {"sending": 3, "waiting": 1}, "other": {"waiting": 4}}
+
+
+@pytest.mark.parametrize("name", ["study", "series", "instance"])
+def test_the_columns_that_deliveries_know_of_the_index_are_the_indexs_own(name: str) -> None:
+    known, real = getattr(archive_index, name), getattr(archive_tables, name)
+    assert {one.name: one.type.python_type for one in known.c} == {
+        one.name: one.type.python_type for one in real.c if one.name in known.c
+    }
