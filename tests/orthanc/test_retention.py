@@ -1,0 +1,199 @@
+"""Pruning with a real Orthanc and real nodes: nothing goes that is not proved elsewhere, and it comes back whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import requests
+
+from tests.delivery_scp import DeliveryScp, Manners
+from tests.delivery_support import dicom_settings, ledger_of
+from tests.orthanc.conftest import ServerFactory, rounds
+from tests.orthanc.test_workers import worker_of
+from tests.servers import OrthancServer, store
+from tests.studies import small_studies
+
+QUICK = {"treegarth": {"StableSeconds": 1}, "settings": {"SaveJobs": False, "ConcurrentJobs": 4}}
+AT_ONCE = {"minimum age": "0 minutes", "grace": "0 minutes", "rate": 100_000, "ask twice above": "100 %"}
+
+
+def ask(server: OrthancServer, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    answer = requests.request(method, f"{server.api}/retention/{path}", json=body, timeout=30)
+    assert answer.status_code < 300, answer.text
+    return answer.json()
+
+
+def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 90) -> None:
+    deadline = monotonic() + timeout_s
+    while not is_so():
+        assert monotonic() < deadline, f"not so after {timeout_s} s: {what}"
+        sleep(0.3)
+
+
+def make_policy(server: OrthancServer, **given: Any) -> int:
+    document = {"name": "prune", "why": "a test", "keep": "nothing", "proof": "none", **AT_ONCE, **given}
+    return int(ask(server, "POST", "policies", {"policy": document})["id"])
+
+
+def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
+    """When nothing speaks against so many objects any more: they have come to rest, and their dose was read."""
+    path = f"preview?policy_id={policy_id}"
+    wait_for(f"{count} may go", lambda: ask(server, "GET", path)["today"]["instance_count"] == count)
+    ask(server, "POST", f"policies/{policy_id}/switch", {"is_on": True, "typed_count": count})
+
+
+def digests(server: OrthancServer) -> dict[str, str]:
+    """What pixels each instance has."""
+    return {
+        one: hashlib.sha256(requests.get(f"{server.url}/instances/{one}/frames/0/raw", timeout=30).content).hexdigest()
+        for one in server.orthanc("instances")
+    }
+
+
+def test_what_a_node_has_is_pruned_stays_findable_and_is_brought_back(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = new_server(**QUICK).start()
+    knows = {"us": ["TREEGARTH", "127.0.0.1", server.dicom_port]}
+    node_settings = {
+        "DicomAet": "NODE",
+        "DicomAlwaysAllowFind": True,
+        "DicomAlwaysAllowMove": True,
+        "DicomModalities": knows,
+    }
+    node = new_server("node", treegarth=None, settings=node_settings).start()
+    small_studies(tmp_path / "ct", studies=2, series=1, instances=4)
+    store(server, tmp_path / "ct")
+    server.wait_until_idle()
+    before = digests(server)
+    with ledger_of(server) as ledger:
+        number = ledger.add(dicom_settings("LONGTERM", node.dicom_port))
+        ledger.request([number])
+        ledger.wait_until(number, {("confirmed", "find"): 8})
+    lost = node.orthanc("instances")[0]  # the node loses one: that one must stay
+    requests.delete(f"{node.url}/instances/{lost}", timeout=30).raise_for_status()
+
+    policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"})
+    switch_on(server, policy, 8)
+    wait_for("seven are gone", lambda: server.orthanc("instances") == [lost])
+    server.wait_until_idle()
+    studies = server.get("studies")["items"]
+    assert sorted((one["instance_count"], one["pruned_instance_count"]) for one in studies) == [(0, 4), (1, 3)]
+    entries = ask(server, "GET", "ledger?state=deleted&limit=100")["items"]
+    assert {one["orthanc_instance_id"] for one in entries} == set(before) - {lost}
+    assert {one["proof"][0]["kind"] for one in entries} == {"find"}
+    ask(server, "POST", f"policies/{policy}/switch", {"is_on": False})
+
+    for uid in {one["study_instance_uid"] for one in studies}:
+        entry = next(one for one in entries if one["study_instance_uid"] == uid)
+        assert ask(server, "GET", f"ledger/{entry['id']}")["places"][0]["destination"] == "LONGTERM"
+        ask(server, "POST", f"ledger/{entry['id']}/bring-back", {"scope": "study"})
+    wait_for("all is back", lambda: {one["state"] for one in ask(server, "GET", "bring-backs")["items"]} == {"done"})
+    server.wait_until_idle()
+    assert digests(server) == before
+    assert {(one["instance_count"], one["pruned_instance_count"]) for one in server.get("studies")["items"]} == {(4, 0)}
+    assert all(one["returned_at"] for one in ask(server, "GET", "ledger?limit=100")["items"])
+
+
+def test_what_others_delete_stands_in_the_ledger_as_theirs(new_server: ServerFactory, tmp_path: Path) -> None:
+    server = new_server(settings={"MaximumPatientCount": 2}).start()
+    for seed in range(3):  # the third patient pushes the first one out
+        small_studies(tmp_path / str(seed), studies=1, series=1, instances=2, seed=seed)
+        store(server, tmp_path / str(seed))
+        server.wait_until_idle()
+    requests.delete(f"{server.url}/instances/{server.orthanc('instances')[0]}", timeout=30).raise_for_status()
+    server.wait_until_idle()
+    entries = ask(server, "GET", "ledger")["items"]
+    assert [(one["state"], one["policy_id"]) for one in entries] == [("deleted", None)] * 3
+    assert len(server.get("studies")["items"]) == 2
+
+
+def test_a_folder_gives_back_what_it_has(new_server: ServerFactory, tmp_path: Path) -> None:
+    server = new_server(**QUICK).start()
+    small_studies(tmp_path / "ct", studies=1, series=1, instances=3)
+    store(server, tmp_path / "ct")
+    server.wait_until_idle()
+    before = set(server.orthanc("instances"))
+    with ledger_of(server) as ledger:
+        settings = {"name": "FOLDER", "kind": "folder", "address": {"path": str(tmp_path / "folder")}}
+        number = ledger.add(settings)
+        ledger.request([number])
+        ledger.wait_until(number, {("confirmed", "stored"): 3})
+    policy = make_policy(server, proof={"at": "FOLDER", "within": "1 day"})
+    switch_on(server, policy, 3)
+    wait_for("all are gone", lambda: not server.orthanc("instances"))
+    server.wait_until_idle()
+    ask(server, "POST", f"policies/{policy}/switch", {"is_on": False})
+    entry = ask(server, "GET", "ledger")["items"][0]
+    ask(server, "POST", f"ledger/{entry['id']}/bring-back", {"scope": "study"})
+    wait_for("all are back", lambda: set(server.orthanc("instances")) == before)
+
+
+def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsewhere(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    chance = random.Random(20261121)
+    server = new_server(**QUICK).start()
+    manners = Manners(loses=0.2, out_of_resources=0.05, aborts=0.02)
+    with DeliveryScp(tmp_path / "node", manners) as node:
+        node.start()
+        with ledger_of(server) as ledger:
+            number = ledger.add(dicom_settings("LONGTERM", node.port))
+        by_space = {"space": {"high": "0.002 MB", "low": "0.001 MB"}}
+        policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"}, **by_space)
+        ask(server, "POST", f"policies/{policy}/switch", {"is_on": True, "typed_count": 0})
+        for turn in range(rounds(1, 20)):
+            _one_storm(server, tmp_path / f"turn{turn}", number, chance, seed=turn)
+        _settle(server)
+        kept, names = node.kept(), _names(server)
+    here = set(server.orthanc("instances"))
+    gone = {one: uid for one, uid in names.items() if one not in here}
+    assert gone, "nothing was pruned at all"
+    assert set(gone.values()) <= kept, "an object went that its destination does not have"
+
+
+def _one_storm(server: OrthancServer, folder: Path, number: int, chance: random.Random, *, seed: int) -> None:
+    small_studies(folder, studies=rounds(6, 25), series=1, instances=2, seed=seed + 100)
+    store(server, folder)
+    server.wait_until_idle(120)
+    with ledger_of(server) as ledger:
+        ledger.request([number])
+    sleep(chance.uniform(5, 20))
+    victim = chance.choice(["orthanc", "worker"])
+    if victim == "worker":
+        os.kill(worker_of(server), signal.SIGKILL)
+    else:
+        server.kill()
+        server.start()
+    with ledger_of(server) as ledger:
+        ledger.age(number, minutes=10)
+
+
+def _settle(server: OrthancServer) -> None:
+    """Until the ledger has no intention left, something was deleted, and the index is what Orthanc has."""
+
+    def is_settled() -> bool:
+        intended = ask(server, "GET", "ledger?state=intended")["items"]
+        return not intended and bool(ask(server, "GET", "ledger?state=deleted")["items"])
+
+    wait_for("the ledger is settled", is_settled, 300)
+    server.wait_until_idle(120)
+
+
+def _names(server: OrthancServer) -> dict[str, str]:
+    """The SOP Instance UID of everything that was ever stored: what is here, and what the ledger has."""
+    found = {one["ID"]: one["MainDicomTags"]["SOPInstanceUID"] for one in server.orthanc("instances", expand="")}
+    cursor: str | None = ""
+    while cursor is not None:
+        page = ask(server, "GET", f"ledger?state=deleted&limit=1000&cursor={cursor}")
+        assert all(one["policy_id"] for one in page["items"])
+        found |= {one["orthanc_instance_id"]: one["sop_instance_uid"] for one in page["items"]}
+        cursor = page["next"]
+    return found
