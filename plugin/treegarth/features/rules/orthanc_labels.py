@@ -25,7 +25,7 @@ class LabelKeeper(Protocol):
 
     def get(self, path: str) -> Any: ...
 
-    def put(self, path: str, body: bytes) -> None: ...
+    def put(self, path: str, body: Any) -> None: ...
 
     def delete(self, path: str) -> None: ...
 
@@ -64,7 +64,7 @@ def _tell(engine: Engine, orthanc: LabelKeeper, change: labels.LabelChange) -> i
     path = f"/studies/{change.orthanc_study_id}/labels/{quote(change.label, safe='')}"
     try:
         if change.is_set:
-            orthanc.put(path, b"")
+            orthanc.put(path, {})  # the path says it all
         else:
             orthanc.delete(path)
     except NotFound:
