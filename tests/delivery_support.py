@@ -88,6 +88,20 @@ class Ledger:
         with transaction(self.engine) as connection:
             connection.execute(text(statement), {"one": destination_id, "secs": minutes * 60})
 
+    def wait_until_down(self, destination_id: int, timeout_s: float = 30) -> None:
+        """Until a destination is noted to be down; then it is as if it had been for ten minutes."""
+        statement = (
+            "UPDATE destination SET down_since = down_since - interval '10 minutes'"
+            " WHERE id = :one AND down_since IS NOT NULL"
+        )
+        deadline = monotonic() + timeout_s
+        while monotonic() < deadline:
+            with transaction(self.engine) as connection:
+                if connection.execute(text(statement), {"one": destination_id}).rowcount:
+                    return
+            sleep(0.2)
+        raise AssertionError("The destination is not noted to be down.")
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 

@@ -130,6 +130,7 @@ def test_a_node_that_is_down_costs_no_attempts_and_its_alternate_takes_over(
         lonely = ledger.add(dicom_settings("lonely", scp.port))
         helped = ledger.add(dicom_settings("helped", scp.port, alternate="other"))
         ledger.request([lonely, helped])
+        ledger.wait_until_down(helped)
         ledger.wait_until(helped, {("confirmed", "find"): 10}, timeout_s=90)
         assert {one.via for one in ledger.objects(helped)} == {stand_in}
         assert max(one.attempts for one in ledger.objects(lonely)) <= 1

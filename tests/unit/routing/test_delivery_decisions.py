@@ -22,7 +22,6 @@ from treegarth.features.routing.model import (
     fitting,
     pause_after,
     rest_of_send,
-    stronger,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -135,8 +134,3 @@ def test_a_limited_bandwidth_makes_small_sends_with_rests() -> None:
     assert fitting(objects, 0.1) == 1
     assert rest_of_send(4_000_000, 0.5, 16) == 1.5
     assert rest_of_send(4_000_000, 0.5, None) == 0
-
-
-def test_the_stronger_of_two_proofs_satisfies_both() -> None:
-    assert stronger("find", "status") == "find"
-    assert stronger("best", "commitment") == "commitment"

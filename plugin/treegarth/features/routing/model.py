@@ -94,12 +94,6 @@ class Asking(StrEnum):
     NOT_AT_ALL = "not at all"  # there is nothing better than the answer to the send
 
 
-def stronger(one: str, other: str) -> str:
-    """Of two kinds of proof that were asked for, the one that also satisfies the other."""
-    order = ("status", "best", "find", "commitment")
-    return max(one, other, key=order.index)
-
-
 def choose_asking(wanted: str, *, can_commit: bool | None, can_find: bool | None, patient: bool = True) -> Asking:
     """How the arrival of an object is to be shown. `patient`: a storage commitment may still be waited for."""
     if wanted == "commitment":
