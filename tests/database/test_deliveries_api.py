@@ -1,0 +1,74 @@
+"""Deliveries over HTTP: wished by hand, listed, sent again, canceled, summed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from tests.database.index_support import write_study
+from tests.delivery_support import Ledger, dicom_settings
+from tests.unit.web.web_support import make_services, web_folder
+from treegarth.database.engine import transaction
+from treegarth.features.routing import api
+from treegarth.settings import Mode, Settings
+from treegarth.web.app import create_app
+from treegarth.web.routes import API_PATH
+
+PATH = f"{API_PATH}/deliveries"
+STUDY = "1.2.840.99999.1.1"
+ALICE = "Basic YWxpY2U6c2VjcmV0"
+
+
+@pytest.fixture
+def client(engine: Engine, tmp_path: Path) -> FlaskClient:
+    services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    nothing: frozenset[str] = frozenset()
+    client = create_app(api.routes(services, lambda connection, study: (nothing, nothing)), services).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = ALICE
+    with transaction(engine) as connection:
+        write_study(connection, 1)
+    return client
+
+
+@pytest.fixture
+def node(engine: Engine) -> int:
+    return Ledger(engine).add(dicom_settings("node", 104, proof="find"))
+
+
+def test_a_study_is_wished_once_and_its_objects_are_shown(client: FlaskClient, node: int) -> None:
+    wish = {"study_instance_uid": STUDY, "destination": "node"}
+    first = client.post(PATH, json=wish)
+    assert (first.status_code, first.get_json()) == (202, {"objects": 2, "new": 2})
+    assert client.post(PATH, json=wish).get_json() == {"objects": 2, "new": 0}
+    answer = client.get(PATH, query_string={"state": "waiting", "destination": "node", "limit": 1}).get_json()
+    (item,) = answer["items"]
+    assert answer["next"] is not None
+    shown = ("destination", "sop_instance_uid", "state", "proof", "proof_wanted", "attempts", "last_error", "sent_at")
+    assert [item[name] for name in shown] == ["node", "1.2.840.99999.3.1.1", "waiting", None, "find", 0, None, None]
+
+
+def test_a_wish_that_cannot_be_is_refused(client: FlaskClient, node: int) -> None:
+    assert client.post(PATH, json={"study_instance_uid": STUDY, "destination": "nowhere"}).status_code == 400
+    assert client.post(PATH, json={"study_instance_uid": "1.9", "destination": "node"}).status_code == 404
+    objects = {"study_instance_uid": STUDY, "destination": "node", "objects": "some"}
+    assert client.post(PATH, json=objects).status_code in (400, 422)
+
+
+def test_an_object_is_canceled_and_sent_again(client: FlaskClient, node: int) -> None:
+    client.post(PATH, json={"study_instance_uid": STUDY, "destination": "node"})
+    one = f"{PATH}/{node}/instance-00001-1"
+    canceled = client.post(f"{one}/cancel").get_json()
+    assert (canceled["state"], canceled["last_error"]) == ("given up", "canceled by alice")
+    assert client.post(f"{one}/cancel").status_code == 409
+    again = client.post(f"{one}/resend")
+    assert (again.status_code, again.get_json()["state"]) == (202, "waiting")
+    assert client.post(f"{PATH}/{node}/nothing/resend").status_code == 404
+
+
+def test_the_summary_counts_by_destination_and_state(client: FlaskClient, node: int) -> None:
+    client.post(PATH, json={"study_instance_uid": STUDY, "destination": "node"})
+    (item,) = client.get(f"{PATH}/summary").get_json()["items"]
+    assert (item["destination"], item["objects"], item["size_bytes"]) == ("node", {"waiting": 2}, {"waiting": 1000})
