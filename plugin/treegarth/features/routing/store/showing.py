@@ -273,7 +273,8 @@ def send_again(
 ) -> int:
     """Let objects be sent once more, from the first attempt; how many. Those of a delivery, of a destination, or one.
 
-    What was given up and what failed goes again; what was sent or confirmed only where a person asks for it.
+    What was given up and what failed goes again, what was sent or confirmed only where a person asks for it. A
+    destination that did not answer is tried at once.
     """
     states = ["given up", "waiting", *(["sent", "confirmed"] if also_confirmed else [])]
     chosen = update(delivery_object).where(delivery_object.c.state.in_(states))
@@ -289,4 +290,11 @@ def send_again(
     chosen = chosen.where(delivery_object.c.destination_id.in_(present))
     fresh = {"state": "waiting", "attempts": 0, "next_attempt_at": now, "last_error": None, "proof": None}
     cleared = dict.fromkeys(("batch", "transaction_uid", "committing_since", "sent_at", "confirmed_at", "via"))
-    return connection.execute(chosen.values(**fresh, **cleared)).rowcount
+    changed = (
+        connection.execute(chosen.values(**fresh, **cleared).returning(delivery_object.c.destination_id))
+        .scalars()
+        .all()
+    )
+    at_once = update(destination).where(destination.c.id.in_(set(changed)), destination.c.next_attempt_at > now)
+    connection.execute(at_once.values(next_attempt_at=now))
+    return len(changed)
