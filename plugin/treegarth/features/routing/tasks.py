@@ -55,7 +55,7 @@ def blueprint(context: TaskContext, zone: ZoneInfo) -> Blueprint:
                 _announce(ask_task, destination_id)
             _announce_due(context, deliver_task, ObjectState.WAITING, destination_id)
 
-    @tasks.periodic(cron="* * * * * */5", periodic_id="sweep")
+    @tasks.periodic(cron="* * * * * */2", periodic_id="sweep")
     @tasks.task(name=SWEEP, queue=NETWORK_QUEUE, queueing_lock=SWEEP)
     def sweep(timestamp: int) -> None:
         """Go on with what no hint was given for: new wishes, ends of pauses and of leases, after a crash."""
