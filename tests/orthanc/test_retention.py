@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -19,6 +20,10 @@ from tests.orthanc.conftest import ServerFactory, rounds
 from tests.orthanc.test_workers import worker_of
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
+from treegarth.demo.attributes import write
+from treegarth.demo.examinations import Extent
+from treegarth.demo.hospital_day import hospital_day
+from treegarth.features.retention.store.facts import DOSE_REPORTS
 
 QUICK = {"treegarth": {"StableSeconds": 1}, "settings": {"SaveJobs": False, "ConcurrentJobs": 4}}
 AT_ONCE = {"minimum age": "0 minutes", "grace": "0 minutes", "rate": 100_000, "ask twice above": "100 %"}
@@ -197,3 +202,51 @@ def _names(server: OrthancServer) -> dict[str, str]:
         found |= {one["orthanc_instance_id"]: one["sop_instance_uid"] for one in page["items"]}
         cursor = page["next"]
     return found
+
+
+def dose_list(server: OrthancServer) -> list[dict[str, Any]]:
+    items = server.get("dose/studies", limit=100)["items"]
+    return [{key: one[key] for key in one if "deleted" not in key and "changed" not in key} for one in items]
+
+
+def test_a_dose_only_policy_leaves_the_dose_objects_and_one_of_each_series(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    """CT with a page of its dose table, PET/CT, angiography, mammography, fluoroscopy, MR: a made-up day."""
+    server = new_server(**QUICK).start()
+    day = tmp_path / "day"
+    day.mkdir()
+    kept_series, kept_reports, images = set[str](), set[str](), set[str]()
+    for built in hospital_day(7, date(2026, 5, 4), extent=Extent(slices=0.1, detail=0.1)):
+        for number, dataset in enumerate(built.datasets):
+            write(dataset, day / f"{built.study.study_instance_uid}.{number}.dcm")
+            if str(dataset.SOPClassUID) in DOSE_REPORTS:
+                kept_reports.add(str(dataset.SOPInstanceUID))
+            else:
+                images.add(str(dataset.SeriesInstanceUID))
+            kept_series.add(str(dataset.SeriesInstanceUID))
+    expected = len(kept_reports) + len(images)
+    for one in sorted(day.iterdir()):
+        requests.post(f"{server.url}/instances", data=one.read_bytes(), timeout=60).raise_for_status()
+    server.wait_until_idle(120)
+    policy = make_policy(server, keep="dose and one image per series")
+    total = len(server.orthanc("instances"))
+    path = f"preview?policy_id={policy}"
+    wait_for("all dose is read", lambda: server.get("status")["dose_waiting"] == 0)
+    wait_for(
+        "all but what is kept may go",
+        lambda: ask(server, "GET", path)["today"]["instance_count"] == total - expected,
+    )
+    doses, studies = dose_list(server), server.get("studies", limit=100)["items"]
+    switch_on(server, policy, total - expected)
+    wait_for("what is kept is left", lambda: len(server.orthanc("instances")) == expected)
+    server.wait_until_idle()
+    assert len(server.orthanc("series")) == len(kept_series)
+    assert kept_reports <= {one["MainDicomTags"]["SOPInstanceUID"] for one in server.orthanc("instances", expand="")}
+    assert dose_list(server) == doses
+    found = server.get("studies", limit=100)["items"]
+    names = ("study_instance_uid", "modalities", "series_count")
+    assert [[one[name] for name in names] for one in found] == [[one[name] for name in names] for one in studies]
+    assert [one["instance_count"] + one["pruned_instance_count"] for one in found] == [
+        one["instance_count"] for one in studies
+    ]

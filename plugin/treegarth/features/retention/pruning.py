@@ -34,6 +34,8 @@ LEASE = timedelta(minutes=2)
 """A batch takes BATCH_S, and a request to Orthanc half a minute at most; who takes longer has vanished."""
 LATER = timedelta(hours=1)
 """After a destination could not be asked."""
+INDEX_LAG = timedelta(minutes=10)
+"""In which the index has surely followed a deletion."""
 MOST_AT_ONCE = 5000
 DELETE_TIMEOUT_S = 30.0
 
@@ -124,7 +126,9 @@ class Pruner:
         space = numbered.policy.space
         assert space is not None
         with transaction(self.engine) as connection:
-            used, marked = marking.archive_bytes(connection), marking.marked_bytes(connection, numbered.id)
+            leaving = marking.leaving_bytes(connection, self.clock() - INDEX_LAG)
+            used = marking.archive_bytes(connection) - leaving
+            marked = marking.marked_bytes(connection, numbered.id)
             if used <= (space.high_bytes if stored.freeing_since is None else space.low_bytes):
                 if stored.freeing_since is not None:
                     marking.note_freeing(connection, numbered.id, None)

@@ -143,6 +143,19 @@ def archive_bytes(connection: Connection) -> int:
     return int(connection.execute(text("SELECT coalesce(sum(size_bytes), 0) FROM study")).scalar_one())
 
 
+def leaving_bytes(connection: Connection, since: datetime) -> int:
+    """Of what was deleted since a time and is in the index still, which follows within a second or so."""
+    found = connection.execute(
+        text(
+            "SELECT coalesce(sum(l.size_bytes), 0) FROM prune_ledger l JOIN instance i USING (orthanc_instance_id)"
+            " WHERE l.deleted_at >= :since AND l.state = 'deleted' AND l.returned_at IS NULL"
+            " AND l.policy_id IS NOT NULL"
+        ),
+        {"since": since},
+    )
+    return int(found.scalar_one())
+
+
 def list_marks(
     connection: Connection,
     *,

@@ -1,0 +1,115 @@
+"""Wishes for pruned objects: tried at each destination that has them, again after a failure, and then given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from index_support import NOON, write_study
+from sqlalchemy import Engine, insert
+
+from tests.retention_support import table
+from treegarth.errors import OrthancUnavailable
+from treegarth.features.retention.bringing import FIRST_PAUSE, MOST_ATTEMPTS, Bringer
+from treegarth.features.retention.store import ledger
+from treegarth.features.retention.store.ledger import BringBack
+from treegarth.features.retention.store.pruning import DueObject
+from treegarth.features.retention.tables import prune_ledger, retention_policy
+
+NAMES = ("gone-1", "gone-2", "gone-3")
+
+
+@dataclass
+class KnownSources:
+    """Destinations that give back what they have; one that is silent raises."""
+
+    has: dict[str, set[str]]
+    arrived: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def exists(self, path: str) -> bool:
+        return path.rpartition("/")[2] in self.arrived
+
+    def retrieve(self, name: str, objects: Sequence[DueObject]) -> None:
+        self.asked.append(name)
+        if name in self.silent:
+            raise OrthancUnavailable("no answer")
+        self.arrived |= {one.orthanc_instance_id for one in objects} & self.has.get(name, set())
+
+
+def wish(engine: Engine) -> int:
+    """All three objects of a study back; NEAR is proved to have two of them, FAR all."""
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        connection.execute(insert(retention_policy).values(id=1, name="p", version=1))
+        for number, name in ((1, "NEAR"), (2, "FAR")):
+            connection.execute(insert(table("destination")).values(id=number, name=name, kind="peer", address={}))
+        for name in NAMES:
+            identifiers = {
+                "orthanc_instance_id": name,
+                "orthanc_series_id": "series-00001",
+                "orthanc_study_id": "study-00001",
+                "study_instance_uid": "1.2.840.99999.1.1",
+                "series_instance_uid": "1.2.840.99999.2.1",
+                "sop_instance_uid": f"1.2.3.{name[-1]}",
+                "size_bytes": 5,
+            }
+            connection.execute(
+                insert(prune_ledger).values(
+                    received_at=NOON, state="deleted", deleted_at=NOON, policy_id=1, policy_version=1, **identifiers
+                )
+            )
+            for number in (1, 2) if name != "gone-3" else (2,):
+                connection.execute(
+                    insert(table("delivery_object")).values(
+                        destination_id=number,
+                        proof_wanted="find",
+                        state="confirmed",
+                        proof="stored",
+                        confirmed_at=NOON,
+                        **identifiers,
+                    )
+                )
+        entry = ledger.list_entries(connection, sop_instance_uid="1.2.3.1").entries[0]
+        number = ledger.ask_back(connection, entry, "study", asked_by="alice", now=NOON)
+    assert number is not None
+    return number
+
+
+def work(engine: Engine, sources: KnownSources, now: datetime = NOON) -> BringBack:
+    Bringer(engine=engine, orthanc=sources, sources=sources, clock=lambda: now).work()
+    with engine.connect() as connection:
+        (found,) = ledger.list_bring_backs(connection)
+    return found
+
+
+def test_every_destination_that_has_them_is_asked_for_what_is_still_missing(engine: Engine) -> None:
+    wish(engine)
+    sources = KnownSources({"NEAR": {"gone-1"}, "FAR": {"gone-1", "gone-2"}})
+    found = work(engine, sources)
+    assert sources.asked == ["FAR", "NEAR"]
+    assert (found.state, found.arrived_count, found.object_count) == ("waiting", 2, 3)
+    sources.has["FAR"] = set(NAMES)
+    found = work(engine, sources, NOON + FIRST_PAUSE)
+    assert (found.state, found.arrived_count, found.last_error) == ("done", 3, None)
+
+
+def test_a_silent_destination_is_tried_again_with_growing_pauses_and_then_given_up(engine: Engine) -> None:
+    wish(engine)
+    sources = KnownSources({}, silent={"NEAR", "FAR"})
+    now = NOON
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        found = work(engine, sources, now)
+        assert found.attempts == attempt
+        assert work(engine, sources, now).attempts == attempt, "its turn has not come"
+        now += FIRST_PAUSE * 2**attempt
+    assert (found.state, found.last_error) == ("failed", "FAR: no answer; NEAR: no answer")
+
+
+def test_what_came_back_by_itself_is_not_asked_for(engine: Engine) -> None:
+    wish(engine)
+    sources = KnownSources({}, arrived=set(NAMES))
+    assert work(engine, sources, NOON + timedelta(days=1)).state == "done"
+    assert sources.asked == []
