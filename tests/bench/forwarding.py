@@ -1,7 +1,8 @@
 """How fast objects are forwarded: the ledger against storescu of the same files and against Orthanc's own auto-routing.
 
-The receiver is another Orthanc each time. The ledger's time runs from the beginning of its first send to
-the end of its last, the pauses between them included; that of auto-routing from the first object that the sender gets to the last that the receiver has.
+The receiver is another Orthanc each time. The ledger's time runs from the beginning of its first send to the end of
+its last, the pauses between them included; that of auto-routing from the first object that the sender gets to the last
+that the receiver has.
 """
 
 from __future__ import annotations
