@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
@@ -20,11 +21,17 @@ PATIENCE_MS = 30_000
 
 @pytest.fixture(scope="module")
 def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
-    """A server on which studies are complete after a second, with one study in its archive."""
+    """A server on which studies are complete after a second, with a study, a destination, a rule and a delivery."""
     folder = tmp_path_factory.mktemp("rules")
     server = OrthancServer(folder / "server", treegarth={"StableSeconds": 1}).start()
     store(server, *small_studies(folder / "before", studies=1, series=2, instances=2, seed=1))
     server.wait_until_idle()
+    folder_of_it = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
+    rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
+    study = server.get("studies")["items"][0]["study_instance_uid"]
+    wish = {"destination": "Kept folder", "study_instance_uid": study}
+    for path, document in (("destinations", folder_of_it), ("rules", rule), ("deliveries", wish)):
+        requests.post(f"{server.api}/{path}", json=document, timeout=30).raise_for_status()
     yield server
     assert server.stop() == 0
     assert [line for line in server.error_lines() if not UNREACHED.search(line)] == []

@@ -99,6 +99,20 @@
       if (option) choose(option); else { const typed = input; close(); typed.dispatchEvent(new Event("change", { bubbles: true })); }
     }
   }, true);
+  // What was typed while an answer was on its way stands in the form that the answer brings.
+  let sent = null;
+  let typed = null;
+  const current = () => (document.activeElement?.matches?.("#rule-form input[id]") ? { id: document.activeElement.id, value: document.activeElement.value } : null);
+  document.addEventListener("htmx:beforeRequest", () => { sent = current(); });
+  document.addEventListener("htmx:beforeSwap", () => {
+    const now = current();
+    typed = now && (now.id !== sent?.id ? now.value !== "" : now.value !== sent.value) ? now : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const again = typed && document.getElementById(typed.id);
+    if (again?.matches("input")) again.value = typed.value;
+    typed = null;
+  });
   document.addEventListener("htmx:afterSettle", prepare);
   document.addEventListener("htmx:beforeSwap", close);
   prepare();

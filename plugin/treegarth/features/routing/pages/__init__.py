@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.routing.pages import deliveries, destinations, sections
+from treegarth.features.routing.pages import deliveries, destination_editing, destinations, sections
 from treegarth.features.routing.pages.sections import health_check, make_study_section
 from treegarth.web.routes import Route
 
@@ -11,4 +11,4 @@ __all__ = ["health_check", "make_study_section", "routes"]
 
 def routes() -> list[Route]:
     """Every page about destinations and deliveries."""
-    return [*deliveries.routes(), *destinations.routes(), *sections.routes()]
+    return [*deliveries.routes(), *destinations.routes(), *destination_editing.routes(), *sections.routes()]

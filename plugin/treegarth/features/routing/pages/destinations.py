@@ -1,4 +1,4 @@
-"""The pages of destinations: the list, one with its settings, echo, trouble and history, and the form."""
+"""The pages of destinations: the list, and one with its settings, echo, trouble and history."""
 
 from __future__ import annotations
 
@@ -10,25 +10,17 @@ from typing import Any, Literal
 
 from flask import Response
 
-from treegarth.errors import RequestConflict
-from treegarth.features.routing.destinations import Destination, DestinationSettings, address_document
+from treegarth.features.routing.destinations import Destination, address_document
 from treegarth.features.routing.destinations_api import echo_destination
+from treegarth.features.routing.pages.destination_editing import ONE, destination_route
 from treegarth.features.routing.pages.destination_form import (
     DAYS,
     INPUTS,
     KINDS,
     PROOFS,
-    TypedDestination,
-    fresh,
-    read_typed,
-    typed_document,
-    typed_of,
-    untouched,
 )
 from treegarth.features.routing.store.destinations import (
     DestinationFigures,
-    change_destination,
-    create_destination,
     list_destinations,
     note_echo,
     pause_destination,
@@ -36,7 +28,6 @@ from treegarth.features.routing.store.destinations import (
     read_destination,
     read_figures,
     remove_destination,
-    settings_of,
 )
 from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
 from treegarth.features.routing.windows import is_open, opens_at
@@ -44,10 +35,8 @@ from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, counted, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
-from treegarth.web.validation import InvalidFields, validated
 
 HOURS_SHOWN = 24
-BASE = "/treegarth/deliveries/destinations"
 CHANGES = {
     "created": N_("created"),
     "edited": N_("edited"),
@@ -62,11 +51,6 @@ PROOF_NAMES = {
     "stored": N_("read back"),
     "status": N_("answer of the send"),
 }
-
-
-class DestinationPath(Parameters):
-    destination_id: int
-    """The destination's number."""
 
 
 class DestinationQuery(Parameters):
@@ -101,74 +85,36 @@ class ShownDestination:
 
 
 def routes() -> list[Route]:
-    def route(name: str, path: str, handler: Any, summary: str, **given: Any) -> Route:
-        parameters = DestinationPath if "{destination_id}" in path else None
-        return Route(
-            name=f"routing.{name}",
-            path=f"{BASE}{path}",
-            handler=handler,
-            summary=summary,
-            path_parameters=parameters,
-            **given,
-        )
-
     view, administer, operate = Permission.VIEW, Permission.ADMINISTER, Permission.OPERATE
-    one = "/{destination_id}"
     return [
-        route("destinations_page", "", destinations_page, "Where objects are sent, and how it goes.", permission=view),
-        route(
-            "new_destination_page",
-            "/new",
-            lambda call: _form(call, fresh(), None, {}),
-            "A new destination.",
-            permission=administer,
-        ),
-        route(
-            "create_destination_page",
-            "/new",
-            lambda call: _posted(call, None),
-            "Change the form of a new destination, or save it.",
-            method="POST",
-            permission=administer,
-        ),
-        route(
+        destination_route("destinations_page", "", destinations_page, "Where objects are sent, and how it goes.", view),
+        destination_route(
             "destination_page",
-            one,
+            ONE,
             destination_page,
             "One destination: state, recent sends, trouble, history.",
-            permission=view,
+            view,
             query=DestinationQuery,
         ),
-        route(
-            "edit_destination_page", f"{one}/edit", edit_page, "The settings of a destination.", permission=administer
+        destination_route(
+            "echo_page", f"{ONE}/echo", echo, "Test whether a destination answers.", operate, method="POST"
         ),
-        route(
-            "change_destination_page",
-            f"{one}/edit",
-            lambda call: _posted(call, call.path.destination_id),
-            "Change the form of a destination, or save it.",
-            method="POST",
-            permission=administer,
-        ),
-        route(
-            "echo_page", f"{one}/echo", echo, "Test whether a destination answers.", method="POST", permission=operate
-        ),
-        route(
+        destination_route(
             "pause_page",
-            f"{one}/pause",
+            f"{ONE}/pause",
             pause,
             "Pause a destination, or go on.",
+            operate,
             method="POST",
-            permission=operate,
             body=PauseBody,
         ),
-        route(
+        destination_route(
             "remove_destination_page",
-            f"{one}/remove",
+            f"{ONE}/remove",
             remove,
             "Remove a destination; its history stays.",
+            administer,
             method="POST",
-            permission=administer,
         ),
     ]
 
@@ -281,76 +227,6 @@ def _said(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {inner}" for key, inner in value.items())
     return {True: "✓", False: "–"}[value] if isinstance(value, bool) else str(value)
-
-
-def edit_page(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
-        one = read_destination(connection, call.path.destination_id)
-    return _form(call, typed_of(settings_of(one).document()), one, {})
-
-
-def _posted(call: AnyCall, destination_id: int | None) -> Response:
-    typed = read_typed(call.http.form)
-    services = call.site.services
-    one = None
-    if destination_id is not None:
-        with services.database.connect() as connection:
-            one = read_destination(connection, destination_id)
-    if call.http.form.get("act") != "save":
-        return _form(call, typed, one, {})
-    document = typed_document(typed)
-    if one is not None:
-        document = untouched(document, settings_of(one).document())
-    try:
-        settings = validated(DestinationSettings, document)
-        with services.database.begin() as connection:
-            by, at = call.actor.name, services.clock()
-            if destination_id is None:
-                saved = create_destination(connection, settings, by=by, at=at)
-            else:
-                saved = change_destination(connection, destination_id, settings, by=by, at=at)
-    except InvalidFields as error:
-        gettext = call.site.languages[call.language].gettext
-        return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
-    except RequestConflict as error:
-        field, _, said = str(error).partition(": ")
-        return _form(call, typed, one, {field: said or field})
-    return _leave(call, call.site.url("routing.destination_page", destination_id=saved.id))
-
-
-def _leave(call: AnyCall, url: str) -> Response:
-    if call.wants_fragment:
-        return Response(status=204, headers={"HX-Redirect": url})
-    return Response(status=303, headers={"Location": url})
-
-
-def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, problems: Mapping[str, str]) -> Response:
-    with call.site.services.database.connect() as connection:
-        others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
-    url = call.site.url
-    known = {"name", "kind", "alternate", "proof", "max_associations", "max_mbit_per_s", "max_attempts"}
-    known |= {f"address.{item.name}" for item in INPUTS[typed.kind]}
-    return render_page(
-        call,
-        "destination_form.html",
-        title=translated(call, N_("New destination"))
-        if one is None
-        else translated(call, N_("Edit: %(name)s"), name=one.name),
-        typed=typed,
-        inputs=INPUTS[typed.kind],
-        kinds=[(kind, translated(call, name), translated(call, hint)) for kind, (name, hint) in KINDS.items()],
-        proofs=[(value, translated(call, name)) for value, name in PROOFS.items()],
-        days=[(day, translated(call, name)) for day, name in DAYS.items()],
-        others=others,
-        problems=problems,
-        general=[f"{field}: {said}" for field, said in problems.items() if field not in known],
-        address=url("routing.create_destination_page")
-        if one is None
-        else url("routing.change_destination_page", destination_id=one.id),
-        leave=url("routing.destinations_page")
-        if one is None
-        else url("routing.destination_page", destination_id=one.id),
-    )
 
 
 def echo(call: AnyCall) -> Response:
