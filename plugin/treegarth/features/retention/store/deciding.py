@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, not_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, not_, select, text, true
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.model import Age, ObjectState, Policy, Proof, Since
@@ -26,6 +26,11 @@ class NumberedPolicy:
     id: int
     version: int
     policy: Policy
+
+
+def use_memory(connection: Connection) -> None:
+    """Let this transaction's joins over much of the archive be made in memory."""
+    connection.execute(text("SET LOCAL work_mem = '64MB'"))
 
 
 def free_objects(
@@ -56,7 +61,7 @@ def _always(policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
         ~facts.of_study("arrival"),
         ~facts.of_study("rule_event"),
         ~facts.is_delivery_open(),
-        not_(facts.is_dose_unread()),
+        *(~one for one in facts.dose_unread()),
     ]
     for demand in policy.proofs:
         not_before = None if demand.fresh == timedelta.max else now - demand.fresh

@@ -132,8 +132,14 @@ def open_destinations() -> ColumnElement[Any]:
 
 def is_dose_unread() -> ColumnElement[bool]:
     """Also where reading failed for good: a person decides about that first."""
+    return or_(*dose_unread())
+
+
+def dose_unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """That the object is a source that was not read, and that its series waits for its images to be chosen: apart, so
+    that the database can rule out each by a join instead of asking for every row."""
     report, sampling = table_of("dose_report"), table_of("dose_sampling")
-    return or_(
+    return (
         exists().where(
             report.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
             report.c.state.in_(("unread", "failed")),

@@ -9,11 +9,13 @@ from sqlalchemy import Connection, func, select, text
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.store import facts
-from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects
+from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects, use_memory
 from treegarth.features.retention.store.neighbours import table_of
 
 HORIZON = timedelta(days=30)
 MOST_STUDIES = 50
+PATIENCE_S = 120
+"""For a question that a person asks rarely and that looks at the whole archive: longer than other pages may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,8 @@ class Freed:
 def foresee(connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, at: datetime) -> Foreseen:
     """By modality and source, as if it were that time and nothing else had changed. Whether destinations still have
     the objects is asked only before a deletion: here any proof counts. Of a policy by space: all that could go."""
+    use_memory(connection)
+    connection.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"))
     marking = _marking(numbered)
     modality = func.coalesce(table_of("series").c.modality, "")
     query = free_objects(

@@ -16,12 +16,12 @@ from sqlalchemy.dialects.postgresql import insert
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.retention.store import facts
-from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects
+from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects, use_memory
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy
 
-BLOCK = 20_000
-"""Studies of one block: tenths of a second."""
+BLOCK = 100_000
+"""Studies of one block: seconds. Of smaller ones each costs the database a look at every object by its key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,7 @@ def mark_next_block(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, after: str | None
 ) -> tuple[int, str | None]:
     """Mark in the studies that follow `after`; how many objects, and the last study looked at (None: that was all)."""
+    use_memory(connection)
     study = table_of("study")
     beyond = study.c.orthanc_study_id > (after or "")
     last = connection.execute(
@@ -68,6 +69,7 @@ def mark_least_used(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, size_bytes: int, most: int
 ) -> int:
     """Mark objects of the least used studies until so many bytes are marked, at most so many objects; how many."""
+    use_memory(connection)
     used = facts.last_used_at().label("used")
     found = _to_mark(numbered, vocabulary, now).add_columns(used)
     identifier = table_of("instance").c.orthanc_instance_id
