@@ -35,6 +35,7 @@ def vocabulary() -> Vocabulary:
         ],
         archive_terms.LEVELS,
         archive_terms.header_term,
+        archive_terms.header_keywords(),
     )
 
 

@@ -48,17 +48,19 @@ class LevelTable:
 
 
 class Vocabulary:
-    """All terms. A name that no feature offers is asked of `attribute`: any other DICOM keyword."""
+    """All terms. A name that no feature offers is asked of `attribute`: any other DICOM keyword, one of `attributes`."""
 
     def __init__(
         self,
         terms: Iterable[Term],
         levels: Mapping[Level, LevelTable],
         attribute: Callable[[str], Term | None],
+        attributes: Iterable[str] = (),
     ) -> None:
         self.terms: Mapping[str, Term] = {term.field.name: term for term in terms}
         self.levels = levels
         self._attribute = attribute
+        self._attributes = attributes
 
     def term(self, name: str) -> Term:
         """The term of a field that is there. Raises KeyError."""
@@ -81,9 +83,25 @@ class Vocabulary:
 
     def nearest(self, name: str) -> Sequence[str]:
         """Names that may have been meant, the nearest first."""
-        close = get_close_matches(name.lower(), self._by_small_letters, 4, 0.6)
-        return [self._by_small_letters[one] for one in close]
+        word = name.lower()
+        if close := get_close_matches(word, self._by_small_letters, 4, 0.6):
+            return [self._by_small_letters[one] for one in close]
+        close = get_close_matches(word, self._attributes_like(word), 4, 0.8 if len(word) > 4 else 0.6)
+        return [self._attributes_by_small_letters[one] for one in close]
+
+    def _attributes_like(self, word: str) -> list[str]:
+        """Few enough of the dictionary's 5,000 to be compared one by one: about as long, with the same first or last
+        letter."""
+        return [
+            one
+            for one in self._attributes_by_small_letters
+            if abs(len(one) - len(word)) <= 2 and (one[0] == word[:1] or one[-1] == word[-1:])
+        ]
 
     @cached_property
     def _by_small_letters(self) -> dict[str, str]:
         return {name.lower(): name for name in self.terms}
+
+    @cached_property
+    def _attributes_by_small_letters(self) -> dict[str, str]:
+        return {name.lower(): name for name in self._attributes}

@@ -28,6 +28,8 @@ def test_a_condition_reads_as_it_was_written(condition: Condition) -> None:
     ("line", "right"),
     [
         ("Modallity = CT", "Modality"),
+        ("kpv = 120", "KVP"),
+        ("SpacingBetweenSlice > 1", "SpacingBetweenSlices"),
         ("series_count > many", "a number such as"),
         ("StudyDate > 2026-13-01", "a day such as"),
         ("PatientID = 'x", "Quote a text"),

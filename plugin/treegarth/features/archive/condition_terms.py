@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR, keyword_dict, tag_for_keyword
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -202,6 +202,11 @@ def header_term(keyword: str) -> Term | None:
         expression=_element(value, kind),
         rows=value.scalar_alias,
     )
+
+
+def header_keywords() -> list[str]:
+    """The keywords that `header_term` knows."""
+    return [keyword for keyword, tag in keyword_dict.items() if keyword and dictionary_VR(tag) in _VRS]
 
 
 def _element(value: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
