@@ -1,0 +1,201 @@
+"""Pages of rules and deliveries against a real database: history, import, apply, notices, filters, sending again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from index_support import write_study
+from sqlalchemy import Engine, text
+from werkzeug.test import TestResponse
+
+from tests.unit.web.web_support import NOW, make_services
+from treegarth.bootstrap import make_application
+from treegarth.database.engine import transaction
+from treegarth.features.rules.tables import notification
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = "/treegarth"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+FORM = {
+    "name": "label CT",
+    "why": "to find them",
+    "when": "by hand",
+    "c.join": "all",
+    "c.level": "study",
+    "c.0.field": "ModalitiesInStudy",
+    "c.0.operator": "in",
+    "c.0.value": ["CT", ""],
+    "a.0.kind": "label",
+    "a.0.add": "seen",
+    "act": "save",
+}
+
+
+@pytest.fixture
+def client(engine: Engine) -> FlaskClient:
+    return make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
+
+
+def post(client: FlaskClient, path: str, status: int = 303, **fields: Any) -> TestResponse:
+    answer = client.post(f"{PAGES}/{path}", data=fields, headers=SAME_ORIGIN)
+    assert answer.status_code == status, answer.text[:2000]
+    return answer
+
+
+def add_rule(client: FlaskClient, **changes: Any) -> str:
+    location = post(client, "rules/new", **{**FORM, **changes}).headers["Location"]
+    return location.removeprefix(f"{PAGES}/")
+
+
+def studies(engine: Engine, count: int) -> None:
+    with transaction(engine) as connection:
+        for number in range(1, count + 1):
+            write_study(connection, number)
+
+
+def test_every_change_of_a_rule_stands_in_its_history_with_what_changed(client: FlaskClient) -> None:
+    rule = add_rule(client)
+    post(client, f"{rule}/switch", on="true")
+    post(client, f"{rule}/edit", **{**FORM, "why": "the physicist asked"})
+    page = client.get(f"{PAGES}/{rule}").text
+    for said in ("created", "switched on", "edited", "+ why: the physicist asked", "− why: to find them"):
+        assert said in page
+    add_rule(client, name="another")
+    post(client, "rules/2/move", direction="up")
+    listed = client.get(f"{PAGES}/rules").text
+    assert listed.index("another") < listed.index("label CT")
+    assert "from place 2 to place 1" in client.get(f"{PAGES}/rules/2").text
+    post(client, f"{rule}/remove")
+    assert "label CT" not in client.get(f"{PAGES}/rules").text
+    assert "removed" in client.get(f"{PAGES}/{rule}").text
+
+
+def test_what_is_wrong_stands_at_its_field(client: FlaskClient) -> None:
+    wrong = {**FORM, "name": "", "c.0.field": "Modalitiez", "c.0.operator": "=", "a.0.add": ""}
+    page = post(client, "rules/new", 200, **wrong).text
+    for field in ("wrong-name", "wrong-c.0", "wrong-a.0"):
+        assert f'id="{field}"' in page
+    assert 'value="Modalitiez"' in page  # what was typed is still there
+    assert client.get(f"{PAGES}/rules/1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "a\x00b"},
+        {"c.0.value": "\x00"},
+        {"c" + ".0" * 40 + ".join": "all"},
+        {"c.99999999.field": "x", "a.x.kind": "?"},
+        {"tab": "text", "text": "&a [*a, *a]"},
+        {"tab": "text", "text": "- [" * 500},
+        {"act": "remove c.0.0.0"},
+        {"a.0.kind": "nothing", "a.0.raw": "[}"},
+        {"when": "schedule", "schedule": "at noon"},
+    ],
+)
+def test_nothing_that_is_sent_breaks_the_form(client: FlaskClient, fields: dict[str, str]) -> None:
+    for act in ("save", "try", "show-text", "show-form", "add-row c"):
+        answer = client.post(f"{PAGES}/rules/new", data={**FORM, "act": act, **fields}, headers=SAME_ORIGIN)
+        assert answer.status_code in (200, 303), (act, answer.status_code)
+
+
+def test_an_import_says_first_what_it_would_change(client: FlaskClient) -> None:
+    add_rule(client)
+    yaml = client.get(f"{PAGES}/rules.yaml").text
+    changed = yaml.replace("to find them", "because") + "\n- name: new one\n  when: by hand\n  do: [label: x]\n"
+    plan = post(client, "rules/import", 200, text=changed, act="look").text
+    assert "What the import would change" in plan
+    assert "new one" not in client.get(f"{PAGES}/rules").text
+    post(client, "rules/import", text=changed, act="import")
+    assert "new one" in client.get(f"{PAGES}/rules").text
+    refused = post(client, "rules/import", 200, text=changed.replace("by hand", "never"), act="import").text
+    assert "Nothing was imported." in refused
+
+
+def test_a_large_number_of_studies_must_be_typed(client: FlaskClient, engine: Engine) -> None:
+    studies(engine, 100)
+    rule = add_rule(client)
+    assert "switch it on first" in post(client, f"{rule}/apply", count="100").headers["Location"].replace("+", " ")
+    post(client, f"{rule}/switch", on="true")
+    assert "refused=" in post(client, f"{rule}/apply", count="99").headers["Location"]
+    assert "refused=" not in post(client, f"{rule}/apply", count="100").headers["Location"]
+    page = client.get(f"{PAGES}/{rule}/try").text
+    assert "0 of 100 studies" in page
+    post(client, f"{rule}/stop")
+    assert "stopped by" in client.get(f"{PAGES}/{rule}/try").text
+
+
+def test_an_explanation_names_each_clause_with_the_values_seen(client: FlaskClient, engine: Engine) -> None:
+    studies(engine, 1)
+    rule = add_rule(client)
+    page = client.get(f"{PAGES}/{rule}/explain/1.2.840.99999.1.1").text
+    assert "The rule means this study" in page
+    assert "ModalitiesInStudy in [CT]" in page
+    assert "<b>CT</b>" in page
+    assert client.get(f"{PAGES}/{rule}/explain/9.9").status_code == 404
+
+
+def test_the_bell_counts_what_nobody_has_seen(client: FlaskClient, engine: Engine) -> None:
+    studies(engine, 1)
+    common = {"rule_id": None, "title": "dose above level", "content": {}, "created_at": NOW}
+    with transaction(engine) as connection:
+        for channel, state in (("dashboard", "waiting"), ("dashboard", "waiting"), ("email", "given up")):
+            connection.execute(notification.insert().values(channel=channel, state=state, **common))
+    assert "2 new notifications" in client.get(f"{PAGES}/notifications/bell").text
+    assert "1 could not be sent" in client.get(f"{PAGES}/").text
+    post(client, "notifications/seen", id="1")
+    assert "1 new notification" in client.get(f"{PAGES}/notifications/bell").text
+    post(client, "notifications/seen")
+    post(client, "notifications/again")
+    with transaction(engine) as connection:
+        states = connection.execute(text("SELECT state FROM notification ORDER BY id")).scalars().all()
+    assert states == ["sent", "sent", "waiting"]
+
+
+def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+    studies(engine, 2)
+    kept = {"name": "Kept", "kind": "folder", "address.path": str(tmp_path), "proof": "best", "act": "save"}
+    destination = post(client, "deliveries/destinations/new", **kept).headers["Location"]
+    assert destination.endswith("/destinations/1")
+    post(client, "studies/1.2.840.99999.1.1/send", destination="1")
+    assert "Deliveries and labels" in client.get(f"{PAGES}/studies/1.2.840.99999.1.1").text
+    assert 'data-row="1"' in client.get(f"{PAGES}/deliveries?state=waiting&destination=1&rule=0").text
+    for elsewhere in ("state=confirmed", "destination=7", "rule=3", "study_instance_uid=1.2.840.99999.1.2"):
+        assert 'data-row="1"' not in client.get(f"{PAGES}/deliveries?{elsewhere}").text
+    set_state = (
+        "UPDATE delivery_object SET state = :state, attempts = 20, last_error = 'disk full' "
+        "WHERE sop_instance_uid LIKE :uid"
+    )
+    with transaction(engine) as connection:
+        connection.execute(text(set_state), {"state": "given up", "uid": "%.1"})
+        connection.execute(text(set_state), {"state": "confirmed", "uid": "%.2"})
+    page = client.get(f"{PAGES}/deliveries/1?state=given up").text
+    assert "disk full" in page
+    assert "1 object was given up" in client.get(f"{PAGES}/").text
+    post(client, "deliveries/again", delivery="1")
+    with transaction(engine) as connection:
+        states = connection.execute(text("SELECT state, attempts FROM delivery_object ORDER BY 1")).all()
+    assert [tuple(row) for row in states] == [("confirmed", 20), ("waiting", 0)]
+    post(client, "deliveries/again", delivery="1", confirmed="true")
+    assert "2</b> waiting" in client.get(f"{PAGES}/deliveries/1").text
+
+
+def test_a_destination_is_changed_paused_and_removed_with_its_history(client: FlaskClient, tmp_path: Path) -> None:
+    node = {"name": "NODE", "kind": "dicom", "address.ae_title": "NODE", "address.host": "10.0.0.7", "act": "save"}
+    wrong = post(client, "deliveries/destinations/new", 200, **node, **{"address.port": "far"}).text
+    assert 'id="wrong-address.port"' in wrong
+    hours = {"windows.0.days": ["sat", "sun"], "windows.0.begin": "22:00", "windows.0.end": "06:00"}
+    post(client, "deliveries/destinations/new", **node, **{"address.port": "104"}, **hours)
+    page = client.get(f"{PAGES}/deliveries/destinations/1").text
+    assert "Sat Sun 22:00–06:00" in page
+    one = "deliveries/destinations/1"
+    post(client, f"{one}/edit", **{**node, "address.port": "11112"})
+    post(client, f"{one}/pause", paused="true")
+    assert "paused" in client.get(f"{PAGES}/deliveries/destinations").text
+    post(client, f"{one}/remove")
+    page = client.get(f"{PAGES}/{one}").text
+    for said in ("created", "edited", "paused", "removed"):
+        assert said in page
