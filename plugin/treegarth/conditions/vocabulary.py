@@ -48,7 +48,7 @@ class LevelTable:
 
 
 class Vocabulary:
-    """All terms. A name that no feature offers is asked of `attribute`: any other DICOM keyword, one of `attributes`."""
+    """All terms. A name that no feature offers is asked of `attribute`: any other DICOM keyword (`attributes`)."""
 
     def __init__(
         self,
