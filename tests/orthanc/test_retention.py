@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import pytest
 import requests
 
 from tests.delivery_scp import DeliveryScp, Manners
@@ -120,25 +121,30 @@ def test_what_others_delete_stands_in_the_ledger_as_theirs(new_server: ServerFac
     assert len(server.get("studies")["items"]) == 2
 
 
-def test_a_folder_gives_back_what_it_has(new_server: ServerFactory, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["folder", "peer", "dicomweb"])
+def test_every_kind_of_destination_gives_back_what_it_has(new_server: ServerFactory, tmp_path: Path, kind: str) -> None:
     server = new_server(**QUICK).start()
+    address: dict[str, Any] = {"path": str(tmp_path / "folder")}
+    if kind != "folder":
+        node = new_server("node", treegarth=None, plugins=("libOrthancDicomWeb.so",)).start()
+        address = {"url": node.url if kind == "peer" else f"{node.url}/dicom-web"}
     small_studies(tmp_path / "ct", studies=1, series=1, instances=3)
     store(server, tmp_path / "ct")
     server.wait_until_idle()
-    before = set(server.orthanc("instances"))
+    before = digests(server)
     with ledger_of(server) as ledger:
-        settings = {"name": "FOLDER", "kind": "folder", "address": {"path": str(tmp_path / "folder")}}
-        number = ledger.add(settings)
+        number = ledger.add({"name": "COPIES", "kind": kind, "address": address})
         ledger.request([number])
-        ledger.wait_until(number, {("confirmed", "stored"): 3})
-    policy = make_policy(server, proof={"at": "FOLDER", "within": "1 day"})
+        ledger.wait_until(number, {("confirmed", "qido" if kind == "dicomweb" else "stored"): 3})
+    policy = make_policy(server, proof={"at": "COPIES", "within": "1 day"})
     switch_on(server, policy, 3)
     wait_for("all are gone", lambda: not server.orthanc("instances"))
     server.wait_until_idle()
     ask(server, "POST", f"policies/{policy}/switch", {"is_on": False})
     entry = ask(server, "GET", "ledger")["items"][0]
     ask(server, "POST", f"ledger/{entry['id']}/bring-back", {"scope": "study"})
-    wait_for("all are back", lambda: set(server.orthanc("instances")) == before)
+    wait_for("all are back", lambda: set(server.orthanc("instances")) == set(before))
+    assert digests(server) == before
 
 
 def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsewhere(

@@ -1,6 +1,6 @@
 """Mark what a policy is going to delete, block by block of studies; list marks, rescue from them.
 
-A block is one short transaction that reads the index without locks and writes marks: nothing that ingest waits for.
+A block is one transaction that reads the index without locks and writes marks: nothing that ingest waits for.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from treegarth.features.retention.store.deciding import NumberedPolicy, free_obj
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy
 
-BLOCK = 100_000
-"""Studies of one block: seconds. Of smaller ones each costs the database a look at every object by its key."""
+BLOCK = 1_000_000
+"""Studies of one block. Of smaller ones PostgreSQL asks for every object by its keys, which took fourteen times as long
+as joining the tables as a whole (200,000 studies: 20.6 s against 1.4 s)."""
 
 
 @dataclass(frozen=True, kw_only=True)
