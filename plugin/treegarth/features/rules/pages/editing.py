@@ -111,7 +111,7 @@ def edit_page(call: AnyCall, pages: RulePages) -> Response:
     except CannotBeShown:
         draft = Draft(tab="text")
     text = stored.source if stored.source is not None else document_text(stored.document)
-    return _render(call, pages, replace(draft, text=text), stored.id, Shown(), version=stored.version)
+    return _render(call, pages, replace(draft, text=text), stored.id, Shown())
 
 
 def _blank() -> Draft:
@@ -183,9 +183,7 @@ def leave_for(call: AnyCall, url: str) -> Response:
     return Response(status=303, headers={"Location": url})
 
 
-def _render(
-    call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown, *, version: int = 0
-) -> Response:
+def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:
     def words(message: str) -> str:
         return translated(call, message)
 
@@ -206,7 +204,6 @@ def _render(
         address=address,
         leave=leave,
         draft=draft,
-        version=version,
         is_new=stored is None,
         is_on=stored is not None and stored.is_on,
         save_label=translated(call, N_("Save the rule")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -74,8 +73,3 @@ def author(call: AnyCall) -> Author:
     """Who changes rules by this request, and when."""
     services = call.site.services
     return Author(name=call.actor.name, now=services.clock().astimezone(services.zone), zone=services.zone)
-
-
-def document_of(acting: ActingRule) -> Mapping[str, Any]:
-    """The rule's document with its keys in the order of the text form."""
-    return acting.stored.document
