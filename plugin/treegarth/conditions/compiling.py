@@ -12,6 +12,7 @@ from operator import eq, ge, gt, le, lt
 from typing import Any as Anything
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Date,
@@ -184,7 +185,9 @@ def _scalar_test(
     if kind is Kind.TRUTH:
         return value if tests[0] else not_(value)
     if operator is Operator.LIKE:
-        return func.lower(collate(value, "C")).like(literal(like_pattern(tests[0]), Text()), escape="\\")
+        # ILIKE on the bare column, not LIKE on its small letters: of columns PostgreSQL knows how often values occur.
+        pattern = literal(like_pattern(tests[0]), Text())
+        return collate(value, "C").op("ILIKE", is_comparison=True, return_type=Boolean())(pattern)
     given = [literal(test, _TYPES[kind]) for test in tests]
     if operator is Operator.IN:
         return value.in_(given)

@@ -142,6 +142,9 @@ series = Table(
     ),
     Index("ix_series_uid", "series_instance_uid"),
     Index("ix_series_pruned", "orthanc_series_id", postgresql_where=text("instance_count = 0")),
+    Index("ix_series_remote_ae_title", "remote_ae_title", postgresql_include=["orthanc_study_id"]),
+    # A header that compression makes small would stay in the row, and a look at all series would read every one.
+    postgresql_with={"toast_tuple_target": 768},
 )
 
 instance = Table(
