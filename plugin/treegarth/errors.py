@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from treegarth.phrases import Phrase
+
 
 class TreegarthError(Exception):
     """Treegarth could not do what was asked."""
@@ -67,7 +69,13 @@ class Problem(NamedTuple):
     right: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.wrong} {self.right}".rstrip()
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The place and what is to be said of it, which a page can translate."""
+        message = "%(place)s: %(wrong)s %(right)s" if self.right else "%(place)s: %(wrong)s"
+        return Phrase(message, self._asdict())
 
 
 class ConditionRefused(InvalidRequest):

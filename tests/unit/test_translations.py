@@ -18,6 +18,7 @@ FUNCTIONS = {
     "_": None,
     "N_": None,
     "gettext": None,
+    "phrase": None,  # treegarth.phrases
     "ngettext": (1, 2),
     "counted": (2, 3),
 }

@@ -16,14 +16,16 @@ from treegarth.conditions.comparing import (
 )
 from treegarth.conditions.model import All, Any, Comparison, Condition, Level, Not, Some
 from treegarth.errors import ConditionRefused, Problem
+from treegarth.phrases import phrase
 
 Document: TypeAlias = Union[str, dict[str, Union["Document", list["Document"]]]]  # noqa: UP007 - names itself
 
 _LEVELS = {"series": Level.SERIES, "instance": Level.INSTANCE}
 _DEPTHS = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
-_FORMS = 'a comparison such as "Modality = CT", or one of all, any (lists), not, series, instance'
+_FORMS = phrase('Write a comparison such as "Modality = CT", or one of all, any (lists), not, series, instance.')
 DEEPEST = 20
 MOST_PARTS = 1_000
+_TOO_LARGE = phrase("The condition is too large.")
 
 
 def parse_condition(document: object, fields: Fields, place: str = "if", level: Level = Level.STUDY) -> Condition:
@@ -63,9 +65,9 @@ class _Reader:
     def read(self, document: object, place: str, level: Level, depth: int) -> Condition:
         self._parts += 1
         if depth > DEEPEST or self._parts > MOST_PARTS:
-            if not any("too large" in problem.wrong for problem in self.problems):
-                limits = f"At most {MOST_PARTS} parts, {DEEPEST} deep, are read."
-                self.problems.append(Problem(place, "The condition is too large.", limits))
+            if not any(problem.wrong == _TOO_LARGE for problem in self.problems):
+                limits = phrase("At most %(parts)s parts, %(deep)s deep, are read.", parts=MOST_PARTS, deep=DEEPEST)
+                self.problems.append(Problem(place, _TOO_LARGE, limits))
             return _NOTHING
         if isinstance(document, str):
             return self._line(document, place)
@@ -73,10 +75,12 @@ class _Reader:
             return self._joined(*next(iter(document.items())), place, level, depth)
         if isinstance(document, dict) and document:
             names = ", ".join(map(str, document))
-            return self._refuse(place, f"{names} stand beside each other.", "Put them in the list of one all or any.")
+            wrong = phrase("%(names)s stand beside each other.", names=names)
+            return self._refuse(place, wrong, phrase("Put them in the list of one all or any."))
         if isinstance(document, list):
-            return self._refuse(place, "A list alone does not say how its parts are joined.", "Write all or any of it.")
-        return self._refuse(place, "This is no condition.", f"Write {_FORMS}.")
+            wrong = phrase("A list alone does not say how its parts are joined.")
+            return self._refuse(place, wrong, phrase("Write all or any of it."))
+        return self._refuse(place, phrase("This is no condition."), _FORMS)
 
     def _line(self, line: str, place: str) -> Condition:
         try:
@@ -88,7 +92,8 @@ class _Reader:
         inside = f"{place}.{word}"
         if word in ("all", "any"):
             if not isinstance(inner, list):
-                return self._refuse(inside, f"“{word}” is no list.", f"Write {word}: [one condition, another].")
+                right = phrase("Write %(word)s: [one condition, another].", word=word)
+                return self._refuse(inside, phrase("“%(word)s” is no list.", word=word), right)
             parts = tuple(self.read(part, f"{inside}[{at}]", level, depth + 1) for at, part in enumerate(inner))
             return All(parts) if word == "all" else Any(parts)
         if word == "not":
@@ -96,10 +101,14 @@ class _Reader:
         if isinstance(word, str) and word in _LEVELS:
             deeper = _LEVELS[word]
             if _DEPTHS[deeper] <= _DEPTHS[level]:
-                right = f"A condition of one {level.value} cannot ask for some {word}: leave “{word}” out."
-                return self._refuse(inside, f"“{word}” does not fit here.", right)
+                right = phrase(
+                    "A condition of one %(level)s cannot ask for some %(word)s: leave “%(word)s” out.",
+                    level=level.value,
+                    word=word,
+                )
+                return self._refuse(inside, phrase("“%(word)s” does not fit here.", word=word), right)
             return Some(deeper, self.read(inner, inside, deeper, depth + 1))
-        return self._refuse(place, f"“{word}” has no meaning here.", f"Write {_FORMS}.")
+        return self._refuse(place, phrase("“%(word)s” has no meaning here.", word=word), _FORMS)
 
     def _refuse(self, place: str, wrong: str, right: str) -> Condition:
         self.problems.append(Problem(place, wrong, right))

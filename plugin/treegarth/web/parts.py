@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
 
+from treegarth.phrases import Phrase, in_language
 from treegarth.web.routes import Call
 from treegarth.web.templating import page_values
 
@@ -49,6 +50,17 @@ def translated(call: AnyCall, message: str, **values: object) -> str:
     """A message in the reader's language, with its %(names)s filled in."""
     text = call.site.languages[call.language].gettext(message)
     return text % values if values else text
+
+
+def in_words(call: AnyCall, text: str) -> str:
+    """What a lower floor said, in the reader's language where it can be said in it (see `treegarth.phrases`)."""
+    return in_language(text, call.site.languages[call.language].gettext)
+
+
+def reason_of(call: AnyCall, error: Exception) -> str:
+    """What an error says, in the reader's language where it can be said in it."""
+    said = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+    return in_words(call, said) if isinstance(said, Phrase) else translated(call, said)
 
 
 def counted(call: AnyCall, singular: str, plural: str, count: int) -> str:

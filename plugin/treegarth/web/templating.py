@@ -14,6 +14,7 @@ from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from treegarth.phrases import in_language
 from treegarth.web.formats import ABSENT, Formats
 from treegarth.web.languages import Language
 from treegarth.web.routes import BASE_PATH, Call
@@ -63,6 +64,7 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         ago=lambda value: formats.ago(value, services.clock()),
         person_name=formats.person_name,
         with_code=with_code,
+        in_words=lambda text: in_language(text, language.gettext),
         or_dash=lambda value: ABSENT if value in (None, "") else value,
     )
     environment.globals.update(file_url=file_url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,9 +13,10 @@ from treegarth.conditions.model import Kind
 from treegarth.conditions.values import read_duration, write_value
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import HeldStudy, release_of_studies, set_holds
+from treegarth.phrases import Phrase, phrase
 from treegarth.web.languages import N_
 
-_KINDS = ", ".join(HoldKind)
+_UNITS = (N_("minute"), N_("hour"), N_("day"), N_("year"))  # of one; those of several are the form's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ class HoldAction(Action[HoldSpec]):
         given = document if isinstance(document, Mapping) else {"kind": document}
         before = len(problems)
         for key in given.keys() - {"kind", "reason", "for"}:
-            problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right="Known: kind, reason, for."))
+            right = phrase("Known: %(known)s.", known="kind, reason, for")
+            problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=right))
         kind = _kind(given.get("kind"), f"{place}.kind", problems)
         reason = _reason(given.get("reason", ""), f"{place}.reason", problems)
         lasts = None
@@ -45,7 +47,8 @@ class HoldAction(Action[HoldSpec]):
             try:
                 lasts = read_duration(Kind.MOMENT, str(given["for"]))
             except ValueError as error:
-                problems.append(Problem(place=f"{place}.for", wrong="cannot be read.", right=f"Write {error}."))
+                right = phrase("Write %(what)s.", what=error.args[0])
+                problems.append(Problem(place=f"{place}.for", wrong=phrase("cannot be read."), right=right))
         if kind is None or len(problems) > before:
             return None
         return HoldSpec(kind=kind, reason=reason, lasts=lasts)
@@ -61,8 +64,10 @@ class HoldAction(Action[HoldSpec]):
         return found
 
     def describe(self, spec: HoldSpec) -> str:
-        duration = f" for {write_value(spec.lasts)}" if spec.lasts is not None else ""
-        return f"puts the study on {spec.kind} hold{duration}"
+        kind = phrase(str(spec.kind))
+        if spec.lasts is None:
+            return phrase("puts the study on %(kind)s hold", kind=kind)
+        return phrase("puts the study on %(kind)s hold for %(duration)s", kind=kind, duration=_duration(spec.lasts))
 
     def carry_out(self, connection: Connection, spec: HoldSpec, occasion: Occasion) -> str:
         new = set_holds(
@@ -75,7 +80,8 @@ class HoldAction(Action[HoldSpec]):
             now=occasion.now,
             rule_id=occasion.rule_id,
         )
-        return f"{spec.kind} hold set" if new else f"on {spec.kind} hold already"
+        kind = phrase(str(spec.kind))
+        return phrase("%(kind)s hold set", kind=kind) if new else phrase("on %(kind)s hold already", kind=kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +100,16 @@ class ReleaseAction(Action[ReleaseSpec]):
     def parse(self, document: object, place: str, problems: list[Problem]) -> ReleaseSpec | None:
         if document == "all but legal":
             return ReleaseSpec(kind=None)
-        kind = _kind(document, place, problems, " or “all but legal”")
+        kind = _kind(document, place, problems, ["all but legal"])
         return None if kind is None else ReleaseSpec(kind=kind)
 
     def document(self, spec: ReleaseSpec) -> object:
         return spec.kind.value if spec.kind else "all but legal"
 
     def describe(self, spec: ReleaseSpec) -> str:
-        return f"ends the study's {spec.kind} holds" if spec.kind else "ends every hold of the study but legal ones"
+        if spec.kind is None:
+            return phrase("ends every hold of the study but legal ones")
+        return phrase("ends the study's %(kind)s holds", kind=phrase(str(spec.kind)))
 
     def carry_out(self, connection: Connection, spec: ReleaseSpec, occasion: Occasion) -> str:
         count = release_of_studies(
@@ -111,18 +119,27 @@ class ReleaseAction(Action[ReleaseSpec]):
             released_by=occasion.asked_by or occasion.rule_name,
             now=occasion.now,
         )
-        return f"{count} released"
+        return phrase("%(count)s released", count=count)
+
+
+def _duration(lasts: timedelta) -> Phrase:
+    """`5 years`, as the condition language writes it."""
+    count, unit = write_value(lasts).split(" ")
+    return phrase("%(count)s %(unit)s", count=count, unit=phrase(unit))
 
 
 def _reason(value: object, place: str, problems: list[Problem]) -> str:
     if isinstance(value, str) and len(value) <= 1000 and "\0" not in value:
         return value
-    problems.append(Problem(place=place, wrong="is no text.", right="Write a text of at most 1000 characters."))
+    right = phrase("Write a text of at most 1000 characters.")
+    problems.append(Problem(place=place, wrong=phrase("is no text."), right=right))
     return ""
 
 
-def _kind(value: object, place: str, problems: list[Problem], also: str = "") -> HoldKind | None:
+def _kind(value: object, place: str, problems: list[Problem], also: Sequence[str] = ()) -> HoldKind | None:
     if isinstance(value, str) and value in set(HoldKind):
         return HoldKind(value)
-    problems.append(Problem(place=place, wrong=f"{value!r} is no kind of hold.", right=f"Write {_KINDS}{also}."))
+    wrong = phrase("%(word)s is no kind of hold.", word=repr(value))
+    right = phrase("Write one of %(known)s.", known=", ".join([*HoldKind, *also]))
+    problems.append(Problem(place=place, wrong=wrong, right=right))
     return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.conditions.action import Action, Occasion, Problem
+from treegarth.conditions.action import Action, NotYet, Occasion, Problem
 from treegarth.conditions.comparing import Fields
 from treegarth.conditions.deciding import decide
 from treegarth.conditions.model import Condition, Level, Some
@@ -19,22 +19,22 @@ from treegarth.features.routing.destinations import Destination, WantedProof
 from treegarth.features.routing.store.archive_index import read_candidates
 from treegarth.features.routing.store.destinations import destination_named
 from treegarth.features.routing.store.requesting import Requested, chosen_before, request_delivery
+from treegarth.phrases import Phrase, phrase
 from treegarth.web.languages import N_
 
 DoseObjects = Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
 """Of a study: the objects that dose was read from, and those that still wait to be read."""
 
-_SELECTIONS = ", ".join(Selection)
-_FORMS = f"Write {_SELECTIONS}, or {{series: CONDITION}}, or {{instance: CONDITION}}."
-_PROOFS = ", ".join(WantedProof)
+_FORMS = phrase("Write %(known)s, or {series: CONDITION}, or {instance: CONDITION}.", known=", ".join(Selection))
+_PROOFS = phrase("Write %(what)s.", what=", ".join(WantedProof))
 _WORDS = {
-    Selection.ALL: "every object",
-    Selection.DOSE: "dose objects",
-    Selection.DOSE_AND_ONE: "dose objects and one image of each series",
+    Selection.ALL: phrase("every object"),
+    Selection.DOSE: phrase("dose objects"),
+    Selection.DOSE_AND_ONE: phrase("dose objects and one image of each series"),
 }
 
 
-class DoseNotReadYet(TreegarthError):
+class DoseNotReadYet(NotYet):
     """Objects that may report dose are not read yet; whether they are to be delivered is known then."""
 
 
@@ -67,11 +67,13 @@ class DeliverAction(Action[Delivering]):
         before = len(problems)
         given: Mapping[str, Any] = document if isinstance(document, Mapping) else {"to": document}
         for key in given.keys() - {"to", "objects", "proof"}:
-            problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right="Known: to, objects, proof."))
+            right = phrase("Known: %(known)s.", known="to, objects, proof")
+            problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=right))
         to = _names(given.get("to"), f"{place}.to", problems)
         proof = given.get("proof")
         if proof is not None and proof not in set(WantedProof):
-            problems.append(Problem(place=f"{place}.proof", wrong=f"{proof!r} is no proof.", right=f"Write {_PROOFS}."))
+            wrong = phrase("%(word)s is no proof.", word=repr(proof))
+            problems.append(Problem(place=f"{place}.proof", wrong=wrong, right=_PROOFS))
         objects, level, condition = self._objects(given.get("objects", "all"), f"{place}.objects", problems)
         if len(problems) > before:
             return None
@@ -91,7 +93,8 @@ class DeliverAction(Action[Delivering]):
             except ConditionRefused as error:
                 problems.extend(error.problems)
                 return Selection.ALL, None, None
-        problems.append(Problem(place=place, wrong=f"{document!r} chooses no objects.", right=_FORMS))
+        wrong = phrase("%(word)s chooses no objects.", word=repr(document))
+        problems.append(Problem(place=place, wrong=wrong, right=_FORMS))
         return Selection.ALL, None, None
 
     def document(self, spec: Delivering) -> object:
@@ -108,14 +111,17 @@ class DeliverAction(Action[Delivering]):
     def describe(self, spec: Delivering) -> str:
         what = _WORDS[spec.objects]
         if spec.level is not None:
-            what = "the objects of the chosen series" if spec.level is Level.SERIES else "the chosen objects"
-        return f"delivers {what} to {', '.join(spec.to)}"
+            is_series = spec.level is Level.SERIES
+            what = phrase("the objects of the chosen series") if is_series else phrase("the chosen objects")
+        return phrase("delivers %(what)s to %(names)s", what=what, names=", ".join(spec.to))
 
     def check(self, connection: Connection, spec: Delivering, place: str) -> list[Problem]:
         missing = [name for name in spec.to if destination_named(connection, name) is None]
         return [
             Problem(
-                place=f"{place}.to", wrong=f"there is no destination {name}.", right="Make it, or correct the name."
+                place=f"{place}.to",
+                wrong=phrase("there is no destination %(name)s.", name=name),
+                right=phrase("Make it, or correct the name."),
             )
             for name in missing
         ]
@@ -131,8 +137,9 @@ class DeliverAction(Action[Delivering]):
             destination = destination_named(connection, name)
             chosen = self._chosen(connection, spec, occasion, destination) if destination else []
             size = sum(one.size_bytes for one in chosen) / 1e6
-            counts.append(f"{len(chosen)} objects ({size:.1f} MB) to {name}")
-        return f"would deliver {', '.join(counts)}"
+            counted = {"count": len(chosen), "size": f"{size:.1f}", "name": name}
+            counts.append(phrase("%(count)s objects (%(size)s MB) to %(name)s", **counted))
+        return phrase("would deliver %(what)s", what=tuple(counts))
 
     def carry_out(self, connection: Connection, spec: Delivering, occasion: Occasion) -> str:
         """Raises DestinationMissing, DoseNotReadYet: the occasion comes again."""
@@ -151,8 +158,9 @@ class DeliverAction(Action[Delivering]):
                 rule_id=occasion.rule_id,
                 asked_by=occasion.rule_name,
             )
-            done.append(f"{requested.new} of {requested.objects} objects newly to {name}")
-        return ", ".join(done)
+            counted = {"new": requested.new, "count": requested.objects, "name": name}
+            done.append(phrase("%(new)s of %(count)s objects newly to %(name)s", **counted))
+        return done[0] if len(done) == 1 else Phrase("%(done)s", {"done": tuple(done)})
 
     def _chosen(
         self, connection: Connection, spec: Delivering, occasion: Occasion, destination: Destination
@@ -202,7 +210,7 @@ def _fulfilling(level: Level, condition: Condition, occasion: Occasion) -> set[s
 def _names(document: Any, place: str, problems: list[Problem]) -> tuple[str, ...]:
     names = document if isinstance(document, list) else [document]
     if not names or not all(isinstance(one, str) and one.strip() for one in names) or len(set(names)) < len(names):
-        right = "Write the name of a destination, or a list of names."
-        problems.append(Problem(place=place, wrong="names no destination, or one twice.", right=right))
+        right = phrase("Write the name of a destination, or a list of names.")
+        problems.append(Problem(place=place, wrong=phrase("names no destination, or one twice."), right=right))
         return ()
     return tuple(one.strip() for one in names)

@@ -18,11 +18,13 @@ from treegarth.features.rules.actions import Actions
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
 from treegarth.features.rules.yaml_text import Piece, read_pieces
+from treegarth.phrases import phrase
 
 KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
 LONGEST_NAME, LONGEST_WHY = 200, 2000
 MOST_STEPS = 20
 EVERYTHING = All(())
+_KNOWN = phrase("Known: %(known)s.", known=", ".join(KEYS))
 
 
 class RuleRefused(InvalidRequest):
@@ -59,10 +61,11 @@ def parse_rules(text: str, language: Language) -> list[WrittenRule]:
     names: dict[str, int] = {}
     for index, one in enumerate(written):
         if one is not None and names.setdefault(one.rule.name, index) != index:
-            first = f"rules[{names[one.rule.name]}]"
-            problems.append(Problem(place=f"rules[{index}].name", wrong=f"{first} has this name, too."))
+            wrong = phrase("%(rule)s has this name, too.", rule=f"rules[{names[one.rule.name]}]")
+            problems.append(Problem(place=f"rules[{index}].name", wrong=wrong))
     if not pieces:
-        problems.append(Problem(place="rules", wrong="no rule is there.", right="Write a list: - name: ..."))
+        right = phrase("Write a list: - name: ...")
+        problems.append(Problem(place="rules", wrong=phrase("no rule is there."), right=right))
     if problems:
         raise RuleRefused(problems)
     return [one for one in written if one is not None]
@@ -99,16 +102,17 @@ def _step_document(step: Step) -> object:
 def _written(piece: Piece, language: Language, place: str, problems: list[Problem]) -> WrittenRule | None:
     given = piece.value
     if not isinstance(given, Mapping):
-        problems.append(Problem(place=place, wrong="is no rule.", right="A rule has keys: name, why, when, if, do."))
+        right = phrase("A rule has keys: name, why, when, if, do.")
+        problems.append(Problem(place=place, wrong=phrase("is no rule."), right=right))
         return None
     if not _is_storable(given):
-        right = "Leave NUL and half characters out."
-        problems.append(Problem(place=place, wrong="holds characters that cannot be kept.", right=right))
+        right = phrase("Leave NUL and half characters out.")
+        problems.append(Problem(place=place, wrong=phrase("holds characters that cannot be kept."), right=right))
         return None
     before = len(problems)
     for key in given:
         if key not in KEYS:
-            problems.append(Problem(place=f"{place}.{key}", wrong="is not known.", right=f"Known: {', '.join(KEYS)}."))
+            problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=_KNOWN))
     name = _text(given, "name", place, problems, most=LONGEST_NAME, needed=True)
     why = _text(given, "why", place, problems, most=LONGEST_WHY)
     trigger = _trigger(given, place, problems)
@@ -117,7 +121,8 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
     steps = _steps(given, language.actions, f"{place}.do", problems)
     is_on = given.get("on", False)
     if not isinstance(is_on, bool):
-        problems.append(Problem(place=f"{place}.on", wrong="is no truth.", right="Write true or false."))
+        right = phrase("Write true or false.")
+        problems.append(Problem(place=f"{place}.on", wrong=phrase("is no truth."), right=right))
     if len(problems) > before or trigger is None or condition is None:
         return None
     rule = Rule(
@@ -148,10 +153,11 @@ def _text(
         return ""
     text = " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
     if not text and (needed or value != ""):
-        problems.append(Problem(place=f"{place}.{key}", wrong="is missing or no text.", right="Write a few words."))
+        right = phrase("Write a few words.")
+        problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is missing or no text."), right=right))
     elif len(text) > most or not text.isprintable():
-        right = f"At most {most} characters, none of them a control character."
-        problems.append(Problem(place=f"{place}.{key}", wrong="cannot be kept.", right=right))
+        right = phrase("At most %(most)s characters, none of them a control character.", most=most)
+        problems.append(Problem(place=f"{place}.{key}", wrong=phrase("cannot be kept."), right=right))
     return text
 
 
@@ -159,8 +165,9 @@ def _trigger(given: Mapping[str, Any], place: str, problems: list[Problem]) -> T
     try:
         return Trigger(str(given.get("when")))
     except ValueError:
-        right = f"Write one of {', '.join(Trigger)}."
-        wrong = "is missing." if given.get("when") is None else f"{given['when']} is no trigger."
+        right = phrase("Write one of %(known)s.", known=", ".join(Trigger))
+        when = given.get("when")
+        wrong = phrase("is missing.") if when is None else phrase("%(word)s is no trigger.", word=when)
         problems.append(Problem(place=f"{place}.when", wrong=wrong, right=right))
         return None
 
@@ -171,11 +178,12 @@ def _schedule(
     place = f"{place}.schedule"
     if trigger is not Trigger.SCHEDULE:
         if given.get("schedule") is not None and trigger is not None:
-            problems.append(Problem(place=place, wrong="needs `when: schedule`.", right="Change one of them."))
+            right = phrase("Change one of them.")
+            problems.append(Problem(place=place, wrong=phrase("needs `when: schedule`."), right=right))
         return None
     schedule = parse_schedule(str(given.get("schedule") or ""))
     if schedule is None:
-        problems.append(Problem(place=place, wrong="is missing or no schedule.", right=f"Write {FORMS}."))
+        problems.append(Problem(place=place, wrong=phrase("is missing or no schedule."), right=FORMS))
     return schedule
 
 
@@ -195,8 +203,9 @@ def _condition(
 def _steps(given: Mapping[str, Any], actions: Actions, place: str, problems: list[Problem]) -> tuple[Step, ...]:
     items = given.get("do")
     if not isinstance(items, list) or not items or len(items) > MOST_STEPS:
-        right = f"Write a list of one to {MOST_STEPS} of: {', '.join(actions.names)}."
-        problems.append(Problem(place=place, wrong="is missing or no list of actions.", right=right))
+        known = ", ".join(actions.names)
+        right = phrase("Write a list of one to %(most)s of: %(known)s.", most=MOST_STEPS, known=known)
+        problems.append(Problem(place=place, wrong=phrase("is missing or no list of actions."), right=right))
         return ()
     steps = [_step(item, actions, f"{place}[{index}]", problems) for index, item in enumerate(items)]
     return tuple(step for step in steps if step is not None)
@@ -206,13 +215,14 @@ def _step(item: object, actions: Actions, place: str, problems: list[Problem]) -
     if isinstance(item, str):
         item = {item: None}
     if not isinstance(item, Mapping) or len(item) != 1:
-        problems.append(Problem(place=place, wrong="is no action.", right="Write one name with what it needs."))
+        right = phrase("Write one name with what it needs.")
+        problems.append(Problem(place=place, wrong=phrase("is no action."), right=right))
         return None
     ((name, inner),) = item.items()
     action = actions.get(str(name))
     if action is None:
-        right = f"Known: {', '.join(actions.names)}."
-        problems.append(Problem(place=f"{place}.{name}", wrong="is no action.", right=right))
+        right = phrase("Known: %(known)s.", known=", ".join(actions.names))
+        problems.append(Problem(place=f"{place}.{name}", wrong=phrase("is no action."), right=right))
         return None
     spec = action.parse(inner, f"{place}.{name}", problems)
     return None if spec is None else Step(action=action, spec=spec)

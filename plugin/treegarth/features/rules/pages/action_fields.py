@@ -11,6 +11,7 @@ from textwrap import indent
 from typing import Any, Literal, Protocol
 
 from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
+from treegarth.phrases import phrase
 
 
 class FormFields(Protocol):
@@ -94,7 +95,7 @@ def _plain(raw: str) -> Any:
     try:
         pieces = read_pieces("raw:\n" + indent(raw, "  ") if raw.strip() else "raw:")
     except UnreadableYaml as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(error.args[0]) from error
     return pieces[0].value["raw"]
 
 
@@ -111,7 +112,7 @@ def read_action(document: Any, kinds: Sequence[ActionKind]) -> ActionRow:
     if isinstance(document, str):
         document = {document: {}}
     if not isinstance(document, Mapping) or len(document) != 1:
-        raise ValueError("an action is a name with what it needs")
+        raise ValueError(phrase("an action is a name with what it needs"))
     ((name, said),) = document.items()
     kind = kind_named(str(name), kinds)
     if kind is not None and kind.shorthand and isinstance(said, str | list):

@@ -38,6 +38,7 @@ from treegarth.features.rules.pages.condition_tree import (
     write_group,
 )
 from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
+from treegarth.phrases import phrase
 
 DEEPEST = 8
 MOST_PARTS = 200
@@ -204,7 +205,7 @@ def form_document(draft: Draft, form: Form) -> DraftDocument:
     try:
         document["do"] = [write_action(row, form.actions) for row in draft.actions]
     except ValueError as error:
-        raise CannotBeShown(str(error)) from error
+        raise CannotBeShown(error.args[0]) from error
     paths = {"name": "name", "why": "why", "when": "when", "schedule": "schedule", "do": "do", **written.paths}
     paths.update({f"do[{index}]": f"a.{index}" for index in range(len(draft.actions))})
     return DraftDocument(document=document, paths=paths)
@@ -215,10 +216,10 @@ def text_document(text: str) -> dict[str, Any]:
     try:
         pieces = read_pieces(text)
     except UnreadableYaml as error:
-        raise CannotBeShown(str(error)) from error
+        raise CannotBeShown(error.args[0]) from error
     loaded = pieces[0].value if len(pieces) == 1 else None
     if not isinstance(loaded, dict):
-        raise CannotBeShown("a rule is written as name:, why:, when:, if:, do:")
+        raise CannotBeShown(phrase("a rule is written as name:, why:, when:, if:, do:"))
     return loaded
 
 
@@ -247,7 +248,8 @@ def draft_of_document(document: Mapping[str, Any], form: Form) -> Draft:
     """The form of a rule's document. Raises CannotBeShown."""
     unknown = [str(key) for key in document if key not in KNOWN_KEYS]
     if unknown:
-        raise CannotBeShown(f"{', '.join(unknown)}: not known; known are {', '.join(KNOWN_KEYS)}")
+        known = ", ".join(KNOWN_KEYS)
+        raise CannotBeShown(phrase("%(names)s: not known; known are %(known)s", names=", ".join(unknown), known=known))
     actions = document.get("do") or []
     try:
         return Draft(
@@ -261,7 +263,7 @@ def draft_of_document(document: Mapping[str, Any], form: Form) -> Draft:
             ),
         )
     except ValueError as error:
-        raise CannotBeShown(str(error)) from error
+        raise CannotBeShown(error.args[0]) from error
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -37,7 +37,7 @@ from treegarth.features.rules.service.editing import create_rule, edit_rule, pro
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, counted, in_words, reason_of, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -127,9 +127,9 @@ def _posted(call: AnyCall, pages: RulePages, rule_id: int | None) -> Response:
             return _render(call, pages, draft, rule_id, Shown())
         written = _written(draft, pages)
     except CannotBeShown as error:
-        return _render(call, pages, draft, rule_id, Shown(general=[str(error)]))
+        return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
     except UnreadableYaml as error:
-        return _render(call, pages, draft, rule_id, Shown(general=[str(error)]))
+        return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
     except RuleRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
     return _try(call, pages, draft, rule_id, written) if act == "try" else _save(call, pages, draft, rule_id, written)
@@ -164,7 +164,7 @@ def _save(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, wr
     except RuleRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
     except RequestConflict as error:
-        problem = Problem(place="rule.name", wrong=str(error))
+        problem = Problem(place="rule.name", wrong=reason_of(call, error))
         return _render(call, pages, draft, rule_id, Shown(problems=[problem], paths=_paths(draft, pages)))
     return leave_for(call, call.site.url("rules.rule_page", rule_id=saved))
 
@@ -247,10 +247,10 @@ def _fields_of(group: Group, pages: RulePages) -> dict[str, Any]:
 def _placed(shown: Shown, call: AnyCall) -> tuple[dict[str, list[str]], list[str]]:
     """The problems by the form's field, and those of no field."""
     placed: dict[str, list[str]] = {}
-    general = [translated(call, problem) for problem in shown.general]
+    general = list(shown.general)
     for problem in shown.problems:
         place = problem.place.removeprefix("rules[0]").removeprefix("rule").lstrip(".")
-        said = " ".join(part for part in (problem.wrong, problem.right) if part)
+        said = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
         path = path_of_place(shown.paths, place)
         if path is None:
             general.append(f"{place}: {said}" if place else said)

@@ -19,7 +19,7 @@ from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, counted, in_words, reason_of, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -149,8 +149,8 @@ def _shown(call: AnyCall, one: ActingRule, acted: Acted, place: int) -> ShownRul
         why=str(stored.document.get("why", "")),
         trigger=trigger_name(call, str(stored.trigger)),
         is_on=stored.is_on,
-        deeds=[step.describe() for step in one.rule.steps] if one.rule else [],
-        broken=one.broken,
+        deeds=[in_words(call, step.describe()) for step in one.rule.steps] if one.rule else [],
+        broken=tuple(in_words(call, problem) for problem in one.broken),
         acted=acted,
         place=place,
     )
@@ -178,9 +178,9 @@ def import_text(call: AnyCall, pages: RulePages) -> Response:
         with call.site.services.database.begin() as connection:
             made = import_rules(connection, pages.book.language, text, author(call), dry_run=not really)
     except RuleRefused as error:
-        return _import_page(call, text, [str(problem) for problem in error.problems], [])
+        return _import_page(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
     except (UnreadableYaml, RequestConflict) as error:
-        return _import_page(call, text, [str(error)], [])
+        return _import_page(call, text, [reason_of(call, error)], [])
     if really:
         return leave_for(call, call.site.url("rules.rules_page"))
     return _import_page(call, text, [], made)

@@ -18,7 +18,7 @@ from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, translated
+from treegarth.web.parts import AnyCall, in_words, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -94,8 +94,8 @@ def rule_page(call: AnyCall, pages: RulePages) -> Response:
         rule=stored,
         why=str(stored.document.get("why", "")),
         trigger=trigger_name(call, str(stored.trigger)),
-        deeds=[step.describe() for step in acting.rule.steps] if acting.rule else [],
-        broken=acting.broken,
+        deeds=[in_words(call, step.describe()) for step in acting.rule.steps] if acting.rule else [],
+        broken=[in_words(call, problem) for problem in acting.broken],
         text=stored.source if stored.source is not None else document_text(stored.document),
         acted=acted,
         outcomes=outcomes,

@@ -21,7 +21,7 @@ from treegarth.features.rules.service.trying import explain_rule, preview_condit
 from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.studies import StudyPage, StudySums
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, counted, in_words, reason_of, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -190,7 +190,7 @@ def try_page(call: AnyCall, pages: RulePages) -> Response:
         call,
         "rule_try.html",
         rule=acting.stored,
-        deeds=[action.sentence for action in preview.actions],
+        deeds=[in_words(call, action.sentence) for action in preview.actions],
         tried=tried,
         counted=counted(call, "%(num)s study", "%(num)s studies", tried.study_count),
         large=tried.study_count >= LARGE,
@@ -228,7 +228,7 @@ def explain_page(call: AnyCall, pages: RulePages) -> Response:
         study_instance_uid=call.path.study_instance_uid,
         holds=explained.holds,
         clause=shown_clause(call, explained.explanation),
-        deeds=[action.sentence for action in explained.actions],
+        deeds=[in_words(call, action.sentence) for action in explained.actions],
     )
 
 
@@ -268,7 +268,7 @@ def apply(call: AnyCall, pages: RulePages) -> Response:
                     raise RequestConflict(N_("The number typed is not the number of studies. Nothing was done."))
             apply_to_archive(connection, vocabulary, acting, by=call.actor.name, now=now)
         except (RequestConflict, NotFound) as error:
-            refused = str(error)
+            refused = reason_of(call, error)
     return _to(call, "rules.try_page", rule_id=rule_id, refused=refused)
 
 

@@ -57,5 +57,5 @@ class RuleBook:
             written = parse_rule(stored.document, self.language)
         except RuleRefused as refused:
             logger.error("Rule %d (version %d) does nothing: %s", stored.id, stored.version, refused)
-            return ActingRule(stored=stored, rule=None, broken=tuple(map(str, refused.problems)))
+            return ActingRule(stored=stored, rule=None, broken=tuple(one.sentence for one in refused.problems))
         return ActingRule(stored=stored, rule=replace(written.rule, is_on=stored.is_on))

@@ -23,6 +23,7 @@ from treegarth.features.rules.store.rules import (
     lock_rules,
 )
 from treegarth.features.rules.text import RuleRefused, WrittenRule, rule_document
+from treegarth.phrases import phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def switch_rule(connection: Connection, acting: ActingRule, author: Author, *, i
     lock_rules(connection)
     before = present_rule(connection, acting.stored.id)
     if is_on and acting.rule is None:
-        raise RequestConflict("The rule means nothing any more: mend it first.")
+        raise RequestConflict(phrase("The rule means nothing any more: mend it first."))
     return before if is_on == before.is_on else _switch(connection, before, is_on, acting.rule, author)
 
 
@@ -168,7 +169,7 @@ def _check(connection: Connection, written: WrittenRule) -> None:
 
 def _check_name(connection: Connection, name: str, own_id: int | None) -> None:
     if any(one.name == name and one.id != own_id for one in list_rules(connection)):
-        raise RequestConflict(f"Another rule has the name {name}.")
+        raise RequestConflict(phrase("Another rule has the name %(name)s.", name=name))
 
 
 def _wording(written: WrittenRule) -> Wording:

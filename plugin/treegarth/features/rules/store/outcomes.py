@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
 from treegarth.features.rules.tables import rule, rule_outcome
+from treegarth.phrases import Phrase, read_phrase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
-    """What one action did, in words and numbers."""
+    """What one action did, in words and numbers; a phrase, where the action said one."""
 
     action: str
     done: str
@@ -64,7 +66,7 @@ def write_outcome(
             study_instance_uid=study_instance_uid,
             asked_by=asked_by,
             decided_at=now,
-            actions=[{"action": one.action, "done": one.done} for one in actions],
+            actions=[_kept(one) for one in actions],
         )
     )
 
@@ -92,6 +94,16 @@ def list_outcomes(
     if before is not None:
         query = query.where(rule_outcome.c.id < before)
     return [
-        Outcome(**{**row._mapping, "actions": tuple(Done(**done) for done in row.actions)})
+        Outcome(**{**row._mapping, "actions": tuple(_read(done) for done in row.actions)})
         for row in connection.execute(query)
     ]
+
+
+def _kept(done: Done) -> dict[str, Any]:
+    """The English words, and what they were made of: rows are read for longer than sentences stay as they are."""
+    kept = {"action": done.action, "done": done.done}
+    return {**kept, "phrase": done.done.document()} if isinstance(done.done, Phrase) else kept
+
+
+def _read(kept: dict[str, Any]) -> Done:
+    return Done(action=kept["action"], done=read_phrase(kept["phrase"]) if "phrase" in kept else kept["done"])
