@@ -7,11 +7,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
+from tests.delivery_peers import s3_client, s3_server
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 
@@ -21,16 +20,8 @@ PROOFS = {"peer": "stored", "web": "qido", "folder": "stored", "bucket": "stored
 
 @pytest.fixture
 def bucket_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def s3_client(url: str) -> Any:
-    login = {"aws_access_key_id": "k", "aws_secret_access_key": "s"}
-    return boto3.client("s3", endpoint_url=url, region_name="us-east-1", **login)
+    with s3_server() as url:
+        yield url
 
 
 def post(server: OrthancServer, path: str, body: object | None = None) -> Any:
@@ -53,8 +44,8 @@ def delivered(server: OrthancServer, expected: int, timeout_s: float = 180) -> l
 def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_url: str, tmp_path: Path) -> None:
     target = new_server("target", treegarth=None, plugins=("libOrthancDicomWeb.so",)).start()
     server = new_server("server", environment={"BUCKET_SECRET": "s"}).start()
-    client = s3_client(bucket_url)
-    client.create_bucket(Bucket=BUCKET)
+    with s3_client(bucket_url) as client:
+        client.create_bucket(Bucket=BUCKET)
     secret = {"access_key_id": "k", "secret_access_key": {"environment": "BUCKET_SECRET"}}
     addresses: dict[str, tuple[str, dict[str, Any]]] = {
         "peer": ("peer", {"url": target.url}),
@@ -75,8 +66,8 @@ def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_u
     assert {(row["destination"], row["proof"]) for row in rows} == set(PROOFS.items())
     assert set(target.orthanc("instances")) == set(server.orthanc("instances"))
     assert len(list((tmp_path / "out").rglob("*.dcm"))) == 10
-    assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 10
-    client.close()
+    with s3_client(bucket_url) as client:
+        assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 10
     states = {item["name"]: item["state"] for item in server.get("destinations")["items"]}
     assert states == dict.fromkeys(addresses, "up")
     metrics = requests.get(f"{server.base_url}/metrics", timeout=30)
