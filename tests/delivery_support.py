@@ -15,12 +15,14 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.servers import OrthancServer
 from treegarth.database.embedded import EmbeddedServer
-from treegarth.database.engine import create_engine, transaction
+from treegarth.database.engine import DatabaseAddress, create_engine, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.routing.destinations import DestinationSettings
 from treegarth.features.routing.store.archive_index import read_candidates
 from treegarth.features.routing.store.destinations import create_destination
 from treegarth.features.routing.store.requesting import request_delivery
+from treegarth.features.routing.tasks import SWEEP
+from treegarth.tasks.app import NETWORK_QUEUE, TaskHints
 
 
 def dicom_settings(name: str, port: int, *, ae_title: str = "NODE", timeout_s: int = 5, **given: Any) -> dict[str, Any]:
@@ -32,8 +34,9 @@ def dicom_settings(name: str, port: int, *, ae_title: str = "NODE", timeout_s: i
 class Ledger:
     """A server's deliveries, seen from a test."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, address: DatabaseAddress | None = None) -> None:
         self.engine = engine
+        self._address = address
 
     def add(self, settings: dict[str, Any]) -> int:
         with transaction(self.engine) as connection:
@@ -66,6 +69,13 @@ class Ledger:
                         rule_id=rule_id,
                     ).new
         return new
+
+    def announce(self) -> None:
+        """Tell the workers of the wishes, as rules do."""
+        assert self._address is not None, "the ledger of no server"
+        hints = TaskHints(self._address)
+        hints.announce(SWEEP, queue=NETWORK_QUEUE)
+        hints.close()
 
     def states(self, destination_id: int) -> Counter[tuple[str, str | None]]:
         """How many objects are in which state with which proof."""
@@ -102,9 +112,36 @@ class Ledger:
             sleep(0.2)
         raise AssertionError("The destination is not noted to be down.")
 
+    def sends(self, destination_id: int) -> int:
+        """How many sends to a destination were begun."""
+        query = "SELECT count(*) FROM delivery_batch WHERE destination_id = :one"
+        with transaction(self.engine) as connection:
+            return int(connection.execute(text(query), {"one": destination_id}).scalar_one())
+
+    def most_sends_at_once(self, destination_id: int) -> int:
+        """How many sends to a destination went on together at most: when one begins, with those that go on."""
+        query = (
+            "SELECT max((SELECT count(*) FROM delivery_batch other WHERE other.destination_id = :one"
+            " AND other.started_at <= one.started_at AND other.ended_at > one.started_at))"
+            " FROM delivery_batch one WHERE one.destination_id = :one"
+        )
+        with transaction(self.engine) as connection:
+            return int(connection.execute(text(query), {"one": destination_id}).scalar_one())
+
     def sent_within_s(self, destination_ids: Sequence[int]) -> float:
         """Seconds from the beginning of the first send to these to the end of the last."""
         query = "SELECT max(ended_at) - min(started_at) FROM delivery_batch WHERE destination_id = ANY(:ids)"
+        return self._seconds(query, destination_ids)
+
+    def arrived_within_s(self, destination_ids: Sequence[int]) -> float:
+        """Seconds from the first wish for these to the end of the last send."""
+        query = (
+            "SELECT max(ended_at) - (SELECT min(queued_at) FROM delivery_object WHERE destination_id = ANY(:ids))"
+            " FROM delivery_batch WHERE destination_id = ANY(:ids)"
+        )
+        return self._seconds(query, destination_ids)
+
+    def _seconds(self, query: str, destination_ids: Sequence[int]) -> float:
         with transaction(self.engine) as connection:
             took = connection.execute(text(query), {"ids": list(destination_ids)}).scalar_one()
         return float(took.total_seconds())
@@ -136,7 +173,7 @@ def ledger_of(server: OrthancServer) -> Iterator[Ledger]:
     address = EmbeddedServer(server.folder / "treegarth/postgresql").running_address()
     assert address is not None
     engine = create_engine(address, application_name="test")
-    yield Ledger(engine)
+    yield Ledger(engine, address)
     engine.dispose()
 
 

@@ -17,6 +17,7 @@ from random import random
 from typing import IO
 from zoneinfo import ZoneInfo
 
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import Connection
 
 from treegarth.assembly import rule_language, vocabulary
@@ -24,14 +25,14 @@ from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
 from treegarth.features import archive, dose, retention, rules
 from treegarth.features.archive import IndexedInstance
+from treegarth.features.routing import tasks as routing_tasks
 from treegarth.features.routing.copies import Copies
-from treegarth.features.routing.tasks import blueprint as routing_blueprint
 from treegarth.host.logs import log_as_child
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 from treegarth.host.supervisor import MIGRATION_REFUSED
 from treegarth.host.zone import local_zone
 from treegarth.settings import Settings
-from treegarth.tasks.app import TaskContext, TaskHints, worker_app
+from treegarth.tasks.app import NETWORK_QUEUE, TaskContext, TaskHints, worker_app
 from treegarth.tasks.worker import run_worker
 
 _NICENESS = {"indexer": 5, "worker": 10}  # a store in Orthanc goes before its indexing, that before background work
@@ -84,7 +85,7 @@ def _index(database: DatabaseAddress, orthanc: OrthancClient, settings: Settings
     run_indexer(
         engine=engine,
         orthanc=orthanc,
-        followers=[DoseFollower(hints)],
+        followers=[IndexFollower(hints)],
         settings=settings,
         clock=now,
         frames_from=sys.stdin.buffer,
@@ -108,13 +109,21 @@ def run_worker_process(
     blueprints = [
         archive.blueprint(context, rest, [rules.follow_stable], lambda: hints.announce(rules.HANDLE)),
         dose.blueprint(context, [rules.follow_dose_read]),
-        rules.blueprint(context, book, zone),
+        rules.blueprint(context, book, zone, lambda: _deliveries_wished(hints)),
         rules.telling_blueprint(context, rules.Teller(settings, os.environ), random),
-        routing_blueprint(sending, zone),
+        routing_tasks.blueprint(sending, zone),
         retention.blueprint(sending, vocabulary, _copies(sending), zone),
     ]
     run_worker(worker_app(database, blueprints), until_closed=until_closed)
     return 0
+
+
+def _deliveries_wished(hints: TaskHints) -> None:
+    """Have the ledger of deliveries looked at now; without the hint that happens two seconds later."""
+    try:
+        hints.announce(routing_tasks.SWEEP, queue=NETWORK_QUEUE)
+    except ConnectorException as error:
+        logger.warning("Deliveries were not announced: %s", error)
 
 
 def _copies(context: TaskContext) -> Copies:
@@ -122,8 +131,9 @@ def _copies(context: TaskContext) -> Copies:
     return Copies(engine=context.engine, orthanc=context.orthanc, environment=lambda: os.environ)
 
 
-class DoseFollower:
-    """Dose objects are noted as unread in the transaction that indexes them, and the workers are told."""
+class IndexFollower:
+    """Dose objects are noted as unread in the transaction that indexes them, and the workers are told; labels of a
+    study go with it."""
 
     def __init__(self, hints: TaskHints) -> None:
         self._hints = hints
@@ -134,6 +144,9 @@ class DoseFollower:
 
     def deleted(self, connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
         dose.follow_deleted(connection, orthanc_instance_ids, at)
+
+    def studies_left(self, connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+        rules.follow_studies_left(connection, orthanc_study_ids)
 
     def committed(self, instances: Sequence[IndexedInstance]) -> None:
         candidates = [instance for instance in instances if dose.is_candidate(instance)]

@@ -44,7 +44,18 @@ def node(ledger: Ledger) -> int:
 
 def claim(ledger: Ledger, node: int, batch: str, now: datetime = NOW, most_open: int = 9) -> claiming.Claim | None:
     with transaction(ledger.engine) as connection:
-        return claiming.claim_to_send(connection, node, batch, now, most_open=most_open, most_objects=3)
+        found = claiming.claim_to_send(connection, node, batch, now, most_open=most_open, most_objects=3)
+    assert not isinstance(found, claiming.Rest)
+    return found
+
+
+def claim_slowly(
+    ledger: Ledger, node: int, batch: str, now: datetime, max_mbit_per_s: float
+) -> claiming.Claim | claiming.Rest | None:
+    with transaction(ledger.engine) as connection:
+        return claiming.claim_to_send(
+            connection, node, batch, now, most_open=9, most_objects=3, max_mbit_per_s=max_mbit_per_s
+        )
 
 
 def record_confirmed(ledger: Ledger, held: claiming.Claim, now: datetime = NOW) -> int:
@@ -87,6 +98,17 @@ def test_no_more_sends_are_begun_than_may_be_open(ledger: Ledger, node: int) -> 
     assert claim(ledger, node, "one", most_open=1) is not None
     assert claim(ledger, node, "two", most_open=1) is None
     assert claim(ledger, node, "two", LATER, most_open=1) is not None  # the first is lost
+
+
+def test_the_bandwidth_is_shared_by_every_worker_that_sends(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    slow = 0.006  # three objects of 500 bytes in two seconds
+    assert isinstance(claim_slowly(ledger, node, "one", NOW, slow), claiming.Claim)
+    with transaction(ledger.engine) as connection:
+        recording.end_batch(connection, "one", outcome="arrived", reason=None, at=NOW)
+    rest = claim_slowly(ledger, node, "two", NOW + timedelta(seconds=1), slow)
+    assert rest == claiming.Rest(until=NOW + timedelta(seconds=2))
+    assert isinstance(claim_slowly(ledger, node, "two", NOW + timedelta(seconds=2), slow), claiming.Claim)
 
 
 def test_what_a_lost_worker_held_is_unsure_and_its_late_word_is_not_heard(ledger: Ledger, node: int) -> None:

@@ -12,12 +12,18 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 
+from tests.database.index_support import write_study
 from tests.rule_support import NOW, study_id
-from treegarth.database.engine import connect, transaction
+from treegarth.database.engine import DatabaseAddress, connect, transaction
+from treegarth.features.archive.ingest.batch import BatchWriter
+from treegarth.features.archive.model import Level
+from treegarth.features.archive.store.writing import note_pruned
 from treegarth.features.rules.orthanc_labels import tell_orthanc
-from treegarth.features.rules.store.labels import change_labels
+from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.roles import IndexFollower
+from treegarth.tasks.app import TaskHints
 
 
 class Labels(ThreadingHTTPServer):
@@ -28,6 +34,10 @@ class Labels(ThreadingHTTPServer):
         self.has_labels = True
         self.fails = False
         self.told: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -67,7 +77,7 @@ def change(engine: Engine, *labels: str, is_set: bool = True) -> None:
 
 
 def tell(engine: Engine, orthanc: Labels, *, after_s: float = 0) -> int:
-    client = OrthancClient(OrthancAddress(url=f"http://127.0.0.1:{orthanc.server_address[1]}"))
+    client = OrthancClient(OrthancAddress(url=orthanc.url))
     try:
         return tell_orthanc(engine, client, lambda: NOW + timedelta(seconds=after_s))
     finally:
@@ -103,3 +113,22 @@ def test_an_orthanc_without_labels_is_asked_and_told_nothing(engine: Engine, ort
     orthanc.has_labels = False
     assert tell(engine, orthanc) == 0
     assert (orthanc.told, waiting(engine)) == ([], 0)
+
+
+def test_labels_go_with_their_study_and_stay_where_something_is_known_of_pruned_objects(
+    engine: Engine, database_address: DatabaseAddress, orthanc: Labels
+) -> None:
+    orthanc.has_labels = False  # nor anything else: what is to be removed is not there
+    with transaction(engine) as connection:
+        for number in (1, 2):
+            write_study(connection, number)
+            change_labels(connection, f"study-0000{number}", ["a"], is_set=True, by=None, now=NOW)
+        note_pruned(connection, {"series-00002": (5, 5000)})
+    hints, client = TaskHints(database_address), OrthancClient(OrthancAddress(url=orthanc.url))
+    writer = BatchWriter(engine=engine, orthanc=client, followers=[IndexFollower(hints)], clock=lambda: NOW)
+    assert writer.remove(Level.STUDY, ["study-00001", "study-00002"]) == 4
+    hints.close()
+    client.close()
+    with connect(engine) as connection:
+        assert [list_labels(connection, f"study-0000{number}") != [] for number in (1, 2)] == [False, True]
+    assert waiting(engine) == 1

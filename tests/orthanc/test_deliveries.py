@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
+
+import requests
 
 from tests.delivery_scp import DeliveryScp, Manners
 from tests.delivery_support import dicom_settings, ledger_of
@@ -14,6 +17,7 @@ from tests.orthanc.conftest import ServerFactory
 from tests.orthanc.test_workers import worker_of
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
+from treegarth.features.routing.windows import WEEKDAYS
 
 SENDING = {"SaveJobs": False, "ConcurrentJobs": 8}
 
@@ -137,3 +141,22 @@ def test_a_node_that_is_down_costs_no_attempts_and_its_alternate_takes_over(
         scp.start()
         ledger.wait_until(lonely, {("confirmed", "find"): 10}, timeout_s=90)
         assert len(scp.received()) == 10
+
+
+def test_a_node_is_sent_to_over_as_many_associations_as_it_may_be_and_only_in_its_hours(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = filled(new_server, tmp_path, studies=1, series=1, instances=220)
+    later = WEEKDAYS[(datetime.now(UTC).weekday() + 3) % 7]
+    closed = {"days": [later], "begin": "00:00", "end": "24:00"}
+    with ledger_of(server) as ledger, DeliveryScp(tmp_path / "node", Manners(delay_s=0.02)) as scp:
+        port = scp.start().port
+        wide = ledger.add(dicom_settings("wide", port, max_associations=2))
+        shut = ledger.add(dicom_settings("shut", port, windows=[closed]))
+        ledger.request([wide, shut])
+        ledger.wait_until(wide, {("confirmed", "find"): 220})
+        assert ledger.most_sends_at_once(wide) == 2
+        assert (ledger.states(shut), ledger.sends(shut)) == ({("waiting", None): 220}, 0)
+        opened = dicom_settings("shut", port, windows=[{"begin": "00:00", "end": "24:00"}])
+        requests.put(f"{server.api}/destinations/{shut}", json=opened, timeout=30).raise_for_status()
+        ledger.wait_until(shut, {("confirmed", "find"): 220})

@@ -57,14 +57,15 @@ class TaskHints:
         self._app.open()
         self._waits_until: dict[str, float] = {}
 
-    def announce(self, task: str, *, after: timedelta = timedelta(0)) -> None:
+    def announce(self, task: str, *, after: timedelta = timedelta(0), queue: str | None = None) -> None:
         """Enqueue a task by its name, to be done after so long, unless it waits already."""
         now = monotonic()
         if now < self._waits_until.get(task, now):
             return
         try:
             schedule_in = {"seconds": after.total_seconds()} if after else None
-            self._app.configure_task(f"treegarth:{task}", queueing_lock=task, schedule_in=schedule_in).defer()
+            named = f"treegarth:{task}"
+            self._app.configure_task(named, queue=queue, queueing_lock=task, schedule_in=schedule_in).defer()
         except AlreadyEnqueued:
             logger.debug("%s waits already.", task)
         self._waits_until[task] = now + after.total_seconds() / 2  # surely: no need to ask the database

@@ -20,8 +20,8 @@ from treegarth.features.routing.model import (
     Outcome,
     Proof,
     fitting,
+    free_at,
     pause_after,
-    rest_of_send,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -132,5 +132,11 @@ def test_a_limited_bandwidth_makes_small_sends_with_rests() -> None:
     assert fitting(objects, None) == 100
     assert fitting(objects, 16) == 4  # 2 MB a second, for two seconds
     assert fitting(objects, 0.1) == 1
-    assert rest_of_send(4_000_000, 0.5, 16) == 1.5
-    assert rest_of_send(4_000_000, 0.5, None) == 0
+
+
+def test_sends_that_go_on_at_once_share_the_bandwidth_and_what_was_not_used_is_not_saved_up() -> None:
+    two_seconds, second = 4_000_000, timedelta(seconds=1)  # of 16 Mbit/s
+    assert free_at([], 16) < NOON
+    assert free_at([(NOON, two_seconds)], 16) == NOON + 2 * second
+    assert free_at([(NOON, two_seconds), (NOON + second, two_seconds)], 16) == NOON + 4 * second
+    assert free_at([(NOON, two_seconds), (NOON + 60 * second, two_seconds)], 16) == NOON + 62 * second

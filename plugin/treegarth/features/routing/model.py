@@ -3,7 +3,7 @@ send at once, what is to show that it arrived. Pure: times and chance are argume
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -145,8 +145,12 @@ def fitting(objects: Sequence[DeliveryObject], max_mbit_per_s: float | None) -> 
     return count
 
 
-def rest_of_send(size_bytes: int, took_s: float, max_mbit_per_s: float | None) -> float:
-    """Seconds to wait after a send so that the rate is kept."""
-    if max_mbit_per_s is None:
-        return 0.0
-    return max(0.0, size_bytes * 8 / (max_mbit_per_s * 1e6) - took_s)
+def free_at(sends: Iterable[tuple[datetime, int]], max_mbit_per_s: float) -> datetime:
+    """When the bandwidth has room for another send, after these: their beginnings, the oldest first, and bytes.
+
+    However many of them went on at once: each takes its time of the line behind the one before.
+    """
+    free = datetime.min.replace(tzinfo=UTC)
+    for started_at, size_bytes in sends:
+        free = max(free, started_at) + timedelta(seconds=size_bytes * 8 / (max_mbit_per_s * 1e6))
+    return free

@@ -24,7 +24,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable, SettingsRefused, TreegarthError
 from treegarth.features.routing.deciding import after_send
 from treegarth.features.routing.destinations import Destination
-from treegarth.features.routing.model import MOST_OBJECTS, Outcome, down_pause, rest_of_send
+from treegarth.features.routing.model import MOST_OBJECTS, Outcome, down_pause
 from treegarth.features.routing.sending import DestinationUnreachable, Sender, make_sender
 from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import destination_named, read_destination
@@ -158,10 +158,12 @@ def _alternate(pump: Pump, destination: Destination) -> _Way | None:
 
 
 def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float) -> bool:
-    """Send batch after batch; whether more is due when the turn is over."""
-    node = way.destination
+    """Send batch after batch; whether more is due when the turn is over.
+
+    Who keeps to the bandwidth waits only after a send of its own: one that waits for a destination is enough.
+    """
+    node, has_sent = way.destination, False
     while monotonic() < ends_at:
-        begun = monotonic()
         with transaction(pump.engine) as connection:
             claim = claiming.claim_to_send(
                 connection,
@@ -170,14 +172,14 @@ def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float)
                 pump.clock(),
                 most_open=node.max_associations if node.failures == 0 else 1,
                 most_objects=MOST_OBJECTS if node.failures == 0 else _PROBE_OBJECTS,
-                max_mbit_per_s=node.max_mbit_per_s and node.max_mbit_per_s / node.max_associations,
+                max_mbit_per_s=node.max_mbit_per_s,
             )
-        if claim is None:
+        if isinstance(claim, claiming.Rest) and has_sent:
+            pump.wait(min((claim.until - pump.clock()).total_seconds(), ends_at - monotonic()))
+            continue
+        if not isinstance(claim, claiming.Claim) or not _send(pump, destination, way, claim):
             return False
-        if not _send(pump, destination, way, claim):
-            return False
-        rate = node.max_mbit_per_s and node.max_mbit_per_s / node.max_associations
-        pump.wait(rest_of_send(claim.size_bytes, monotonic() - begun, rate))
+        has_sent = True
         node = pump.read(node.id)
         if (node.is_paused or not is_open(node.windows, pump.clock(), pump.zone)) or node.failures:
             return False

@@ -57,8 +57,8 @@ def blueprint(context: TaskContext, zone: ZoneInfo) -> Blueprint:
 
     @tasks.periodic(cron="* * * * * */2", periodic_id="sweep")
     @tasks.task(name=SWEEP, queue=NETWORK_QUEUE, queueing_lock=SWEEP)
-    def sweep(timestamp: int) -> None:
-        """Go on with what no hint was given for: new wishes, ends of pauses and of leases, after a crash."""
+    def sweep(timestamp: int | None = None) -> None:
+        """Go on with what is due: new wishes, at once where rules hint at them; ends of pauses and of leases."""
         with _left_to_the_sweep(), connect(context.engine) as connection:
             for destination_id, states in due_destinations(connection, context.clock()).items():
                 if ObjectState.WAITING in states:

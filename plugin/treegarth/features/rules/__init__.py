@@ -1,7 +1,7 @@
 """Rules: a condition, a trigger, actions; tried before they act, kept with their history, handled once an event."""
 
 from treegarth.features.rules.actions import Actions
-from treegarth.features.rules.following import follow_dose_read, follow_stable
+from treegarth.features.rules.following import follow_dose_read, follow_stable, follow_studies_left
 from treegarth.features.rules.labelling import LabelAction
 from treegarth.features.rules.notifying import NotifyAction
 from treegarth.features.rules.service import RuleBook
@@ -20,5 +20,6 @@ __all__ = [
     "blueprint",
     "follow_dose_read",
     "follow_stable",
+    "follow_studies_left",
     "telling_blueprint",
 ]

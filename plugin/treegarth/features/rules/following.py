@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.store.events import hasten, note_events
+from treegarth.features.rules.store.labels import forget_labels
 from treegarth.features.rules.store.rules import triggers_in_use
 
 
@@ -43,3 +44,8 @@ def follow_dose_read(connection: Connection, orthanc_study_id: str, now: datetim
     if Trigger.DOSE_READ not in triggers_in_use(connection):
         return 0
     return note_events(connection, Trigger.DOSE_READ, [(orthanc_study_id, "")], now)
+
+
+def follow_studies_left(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+    """Forget what was said of studies that nothing is left of."""
+    forget_labels(connection, orthanc_study_ids)

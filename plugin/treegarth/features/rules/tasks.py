@@ -6,6 +6,7 @@ The work stands in the database; a task is only a hint.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,8 +30,9 @@ STARTED_BY_SCHEDULE = None
 logger = logging.getLogger(__name__)
 
 
-def blueprint(context: TaskContext, book: RuleBook, zone: ZoneInfo) -> Blueprint:
-    """The tasks of this feature, working with this context and these rules, in the site's zone."""
+def blueprint(context: TaskContext, book: RuleBook, zone: ZoneInfo, acted: Callable[[], None]) -> Blueprint:
+    """The tasks of this feature, working with this context and these rules, in the site's zone; `acted` is called
+    when rules looked at something, and what they did about it is committed."""
     tasks = Blueprint()
 
     @tasks.periodic(cron="* * * * * */5", periodic_id="sweep")
@@ -38,13 +40,13 @@ def blueprint(context: TaskContext, book: RuleBook, zone: ZoneInfo) -> Blueprint
     def sweep(timestamp: int) -> None:
         """Start what is due, handle what no hint was given for, go on with what was interrupted."""
         start_scheduled(context, book, zone)
-        _handle_all(context, book)
+        _handle_all(context, book, acted)
         tell_orthanc(context.engine, context.orthanc, context.clock)
 
     @tasks.task(name=HANDLE, queueing_lock=HANDLE)
     def handle() -> None:
         """Handle what happened just now."""
-        _handle_all(context, book)
+        _handle_all(context, book, acted)
         tell_orthanc(context.engine, context.orthanc, context.clock)
 
     return tasks
@@ -67,9 +69,10 @@ def start_scheduled(context: TaskContext, book: RuleBook, zone: ZoneInfo) -> Non
                 logger.warning("Rule %d was due and did not act: %s", stored.id, error)
 
 
-def _handle_all(context: TaskContext, book: RuleBook) -> None:
+def _handle_all(context: TaskContext, book: RuleBook, acted: Callable[[], None]) -> None:
     """Until nothing is due. Several workers share the work."""
     while True:
         walk_on(context.engine, book, context.clock)
         if handle_waiting(context.engine, book, context.clock, limit=BATCH) == 0:
             return
+        acted()

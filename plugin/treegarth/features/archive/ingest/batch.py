@@ -42,6 +42,9 @@ class Follower(Protocol):
     def deleted(self, connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
         """These are not any more."""
 
+    def studies_left(self, connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+        """Nothing is left of these studies, not even what is known of pruned objects."""
+
     def committed(self, instances: Sequence[IndexedInstance]) -> None:
         """The transaction is through: the moment to hint at work. May fail; the work is a state in the database."""
 
@@ -105,9 +108,11 @@ class BatchWriter:
             removed = writing.remove(connection, level, gone)
             if self.departures is not None:
                 self.departures.left(connection, removed, self.clock())
-            writing.remove_empty(connection, removed)
+            studies = writing.remove_empty(connection, removed)
             for follower in self.followers:
                 follower.deleted(connection, [one.orthanc_instance_id for one in removed], self.clock())
+                if studies:
+                    follower.studies_left(connection, studies)
         return len(removed)
 
     def _describe(self, item: StoredInstance, data: dict[str, bytes]) -> IndexedInstance | None:

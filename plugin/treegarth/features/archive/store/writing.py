@@ -110,15 +110,15 @@ def remove(connection: Connection, level: Level, identifiers: Sequence[str]) -> 
     return removed
 
 
-def remove_empty(connection: Connection, removed: Sequence[RemovedInstance]) -> None:
-    """Take out the parents of removed instances that nothing is left of, not even objects that were pruned."""
-    for statement, ids in (
-        (_REMOVE_SERIES, {one.orthanc_series_id for one in removed}),
-        (_REMOVE_STUDIES, {one.orthanc_study_id for one in removed}),
-        (_REMOVE_PATIENTS, {one.orthanc_patient_id for one in removed}),
-    ):
-        connection.execute(text(statement), {"ids": sorted(ids)})
-    forget_arrival(connection, {one.orthanc_study_id for one in removed})
+def remove_empty(connection: Connection, removed: Sequence[RemovedInstance]) -> list[str]:
+    """Take out the parents of removed instances that nothing is left of, not even objects that were pruned; the
+    studies that left the index."""
+    series, studies = {one.orthanc_series_id for one in removed}, {one.orthanc_study_id for one in removed}
+    connection.execute(text(_REMOVE_SERIES), {"ids": sorted(series)})
+    gone = connection.execute(text(_REMOVE_STUDIES), {"ids": sorted(studies)}).scalars().all()
+    connection.execute(text(_REMOVE_PATIENTS), {"ids": sorted({one.orthanc_patient_id for one in removed})})
+    forget_arrival(connection, studies)
+    return sorted(gone)
 
 
 def note_pruned(connection: Connection, counts: Mapping[str, tuple[int, int]]) -> None:
@@ -176,6 +176,7 @@ DELETE FROM series WHERE orthanc_series_id = ANY(:ids) AND instance_count = 0 AN
 """
 _REMOVE_STUDIES = """
 DELETE FROM study WHERE orthanc_study_id = ANY(:ids) AND instance_count = 0 AND pruned_instance_count = 0
+RETURNING orthanc_study_id
 """
 _REMOVE_PATIENTS = """
 DELETE FROM patient p WHERE orthanc_patient_id = ANY(:ids)

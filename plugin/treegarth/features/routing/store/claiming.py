@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
-from treegarth.features.routing.model import OPEN, DeliveryObject, ObjectState, fitting
+from treegarth.features.routing.model import OPEN, DeliveryObject, ObjectState, fitting, free_at
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
 
 LEASE = timedelta(seconds=30)
 """Prolonged every few seconds while its worker lives."""
 
 _LOOKED_AT = 100
+_SENDS_LOOKED_AT = 20  # of the last ones, for the bandwidth: each of two seconds of it, or of one object
 _OBJECT = [delivery_object.c[name] for name in DeliveryObject.__dataclass_fields__]
 
 
@@ -39,6 +40,13 @@ class Claim:
         return sum(one.size_bytes for one in self.objects)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """The bandwidth is used up until then."""
+
+    until: datetime
+
+
 def claim_to_send(
     connection: Connection,
     destination_id: int,
@@ -48,11 +56,13 @@ def claim_to_send(
     most_open: int,
     most_objects: int,
     max_mbit_per_s: float | None = None,
-) -> Claim | None:
+) -> Claim | Rest | None:
     """Objects that wait, as one send with a row of its own; None where nothing is due or enough sends are open."""
     connection.execute(select(destination.c.id).where(destination.c.id == destination_id).with_for_update())
     if count_open(connection, destination_id, now) >= most_open:
         return None
+    if max_mbit_per_s is not None and (until := _free_at(connection, destination_id, max_mbit_per_s)) > now:
+        return Rest(until=until)
     due = _due(connection, destination_id, ObjectState.WAITING, now, most_objects)
     objects = due[: fitting(due, max_mbit_per_s)]
     if not objects:
@@ -102,6 +112,17 @@ def count_open(connection: Connection, destination_id: int, now: datetime) -> in
         .where(delivery_batch.c.lease_until > now)
     )
     return connection.execute(going_on).scalar_one()
+
+
+def _free_at(connection: Connection, destination_id: int, max_mbit_per_s: float) -> datetime:
+    query = (
+        select(delivery_batch.c.started_at, delivery_batch.c.size_bytes)
+        .where(delivery_batch.c.destination_id == destination_id)
+        .order_by(delivery_batch.c.started_at.desc())
+        .limit(_SENDS_LOOKED_AT)
+    )
+    rows = connection.execute(query).all()
+    return free_at([(row.started_at, row.size_bytes) for row in reversed(rows)], max_mbit_per_s)
 
 
 def open_jobs(connection: Connection, now: datetime) -> set[str]:
