@@ -14,7 +14,9 @@ from werkzeug.test import TestResponse
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
+from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
+from treegarth.phrases import Phrase
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "/treegarth"
@@ -200,3 +202,47 @@ def test_a_destination_is_changed_paused_and_removed_with_its_history(client: Fl
     page = client.get(f"{PAGES}/{one}").text
     for said in ("created", "edited", "paused", "removed"):
         assert said in page
+
+
+def test_a_korean_page_says_in_korean_what_is_wrong_what_a_rule_does_and_what_it_did(
+    client: FlaskClient, engine: Engine
+) -> None:
+    client.set_cookie("treegarth_language", "ko")
+    page = post(client, "rules/new", 200, **{**FORM, "c.0.field": "Modalitiez", "c.0.operator": "="}).text
+    assert "“Modalitiez” 필드가 없습니다." in page
+    page = post(client, "rules/import", 200, text="- name: x\n  if: Modality == CT\n", act="look").text
+    assert "rules[0].do: 동작이 없거나 목록이 아닙니다." in page
+    page = post(client, "rules/import", 200, text="a: &b [*b]", act="look").text
+    assert "1행: 규칙에는 앵커" in page
+    rule = add_rule(client)
+    assert "검사에 라벨을 붙임: seen" in client.get(f"{PAGES}/rules").text
+    done = Phrase("labelled %(labels)s", {"labels": "seen"})
+    with transaction(engine) as connection:
+        common = {"rule_id": 1, "version": 1, "trigger": "by hand", "asked_by": None, "now": NOW}
+        of_study = {"orthanc_study_id": "a", "study_instance_uid": "1.2"}
+        write_outcome(connection, actions=[Done(action="label", done=done)], **common, **of_study)  # type: ignore[arg-type]
+    assert "라벨 붙임: seen" in client.get(f"{PAGES}/{rule}").text
+    assert "labelled seen" in client.get(f"{PAGES}/{rule}?lang=en").text
+
+
+def test_a_rule_that_somebody_else_edited_meanwhile_is_not_saved_over(client: FlaskClient) -> None:
+    rule = add_rule(client)
+    mine = {**FORM, "version": "1"}
+    post(client, f"{rule}/switch", on="true")  # is no other wording
+    post(client, f"{rule}/edit", **{**mine, "why": "theirs"})
+    page = post(client, f"{rule}/edit", 200, **{**mine, "why": "mine", "a.0.add": "seen, mine"}).text
+    for said in ("Nothing was saved.", "Version 3, as it is now", "− why: theirs", "+ why: mine", "save over 3"):
+        assert said in page
+    assert 'value="seen, mine"' in page
+    assert "why: mine" not in client.get(f"{PAGES}/{rule}").text
+    post(client, f"{rule}/edit", **{**mine, "why": "mine", "act": "save over 3"})
+    assert "why: mine" in client.get(f"{PAGES}/{rule}").text
+    assert "Nothing was saved." in post(client, f"{rule}/edit", 200, **{**mine, "act": "save over 3"}).text
+
+
+def test_deliveries_are_filtered_by_the_names_of_rules(client: FlaskClient) -> None:
+    add_rule(client)
+    page = client.get(f"{PAGES}/deliveries?rule=1").text
+    assert '<option value="1" selected>label CT</option>' in page
+    assert '<option value="0">people, by hand</option>' in page
+    assert 'id="rules"' in client.get(f"{PAGES}/help").text

@@ -57,6 +57,16 @@ def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -
     assert ask(client, "GET", "rules")["items"] == []
 
 
+def test_a_rule_that_was_worded_anew_since_the_version_that_was_read_is_not_changed(client: FlaskClient) -> None:
+    path = f"rules/{ask(client, 'POST', 'rules', CT, status=201)['id']}"
+    ask(client, "PUT", f"{path}/state", {"is_on": True})  # a version, but no other wording
+    assert ask(client, "PUT", f"{path}?version=1", CT | {"why": "first"})["version"] == 3
+    said = ask(client, "PUT", f"{path}?version=2", CT | {"why": "second"}, status=409)["detail"]
+    assert said == "The rule was edited after version 2: it is version 3 now. Nothing was saved."
+    ask(client, "PUT", f"{path}?version=4", CT | {"why": "second"}, status=409)
+    assert ask(client, "PUT", path, CT | {"why": "second"})["version"] == 4
+
+
 def test_a_rule_that_is_wrong_is_refused_with_every_place(client: FlaskClient) -> None:
     wrong = {"name": "x", "when": "never", "if": "Modalty = CT", "do": [{"notify": {"webhook": "nobody"}}]}
     problem = ask(client, "POST", "rules", wrong, status=400)

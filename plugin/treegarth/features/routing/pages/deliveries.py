@@ -11,6 +11,7 @@ from flask import Response
 from treegarth.errors import NotFound
 from treegarth.features.routing.pages.destinations import PROOF_NAMES
 from treegarth.features.routing.store.destinations import list_destinations
+from treegarth.features.routing.store.rule_names import rule_names
 from treegarth.features.routing.store.showing import (
     FAILED,
     STATES,
@@ -136,6 +137,7 @@ def deliveries_page(call: AnyCall) -> Response:
     with call.site.services.database.connect() as connection:
         lines = list_deliveries(connection, wanted, before=query.before, limit=ON_A_PAGE)
         destinations = list_destinations(connection)
+        rules = rule_names(connection, query.rule)
     return render_page(
         call,
         "deliveries.html",
@@ -143,6 +145,7 @@ def deliveries_page(call: AnyCall) -> Response:
         shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(lines)),
         older=lines[-1].id if len(lines) == ON_A_PAGE else None,
         destinations=[(one.id, one.name) for one in destinations],
+        rules=[(0, translated(call, N_("people, by hand"))), *rules],
         states=[(state, translated(call, WORDS[state][1])) for state in STATES],
         filtered=wanted != DeliveryFilter(),
         busy=any(line.is_busy for line in lines),

@@ -76,6 +76,13 @@ class VersionList(Answer):
     items: list[VersionItem]
 
 
+class EditQuery(Parameters):
+    """What the change started from."""
+
+    version: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    """The version that was read before. Status 409 if the rule was worded anew since; any version if not given."""
+
+
 class StateBody(Parameters):
     """What to change of a rule's state; what is not given stays."""
 
@@ -108,11 +115,12 @@ class RulesApi:
                 raise as_fields(refused) from None
             return rule_item(self._desk.acting(connection, rule_id))
 
-    def edit(self, call: Call[None, RuleDocument, RulePath]) -> RuleItem:
+    def edit(self, call: Call[EditQuery, RuleDocument, RulePath]) -> RuleItem:
         written = written_rule(call.body.root, self._desk.language)
         with self._desk.database.begin() as connection:
             try:
-                edit_rule(connection, call.path.rule_id, written, self._desk.author(call.actor))
+                author = self._desk.author(call.actor)
+                edit_rule(connection, call.path.rule_id, written, author, since=call.query.version)
             except RuleRefused as refused:
                 raise as_fields(refused) from None
             return rule_item(self._desk.acting(connection, call.path.rule_id))
@@ -179,6 +187,7 @@ def routes(desk: Desk) -> list[Route]:
             api.edit,
             "Word a rule anew; on or off as before unless it says.",
             method="PUT",
+            query=EditQuery,
             body=RuleDocument,
             problems=(400, 404, 409, 503),
             **change,

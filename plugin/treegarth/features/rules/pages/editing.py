@@ -13,6 +13,7 @@ from treegarth.conditions.action import Problem
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.deciding import condition_of_study
 from treegarth.features.rules.pages.condition_tree import Group, Row, path_of_place
+from treegarth.features.rules.pages.differences import Newer, newer_version
 from treegarth.features.rules.pages.draft import (
     CannotBeShown,
     Draft,
@@ -33,7 +34,7 @@ from treegarth.features.rules.pages.form_view import (
 )
 from treegarth.features.rules.pages.kit import RulePages, author
 from treegarth.features.rules.pages.trying import Tried, tried_studies
-from treegarth.features.rules.service.editing import create_rule, edit_rule, problems_with
+from treegarth.features.rules.service.editing import EditedMeanwhile, create_rule, edit_rule, problems_with
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
@@ -64,6 +65,7 @@ class Shown:
     paths: Mapping[str, str] = field(default_factory=dict)
     general: Sequence[str] = ()
     tried: Tried | None = None
+    newer: Newer | None = None
 
 
 def routes(pages: RulePages) -> list[Route]:
@@ -121,6 +123,8 @@ def _blank() -> Draft:
 def _posted(call: AnyCall, pages: RulePages, rule_id: int | None) -> Response:
     draft = read_draft(call.http.form, pages.form)
     act = call.http.form.get("act", "")
+    over = act.removeprefix("save over ") if act.startswith("save over ") else None
+    act = act if over is None else "save"
     try:
         draft = acted(draft, act, pages.form)
         if act not in ("save", "try"):
@@ -132,7 +136,11 @@ def _posted(call: AnyCall, pages: RulePages, rule_id: int | None) -> Response:
         return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
     except RuleRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
-    return _try(call, pages, draft, rule_id, written) if act == "try" else _save(call, pages, draft, rule_id, written)
+    return (
+        _try(call, pages, draft, rule_id, written)
+        if act == "try"
+        else _save(call, pages, draft, rule_id, written, over)
+    )
 
 
 def _written(draft: Draft, pages: RulePages) -> WrittenRule:
@@ -157,10 +165,16 @@ def _try(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, wri
     return _render(call, pages, draft, rule_id, Shown(problems=problems, paths=_paths(draft, pages), tried=tried))
 
 
-def _save(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule) -> Response:
+def _save(
+    call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule, over: str | None
+) -> Response:
+    """`over`: the newer version that the author has seen, and wants to replace all the same."""
+    since = _number(call.http.form.get("version", "") if over is None else over)
     try:
         with call.site.services.database.begin() as connection:
-            saved = _saved(connection, written, rule_id, call)
+            saved = _saved(connection, written, rule_id, call, since)
+    except EditedMeanwhile as error:
+        return _render(call, pages, draft, rule_id, Shown(newer=newer_version(error.newer, written)))
     except RuleRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
     except RequestConflict as error:
@@ -169,11 +183,15 @@ def _save(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, wr
     return leave_for(call, call.site.url("rules.rule_page", rule_id=saved))
 
 
-def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall) -> int:
+def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall, since: int | None) -> int:
     if rule_id is None:
         return create_rule(connection, written, author(call))
-    edit_rule(connection, rule_id, written, author(call))
+    edit_rule(connection, rule_id, written, author(call), since=since)
     return rule_id
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def leave_for(call: AnyCall, url: str) -> Response:
@@ -205,6 +223,8 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         leave=leave,
         draft=draft,
         is_new=stored is None,
+        version=_number(call.http.form.get("version", "")) or (stored.version if stored else ""),
+        newer=shown.newer,
         is_on=stored is not None and stored.is_on,
         save_label=translated(call, N_("Save the rule")),
         problems=placed,
@@ -212,7 +232,7 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         heading_of_problems=counted(
             call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(general)
         ),
-        announce=_announcement(call, placed, general, shown.tried),
+        announce=_announcement(call, placed, general, shown),
         tried=shown.tried,
         triggers=[(value, words(label), words(hint)) for value, label, hint in TRIGGERS],
         condition=shown_group(draft.condition, known, placed, words),
@@ -226,11 +246,13 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
     )
 
 
-def _announcement(call: AnyCall, placed: Mapping[str, Any], general: Sequence[str], tried: Tried | None) -> str:
+def _announcement(call: AnyCall, placed: Mapping[str, Any], general: Sequence[str], shown: Shown) -> str:
+    if shown.newer is not None:
+        return translated(call, N_("Somebody else changed this rule meanwhile. Nothing was saved."))
     wrong = sum(len(problems) for problems in placed.values()) + len(general)
     if wrong:
         return counted(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", wrong)
-    return counted(call, "%(num)s study", "%(num)s studies", tried.study_count) if tried else ""
+    return counted(call, "%(num)s study", "%(num)s studies", shown.tried.study_count) if shown.tried else ""
 
 
 def _fields_of(group: Group, pages: RulePages) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import unified_diff
-from typing import Literal
 
 from flask import Response
 
+from treegarth.features.rules.pages.differences import Line, difference
 from treegarth.features.rules.pages.draft import document_text
 from treegarth.features.rules.pages.kit import RulePages, author
 from treegarth.features.rules.pages.listing import LATELY, trigger_name
@@ -43,14 +42,6 @@ class RuleQuery(Parameters):
 
     before: int | None = None
     """Only what is older than this number, from the link to the next page."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line of a difference."""
-
-    kind: Literal["same", "added", "taken"]
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +122,3 @@ def _detail(call: AnyCall, before: RuleVersion | None, version: RuleVersion) -> 
             call, N_("from place %(before)s to place %(after)s"), before=before.position, after=version.position
         )
     return ""
-
-
-def difference(before: str, after: str) -> list[Line]:
-    """The lines that changed, with two lines around them."""
-    kinds: dict[str, Literal["same", "added", "taken"]] = {" ": "same", "+": "added", "-": "taken"}
-    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm=""))[2:]
-    return [Line(kind=kinds[line[0]], text=line[1:]) for line in lines if line and line[0] in kinds]

@@ -26,6 +26,19 @@ from treegarth.features.rules.text import RuleRefused, WrittenRule, rule_documen
 from treegarth.phrases import phrase
 
 
+class EditedMeanwhile(RequestConflict):
+    """The rule was worded anew since the version that this edit started from. `newer` is the rule as it is now."""
+
+    def __init__(self, newer: StoredRule, since: int) -> None:
+        says = {"since": since, "version": newer.edited_version}
+        super().__init__(
+            phrase(
+                "The rule was edited after version %(since)s: it is version %(version)s now. Nothing was saved.", **says
+            )
+        )
+        self.newer = newer
+
+
 @dataclass(frozen=True, kw_only=True)
 class Author:
     """Who changes rules, when, and in which zone the site's day begins."""
@@ -61,10 +74,13 @@ def create_rule(connection: Connection, written: WrittenRule, author: Author) ->
     )
 
 
-def edit_rule(connection: Connection, rule_id: int, written: WrittenRule, author: Author) -> StoredRule:
+def edit_rule(
+    connection: Connection, rule_id: int, written: WrittenRule, author: Author, *, since: int | None = None
+) -> StoredRule:
     """Another wording; on or off as before unless the document says. The same wording is no change.
 
-    Raises NotFound, RequestConflict, RuleRefused.
+    `since` is the version that the author started from: nobody may have worded the rule anew after it.
+    Raises NotFound, RequestConflict, EditedMeanwhile, RuleRefused.
     """
     _check(connection, written)
     lock_rules(connection)
@@ -73,6 +89,8 @@ def edit_rule(connection: Connection, rule_id: int, written: WrittenRule, author
     is_on = written.rule.is_on if written.says_on else before.is_on
     if is_same(before, written):
         return before if is_on == before.is_on else _switch(connection, before, is_on, written.rule, author)
+    if since is not None and not before.edited_version <= since <= before.version:
+        raise EditedMeanwhile(before, since)
     change_rule(
         connection,
         before,
