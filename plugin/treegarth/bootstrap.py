@@ -20,6 +20,7 @@ from treegarth.features.dose import pages as dose_pages
 from treegarth.features.dose.store import measuring as dose_measuring
 from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import api as retention_api
+from treegarth.features.retention import pages as retention_pages
 from treegarth.features.routing import api as deliveries_api
 from treegarth.features.routing import destinations_api
 from treegarth.features.routing import pages as routing_pages
@@ -83,12 +84,13 @@ def all_routes(services: Services) -> list[Route]:
     )
     health = (system.host_checks, dose_pages.health_check, rules_pages.health_check, routing_pages.health_check)
     book = rules.RuleBook(rule_language(services.settings))
+    desk = retention_desk(services)
     deliveries_section = routing_pages.make_study_section(list_labels)
     return [
         *archive_api.routes(services),
         *archive_pages.routes(
             services,
-            study_sections=[dose_pages.study_section, deliveries_section, retention.study_shown],
+            study_sections=[dose_pages.study_section, deliveries_section, retention_pages.study_section],
             kept_elsewhere=[dose_pages.kept_study_address],
             checks=health,
         ),
@@ -101,7 +103,8 @@ def all_routes(services: Services) -> list[Route]:
         *routing_pages.routes(),
         *destinations_api.routes(services, os.environ),
         *deliveries_api.routes(services, dose_objects),
-        *retention_api.routes(retention_desk(services)),
+        *retention_api.routes(desk),
+        *retention_pages.routes(desk),
         *system_api.routes(services, counts),
         *metrics.routes(services, measures()),
         *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),

@@ -17,7 +17,7 @@
     };
   }
 
-  function describe(data) {
+  function describe(data, place) {
     return (points) => {
       const box = document.createElement("div");
       box.className = "tip";
@@ -26,7 +26,7 @@
       box.append(title);
       for (const point of points.filter((p) => p.value)) {
         const line = document.createElement("div");
-        line.textContent = `${point.seriesName} ${point.value}`;
+        line.textContent = `${point.seriesName} ${point.value} ${place.dataset.fractions === undefined ? "" : place.dataset.unit}`.trim();
         box.append(line);
       }
       if (data.series.every((s) => !s.values[points[0].dataIndex])) box.append(" 0");
@@ -45,7 +45,7 @@
       grid: { left: 4, right: 8, top: 34, bottom: 2, containLabel: true },
       legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, itemGap: 14, icon: "roundRect", textStyle: { color: ink, fontSize: 12 } },
       tooltip: {
-        trigger: "axis", axisPointer: { type: "shadow" }, formatter: describe(data), renderMode: "html", confine: true,
+        trigger: "axis", axisPointer: { type: "shadow" }, formatter: describe(data, place), renderMode: "html", confine: true,
         backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--ink"), fontSize: 12 },
       },
       xAxis: {
@@ -53,12 +53,12 @@
         axisLabel: { color: ink, fontSize: 11, hideOverlap: true, formatter: (label) => (label.length > 7 ? label.slice(5) : label) },
       },
       yAxis: {
-        type: "value", name: place.dataset.unit, nameLocation: "end", show: true, minInterval: 1, splitNumber: 3,
+        type: "value", name: place.dataset.unit, nameLocation: "end", show: true, minInterval: place.dataset.fractions === undefined ? 1 : undefined, splitNumber: 3,
         nameTextStyle: { color: colour("--ink-3"), fontSize: 0 },
         axisLabel: { color: ink, fontSize: 11 }, splitLine: { lineStyle: { color: colour("--line") } },
       },
       series: data.series.map((s) => ({
-        name: s.name, type: "bar", stack: "all", data: s.values, barMaxWidth: 22, itemStyle: { color: colour(s.colour) },
+        name: s.name, type: "bar", stack: place.dataset.beside === undefined ? "all" : undefined, data: s.values, barMaxWidth: 22, itemStyle: { color: colour(s.colour) },
       })),
     });
     charts.push(chart);
@@ -71,5 +71,6 @@
 
   window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+  document.addEventListener("htmx:afterSettle", redrawAll);
   redrawAll();
 })();

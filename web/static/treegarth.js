@@ -76,7 +76,7 @@ function markOpenRow() {
 }
 
 // ---- keys ----
-const places = { t: "today", s: "studies", d: "dose", r: "rules", v: "deliveries", y: "system", a: "api" };
+const places = { t: "today", s: "studies", d: "dose", r: "rules", v: "deliveries", n: "retention", y: "system", a: "api" };
 let waitingForPlace = false;
 
 function isTyping(target) {

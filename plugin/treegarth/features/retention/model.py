@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from treegarth.conditions.model import Condition
+from treegarth.web.languages import N_
 
 SUFFICIENT_PROOFS = frozenset({"commitment", "find", "qido", "stored"})
 """Kinds of proof that an object is elsewhere: the node committed to keep it, or names it when it is asked, or its copy
@@ -155,6 +157,26 @@ class Cause(StrEnum):
     PROVED = "proved"
 
 
+WORDS: Mapping[Cause, str] = {
+    Cause.NOT_MEANT: N_("the policy is not for its study"),
+    Cause.KEPT: N_("the policy keeps it"),
+    Cause.TOO_RECENT: N_("it is not as old as the policy asks (%(about)s)"),
+    Cause.RESCUED: N_("somebody rescued it"),
+    Cause.ARRIVING: N_("its study is still arriving"),
+    Cause.RULES_WAIT: N_("rules have not looked at its study yet"),
+    Cause.HELD: N_("its study is on hold (%(about)s)"),
+    Cause.DELIVERY_OPEN: N_("its delivery to %(about)s is open"),
+    Cause.DOSE_UNREAD: N_("its dose has not been read"),
+    Cause.TOO_YOUNG: N_("it arrived too recently"),
+    Cause.PROOF_MISSING: N_("nothing proves that %(about)s has it"),
+    Cause.PROOF_STALE: N_("the proof that %(about)s has it is too old"),
+    Cause.MEANT: N_("the policy is for its study"),
+    Cause.OLD_ENOUGH: N_("it is older than the policy asks (%(about)s)"),
+    Cause.SPACE_WANTED: N_("it goes when the archive needs space, the least used first"),
+    Cause.PROVED: N_("%(about)s is proved to have it"),
+}
+"""Each cause as a sentence about an object, a msgid; %(about)s is as in Reason."""
+
 FORBIDDING = frozenset(
     {
         *(Cause.ARRIVING, Cause.RULES_WAIT, Cause.HELD, Cause.DELIVERY_OPEN),
@@ -165,15 +187,20 @@ FORBIDDING = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
-    """One cause with its words; `about` is a destination or a kind of hold, where there is one."""
+    """One cause; `about` is a destination, a kind of hold or what an age counts from, where there is one."""
 
     cause: Cause
-    words: str  # a msgid
     about: str = ""
     at: datetime | None = None
 
     @property
+    def words(self) -> str:
+        """A msgid."""
+        return WORDS[self.cause]
+
+    @property
     def sentence(self) -> str:
+        """In English."""
         return self.words % {"about": self.about}
 
 

@@ -39,24 +39,24 @@ def decide(state: ObjectState, policy: Policy, now: datetime) -> Decision:
 
 def _of_policy(state: ObjectState, policy: Policy, now: datetime) -> Iterator[Reason]:
     if state.matches:
-        yield Reason(cause=Cause.MEANT, words="the policy is for its study")
+        yield Reason(cause=Cause.MEANT)
     else:
-        yield Reason(cause=Cause.NOT_MEANT, words="the policy is not for its study")
+        yield Reason(cause=Cause.NOT_MEANT)
     if state.is_kept:
-        yield Reason(cause=Cause.KEPT, words="the policy keeps it")
+        yield Reason(cause=Cause.KEPT)
     if policy.age is not None:
         yield _of_age(state, policy.age, now)
     if policy.space is not None:
-        yield Reason(cause=Cause.SPACE_WANTED, words="it goes when the archive needs space, the least used first")
+        yield Reason(cause=Cause.SPACE_WANTED)
     if state.rescued_until is not None and state.rescued_until > now:
-        yield Reason(cause=Cause.RESCUED, words="somebody rescued it", at=state.rescued_until)
+        yield Reason(cause=Cause.RESCUED, at=state.rescued_until)
 
 
 def _of_age(state: ObjectState, age: Age, now: datetime) -> Reason:
     begin = age_begins(state, age.since)
     if begin is not None and begin < now - age.least:
-        return Reason(cause=Cause.OLD_ENOUGH, words="it is older than the policy asks (%(about)s)", about=age.since)
-    return Reason(cause=Cause.TOO_RECENT, words="it is not as old as the policy asks (%(about)s)", about=age.since)
+        return Reason(cause=Cause.OLD_ENOUGH, about=age.since)
+    return Reason(cause=Cause.TOO_RECENT, about=age.since)
 
 
 def age_begins(state: ObjectState, since: Since) -> datetime | None:
@@ -72,30 +72,27 @@ def age_begins(state: ObjectState, since: Since) -> datetime | None:
 
 def _always(state: ObjectState, policy: Policy, now: datetime) -> Iterator[Reason]:
     if state.is_arriving:
-        yield Reason(cause=Cause.ARRIVING, words="its study is still arriving")
+        yield Reason(cause=Cause.ARRIVING)
     if state.rules_wait:
-        yield Reason(cause=Cause.RULES_WAIT, words="rules have not looked at its study yet")
+        yield Reason(cause=Cause.RULES_WAIT)
     for kind in state.holds:
-        yield Reason(cause=Cause.HELD, words="its study is on hold (%(about)s)", about=kind)
+        yield Reason(cause=Cause.HELD, about=kind)
     for destination in state.open_deliveries:
-        yield Reason(cause=Cause.DELIVERY_OPEN, words="its delivery to %(about)s is open", about=destination)
+        yield Reason(cause=Cause.DELIVERY_OPEN, about=destination)
     if state.is_dose_unread:
-        yield Reason(cause=Cause.DOSE_UNREAD, words="its dose has not been read")
+        yield Reason(cause=Cause.DOSE_UNREAD)
     if state.received_at >= now - policy.minimum_age:
-        yield Reason(cause=Cause.TOO_YOUNG, words="it arrived too recently", at=state.received_at)
+        yield Reason(cause=Cause.TOO_YOUNG, at=state.received_at)
 
 
 def _of_proof(state: ObjectState, demand: ProofDemand, now: datetime) -> Iterator[Reason]:
     proof = _best(state, demand)
     if proof is None:
-        words = "nothing proves that %(about)s has it"
-        yield Reason(cause=Cause.PROOF_MISSING, words=words, about=demand.destination)
+        yield Reason(cause=Cause.PROOF_MISSING, about=demand.destination)
     elif now - proof.at > demand.fresh:
-        words = "the proof that %(about)s has it is too old"
-        yield Reason(cause=Cause.PROOF_STALE, words=words, about=demand.destination, at=proof.at)
+        yield Reason(cause=Cause.PROOF_STALE, about=demand.destination, at=proof.at)
     else:
-        words = "%(about)s is proved to have it"
-        yield Reason(cause=Cause.PROVED, words=words, about=demand.destination, at=proof.at)
+        yield Reason(cause=Cause.PROVED, about=demand.destination, at=proof.at)
 
 
 def _best(state: ObjectState, demand: ProofDemand) -> Proof | None:

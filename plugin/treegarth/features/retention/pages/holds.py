@@ -1,0 +1,180 @@
+"""Holds: who forbids that a study is pruned, why, until when; set and released by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import Response
+
+from treegarth.errors import NotFound
+from treegarth.features.retention import service
+from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.pages.wording import HOLD_KINDS, see_other, words_of
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store.holds import list_holds, release_hold
+from treegarth.features.retention.store.showing import name_studies
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page
+
+LONGEST_REASON = 1000
+NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}
+
+
+class HoldsQuery(Parameters):
+    """Which holds."""
+
+    study_instance_uid: Text | None = None
+    """Of this study."""
+    kind: HoldKind | None = None
+    """Of this kind."""
+    all: bool = False
+    """Also those that were released or are over."""
+    cursor: Text | None = None
+    """Where the page begins, from the link to the next page."""
+
+
+class HoldBody(Parameters):
+    """A hold to be set."""
+
+    study_instance_uid: Text = ""
+    """The study."""
+    kind: Text = ""
+    """legal, teaching or project."""
+    reason: Text = ""
+    """Why, in a sentence."""
+    until: Text = ""
+    """The last day on which it holds; empty: until it is released."""
+    back: Text = ""
+    """`study` where the form stands on the study's page."""
+
+
+class HoldPath(Parameters):
+    hold_id: int
+    """The hold's number."""
+
+
+class ReleaseBody(Parameters):
+    """Where the button stands."""
+
+    study: Text = ""
+    """The study on whose page it stands."""
+
+
+def routes(desk: Desk) -> list[Route]:
+    return [
+        Route(
+            name="retention.holds_page",
+            path="/treegarth/retention/holds",
+            permission=Permission.VIEW,
+            handler=lambda call: _render(call, NOTHING, {}),
+            summary="The holds in force, and a form to set one.",
+            query=HoldsQuery,
+        ),
+        Route(
+            name="retention.hold_page",
+            path="/treegarth/retention/holds",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=hold,
+            summary="Put a study on hold.",
+            query=HoldsQuery,
+            body=HoldBody,
+        ),
+        Route(
+            name="retention.release_page",
+            path="/treegarth/retention/holds/{hold_id}/release",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=release,
+            summary="Release a hold.",
+            path_parameters=HoldPath,
+            body=ReleaseBody,
+        ),
+    ]
+
+
+def _render(call: AnyCall, given: dict[str, str], wrong: dict[str, str]) -> Response:
+    query: HoldsQuery = call.query
+    now = call.site.services.clock()
+    with call.site.services.database.connect() as connection:
+        page = list_holds(
+            connection,
+            now=now,
+            study_instance_uid=query.study_instance_uid,
+            kind=query.kind,
+            only_in_force=not query.all,
+            cursor=query.cursor,
+        )
+        names = name_studies(connection, [one.study_instance_uid for one in page.holds])
+    return render_page(
+        call,
+        "holds.html",
+        holds=[(one, names.get(one.study_instance_uid)) for one in page.holds],
+        next_cursor=page.next,
+        counted=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.holds)),
+        filtered=bool(query.study_instance_uid or query.kind),
+        kinds=words_of(call, HOLD_KINDS),
+        given=given,
+        wrong={field: translated(call, words) for field, words in wrong.items()},
+    )
+
+
+def hold(call: AnyCall) -> Response:
+    """What is wrong is said at its field, and what was typed stays."""
+    body: HoldBody = call.body
+    services = call.site.services
+    given = {name: getattr(body, name).strip() for name in NOTHING}
+    until, wrong = _read(given, services.clock(), services.zone)
+    if not wrong:
+        try:
+            with services.database.begin() as connection:
+                service.hold_study(
+                    connection,
+                    given["study_instance_uid"],
+                    kind=HoldKind(given["kind"]),
+                    reason=given["reason"],
+                    until=until,
+                    by=call.actor.name,
+                    now=services.clock(),
+                )
+        except NotFound:
+            wrong["study_instance_uid"] = N_("The index has no study with this Study Instance UID.")
+    if wrong:
+        return _render(call, given, wrong)
+    return _back(call, given["study_instance_uid"] if body.back == "study" else "")
+
+
+def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | None, dict[str, str]]:
+    wrong: dict[str, str] = {}
+    if not given["study_instance_uid"]:
+        wrong["study_instance_uid"] = N_("Which study? Its Study Instance UID stands on the study's page.")
+    if given["kind"] not in set(HoldKind):
+        wrong["kind"] = N_("Choose a kind.")
+    if not 0 < len(given["reason"]) <= LONGEST_REASON:
+        wrong["reason"] = N_("Say why in a sentence: whoever wants to release it will ask.")
+    until = None
+    if given["until"]:
+        try:
+            last = date.fromisoformat(given["until"])
+            until = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)
+        except (ValueError, OverflowError):
+            wrong["until"] = N_("Write a day such as 2027-01-31.")
+    if until is not None and until <= now:
+        wrong["until"] = N_("This day is over.")
+    return until, wrong
+
+
+def release(call: AnyCall) -> Response:
+    services = call.site.services
+    with services.database.begin() as connection:
+        release_hold(connection, call.path.hold_id, released_by=call.actor.name, now=services.clock())
+    return _back(call, call.body.study)
+
+
+def _back(call: AnyCall, study_instance_uid: str) -> Response:
+    if study_instance_uid:
+        return see_other(f"{call.site.url('archive.study_page', study_instance_uid=study_instance_uid)}#retention")
+    return see_other(call.site.url("retention.holds_page"))

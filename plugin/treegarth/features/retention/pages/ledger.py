@@ -1,0 +1,178 @@
+"""The ledger of what left the archive: when, why, on which proof; where it is now; and how it comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from flask import Response
+
+from treegarth.features.retention.pages.wording import (
+    LEDGER_STATES,
+    PROOFS,
+    WISH_STATES,
+    said,
+    see_other,
+    states_of,
+    words_of,
+)
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store import ledger as store
+from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
+from treegarth.features.retention.store.showing import name_studies
+from treegarth.web.parts import AnyCall, State, counted
+from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page
+
+WISHES_SHOWN = 8
+
+
+class LedgerQuery(Parameters):
+    """Which entries."""
+
+    uid: Text | None = None
+    """A Study or a SOP Instance UID."""
+    state: Literal["intended", "deleted", "kept"] | None = None
+    """Only those in this state."""
+    cursor: Text | None = None
+    """Where the page begins, from the link to the next page."""
+
+
+class EntryQuery(Parameters):
+    """What the last wish came to."""
+
+    nothing: bool = False
+    """Nothing of it was gone."""
+
+
+class LedgerPath(Parameters):
+    ledger_id: int
+    """The entry's number."""
+
+
+class BringBackBody(Parameters):
+    """How much is to come back."""
+
+    scope: Literal["object", "series", "study"] = "object"
+    """The object, or all that is gone of its series or study."""
+    back: Text = ""
+    """`study` where the button stands on the study's page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownProof:
+    """What the deletion stood on."""
+
+    destination: str
+    words: str
+    at: datetime
+
+
+def routes(desk: Desk) -> list[Route]:
+    return [
+        Route(
+            name="retention.ledger_page",
+            path="/treegarth/retention/ledger",
+            permission=Permission.VIEW,
+            handler=ledger_page,
+            summary="What left the archive: when, by which policy or whose hand, on which proof.",
+            query=LedgerQuery,
+        ),
+        Route(
+            name="retention.ledger_entry_page",
+            path="/treegarth/retention/ledger/{ledger_id}",
+            permission=Permission.VIEW,
+            handler=entry_page,
+            summary="Where an object that left is now, and bringing it back.",
+            path_parameters=LedgerPath,
+            query=EntryQuery,
+        ),
+        Route(
+            name="retention.bring_back_page",
+            path="/treegarth/retention/ledger/{ledger_id}/bring-back",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=bring_back,
+            summary="Bring an object back, or all that is gone of its series or study.",
+            path_parameters=LedgerPath,
+            body=BringBackBody,
+        ),
+    ]
+
+
+def ledger_page(call: AnyCall) -> Response:
+    query: LedgerQuery = call.query
+    with call.site.services.database.connect() as connection:
+        page = _page(connection, query)
+        wishes = store.list_bring_backs(connection, limit=WISHES_SHOWN)
+        shown = [one.study_instance_uid for one in (*page.entries, *wishes)]
+        names = name_studies(connection, shown)
+    return render_page(
+        call,
+        "ledger.html",
+        entries=[(one, names.get(one.study_instance_uid), state_of(call, one)) for one in page.entries],
+        next_cursor=page.next,
+        counted=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.entries)),
+        filtered=bool(query.uid or query.state),
+        wishes=[(one, names.get(one.study_instance_uid)) for one in wishes],
+        wish_states=states_of(call, WISH_STATES),
+        busy=any(one.state == "waiting" for one in wishes),
+        states=[(key, word) for key, (_, word) in states_of(call, LEDGER_STATES).items() if key != "returned"],
+    )
+
+
+def _page(connection: Any, query: LedgerQuery) -> LedgerPage:
+    """By the study's UID; where there is none of it, by the object's."""
+    uid = (query.uid or "").strip() or None
+    page = store.list_entries(connection, study_instance_uid=uid, state=query.state, cursor=query.cursor)
+    if uid is None or page.entries:
+        return page
+    return store.list_entries(connection, sop_instance_uid=uid, state=query.state, cursor=query.cursor)
+
+
+def state_of(call: AnyCall, entry: LedgerEntry) -> tuple[State, str]:
+    return states_of(call, LEDGER_STATES)["returned" if entry.returned_at else entry.state]
+
+
+def entry_page(call: AnyCall) -> Response:
+    with call.site.services.database.connect() as connection:
+        entry = store.read_entry(connection, call.path.ledger_id)
+        places = store.whereabouts(connection, entry.orthanc_instance_id)
+        wishes = store.list_bring_backs(connection, study_instance_uid=entry.study_instance_uid, limit=WISHES_SHOWN)
+        name = name_studies(connection, [entry.study_instance_uid]).get(entry.study_instance_uid)
+    proofs = words_of(call, PROOFS)
+    return render_page(
+        call,
+        "ledger_entry.html",
+        entry=entry,
+        name=name,
+        state_words=state_of(call, entry),
+        kept_because=said(call, entry.kept_because),
+        places=[(one, proofs.get(one.proof, one.proof)) for one in places],
+        proofs=[
+            ShownProof(
+                destination=one["destination"],
+                words=proofs.get(one["kind"], one["kind"]),
+                at=datetime.fromisoformat(one["at"]),
+            )
+            for one in entry.proof or ()
+        ],
+        wishes=wishes,
+        wish_states=states_of(call, WISH_STATES),
+        busy=any(one.state == "waiting" for one in wishes),
+        is_gone=entry.state == "deleted" and entry.returned_at is None,
+        nothing=call.query.nothing,
+    )
+
+
+def bring_back(call: AnyCall) -> Response:
+    services, body = call.site.services, call.body
+    with services.database.begin() as connection:
+        entry = store.read_entry(connection, call.path.ledger_id)
+        number = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())
+    if body.back == "study":
+        url = call.site.url("archive.study_page", study_instance_uid=entry.study_instance_uid)
+        return see_other(f"{url}#retention")
+    nothing = {} if number is not None else {"nothing": "true"}
+    return see_other(call.site.url("retention.ledger_entry_page", ledger_id=entry.id, **nothing))

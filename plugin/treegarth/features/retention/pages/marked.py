@@ -1,0 +1,116 @@
+"""What policies are going to delete, what goes first, and how it is rescued."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from treegarth.features.retention import service
+from treegarth.features.retention.pages.wording import said, see_other
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store import marking, policies
+from treegarth.features.retention.store.showing import Sum, marked_by_policy, marked_studies, name_studies
+from treegarth.web.parts import AnyCall, counted
+from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page
+
+OBJECTS_ON_A_PAGE = 200
+
+
+class MarkedQuery(Parameters):
+    """Which marks."""
+
+    policy: int | None = None
+    """Of this policy, by its number."""
+    study_instance_uid: Text | None = None
+    """The objects of this study, one by one."""
+    cursor: Text | None = None
+    """Where the page begins, from the link to the next page."""
+    rescued: int | None = None
+    """How many objects were rescued just now."""
+
+
+def routes(desk: Desk) -> list[Route]:
+    return [
+        Route(
+            name="retention.marked_page",
+            path="/treegarth/retention/marked",
+            permission=Permission.VIEW,
+            handler=marked_page,
+            summary="What policies are going to delete, and when.",
+            query=MarkedQuery,
+        ),
+        Route(
+            name="retention.rescue_page",
+            path="/treegarth/retention/marked/rescue",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=rescue,
+            summary="Rescue marked studies, or some objects of one.",
+        ),
+    ]
+
+
+def marked_page(call: AnyCall) -> Response:
+    query: MarkedQuery = call.query
+    if query.study_instance_uid:
+        return _objects_page(call, query.study_instance_uid)
+    with call.site.services.database.connect() as connection:
+        page = marked_studies(connection, policy_id=query.policy, cursor=query.cursor)
+        sums = marked_by_policy(connection)
+        names = name_studies(connection, [one.study_instance_uid for one in page.studies])
+        stored = policies.list_policies(connection)
+    wanted = [one for number, one in sums.items() if query.policy in (None, number)]
+    total = Sum(
+        instance_count=sum(one.instance_count for one in wanted),
+        size_bytes=sum(one.size_bytes for one in wanted),
+        at=min((one.at for one in wanted if one.at), default=None),
+    )
+    return render_page(
+        call,
+        "retention_marked.html",
+        studies=[(one, names.get(one.study_instance_uid), said(call, one.last_words)) for one in page.studies],
+        next_cursor=page.next,
+        total=total,
+        counted=counted(call, "%(num)s object", "%(num)s objects", total.instance_count),
+        rescued=_rescued(call),
+        policies=stored,
+        any_on=any(one.is_on for one in stored),
+    )
+
+
+def _rescued(call: AnyCall) -> str:
+    number = call.query.rescued
+    return counted(call, "%(num)s object was rescued", "%(num)s objects were rescued", number) if number else ""
+
+
+def _objects_page(call: AnyCall, uid: str) -> Response:
+    with call.site.services.database.connect() as connection:
+        page = marking.list_marks(connection, study_instance_uid=uid, limit=OBJECTS_ON_A_PAGE, cursor=call.query.cursor)
+        name = name_studies(connection, [uid]).get(uid)
+        names = {one.id: one.name for one in policies.list_policies(connection)}
+    return render_page(
+        call,
+        "retention_marked_study.html",
+        uid=uid,
+        name=name,
+        marks=[(one, names.get(one.policy_id), said(call, one.last_words)) for one in page.marks],
+        next_cursor=page.next,
+        rescued=_rescued(call),
+    )
+
+
+def rescue(call: AnyCall) -> Response:
+    """The study whose button was pressed, else every study or object that is ticked."""
+    services, form = call.site.services, call.http.form
+    objects = [uid for uid in form.getlist("object") if "\0" not in uid]
+    of_study = form.get("of", "")
+    studies = [form["one"]] if form.get("one") else [of_study] if of_study and objects else form.getlist("study")
+    with services.database.begin() as connection:
+        count = sum(
+            service.rescue(connection, uid, objects if of_study else [], by=call.actor.name, now=services.clock())
+            for uid in dict.fromkeys(studies)
+            if "\0" not in uid
+        )
+    if form.get("back") == "study" and studies:
+        return see_other(f"{call.site.url('archive.study_page', study_instance_uid=studies[0])}#retention")
+    return see_other(call.site.url("retention.marked_page", rescued=count))

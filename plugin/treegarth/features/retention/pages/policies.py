@@ -1,0 +1,211 @@
+"""The list of retention policies: what each says, what it would free today, what it has marked; on, off, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Response
+
+from treegarth.errors import ConditionRefused, RequestConflict
+from treegarth.features.retention import service
+from treegarth.features.retention.pages.wording import see_other
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store import foreseeing, policies
+from treegarth.features.retention.store.foreseeing import Freed
+from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.features.retention.store.showing import Sum, marked_by_policy
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.routes import Navigation, Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page
+
+FREED_OVER = timedelta(days=365)
+DIFFERENT_NUMBER = "number"
+
+
+class PolicyPath(Parameters):
+    policy_id: int
+    """The policy's number."""
+
+
+class SwitchBody(Parameters):
+    """On or off."""
+
+    on: bool
+    """Whether the policy is to act."""
+    count: Text = ""
+    """How many objects it would delete today, typed by the user where that is much of the archive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPolicy:
+    """A line of the list."""
+
+    id: int
+    name: str
+    why: str
+    is_on: bool
+    says: Sequence[str]
+    marked: Sum
+    freed_bytes: int
+    freed_count: int
+    decided_at: datetime | None
+
+
+def routes(desk: Desk) -> list[Route]:
+    one: dict[str, Any] = {"path_parameters": PolicyPath}
+    return [
+        Route(
+            name="retention.policies_page",
+            path="/treegarth/retention",
+            permission=Permission.VIEW,
+            handler=policies_page,
+            summary="The retention policies, and what each would free.",
+            navigation=Navigation(label=N_("Retention"), icon="retention", order=36),
+        ),
+        Route(
+            name="retention.export_page",
+            path="/treegarth/retention.yaml",
+            permission=Permission.VIEW,
+            handler=lambda call: export(call, desk),
+            summary="Every retention policy as YAML.",
+            media_type="application/yaml",
+        ),
+        Route(
+            name="retention.frees_page",
+            path="/treegarth/retention/policies/{policy_id}/frees",
+            permission=Permission.VIEW,
+            handler=lambda call: frees_page(call, desk),
+            summary="How much a policy would free today.",
+            **one,
+        ),
+        Route(
+            name="retention.switch_page",
+            path="/treegarth/retention/policies/{policy_id}/switch",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=lambda call: switch(call, desk),
+            summary="Switch a policy on or off.",
+            body=SwitchBody,
+            **one,
+        ),
+        Route(
+            name="retention.remove_page",
+            path="/treegarth/retention/policies/{policy_id}/remove",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=remove,
+            summary="Remove a policy; what it did stays in the ledger.",
+            **one,
+        ),
+    ]
+
+
+def policies_page(call: AnyCall) -> Response:
+    now = call.site.services.clock()
+    with call.site.services.database.connect() as connection:
+        stored = policies.list_policies(connection)
+        marked = marked_by_policy(connection)
+        freed = {one.policy_id: one for one in foreseeing.freed_by_policy(connection, now - FREED_OVER)}
+    shown = [_shown(call, one, marked, freed.get(one.id)) for one in stored]
+    return render_page(
+        call,
+        "policies.html",
+        policies=shown,
+        counted=counted(call, "%(num)s policy", "%(num)s policies", len(shown)),
+        on=counted(call, "%(num)s on", "%(num)s on", sum(one.is_on for one in shown)),
+        last_use=translated(call, service.LAST_USE_NOTE),
+    )
+
+
+def _shown(call: AnyCall, one: StoredPolicy, marked: Mapping[int, Sum], freed: Freed | None) -> ShownPolicy:
+    return ShownPolicy(
+        id=one.id,
+        name=one.name,
+        why=str(one.document.get("why", "")),
+        is_on=one.is_on,
+        says=says(call, one.document),
+        marked=marked.get(one.id, Sum()),
+        freed_bytes=freed.size_bytes if freed else 0,
+        freed_count=freed.instance_count if freed else 0,
+        decided_at=one.decided_at,
+    )
+
+
+def says(call: AnyCall, document: Mapping[str, Any]) -> list[str]:
+    """What a policy says, in a few words: what stays, when the rest goes, what must be proved."""
+    found = [translated(call, N_("keeps: %(what)s"), what=_kept(call, document.get("keep")))]
+    if document.get("after"):
+        found.append(translated(call, N_("after %(age)s"), age=document["after"]))
+    if isinstance(space := document.get("space"), Mapping):
+        words = N_("above %(high)s, down to %(low)s, the least used first")
+        found.append(translated(call, words, high=space.get("high"), low=space.get("low")))
+    given = document.get("proof")
+    demands = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, Mapping)]
+    names = ", ".join(str(one.get("at")) for one in demands)
+    proved = translated(call, N_("only what is proved to be at %(names)s"), names=names)
+    found.append(proved if demands else translated(call, N_("without proof: the only copy may go")))
+    return found
+
+
+def _kept(call: AnyCall, given: Any) -> str:
+    parts = given if isinstance(given, list) else [given]
+    known = {
+        "nothing": N_("nothing"),
+        "dose and one image per series": N_("dose and one image per series"),
+    }
+    by_condition = translated(call, N_("what its condition names"))
+    return ", ".join(translated(call, known[one]) if one in known else by_condition for one in map(_hashable, parts))
+
+
+def _hashable(part: Any) -> str:
+    return part if isinstance(part, str) else ""
+
+
+def frees_page(call: AnyCall, desk: Desk) -> Response:
+    """A part of the list that is asked for alone: it looks at the whole archive."""
+    policy_id, foreseen, broken = call.path.policy_id, None, ""
+    with desk.services.database.connect() as connection:
+        try:
+            which = service.numbered(connection, desk, policy_id)
+            foreseen = foreseeing.foresee(connection, which, desk.vocabulary(), desk.services.clock())
+        except ConditionRefused as error:
+            broken = str(error)
+    return render_page(call, "policy_frees.html", policy_id=policy_id, foreseen=foreseen, broken=broken)
+
+
+def export(call: AnyCall, desk: Desk) -> Response:
+    with call.site.services.database.connect() as connection:
+        text = service.export_text(connection, desk)
+    headers = {"Content-Disposition": 'attachment; filename="retention.yaml"'}
+    return Response(text, mimetype="application/yaml", headers=headers)
+
+
+def switch(call: AnyCall, desk: Desk) -> Response:
+    """Back to the policy; where the number typed was not right, the page says so."""
+    services, body, policy_id = call.site.services, call.body, call.path.policy_id
+    digits = "".join(letter for letter in body.count if letter.isdigit())[:18]
+    try:
+        with services.database.begin() as connection:
+            service.switch(
+                connection,
+                desk,
+                policy_id,
+                is_on=body.on,
+                typed_count=int(digits) if digits else None,
+                by=call.actor.name,
+                now=services.clock(),
+            )
+    except RequestConflict:
+        return see_other(call.site.url("retention.policy_page", policy_id=policy_id, refused=DIFFERENT_NUMBER))
+    return see_other(call.site.url("retention.policy_page", policy_id=policy_id))
+
+
+def remove(call: AnyCall) -> Response:
+    services = call.site.services
+    with services.database.begin() as connection:
+        policies.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=services.clock())
+    return see_other(call.site.url("retention.policies_page"))

@@ -1,0 +1,210 @@
+"""One policy: its text, what it would delete, why each object of a study goes or stays, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import unified_diff
+from typing import Any, Literal
+
+from flask import Response
+
+from treegarth.errors import ConditionRefused
+from treegarth.features.retention import service
+from treegarth.features.retention.model import Reason
+from treegarth.features.retention.pages.policies import PolicyPath, says
+from treegarth.features.retention.pages.preview import look_ahead
+from treegarth.features.retention.pages.wording import POLICY_CHANGES, reason, words_of
+from treegarth.features.retention.pruning import numbered_policy
+from treegarth.features.retention.service import Desk, ObjectReasons
+from treegarth.features.retention.store import policies
+from treegarth.features.retention.store.policies import PolicyChange
+from treegarth.features.retention.store.showing import Sum, marked_by_policy, name_studies
+from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.templating import render_page
+
+
+class PolicyQuery(Parameters):
+    """What is shown of the policy, and how."""
+
+    show: Literal["chart", "table"] = "chart"
+    """The next 30 days as chart or as table."""
+    refused: Text | None = None
+    """Why it was not switched on."""
+
+
+class ExplainQuery(Parameters):
+    """Which study."""
+
+    study_instance_uid: Text | None = None
+    """The study whose objects are asked about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownReason:
+    """A sentence about an object, and the moment it speaks of."""
+
+    sentence: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alike:
+    """Objects of one series of which the same can be said."""
+
+    series_instance_uid: str
+    instance_count: int
+    size_bytes: int
+    prune: bool
+    in_favour: Sequence[ShownReason]
+    against: Sequence[ShownReason]
+    sop_instance_uids: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a difference."""
+
+    kind: Literal["same", "added", "taken"]
+    text: str
+
+
+def routes(desk: Desk) -> list[Route]:
+    one: dict[str, Any] = {"path_parameters": PolicyPath, "permission": Permission.VIEW}
+    return [
+        Route(
+            name="retention.policy_page",
+            path="/treegarth/retention/policies/{policy_id}",
+            handler=lambda call: policy_page(call, desk),
+            summary="One policy: its text, what it would delete, its history.",
+            query=PolicyQuery,
+            **one,
+        ),
+        Route(
+            name="retention.preview_page",
+            path="/treegarth/retention/policies/{policy_id}/preview",
+            handler=lambda call: preview_page(call, desk),
+            summary="What a policy would delete today and over the next 30 days.",
+            query=PolicyQuery,
+            **one,
+        ),
+        Route(
+            name="retention.explain_page",
+            path="/treegarth/retention/policies/{policy_id}/explain",
+            handler=lambda call: explain_page(call, desk),
+            summary="Why each object of a study would go or stay.",
+            query=ExplainQuery,
+            **one,
+        ),
+    ]
+
+
+def policy_page(call: AnyCall, desk: Desk) -> Response:
+    policy_id = call.path.policy_id
+    with desk.services.database.connect() as connection:
+        stored = policies.read_policy(connection, policy_id)
+        changes = policies.history(connection, policy_id)
+        marked = marked_by_policy(connection).get(policy_id, Sum())
+    broken: tuple[object, ...] = ()
+    try:
+        numbered_policy(stored, desk.vocabulary())
+    except ConditionRefused as error:
+        broken = error.problems
+    return render_page(
+        call,
+        "policy.html",
+        policy=stored,
+        why=str(stored.document.get("why", "")),
+        says=says(call, stored.document),
+        broken=broken,
+        marked=marked,
+        text=text_of(desk, stored.document),
+        refused=call.query.refused,
+        last_use=translated(call, service.LAST_USE_NOTE) if "last use" in str(stored.document) else "",
+        versions=_versions(call, desk, changes),
+    )
+
+
+def text_of(desk: Desk, document: Any) -> str:
+    """A policy's document as the text form writes it."""
+    return desk.write_text(dict(document))
+
+
+def _versions(
+    call: AnyCall, desk: Desk, changes: Sequence[PolicyChange]
+) -> list[tuple[PolicyChange, str, Sequence[Line]]]:
+    """The changes, the latest first, each with its word and what it changed of the text."""
+    names, found = words_of(call, POLICY_CHANGES), []
+    for index, change in enumerate(changes):
+        lines: Sequence[Line] = ()
+        if change.change == "edited" and index + 1 < len(changes):
+            lines = difference(text_of(desk, changes[index + 1].document), text_of(desk, change.document))
+        found.append((change, names.get(change.change, change.change), lines))
+    return found
+
+
+def difference(before: str, after: str) -> list[Line]:
+    kinds: dict[str, Literal["same", "added", "taken"]] = {"+": "added", "-": "taken"}
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm=""))[2:]
+    return [Line(kind=kinds.get(line[:1], "same"), text=line[1:]) for line in lines if not line.startswith("@@")]
+
+
+def preview_page(call: AnyCall, desk: Desk) -> Response:
+    """A page of its own, and a part of the policy's."""
+    with desk.services.database.connect() as connection:
+        stored = policies.read_policy(connection, call.path.policy_id)
+        shown = look_ahead(call, connection, desk, numbered_policy(stored, desk.vocabulary()))
+    return render_page(
+        call,
+        "policy_preview.html",
+        policy=stored,
+        shown=shown,
+        as_table=call.query.show == "table",
+        refused=call.query.refused,
+    )
+
+
+def explain_page(call: AnyCall, desk: Desk) -> Response:
+    uid = (call.query.study_instance_uid or "").strip()
+    with desk.services.database.connect() as connection:
+        stored = policies.read_policy(connection, call.path.policy_id)
+        which = numbered_policy(stored, desk.vocabulary())
+        found = service.explain(connection, desk, which, uid, desk.services.clock()) if uid else []
+        name = name_studies(connection, [uid]).get(uid)
+    going = sum(one.decision.prune for one in found)
+    return render_page(
+        call,
+        "policy_explain.html",
+        policy=stored,
+        uid=uid,
+        name=name,
+        groups=alike(call, found),
+        going=counted(call, "%(num)s object would go", "%(num)s objects would go", going),
+        staying=counted(call, "%(num)s stays", "%(num)s stay", len(found) - going),
+    )
+
+
+def alike(call: AnyCall, found: Sequence[ObjectReasons]) -> list[Alike]:
+    """Objects of one series with the same reasons together: a thousand slices are one line."""
+    groups: dict[tuple[Any, ...], list[ObjectReasons]] = {}
+    for one in found:
+        named = tuple((why.cause, why.about) for why in (*one.decision.in_favour, *one.decision.against))
+        groups.setdefault((one.series_instance_uid, named), []).append(one)
+    return [
+        Alike(
+            series_instance_uid=group[0].series_instance_uid,
+            instance_count=len(group),
+            size_bytes=sum(one.size_bytes for one in group),
+            prune=group[0].decision.prune,
+            in_favour=_shown(call, group[0].decision.in_favour),
+            against=_shown(call, group[0].decision.against),
+            sop_instance_uids=[one.sop_instance_uid for one in group],
+        )
+        for group in groups.values()
+    ]
+
+
+def _shown(call: AnyCall, reasons: Sequence[Reason]) -> list[ShownReason]:
+    return [ShownReason(sentence=reason(call, one.words, one.about), at=one.at) for one in reasons]

@@ -1,0 +1,103 @@
+"""What a policy would delete today and over the next 30 days, as the pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+
+from sqlalchemy import Connection
+
+from treegarth.features.retention import service
+from treegarth.features.retention.service import Desk, Preview
+from treegarth.features.retention.store.deciding import NumberedPolicy
+from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, foresee
+from treegarth.features.retention.store.showing import StudyName, name_studies
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, translated
+
+BETWEEN = (5, 10, 15, 20, 25)  # days
+QUICK_S = 3.0
+"""Where today, in 30 days and their studies took longer, the days between are left out: nobody waits for a minute."""
+MOST_SERIES = 5
+COLOURS = ("--c1", "--c3", "--c2", "--c4", "--c5", "--c7")
+UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A part of each bar."""
+
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A day: its bytes by column, in the chart's unit and as they are."""
+
+    foreseen: Foreseen
+    drawn: Sequence[float]
+    sizes: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Bars, the latest first, as the script that draws them reads a table."""
+
+    unit: str
+    columns: Sequence[Column]
+    bars: Sequence[Bar]
+
+    @property
+    def any(self) -> bool:
+        return any(bar.foreseen.size_bytes for bar in self.bars)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPreview:
+    """A preview with its chart and the names of its studies."""
+
+    preview: Preview
+    chart: Chart
+    studies: Sequence[tuple[ForeseenStudy, StudyName | None]]
+
+
+def look_ahead(call: AnyCall, connection: Connection, desk: Desk, which: NumberedPolicy) -> ShownPreview:
+    """Looks at the whole archive: several times where that is quick."""
+    now, began = desk.services.clock(), monotonic()
+    found = service.preview(connection, desk, which, now)
+    days = BETWEEN if monotonic() - began < QUICK_S else ()
+    between = [foresee(connection, which, desk.vocabulary(), now + timedelta(days=day)) for day in days]
+    names = name_studies(connection, [one.study_instance_uid for one in found.studies])
+    return ShownPreview(
+        preview=found,
+        chart=chart_of(call, [found.today, *between, found.in_30_days]),
+        studies=[(one, names.get(one.study_instance_uid)) for one in found.studies],
+    )
+
+
+def chart_of(call: AnyCall, days: Sequence[Foreseen]) -> Chart:
+    """By modality: the largest have a colour of their own, the others share one."""
+    most: dict[str, int] = {}
+    for share in (share for day in days for share in day.shares):
+        most[share.modality] = most.get(share.modality, 0) + share.size_bytes
+    own = sorted(most, key=lambda modality: (-most[modality], modality))[:MOST_SERIES]
+    names = [modality or translated(call, N_("unknown")) for modality in own]
+    if len(most) > len(own):
+        names.append(translated(call, N_("others")))
+    scale, unit = unit_of(max((day.size_bytes for day in days), default=0))
+    bars = []
+    for day in reversed(days):
+        sizes = [sum(one.size_bytes for one in day.shares if one.modality == modality) for modality in own]
+        if len(names) > len(own):
+            sizes.append(day.size_bytes - sum(sizes))
+        bars.append(Bar(foreseen=day, sizes=sizes, drawn=[round(size / scale, 3) for size in sizes]))
+    columns = [Column(name=name, colour=colour) for name, colour in zip(names, COLOURS, strict=False)]
+    return Chart(unit=unit, columns=columns, bars=bars)
+
+
+def unit_of(largest_bytes: int) -> tuple[int, str]:
+    """The unit in which the largest size has at least one digit before the point."""
+    return next((unit for unit in UNITS if largest_bytes >= unit[0]), UNITS[-1])

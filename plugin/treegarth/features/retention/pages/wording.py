@@ -1,0 +1,102 @@
+"""What the pages of retention call things, and the sentences of reasons in the reader's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from flask import Response
+
+from treegarth.features.retention.model import WORDS
+from treegarth.web.languages import N_
+from treegarth.web.parts import AnyCall, State, translated
+
+POLICY_CHANGES: Mapping[str, str] = {
+    "created": N_("created"),
+    "edited": N_("edited"),
+    "switched on": N_("switched on"),
+    "switched off": N_("switched off"),
+    "removed": N_("removed"),
+}
+HOLD_KINDS: Mapping[str, str] = {
+    "legal": N_("legal"),
+    "teaching": N_("teaching"),
+    "project": N_("project"),
+}
+LEDGER_STATES: Mapping[str, tuple[State, str]] = {
+    "intended": ("waiting", N_("about to be deleted")),
+    "deleted": ("unknown", N_("deleted")),
+    "kept": ("ok", N_("kept after all")),
+    "returned": ("ok", N_("here again")),
+}
+WISH_STATES: Mapping[str, tuple[State, str]] = {
+    "waiting": ("waiting", N_("on its way")),
+    "done": ("ok", N_("all here again")),
+    "partly": ("attention", N_("some did not arrive")),
+    "failed": ("failed", N_("did not arrive")),
+}
+PROOFS: Mapping[str, str] = {
+    "commitment": N_("storage commitment"),
+    "find": N_("found by C-FIND"),
+    "qido": N_("found by QIDO"),
+    "stored": N_("read back"),
+    "status": N_("answer of the send"),
+}
+AGES: Mapping[str, str] = {
+    "received": N_("since received"),
+    "study date": N_("since study date"),
+    "last use": N_("since last use"),
+}
+KEPT_BECAUSE = (
+    N_("its study was put on hold (%(about)s)"),
+    N_("it was rescued"),
+    N_("the policy was %(about)s"),
+    N_("something came to forbid it just before"),
+    N_("it was interrupted before it was deleted"),
+)
+
+
+def words_of(call: AnyCall, names: Mapping[str, str]) -> dict[str, str]:
+    """The names in the reader's language."""
+    return {key: translated(call, name) for key, name in names.items()}
+
+
+def states_of(call: AnyCall, states: Mapping[str, tuple[State, str]]) -> dict[str, tuple[State, str]]:
+    """Each state's icon and word in the reader's language."""
+    return {key: (kind, translated(call, word)) for key, (kind, word) in states.items()}
+
+
+def reason(call: AnyCall, words: str, about: str) -> str:
+    """One sentence about an object. What it is about may be a kind of hold, an age or a change of a policy."""
+    known = {**HOLD_KINDS, **AGES, **POLICY_CHANGES}
+    return translated(call, words, about=translated(call, known[about]) if about in known else about)
+
+
+def said(call: AnyCall, text: str | None) -> str | None:
+    """What was noted in English, sentence by sentence in the reader's language; strange sentences as they are."""
+    if text is None:
+        return None
+    return "; ".join(_sentence(call, part) for part in text.split("; "))
+
+
+def _sentence(call: AnyCall, text: str) -> str:
+    for words, pattern in _patterns():
+        if match := pattern.fullmatch(text):
+            return reason(call, words, match.groupdict().get("about", ""))
+    return text
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    marked = ((words, re.escape(words).replace(re.escape("%(about)s"), "(?P<about>.+)")) for words in _sentences())
+    return [(words, re.compile(pattern)) for words, pattern in marked]
+
+
+def _sentences() -> tuple[str, ...]:
+    return (*WORDS.values(), *KEPT_BECAUSE)
+
+
+def see_other(url: str) -> Response:
+    """To the page that shows what a form did."""
+    return Response(status=303, headers={"Location": url})

@@ -1,0 +1,171 @@
+"""A person sees what a policy would delete, switches it on, rescues a study, holds another, and brings objects back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from time import monotonic, sleep
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.servers import OrthancServer, store
+from tests.studies import small_studies
+
+PATIENCE_S = 90
+POLICY = """name: in the folder
+why: the kept folder has them
+keep: nothing
+after: 0 minutes since received
+minimum age: 0 minutes
+proof: {at: Kept folder, within: 1 day}
+grace: 1 day
+ask twice above: 1 %
+"""
+
+
+@pytest.fixture(scope="module")
+def retention_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
+    """A server with three studies that are proved to be in a folder."""
+    folder = tmp_path_factory.mktemp("retention")
+    server = OrthancServer(folder / "server", treegarth={"StableSeconds": 1}).start()
+    store(server, *small_studies(folder / "before", studies=3, series=1, instances=2, seed=1))
+    server.wait_until_idle()
+    destination = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
+    requests.post(f"{server.api}/destinations", json=destination, timeout=30).raise_for_status()
+    for study in server.get("studies")["items"]:
+        wish = {"destination": "Kept folder", "study_instance_uid": study["study_instance_uid"]}
+        requests.post(f"{server.api}/deliveries", json=wish, timeout=30).raise_for_status()
+    deadline = monotonic() + PATIENCE_S
+    while len(list((folder / "kept").rglob("*.dcm"))) < 6:
+        assert monotonic() < deadline, "the studies did not arrive in the folder"
+        sleep(0.3)
+    yield server
+    assert server.stop() == 0
+    assert server.error_lines() == []
+
+
+@pytest.fixture
+def open_window(browser: Browser, retention_server: OrthancServer) -> Iterator[Callable[..., Visit]]:
+    """Windows on that server in a language and a theme."""
+    contexts = []
+
+    def make(*, language: str = "en", theme: str = "light") -> Visit:
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=language)
+        cookies = (("treegarth_language", language), ("treegarth_theme", theme))
+        url = f"{retention_server.url}/treegarth/"
+        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies])
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return Visit(context.new_page(), retention_server.url)
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def wait_for(visit: Visit, path: str, text: str) -> Page:
+    """Look at a page again until it says this."""
+    deadline = monotonic() + PATIENCE_S
+    while text not in (page := visit.go(path)).locator("main").inner_text():
+        assert monotonic() < deadline, f"{text!r} is not on {path}:\n{page.locator('main').inner_text()[:2000]}"
+        page.wait_for_timeout(700)
+    return page
+
+
+def switch_on(page: Page, wrong: str = "") -> None:
+    """Type the number that the page asks for; first a wrong one, if any."""
+    expect(page.locator("#count")).to_be_visible()
+    right = re.search(r"may go today: (\d+)", page.locator("#preview").inner_text())
+    assert right is not None
+    if wrong:
+        page.locator("#count").fill(wrong)
+        page.locator("#switch-on").click()
+        expect(page.locator("#wrong-count")).to_be_visible()
+    page.locator("#count").fill(right[1])
+    page.locator("#switch-on").click()
+    expect(page.locator("#switch")).to_be_visible()
+
+
+@pytest.mark.timeout(400)
+def test_from_a_preview_to_what_is_brought_back(
+    open_window: Callable[..., Visit], retention_server: OrthancServer
+) -> None:
+    visit = open_window()
+    studies = [one["study_instance_uid"] for one in retention_server.get("studies")["items"]]
+    page = visit.go("retention/policies/new")
+    page.locator("#text").fill(POLICY.replace("0 minutes since received", "a while"))
+    page.locator("#save").click()
+    expect(page.locator("#problems")).to_contain_text("after (line 4)")
+    page.locator("#text").fill(POLICY)
+    page.locator("#look").click()
+    expect(page.locator(".figures")).to_contain_text("6 objects")
+    page.locator("#save").click()
+    page.wait_for_url(re.compile(r"/policies/\d+$"))
+    page.wait_for_selector("#preview .chart canvas")
+    assert visit.violations() == []
+    switch_on(page, wrong="900")
+
+    page = wait_for(visit, "retention/marked", "6 objects")
+    page.get_by_role("button", name=f"Rescue · {studies[0]}").click()
+    expect(page.locator(".note.ok")).to_contain_text("2 objects were rescued")
+    page = visit.go(f"studies/{studies[1]}")
+    page.get_by_text("Put the study on hold").click()
+    page.locator("#hold-kind").select_option("teaching")
+    page.locator("#hold-reason").fill("a rare case")
+    page.locator("#set-hold").click()
+    expect(page.get_by_role("region", name="Retention")).to_contain_text("a rare case")
+    assert visit.violations() == []
+    page = visit.go("retention/marked")
+    expect(page.locator(".title .count")).to_contain_text("2 objects")
+
+    visit.go("retention/policies/1/edit")
+    page.locator("#text").fill(POLICY.replace("grace: 1 day", "grace: 0 minutes"))
+    page.locator("#save").click()
+    page.wait_for_url(re.compile(r"/policies/1$"))
+    switch_on(page)
+    page = wait_for(visit, f"retention/ledger?uid={studies[2]}", "2 on this page")
+    wait_for(visit, "studies", "2 pruned")
+    assert visit.violations() == []
+    page = wait_for(visit, f"retention/ledger?uid={studies[2]}&state=deleted", "2 on this page")
+    page.get_by_role("link", name="where is it now?").first.click()
+    expect(page.locator("h1")).to_have_text("Where is it now?")
+    expect(page.get_by_role("region", name="Places that are proved to have it")).to_contain_text("Kept folder")
+    assert visit.violations() == []
+    visit.go("retention/policies/1").locator("#switch").click()  # what is old would go again at once
+    page.go_back()
+    page = wait_for(visit, f"studies/{studies[2]}", "Bring all of it back")
+    page.locator("#bring-back-study").click()
+    expect(page.get_by_role("region", name="Retention")).to_contain_text("all here again", timeout=PATIENCE_S * 1000)
+    assert len(retention_server.orthanc("instances")) >= 4
+    wait_for(visit, f"retention/ledger?uid={studies[2]}", "here again")
+
+    page = visit.go("retention/holds")
+    page.get_by_role("button", name="Release · teaching, a rare case").click()
+    expect(page.locator("h2").last).to_have_text("No study is on hold")
+    assert visit.violations() == []
+    assert visit.complaints == []
+
+
+PAGES = (
+    *("retention", "retention/policies/new", "retention/policies/1", "retention/policies/1/edit"),
+    *("retention/policies/1/preview?show=table", "retention/policies/1/explain?study_instance_uid={study}"),
+    *("retention/marked", "retention/holds?all=true", "retention/ledger", "retention/ledger/1"),
+    *("retention/storage", "retention/storage?growth=table", "studies/{study}", "studies"),
+)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("ko", "light")])
+def test_every_page_is_accessible_and_fits(
+    open_window: Callable[..., Visit], retention_server: OrthancServer, language: str, theme: str
+) -> None:
+    visit = open_window(language=language, theme=theme)
+    study = retention_server.get("studies")["items"][0]["study_instance_uid"]
+    for path in PAGES:
+        page = visit.go(path.format(study=study))
+        assert visit.violations() == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280, path
+    assert visit.complaints == []
