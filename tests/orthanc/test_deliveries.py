@@ -146,7 +146,7 @@ def test_a_node_that_is_down_costs_no_attempts_and_its_alternate_takes_over(
 def test_a_node_is_sent_to_over_as_many_associations_as_it_may_be_and_only_in_its_hours(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
-    server = filled(new_server, tmp_path, studies=1, series=1, instances=220)
+    server = filled(new_server, tmp_path, studies=1, series=1, instances=110)
     later = WEEKDAYS[(datetime.now(UTC).weekday() + 3) % 7]
     closed = {"days": [later], "begin": "00:00", "end": "24:00"}
     with ledger_of(server) as ledger, DeliveryScp(tmp_path / "node", Manners(delay_s=0.02)) as scp:
@@ -154,9 +154,9 @@ def test_a_node_is_sent_to_over_as_many_associations_as_it_may_be_and_only_in_it
         wide = ledger.add(dicom_settings("wide", port, max_associations=2))
         shut = ledger.add(dicom_settings("shut", port, windows=[closed]))
         ledger.request([wide, shut])
-        ledger.wait_until(wide, {("confirmed", "find"): 220})
+        ledger.wait_until(wide, {("confirmed", "find"): 110})
         assert ledger.most_sends_at_once(wide) == 2
-        assert (ledger.states(shut), ledger.sends(shut)) == ({("waiting", None): 220}, 0)
+        assert (ledger.states(shut), ledger.sends(shut)) == ({("waiting", None): 110}, 0)
         opened = dicom_settings("shut", port, windows=[{"begin": "00:00", "end": "24:00"}])
         requests.put(f"{server.api}/destinations/{shut}", json=opened, timeout=30).raise_for_status()
-        ledger.wait_until(shut, {("confirmed", "find"): 220})
+        ledger.wait_until(shut, {("confirmed", "find"): 110})
