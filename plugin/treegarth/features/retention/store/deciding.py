@@ -43,12 +43,12 @@ def free_objects(
 
 def _of_policy(numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime) -> list[ColumnElement[bool]]:
     policy = numbered.policy
-    found = [not_(facts.is_kept(policy.keep, vocabulary, now))] if policy.keep != type(policy.keep)() else []
+    found = [not_(part) for part in facts.kept_parts(policy.keep, vocabulary, now)]
     condition = facts.matches(policy, vocabulary, now)
     if condition is not None:
         found.append(condition)
     if policy.age is not None:
-        found.append(_is_old(policy.age, now))
+        found += _is_old(policy.age, now)
     rescued = facts.rescue(numbered.id, numbered.version)
     found.append(~exists().where(rescued, prune_rescue.c.until > now))
     return found
@@ -69,13 +69,13 @@ def _always(policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
     return found
 
 
-def _is_old(age: Age, now: datetime) -> ColumnElement[bool]:
+def _is_old(age: Age, now: datetime) -> list[ColumnElement[bool]]:
     before = now - age.least
     if age.since is Since.RECEIVED:
-        return table_of("instance").c.received_at < before
+        return [table_of("instance").c.received_at < before]
     if age.since is Since.LAST_USE:
-        return facts.last_used_at() < before
-    return table_of("study").c.study_date < _first_day_from(before)
+        return facts.is_last_used_before(before)
+    return [table_of("study").c.study_date < _first_day_from(before)]
 
 
 def _first_day_from(moment: datetime) -> date:

@@ -5,6 +5,7 @@ reasons. Every expression speaks of a row of `instance` in a query that joins it
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, not_, or_, select
@@ -34,10 +35,28 @@ DOSE_SOURCES = ("report", "capture")
 
 
 def objects() -> FromClause:
-    """Instances with their series and studies."""
+    """Instances with their series and studies, and with the object whose header stands for the series, where it is
+    there. PostgreSQL leaves those last joins out of a query that asks nothing of them, for they add no row."""
     study, series, instance = table_of("study"), table_of("series"), table_of("instance")
+    header, dose = _header_object(), _dose_of_header()
     with_series = instance.join(series, series.c.orthanc_series_id == instance.c.orthanc_series_id)
-    return with_series.join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
+    with_study = with_series.join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
+    with_header = with_study.outerjoin(header, header.c.orthanc_instance_id == series.c.header_orthanc_instance_id)
+    return with_header.outerjoin(
+        dose, and_(dose.c.orthanc_instance_id == header.c.orthanc_instance_id, *_dose_was_read(dose))
+    )
+
+
+@cache
+def _header_object() -> FromClause:
+    """Always the same, so that a condition speaks of the one that was joined."""
+    return table_of("instance").alias("header_instance")
+
+
+@cache
+def _dose_of_header() -> FromClause:
+    """Always the same, see `_header_object`."""
+    return table_of("dose_report").alias("header_dose")
 
 
 def matches(policy: Policy, vocabulary: Vocabulary, now: datetime) -> ColumnElement[bool] | None:
@@ -47,50 +66,57 @@ def matches(policy: Policy, vocabulary: Vocabulary, now: datetime) -> ColumnElem
 
 def is_kept(keep: Keep, vocabulary: Vocabulary, now: datetime) -> ColumnElement[bool]:
     """What the policy leaves of a study."""
-    parts = []
+    return or_(false(), *kept_parts(keep, vocabulary, now))
+
+
+def kept_parts(keep: Keep, vocabulary: Vocabulary, now: datetime) -> list[ColumnElement[bool]]:
+    """The same as alternatives, none of them NULL: apart, so that the database can rule out by a join what it can."""
+    parts: list[ColumnElement[bool]] = []
     if keep.dose_and_representatives:
-        parts += [_is_dose_object(table_of("instance")), _is_representative()]
+        instance = table_of("instance")
+        parts += [_is_report(instance), _was_read(instance), _is_representative()]
     if keep.condition is not None:
-        parts.append(compile_for(Level(keep.level), keep.condition, vocabulary, now))
-    return func.coalesce(or_(false(), *parts), False)
+        parts.append(func.coalesce(compile_for(Level(keep.level), keep.condition, vocabulary, now), False))
+    return parts
 
 
-def _is_dose_object(instance: FromClause) -> ColumnElement[bool]:
-    """Whether a row of `instance`, or of an alias of it, is one."""
+def _is_report(instance: FromClause) -> ColumnElement[bool]:
+    return func.coalesce(instance.c.sop_class_uid.in_(DOSE_REPORTS), False)
+
+
+def _was_read(instance: FromClause) -> ColumnElement[bool]:
     report = table_of("dose_report").alias("dose_object")
-    was_read = exists().where(
-        report.c.orthanc_instance_id == instance.c.orthanc_instance_id,
-        report.c.state == "read",
-        report.c.source.in_(DOSE_SOURCES),
-    )
-    is_report = func.coalesce(instance.c.sop_class_uid.in_(DOSE_REPORTS), False)
-    return or_(is_report, was_read.correlate(instance))
+    found = exists().where(report.c.orthanc_instance_id == instance.c.orthanc_instance_id, *_dose_was_read(report))
+    return found.correlate(instance)
+
+
+def _dose_was_read(report: FromClause) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return report.c.state == "read", report.c.source.in_(DOSE_SOURCES)
 
 
 def _is_representative() -> ColumnElement[bool]:
     """One object of each series: that whose header stands for it (its picture stays on the pages), or, where that is
-    gone or is a dose object, the one with the smallest identifier among the others."""
+    gone or is a dose object, the one with the smallest identifier among the others.
+
+    The others are asked for only where they matter: as a rule the header's object is there."""
     instance, series = table_of("instance"), table_of("series")
-    header, other = instance.alias("header_instance"), instance.alias("other_instance")
-    header_is_there = (
-        exists()
-        .where(
-            header.c.orthanc_instance_id == series.c.header_orthanc_instance_id,
-            not_(_is_dose_object(header)),
-        )
-        .correlate(series)
+    header, dose = _header_object(), _dose_of_header()
+    other = instance.alias("other_instance")
+    is_header_there = and_(
+        header.c.orthanc_instance_id.is_not(None), dose.c.orthanc_instance_id.is_(None), not_(_is_report(header))
     )
     smallest = (
         select(func.min(other.c.orthanc_instance_id))
         .where(
             other.c.orthanc_series_id == series.c.orthanc_series_id,
-            not_(_is_dose_object(other)),
+            not_(or_(_is_report(other), _was_read(other))),
         )
         .correlate(series)
         .scalar_subquery()
     )
-    chosen = case((header_is_there, series.c.header_orthanc_instance_id), else_=smallest)
-    return instance.c.orthanc_instance_id == chosen
+    is_smallest = func.coalesce(instance.c.orthanc_instance_id == smallest, False)
+    is_header = instance.c.orthanc_instance_id == header.c.orthanc_instance_id
+    return case((is_header_there, is_header), else_=is_smallest)
 
 
 def of_study(table_name: str) -> ColumnElement[bool]:
@@ -196,6 +222,17 @@ def last_used_at() -> ColumnElement[datetime]:
     opened = select(study_use.c.last_used_at).where(study_use.c.orthanc_study_id == study.c.orthanc_study_id)
     delivered = select(func.max(delivery.c.changed_at)).where(delivery.c.orthanc_study_id == study.c.orthanc_study_id)
     return func.greatest(study.c.last_received_at, opened.scalar_subquery(), delivered.scalar_subquery())
+
+
+def is_last_used_before(moment: datetime) -> list[ColumnElement[bool]]:
+    """That `last_used_at` is before a moment, as conditions that rule out by a join what was used since."""
+    study, delivery = table_of("study"), table_of("delivery")
+    of_study = study.c.orthanc_study_id
+    return [
+        study.c.last_received_at < moment,
+        ~exists().where(study_use.c.orthanc_study_id == of_study, study_use.c.last_used_at >= moment),
+        ~exists().where(delivery.c.orthanc_study_id == of_study, delivery.c.changed_at >= moment),
+    ]
 
 
 def source_name() -> ColumnElement[str]:
