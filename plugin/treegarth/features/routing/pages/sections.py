@@ -108,13 +108,14 @@ def health_check(call: AnyCall) -> list[Check]:
             given_up = count_given_up(connection)
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+    look = translated(call, N_("Its page has the last errors, and a test of the connection."))
     found = [
         Check(
             kind="attention",
             name=translated(call, N_("Destination %(name)s"), name=one.name),
             words=translated(call, N_("does not answer")),
             url=call.site.url("routing.destination_page", destination_id=one.id),
-            advice=one.last_error or "",
+            advice=one.last_error or look,
         )
         for one in destinations
         if one.state == "down"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.rules.pages.editing import TRIGGERS
 from treegarth.features.rules.pages.kit import author
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
@@ -132,6 +133,7 @@ def events_page(call: AnyCall) -> Response:
         waiting=counted(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
         counts=counts,
         failed=failed,
+        triggers={value: translated(call, label) for value, label, _ in TRIGGERS},
     )
 
 
