@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from treegarth.features.retention.pages import editing, holds, ledger, marked, policies, policy, storage
+from treegarth.features.retention.pages.editing import routes as form_routes
+from treegarth.features.retention.pages.holds import routes as hold_routes
+from treegarth.features.retention.pages.ledger import routes as ledger_routes
+from treegarth.features.retention.pages.marked import routes as marked_routes
+from treegarth.features.retention.pages.policies import routes as list_routes
+from treegarth.features.retention.pages.policy import routes as policy_routes
 from treegarth.features.retention.pages.sections import study_section
+from treegarth.features.retention.pages.storage import routes as storage_routes
 from treegarth.features.retention.service import Desk
 from treegarth.web.routes import Route
 
@@ -12,6 +18,5 @@ __all__ = ["routes", "study_section"]
 
 def routes(desk: Desk) -> list[Route]:
     """Every page about retention."""
-    return [
-        route for part in (policies, editing, policy, marked, holds, ledger, storage) for route in part.routes(desk)
-    ]
+    parts = (list_routes, form_routes, policy_routes, marked_routes, hold_routes, ledger_routes, storage_routes)
+    return [route for part in parts for route in part(desk)]

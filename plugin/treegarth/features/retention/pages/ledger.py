@@ -106,7 +106,7 @@ def ledger_page(call: AnyCall) -> Response:
     with call.site.services.database.connect() as connection:
         page = _page(connection, query)
         wishes = store.list_bring_backs(connection, limit=WISHES_SHOWN)
-        shown = [one.study_instance_uid for one in (*page.entries, *wishes)]
+        shown = [*(one.study_instance_uid for one in page.entries), *(one.study_instance_uid for one in wishes)]
         names = name_studies(connection, shown)
     return render_page(
         call,

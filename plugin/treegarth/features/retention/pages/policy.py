@@ -16,6 +16,7 @@ from treegarth.features.retention.model import Reason
 from treegarth.features.retention.pages.policies import PolicyPath, says
 from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.pages.wording import POLICY_CHANGES, reason, words_of
+from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.pruning import numbered_policy
 from treegarth.features.retention.service import Desk, ObjectReasons
 from treegarth.features.retention.store import policies
@@ -128,8 +129,8 @@ def policy_page(call: AnyCall, desk: Desk) -> Response:
 
 
 def text_of(desk: Desk, document: Any) -> str:
-    """A policy's document as the text form writes it."""
-    return desk.write_text(dict(document))
+    """A policy's document as the text form writes it, its keys in their order."""
+    return desk.write_text({key: document[key] for key in KEYS if key in document})
 
 
 def _versions(
