@@ -235,7 +235,7 @@ def add_rules(commands: Commands) -> None:
         "import",
         "make the rules as a YAML file says",
         """Rules are told apart by their names; those that the file does not name stay as they are. All of it is done or
-nothing: when something is wrong, each problem is listed with its place. A new rule is off unless it says "on: true".
+nothing: when something is wrong, each problem is listed with its place. A new rule acts unless it says "on: false".
 Prints what was created, changed, or is the same. FILE may be "-" for standard input.
 
 examples:

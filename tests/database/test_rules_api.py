@@ -44,13 +44,13 @@ def ask(client: FlaskClient, method: str, path: str, body: Any = None, *, status
 
 def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -> None:
     made = ask(client, "POST", "rules", CT, status=201)
-    assert (made["version"], made["is_on"], made["does"]) == (1, False, ["labels the study seen"])
+    assert (made["version"], made["is_on"], made["does"]) == (1, True, ["labels the study seen"])
     assert ask(client, "POST", "rules", CT, status=409)
     path = f"rules/{made['id']}"
     assert ask(client, "PUT", path, CT | {"why": "그냥"})["why"] == "그냥"
-    assert ask(client, "PUT", f"{path}/state", {"is_on": True})["is_on"]
+    assert not ask(client, "PUT", f"{path}/state", {"is_on": False})["is_on"]
     changes = [one["change"] for one in ask(client, "GET", f"{path}/versions")["items"]]
-    assert changes == ["switched on", "edited", "created"]
+    assert changes == ["switched off", "edited", "created"]
     assert [one["name"] for one in ask(client, "GET", "rules")["items"]] == ["label CT"]
     ask(client, "DELETE", path)
     ask(client, "GET", path, status=404)
@@ -59,7 +59,7 @@ def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -
 
 def test_a_rule_that_was_worded_anew_since_the_version_that_was_read_is_not_changed(client: FlaskClient) -> None:
     path = f"rules/{ask(client, 'POST', 'rules', CT, status=201)['id']}"
-    ask(client, "PUT", f"{path}/state", {"is_on": True})  # a version, but no other wording
+    ask(client, "PUT", f"{path}/state", {"is_on": False})  # a version, but no other wording
     assert ask(client, "PUT", f"{path}?version=1", CT | {"why": "first"})["version"] == 3
     said = ask(client, "PUT", f"{path}?version=2", CT | {"why": "second"}, status=409)["detail"]
     assert said == "The rule was edited after version 2: it is version 3 now. Nothing was saved."
@@ -113,7 +113,7 @@ def test_a_rule_is_tried_before_it_acts(client: FlaskClient, engine: Engine) -> 
 
 def test_a_rule_is_applied_and_says_what_it_did(client: FlaskClient, engine: Engine) -> None:
     index_study(engine, 1, "CT")
-    made = ask(client, "POST", "rules", CT, status=201)
+    made = ask(client, "POST", "rules", CT | {"on": False}, status=201)
     path = f"rules/{made['id']}/apply"
     ask(client, "POST", path, {}, status=409)
     ask(client, "PUT", f"rules/{made['id']}/state", {"is_on": True})

@@ -184,13 +184,13 @@ def take_in(engine: Engine, text: str, *, dry_run: bool = False) -> list[tuple[s
 
 
 def test_an_import_says_what_it_changes_and_changes_nothing_when_dry(engine: Engine) -> None:
-    assert take_in(engine, TWO, dry_run=True) == [("first", "created", False), ("second", "created", False)]
+    assert take_in(engine, TWO, dry_run=True) == [("first", "created", True), ("second", "created", True)]
     assert stored_rules(engine) == []
     take_in(engine, TWO)
-    assert take_in(engine, TWO) == [("first", "same", False), ("second", "same", False)]
+    assert take_in(engine, TWO) == [("first", "same", True), ("second", "same", True)]
     assert [one.version for one in stored_rules(engine)] == [1, 1]
-    changed = TWO.replace("label: y", "label: z") + "  on: true\n"
-    assert take_in(engine, changed) == [("first", "same", False), ("second", "changed", True)]
+    changed = TWO.replace("label: y", "label: z") + "  on: false\n"
+    assert take_in(engine, changed) == [("first", "same", True), ("second", "changed", False)]
     with connect(engine) as connection:
         text = export_rules(connection, book())
     assert text.strip() == changed.strip()
@@ -215,15 +215,15 @@ def test_each_change_of_a_rule_is_a_version_with_who_and_when(engine: Engine) ->
     take_in(engine, TWO)
     first = stored_rules(engine)[0]
     with transaction(engine) as connection:
-        switch_rule(connection, book().read(first), author("kim"), is_on=True)
+        switch_rule(connection, book().read(first), author("kim"), is_on=False)
         move_rule(connection, first.id, 2, author("lee"))
         remove_rule(connection, first.id, author("park"))
         found = [(one.change, one.changed_by, one.is_on) for one in list_versions(connection, first.id)]
     assert found == [
         (Change.REMOVED, "park", False),
-        (Change.MOVED, "lee", True),
-        (Change.SWITCHED_ON, "kim", True),
-        (Change.CREATED, "import", False),
+        (Change.MOVED, "lee", False),
+        (Change.SWITCHED_OFF, "kim", False),
+        (Change.CREATED, "import", True),
     ]
     assert [one.name for one in stored_rules(engine)] == ["second"]
     take_in(engine, TWO)  # the name is free again

@@ -48,7 +48,7 @@ def exported(text: str, *, on: dict[str, bool] | None = None) -> str:
 
 def test_the_example_is_read() -> None:
     dose, nightly = (one.rule for one in parse_rules(EXAMPLE, LANGUAGE))
-    assert (dose.name, dose.trigger, dose.is_on) == ("선량 보고서", Trigger.STUDY_STABLE, False)
+    assert (dose.name, dose.trigger, dose.is_on) == ("선량 보고서", Trigger.STUDY_STABLE, True)
     assert [step.describe() for step in dose.steps] == ["labels the study dose and takes off the label new"]
     assert (str(nightly.schedule), nightly.is_on) == ("daily 02:00", True)
 
@@ -66,11 +66,11 @@ def test_an_export_is_the_text_that_was_written() -> None:
 
 
 def test_an_export_says_whether_a_rule_is_on_now() -> None:
-    text = exported(EXAMPLE, on={"선량 보고서": True, "nightly": False})
+    text = exported(EXAMPLE, on={"선량 보고서": False, "nightly": False})
     assert "# 선량 규칙 (dose)" in text
-    assert "# kept\n  on: true\n" in text
+    assert "# kept\n  on: false\n" in text
     assert text.endswith("do: [notify: dashboard]\n  on: false\n")
-    assert [one.rule.is_on for one in parse_rules(text, LANGUAGE)] == [True, False]
+    assert [one.rule.is_on for one in parse_rules(text, LANGUAGE)] == [False, False]
 
 
 def test_a_rule_that_was_no_text_is_exported_canonically() -> None:

@@ -23,7 +23,7 @@ def _entry(document: Mapping[str, Any], is_on: bool, source: str | None) -> str:
         written = _with_on(source, is_on)
         if _means(written) == _means(source) and _says_on(written) == is_on:
             return written
-    whole = {"name": document["name"], **({"on": True} if is_on else {}), **document}
+    whole = {"name": document["name"], **({} if is_on else {"on": False}), **document}
     return dump([whole]).rstrip()
 
 
@@ -34,7 +34,7 @@ def _with_on(source: str, is_on: bool) -> str:
     changed, count = _ON.subn(rf"\g<1>on: {'true' if is_on else 'false'}\g<3>", source)
     if count:
         return changed if count == 1 else source
-    return re.sub(r"^- name: .*$", r"\g<0>\n  on: true", source, count=1, flags=re.MULTILINE)
+    return re.sub(r"^- name: .*$", rf"\g<0>\n  on: {'true' if is_on else 'false'}", source, count=1, flags=re.MULTILINE)
 
 
 def _read(source: str) -> dict[str, Any] | None:
@@ -51,4 +51,4 @@ def _means(source: str) -> dict[str, Any] | None:
 
 
 def _says_on(source: str) -> bool:
-    return bool((_read(source) or {}).get("on", False))
+    return bool((_read(source) or {}).get("on", True))

@@ -54,7 +54,7 @@ class Rule:
     trigger: Trigger
     condition: Condition
     steps: tuple[Step, ...]
-    is_on: bool = False  # what a document says for a rule that is new
+    is_on: bool = True  # what a document says for a rule that is new
     schedule: Schedule | None = None  # of trigger schedule
 
     @property

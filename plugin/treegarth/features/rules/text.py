@@ -119,7 +119,7 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
     schedule = _schedule(given, trigger, place, problems)
     condition = _condition(given, language.vocabulary, trigger, f"{place}.if", problems)
     steps = _steps(given, language.actions, f"{place}.do", problems)
-    is_on = given.get("on", False)
+    is_on = given.get("on", True)
     if not isinstance(is_on, bool):
         right = phrase("Write true or false.")
         problems.append(Problem(place=f"{place}.on", wrong=phrase("is no truth."), right=right))

@@ -57,7 +57,7 @@ def problems_with(connection: Connection, written: WrittenRule, place: str = "ru
 
 
 def create_rule(connection: Connection, written: WrittenRule, author: Author) -> int:
-    """A new rule, the last in order and off unless its document says otherwise; its number.
+    """A new rule, the last in order and on unless its document says otherwise; its number.
 
     Raises RequestConflict where its name is taken, RuleRefused for what `problems_with` finds.
     """
