@@ -7,13 +7,13 @@ object is deleted, and `settle` makes the ledger and Orthanc agree on those that
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.database.engine import connect, transaction
@@ -23,6 +23,7 @@ from treegarth.features.retention.policy_text import PolicyRefused, parse_policy
 from treegarth.features.retention.rules import decide, is_within_hours, pause_between
 from treegarth.features.retention.store import marking, policies, pruning
 from treegarth.features.retention.store.deciding import NumberedPolicy, states_of
+from treegarth.features.retention.store.marking import Candidate
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.features.retention.store.pruning import DueObject, Intention
 
@@ -33,7 +34,7 @@ LARGEST_BATCH = 200
 LEASE = timedelta(minutes=2)
 """A batch takes BATCH_S, and a request to Orthanc half a minute at most; who takes longer has vanished."""
 LATER = timedelta(hours=1)
-"""After a destination could not be asked."""
+"""After a destination could not be asked, or less could go than a policy by space wants."""
 INDEX_LAG = timedelta(minutes=10)
 """In which the index has surely followed a deletion."""
 MOST_AT_ONCE = 5000
@@ -104,41 +105,57 @@ class Pruner:
         return found
 
     def look(self, stored: StoredPolicy, numbered: NumberedPolicy) -> int:
-        """Look at the whole archive where it is time for it, or go on with a look; how many objects were marked."""
-        now, marked = self.clock(), 0
-        if stored.walk_began_at is None and stored.decided_at is not None and now - stored.decided_at < EVERY:
+        """Look at the whole archive where it is time for it; how many objects were marked. A look that is interrupted
+        begins anew at the next turn, and leaves out what it has marked."""
+        now = self.clock()
+        if stored.decided_at is not None and now - stored.decided_at < EVERY:
             return 0
-        began_at, after = stored.walk_began_at or now, stored.walked_to
-        while True:
+        with transaction(self.engine) as reading:
+            marked = self._mark(numbered, marking.read_candidates(reading, numbered, self.vocabulary(), now), now)
+        with transaction(self.engine) as connection:
+            marking.note_look(connection, numbered, now)
+        return marked
+
+    def _mark(self, numbered: NumberedPolicy, portions: Iterator[list[Candidate]], now: datetime) -> int:
+        """Mark each portion in a transaction of its own, as long as the policy acts in this version."""
+        marked = 0
+        for portion in portions:
             with transaction(self.engine) as connection:
-                if policies.read_policy(connection, numbered.id).version != numbered.version:
-                    return marked
-                count, after = marking.mark_next_block(connection, numbered, self.vocabulary(), self.clock(), after)
-                marking.note_walk(
-                    connection, numbered.id, numbered.version, began_at=began_at, walked_to=after, is_done=after is None
-                )
+                count = marking.mark(connection, numbered, portion, now)
+            if count is None:
+                break
             marked += count
-            if after is None:
-                return marked
+        return marked
 
     def free_space(self, stored: StoredPolicy, numbered: NumberedPolicy) -> int:
         """Mark the least used where the archive is above the high mark, until it would be at the low one."""
+        now = self.clock()
+        with transaction(self.engine) as connection:
+            wanted = self._wanted_bytes(connection, stored, numbered)
+        is_too_soon = stored.decided_at is not None and now - stored.decided_at < LATER
+        if wanted <= 0 or is_too_soon:
+            return 0
+        with transaction(self.engine) as reading:
+            candidates = marking.read_least_used(reading, numbered, self.vocabulary(), now, wanted)
+            marked = self._mark(numbered, candidates, now)
+        with transaction(self.engine) as connection:
+            if self._wanted_bytes(connection, stored, numbered) > 0:  # no more may go: ask again later, not every turn
+                marking.note_look(connection, numbered, now)
+        return marked
+
+    def _wanted_bytes(self, connection: Connection, stored: StoredPolicy, numbered: NumberedPolicy) -> int:
+        """What is to be marked beyond what is; notes whether the policy is freeing space."""
         space = numbered.policy.space
         assert space is not None
-        with transaction(self.engine) as connection:
-            leaving = marking.leaving_bytes(connection, self.clock() - INDEX_LAG)
-            used = marking.archive_bytes(connection) - leaving
-            marked = marking.marked_bytes(connection, numbered.id)
-            if used <= (space.high_bytes if stored.freeing_since is None else space.low_bytes):
-                if stored.freeing_since is not None:
-                    marking.note_freeing(connection, numbered.id, None)
-                return 0
-            if stored.freeing_since is None:
-                marking.note_freeing(connection, numbered.id, self.clock())
-            wanted = used - marked - space.low_bytes
-            if wanted <= 0:
-                return 0
-            return marking.mark_least_used(connection, numbered, self.vocabulary(), self.clock(), wanted, MOST_AT_ONCE)
+        leaving = marking.leaving_bytes(connection, self.clock() - INDEX_LAG)
+        used = marking.archive_bytes(connection) - leaving
+        if used <= (space.high_bytes if stored.freeing_since is None else space.low_bytes):
+            if stored.freeing_since is not None:
+                marking.note_freeing(connection, numbered.id, None)
+            return 0
+        if stored.freeing_since is None:
+            marking.note_freeing(connection, numbered.id, self.clock())
+        return used - marking.marked_bytes(connection, numbered.id) - space.low_bytes
 
     def prune_batch(self, numbered: NumberedPolicy) -> int:
         """Delete what is due of one policy, as much as fits into a batch; how many objects were looked at."""
