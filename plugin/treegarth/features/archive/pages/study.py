@@ -116,7 +116,7 @@ def viewer_address(study_instance_uid: str) -> str:
 def _shown_series(summary: SeriesSummary, explorer: ExplorerAddress) -> ShownSeries:
     picture = summary.header_orthanc_instance_id
     size = f"width={THUMBNAIL_PIXELS}&height={THUMBNAIL_PIXELS}"
-    has_picture = picture is not None and summary.modality not in WITHOUT_PICTURE
+    has_picture = picture is not None and summary.instance_count > 0 and summary.modality not in WITHOUT_PICTURE
     return ShownSeries(
         summary=summary,
         picture_url=f"/instances/{picture}/rendered?{size}" if has_picture else None,
