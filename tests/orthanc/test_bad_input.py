@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pynetdicom
@@ -111,7 +112,7 @@ def assert_still_well(server: OrthancServer) -> None:
     assert post(server, [good]) == {200: 1}
     assert_index_is_archive_at_every_level(server)
     for study in server.get("studies", limit=200)["items"]:
-        assert server.get(f"studies/{study['study_instance_uid']}")["series"]
+        assert server.get(f"studies/{quote(study['study_instance_uid'], safe='')}")["series"]
     for page in ("", "studies", "dose", "system"):
         assert requests.get(f"{server.base_url}/{page}", timeout=20).status_code == 200, page
     assert "indexer ended" not in server.log_text()

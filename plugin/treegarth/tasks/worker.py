@@ -57,21 +57,14 @@ async def _work(app: App, name: str) -> None:
         for one in rest:
             one.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-        await _end_side_tasks()
         for one in done:
             if not one.cancelled():
                 one.result()
 
 
-async def _end_side_tasks() -> None:
-    """A worker that is cancelled leaves its schedule behind, which would complain of a closed application."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for one in others:
-        one.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
-
 def _end(workers: Sequence[asyncio.Task[None]]) -> None:
+    if any(one.cancelling() for one in workers):
+        return  # told twice: cancelled again, a worker would leave its tasks behind instead of waiting for them
     announce_end()
     for one in workers:
         one.cancel()
