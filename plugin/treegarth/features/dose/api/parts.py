@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from treegarth.web.endpoints import Listed, endpoint
+from treegarth.web.routes import API_PATH, Parameters, Text
 
-from treegarth.web.routes import API_PATH, Answer, Handler, Method, Parameters, Permission, Route, Text
+__all__ = ["Kind", "Listed", "SourcePath", "dose_route"]
 
 TAG = "dose"
 Kind = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
-
-
-class Listed(Answer):
-    """Base of what is made from a record of the same names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
 
 
 class SourcePath(Parameters):
@@ -23,28 +19,4 @@ class SourcePath(Parameters):
     """The object's identifier in Orthanc."""
 
 
-def dose_route(
-    name: str,
-    path: str,
-    handler: Handler,
-    summary: str,
-    *,
-    answer: type[BaseModel] | None,
-    method: Method = "GET",
-    permission: Permission = Permission.VIEW,
-    problems: tuple[int, ...] = (503,),
-    **given: Any,
-) -> Route:
-    """The endpoint `api.{name}` at `dose/{path}`."""
-    return Route(
-        name=f"api.{name}",
-        path=f"{API_PATH}/dose/{path}",
-        method=method,
-        permission=permission,
-        handler=handler,
-        summary=summary,
-        answer=answer,
-        problems=problems,
-        tag=TAG,
-        **given,
-    )
+dose_route = partial(endpoint, tag=TAG, under=f"{API_PATH}/dose")

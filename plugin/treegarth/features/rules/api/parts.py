@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.features.rules.service import ActingRule, Author, RuleBook, present_rule
 from treegarth.features.rules.text import Language, RuleRefused, WrittenRule, parse_rule
 from treegarth.web.access import Actor
-from treegarth.web.routes import API_PATH, Answer, Handler, Method, Parameters, Permission, Route
+from treegarth.web.endpoints import Listed, endpoint
+from treegarth.web.routes import Parameters
 from treegarth.web.services import Database, Services
 from treegarth.web.validation import Fault, InvalidFields
 
+__all__ = ["LARGEST_NUMBER", "Desk", "Listed", "RulePath", "as_fields", "rule_route", "written_rule"]
+
 TAG = "rules"
 LARGEST_NUMBER = 2_147_483_647
-
-
-class Listed(Answer):
-    """Base of what is made from a record of the same names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
 
 
 class RulePath(Parameters):
@@ -68,28 +65,4 @@ def as_fields(refused: RuleRefused) -> InvalidFields:
     )
 
 
-def rule_route(
-    name: str,
-    path: str,
-    handler: Handler,
-    summary: str,
-    *,
-    answer: type[BaseModel] | None,
-    method: Method = "GET",
-    permission: Permission = Permission.VIEW,
-    problems: tuple[int, ...] = (503,),
-    **given: Any,
-) -> Route:
-    """The endpoint `api.{name}` at `path` below the API."""
-    return Route(
-        name=f"api.{name}",
-        path=f"{API_PATH}/{path}",
-        method=method,
-        permission=permission,
-        handler=handler,
-        summary=summary,
-        answer=answer,
-        problems=problems,
-        tag=TAG,
-        **given,
-    )
+rule_route = partial(endpoint, tag=TAG)

@@ -1,0 +1,44 @@
+"""What endpoints of the API have in common: the base of answers made from records, and how a route is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from treegarth.web.routes import API_PATH, Answer, Handler, Method, Permission, Route
+
+
+class Listed(Answer):
+    """Base of what is made from a record of the same names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+def endpoint(
+    name: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    *,
+    tag: str,
+    answer: type[BaseModel] | None,
+    under: str = API_PATH,
+    method: Method = "GET",
+    permission: Permission = Permission.VIEW,
+    problems: tuple[int, ...] = (503,),
+    **given: Any,
+) -> Route:
+    """The endpoint `api.{name}` at `{under}/{path}`."""
+    return Route(
+        name=f"api.{name}",
+        path=f"{under}/{path}",
+        method=method,
+        permission=permission,
+        handler=handler,
+        summary=summary,
+        answer=answer,
+        problems=problems,
+        tag=tag,
+        **given,
+    )
