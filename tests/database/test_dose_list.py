@@ -75,14 +75,14 @@ def test_limits_that_are_no_numbers_are_refused(client: FlaskClient) -> None:
 def test_columns_of_a_kind_are_shown_where_it_is(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1)
     page = client.get("/treegarth/dose").text
-    assert 'AGD, left <span class="unit"' not in page
+    assert 'AGD left / right <span class="unit"' not in page
     assert 'Activity <span class="unit"' not in page
     write_report(engine, 2, kind="mammography")
     write_report(engine, 3, kind="radiopharmaceutical")
     set_row(engine, 2, glandular_dose_left_mgy=1.25)
     set_row(engine, 3, administered_activity_mbq=370.0)
     page = client.get("/treegarth/dose").text
-    assert 'AGD, left <span class="unit"' in page
+    assert 'AGD left / right <span class="unit"' in page
     assert ">1.25<" in page
     assert 'Activity <span class="unit"' in page
     only_ct = client.get("/treegarth/dose?kind=ct").text
