@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-import conformance
-from dose_builder import as_file, ct_acquisition, ct_dose_report, ct_source
+from tests import conformance
+from tests.dose_builder import as_file, ct_acquisition, ct_dose_report, ct_source
 
 LARGEST_BYTES = 40_000
 WORDS = [b"1e999", b"NaN", b"1/2", b"\\", b"-7", b"\xed\x9d\x89", b"\x1b$)C", b"SQ", b"\xff\xff"]

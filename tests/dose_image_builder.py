@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dose_builder import code
 from pydicom import Dataset
+
+from tests.dose_builder import code
 
 CT, PET, NM = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.20"
 MG_FOR_PRESENTATION, MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.1.2.1"

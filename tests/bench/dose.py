@@ -7,7 +7,6 @@ committed once to warm up; the rounds that count alternate bare and ours.
 from __future__ import annotations
 
 import io
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -17,13 +16,10 @@ from time import perf_counter
 from pydicom import Dataset, dcmread
 from sqlalchemy import Engine
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the builders of the tests
-
-from conformance import folder as conformance_folder
-from dose_builder import as_file, container, ct_acquisition, ct_dose_report, num, report, uidref
-from dose_registry_support import Archive, Instance, note
-
 from tests.bench.report import Figure
+from tests.conformance import folder as conformance_folder
+from tests.dose_builder import as_file, container, ct_acquisition, ct_dose_report, num, report, uidref
+from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine
 from treegarth.database.migrating import migrate

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Engine
 
-from tests.database.index_support import NOON
+from tests.index_support import NOON
 from tests.studies import small_studies
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header

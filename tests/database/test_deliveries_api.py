@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from tests.database.index_support import write_study
 from tests.delivery_support import Ledger, dicom_settings
+from tests.index_support import write_study
 from tests.unit.web.web_support import make_services, web_folder
 from treegarth.database.engine import transaction
 from treegarth.features.routing import api

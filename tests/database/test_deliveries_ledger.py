@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.database.index_support import write_study
 from tests.delivery_support import Ledger, dicom_settings
+from tests.index_support import write_study
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.archive import tables as archive_tables

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
-from dose_damage import mutated, originals
-from dose_registry_support import Archive, Instance, note, states
 from sqlalchemy.engine import Engine
 
+from tests.dose_damage import mutated, originals
+from tests.dose_registry_support import Archive, Instance, note, states
 from treegarth.features import dose
 
 DAMAGED = 60

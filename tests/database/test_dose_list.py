@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from dose_registry_support import Instance
 from flask.testing import FlaskClient
-from index_support import write_study
 from sqlalchemy import Engine, delete, select, update
-from test_dose_pages import API, NOON, uids, write_report
 
+from tests.database.test_dose_pages import API, NOON, uids, write_report
+from tests.dose_registry_support import Instance
+from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.features import dose

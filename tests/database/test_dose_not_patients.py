@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from dose_builder import as_file, ct_dose_report
-from dose_registry_support import Archive, Instance, note
 from sqlalchemy.engine import Engine
 
+from tests.dose_builder import as_file, ct_dose_report
+from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
 from treegarth.features import dose

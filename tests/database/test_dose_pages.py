@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from index_support import write_study
 from sqlalchemy import Engine
 
+from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.features.dose.store.exams import refresh_study

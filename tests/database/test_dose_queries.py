@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from dose_builder import as_file, code, container, ct_dose_report, report
-from dose_registry_support import Archive, Instance, index, note
 from sqlalchemy.engine import Engine
 
+from tests.dose_builder import as_file, code, container, ct_dose_report, report
+from tests.dose_registry_support import Archive, Instance, index, note
 from treegarth.database.engine import connect
 from treegarth.features import dose
 from treegarth.features.archive import tables as archive

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
-from dose_registry_support import Archive, Instance, note, states
 from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 
+from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
+from tests.dose_registry_support import Archive, Instance, note, states
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features import dose

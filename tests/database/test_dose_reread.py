@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from dose_builder import as_file, ct_acquisition, ct_dose_report
-from dose_registry_support import Archive, Instance, index
 from sqlalchemy import func, select, text, update
 from sqlalchemy.engine import Engine
 
+from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
+from tests.dose_registry_support import Archive, Instance, index
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
 from treegarth.features.dose import service

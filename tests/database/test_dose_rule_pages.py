@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
-from test_dose_pages import write_report
 
+from tests.database.test_dose_pages import write_report
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
-from dose_builder import as_file, ct_dose_report
-from dose_image_builder import ct_image
-from dose_registry_support import Archive, Instance, index, note, read, states
 from sqlalchemy import select, update
 from sqlalchemy.engine import Engine
 
+from tests.dose_builder import as_file, ct_dose_report
+from tests.dose_image_builder import ct_image
+from tests.dose_registry_support import Archive, Instance, index, note, read, states
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
 from treegarth.features.dose.candidates import SAMPLED_SOURCES

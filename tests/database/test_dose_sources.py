@@ -6,8 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from dose_builder import as_file, container, ct_acquisition, ct_dose_report, num, report, uidref
-from dose_image_builder import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom import Dataset
+from sqlalchemy import delete, select
+from sqlalchemy.engine import Engine
+
+from tests.dose_builder import as_file, container, ct_acquisition, ct_dose_report, num, report, uidref
+from tests.dose_image_builder import (
     DX_FOR_PRESENTATION,
     DX_FOR_PROCESSING,
     MG_FOR_PRESENTATION,
@@ -20,13 +26,7 @@ from dose_image_builder import (
     nuclear_image,
     projection_image,
 )
-from dose_registry_support import Archive, Instance, index, note, read
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from pydicom import Dataset
-from sqlalchemy import delete, select
-from sqlalchemy.engine import Engine
-
+from tests.dose_registry_support import Archive, Instance, index, note, read
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
 from treegarth.features.archive import tables

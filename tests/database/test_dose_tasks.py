@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
-from dose_builder import as_file, ct_dose_report
-from dose_image_builder import CT, ct_image
-from dose_registry_support import Archive, Instance, index, note, states
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import Engine
 
+from tests.dose_builder import as_file, ct_dose_report
+from tests.dose_image_builder import CT, ct_image
+from tests.dose_registry_support import Archive, Instance, index, note, states
 from treegarth.database.engine import DatabaseAddress, connect
 from treegarth.features import dose
 from treegarth.features.dose.tables import irradiation_event

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from index_support import write_study
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
+from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, KnownHost, make_services, web_folder
 from treegarth.bootstrap import measures
 from treegarth.features.routing.tables import delivery_object, destination

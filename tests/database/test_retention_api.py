@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from index_support import NOON, write_study
 from sqlalchemy import Engine, insert
 
+from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.assembly import retention_desk

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from index_support import NOON, write_study
 from sqlalchemy import Engine, insert
 
+from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from treegarth.errors import OrthancUnavailable
 from treegarth.features.retention.bringing import FIRST_PAUSE, MOST_ATTEMPTS, Bringer

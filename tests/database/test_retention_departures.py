@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from index_support import NOON, write_study
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from tests.index_support import NOON, write_study
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import reconciling, writing

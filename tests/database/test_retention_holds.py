@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from index_support import NOON, write_study
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from tests.index_support import NOON, write_study
 from treegarth.conditions.action import Occasion, Problem
 from treegarth.conditions.model import Facts
 from treegarth.features.retention import HoldKind
@@ -48,6 +48,7 @@ def occasion(rule_id: int = 7) -> Occasion:
         trigger="study stable",
         study=Facts(key="study-00001", values={}),
         study_instance_uid=UID,
+        orthanc_series_ids=None,
         is_first=True,
         asked_by=None,
         now=NOON,

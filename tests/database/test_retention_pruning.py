@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from index_support import NOON, write_study
 from sqlalchemy import Engine, func, insert, select
 
+from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from treegarth.assembly import vocabulary
 from treegarth.errors import NotFound, OrthancUnavailable

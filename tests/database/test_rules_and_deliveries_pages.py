@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from index_support import write_study
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
+from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction

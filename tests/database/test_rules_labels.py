@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 
-from tests.database.index_support import write_study
+from tests.index_support import write_study
 from tests.rule_support import NOW, study_id
 from treegarth.database.engine import DatabaseAddress, connect, transaction
 from treegarth.features.archive.ingest.batch import BatchWriter

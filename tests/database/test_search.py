@@ -7,9 +7,9 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
-from index_support import KOREAN, NOON, write_study
 from sqlalchemy import Connection, Engine
 
+from tests.index_support import KOREAN, NOON, write_study
 from treegarth.errors import InvalidRequest
 from treegarth.features.archive.search_model import ArchiveTotals, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import (

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from index_support import KOREAN, NOON, write_study
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from sqlalchemy import Engine, text
 
+from tests.index_support import KOREAN, NOON, write_study
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive.api import StudyQuery

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_support import content_items, errors_of_dciodvfy, measured, study_of
 from pydicom import dcmread
 
+from tests.unit.demo.demo_support import content_items, errors_of_dciodvfy, measured, study_of
 from treegarth.demo.attributes import write
 from treegarth.demo.codes import HEAD_PHANTOM
 from treegarth.demo.ct import CtScan, ct_localizer, ct_series

@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from demo_support import content_items, errors_of_dciodvfy, measured
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr._concepts_dict import concepts
 
+from tests.unit.demo.demo_support import content_items, errors_of_dciodvfy, measured
 from treegarth.demo.attributes import write
 from treegarth.demo.examinations import Extent
 from treegarth.demo.expected import BuiltStudy

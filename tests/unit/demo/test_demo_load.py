@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from demo_support import errors_of_dciodvfy
 from pydicom import dcmread
 
+from tests.unit.demo.demo_support import errors_of_dciodvfy
 from treegarth.demo.load import bench_instances, small_instances
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from demo_support import content_items, errors_of_dciodvfy, measured, study_of
 from pydicom import dcmread
 
+from tests.unit.demo.demo_support import content_items, errors_of_dciodvfy, measured, study_of
 from treegarth.demo.attributes import write
 from treegarth.demo.fluoroscopy import Run, angiography_run
 from treegarth.demo.mammography import MEDIO_LATERAL_OBLIQUE, MammographyView, mammograms

@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from demo_support import study_of
 from pydicom import dcmread
 
+from tests.unit.demo.demo_support import study_of
 from treegarth.demo.attributes import write
 from treegarth.demo.ct_dose_report import CtEvent, ct_dose_report
 from treegarth.demo.patients import JAPANESE, KOREAN, LATIN_1, UTF_8, Patient, cast

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 
-import conformance
 import pytest
-from dose_builder import as_file, ct_dose_report
 from pydicom import dcmread
 from pydicom.filewriter import dcmwrite
 
+from tests import conformance
+from tests.dose_builder import as_file, ct_dose_report
 from treegarth.dicom.lean_content import NotPlain, parse_content
 from treegarth.dicom.sr_tree import tree_of
 from treegarth.features.dose.reading import parsed, read_dose, read_dose_bytes

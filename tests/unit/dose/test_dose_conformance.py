@@ -3,9 +3,9 @@
 import io
 import json
 
-import conformance
 import pytest
 
+from tests import conformance
 from treegarth.features.dose.model import json_object, to_json
 from treegarth.features.dose.reading import read_dose_stream
 from treegarth.features.dose.reading_json import read_command

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dose_builder import code, coded, container, ct_acquisition, ct_dose_report, num, report, text, uidref
 
+from tests.dose_builder import code, coded, container, ct_acquisition, ct_dose_report, num, report, text, uidref
 from treegarth.features.dose.reading import read_dose
 
 ENHANCED, PATIENT = "1.2.840.10008.5.1.4.1.1.88.76", "1.2.840.10008.5.1.4.1.1.88.73"

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from dose_damage import mutated, originals
 
+from tests.dose_damage import mutated, originals
 from treegarth.features.dose.model import to_json
 from treegarth.features.dose.reading import read_dose_bytes
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dose_builder import (
+
+from tests.dose_builder import (
     ENHANCED_SR,
     code,
     coded,
@@ -17,7 +18,6 @@ from dose_builder import (
     text,
     uidref,
 )
-
 from treegarth.features.dose.reading import read_dose
 
 

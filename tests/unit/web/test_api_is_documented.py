@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from web_support import make_services
 
+from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.web.routes import Permission, Route
 

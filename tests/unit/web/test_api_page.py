@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from openapi_spec_validator import validate
-from web_support import make_site, web_folder
 
+from tests.unit.web.web_support import make_site, web_folder
 from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
 from treegarth.web.routes import API_PATH, Answer, Parameters, Permission, Route

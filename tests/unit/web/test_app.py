@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from web_support import make_site, web_folder
 
+from tests.unit.web.web_support import make_site, web_folder
 from treegarth.errors import (
     DatabaseUnavailable,
     NotFound,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from web_support import make_site, web_folder
 
+from tests.unit.web.web_support import make_site, web_folder
 from treegarth.web.templating import FileAddress
 
 

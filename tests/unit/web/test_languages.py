@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from web_support import make_site, web_folder
 
+from tests.unit.web.web_support import make_site, web_folder
 from treegarth.web.routes import Navigation, Permission, Route
 from treegarth.web.templating import render_page
 

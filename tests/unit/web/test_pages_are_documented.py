@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from web_support import make_services
-
+from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 
 ROOT = Path(__file__).resolve().parents[3]
