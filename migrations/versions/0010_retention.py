@@ -58,8 +58,6 @@ def create_retention_policy() -> None:
         ),
         sa.Column("is_on", sa.Boolean, server_default=sa.text("false"), nullable=False),
         sa.Column("decided_at", MOMENT, comment="when it last looked at the whole archive"),
-        sa.Column("walk_began_at", MOMENT, comment="of a look at the archive that is not finished"),
-        sa.Column("walked_to", KEY, comment="the last study of that look"),
         sa.Column(
             "freeing_since", MOMENT, comment="of a policy by space: above the high mark, until the low one is reached"
         ),

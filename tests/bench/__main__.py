@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import dose, forwarding, index_writing, memory, retention, rules_dry_run, store_path
+from tests.bench import dose, forwarding, index_writing, memory, retention, retention_space, rules_dry_run, store_path
 
 BENCHMARKS = {
     "store_path": store_path.measure,
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "forwarding": forwarding.measure,
     "rules_dry_run": rules_dry_run.measure,
     "retention": retention.measure,
+    "retention_space": retention_space.measure,
 }
 
 

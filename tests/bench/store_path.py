@@ -1,11 +1,13 @@
 """What Treegarth costs the store path: the same Orthanc with and without it, in alternating runs.
 
 Eight senders push 512×512 CT over their own associations. Throughput and the CPU of the Orthanc process are compared
-run by run; freshness is watched from outside, by asking PostgreSQL ten times a second what is searchable.
+run by run; freshness is watched from outside, by asking PostgreSQL ten times a second what is searchable. A third run
+of each round has rules switched on, half of them asked whenever a series has come to rest.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -17,6 +19,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep, time
 
 import psycopg
+import requests
 
 from tests.bench.report import Figure
 from tests.servers import OrthancServer, cpu_seconds
@@ -24,6 +27,7 @@ from treegarth.demo.load import bench_instances
 
 SENDERS = 8
 TIMEOUT_S = 300
+RULES = 50
 SETTLING_S = 3.0  # a server that has just started is still busy with itself
 
 
@@ -38,30 +42,36 @@ class Run:
 
 
 def measure(*, pairs: int = 3, per_sender: int = 150) -> list[Figure]:
-    """Alternate bare and planted runs, each on fresh folders."""
+    """Alternate bare, planted and planted runs with rules, each on fresh folders."""
     with TemporaryDirectory(prefix="bench") as place:
         folders = _sources(Path(place) / "objects", per_sender)
-        bare, planted = [], []
+        bare, planted, ruled = [], [], []
         _run(Path(place) / "warm", folders, planted=False)
         for number in range(pairs):
             bare.append(_run(Path(place) / f"bare{number}", folders, planted=False))
             planted.append(_run(Path(place) / f"planted{number}", folders, planted=True))
+            ruled.append(_run(Path(place) / f"ruled{number}", folders, planted=True, rules=RULES))
     fresh = sorted(lag for run in planted for lag in run.freshness_s)
-    ratios = [p.instances_per_s / b.instances_per_s for b, p in zip(bare, planted, strict=True)]
-    costs = [p.orthanc_cpu_ms / b.orthanc_cpu_ms for b, p in zip(bare, planted, strict=True)]
     return [
         Figure("bare Orthanc: throughput", median(r.instances_per_s for r in bare), "instances/s"),
         Figure("bare Orthanc: CPU", median(r.orthanc_cpu_ms for r in bare), "ms/instance"),
-        Figure("store path: throughput ratio", median(ratios), "with ÷ without", at_least=0.95),
-        Figure("store path: CPU ratio of the Orthanc process", median(costs), "with ÷ without", at_most=1.20),
-        Figure("store path: inside the callback, median", _median_callback(planted), "ms", at_most=0.3),
+        *_ratios("store path", bare, planted),
+        *_ratios(f"store path, {RULES} rules on", bare, ruled),
         Figure("freshness: stored to searchable, median", fresh[len(fresh) // 2], "s"),
         Figure("freshness: stored to searchable, p99", fresh[int(len(fresh) * 0.99)], "s", at_most=1.0),
     ]
 
 
-def _median_callback(runs: list[Run]) -> float:
-    return median(run.callback_median_ms for run in runs if run.callback_median_ms is not None)
+def _ratios(name: str, bare: list[Run], planted: list[Run]) -> list[Figure]:
+    pairs = list(zip(bare, planted, strict=True))
+    throughput = median(p.instances_per_s / b.instances_per_s for b, p in pairs)
+    cost = median(p.orthanc_cpu_ms / b.orthanc_cpu_ms for b, p in pairs)
+    inside = median(run.callback_median_ms for run in planted if run.callback_median_ms is not None)
+    return [
+        Figure(f"{name}: throughput ratio", throughput, "with ÷ without", at_least=0.95),
+        Figure(f"{name}: CPU ratio of the Orthanc process", cost, "with ÷ without", at_most=1.20),
+        Figure(f"{name}: inside the callback, median", inside, "ms", at_most=0.3),
+    ]
 
 
 def _sources(folder: Path, per_sender: int) -> list[Path]:
@@ -71,12 +81,14 @@ def _sources(folder: Path, per_sender: int) -> list[Path]:
     return folders
 
 
-def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
-    section = {"Mode": "test", "ReconcileSeconds": 60} if planted else None
+def _run(folder: Path, sources: list[Path], *, planted: bool, rules: int = 0) -> Run:
+    section = {"Mode": "test", "ReconcileSeconds": 60, "StableSeconds": 1 if rules else 60} if planted else None
     with OrthancServer(folder, treegarth=section) as server:
         server.start()
         if planted:
             server.wait_until_idle()
+        if rules:
+            _switch_on(server, rules)
         sleep(SETTLING_S)
         watch = _FreshnessWatch(server) if planted else None
         count = sum(len(list(source.iterdir())) for source in sources)
@@ -96,6 +108,22 @@ def _run(folder: Path, sources: list[Path], *, planted: bool) -> Run:
         callback_median_ms=callback,
         freshness_s=freshness,
     )
+
+
+def _switch_on(server: OrthancServer, rules: int) -> None:
+    """Rules of several clauses, each of which meets one of a few series."""
+    meant = ["Modality in [CT, PT]", "StudyDescription not like '*outside*'", "origin.calling_ae_title like 'STORE*'"]
+    documents = [
+        {
+            "name": f"rule {number}",
+            "why": "a benchmark",
+            "when": "series stable" if number % 2 else "study stable",
+            "if": {"all": [*meant, f"SeriesNumber = {number}"]},
+            "do": [{"label": f"seen {number}"}],
+        }
+        for number in range(rules)
+    ]
+    requests.post(f"{server.api}/rules/import", json={"text": json.dumps(documents)}, timeout=60).raise_for_status()
 
 
 def send(server: OrthancServer, sources: list[Path], *, environment: Mapping[str, str] | None = None) -> None:

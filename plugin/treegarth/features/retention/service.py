@@ -143,7 +143,7 @@ def switch(
     if is_on:
         foreseen = preview(connection, desk, numbered(connection, desk, policy_id), now)
         count = foreseen.today.instance_count
-        if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > max(10, count // 100)):
+        if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
             raise RequestConflict(
                 f"This policy would delete {count} objects, more than its share of the archive. Say so by that number."
             )

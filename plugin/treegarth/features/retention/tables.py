@@ -53,8 +53,6 @@ retention_policy = Table(
     Column("version", Integer, nullable=False, comment="the latest of retention_policy_version: the one that acts"),
     Column("is_on", Boolean, nullable=False, server_default=text("false")),
     Column("decided_at", Moment, comment="when it last looked at the whole archive"),
-    Column("walk_began_at", Moment, comment="of a look at the archive that is not finished"),
-    Column("walked_to", Key, comment="the last study of that look"),
     Column("freeing_since", Moment, comment="of a policy by space: above the high mark, until the low one is reached"),
     Column("removed_at", Moment, comment="a policy that was removed stays, for the ledger refers to it"),
     Index("uq_retention_policy_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),

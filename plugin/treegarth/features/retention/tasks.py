@@ -16,7 +16,7 @@ from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
 
 PRUNE, BRING_BACK = "retention.prune", "retention.bring_back"
 TURN_S = 45.0
-"""How long one task goes on before the next, which comes four times a minute, takes over."""
+"""How long one task goes on before the next, which comes each five seconds, takes over."""
 
 
 class Copies(Destinations, Sources, Protocol):
@@ -37,7 +37,7 @@ def blueprint(context: TaskContext, vocabulary: Callable[[], Vocabulary], copies
     )
     bringer = Bringer(engine=context.engine, orthanc=context.orthanc, sources=copies, clock=context.clock)
 
-    @tasks.periodic(cron="* * * * * */15", periodic_id="prune")
+    @tasks.periodic(cron="* * * * * */5", periodic_id="prune")
     @tasks.task(name=PRUNE, queue=NETWORK_QUEUE, queueing_lock=PRUNE, lock=PRUNE)
     def prune(timestamp: int) -> None:
         """Carry out every policy that is on. One worker at a time: its rate is the site's."""

@@ -23,8 +23,6 @@ class StoredPolicy:
     is_on: bool
     document: Mapping[str, Any]
     decided_at: datetime | None
-    walk_began_at: datetime | None
-    walked_to: str | None
     freeing_since: datetime | None
 
 
@@ -46,7 +44,7 @@ def _policies() -> Select[Any]:
         select(
             *(policy[name] for name in ("id", "name", "version", "is_on")),
             version.document,
-            *(policy[name] for name in ("decided_at", "walk_began_at", "walked_to", "freeing_since")),
+            *(policy[name] for name in ("decided_at", "freeing_since")),
         )
         .join(
             retention_policy_version,
@@ -150,8 +148,6 @@ def _change(
             version=version,
             is_on=is_on,
             decided_at=None,
-            walk_began_at=None,
-            walked_to=None,
             freeing_since=None,
         )
     )

@@ -1,0 +1,151 @@
+"""A policy by space while objects keep coming: how far the archive exceeds its high mark, what ingest pays for it.
+
+An archive is filled to just below the mark; then objects arrive, at a steady pace at first, then as fast as four
+senders can. The same is done without the policy, in alternating runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import Any
+
+import requests
+from pydicom import dcmread
+from pynetdicom import AE
+
+from tests.bench.report import Figure
+from tests.bench.store_path import send
+from tests.servers import OrthancServer
+from treegarth.demo.load import bench_instances
+from treegarth.features.retention.pruning import LARGEST_BATCH
+
+OLD, PACED, FAST = 1500, 1200, 1200  # objects of half a megabyte
+PER_S = 20.0
+SENDERS = 4
+RATE_PER_MINUTE = 3000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one run showed; objects beyond the high mark."""
+
+    paced_s: float
+    fast_per_s: float
+    most_above: int = 0
+    at_end: int = 0
+
+
+def measure(*, pairs: int = 2) -> list[Figure]:
+    """Alternate runs without and with the policy, each on fresh folders."""
+    with TemporaryDirectory(prefix="bench") as place:
+        root = Path(place)
+        old = bench_instances(OLD, root / "old", seed=1, series_size=50)
+        paced = bench_instances(PACED, root / "paced", seed=2, series_size=50)
+        fast = [root / f"fast{number}" for number in range(SENDERS)]
+        for number, folder in enumerate(fast):
+            bench_instances(FAST // SENDERS, folder, seed=10 + number, series_size=50)
+        object_bytes = sum(path.stat().st_size for path in old) // OLD
+        free, held = [], []
+        for number in range(pairs):
+            free.append(_run(root / f"free{number}", root / "old", paced, fast, None))
+            held.append(_run(root / f"held{number}", root / "old", paced, fast, object_bytes))
+    most = max(run.most_above for run in held)
+    return [
+        Figure("space policy: most above the high mark", most, "objects", at_most=LARGEST_BATCH),
+        Figure("space policy: above it in the end", max(run.at_end for run in held), "objects", at_most=0),
+        Figure("space policy: 1,200 objects at 20/s, with ÷ without", _ratio(free, held, "paced_s"), "of the time"),
+        Figure("space policy: ingest, with ÷ without", _ratio(free, held, "fast_per_s"), "throughput", at_least=0.9),
+    ]
+
+
+def _ratio(free: list[Run], held: list[Run], name: str) -> float:
+    return median(getattr(one, name) / getattr(other, name) for one, other in zip(held, free, strict=True))
+
+
+def _run(folder: Path, old: Path, paced: list[Path], fast: list[Path], object_bytes: int | None) -> Run:
+    section = {"Mode": "test", "ReconcileSeconds": 60, "StableSeconds": 1}
+    with OrthancServer(folder, treegarth=section) as server:
+        server.start()
+        send(server, [old])
+        server.wait_until_idle(300)
+        watch = None
+        if object_bytes is not None:
+            _switch_on(server, OLD * object_bytes, object_bytes)
+            watch = _Watch(server)
+        sleep(5)
+        begin = monotonic()
+        _send_paced(server, paced)
+        paced_s = monotonic() - begin
+        begin = monotonic()
+        send(server, fast)
+        fast_s = monotonic() - begin
+        if watch is None or object_bytes is None:
+            return Run(paced_s=paced_s, fast_per_s=FAST / fast_s)
+        sleep(30)
+        most, last = watch.end()
+    return Run(
+        paced_s=paced_s,
+        fast_per_s=FAST / fast_s,
+        most_above=max(0, most),
+        at_end=max(0, last),
+    )
+
+
+def _switch_on(server: OrthancServer, mark: int, object_bytes: int) -> None:
+    document: dict[str, Any] = {
+        "name": "space",
+        "why": "a benchmark",
+        "keep": "nothing",
+        "proof": "none",
+        "space": {"high": f"{mark / 1e6:.6f} MB", "low": f"{(mark - 50 * object_bytes) / 1e6:.6f} MB"},
+        "minimum age": "0 minutes",
+        "grace": "0 minutes",
+        "rate": RATE_PER_MINUTE,
+        "ask twice above": "100 %",
+    }
+    made = requests.post(f"{server.api}/retention/policies", json={"policy": document}, timeout=60)
+    made.raise_for_status()
+    address = f"{server.api}/retention/policies/{made.json()['id']}/switch"
+    requests.post(address, json={"is_on": True}, timeout=60).raise_for_status()
+
+
+def _send_paced(server: OrthancServer, files: list[Path]) -> None:
+    """One association, an object every 1 / PER_S seconds."""
+    entity = AE()
+    first = dcmread(files[0], stop_before_pixels=True)
+    entity.add_requested_context(first.SOPClassUID, first.file_meta.TransferSyntaxUID)
+    association = entity.associate("127.0.0.1", server.dicom_port, ae_title="TREEGARTH")
+    if not association.is_established:
+        raise RuntimeError("No association.")
+    begin = monotonic()
+    for number, path in enumerate(files):
+        sleep(max(0.0, begin + number / PER_S - monotonic()))
+        if association.send_c_store(path).Status != 0:
+            raise RuntimeError(f"{path.name} was not stored.")
+    association.release()
+
+
+class _Watch:
+    """Asks Orthanc each second how many objects it has beyond the mark."""
+
+    def __init__(self, server: OrthancServer) -> None:
+        self._server = server
+        self._above: list[int] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> tuple[int, int]:
+        """The most that was seen, and the last."""
+        self._stop.set()
+        self._thread.join()
+        return max(self._above), self._above[-1]
+
+    def _run(self) -> None:
+        while not self._stop.wait(1.0):
+            self._above.append(self._server.orthanc("statistics")["CountInstances"] - OLD)
