@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pydicom
+import requests
 from moto.server import ThreadedMotoServer
 
 from tests.servers import free_ports
@@ -83,6 +84,9 @@ def s3_server() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    requests.post(
+        f"http://{host}:{port}/moto-api/reset", timeout=30
+    ).raise_for_status()  # all servers share their buckets
     yield f"http://{host}:{port}"
     server.stop()
 

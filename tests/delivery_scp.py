@@ -1,6 +1,6 @@
 """A DICOM node with seeded bad manners, in a process of its own: what a destination can do to a delivery.
 
-It refuses associations, aborts, stalls, answers out-of-resources, and loses some of what it accepted; C-FIND and
+It refuses associations, aborts, stalls, answers out-of-resources, and loses some of what it accepted; C-FIND, C-GET and
 storage commitment answer truthfully. Each C-STORE is one line of its log, so that a test can count repeats; the log is
 also its memory: killed and started again, it still has what it kept.
 """
@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic, sleep, time
@@ -37,6 +38,7 @@ class Manners:
     delay_s: float = 0.0  # before each answer
     refused_uids: tuple[str, ...] = ()  # always out of resources
     answers_find: bool = True
+    answers_get: bool = False  # keeps the objects themselves, to give them back
     answers_commitment: bool = False
     commit_to: tuple[str, int, str] = ("127.0.0.1", 0, "TREEGARTH")  # where reports of commitment go
 
@@ -85,6 +87,59 @@ class DeliveryScp:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    def listed(self, study_instance_uid: str, series_instance_uid: str) -> set[str]:
+        """The SOP Instance UIDs of a series that it names by C-FIND."""
+        from pydicom.dataset import Dataset
+        from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind as Model
+
+        asked = Dataset()
+        asked.QueryRetrieveLevel = "IMAGE"
+        asked.StudyInstanceUID, asked.SeriesInstanceUID = study_instance_uid, series_instance_uid
+        asked.SOPInstanceUID = ""
+        with self._associated((Model, None)) as association:
+            answers = [answer for _, answer in association.send_c_find(asked, Model)]
+        return {str(answer.SOPInstanceUID) for answer in answers if answer is not None}
+
+    def retrieve(self, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str) -> Any:
+        """An object as it gives it back by C-GET, a pydicom data set."""
+        from pydicom.dataset import Dataset
+        from pynetdicom import evt
+        from pynetdicom.sop_class import CTImageStorage
+        from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet as Model
+
+        asked = Dataset()
+        asked.QueryRetrieveLevel = "IMAGE"
+        asked.StudyInstanceUID, asked.SeriesInstanceUID = study_instance_uid, series_instance_uid
+        asked.SOPInstanceUID = sop_instance_uid
+        found = list[Any]()
+
+        def take(event: Any) -> int:
+            found.append(event.dataset)
+            return SUCCESS
+
+        with self._associated((Model, None), (CTImageStorage, [(evt.EVT_C_STORE, take)])) as association:
+            ended = [status.Status for status, _ in association.send_c_get(asked, Model)][-1]
+        assert (ended, len(found)) == (SUCCESS, 1), (sop_instance_uid, ended, len(found))
+        return found[0]
+
+    @contextmanager
+    def _associated(self, *wanted: tuple[Any, Any]) -> Iterator[Any]:
+        """An association for these models; one with handlers is of a storage class that we take."""
+        from pynetdicom import AE, build_role
+
+        entity, roles, handlers = AE(), [], []
+        for model, given in wanted:
+            entity.add_requested_context(model)
+            if given is not None:
+                roles.append(build_role(model, scp_role=True))
+                handlers += given
+        association = entity.associate("127.0.0.1", self.port, ae_title=self.aet, ext_neg=roles, evt_handlers=handlers)
+        assert association.is_established, "the node takes no association"
+        try:
+            yield association
+        finally:
+            association.release()
+
     def stores(self) -> list[dict[str, Any]]:
         """Every C-STORE that it got, in order."""
         if not self.log.exists():
@@ -120,12 +175,19 @@ class _Node:
 
     def serve(self) -> None:
         from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
-        from pynetdicom.sop_class import StorageCommitmentPushModel, StudyRootQueryRetrieveInformationModelFind
+        from pynetdicom.sop_class import (
+            StorageCommitmentPushModel,
+            StudyRootQueryRetrieveInformationModelFind,
+            StudyRootQueryRetrieveInformationModelGet,
+        )
 
         ae = AE(ae_title=self.given["aet"])
         ae.add_supported_context("1.2.840.10008.1.1")
         for context in AllStoragePresentationContexts:
-            ae.add_supported_context(context.abstract_syntax, ALL_TRANSFER_SYNTAXES)
+            roles = {"scu_role": True, "scp_role": True} if self.given["answers_get"] else {}
+            ae.add_supported_context(context.abstract_syntax, ALL_TRANSFER_SYNTAXES, **roles)
+        if self.given["answers_get"]:
+            ae.add_supported_context(StudyRootQueryRetrieveInformationModelGet)
         if self.given["answers_find"]:
             ae.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
         if self.given["answers_commitment"]:
@@ -135,6 +197,7 @@ class _Node:
             (evt.EVT_REQUESTED, self.on_request),
             (evt.EVT_C_STORE, self.on_store),
             (evt.EVT_C_FIND, self.on_find),
+            (evt.EVT_C_GET, self.on_get),
             (evt.EVT_N_ACTION, self.on_action),
         ]
         ae.start_server(("127.0.0.1", self.given["port"]), block=False, evt_handlers=handlers)
@@ -159,6 +222,8 @@ class _Node:
         if self._happens("stalls"):
             sleep(self.given["stall_s"])
             return self._note(dataset, kept=False, status=-2)
+        if self.given["answers_get"]:
+            self._object_of(uid).write_bytes(event.encoded_dataset())
         return self._note(dataset, kept=not self._happens("loses"), status=SUCCESS)
 
     def on_find(self, event: Any) -> Iterator[tuple[int, Any]]:
@@ -175,6 +240,20 @@ class _Node:
                 answer.SeriesInstanceUID = row["series_instance_uid"]
                 answer.SOPInstanceUID = row["sop_instance_uid"]
                 yield PENDING, answer
+
+    def on_get(self, event: Any) -> Iterator[Any]:
+        """One object, by its UID."""
+        from pydicom import dcmread
+
+        uid = str(event.identifier.SOPInstanceUID)
+        with self.lock:
+            there = [uid] if uid in self.kept else []
+        yield len(there)
+        for one in there:
+            yield PENDING, dcmread(self._object_of(one))
+
+    def _object_of(self, uid: str) -> Path:
+        return Path(self.given["log"]).parent / f"{uid}.dcm"
 
     def on_action(self, event: Any) -> tuple[int, None]:
         threading.Thread(target=self._report, args=(event.action_information,), daemon=True).start()

@@ -58,6 +58,7 @@ def create_retention_policy() -> None:
         ),
         sa.Column("is_on", sa.Boolean, server_default=sa.text("false"), nullable=False),
         sa.Column("decided_at", MOMENT, comment="when it last looked at the whole archive"),
+        sa.Column("look_s", sa.Float, comment="how long that took"),
         sa.Column(
             "freeing_since", MOMENT, comment="of a policy by space: above the high mark, until the low one is reached"
         ),

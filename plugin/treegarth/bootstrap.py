@@ -80,7 +80,7 @@ def all_routes(services: Services) -> list[Route]:
     """Every endpoint of every feature: the one route table. Here features lend each other sections of their pages."""
     counts = WorkCounts(
         indexed_instances=archive.count_instances,
-        dose_waiting=lambda connection: dose.count_sources(connection).waiting,
+        dose_waiting=dose.count_waiting,
     )
     health = (system.host_checks, dose_pages.health_check, rules_pages.health_check, routing_pages.health_check)
     book = rules.RuleBook(rule_language(services.settings))

@@ -28,6 +28,8 @@ from treegarth.demo.examinations import Extent
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+# What htmx says of a request that did not end; the browser tells of it too, and whether that was by leaving the page.
+NO_ANSWER_OF_HTMX = re.compile(r"htmx:(afterRequest|sendError|sendAbort)")
 # Orthanc's words where a window closes while it is being answered.
 BROWSER_WENT_AWAY = re.compile(r"Error in the network protocol|not sent the proper number of bytes")
 AXE = Path(__file__).resolve().parents[2] / "web" / "vendor" / "axe.min.js"
@@ -46,6 +48,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         self.page.on("request", self._on_request)
         self.page.on("response", self._on_response)
+        self.page.on("requestfailed", self._on_request_failed)
 
     def go(self, path: str) -> Page:
         self.page.goto(f"{self.origin}/treegarth/{path}")
@@ -68,12 +71,16 @@ class Visit:
         ]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not NO_ANSWER_OF_HTMX.match(message.text):
             self.complaints.append(f"console {message.type}: {message.text}")
 
     def _on_request(self, request: Request) -> None:
         if not request.url.startswith((self.origin, "data:", "blob:")):
             self.complaints.append(f"asked another server: {request.url}")
+
+    def _on_request_failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.failure} {request.url}")
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400:

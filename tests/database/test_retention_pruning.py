@@ -305,6 +305,16 @@ def test_outside_its_hours_a_policy_deletes_nothing(engine: Engine) -> None:
     assert len(site.orthanc.deleted) == 4
 
 
+def test_a_policy_by_space_that_found_nothing_looks_again_before_long(engine: Engine) -> None:
+    by_space = {"space": {"high": "0.0015 MB", "low": "0.001 MB"}, "grace": "0 minutes"}
+    site = Site(engine, {**PROVED, **by_space})
+    site.work()
+    assert site.orthanc.deleted == []  # nothing is proved to be elsewhere
+    site.prove(*sorted(site.identifiers))
+    site.work(after=timedelta(seconds=2))
+    assert site.orthanc.deleted
+
+
 def test_a_policy_by_space_deletes_the_least_used_until_the_low_mark_is_reached(engine: Engine) -> None:
     document = {**PLAIN, "space": {"high": "0.0035 MB", "low": "0.002 MB"}, "grace": "0 minutes"}
     del document["after"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from pydicom import dcmread
 
 from tests.delivery_scp import DeliveryScp, Manners
 from tests.delivery_support import dicom_settings, ledger_of
@@ -152,7 +153,8 @@ def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsew
 ) -> None:
     chance = random.Random(20261121)
     server = new_server(**QUICK).start()
-    manners = Manners(loses=0.2, out_of_resources=0.05, aborts=0.02)
+    manners = Manners(loses=0.2, out_of_resources=0.05, aborts=0.02, answers_get=True)
+    pixels = dict[str, bytes]()
     with DeliveryScp(tmp_path / "node", manners) as node:
         node.start()
         with ledger_of(server) as ledger:
@@ -161,16 +163,24 @@ def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsew
         policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"}, **by_space)
         ask(server, "POST", f"policies/{policy}/switch", {"is_on": True, "typed_count": 0})
         for turn in range(rounds(1, 20)):
-            _one_storm(server, tmp_path / f"turn{turn}", number, chance, seed=turn)
+            pixels |= _one_storm(server, tmp_path / f"turn{turn}", number, chance, seed=turn)
         _settle(server)
-        kept, names = node.kept(), _names(server)
-    here = set(server.orthanc("instances"))
-    gone = {one: uid for one, uid in names.items() if one not in here}
-    assert gone, "nothing was pruned at all"
-    assert set(gone.values()) <= kept, "an object went that its destination does not have"
+        entries = _deleted(server)
+        here = {one["MainDicomTags"]["SOPInstanceUID"] for one in server.orthanc("instances", expand="")}
+        gone = set(pixels) - here
+        assert gone, "nothing was pruned at all"
+        assert gone <= set(entries), "an object went that the ledger does not have"
+        places = {uid: (entries[uid]["study_instance_uid"], entries[uid]["series_instance_uid"]) for uid in gone}
+        listed = set[str]().union(*(node.listed(*place) for place in set(places.values())))
+        assert gone <= listed, "an object went that its destination does not name"
+        for uid in chance.sample(sorted(gone), min(len(gone), 20)):
+            assert node.retrieve(*places[uid], uid).PixelData == pixels[uid]
 
 
-def _one_storm(server: OrthancServer, folder: Path, number: int, chance: random.Random, *, seed: int) -> None:
+def _one_storm(
+    server: OrthancServer, folder: Path, number: int, chance: random.Random, *, seed: int
+) -> dict[str, bytes]:
+    """Store, deliver, kill; the pixels of every object that was stored, by its SOP Instance UID."""
     small_studies(folder, studies=rounds(6, 25), series=1, instances=2, seed=seed + 100)
     store(server, folder)
     server.wait_until_idle(120)
@@ -185,6 +195,8 @@ def _one_storm(server: OrthancServer, folder: Path, number: int, chance: random.
         server.start()
     with ledger_of(server) as ledger:
         ledger.age(number, minutes=10)
+    stored = [dcmread(path) for path in folder.rglob("*.dcm")]
+    return {str(one.SOPInstanceUID): one.PixelData for one in stored}
 
 
 def _settle(server: OrthancServer) -> None:
@@ -198,14 +210,14 @@ def _settle(server: OrthancServer) -> None:
     server.wait_until_idle(120)
 
 
-def _names(server: OrthancServer) -> dict[str, str]:
-    """The SOP Instance UID of everything that was ever stored: what is here, and what the ledger has."""
-    found = {one["ID"]: one["MainDicomTags"]["SOPInstanceUID"] for one in server.orthanc("instances", expand="")}
+def _deleted(server: OrthancServer) -> dict[str, dict[str, Any]]:
+    """What the ledger says was deleted, each time by a policy, by SOP Instance UID."""
+    found = dict[str, dict[str, Any]]()
     cursor: str | None = ""
     while cursor is not None:
         page = ask(server, "GET", f"ledger?state=deleted&limit=1000&cursor={cursor}")
         assert all(one["policy_id"] for one in page["items"])
-        found |= {one["orthanc_instance_id"]: one["sop_instance_uid"] for one in page["items"]}
+        found |= {one["sop_instance_uid"]: one for one in page["items"]}
         cursor = page["next"]
     return found
 

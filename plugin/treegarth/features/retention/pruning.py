@@ -34,7 +34,10 @@ LARGEST_BATCH = 200
 LEASE = timedelta(minutes=2)
 """A batch takes BATCH_S, and a request to Orthanc half a minute at most; who takes longer has vanished."""
 LATER = timedelta(hours=1)
-"""After a destination could not be asked, or less could go than a policy by space wants."""
+"""After a destination could not be asked."""
+PAUSE_OF_LOOKS = 20
+"""Where less could go than a policy by space wants, it looks again after so many times as long as a look took, after
+LATER at most: objects that arrive, are delivered or read may go soon, and looking takes a twentieth of the time."""
 INDEX_LAG = timedelta(minutes=10)
 """In which the index has surely followed a deletion."""
 MOST_AT_ONCE = 5000
@@ -113,7 +116,7 @@ class Pruner:
         with transaction(self.engine) as reading:
             marked = self._mark(numbered, marking.read_candidates(reading, numbered, self.vocabulary(), now), now)
         with transaction(self.engine) as connection:
-            marking.note_look(connection, numbered, now)
+            marking.note_look(connection, numbered, now, self.clock() - now)
         return marked
 
     def _mark(self, numbered: NumberedPolicy, portions: Iterator[list[Candidate]], now: datetime) -> int:
@@ -132,15 +135,14 @@ class Pruner:
         now = self.clock()
         with transaction(self.engine) as connection:
             wanted = self._wanted_bytes(connection, stored, numbered)
-        is_too_soon = stored.decided_at is not None and now - stored.decided_at < LATER
-        if wanted <= 0 or is_too_soon:
+        if wanted <= 0 or _is_too_soon(stored, now):
             return 0
         with transaction(self.engine) as reading:
             candidates = marking.read_least_used(reading, numbered, self.vocabulary(), now, wanted)
             marked = self._mark(numbered, candidates, now)
         with transaction(self.engine) as connection:
             if self._wanted_bytes(connection, stored, numbered) > 0:  # no more may go: ask again later, not every turn
-                marking.note_look(connection, numbered, now)
+                marking.note_look(connection, numbered, now, self.clock() - now)
         return marked
 
     def _wanted_bytes(self, connection: Connection, stored: StoredPolicy, numbered: NumberedPolicy) -> int:
@@ -250,6 +252,13 @@ class Pruner:
                     pruning.record_kept(connection, intention, "it was interrupted before it was deleted")
                 else:
                     pruning.record_deleted(connection, intention, self.clock())
+
+
+def _is_too_soon(stored: StoredPolicy, now: datetime) -> bool:
+    """Whether the last look in vain was so little ago that another would find the same."""
+    if stored.decided_at is None:
+        return False
+    return now - stored.decided_at < min(LATER, PAUSE_OF_LOOKS * timedelta(seconds=stored.look_s or 0))
 
 
 def _without(state: ObjectState, destination: str) -> ObjectState:

@@ -150,12 +150,12 @@ def _unmarked(numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime) -
     return free_objects(marking, vocabulary, now, *columns).where(~marked.exists())
 
 
-def note_look(connection: Connection, numbered: NumberedPolicy, began_at: datetime) -> None:
+def note_look(connection: Connection, numbered: NumberedPolicy, began_at: datetime, took: timedelta) -> None:
     """That this version has looked at the whole archive."""
     connection.execute(
         update(retention_policy)
         .where(retention_policy.c.id == numbered.id, retention_policy.c.version == numbered.version)
-        .values(decided_at=began_at)
+        .values(decided_at=began_at, look_s=took.total_seconds())
     )
 
 

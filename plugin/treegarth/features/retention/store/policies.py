@@ -23,6 +23,7 @@ class StoredPolicy:
     is_on: bool
     document: Mapping[str, Any]
     decided_at: datetime | None
+    look_s: float | None
     freeing_since: datetime | None
 
 
@@ -44,7 +45,7 @@ def _policies() -> Select[Any]:
         select(
             *(policy[name] for name in ("id", "name", "version", "is_on")),
             version.document,
-            *(policy[name] for name in ("decided_at", "freeing_since")),
+            *(policy[name] for name in ("decided_at", "look_s", "freeing_since")),
         )
         .join(
             retention_policy_version,
