@@ -44,7 +44,7 @@ def create_destination() -> None:
         sa.Column("failures", sa.Integer, server_default="0", nullable=False, comment="in a row"),
         sa.Column("next_attempt_at", MOMENT, comment="after failures: not before this"),
         sa.Column("last_success_at", MOMENT),
-        sa.Column("last_error", sa.Text),
+        sa.Column("last_error", JSONB),
         sa.Column("last_error_at", MOMENT),
         sa.Column("removed_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_destination"),
@@ -89,7 +89,7 @@ def create_delivery_batch() -> None:
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
         sa.Column("orthanc_job_id", sa.Text, comment="of Orthanc, where Orthanc sends"),
         sa.Column("outcome", sa.Text, comment="arrived, partly, failed or lost (its worker vanished)"),
-        sa.Column("reason", sa.Text),
+        sa.Column("reason", JSONB),
         sa.Column("orthanc_instance_ids", ARRAY(sa.Text), nullable=False),
         sa.ForeignKeyConstraint(
             ["destination_id"], ["destination.id"], name="fk_delivery_batch_destination_id_destination"
@@ -130,7 +130,7 @@ def create_delivery_object() -> None:
         sa.Column("batch", KEY, comment="the send or question that holds the lease"),
         sa.Column("transaction_uid", KEY, comment="of the storage commitment that was asked for, as Orthanc names it"),
         sa.Column("committing_since", MOMENT),
-        sa.Column("last_error", sa.Text),
+        sa.Column("last_error", JSONB),
         sa.Column("queued_at", MOMENT, server_default=sa.text("now()"), nullable=False),
         sa.Column("sent_at", MOMENT),
         sa.Column("confirmed_at", MOMENT),

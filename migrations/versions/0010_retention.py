@@ -188,7 +188,7 @@ def create_bring_back() -> None:
         sa.Column(
             "next_attempt_at", MOMENT, server_default=sa.text("now()"), nullable=False, comment="or the end of a lease"
         ),
-        sa.Column("last_error", sa.Text),
+        sa.Column("last_error", JSONB),
         sa.Column("finished_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_bring_back"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from treegarth.phrases import Phrase
+from treegarth.phrases import Phrase, phrase
 
 
 class TreegarthError(Exception):
@@ -13,6 +13,12 @@ class TreegarthError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
+
+    @property
+    def sentence(self) -> str:
+        """What it says: the phrase where it was raised with one, of which `str()` gives the English text only."""
+        said: str = self.args[0]
+        return said
 
 
 class SettingsRefused(TreegarthError):
@@ -51,6 +57,11 @@ class OrthancRefused(TreegarthError):
         self.status = status
         self.code = code
         self.details = details
+
+    @property
+    def sentence(self) -> str:
+        """What Orthanc says of it, where it says something."""
+        return phrase("Orthanc says: %(details)s", details=self.details) if self.details else super().sentence
 
 
 class UnreadableObject(TreegarthError):

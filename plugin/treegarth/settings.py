@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.alias_generators import to_pascal
 
 from treegarth.errors import SettingsRefused
+from treegarth.phrases import phrase
 
 ENVIRONMENT_PREFIX = "TREEGARTH_"
 
@@ -49,12 +50,15 @@ class SecretReference(BaseModel):
         """
         if self.environment is not None:
             if self.environment not in environment:
-                raise SettingsRefused(f"The environment variable {self.environment} (a secret's place) is not set.")
+                raise SettingsRefused(
+                    phrase("The environment variable %(name)s (a secret's place) is not set.", name=self.environment)
+                )
             return environment[self.environment]
         try:
             return Path(str(self.file)).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise SettingsRefused(f"The secret's file {self.file} cannot be read: {error.strerror}.") from error
+            wrong = {"path": str(self.file), "error": error.strerror}
+            raise SettingsRefused(phrase("The secret's file %(path)s cannot be read: %(error)s.", **wrong)) from error
 
 
 class MailSecurity(StrEnum):

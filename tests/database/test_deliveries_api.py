@@ -10,9 +10,13 @@ from sqlalchemy import Engine
 
 from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
-from tests.unit.web.web_support import make_services, web_folder
+from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.database.engine import transaction
 from treegarth.features.routing import api
+from treegarth.features.routing.deciding import failed
+from treegarth.features.routing.senders.stow_answers import reason_in_words
+from treegarth.features.routing.store import claiming, recording
+from treegarth.features.routing.store.destinations import read_destination
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
 from treegarth.web.routes import API_PATH
@@ -61,11 +65,23 @@ def test_an_object_is_canceled_and_sent_again(client: FlaskClient, node: int) ->
     client.post(PATH, json={"study_instance_uid": STUDY, "destination": "node"})
     one = f"{PATH}/{node}/instance-00001-1"
     canceled = client.post(f"{one}/cancel").get_json()
-    assert (canceled["state"], canceled["last_error"]) == ("given up", "canceled by alice")
+    assert (canceled["state"], canceled["last_error"]) == ("given up", "Canceled by alice.")
     assert client.post(f"{one}/cancel").status_code == 409
     again = client.post(f"{one}/resend")
     assert (again.status_code, again.get_json()["state"]) == (202, "waiting")
     assert client.post(f"{PATH}/{node}/nothing/resend").status_code == 404
+
+
+def test_why_an_object_failed_is_a_text_in_english(client: FlaskClient, engine: Engine, node: int) -> None:
+    client.post(PATH, json={"study_instance_uid": STUDY, "destination": "node"})
+    with transaction(engine) as connection:
+        claim = claiming.claim_to_send(connection, node, "one", NOW, most_open=1, most_objects=1)
+        assert isinstance(claim, claiming.Claim)
+        destination = read_destination(connection, node)
+        changes = [failed(one, reason_in_words(0xA700), destination, NOW, 0.5) for one in claim.objects]
+        assert recording.record_changes(connection, node, "one", changes) == 1
+    items = client.get(PATH, query_string={"state": "failed"}).get_json()["items"]
+    assert [item["last_error"] for item in items] == ["It refused the object: out of resources (A700)."]
 
 
 def test_the_summary_counts_by_destination_and_state(client: FlaskClient, node: int) -> None:

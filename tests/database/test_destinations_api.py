@@ -99,7 +99,7 @@ def test_an_echo_says_what_answers_or_why_nothing_does(client: FlaskClient, engi
         assert read_destination(connection, there["id"]).can_find is True
     web = {"name": "web", "kind": "dicomweb", "address": {"url": "http://127.0.0.1:9"}}
     silent = client.post(f"{PATH}/{made(client, web)['id']}/echo").get_json()
-    assert (silent["answers"], silent["reason"]) == (False, "it could not be reached, or the connection broke")
+    assert (silent["answers"], silent["reason"]) == (False, "It could not be reached, or the connection broke.")
     guarded = {**web, "name": "guarded", "address": {**web["address"], "token": {"environment": "NO_SUCH_TOKEN"}}}
     unset = client.post(f"{PATH}/{made(client, guarded)['id']}/echo").get_json()
     assert "NO_SUCH_TOKEN" in unset["reason"]

@@ -105,7 +105,7 @@ def test_a_silent_destination_is_tried_again_with_growing_pauses_and_then_given_
         assert found.attempts == attempt
         assert work(engine, sources, now).attempts == attempt, "its turn has not come"
         now += FIRST_PAUSE * 2**attempt
-    assert (found.state, found.last_error) == ("failed", "FAR: no answer; NEAR: no answer")
+    assert (found.state, found.last_error) == ("failed", "FAR: no answer · NEAR: no answer")
 
 
 def test_what_came_back_by_itself_is_not_asked_for(engine: Engine) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
@@ -14,6 +16,11 @@ from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
+from treegarth.features.routing.deciding import failed
+from treegarth.features.routing.senders.stow_answers import reason_in_words
+from treegarth.features.routing.senders.web import failure
+from treegarth.features.routing.store import claiming, recording
+from treegarth.features.routing.store.destinations import read_destination
 from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
 from treegarth.phrases import Phrase
@@ -169,7 +176,7 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
     for elsewhere in ("state=confirmed", "destination=7", "rule=3", "study_instance_uid=1.2.840.99999.1.2"):
         assert 'data-row="1"' not in client.get(f"{PAGES}/deliveries?{elsewhere}").text
     set_state = (
-        "UPDATE delivery_object SET state = :state, attempts = 20, last_error = 'disk full' "
+        "UPDATE delivery_object SET state = :state, attempts = 20, last_error = '\"disk full\"' "
         "WHERE sop_instance_uid LIKE :uid"
     )
     with transaction(engine) as connection:
@@ -223,6 +230,29 @@ def test_a_korean_page_says_in_korean_what_is_wrong_what_a_rule_does_and_what_it
         write_outcome(connection, actions=[Done(action="label", done=done)], **common, **of_study)  # type: ignore[arg-type]
     assert "라벨 붙임: seen" in client.get(f"{PAGES}/{rule}").text
     assert "labelled seen" in client.get(f"{PAGES}/{rule}?lang=en").text
+
+
+def test_a_korean_page_says_in_korean_why_a_delivery_failed(client: FlaskClient, engine: Engine) -> None:
+    studies(engine, 1)
+    silent = {"name": "far", "kind": "dicomweb", "address.url": "http://127.0.0.1:9", "proof": "best", "act": "save"}
+    far = post(client, "deliveries/destinations/new", **silent).headers["Location"]
+    post(client, "studies/1.2.840.99999.1.1/send", destination="1")
+    unreachable = "연결하지 못했거나 연결이 끊어졌습니다."
+    with transaction(engine) as connection:
+        claim = claiming.claim_to_send(connection, 1, "one", NOW, most_open=1, most_objects=2)
+        assert isinstance(claim, claiming.Claim)
+        destination = read_destination(connection, 1)
+        changes = [failed(one, reason_in_words(0xA700), destination, NOW, 0.5) for one in claim.objects]
+        recording.record_changes(connection, 1, "one", changes)
+        recording.note_failure(connection, 1, failure(requests.ConnectionError()), NOW, timedelta(minutes=1))
+    client.set_cookie("treegarth_language", "ko")
+    assert "객체를 거부했습니다: 자원 부족(A700)." in client.get(f"{PAGES}/deliveries/1").text
+    for page in (far, f"{PAGES}/deliveries/destinations", f"{PAGES}/system"):
+        assert unreachable in client.get(page).text, page
+    echoed = post(client, "deliveries/destinations/1/echo").headers["Location"]
+    assert unreachable in client.get(echoed).text
+    client.set_cookie("treegarth_language", "en")
+    assert "It refused the object: out of resources (A700)." in client.get(f"{PAGES}/deliveries/1").text
 
 
 def test_a_rule_that_somebody_else_edited_meanwhile_is_not_saved_over(client: FlaskClient) -> None:

@@ -162,11 +162,11 @@ def test_what_is_wrong_is_said(
     endpoint: str, bucket: Any, orthanc: OrthancClient, objects: list[DeliveryObject]
 ) -> None:
     missing = sender_of(endpoint, orthanc, bucket="nowhere")
-    assert missing.echo().reason == "there is no such bucket"
+    assert missing.echo().reason == "There is no such bucket."
     with pytest.raises(DestinationUnreachable, match="no such bucket"):
         missing.send(objects, nothing)
     silent = sender_of("http://127.0.0.1:9", orthanc)
-    assert silent.echo().reason == "it could not be reached, or the connection broke"
+    assert silent.echo().reason == "It could not be reached, or the connection broke."
     with pytest.raises(DestinationUnreachable):
         silent.send(objects, nothing)
     with pytest.raises(DestinationUnreachable):

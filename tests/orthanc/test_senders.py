@@ -156,7 +156,7 @@ def test_a_server_that_is_not_there_is_unreachable(
         sender.send(objects[:2], nothing)
     with pytest.raises(DestinationUnreachable):
         sender.find(objects[:2])
-    assert sender.echo().reason == "it could not be reached, or the connection broke"
+    assert sender.echo().reason == "It could not be reached, or the connection broke."
 
 
 def test_dicomweb_gets_each_object_and_lists_it(
@@ -204,9 +204,9 @@ def test_a_login_is_given_from_its_place_and_a_wrong_one_is_said(
         login = {"url": guarded.url, "user": "sender", "password": {"environment": "PASSWORD"}}
         assert sender_of("peer", orthanc, {"PASSWORD": "s3cret"}, **login).echo().answers
         wrong = sender_of("peer", orthanc, {"PASSWORD": "guess"}, **login)
-        assert wrong.echo().reason == "it answered 401 the login is not accepted"
+        assert wrong.echo().reason == "It answered 401: the login is not accepted."
         [outcome] = wrong.send(objects[:1], nothing)
-        assert (outcome.arrived, outcome.reason) == (False, "it answered 401 the login is not accepted")
+        assert (outcome.arrived, outcome.reason) == (False, "It answered 401: the login is not accepted.")
         right = sender_of("peer", orthanc, {"PASSWORD": "s3cret"}, **login)  # which transcodes what it takes
         assert arrived(right.send(objects[:1], nothing), Proof.STORED) == ids(objects[:1])
         assert right.find(objects[:10]) == ids(objects[:1])

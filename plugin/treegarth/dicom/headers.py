@@ -23,6 +23,7 @@ from treegarth.dicom.plain_values import date_of, integer_of, time_of
 from treegarth.dicom.raw_elements import NotPlain, read_raw_elements
 from treegarth.dicom.text import decode_text
 from treegarth.errors import UnreadableObject
+from treegarth.phrases import phrase
 
 # (group, element) of each attribute that the index keeps: PS3.6, checked against pydicom's dictionary in the tests.
 TAGS = {
@@ -181,7 +182,7 @@ def _values_by_pydicom(data: bytes) -> tuple[dict[int, bytes], str | None, bool]
             elif value is not None:  # pydicom decodes the character set element while it reads
                 values[int(tag)] = "\\".join([value] if isinstance(value, str) else map(str, value)).encode()
     except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
-        raise UnreadableObject(f"No DICOM data set can be read: {type(error).__name__}.") from error
+        raise UnreadableObject(phrase("No DICOM data set can be read: %(kind)s.", kind=type(error).__name__)) from error
     return values, str(syntax) if syntax else None, syntax == DeflatedExplicitVRLittleEndian and not values
 
 
@@ -247,7 +248,7 @@ class _Reader:
     def _identifier(self, keyword: str) -> str:
         value = self._text(keyword)
         if value is None:
-            raise UnreadableObject(f"The object has no {keyword}.")
+            raise UnreadableObject(phrase("The object has no %(keyword)s.", keyword=keyword))
         return value
 
     def _text(self, keyword: str) -> str | None:

@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
+from treegarth.phrases import phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +89,12 @@ class OrthancClient:
         try:
             answer = self._session.request(method, self.address.url + path, timeout=timeout, **given)
         except requests.RequestException as error:
+            asked = {"url": self.address.url, "method": method, "path": path, "kind": type(error).__name__}
             raise OrthancUnavailable(
-                f"Orthanc at {self.address.url} did not answer {method} {path}: {type(error).__name__}."
+                phrase("Orthanc at %(url)s did not answer %(method)s %(path)s: %(kind)s.", **asked)
             ) from error
         if answer.status_code == 404:
-            raise NotFound(f"Orthanc has no {path}.")
+            raise NotFound(phrase("Orthanc has no %(path)s.", path=path))
         if answer.status_code >= 400:
             raise _refused(method, path, answer)
         return answer
@@ -105,8 +107,9 @@ def _refused(method: str, path: str, answer: requests.Response) -> OrthancRefuse
         said = None
     said = said if isinstance(said, dict) else {}
     code = said.get("OrthancStatus")
+    asked = {"method": method, "path": path, "status": answer.status_code}
     return OrthancRefused(
-        f"Orthanc answered {method} {path} with {answer.status_code}.",
+        phrase("Orthanc answered %(method)s %(path)s with %(status)s.", **asked),
         status=answer.status_code,
         code=code if isinstance(code, int) else None,
         details=str(said.get("Details") or said.get("Message") or ""),

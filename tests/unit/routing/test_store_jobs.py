@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from treegarth.features.routing.senders.store_jobs import JobEnding, ending_of
+from treegarth.phrases import Phrase
 
 REFUSED = 'C-STORE SCU to AET "NODE" has failed with DIMSE status 0xA700'
 ABORTED = 'DicomAssociation - C-STORE to AET "NODE": Peer aborted Association (or never connected)'
@@ -44,6 +45,21 @@ def test_a_job_that_failed_tells_at_which_object_and_why(
 ) -> None:
     end = ending_of(failure(details, progress), count)
     assert (end.ending, end.position) == (ending, position)
+
+
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        (REFUSED, "It refused the object: out of resources (A700)."),
+        (ABORTED, f"The connection broke. Orthanc says: {ABORTED}"),
+        (REJECTED, f"No association could be opened. Orthanc says: {REJECTED}"),
+        ("", "The connection broke. Orthanc says: Error in the network protocol"),
+    ],
+)
+def test_why_a_job_failed_can_be_said_in_the_readers_language(details: str, said: str) -> None:
+    reason = ending_of(failure(details, 0), 60).reason
+    assert isinstance(reason, Phrase)
+    assert reason == said
 
 
 def test_the_percents_name_each_of_up_to_a_hundred_objects() -> None:

@@ -70,7 +70,7 @@ def test_what_cannot_be_read_says_nothing(given: bytes, kind: str) -> None:
 
 
 def test_a_reason_has_words_and_its_number() -> None:
-    assert reason_in_words(0x0122) == "SOP class not supported (0122)"
-    assert reason_in_words(0xA702) == "out of resources (A702)"
-    assert reason_in_words(0xC001) == "the object cannot be understood (C001)"
-    assert reason_in_words(0x1234) == "failure (1234)"
+    assert reason_in_words(0x0122) == "It refused the object: SOP class not supported (0122)."
+    assert reason_in_words(0xA702) == "It refused the object: out of resources (A702)."
+    assert reason_in_words(0xC001) == "It refused the object: the object cannot be understood (C001)."
+    assert reason_in_words(0x1234) == "It refused the object (1234)."

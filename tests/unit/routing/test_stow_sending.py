@@ -164,9 +164,9 @@ def test_each_object_has_its_own_answer(node: Node) -> None:
     node.failing = {"2": 0x0122, "3": 0x0111}
     assert sent(node, "1", "2", "3", "gone") == {
         "1": (True, None),
-        "2": (False, "SOP class not supported (0122)"),
-        "3": (None, "it has the object already (0111)"),  # to be asked for
-        "gone": (False, "it has left Orthanc"),
+        "2": (False, "It refused the object: SOP class not supported (0122)."),
+        "3": (None, "It has the object already (0111)."),  # to be asked for
+        "gone": (False, "It is not in Orthanc any more."),
     }
 
 
@@ -182,15 +182,15 @@ def test_too_large_a_request_is_halved_until_it_fits(node: Node) -> None:
     assert {arrived for arrived, _ in sent(node, "1", "2", "3", "4", "5").values()} == {True}
     assert sorted(node.stored) == ["1", "2", "3", "4", "5"]
     node.most = 0
-    assert sent(node, "1") == {"1": (False, "it answered 413 Request Entity Too Large")}
+    assert sent(node, "1") == {"1": (False, "It answered 413 Request Entity Too Large.")}
 
 
 def test_a_server_that_refuses_for_now_is_unreachable_and_a_wrong_address_is_said(node: Node) -> None:
     node.status = 503
-    with pytest.raises(DestinationUnreachable, match="it answered 503"):
+    with pytest.raises(DestinationUnreachable, match="It answered 503"):
         sender_of(node).send(objects("1"), nothing)
     node.status = 404
-    assert sent(node, "1") == {"1": (False, "it answered 404 there is nothing at this address")}
+    assert sent(node, "1") == {"1": (False, "It answered 404: there is nothing at this address.")}
 
 
 def test_what_was_on_its_way_when_the_connection_broke_may_have_arrived(

@@ -15,6 +15,7 @@ from treegarth.errors import TreegarthError
 from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.ledger import Wanted
 from treegarth.features.retention.store.pruning import DueObject
+from treegarth.phrases import Phrase, phrase
 
 LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
@@ -59,7 +60,7 @@ class Bringer:
 
     def bring(self, number: int) -> None:
         """One attempt at everything that a wish still misses, at each destination in turn."""
-        wanted, errors = self._see(number, None), list[str]()
+        wanted, errors = self._see(number, None), list[Phrase]()
         for name in self._names(wanted):
             for begin in range(0, len(wanted), AT_ONCE):
                 some = [one.found for one in wanted[begin : begin + AT_ONCE]]
@@ -67,7 +68,7 @@ class Bringer:
                     self.sources.retrieve(name, some)
                 except TreegarthError as error:
                     logger.info("Objects could not be retrieved from %s: %s", name, error)
-                    errors.append(f"{name}: {error}")
+                    errors.append(Phrase("%(name)s: %(why)s", {"name": name, "why": error.sentence}))
                     break
             if not (wanted := self._see(number, name)):
                 break
@@ -92,17 +93,22 @@ class Bringer:
                     found[name] = found.get(name, 0) + 1
         return sorted(found, key=lambda name: (-found[name], name))
 
-    def _finish(self, number: int, missing: Sequence[Wanted], errors: Sequence[str]) -> None:
+    def _finish(self, number: int, missing: Sequence[Wanted], errors: Sequence[Phrase]) -> None:
         now = self.clock()
         with transaction(self.engine) as connection:
             (wish,) = ledger.list_bring_backs(connection, number=number)
             if not missing:
                 ledger.finish_bring_back(connection, number, "done", error=None, at=now, again_at=None)
                 return
-            reason = "; ".join(errors) or f"{len(missing)} objects did not arrive."
+            reason = _together(errors) if errors else phrase("%(count)s objects did not arrive.", count=len(missing))
             if wish.attempts < MOST_ATTEMPTS:
                 again_at = now + FIRST_PAUSE * 2 ** (wish.attempts - 1)
                 ledger.finish_bring_back(connection, number, "waiting", error=reason, at=now, again_at=again_at)
                 return
             state = "partly" if wish.arrived_count else "failed"
             ledger.finish_bring_back(connection, number, state, error=reason, at=now, again_at=None)
+
+
+def _together(reasons: Sequence[Phrase]) -> Phrase:
+    values = {f"reason{number}": reason for number, reason in enumerate(reasons)}
+    return Phrase(" · ".join(f"%({name})s" for name in values), values)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import PhraseColumn
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -149,7 +150,7 @@ bring_back = Table(
     Column("state", Text, nullable=False, server_default="waiting", comment="waiting, done, partly or failed"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Moment, nullable=False, server_default=func.now(), comment="or the end of a lease"),
-    Column("last_error", Text),
+    Column("last_error", PhraseColumn),
     Column("finished_at", Moment),
     Index("ix_bring_back_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
     Index("ix_bring_back_study", "study_instance_uid"),

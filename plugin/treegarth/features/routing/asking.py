@@ -73,8 +73,8 @@ def _ask_about(
             changes += _Questions(pump, destination, node, is_unsure).changes(members)
         except (DestinationUnreachable, OrthancUnavailable, OrthancRefused, SettingsRefused) as error:
             if isinstance(error, DestinationUnreachable):
-                pump.failed(node, str(error))
-            changes += [_later(pump, one, is_unsure, str(error)) for one in members]
+                pump.failed(node, error.sentence)
+            changes += [_later(pump, one, is_unsure, error.sentence) for one in members]
     return changes
 
 

@@ -19,11 +19,14 @@ from treegarth.features.routing.model import (
     next_question,
     pause_after,
 )
+from treegarth.phrases import phrase
 
 _LISTED = {Kind.DICOM: Proof.FIND, Kind.DICOMWEB: Proof.QIDO}
-NOT_LISTED = "It was taken, but the destination does not list it."
-NOT_COMMITTED = "The destination takes no responsibility for it."
-NOT_TO_BE_ASKED = "The destination cannot be asked for the proof that is wanted."
+NOT_LISTED = phrase("It was taken, but the destination does not list it.")
+NOT_COMMITTED = phrase("The destination takes no responsibility for it.")
+NOT_TO_BE_ASKED = phrase("The destination cannot be asked for the proof that is wanted.")
+INTERRUPTED = phrase("Its send was interrupted; the destination does not list it.")
+INTERRUPTED_UNASKED = phrase("Its send was interrupted, and the destination cannot be asked.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +110,7 @@ def after_find(
         again = _change(one, ObjectState.WAITING, now)
         if one.attempts >= destination.max_attempts:
             again = replace(again, state=ObjectState.GIVEN_UP, next_attempt_at=NEVER)
-        return replace(again, last_error="Its send was interrupted; the destination does not list it.")
+        return replace(again, last_error=INTERRUPTED)
     if is_missing(now, one.sent_at):
         return failed(one, NOT_LISTED, destination, now, chance)
     return replace(_change(one, ObjectState.SENT, next_question(now, one.sent_at)), last_error=NOT_LISTED)
@@ -141,8 +144,7 @@ def send_again(one: DeliveryObject, destination: Destination, now: datetime) -> 
     """A send was interrupted and nobody can say how it ended."""
     if one.attempts >= destination.max_attempts:
         return _change(one, ObjectState.GIVEN_UP, NEVER)
-    reason = "Its send was interrupted, and the destination cannot be asked."
-    return replace(_change(one, ObjectState.WAITING, now), last_error=reason)
+    return replace(_change(one, ObjectState.WAITING, now), last_error=INTERRUPTED_UNASKED)
 
 
 def is_patient(one: DeliveryObject, now: datetime) -> bool:

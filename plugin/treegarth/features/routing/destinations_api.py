@@ -88,11 +88,13 @@ class DestinationsApi:
         number = call.path.destination_id
         with self._services.database.connect() as connection:
             destination = read_destination(connection, number)
-        answer = echo_destination(destination, self._services, self._environment)
-        if answer.answers:
+        started = monotonic()
+        result = echo_destination(destination, self._services, self._environment)
+        seconds = round(monotonic() - started, 3)
+        if result.answers:
             with self._services.database.begin() as connection:
-                note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
-        return answer
+                note_echo(connection, number, can_find=result.can_find, can_commit=result.can_commit)
+        return EchoAnswer(**vars(result), seconds=seconds)
 
     def changes(self, call: Call[None, None, DestinationPath]) -> DestinationHistory:
         with self._services.database.connect() as connection:
@@ -129,21 +131,12 @@ class DestinationsApi:
         )
 
 
-def echo_destination(destination: Destination, services: Services, environment: Mapping[str, str]) -> EchoAnswer:
+def echo_destination(destination: Destination, services: Services, environment: Mapping[str, str]) -> EchoResult:
     """Ask it whether it answers; a secret that is not at its place is an answer too."""
-    started = monotonic()
     try:
-        result = make_sender(destination, services.orthanc, environment).echo()
+        return make_sender(destination, services.orthanc, environment).echo()
     except (SettingsRefused, DestinationUnreachable, OrthancUnavailable, OrthancRefused) as error:
-        result = EchoResult(answers=False, reason=str(error))
-    return EchoAnswer(
-        answers=result.answers,
-        seconds=round(monotonic() - started, 3),
-        said=result.said,
-        can_find=result.can_find,
-        can_commit=result.can_commit,
-        reason=result.reason,
-    )
+        return EchoResult(answers=False, reason=error.sentence)
 
 
 def routes(services: Services, environment: Mapping[str, str]) -> list[Route]:

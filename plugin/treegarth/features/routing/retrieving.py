@@ -35,6 +35,7 @@ from treegarth.features.routing.senders.s3 import S3Sender
 from treegarth.features.routing.senders.web import failure
 from treegarth.features.routing.sending import DestinationUnreachable
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.phrases import phrase
 
 MOVED_AT_ONCE = 100
 _WADO = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -81,7 +82,8 @@ class _DicomRetriever(DicomSender, Retriever):
             try:
                 self._orthanc.post(f"{self._path}/move", body, timeout_s=self._patience_s * len(resources))
             except OrthancRefused as error:
-                raise DestinationUnreachable(f"It does not move objects to us: {error}") from error
+                why = phrase("It does not move objects to us. %(why)s", why=error.sentence)
+                raise DestinationUnreachable(why) from error
 
 
 class _Copying(Retriever):
@@ -100,7 +102,9 @@ class _Copying(Retriever):
         except requests.RequestException as error:
             raise DestinationUnreachable(failure(error)) from error
         except (OSError, ClientError, BotoCoreError) as error:
-            raise DestinationUnreachable(f"It could not be read: {type(error).__name__}.") from error
+            raise DestinationUnreachable(
+                phrase("It could not be read: %(kind)s.", kind=type(error).__name__)
+            ) from error
 
 
 class _PeerRetriever(PeerSender, _Copying):

@@ -30,6 +30,7 @@ from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import destination_named, read_destination
 from treegarth.features.routing.windows import is_open
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.phrases import phrase
 from treegarth.tasks.ending import WorkerEnding, pause
 
 TURN = timedelta(seconds=30)
@@ -126,13 +127,13 @@ def _way(pump: Pump, destination: Destination) -> _Way | None:
         sender = pump.sender(destination)
         echo = sender.echo() if destination.failures else None
     except (SettingsRefused, OrthancRefused) as error:
-        pump.failed(destination, str(error))
+        pump.failed(destination, error.sentence)
         return None
     except OrthancUnavailable as error:
         logger.warning("%s", error)
         return None
     if echo is not None and not echo.answers:
-        pump.failed(destination, echo.reason or "It does not answer.")
+        pump.failed(destination, echo.reason or phrase("It does not answer."))
         return None
     return _Way(destination=destination, sender=sender)
 
@@ -199,13 +200,13 @@ def _send(pump: Pump, destination: Destination, way: _Way, claim: claiming.Claim
         try:
             outcomes = way.sender.send(claim.objects, recorded)
         except DestinationUnreachable as error:
-            outcomes, down = _none_begun(claim, str(error)), str(error)
+            outcomes, down = _none_begun(claim, error.sentence), error.sentence
         except (OrthancUnavailable, LeaseLost, WorkerEnding) as error:
             # Whether Orthanc still sends is unknown: the rows stay as they are, and are asked about after the lease.
             logger.warning("A send to %s could not be watched to its end: %s", destination.name, error)
             return False
         except OrthancRefused as error:
-            outcomes, down = _none_begun(claim, error.details or str(error)), error.details or str(error)
+            outcomes, down = _none_begun(claim, error.sentence), error.sentence
         else:
             down = _all_broken(outcomes)
     _record(pump, destination, way, claim, outcomes)
@@ -230,7 +231,7 @@ def _all_broken(outcomes: Sequence[Outcome]) -> str | None:
     """The reason, where the association broke and nothing arrived: the destination is in trouble, not an object."""
     if any(one.arrived or one.gone for one in outcomes) or not any(one.arrived is None for one in outcomes):
         return None
-    return next((one.reason for one in outcomes if one.reason), "No object arrived.")
+    return next((one.reason for one in outcomes if one.reason), phrase("No object arrived."))
 
 
 def _record(

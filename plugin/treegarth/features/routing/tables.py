@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import PhraseColumn
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -50,7 +51,7 @@ destination = Table(
     Column("failures", Integer, nullable=False, server_default="0", comment="in a row"),
     Column("next_attempt_at", Moment, comment="after failures: not before this"),
     Column("last_success_at", Moment),
-    Column("last_error", Text),
+    Column("last_error", PhraseColumn),
     Column("last_error_at", Moment),
     Column("removed_at", Moment),
     Index("uq_destination_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
@@ -110,7 +111,7 @@ delivery_object = Table(
     Column("batch", Key, comment="the send or question that holds the lease"),
     Column("transaction_uid", Key, comment="of the storage commitment that was asked for, as Orthanc names it"),
     Column("committing_since", Moment),
-    Column("last_error", Text),
+    Column("last_error", PhraseColumn),
     Column("queued_at", Moment, nullable=False, server_default=func.now()),
     Column("sent_at", Moment),
     Column("confirmed_at", Moment),
@@ -159,7 +160,7 @@ delivery_batch = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("orthanc_job_id", Text, comment="of Orthanc, where Orthanc sends"),
     Column("outcome", Text, comment="arrived, partly, failed or lost (its worker vanished)"),
-    Column("reason", Text),
+    Column("reason", PhraseColumn),
     Column("orthanc_instance_ids", ARRAY(Text), nullable=False),
     Index("ix_delivery_batch_open", "destination_id", postgresql_where=text("ended_at IS NULL")),
     Index("ix_delivery_batch_newest", "destination_id", text("started_at DESC")),

@@ -32,7 +32,7 @@ from treegarth.features.routing.store.destinations import (
 from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
 from treegarth.features.routing.windows import is_open, opens_at
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, State, counted, translated
+from treegarth.web.parts import AnyCall, State, counted, in_words, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -230,7 +230,7 @@ def _said(value: Any) -> str:
 
 
 def echo(call: AnyCall) -> Response:
-    """Ask it now; what it answered stands in the address of the page that follows."""
+    """Ask it now; what it answered stands in the address of the page that follows, in the reader's language."""
     services, number = call.site.services, call.path.destination_id
     with services.database.connect() as connection:
         one = read_destination(connection, number)
@@ -238,7 +238,8 @@ def echo(call: AnyCall) -> Response:
     if answer.answers:
         with services.database.begin() as connection:
             note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
-    given = {"echo": "yes" if answer.answers else "no", "said": answer.said or answer.reason}
+    said = answer.said or answer.reason
+    given = {"echo": "yes" if answer.answers else "no", "said": in_words(call, said) if said else None}
     return _to(call, number, **given)
 
 

@@ -16,7 +16,7 @@ from treegarth.features.routing.store.destinations import list_destinations, rea
 from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.features.routing.store.showing import DeliveryFilter, count_given_up, list_deliveries
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, Check, StudySection, counted, render_part, translated
+from treegarth.web.parts import AnyCall, Check, StudySection, counted, in_words, render_part, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
@@ -115,7 +115,7 @@ def health_check(call: AnyCall) -> list[Check]:
             name=translated(call, N_("Destination %(name)s"), name=one.name),
             words=translated(call, N_("does not answer")),
             url=call.site.url("routing.destination_page", destination_id=one.id),
-            advice=one.last_error or look,
+            advice=in_words(call, one.last_error or look),
         )
         for one in destinations
         if one.state == "down"

@@ -16,9 +16,18 @@ from typing import Any
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, TreegarthError
 from treegarth.features.routing.destinations import DicomAddress
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
-from treegarth.features.routing.senders.store_jobs import LIVE_STATES, JobEnd, JobEnding, ending_of
+from treegarth.features.routing.senders.outcomes import NOT_HERE
+from treegarth.features.routing.senders.store_jobs import (
+    LIVE_STATES,
+    JobEnd,
+    JobEnding,
+    ending_of,
+    is_unreachable,
+    unreachable,
+)
 from treegarth.features.routing.sending import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.phrases import phrase
 from treegarth.tasks.ending import pause
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
@@ -28,6 +37,9 @@ _ECHO_S = 10
 _MOST_FAILURES = 3  # in a row, then the rest of a send waits for another
 _NO_CONTEXT = (2015, 2016)  # Orthanc's codes: no presentation context accepted; C-FIND not supported
 _UNSUPPORTED = ("0x0122", "0xA900", "0xa900", "0x0124")  # PS3.7 C: not supported, PS3.4 C.4.1: does not match, refused
+
+_UNKNOWN = phrase("Orthanc knows the node or an object no more.")
+_STARTED_ANEW = phrase("Orthanc was started anew while it sent.")
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +111,7 @@ class DicomSender:
             body = {"DicomInstances": asked, "Timeout": self._address.timeout_s}
             answer = self._orthanc.post(f"{self._path}/storage-commitment", body, timeout_s=self._patience_s)
         except OrthancRefused as error:
-            if "connecting to AET" in error.details:
+            if is_unreachable(error.details):
                 raise DestinationUnreachable(_words(error)) from error
             logger.info("No storage commitment by %s: %s", self._address.ae_title, _words(error))
             return None
@@ -167,7 +179,7 @@ class DicomSender:
         try:
             job_id = str(self._orthanc.post(f"{self._path}/store", body)["ID"])
         except NotFound:
-            return JobEnd(ending=JobEnding.GONE, position=0, reason="Orthanc knows the node or an object no more.")
+            return JobEnd(ending=JobEnding.GONE, position=0, reason=_UNKNOWN)
         try:
             recorded(job_id)
         except TreegarthError:
@@ -183,7 +195,7 @@ class DicomSender:
             try:
                 job = self._orthanc.get(f"/jobs/{job_id}")
             except NotFound:
-                return JobEnd(ending=JobEnding.LOST, position=0, reason="Orthanc was started anew while it sent.")
+                return JobEnd(ending=JobEnding.LOST, position=0, reason=_STARTED_ANEW)
             if job["State"] not in LIVE_STATES:
                 return ending_of(job, count)
             if (seen := (job["State"], job["Progress"])) != last:
@@ -198,7 +210,7 @@ class DicomSender:
             deadline = monotonic() + _CANCEL_S + self._patience_s
             while self._orthanc.get(f"/jobs/{job_id}")["State"] in LIVE_STATES:
                 if monotonic() > deadline:
-                    raise OrthancUnavailable(f"Orthanc does not end its job {job_id}.")
+                    raise OrthancUnavailable(phrase("Orthanc does not end its job %(job)s.", job=job_id))
                 self._wait(0.1)
         except NotFound:
             logger.debug("The job ended by itself.")
@@ -232,7 +244,7 @@ class DicomSender:
 
 
 def _words(error: OrthancRefused) -> str:
-    return error.details or str(error)
+    return unreachable(error.details) if is_unreachable(error.details) else error.sentence
 
 
 def _arrived(one: DeliveryObject) -> Outcome:
@@ -248,6 +260,4 @@ def _not_begun(one: DeliveryObject, reason: str | None) -> Outcome:
 
 
 def _gone(one: DeliveryObject) -> Outcome:
-    return Outcome(
-        orthanc_instance_id=one.orthanc_instance_id, arrived=False, reason="It is not in Orthanc any more.", gone=True
-    )
+    return Outcome(orthanc_instance_id=one.orthanc_instance_id, arrived=False, reason=NOT_HERE, gone=True)

@@ -14,6 +14,7 @@ import requests
 
 from treegarth.errors import OrthancUnavailable
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.phrases import phrase
 
 IN_MEMORY_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 20
@@ -54,5 +55,6 @@ def copy_object(orthanc: OrthancClient, orthanc_instance_id: str, file: IO[bytes
                 size += len(piece)
                 file.write(piece)
     except requests.RequestException as error:  # in the middle of the body
-        raise OrthancUnavailable(f"Orthanc broke off a file: {type(error).__name__}.") from error
+        broken = phrase("Orthanc broke off a file: %(kind)s.", kind=type(error).__name__)
+        raise OrthancUnavailable(broken) from error
     return size, digest.digest()

@@ -21,9 +21,11 @@ from treegarth.features.routing.senders.fetching import copy_object
 from treegarth.features.routing.senders.outcomes import gone, outcome
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.phrases import phrase
 
 INCOMING = ".treegarth-incoming"  # below the folder, so that a rename does not cross file systems
 _HEADER_BYTES = 1 << 20
+_READS_DIFFERENTLY = phrase("What was written there reads differently.")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN})
 _ABANDONED_AFTER_S = 24 * 3600.0
 
@@ -70,12 +72,13 @@ class FolderSender(PlainSender):
             with self._incoming() as temporary:
                 temporary.write_bytes(b"treegarth")
                 if temporary.read_bytes() != b"treegarth":
-                    return EchoResult(answers=False, reason="what was written there reads differently")
+                    return EchoResult(answers=False, reason=_READS_DIFFERENTLY)
         except DestinationUnreachable as error:
-            return EchoResult(answers=False, reason=str(error))
+            return EchoResult(answers=False, reason=error.sentence)
         except OSError as error:
             return EchoResult(answers=False, reason=_failure(error))
-        return EchoResult(answers=True, said=f"folder {self._root}", can_find=True, can_commit=False)
+        said = phrase("folder %(path)s", path=str(self._root))
+        return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
 
     def settle(self, objects: Sequence[DeliveryObject], open_jobs: Collection[str]) -> None:
         """Remove what writers that were killed have left; one that is at work is younger than a day."""
@@ -100,10 +103,10 @@ class FolderSender(PlainSender):
             try:
                 header = _header(temporary)
             except UnreadableObject as error:
-                return outcome(one, False, reason=str(error))
+                return outcome(one, False, reason=error.sentence)
             path = self._place(temporary, header, one)
         if path.stat().st_size != size or _sha256(path) != digest:
-            return outcome(one, False, reason="what was written reads differently")
+            return outcome(one, False, reason=_READS_DIFFERENTLY)
         return outcome(one, True, proof=Proof.STORED)
 
     def _fetch(self, one: DeliveryObject, path: Path) -> tuple[int, bytes]:
@@ -211,4 +214,5 @@ def _sync_folder(folder: Path) -> None:
 
 def _failure(error: OSError) -> str:
     """Why the folder failed, without a path: that can hold a patient's name."""
-    return f"the folder cannot be used: {os.strerror(error.errno) if error.errno else type(error).__name__}"
+    said = os.strerror(error.errno) if error.errno else type(error).__name__
+    return phrase("The folder cannot be used: %(error)s.", error=said)

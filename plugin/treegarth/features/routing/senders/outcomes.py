@@ -9,6 +9,9 @@ import requests
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.web import failure, never_left
 from treegarth.features.routing.sending import DestinationUnreachable
+from treegarth.phrases import phrase
+
+NOT_HERE = phrase("It is not in Orthanc any more.")
 
 
 def send_in_groups(
@@ -51,6 +54,4 @@ def outcome(
 
 def gone(one: DeliveryObject) -> Outcome:
     """It left Orthanc before its turn came."""
-    return Outcome(
-        orthanc_instance_id=one.orthanc_instance_id, arrived=False, reason="it has left Orthanc", begun=False, gone=True
-    )
+    return Outcome(orthanc_instance_id=one.orthanc_instance_id, arrived=False, reason=NOT_HERE, begun=False, gone=True)

@@ -20,7 +20,10 @@ from treegarth.features.routing.senders.outcomes import gone, outcome, send_in_g
 from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.phrases import phrase
 
+_NO_ORTHANC = phrase("What answers is no Orthanc.")
+_OTHER_NAME = phrase("It stored the object under another identifier: it changes what it takes.")
 _ONE_BY_ONE = 8  # so many instances of a series are asked for singly; for more the whole series is
 
 
@@ -60,13 +63,13 @@ class PeerSender(PlainSender):
             answer = self._node.request("GET", "/system", timeout_s=ECHO_S)
             system = answer.json() if answer.status_code == 200 else None
         except requests.JSONDecodeError:
-            return EchoResult(answers=False, reason="what answers is no Orthanc")
+            return EchoResult(answers=False, reason=_NO_ORTHANC)
         except requests.RequestException as error:
             return EchoResult(answers=False, reason=failure(error))
         if answer.status_code != 200:
             return EchoResult(answers=False, reason=refusal(answer))
         if not isinstance(system, dict) or "DicomAet" not in system:
-            return EchoResult(answers=False, reason="what answers is no Orthanc")
+            return EchoResult(answers=False, reason=_NO_ORTHANC)
         said = f"Orthanc {system.get('Version', '')} ({system.get('Name', '')})"
         return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
 
@@ -83,12 +86,13 @@ class PeerSender(PlainSender):
         if answer.status_code != 200:
             return outcome(one, False, reason=refusal(answer))
         if _json(answer).get("ID") != one.orthanc_instance_id:
-            return outcome(one, False, reason="it stored the object under another identifier: it changes what it takes")
+            return outcome(one, False, reason=_OTHER_NAME)
         found = self._node.request("GET", f"/instances/{one.orthanc_instance_id}")
         size = _json(found).get("FileSize") if found.status_code == 200 else None
         if size == given.size_bytes or (size is not None and self._was_transcoded(one)):
             return outcome(one, True, proof=Proof.STORED)
-        return outcome(one, False, reason=f"it has {size or 0} of {given.size_bytes} bytes")
+        there = phrase("It has %(size)s of %(whole)s bytes.", size=size or 0, whole=given.size_bytes)
+        return outcome(one, False, reason=there)
 
     def _sizes(self, series: str, wanted: Sequence[DeliveryObject]) -> Iterator[tuple[DeliveryObject, int]]:
         """The size of each of these that the peer has."""

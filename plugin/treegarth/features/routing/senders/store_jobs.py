@@ -10,14 +10,19 @@ objects that were handled, rounded to a percent; `ErrorDetails` says what the ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from treegarth.features.routing.senders.stow_answers import reason_in_words
+from treegarth.phrases import phrase
+
 LIVE_STATES = frozenset({"Pending", "Running", "Paused", "Retry"})
 _CANCELED = 37
 _NETWORK = 9
+_NO_ASSOCIATION = "connecting to AET"
 
 
 class JobEnding(Enum):
@@ -46,16 +51,38 @@ def ending_of(job: Mapping[str, Any], count: int) -> JobEnd:
     if job["State"] == "Success":
         return JobEnd(ending=JobEnding.DONE, position=count)
     details = str(job.get("ErrorDetails") or "")
-    reason = details or str(job.get("ErrorDescription") or "Orthanc does not say why.")
+    ending = _ending(job.get("ErrorCode"), details)
     position = min(int(job.get("Progress", 0) * count / 100 + 0.5), count)
-    return JobEnd(ending=_ending(job.get("ErrorCode"), details), position=position, reason=reason)
+    return JobEnd(ending=ending, position=position, reason=_reason(ending, details or job.get("ErrorDescription")))
+
+
+def is_unreachable(details: str) -> bool:
+    """Whether these words of Orthanc say that no association came about."""
+    return _NO_ASSOCIATION in details
+
+
+def unreachable(details: str) -> str:
+    """Such words as a person reads them."""
+    return phrase("No association could be opened. Orthanc says: %(details)s", details=details)
 
 
 def _ending(code: Any, details: str) -> JobEnding:
     if code == _CANCELED:
         return JobEnding.CANCELED
-    if "connecting to AET" in details:
+    if is_unreachable(details):
         return JobEnding.UNREACHABLE
     if code == _NETWORK and "DIMSE status" not in details:
         return JobEnding.BROKEN
     return JobEnding.REFUSED
+
+
+def _reason(ending: JobEnding, details: str | None) -> str:
+    if not details:
+        return phrase("Orthanc does not say why.")
+    if status := re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details):
+        return reason_in_words(int(status[1], 16))
+    if ending is JobEnding.UNREACHABLE:
+        return unreachable(details)
+    if ending is JobEnding.BROKEN:
+        return phrase("The connection broke. Orthanc says: %(details)s", details=details)
+    return phrase("Orthanc says: %(details)s", details=details)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
+from treegarth.phrases import phrase
+
 FAILED_SOP_SEQUENCE = "00081198"
 REFERENCED_SOP_SEQUENCE = "00081199"
 OTHER_FAILURES_SEQUENCE = "0008119A"
@@ -18,16 +20,18 @@ WARNING_REASON = "00081196"
 ALREADY_THERE = frozenset({0x0111, 45070})  # Duplicate SOP Instance; what Azure's DICOM service says
 # PS3.18 table I.2-2 and, for the codes that servers take over from C-STORE, PS3.7 annex C.
 _REASONS = {
-    0x0110: "processing failure",
-    0x0111: "it has the object already",
-    0x0112: "no such object instance",
-    0x0117: "invalid object instance",
-    0x0122: "SOP class not supported",
-    0x0124: "not authorised",
-    45070: "it has the object already",
-    0xC122: "transfer syntax not supported",
+    0x0110: phrase("processing failure"),
+    0x0112: phrase("no such object instance"),
+    0x0117: phrase("invalid object instance"),
+    0x0122: phrase("SOP class not supported"),
+    0x0124: phrase("not authorised"),
+    0xC122: phrase("transfer syntax not supported"),
 }
-_RANGES = ((0xA700, "out of resources"), (0xA900, "the data set does not match its SOP class"))
+_RANGES = (  # first, last
+    (0xA700, 0xA7FF, phrase("out of resources")),
+    (0xA900, 0xA9FF, phrase("the data set does not match its SOP class")),
+    (0xC000, 0xCFFF, phrase("the object cannot be understood")),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +62,13 @@ def read_stow_answer(body: bytes, content_type: str) -> StowAnswer | None:
 
 def reason_in_words(code: int) -> str:
     """A failure reason as a person reads it: words where the standard has them, always the number."""
-    words = _REASONS.get(code) or next((said for first, said in _RANGES if first <= code <= first | 0xFF), "")
-    if not words and 0xC000 <= code <= 0xCFFF:
-        words = "the object cannot be understood"
-    return f"{words or 'failure'} ({code:04X})"
+    number = f"{code:04X}"
+    if code in ALREADY_THERE:
+        return phrase("It has the object already (%(code)s).", code=number)
+    words = _REASONS.get(code) or next((said for first, last, said in _RANGES if first <= code <= last), None)
+    if words is None:
+        return phrase("It refused the object (%(code)s).", code=number)
+    return phrase("It refused the object: %(meaning)s (%(code)s).", meaning=words, code=number)
 
 
 _Items = dict[str, list[dict[str, Any]]]  # sequence's tag → items: tag → first value

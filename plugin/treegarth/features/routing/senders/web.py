@@ -10,10 +10,16 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
+from treegarth.phrases import phrase
+
 CONNECT_S = 10.0  # also the longest that one block of a request may take to leave
 ANSWER_S = 120.0  # a server may only answer when it has stored a whole request
 ECHO_S = 10.0
-_LONGEST_REASON = 300
+_REFUSALS = {
+    401: phrase("It answered 401: the login is not accepted."),
+    403: phrase("It answered 403: the user may not do this."),
+    404: phrase("It answered 404: there is nothing at this address."),
+}
 
 
 class WebNode:
@@ -53,34 +59,43 @@ class WebNode:
         return answer
 
 
-class NotNow(requests.RequestException):
+class _NoServer(requests.RequestException):
+    """An answer that says that there is no server now; `reason` has it in words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotNow(_NoServer):
     """The server refuses every request for now, and did nothing of this one."""
 
 
-class NoAnswerBehind(requests.RequestException):
+class NoAnswerBehind(_NoServer):
     """A proxy waited in vain for the server, which may have done what was asked."""
 
 
 def failure(error: requests.RequestException) -> str:
     """Why there was no answer, in words."""
     if isinstance(error, NotNow | NoAnswerBehind):
-        return str(error)
+        return error.reason
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate or its TLS is not accepted"
+        return phrase("Its certificate or its TLS is not accepted.")
     if isinstance(error, requests.ConnectTimeout):
-        return "it could not be reached in time"
+        return phrase("It could not be reached in time.")
     if isinstance(error, requests.Timeout):
-        return "it did not answer in time"
+        return phrase("It did not answer in time.")
     if isinstance(error, requests.ConnectionError):
-        return "it could not be reached, or the connection broke"
-    return f"the request failed: {type(error).__name__}"
+        return phrase("It could not be reached, or the connection broke.")
+    return phrase("The request failed: %(kind)s.", kind=type(error).__name__)
 
 
 def refusal(answer: requests.Response) -> str:
     """An answer that is an error, in words. The body is not repeated: it can hold what is a patient's."""
-    words = {401: "the login is not accepted", 403: "the user may not do this", 404: "there is nothing at this address"}
-    said = words.get(answer.status_code, answer.reason or "")
-    return f"it answered {answer.status_code} {said}".strip()[:_LONGEST_REASON]
+    if answer.status_code in _REFUSALS:
+        return _REFUSALS[answer.status_code]
+    said = f"{answer.status_code} {answer.reason or ''}".strip()
+    return phrase("It answered %(status)s.", status=said)
 
 
 def never_left(error: requests.RequestException) -> bool:

@@ -15,10 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, sel
 
 from treegarth.features.routing.model import OPEN, DeliveryObject, ObjectState, fitting, free_at
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.phrases import phrase
 
 LEASE = timedelta(seconds=30)
 """Prolonged every few seconds while its worker lives."""
 
+_VANISHED = phrase("Its worker vanished, or could not record how it ended.")
 _LOOKED_AT = 100
 _SENDS_LOOKED_AT = 20  # of the last ones, for the bandwidth: each of two seconds of it, or of one object
 _OBJECT = [delivery_object.c[name] for name in DeliveryObject.__dataclass_fields__]
@@ -90,7 +92,7 @@ def claim_unsure(connection: Connection, destination_id: int, batch: str, now: d
         update(delivery_batch)
         .where(delivery_batch.c.destination_id == destination_id, delivery_batch.c.ended_at.is_(None))
         .where(delivery_batch.c.lease_until <= now)
-        .values(ended_at=now, outcome="lost", reason="Its worker vanished, or could not record how it ended.")
+        .values(ended_at=now, outcome="lost", reason=_VANISHED)
     )
     connection.execute(lost)
     objects = _due(connection, destination_id, ObjectState.SENDING, now, limit)

@@ -22,9 +22,10 @@ from treegarth.features.routing.destinations import (
 )
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination, destination_change
 from treegarth.features.routing.windows import Window
+from treegarth.phrases import phrase
 
 THROUGHPUT_OF = timedelta(hours=1)
-REMOVED = "the destination was removed"
+REMOVED = phrase("The destination was removed.")
 _windows = TypeAdapter(tuple[Window, ...])
 
 

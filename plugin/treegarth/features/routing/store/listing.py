@@ -12,6 +12,7 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.routing.model import NEVER
 from treegarth.features.routing.store.showing import send_again
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.phrases import phrase
 
 SPEED_OF = timedelta(minutes=5)
 _KEYS = [
@@ -142,12 +143,13 @@ def resend_object(connection: Connection, destination_id: int, orthanc_instance_
 def cancel_object(connection: Connection, destination_id: int, orthanc_instance_id: str, by: str | None) -> None:
     """Send an object no more. Raises NotFound; RequestConflict where nothing of it is open, or it is being sent."""
     state = _state(connection, destination_id, orthanc_instance_id)
+    canceled = phrase("Canceled by %(name)s.", name=by or phrase("a user"))
     done = connection.execute(
         update(delivery_object)
         .where(delivery_object.c.destination_id == destination_id)
         .where(delivery_object.c.orthanc_instance_id == orthanc_instance_id)
         .where(delivery_object.c.state.in_(["waiting", "sent"]))
-        .values(state="given up", batch=None, next_attempt_at=NEVER, last_error=f"canceled by {by or 'a user'}")
+        .values(state="given up", batch=None, next_attempt_at=NEVER, last_error=canceled)
     )
     if not done.rowcount:
         raise RequestConflict(f"It is {state}: there is nothing to cancel.")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, String, Text, any_, bindparam, column, func, 
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.types import BigInteger, Integer
 
+from treegarth.database.phrase_column import kept
 from treegarth.features.routing.deciding import Change
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
 
@@ -23,14 +24,13 @@ _COLUMNS: dict[str, Any] = {
     "next_attempt_at": _MOMENT,
     "attempts": Integer,
     "proof": Text,
-    "last_error": Text,
+    "last_error": JSONB,
     "transaction_uid": String,
     "committing_since": _MOMENT,
     "sent_at": _MOMENT,
     "confirmed_at": _MOMENT,
     "via": BigInteger,
 }
-_LONGEST_ERROR = 500
 
 
 def record_changes(connection: Connection, destination_id: int, batch: str, changes: Sequence[Change]) -> int:
@@ -62,7 +62,7 @@ def end_batch(connection: Connection, batch: str, *, outcome: str, reason: str |
     ended = (
         update(delivery_batch)
         .where(delivery_batch.c.batch == batch, delivery_batch.c.ended_at.is_(None))
-        .values(ended_at=at, outcome=outcome, reason=reason[:_LONGEST_ERROR] if reason else None)
+        .values(ended_at=at, outcome=outcome, reason=reason)
     )
     return connection.execute(ended).rowcount == 1
 
@@ -85,7 +85,7 @@ def note_failure(connection: Connection, destination_id: int, reason: str, now: 
             failures=destination.c.failures + 1,
             down_since=func.coalesce(destination.c.down_since, now),
             next_attempt_at=now + pause,
-            last_error=reason[:_LONGEST_ERROR],
+            last_error=reason,
             last_error_at=now,
         )
     )
@@ -94,9 +94,7 @@ def note_failure(connection: Connection, destination_id: int, reason: str, now: 
 def note_trouble(connection: Connection, destination_id: int, reason: str, now: datetime) -> None:
     """The destination answers, but did not take an object."""
     connection.execute(
-        update(destination)
-        .where(destination.c.id == destination_id)
-        .values(last_error=reason[:_LONGEST_ERROR], last_error_at=now)
+        update(destination).where(destination.c.id == destination_id).values(last_error=reason, last_error_at=now)
     )
 
 
@@ -111,7 +109,5 @@ def learn(
 
 
 def _row(change: Change) -> dict[str, Any]:
-    row = {name: getattr(change, name) for name in _COLUMNS}
-    if change.last_error:
-        row["last_error"] = change.last_error[:_LONGEST_ERROR]
+    row = {name: getattr(change, name) for name in _COLUMNS} | {"last_error": kept(change.last_error)}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
