@@ -70,8 +70,11 @@ class Candidate:
 def read_candidates(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime
 ) -> Iterator[list[Candidate]]:
-    """All objects of the archive that the policy would mark and that are not marked, in portions."""
-    return _in_portions(connection, _unmarked(numbered, vocabulary, now))
+    """All objects of the archive that the policy would mark and that are not marked, the oldest first, in portions."""
+    received_at, identifier = (table_of("instance").c[name] for name in ("received_at", "orthanc_instance_id"))
+    # The order is also what makes PostgreSQL find all of them before it gives the first: else it would look for their
+    # marks meanwhile, one by one in a table that was empty when it planned and that grows with every portion.
+    return _in_portions(connection, _unmarked(numbered, vocabulary, now).order_by(received_at, identifier))
 
 
 def read_least_used(
