@@ -1,7 +1,4 @@
-"""A header as DICOM JSON, so that any attribute can be searched later. Pure.
-
-Made once a series: it costs some 5 ms.
-"""
+"""A header as DICOM JSON, so that any attribute can be searched later. Pure. Made once a series."""
 
 from __future__ import annotations
 
@@ -11,6 +8,8 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset
 
+from treegarth.dicom.lean_json import lean_header_json
+from treegarth.dicom.raw_elements import NotPlain
 from treegarth.errors import UnreadableObject
 
 # What a series' header leaves out: the SR tree (0040,A730) and the functional groups (5200,9229/9230) can be
@@ -26,22 +25,34 @@ def header_json(data: bytes) -> dict[str, Any]:
     Raises UnreadableObject where pydicom cannot read the bytes.
     """
     try:
-        dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
-        for tag in [tag for tag in dataset.keys() if _is_bulk(int(tag), dataset)]:  # noqa: SIM118 - deletes
-            del dataset[tag]
-        found = dataset.to_json_dict(bulk_data_threshold=_LONGEST_VALUE + 1, suppress_invalid_tags=True)
-    except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
-        raise UnreadableObject(f"The header has no JSON form: {type(error).__name__}.") from error
+        found = lean_header_json(data, _is_left_out)
+    except NotPlain:
+        found = _by_pydicom(data)
     return {tag: element for tag, element in ((tag, _storable(element)) for tag, element in found.items()) if element}
 
 
+def _by_pydicom(data: bytes) -> dict[str, Any]:
+    try:
+        dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
+        for tag in [tag for tag in dataset.keys() if _is_bulk(int(tag), dataset)]:  # noqa: SIM118 - deletes
+            del dataset[tag]
+        found: dict[str, Any] = dataset.to_json_dict(bulk_data_threshold=_LONGEST_VALUE + 1, suppress_invalid_tags=True)
+    except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
+        raise UnreadableObject(f"The header has no JSON form: {type(error).__name__}.") from error
+    return found
+
+
 def _is_bulk(tag: int, dataset: Dataset) -> bool:
-    if tag in _LEFT_OUT or tag & 0xFFFF == 0 or tag >> 16 >= 0x5000:
-        return True
     raw = dataset.get_item(tag)
     value = getattr(raw, "value", None)
-    longest = _LONGEST_SEQUENCE if getattr(raw, "VR", None) == "SQ" else _LONGEST_VALUE
-    return isinstance(value, bytes) and len(value) > longest
+    return _is_left_out(tag, str(getattr(raw, "VR", None)), len(value) if isinstance(value, bytes) else 0)
+
+
+def _is_left_out(tag: int, vr: str, length: int) -> bool:
+    """By the length in bytes of its value; 0: of a sequence that does not tell."""
+    if tag in _LEFT_OUT or tag & 0xFFFF == 0 or tag >> 16 >= 0x5000:
+        return True
+    return length > (_LONGEST_SEQUENCE if vr == "SQ" else _LONGEST_VALUE)
 
 
 def _storable(value: Any) -> Any:

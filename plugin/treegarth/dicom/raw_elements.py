@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from treegarth.errors import TreegarthError
 
-_IMPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2"
+IMPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2"
 _NOT_LITTLE_ENDIAN = {b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99"}  # big endian, deflated (PS3.5 A.3, A.5)
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 _UNDEFINED = 0xFFFFFFFF
@@ -43,16 +43,22 @@ def read_raw_elements(data: bytes, wanted: Collection[int]) -> RawElements:
 
     Raises NotPlain where pydicom has to read it: no preamble, big endian, deflated, nested oddities.
     """
+    start, syntax = find_data_set(data)
+    try:
+        values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == IMPLICIT_VR_LITTLE_ENDIAN)
+    except RecursionError as error:
+        raise NotPlain("Sequences are nested too deeply.") from error
+    return RawElements(values=values, transfer_syntax_uid=syntax.decode("ascii", "replace"), truncated=truncated)
+
+
+def find_data_set(data: bytes) -> tuple[int, bytes]:
+    """Where the data set of a file begins, and its transfer syntax UID, a little-endian one. Raises NotPlain."""
     if data[128:132] != b"DICM":
         raise NotPlain("The file has no DICM prefix.")
     start, syntax = _read_meta(data)
     if syntax in _NOT_LITTLE_ENDIAN:
         raise NotPlain("The file is big endian or deflated.")
-    try:
-        values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == _IMPLICIT_VR_LITTLE_ENDIAN)
-    except RecursionError as error:
-        raise NotPlain("Sequences are nested too deeply.") from error
-    return RawElements(values=values, transfer_syntax_uid=syntax.decode("ascii", "replace"), truncated=truncated)
+    return start, syntax
 
 
 def header_end(data: bytes) -> int | None:
@@ -133,13 +139,13 @@ def _walk(
             elif vr == b"UN":
                 raise NotPlain(f"({group:04X},{element:04X}) is a sequence in disguise.")
             else:
-                position = _skip_items(data, position, implicit=implicit)
+                position = skip_items(data, position, implicit=implicit)
         except struct.error:
             return values, True
     return values, position > end
 
 
-def _skip_items(data: bytes, position: int, *, implicit: bool) -> int:
+def skip_items(data: bytes, position: int, *, implicit: bool) -> int:
     """The place behind a sequence of undefined length (PS3.5 7.5.2)."""
     while True:
         group, element, length = _implicit(data, position)
@@ -169,6 +175,6 @@ def _skip_elements(data: bytes, position: int, *, implicit: bool) -> int:
         if length != _UNDEFINED:
             position += length
         elif implicit or vr == b"SQ":
-            position = _skip_items(data, position, implicit=implicit)
+            position = skip_items(data, position, implicit=implicit)
         else:
             raise NotPlain("An item holds a value of undefined length that is no sequence.")

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, delete, select, text
 
 from treegarth.features.dose.candidates import SAMPLE, SAMPLED_SOURCES, IndexedInstance
 from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances, instance
@@ -34,21 +33,23 @@ class Choice:
     has_displaced: bool
 
 
+# As a text, for the store path executes it with every batch: SQLAlchemy would make one anew for each number of rows.
+_AWAIT_REST = text(
+    "INSERT INTO dose_sampling (orthanc_series_id, orthanc_study_id, first_at, due_at)"
+    " SELECT one, study, now(), now() + :rest"
+    " FROM unnest(CAST(:series AS text[]), CAST(:studies AS text[])) AS r (one, study)"
+    " ON CONFLICT (orthanc_series_id) DO UPDATE"
+    " SET due_at = least(dose_sampling.first_at + :longest_wait, excluded.due_at)"
+).bindparams(rest=REST, longest_wait=LONGEST_WAIT)
+
+
 def await_rest(connection: Connection, images: Iterable[IndexedInstance]) -> None:
     """Mark the series of these images: their sources are to be chosen. Every arrival puts that off."""
     studies = {image.orthanc_series_id: image.orthanc_study_id for image in images}
     if not studies:
         return
-    now = func.now()
-    rows = [
-        {"orthanc_series_id": one, "orthanc_study_id": studies[one], "first_at": now, "due_at": now + REST}
-        for one in sorted(studies)
-    ]
-    statement = insert(dose_sampling).values(rows)
-    due_at = func.least(dose_sampling.c.first_at + LONGEST_WAIT, statement.excluded.due_at)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[dose_sampling.c.orthanc_series_id], set_={"due_at": due_at})
-    )
+    series = sorted(studies)
+    connection.execute(_AWAIT_REST, {"series": series, "studies": [studies[one] for one in series]})
 
 
 def note_again(connection: Connection, images: Sequence[IndexedInstance]) -> int:
