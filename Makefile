@@ -5,8 +5,9 @@ DICOM_PORT ?= 4242
 ONCE ?=
 PYTEST_OPTIONS ?=
 
-# A process a core; the tests of one file share their servers, so they stay together.
-pytest := .venv/bin/python -m pytest -n auto --dist loadfile
+# Most tests wait for servers, so there are more processes than cores. Those of one file share their servers and stay
+# together; in the order of their folders the quick ones come last, and no process is left with a slow file at the end.
+pytest := .venv/bin/python -m pytest -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
 
 treegarth := .venv/bin/treegarth
 server = --data '$(DATA)' --http-port $(HTTP_PORT) --dicom-port $(DICOM_PORT)

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
@@ -54,8 +54,7 @@ async def _work(app: App, name: str) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _end, workers)
         done, rest = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
-        for one in rest:
-            one.cancel()
+        _cancel(rest)  # those that are told to end already go on with that
         await asyncio.gather(*rest, return_exceptions=True)
         for one in done:
             if not one.cancelled():
@@ -64,13 +63,19 @@ async def _work(app: App, name: str) -> None:
 
 def _end(workers: Sequence[asyncio.Task[None]]) -> None:
     if any(one.cancelling() for one in workers):
-        return  # told twice: cancelled again, a worker would leave its tasks behind instead of waiting for them
+        return
     announce_end()
-    for one in workers:
-        one.cancel()
+    _cancel(workers)
     watch = threading.Timer(_FINISH_WITHIN_S + 0.5, os._exit, (0,))  # a thread that waits for a slow node goes on
     watch.daemon = True
     watch.start()
+
+
+def _cancel(workers: Iterable[asyncio.Task[None]]) -> None:
+    """Once: cancelled again, a worker would leave its tasks behind instead of waiting for them."""
+    for one in workers:
+        if not one.cancelling():
+            one.cancel()
 
 
 def _end_with(stream: IO[bytes]) -> None:
