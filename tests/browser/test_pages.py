@@ -28,7 +28,7 @@ PAGES = {
     "rules for phantoms": "dose/not-patients",
     "a rule for phantoms tried out": "dose/not-patients?patient_id=*&study_description=*a*",
     "no rule yet": "rules",
-    "no destination yet": "destinations",
+    "no destination yet": "deliveries/destinations",
     "no delivery yet": "deliveries",
     "no policy yet": "retention",
     "nothing marked yet": "retention/marked",

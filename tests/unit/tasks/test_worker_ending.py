@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from treegarth.tasks.worker import _cancel
 
@@ -26,5 +27,6 @@ def test_a_loop_that_ends_is_not_cancelled_again() -> None:
         _cancel(tasks)
         await asyncio.wait(tasks)
 
-    asyncio.run(told_twice())
+    with ThreadPoolExecutor(1) as apart:  # in this thread a browser's test may have left its event loop running
+        apart.submit(asyncio.run, told_twice()).result()
     assert waited == ["finished"]
