@@ -28,7 +28,7 @@ from treegarth.demo.load import bench_instances
 SENDERS = 8
 TIMEOUT_S = 300
 RULES = 50
-SETTLING_S = 3.0  # a server that has just started is still busy with itself
+SETTLING_S = 12.0  # a server that has just started is still busy with itself, and so are its workers
 
 
 @dataclass(frozen=True, kw_only=True)

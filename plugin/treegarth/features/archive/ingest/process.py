@@ -22,7 +22,7 @@ from treegarth.features.archive.model import Level
 from treegarth.host.frames import Frame, FrameKind, Readable, read_frame
 
 _LARGEST_BATCH = 500  # frames
-_GATHERING_S = 0.1  # from the first frame of a batch to its transaction: fewer transactions, still fresh
+_GATHERING_S = 0.25  # from the first frame of a batch to its transaction: fewer transactions, still fresh
 _MOST_BYTES = 64 * 2**20  # of headers in this process
 _LONGEST_PAUSE_S = 5.0
 
