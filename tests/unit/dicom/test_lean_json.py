@@ -111,6 +111,16 @@ def test_a_content_tree_and_long_values_stay_out() -> None:
     assert set(lean(written(dataset))) == {"00100020"}
 
 
+@pytest.mark.parametrize("vr", [b"\0\0", b"XX"])
+def test_an_empty_element_of_no_representation_is_left_to_pydicom(vr: bytes) -> None:
+    dataset = Dataset()
+    dataset.PatientID = ""
+    data = written(dataset)
+    assert data.endswith(b"\x10\x00\x20\x00LO\0\0")
+    with pytest.raises(NotPlain):
+        lean(data[:-4] + vr + b"\0\0")
+
+
 @pytest.mark.parametrize("cut", [3, 9, 40])
 def test_what_ends_early_is_left_to_pydicom(cut: int) -> None:
     dataset = Dataset()
