@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -56,6 +57,7 @@ def start_in_orthanc(orthanc: Any) -> None:
         for line in str(error).splitlines():
             orthanc.LogError(f"Treegarth refuses to start: {line}")
         raise
+    gc.freeze()  # else each full collection walks all modules, and a store waits for it
 
 
 def checked_settings(configuration: dict[str, Any], environment: Mapping[str, str]) -> Settings:

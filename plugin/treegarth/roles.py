@@ -5,6 +5,7 @@ A child reads its instructions, one JSON line, from standard input and ends when
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -80,8 +81,9 @@ def _index(database: DatabaseAddress, orthanc: OrthancClient, settings: Settings
 
     # A commit need not wait for the disk: what PostgreSQL loses in a crash of its own (less than a second) is still
     # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
-    engine = create_engine(database, pool_size=6, application_name="treegarth indexer", waits_for_disk=False)
+    engine = create_engine(database, pool_size=6, application_name="treegarth indexer", is_done_again=True)
     hints = TaskHints(database)
+    gc.freeze()  # a full collection need not walk all modules again and again
     run_indexer(
         engine=engine,
         orthanc=orthanc,
@@ -114,6 +116,7 @@ def run_worker_process(
         routing_tasks.blueprint(sending, zone),
         retention.blueprint(sending, vocabulary, _copies(sending), zone),
     ]
+    gc.freeze()  # a full collection need not walk all modules again and again
     run_worker(worker_app(database, blueprints), until_closed=until_closed)
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from playwright.sync_api import (
     Playwright,
     Request,
     Response,
+    ViewportSize,
     sync_playwright,
 )
 
@@ -114,28 +116,31 @@ def browser(driver: Playwright) -> Iterator[Browser]:
     chromium.close()
 
 
-@pytest.fixture
-def new_visit(browser: Browser, treegarth_server: OrthancServer) -> Iterator[Callable[..., Visit]]:
-    """Opens windows of 1280 × 720 with a language, a theme, with or without JavaScript."""
+@contextmanager
+def windows(browser: Browser, server: OrthancServer, *, height: int = 900) -> Iterator[Callable[..., Visit]]:
+    """Opens windows on a server with a language, a theme, with or without JavaScript; closes them at the end."""
     contexts: list[BrowserContext] = []
 
     def make(*, language: str = "en", theme: str = "light", javascript: bool = True) -> Visit:
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 720}, locale=language, java_script_enabled=javascript
-        )
-        context.add_cookies(
-            [
-                {"name": name, "value": value, "url": f"{treegarth_server.url}/treegarth/"}
-                for name, value in (("treegarth_language", language), ("treegarth_theme", theme))
-            ]
-        )
+        viewport: ViewportSize = {"width": 1280, "height": height}
+        context = browser.new_context(viewport=viewport, locale=language, java_script_enabled=javascript)
+        cookies = (("treegarth_language", language), ("treegarth_theme", theme))
+        url = f"{server.url}/treegarth/"
+        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies])
         context.set_default_timeout(20_000)
         contexts.append(context)
-        return Visit(context.new_page(), treegarth_server.url)
+        return Visit(context.new_page(), server.url)
 
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def new_visit(browser: Browser, treegarth_server: OrthancServer) -> Iterator[Callable[..., Visit]]:
+    """Windows of 1280 × 720 on the server with the made-up day."""
+    with windows(browser, treegarth_server, height=720) as make:
+        yield make
 
 
 @pytest.fixture

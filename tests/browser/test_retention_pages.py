@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import BROWSER_WENT_AWAY, Visit
+from tests.browser.conftest import BROWSER_WENT_AWAY, Visit, windows
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 
@@ -50,20 +50,8 @@ def retention_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ortha
 @pytest.fixture
 def open_window(browser: Browser, retention_server: OrthancServer) -> Iterator[Callable[..., Visit]]:
     """Windows on that server in a language and a theme."""
-    contexts = []
-
-    def make(*, language: str = "en", theme: str = "light") -> Visit:
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=language)
-        cookies = (("treegarth_language", language), ("treegarth_theme", theme))
-        url = f"{retention_server.url}/treegarth/"
-        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies])
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        return Visit(context.new_page(), retention_server.url)
-
-    yield make
-    for context in contexts:
-        context.close()
+    with windows(browser, retention_server) as make:
+        yield make
 
 
 def wait_for(visit: Visit, path: str, text: str) -> Page:
@@ -149,10 +137,34 @@ def test_from_a_preview_to_what_is_brought_back(
     assert visit.complaints == []
 
 
+@pytest.fixture
+def places(retention_server: OrthancServer) -> dict[str, object]:
+    """A study, a policy and an entry of the ledger on that server, made where no test has made them before."""
+
+    def items(path: str) -> list[dict[str, object]]:
+        return list(retention_server.get(path)["items"])
+
+    study = items("studies")[0]["study_instance_uid"]
+    if not items("retention/policies"):
+        document = {"text": POLICY}
+        answer = requests.post(f"{retention_server.api}/retention/text", json=document, timeout=30)
+        answer.raise_for_status()
+    if not items("retention/ledger"):
+        orthanc_id = retention_server.orthanc("instances")[0]
+        requests.delete(f"{retention_server.url}/instances/{orthanc_id}", timeout=30).raise_for_status()
+        retention_server.wait_until_idle()
+    return {
+        "study": study,
+        "policy": items("retention/policies")[0]["id"],
+        "entry": items("retention/ledger")[0]["id"],
+    }
+
+
 PAGES = (
-    *("retention", "retention/policies/new", "retention/policies/1", "retention/policies/1/edit"),
-    *("retention/policies/1/preview?show=table", "retention/policies/1/explain?study_instance_uid={study}"),
-    *("retention/marked", "retention/holds?all=true", "retention/ledger", "retention/ledger/1"),
+    *("retention", "retention/policies/new", "retention/policies/{policy}", "retention/policies/{policy}/edit"),
+    "retention/policies/{policy}/preview?show=table",
+    "retention/policies/{policy}/explain?study_instance_uid={study}",
+    *("retention/marked", "retention/holds?all=true", "retention/ledger", "retention/ledger/{entry}"),
     *("retention/storage", "retention/storage?growth=table", "studies/{study}", "studies"),
 )
 
@@ -160,12 +172,11 @@ PAGES = (
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("ko", "light")])
 def test_every_page_is_accessible_and_fits(
-    open_window: Callable[..., Visit], retention_server: OrthancServer, language: str, theme: str
+    open_window: Callable[..., Visit], places: dict[str, object], language: str, theme: str
 ) -> None:
     visit = open_window(language=language, theme=theme)
-    study = retention_server.get("studies")["items"][0]["study_instance_uid"]
     for path in PAGES:
-        page = visit.go(path.format(study=study))
+        page = visit.go(path.format(**places))
         assert visit.violations() == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280, path
     assert visit.complaints == []

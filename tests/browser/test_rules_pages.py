@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, windows
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 
@@ -40,22 +40,8 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
 @pytest.fixture
 def open_window(browser: Browser, rules_server: OrthancServer) -> Iterator[Callable[..., Visit]]:
     """Windows on that server, with or without JavaScript."""
-    contexts = []
-
-    def make(*, language: str = "en", theme: str = "light", javascript: bool = True) -> Visit:
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, locale=language, java_script_enabled=javascript
-        )
-        cookies = (("treegarth_language", language), ("treegarth_theme", theme))
-        url = f"{rules_server.url}/treegarth/"
-        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies])
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        return Visit(context.new_page(), rules_server.url)
-
-    yield make
-    for context in contexts:
-        context.close()
+    with windows(browser, rules_server) as make:
+        yield make
 
 
 def add_destination(visit: Visit, name: str, kind: str, **address: str) -> None:

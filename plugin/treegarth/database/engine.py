@@ -74,24 +74,25 @@ def create_engine(
     pool_size: int = 5,
     application_name: str = "treegarth",
     statement_timeout_s: float | None = None,
-    waits_for_disk: bool = True,
+    is_done_again: bool = False,
 ) -> Engine:
     """An engine with at most `pool_size` connections, each tested before use; it waits 5 s for a free one.
 
-    `waits_for_disk=False` is for work that can be done again: PostgreSQL may lose a commit when it crashes right after.
+    `is_done_again` is for work that whoever asks for it repeats after any failure: its connections are not tested
+    before use, and PostgreSQL may lose a commit when it crashes right after.
     """
     engine = sqlalchemy.create_engine(
         address.sqlalchemy_url(),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
+        pool_pre_ping=not is_done_again,
         pool_use_lifo=True,
         hide_parameters=True,  # values hold patients' names: they must not reach an error's text
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": application_name,
-            "options": _session_options(statement_timeout_s, waits_for_disk=waits_for_disk),
+            "options": _session_options(statement_timeout_s, waits_for_disk=not is_done_again),
             **KEEPALIVE,
         },
     )

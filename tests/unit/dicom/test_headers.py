@@ -149,13 +149,15 @@ def test_any_changed_byte_is_read_or_refused(place: int, value: int) -> None:
 def test_header_as_json_has_no_bulk_and_nothing_that_jsonb_refuses() -> None:
     dataset = ct_header(StudyDescription="a\0b")
     dataset.add_new(0x00091001, "OB", bytes(5000))
+    dataset.add_new(0x00189087, "FD", [float("nan"), 2.0])  # Diffusion b-value
     dataset.PixelData = bytes(100)
     dataset["PixelData"].VR = "OW"
     found = header_json(as_bytes(dataset))
     assert found["00100010"]["Value"] == [{"Alphabetic": "KIM^MINSU", "Ideographic": "金^民秀", "Phonetic": "김^민수"}]
     assert "7FE00010" not in found
     assert "00091001" not in found
-    assert "\0" not in str(found)
+    assert found["00081030"]["Value"] == ["ab"]
+    assert found["00189087"]["Value"] == [None, 2.0]
 
 
 @pytest.mark.parametrize("written", ["1e999", "-inf", "nan", "99999999999999999999", "one"])

@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from time import monotonic
 from typing import TextIO
 
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
@@ -36,6 +35,7 @@ class FrameBuffer:
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
+        self._worth_taking = threading.Event()  # set when there is no point in gathering any longer
         self.ended = False
 
     @property
@@ -49,20 +49,25 @@ class FrameBuffer:
                 self._changed.wait_for(lambda: self._bytes < _MOST_BYTES)
                 self._frames.append(frame)
                 self._bytes += len(frame.data)
-                self._changed.notify_all()
+                if len(self._frames) == 1:
+                    self._changed.notify_all()
+                elif len(self._frames) >= _LARGEST_BATCH or self._bytes >= _MOST_BYTES:
+                    self._worth_taking.set()
         with self._changed:
             self.ended = True
+            self._worth_taking.set()
             self._changed.notify_all()
 
     def take(self) -> list[Frame]:
         """The next batch; empty only when the stream has ended and everything was taken."""
         with self._changed:
             self._changed.wait_for(lambda: self._frames or self.ended)
-            deadline = monotonic() + _GATHERING_S
-            while not self.ended and len(self._frames) < _LARGEST_BATCH and (left := deadline - monotonic()) > 0:
-                self._changed.wait(left)
+        self._worth_taking.wait(_GATHERING_S)  # not woken by each frame: at 120 a second that costs more than a batch
+        with self._changed:
             batch = [self._frames.popleft() for _ in range(min(len(self._frames), _LARGEST_BATCH))]
             self._bytes -= sum(len(frame.data) for frame in batch)
+            if len(self._frames) < _LARGEST_BATCH and not self.ended:
+                self._worth_taking.clear()
             self._changed.notify_all()
             return batch
 

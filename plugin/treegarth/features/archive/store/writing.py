@@ -31,6 +31,7 @@ _SERIES = (
     *("device_serial_number", "institution_name"),
 )
 _ORIGIN = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_user")
+_RECEIVED = ("first_received_at", "last_received_at")  # of the first object; with later ones the counting sets the last
 _INSTANCE = (
     *("sop_instance_uid", "sop_class_uid", "instance_number", "number_of_frames", "rows", "columns", "image_type"),
     *("acquisition_date", "acquisition_time", "transfer_syntax_uid"),
@@ -270,22 +271,30 @@ def _upsert(
 
 @cache
 def _upsert_statement(table: Table, columns: tuple[str, ...], replace: bool) -> Any:
-    """One statement for any number of rows, which come as one JSON text: a parameter each would cost more."""
+    """One statement for any number of rows, which come as one JSON text: a parameter each would cost more.
+
+    A parent that says nothing new is locked but not written: each version of a row costs an entry in all its indexes.
+    """
     (key,) = table.primary_key.columns.keys()
     names = ", ".join(f'"{name}"' for name in columns)
     typed = ", ".join(f'"{name}" {table.c[name].type.compile(_dialect())}' for name in columns)
-    kept = {key, "first_received_at"}
-    changes = ", ".join(f'"{name}" = {_new_value(table, name, replace)}' for name in columns if name not in kept)
+    changing = [name for name in columns if name != key and (replace or name not in _RECEIVED)]
+    changes = ", ".join(f'"{name}" = {_new_value(table, name, replace)}' for name in changing)
+    news = " OR ".join(f"({_is_news(table, name)})" for name in changing)
     return text(
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS r ({typed})"  # noqa: S608
-        f" ON CONFLICT ({key}) DO UPDATE SET {changes}" + (f" RETURNING {key}, xmax = 0" if replace else "")
+        f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
+        + (f" RETURNING {key}, xmax = 0" if replace else f" WHERE {news}")
     )
 
 
 def _new_value(table: Table, name: str, replace: bool) -> str:
-    if name == "last_received_at":
-        return f'greatest(excluded."{name}", {table.name}."{name}")'
     return f'excluded."{name}"' if replace or name in _ORIGIN else f'coalesce(excluded."{name}", {table.name}."{name}")'
+
+
+def _is_news(table: Table, name: str) -> str:
+    differs = f'excluded."{name}" IS DISTINCT FROM {table.name}."{name}"'
+    return differs if name in _ORIGIN else f'excluded."{name}" IS NOT NULL AND {differs}'
 
 
 def _dialect() -> Any:

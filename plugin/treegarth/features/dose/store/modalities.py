@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text
 
 from treegarth.features.dose.candidates import IndexedInstance
 from treegarth.features.dose.store.archive_index import study
 from treegarth.features.dose.tables import dose_study
+
+# A text, like every statement of the store path: the same one for any number of studies, so PostgreSQL plans it once.
+_NOTE_MODALITIES = text("""
+UPDATE dose_study d SET modalities = t.modalities FROM study t
+WHERE d.orthanc_study_id = ANY(:ids) AND t.orthanc_study_id = d.orthanc_study_id
+AND NOT d.modalities @> t.modalities
+""")
 
 
 def modalities_of(connection: Connection, orthanc_study_id: str) -> list[str]:
@@ -25,13 +32,4 @@ def note_modalities(connection: Connection, instances: Iterable[IndexedInstance]
 
     A series may come long after the dose report, and changes nothing else of the study's row.
     """
-    identifiers = sorted({instance.orthanc_study_id for instance in instances})
-    connection.execute(
-        update(dose_study)
-        .where(
-            dose_study.c.orthanc_study_id.in_(identifiers),
-            study.c.orthanc_study_id == dose_study.c.orthanc_study_id,
-            ~dose_study.c.modalities.contains(study.c.modalities),
-        )
-        .values(modalities=study.c.modalities)
-    )
+    connection.execute(_NOTE_MODALITIES, {"ids": sorted({instance.orthanc_study_id for instance in instances})})
