@@ -175,6 +175,8 @@ def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsew
         assert gone <= listed, "an object went that its destination does not name"
         for uid in chance.sample(sorted(gone), min(len(gone), 20)):
             assert node.retrieve(*places[uid], uid).PixelData == pixels[uid]
+    assert server.stop() == 0  # here, for Orthanc's log has the errors of the node and of answers to a killed worker
+    assert [line for line in server.error_lines() if "Treegarth" in line] == []
 
 
 def _one_storm(

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from procrastinate import App, Blueprint, PsycopgConnector, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import Status
 from sqlalchemy import Engine
 
 from treegarth.database.engine import DatabaseAddress
@@ -81,11 +82,14 @@ def upkeep() -> Blueprint:
     @blueprint.periodic(cron="* * * * * */10")
     @blueprint.task(name="tasks.retry_stalled", queueing_lock="tasks.retry_stalled", pass_context=True)
     async def retry_stalled(context: object, timestamp: int) -> None:
-        """Put the tasks of dead workers back into the queue."""
+        """Put the tasks of dead workers back into the queue, or take them out where the same work waits already."""
         app: App = context.app  # type: ignore[attr-defined]
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
             logger.warning("Task %s (%s) lost its worker and is done again.", job.id, job.task_name)
-            await app.job_manager.retry_job(job)
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:  # of its queueing lock: it was announced anew since
+                await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
 
     @blueprint.periodic(cron="17 * * * *")
     @blueprint.task(name="tasks.forget_old", queueing_lock="tasks.forget_old", pass_context=True)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
-from treegarth.database.engine import connect, transaction
+from treegarth.database.engine import transaction
 from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import Header, orthanc_identifiers, read_header
 from treegarth.errors import TreegarthError, UnreadableObject
@@ -83,7 +83,7 @@ class BatchWriter:
         It also reports an object that it has already and does not take again, with the bytes that it threw away.
         """
         numbers = Counter(item.orthanc_instance_id for item in stored)
-        with connect(self.engine) as connection:
+        with transaction(self.engine) as connection:  # committed: after a rollback psycopg prepares all anew
             known = writing.known(connection, Level.INSTANCE, list(numbers))
         seen_before = known | {one for one, number in numbers.items() if number > 1}
         self.write(
