@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from treegarth.features.dose.tables import dose_report, dose_reread, dose_study,
 
 SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
 PER_STUDY = 4
+PLACEHOLDER = "1.2.99999"
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 
 
@@ -71,22 +73,22 @@ def small_batches(count: int) -> Iterator[None]:
         yield
 
 
+@cache
+def report(part: int) -> bytes:
+    """The file of a study's report, with a placeholder where its UIDs begin: to build each anew takes minutes."""
+    events = [ct_acquisition(f"{PLACEHOLDER}.7.{one}", dlp_mgy_cm="100") for one in range(part + 1)]
+    uids = {"study_instance_uid": PLACEHOLDER, "sop_instance_uid": f"{PLACEHOLDER}.1.{part}"}
+    return as_file(ct_dose_report(*events, dlp_total=str(100 * (part + 1)), **uids))
+
+
 @pytest.fixture
 def archive(engine: Engine) -> dict[str, bytes]:
     """An index with sources that an older reader has read, and their files."""
     files, instances = {}, []
     for number in range(SOURCES):
         study, part = divmod(number, PER_STUDY)
-        uid, name = f"1.2.{study + 1}", f"s{number:05}"
-        events = [ct_acquisition(f"{uid}.7.{one}", dlp_mgy_cm="100") for one in range(part + 1)]
-        files[name] = as_file(
-            ct_dose_report(
-                *events,
-                dlp_total=str(100 * (part + 1)),
-                study_instance_uid=uid,
-                sop_instance_uid=f"{uid}.1.{part}",
-            )
-        )
+        uid, name = f"{PLACEHOLDER[:-5]}{10_000 + study}", f"s{number:05}"
+        files[name] = report(part).replace(PLACEHOLDER.encode(), uid.encode())
         instances.append(Instance(name, f"{uid}.1.{part}", study_instance_uid=uid))
     index(engine, *instances, modality="SR")
     with transaction(engine) as connection:
