@@ -108,6 +108,10 @@ class RequestForbidden(TreegarthError):
 class RequestConflict(TreegarthError):
     """What was asked does not fit the present state."""
 
+    def __init__(self, message: str | None = None, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field  # of the request, where one of them does not fit
+
 
 class UnsupportedBody(TreegarthError):
     """The request's body is of a kind that is not understood here."""

@@ -66,7 +66,8 @@ def test_an_object_is_canceled_and_sent_again(client: FlaskClient, node: int) ->
     one = f"{PATH}/{node}/instance-00001-1"
     canceled = client.post(f"{one}/cancel").get_json()
     assert (canceled["state"], canceled["last_error"]) == ("given up", "Canceled by alice.")
-    assert client.post(f"{one}/cancel").status_code == 409
+    again = client.post(f"{one}/cancel")
+    assert (again.status_code, again.get_json()["detail"]) == (409, "It is given up: there is nothing to cancel.")
     again = client.post(f"{one}/resend")
     assert (again.status_code, again.get_json()["state"]) == (202, "waiting")
     assert client.post(f"{PATH}/{node}/nothing/resend").status_code == 404

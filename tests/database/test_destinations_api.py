@@ -70,10 +70,13 @@ def test_every_change_is_kept_with_who_made_it(client: FlaskClient, tmp_path: Pa
 
 def test_a_name_is_taken_once_and_free_again_when_it_was_removed(client: FlaskClient, tmp_path: Path) -> None:
     first = made(client, folder(tmp_path))
-    assert client.post(PATH, json=folder(tmp_path)).status_code == 409
+    taken = client.post(PATH, json=folder(tmp_path))
+    assert (taken.status_code, taken.get_json()["detail"]) == (409, "There is a destination named “exports” already.")
     second = made(client, folder(tmp_path, name="second", alternate="exports"))
     assert client.put(f"{PATH}/{second['id']}", json=folder(tmp_path)).status_code == 409
-    assert client.post(PATH, json=folder(tmp_path, name="third", alternate="nobody")).status_code == 409
+    nowhere = client.post(PATH, json=folder(tmp_path, name="third", alternate="nobody"))
+    assert nowhere.status_code == 409
+    assert nowhere.get_json()["detail"] == "There is no destination named “nobody” to be the alternate."
     client.put(f"{PATH}/{first['id']}", json=folder(tmp_path, name="renamed"))
     assert client.get(f"{PATH}/{second['id']}").get_json()["alternate"] == "renamed"
     client.delete(f"{PATH}/{first['id']}")

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.engine import Engine
 
 import treegarth.features
@@ -22,6 +23,7 @@ from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_e
 from treegarth.database.metadata import metadata
 from treegarth.database.migrating import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
+from treegarth.features.rules.tables import notification
 
 
 def import_every_table() -> None:
@@ -57,6 +59,26 @@ def test_migrate_says_what_it_applied_and_then_has_nothing_to_do(empty_database_
     assert migrate(empty_database_address) == revisions()
     assert migrate(empty_database_address) == []
     assert pending(empty_database_address) == []
+
+
+def test_what_was_noted_in_english_before_there_were_phrases_stays(
+    empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0011"))
+        migrate(empty_database_address)
+    add = "INSERT INTO treegarth.notification (channel, title, content, created_at, last_error) VALUES "
+    execute(
+        empty_database_address, add + "('email', 'a', '{}', now(), 'said: \"no\"'), ('email', 'b', '{}', now(), NULL)"
+    )
+    assert "0012" in migrate(empty_database_address)
+    engine = create_engine(empty_database_address)
+    with connect(engine) as connection:
+        found = connection.execute(select(notification.c.last_error).order_by(notification.c.id)).scalars().all()
+        nulls = connection.execute(select(notification.c.id).where(notification.c.last_error.is_(None))).all()
+    engine.dispose()
+    assert (found, len(nulls)) == (['said: "no"', None], 1)
 
 
 def test_two_starters_at_once_migrate_once(empty_database_address: DatabaseAddress) -> None:

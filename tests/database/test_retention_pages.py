@@ -124,6 +124,23 @@ def test_what_is_wrong_stands_at_its_line_and_what_was_typed_stays(client: Flask
         assert said in post(client, "retention/policies/new", 200, text=text, act=act).text
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (POLICY, "“old” 보존 정책이 이미 있습니다."),
+        (POLICY.replace("90 days since received", "soon"), "올바른 형식: 90 days since received와 같은 기간"),
+        (POLICY + 'if: "Modalty = CT"\n', "“Modalty” 필드가 없습니다."),
+        (POLICY + "rate: many\n", "&#39;many&#39;: 읽을 수 없는 값입니다."),
+        ("keep: [", "1행 8열: "),
+        ("", "여기에는 정책을 하나만 쓰십시오."),
+    ],
+)
+def test_a_korean_form_says_in_korean_what_is_wrong(client: FlaskClient, text: str, said: str) -> None:
+    add_policy(client)
+    client.set_cookie("treegarth_language", "ko")
+    assert said in post(client, "retention/policies/new", 200, text=text, act="save").text
+
+
 def test_each_object_of_a_study_has_its_reasons_in_the_readers_language(client: FlaskClient) -> None:
     policy = add_policy(client)
     post(client, "retention/holds", study_instance_uid=UID, kind="legal", reason="a court")

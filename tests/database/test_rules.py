@@ -31,6 +31,7 @@ from treegarth.features.rules.store import events, outcomes
 from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change, notification, rule_event
 from treegarth.features.rules.text import parse_rule
+from treegarth.phrases import Phrase
 
 CT = """
 - name: label CT
@@ -183,7 +184,8 @@ def test_an_error_takes_back_what_the_rules_did_and_is_tried_again_until_a_perso
     with transaction(engine) as connection:
         (failed,) = events.list_failed(connection)
         assert failed.attempts == 6
-        assert "ValueError" in str(failed.last_error)
+        assert failed.last_error == "ValueError while rules looked at it; see the log."
+        assert isinstance(failed.last_error, Phrase)
         assert events.retry_failed(connection, NOW, [failed.id]) == 1
     handle_all(engine)
     assert labels(engine, 1) == ["seen"]

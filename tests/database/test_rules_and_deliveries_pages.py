@@ -21,9 +21,13 @@ from treegarth.features.routing.senders.stow_answers import reason_in_words
 from treegarth.features.routing.senders.web import failure
 from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import read_destination
+from treegarth.features.rules.model import Trigger
+from treegarth.features.rules.store.events import claim_events, note_events, record_failure
 from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
+from treegarth.features.rules.telling import Teller, tell_waiting
 from treegarth.phrases import Phrase
+from treegarth.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "/treegarth"
@@ -253,6 +257,37 @@ def test_a_korean_page_says_in_korean_why_a_delivery_failed(client: FlaskClient,
     assert unreachable in client.get(echoed).text
     client.set_cookie("treegarth_language", "en")
     assert "It refused the object: out of resources (A700)." in client.get(f"{PAGES}/deliveries/1").text
+
+
+def test_a_korean_page_says_in_korean_why_rules_and_messages_failed(client: FlaskClient, engine: Engine) -> None:
+    with transaction(engine) as connection:
+        note_events(connection, Trigger.STUDY_STABLE, [("study", "")], NOW)
+        (claimed,) = claim_events(connection, NOW, timedelta(seconds=60), limit=1)
+        why = Phrase("%(kind)s while rules looked at it; see the log.", {"kind": "ValueError"})
+        record_failure(connection, claimed, why, None)
+        values = {"title": "x", "content": {}, "created_at": NOW, "next_attempt_at": NOW}
+        connection.execute(notification.insert().values(channel="webhook", target="gone", **values))
+    assert tell_waiting(engine, Teller(Settings.model_validate({}), {}), lambda: NOW, lambda: 0.5) == 1
+    client.set_cookie("treegarth_language", "ko")
+    assert "오류가 발생했습니다(ValueError)" in client.get(f"{PAGES}/rules/waiting").text
+    assert "이 이름의 웹훅이 설정되지 않았습니다" in client.get(f"{PAGES}/notifications").text
+
+
+def test_a_korean_form_of_a_destination_says_in_korean_at_its_field_what_does_not_fit(
+    client: FlaskClient, tmp_path: Path
+) -> None:
+    kept = {"name": "Kept", "kind": "folder", "address.path": str(tmp_path), "proof": "best", "act": "save"}
+    new, one = "deliveries/destinations/new", "deliveries/destinations/1"
+    post(client, new, **kept)
+    client.set_cookie("treegarth_language", "ko")
+    taken = post(client, new, 200, **kept).text
+    assert "“Kept” 전송 대상이 이미 있습니다." in taken[taken.index('id="wrong-name"') :]
+    nowhere = post(client, new, 200, **{**kept, "name": "Other", "alternate": "nobody"}).text
+    assert "“nobody”이(가) 없습니다." in nowhere[nowhere.index('id="wrong-alternate"') :]
+    assert "wrong-name" not in nowhere
+    post(client, f"{one}/remove")
+    assert "이 전송 대상은 삭제되었습니다." in post(client, f"{one}/edit", 404, **kept).text
+    assert "해당 전송 대상이 없습니다." in client.get(f"{PAGES}/deliveries/destinations/7").text
 
 
 def test_a_rule_that_somebody_else_edited_meanwhile_is_not_saved_over(client: FlaskClient) -> None:

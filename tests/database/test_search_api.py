@@ -255,7 +255,8 @@ def test_a_failed_task_is_seen_and_repeated(client: FlaskClient, engine: Engine)
     retried = client.post(f"{API_PATH}/tasks/{failed}/retry")
     assert (retried.status_code, retried.get_json()["state"]) == (200, "todo")
     assert client.get(f"{API_PATH}/tasks").get_json()["items"] == []
-    assert client.post(f"{API_PATH}/tasks/{failed}/retry").status_code == 409
+    again = client.post(f"{API_PATH}/tasks/{failed}/retry")
+    assert (again.status_code, again.get_json()["detail"]) == (409, "This task has not failed: it is waiting.")
     assert client.post(f"{API_PATH}/tasks/999999/retry").status_code == 404
     assert client.post(f"{API_PATH}/tasks/0/retry").status_code == 400
 

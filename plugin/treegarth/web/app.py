@@ -12,11 +12,12 @@ from werkzeug.exceptions import HTTPException
 
 from treegarth.errors import UnsupportedBody
 from treegarth.host.bridge import ERRORS_ARE_PLAIN
+from treegarth.phrases import Phrase
 from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
-from treegarth.web.problems import Problem, field_problems, headers_of, problem_of, problem_response
+from treegarth.web.problems import Problem, detail_of, field_problems, headers_of, problem_of, problem_response
 from treegarth.web.routes import Answered, Call, Permission, Route, check_unique, is_api_path
 from treegarth.web.services import Services
 from treegarth.web.site import Site
@@ -143,10 +144,13 @@ def _answer_error(site: Site, error: Exception) -> Response:
         return problem_response(problem, headers)
     translate = site.languages[language_of(request, site.languages)].gettext
     shown = problem.model_copy(update={"errors": field_problems(error, translate)})
-    return _error_page(site, shown, headers)
+    detail = detail_of(error, problem.status)
+    said = detail.translated(translate) if isinstance(detail, Phrase) else translate(detail)
+    return _error_page(site, shown, said, headers)
 
 
-def _error_page(site: Site, problem: Problem, headers: dict[str, str]) -> Response:
+def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]) -> Response:
+    """`said` is the problem's detail in the reader's language."""
     route = site.routes.get(request.endpoint or "") or _nowhere()
     call: Call[Any, Any, Any] = Call(
         query=None,
@@ -161,7 +165,7 @@ def _error_page(site: Site, problem: Problem, headers: dict[str, str]) -> Respon
     )
     try:
         template = "error.txt" if request.environ.get(ERRORS_ARE_PLAIN) else "error.html"
-        response = render_page(call, template, status=problem.status, problem=problem)
+        response = render_page(call, template, status=problem.status, problem=problem, said=said)
     except Exception:  # a page that tells of a failure must not fail itself
         logger.exception("The page for the problem %s could not be made.", problem.instance)
         text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"

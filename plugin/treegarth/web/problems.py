@@ -125,7 +125,8 @@ def detail_of(error: Exception, status: int) -> str:
         return UNFORESEEN
     if isinstance(error, HTTPException):
         return FRAME_DETAILS.get(status, str(error.description))
-    return next((said for kind, said in GUARDED_DETAILS.items() if isinstance(error, kind)), str(error))
+    own = error.sentence if isinstance(error, TreegarthError) else str(error)
+    return next((said for kind, said in GUARDED_DETAILS.items() if isinstance(error, kind)), own)
 
 
 def field_problems(error: Exception, gettext: Callable[[str], str] = str) -> list[FieldProblem]:

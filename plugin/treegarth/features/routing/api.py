@@ -21,6 +21,7 @@ from treegarth.features.routing.store.listing import (
     sums_by_destination,
 )
 from treegarth.features.routing.store.requesting import request_delivery
+from treegarth.phrases import phrase
 from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
 
@@ -154,7 +155,7 @@ class DeliveriesApi:
             destination = _destination(destination_named(connection, asked.destination), asked.destination)
             studies = study_by_uid(connection, asked.study_instance_uid)
             if not studies:
-                raise NotFound("There is no such study in the index.")
+                raise NotFound(phrase("There is no such study in the index."))
             for orthanc_study_id in studies:
                 read, _ = self._dose_objects(connection, orthanc_study_id)
                 done = request_delivery(
@@ -194,7 +195,7 @@ class DeliveriesApi:
 
 def _destination(found: Destination | None, name: str) -> Destination:
     if found is None:
-        raise InvalidRequest(f"destination: there is none named {name}.")
+        raise InvalidRequest(phrase("destination: there is none named %(name)s.", name=name))
     return found
 
 

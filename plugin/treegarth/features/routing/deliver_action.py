@@ -26,6 +26,7 @@ DoseObjects = Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
 """Of a study: the objects that dose was read from, and those that still wait to be read."""
 
 _FORMS = phrase("Write %(known)s, or {series: CONDITION}, or {instance: CONDITION}.", known=", ".join(Selection))
+_NOT_READ = phrase("Objects that may report dose are not read yet; whether they are to be delivered is known then.")
 _PROOFS = phrase("Write %(what)s.", what=", ".join(WantedProof))
 _WORDS = {
     Selection.ALL: phrase("every object"),
@@ -35,7 +36,7 @@ _WORDS = {
 
 
 class DoseNotReadYet(NotYet):
-    """Objects that may report dose are not read yet; whether they are to be delivered is known then."""
+    """Whether objects are to be delivered is not known before their dose is read."""
 
 
 class DestinationMissing(TreegarthError):
@@ -147,7 +148,7 @@ class DeliverAction(Action[Delivering]):
         for name in spec.to:
             destination = destination_named(connection, name)
             if destination is None:
-                raise DestinationMissing(f"There is no destination {name} any more.")
+                raise DestinationMissing(phrase("There is no destination %(name)s any more.", name=name))
             chosen = self._chosen(connection, spec, occasion, destination)
             requested: Requested = request_delivery(
                 connection,
@@ -174,7 +175,7 @@ class DeliverAction(Action[Delivering]):
             return candidates
         read, unread = self._dose_objects(connection, occasion.orthanc_study_id)
         if any(one.orthanc_instance_id in unread and one.sop_class_uid in MAYBE_DOSE for one in candidates):
-            raise DoseNotReadYet
+            raise DoseNotReadYet(_NOT_READ)
         before = chosen_before(
             connection,
             destination_id=destination.id,

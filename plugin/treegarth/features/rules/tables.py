@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import PhraseColumn
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -65,7 +66,7 @@ rule_event = Table(
     Column("noted_at", Moment, nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Moment, nullable=False, server_default=func.now()),
-    Column("last_error", Text),
+    Column("last_error", PhraseColumn),
     Index("uq_rule_event", "trigger", "orthanc_study_id", "orthanc_series_id", "rule_id", unique=True),
     Index("ix_rule_event_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
     comment="what happened and rules have not looked at yet",
@@ -100,7 +101,7 @@ rule_application = Table(
     Column("total", Integer, nullable=False, comment="studies that the rule matched when it was started"),
     Column("applied", Integer, nullable=False, server_default="0"),
     Column("failed", Integer, nullable=False, server_default="0"),
-    Column("last_error", Text),
+    Column("last_error", PhraseColumn),
     Column("stopped_by", Text),
     Column("finished_at", Moment),
     Index("uq_rule_application_running", "rule_id", unique=True, postgresql_where=text("finished_at IS NULL")),
@@ -143,7 +144,7 @@ notification = Table(
     Column("created_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Moment, nullable=False, server_default=func.now()),
-    Column("last_error", Text),
+    Column("last_error", PhraseColumn),
     Column("sent_at", Moment, comment="on the dashboard: when a user had seen it"),
     Column("seen_by", Text),
     Index("ix_notification_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),

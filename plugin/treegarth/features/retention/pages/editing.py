@@ -17,8 +17,9 @@ from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import policies
+from treegarth.phrases import phrase
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, counted, in_words, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -153,19 +154,19 @@ def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
     except PolicyRefused as error:
         return _render(call, desk, text, policy_id, problems=error.problems)
     except RequestConflict as error:
-        return _render(call, desk, text, policy_id, problems=[Problem("policy.name", str(error))])
+        return _render(call, desk, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
     except InvalidRequest as error:
-        return _render(call, desk, text, policy_id, problems=[Problem("", str(error))])
+        return _render(call, desk, text, policy_id, problems=[Problem("", error.sentence)])
     return _leave(call, call.site.url("retention.policy_page", policy_id=saved))
 
 
 def _document(desk: Desk, text: str) -> object:
     """Raises InvalidRequest where it is no YAML or not one policy."""
     if "\0" in text:
-        raise InvalidRequest("The text has a character that cannot be stored.")
+        raise InvalidRequest(phrase("The text has a character that cannot be stored."))
     found = desk.read_texts(text)
     if len(found) != 1:
-        raise InvalidRequest("Write one policy here.")
+        raise InvalidRequest(phrase("Write one policy here."))
     return found[0]
 
 
@@ -202,7 +203,7 @@ def _render(
         address = call.site.url("retention.change_page", policy_id=policy_id)
         leave = call.site.url("retention.policy_page", policy_id=policy_id)
         title, is_on = translated(call, N_("Edit: %(name)s"), name=stored.name), stored.is_on
-    wrong = [_wrong(text, one) for one in problems]
+    wrong = [_wrong(call, text, one) for one in problems]
     heading = counted(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(wrong))
     return render_page(
         call,
@@ -224,9 +225,9 @@ def _render(
     )
 
 
-def _wrong(text: str, problem: Problem) -> Wrong:
+def _wrong(call: AnyCall, text: str, problem: Problem) -> Wrong:
     place = problem.place.removeprefix("policy").lstrip(".")
-    words = " ".join(part for part in (problem.wrong, problem.right) if part)
+    words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
     return Wrong(place=place, line=line_of(text, place), words=words)
 
 

@@ -22,7 +22,7 @@ from treegarth.features.retention.service import Desk, ObjectReasons
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.policies import PolicyChange
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, name_studies
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, counted, in_words, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -108,11 +108,11 @@ def policy_page(call: AnyCall, desk: Desk) -> Response:
         stored = policies.read_policy(connection, policy_id)
         changes = policies.history(connection, policy_id)
         marked = marked_by_policy(connection).get(policy_id, Sum())
-    broken: tuple[object, ...] = ()
+    broken: list[str] = []
     try:
         numbered_policy(stored, desk.vocabulary())
     except ConditionRefused as error:
-        broken = error.problems
+        broken = [in_words(call, problem.sentence) for problem in error.problems]
     return render_page(
         call,
         "policy.html",

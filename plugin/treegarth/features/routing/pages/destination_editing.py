@@ -29,7 +29,7 @@ from treegarth.features.routing.store.destinations import (
     settings_of,
 )
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, translated
+from treegarth.web.parts import AnyCall, in_words, translated
 from treegarth.web.routes import Handler, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 from treegarth.web.validation import InvalidFields, validated
@@ -129,8 +129,7 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
         gettext = call.site.languages[call.language].gettext
         return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
     except RequestConflict as error:
-        field, _, said = str(error).partition(": ")
-        return _form(call, typed, one, {field: said or field})
+        return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
     return _leave(call, call.site.url("routing.destination_page", destination_id=saved.id))
 
 
@@ -158,7 +157,7 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
         days=[(day, translated(call, name)) for day, name in DAYS.items()],
         others=others,
         problems=problems,
-        general=[f"{field}: {said}" for field, said in problems.items() if field not in known],
+        general=[f"{field}: {said}" if field else said for field, said in problems.items() if field not in known],
         address=url("routing.create_destination_page")
         if one is None
         else url("routing.change_destination_page", destination_id=one.id),

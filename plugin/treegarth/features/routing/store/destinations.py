@@ -73,7 +73,7 @@ def read_destination(connection: Connection, destination_id: int, *, locked: boo
     query = select(destination).where(destination.c.id == destination_id)
     row = connection.execute(query.with_for_update() if locked else query).first()
     if row is None:
-        raise NotFound("There is no such destination.")
+        raise NotFound(phrase("There is no such destination."))
     return _destination(row)
 
 
@@ -99,7 +99,7 @@ def create_destination(
         with connection.begin_nested():
             row = connection.execute(destination.insert().values(_columns(settings)).returning(destination)).one()
     except IntegrityError as error:
-        raise RequestConflict(_taken(settings)) from error
+        raise _taken(settings) from error
     _note(connection, row.id, "created", settings.document(), by, at)
     return _destination(row)
 
@@ -120,7 +120,7 @@ def change_destination(
         with connection.begin_nested():
             row = _update(connection, destination_id, values)
     except IntegrityError as error:
-        raise RequestConflict(_taken(settings)) from error
+        raise _taken(settings) from error
     _note(connection, destination_id, "edited", settings.document(), by, at)
     if before.name != settings.name:
         connection.execute(
@@ -259,7 +259,7 @@ def _columns(settings: DestinationSettings) -> dict[str, Any]:
 def _present(connection: Connection, destination_id: int) -> Destination:
     found = read_destination(connection, destination_id, locked=True)
     if found.removed_at is not None:
-        raise NotFound("This destination was removed.")
+        raise NotFound(phrase("This destination was removed."))
     return found
 
 
@@ -270,11 +270,12 @@ def _update(connection: Connection, destination_id: int, values: dict[str, Any])
 
 def _check_alternate(connection: Connection, settings: DestinationSettings) -> None:
     if settings.alternate and destination_named(connection, settings.alternate) is None:
-        raise RequestConflict(f"alternate: there is no destination named {settings.alternate}.")
+        wrong = phrase("There is no destination named “%(name)s” to be the alternate.", name=settings.alternate)
+        raise RequestConflict(wrong, field="alternate")
 
 
-def _taken(settings: DestinationSettings) -> str:
-    return f"name: there is a destination named {settings.name} already."
+def _taken(settings: DestinationSettings) -> RequestConflict:
+    return RequestConflict(phrase("There is a destination named “%(name)s” already.", name=settings.name), field="name")
 
 
 def _note(

@@ -9,12 +9,20 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from treegarth.database.paging import RowPage, SortKey, read_page
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.routing.model import NEVER
+from treegarth.features.routing.model import NEVER, ObjectState
 from treegarth.features.routing.store.showing import send_again
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
-from treegarth.phrases import phrase
+from treegarth.phrases import Phrase, phrase
 
 SPEED_OF = timedelta(minutes=5)
+_STATES = {
+    ObjectState.WAITING: phrase("waiting"),
+    ObjectState.SENDING: phrase("sending"),
+    ObjectState.SENT: phrase("sent"),
+    ObjectState.CONFIRMED: phrase("confirmed"),
+    ObjectState.GIVEN_UP: phrase("given up"),
+    ObjectState.GONE: phrase("gone"),
+}
 _KEYS = [
     SortKey(column=delivery_object.c.destination_id, read=int),
     SortKey(column=delivery_object.c.orthanc_instance_id, read=str),
@@ -137,7 +145,7 @@ def resend_object(connection: Connection, destination_id: int, orthanc_instance_
         connection, now, destination_id=destination_id, orthanc_instance_id=orthanc_instance_id, also_confirmed=True
     )
     if not done:
-        raise RequestConflict(f"It is {state}: it cannot be sent again now.")
+        raise RequestConflict(phrase("It is %(state)s: it cannot be sent again now.", state=state))
 
 
 def cancel_object(connection: Connection, destination_id: int, orthanc_instance_id: str, by: str | None) -> None:
@@ -152,14 +160,15 @@ def cancel_object(connection: Connection, destination_id: int, orthanc_instance_
         .values(state="given up", batch=None, next_attempt_at=NEVER, last_error=canceled)
     )
     if not done.rowcount:
-        raise RequestConflict(f"It is {state}: there is nothing to cancel.")
+        raise RequestConflict(phrase("It is %(state)s: there is nothing to cancel.", state=state))
 
 
-def _state(connection: Connection, destination_id: int, orthanc_instance_id: str) -> str:
+def _state(connection: Connection, destination_id: int, orthanc_instance_id: str) -> Phrase:
+    """In words."""
     query = select(delivery_object.c.state).where(
         delivery_object.c.destination_id == destination_id, delivery_object.c.orthanc_instance_id == orthanc_instance_id
     )
     state = connection.execute(query).scalar()
     if state is None:
-        raise NotFound("No such object was ever to be delivered there.")
-    return str(state)
+        raise NotFound(phrase("No such object was ever to be delivered there."))
+    return _STATES[ObjectState(state)]

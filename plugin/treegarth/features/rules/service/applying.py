@@ -55,7 +55,7 @@ def apply_to_archive(
         )
     found = applications.latest_application(connection, acting.stored.id)
     if found is None:
-        raise NotFound("The application is gone.")
+        raise NotFound(phrase("The application is gone."))
     return found
 
 

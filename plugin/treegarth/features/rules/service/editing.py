@@ -154,7 +154,7 @@ def present_rule(connection: Connection, rule_id: int) -> StoredRule:
     """The rule, unless it was removed. Raises NotFound."""
     found = find_rule(connection, rule_id)
     if found is None or found.removed_at is not None:
-        raise NotFound("There is no rule with this number.")
+        raise NotFound(phrase("There is no rule with this number."))
     return found
 
 

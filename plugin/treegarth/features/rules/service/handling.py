@@ -25,6 +25,7 @@ from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import applications, events, outcomes
 from treegarth.features.rules.store.rules import StoredRule
+from treegarth.phrases import phrase
 
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 6
@@ -138,9 +139,9 @@ def _settle(connection: Connection, event: events.RuleEvent, failures: Sequence[
 
 def _failure(event: events.RuleEvent, rule_id: int, error: Exception) -> Failure:
     if isinstance(error, TreegarthError):
-        return Failure(rule_id=rule_id, reason=str(error), is_early=isinstance(error, NotYet))
+        return Failure(rule_id=rule_id, reason=error.sentence, is_early=isinstance(error, NotYet))
     logger.error("Rule %d could not handle event %d (%s).", rule_id, event.id, event.trigger, exc_info=error)
-    reason = f"{type(error).__name__} while rules looked at it; see the log."
+    reason = phrase("%(kind)s while rules looked at it; see the log.", kind=type(error).__name__)
     return Failure(rule_id=rule_id, reason=reason, is_early=False)
 
 
