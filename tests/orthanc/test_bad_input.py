@@ -40,7 +40,8 @@ def rows(server: OrthancServer, statement: str) -> list[tuple[Any, ...]]:
 def post(server: OrthancServer, objects: Iterable[BadObject], threads: int = 6) -> Counter[int]:
     """Upload all by REST from several threads; how often which status came."""
     with requests.Session() as session, ThreadPoolExecutor(threads) as pool:
-        answers = pool.map(lambda one: session.post(f"{server.url}/instances", data=one.data, timeout=60), objects)
+        # Bare Orthanc, too, needs up to half a minute for some: DCMTK makes room for whatever length an element names.
+        answers = pool.map(lambda one: session.post(f"{server.url}/instances", data=one.data, timeout=300), objects)
         return Counter(answer.status_code for answer in answers)
 
 
