@@ -12,13 +12,12 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.report import Figure
 from tests.bench.store_path import send
-from tests.servers import OrthancServer, resident_bytes
+from tests.servers import WITHOUT_DELAY, OrthancServer, resident_bytes
 from treegarth.commands.configuration import SHIPPED, read_configuration
 from treegarth.demo.load import small_instances
 
 SENDERS = 4
 CACHE = "MaximumStorageCacheSize"
-WITHOUT_DELAY = {"TCP_NODELAY": "1"}  # dcmtk's senders: small objects else wait for acknowledgements
 
 
 def measure() -> list[Figure]:
