@@ -11,11 +11,13 @@ import json
 import logging
 import queue
 import threading
+from time import sleep
 from typing import IO, Any
 
 from treegarth.host.frames import Frame, FrameKind, encode_frame
 
 _MOST_WAITING = 500_000  # frames, some 200 bytes each without their header
+_BETWEEN_WRITES_S = 0.05  # each write wakes this process and the indexer, and takes Python's lock that a store needs
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +96,7 @@ class IndexerFeed:
                     pipe.write(encode_frame(frame))
                 if self._queue.empty():
                     pipe.flush()
+                    sleep(_BETWEEN_WRITES_S)
             pipe.close()
         except (ValueError, OSError):
             logger.info("The indexer's pipe is closed; what it had not written comes back by the reconciler.")
