@@ -84,10 +84,10 @@ def s3_server() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    requests.post(
-        f"http://{host}:{port}/moto-api/reset", timeout=30
-    ).raise_for_status()  # all servers share their buckets
-    yield f"http://{host}:{port}"
+    url = f"http://{host}:{port}"
+    # All servers of a process share their buckets.
+    requests.post(f"{url}/moto-api/reset", timeout=30).raise_for_status()
+    yield url
     server.stop()
 
 

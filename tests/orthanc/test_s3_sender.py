@@ -13,8 +13,8 @@ import boto3
 import pydicom
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
+from tests.delivery_peers import s3_server
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
@@ -40,11 +40,8 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancClient]
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """moto's server with an empty bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture

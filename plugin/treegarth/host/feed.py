@@ -11,6 +11,7 @@ import json
 import logging
 import queue
 import threading
+from contextlib import suppress
 from time import sleep
 from typing import IO, Any
 
@@ -100,6 +101,8 @@ class IndexerFeed:
             pipe.close()
         except (ValueError, OSError):
             logger.info("The indexer's pipe is closed; what it had not written comes back by the reconciler.")
+            with suppress(ValueError, OSError):
+                pipe.close()  # what is left in its buffer cannot be written either, and Python would complain of that
 
     def _listen(self, answers: IO[bytes]) -> None:
         for line in answers:

@@ -85,3 +85,11 @@ def test_a_new_indexer_takes_over_from_one_that_died() -> None:
     assert frame.about["id"] == "kept"
     assert feed.pending == 1  # what the dead one had is the reconciler's
     feed.release()
+
+
+def test_the_pipe_of_an_indexer_that_died_is_closed_with_what_could_not_be_written() -> None:
+    feed, indexer = IndexerFeed(limit_bytes=1000), PipedIndexer()
+    feed.serve(indexer.input, indexer.output)
+    indexer.die()
+    feed.put(stored_frame({"id": "a"}, b"header"))
+    until(lambda: indexer.input.closed)
