@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import BROWSER_WENT_AWAY, Visit, windows
+from tests.browser.conftest import Visit, windows
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 
@@ -44,7 +44,7 @@ def retention_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ortha
         sleep(0.3)
     yield server
     assert server.stop() == 0
-    assert [line for line in server.error_lines() if not BROWSER_WENT_AWAY.search(line)] == []
+    assert server.error_lines() == []
 
 
 @pytest.fixture
