@@ -8,12 +8,19 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
+from atexit import register
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from time import monotonic, sleep
 from typing import Any
 
 import requests
+
+from treegarth.database.embedded import EmbeddedServer
+from treegarth.database.migrating import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 _PLUGINS = Path(os.environ.get("ORTHANC_PLUGINS", "/usr/share/orthanc/plugins"))
@@ -38,6 +45,19 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+@cache
+def prepared_database() -> Path:
+    """The folder of a migrated embedded PostgreSQL that does not run: to copy it costs a tenth of making one."""
+    folder = Path(tempfile.mkdtemp(prefix="treegarth-prepared-"))
+    register(rmtree, folder, ignore_errors=True)
+    server = EmbeddedServer(folder / "postgresql")
+    migrate(server.start())
+    server.stop()
+    for own in ("port", "token"):  # a copy is a server of its own
+        (server.folder / own).unlink()
+    return server.folder
 
 
 @dataclass
@@ -100,6 +120,10 @@ class OrthancServer:
     def start(self, *, wait: bool = True) -> OrthancServer:
         """Start it, and wait until it serves: with Treegarth until its health is good."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        data = self.folder / "treegarth"
+        if self.treegarth is not None and "Database" not in self.treegarth and not data.exists():
+            data.mkdir()
+            subprocess.run(["cp", "-a", str(prepared_database()), str(data)], check=True)
         path = self.folder / "orthanc.json"
         path.write_text(json.dumps(self.configuration(), indent=1), encoding="utf-8")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TREEGARTH_")}

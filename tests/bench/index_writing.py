@@ -62,14 +62,13 @@ def _feed(headers: list[bytes], database: dict[str, str | None], postmaster: int
     """Wall seconds and CPU seconds of indexer and PostgreSQL, from the first frame to the last acknowledgement."""
     settings = Settings(mode="test", reconcile_seconds=3600).model_dump(mode="json", by_alias=True)
     instructions = {
-        "role": "indexer",
         "database": database,
         "orthanc": {"url": "http://127.0.0.1:9"},  # nobody listens there: the reconciler waits
         "settings": settings,
     }
     frames = [encode_frame(stored_frame(_about(data), data)) for data in headers]
     process = subprocess.Popen(
-        [sys.executable, "-m", "treegarth.roles", "indexer"],
+        [sys.executable, "-m", "treegarth.roles.indexer"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -55,14 +55,20 @@ class Visit:
         self.page.wait_for_load_state("networkidle")
         return self.page
 
+    def use_theme(self, theme: str) -> None:
+        """From the next page on."""
+        url = f"{self.origin}/treegarth/"
+        self.page.context.add_cookies([{"name": "treegarth_theme", "value": theme, "url": url}])
+
     @property
     def query(self) -> str:
         return urlsplit(self.page.url).query
 
-    def violations(self) -> list[str]:
-        """What axe-core calls serious or critical."""
+    def violations(self, *, of_colours: bool = False) -> list[str]:
+        """What axe-core calls serious or critical; or only what another theme of the same page can change."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(result => result.violations)")
+        wanted = {"resultTypes": ["violations"], **({"runOnly": ["color-contrast"]} if of_colours else {})}
+        found = self.page.evaluate("wanted => axe.run(document, wanted).then(result => result.violations)", wanted)
         return [
             f"{violation['impact']} {violation['id']}: {node['html'][:160]}"
             for violation in found

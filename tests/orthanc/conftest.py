@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ def new_server(tmp_path: Path) -> Iterator[ServerFactory]:
         return servers[-1]
 
     yield make
-    for server in servers:
-        if server.process is not None and server.process.poll() is None:
-            assert server.stop() == 0, server.log_text()[-3000:]
-            assert server.error_lines() == []
+    running = [server for server in servers if server.process is not None and server.process.poll() is None]
+    with ThreadPoolExecutor() as pool:  # an Orthanc that is idle takes some seconds to end
+        codes = list(pool.map(OrthancServer.stop, running))
+    for server, code in zip(running, codes, strict=True):
+        assert code == 0, server.log_text()[-3000:]
+        assert server.error_lines() == []
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.orthanc.conftest import ServerFactory, rounds
 from tests.orthanc.test_ingest import assert_index_is_archive
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
+from treegarth.database.embedded import EmbeddedServer
 from treegarth.host.supervisor import STOP_WITHIN_S
 
 ENDS_WITHIN_S = 10
@@ -204,9 +205,12 @@ def test_after_a_kill_the_children_end_and_the_database_is_taken_over(server: Or
 @pytest.mark.parametrize("times", [rounds(1, 10)])
 def test_it_can_be_ended_at_any_moment_of_its_start(new_server: ServerFactory, times: int) -> None:
     for number in range(times):
-        server = new_server(f"server{number}").start(wait=False)
+        server = new_server(f"server{number}")
+        (server.folder / "treegarth").mkdir(parents=True)  # a first start, which makes the database
+        server.start(wait=False)
         deadline = monotonic() + 20
         while "Orthanc has started" not in server.log_text() and monotonic() < deadline:
             sleep(0.05)
         sleep(0.3 * number)
         assert server.stop(timeout_s=ENDS_WITHIN_S) == 0
+        assert not EmbeddedServer(server.folder / "treegarth/postgresql").is_running()

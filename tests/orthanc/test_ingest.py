@@ -189,7 +189,7 @@ def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, t
     )
     for _ in range(2):
         sleep(0.5)
-        subprocess.run(["pkill", "-KILL", "-P", str(server.pid), "-f", "treegarth.roles indexer"], check=False)
+        subprocess.run(["pkill", "-KILL", "-P", str(server.pid), "-f", "treegarth.roles.indexer"], check=False)
     assert sender.wait(60) == 0
     assert_index_is_archive(server, timeout_s=60)
 
@@ -198,7 +198,7 @@ def test_a_small_queue_drops_headers_but_no_instance(new_server: ServerFactory, 
     """Where headers do not fit into memory only identifiers wait, and the indexer asks Orthanc for the rest."""
     server = new_server(treegarth={"QueueMegabytes": 1}).start()
     indexer = subprocess.run(
-        ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles indexer"], capture_output=True, text=True, check=True
+        ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles.indexer"], capture_output=True, text=True, check=True
     ).stdout.split()[0]
     bench_instances(400, tmp_path / "ct", side=16)  # headers of some 9 kB
     os.kill(int(indexer), signal.SIGSTOP)

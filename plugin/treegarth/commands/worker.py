@@ -22,14 +22,14 @@ def worker_command(configuration: Configuration, environment: Mapping[str, str])
     Raises SettingsRefused where the configuration does not say how to reach Orthanc, DatabaseUnavailable where the
     embedded server, which starts with Orthanc, does not run.
     """
-    from treegarth.roles import run_worker_process
+    from treegarth.roles import Duty, worker
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("treegarth").setLevel(logging.INFO)
     settings = configuration.settings(environment)
     orthanc = orthanc_address(settings, configuration, environment)
     database = database_of(settings, configuration, environment)
-    run_worker_process(database, OrthancClient(orthanc), settings)
+    worker.run(Duty(database=database, orthanc=OrthancClient(orthanc), settings=settings))
     return ExitCode.DONE
 
 

@@ -55,7 +55,7 @@ class Child:
         self.role = role
         self.name = name or role
         self.restarts = -1
-        self._instructions = json.dumps({"role": role, **instructions}).encode() + b"\n"
+        self._instructions = json.dumps(dict(instructions)).encode() + b"\n"
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._pause_s = 0.5
@@ -83,7 +83,7 @@ class Child:
     def start(self) -> None:
         """Start the process and hand it its instructions."""
         self._process = subprocess.Popen(
-            [interpreter(), "-m", "treegarth.roles", self.role],
+            [interpreter(), "-m", f"treegarth.roles.{self.role}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -26,6 +26,7 @@ from treegarth.host.memory import MemoryReturn
 from treegarth.host.orthanc_client import OrthancAddress
 
 STOP_WITHIN_S = 4.0  # of the 10 s in which Orthanc, too, has to have ended
+_FOR_THE_DATABASE_S = 1.5  # of those, kept for the database, which ends last
 _TICK_S = 0.25
 _WEB_CONNECTIONS = 12
 _WEB_STATEMENT_TIMEOUT_S = 20.0
@@ -68,8 +69,8 @@ class Supervisor:
         deadline = monotonic() + STOP_WITHIN_S
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(2.0)
-        self._end_children(deadline - 1.5)
+            self._thread.join(deadline - monotonic() - _FOR_THE_DATABASE_S)
+        self._end_children(deadline - _FOR_THE_DATABASE_S)
         if self.engine is not None:
             self.engine.dispose()
         if self._embedded is not None:
@@ -96,6 +97,9 @@ class Supervisor:
         pause_s = 0.5
         while not self._stop.is_set():
             address = self._embedded.start() if self._embedded else self._plan.database
+            if self._embedded and self._stop.is_set():  # it was being made when `stop` looked for it
+                self._embedded.stop()
+                return None
             if address is None:
                 raise TreegarthError("There is neither an embedded nor a configured database.")
             migration = Child("migrate", {"database": _spoken(address)})
