@@ -15,6 +15,7 @@ from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.features.dose.store.exams import refresh_study
 from treegarth.features.dose.tables import dose_report, irradiation_event
+from treegarth.phrases import phrase
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1/dose"
@@ -114,6 +115,23 @@ def test_what_could_not_be_read_stands_with_its_reason_and_can_be_read_again(
     assert "The file ends early." not in client.get("/treegarth/dose/unread").text
     assert client.post(f"{API}/reports/instance-1/retry").status_code == 409
     assert client.post(f"{API}/retry").get_json() == {"retried": 0}
+
+
+def test_a_korean_reads_in_korean_why_something_could_not_be_read(client: FlaskClient, engine: Engine) -> None:
+    unit = phrase("the unit “%(unit)s” is unknown", unit="furlong")
+    write_report(engine, 1, state="refused", kind=None, refused=phrase("The report has no content."))
+    write_report(engine, 2, issue_count=1, issues=[{"path": "CT Dose", "reason": unit}])
+    shown = {}
+    for language in ("en", "ko"):
+        client.set_cookie("treegarth_language", language, path="/treegarth/")
+        for trouble in ("refused", "issues"):
+            shown[language, trouble] = client.get(f"/treegarth/dose/unread?trouble={trouble}").text
+    assert "The report has no content." in shown["en", "refused"]
+    assert "보고서에 내용이 없습니다." in shown["ko", "refused"]
+    assert "CT Dose the unit “furlong” is unknown" in shown["en", "issues"]
+    assert "CT Dose 알 수 없는 단위 “furlong”입니다" in shown["ko", "issues"]
+    (refused,) = client.get(f"{API}/reports?state=refused").get_json()["items"]
+    assert refused["refused"] == "The report has no content."
 
 
 def test_a_device_stands_with_its_counts_and_the_distribution_of_its_doses(client: FlaskClient, engine: Engine) -> None:

@@ -23,6 +23,7 @@ from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_e
 from treegarth.database.metadata import metadata
 from treegarth.database.migrating import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
+from treegarth.features.dose.tables import dose_report
 from treegarth.features.rules.tables import notification
 
 
@@ -61,6 +62,16 @@ def test_migrate_says_what_it_applied_and_then_has_nothing_to_do(empty_database_
     assert pending(empty_database_address) == []
 
 
+_NOTED_IN_ENGLISH = (
+    """INSERT INTO treegarth.notification (channel, title, content, created_at, last_error)
+        VALUES ('email', 'a', '{}', now(), 'said: "no"'), ('email', 'b', '{}', now(), NULL)""",
+    """INSERT INTO treegarth.dose_report
+        (orthanc_instance_id, orthanc_series_id, orthanc_study_id, sop_instance_uid, study_instance_uid,
+         refused, last_error)
+        VALUES ('1', '1', '1', '1', '1', 'said: "no"', NULL), ('2', '2', '2', '2', '2', NULL, 'said: "no"')""",
+)
+
+
 def test_what_was_noted_in_english_before_there_were_phrases_stays(
     empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,17 +79,15 @@ def test_what_was_noted_in_english_before_there_were_phrases_stays(
     with monkeypatch.context() as patch:
         patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0011"))
         migrate(empty_database_address)
-    add = "INSERT INTO treegarth.notification (channel, title, content, created_at, last_error) VALUES "
-    execute(
-        empty_database_address, add + "('email', 'a', '{}', now(), 'said: \"no\"'), ('email', 'b', '{}', now(), NULL)"
-    )
-    assert "0012" in migrate(empty_database_address)
+    for statement in _NOTED_IN_ENGLISH:
+        execute(empty_database_address, statement)
+    assert {"0012", "0013"} <= set(migrate(empty_database_address))
     engine = create_engine(empty_database_address)
     with connect(engine) as connection:
-        found = connection.execute(select(notification.c.last_error).order_by(notification.c.id)).scalars().all()
-        nulls = connection.execute(select(notification.c.id).where(notification.c.last_error.is_(None))).all()
+        for column in (notification.c.last_error, dose_report.c.refused, dose_report.c.last_error):
+            assert set(connection.execute(select(column)).scalars()) == {'said: "no"', None}
+            assert len(connection.execute(select(column).where(column.is_(None))).all()) == 1
     engine.dispose()
-    assert (found, len(nulls)) == (['said: "no"', None], 1)
 
 
 def test_two_starters_at_once_migrate_once(empty_database_address: DatabaseAddress) -> None:

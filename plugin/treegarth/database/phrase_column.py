@@ -32,7 +32,23 @@ class PhraseColumn(TypeDecorator[str]):
         return kept(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        return read_phrase(value) if isinstance(value, dict) else value
+        return None if value is None else said(value)
+
+
+class IssuesColumn(TypeDecorator[list[dict[str, str]]]):
+    """A list of {path, reason}, each reason a phrase or any other text. None is NULL."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+    def process_bind_param(self, value: list[dict[str, str]] | None, dialect: Dialect) -> list[dict[str, Any]] | None:
+        return None if value is None else [{**issue, "reason": kept(issue["reason"])} for issue in value]
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> list[dict[str, str]] | None:
+        return None if value is None else [{**issue, "reason": said(issue["reason"])} for issue in value]
 
 
 def kept(text: str | None) -> dict[str, Any] | str | None:
@@ -40,6 +56,11 @@ def kept(text: str | None) -> dict[str, Any] | str | None:
     if isinstance(text, Phrase):
         return _bounded_phrase(text).document()
     return None if text is None else _bounded(text)
+
+
+def said(document: dict[str, Any] | str) -> str:
+    """The phrase or other text of such JSON."""
+    return read_phrase(document) if isinstance(document, dict) else document
 
 
 def _bounded_phrase(given: Phrase) -> Phrase:

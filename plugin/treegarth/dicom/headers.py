@@ -201,7 +201,7 @@ class _Reader:
         self._syntax = syntax
         self._issues = list(issues)
         if truncated:
-            self._issues.append(Issue(path="", reason="the object ends inside its header"))
+            self._issues.append(Issue(path="", reason=phrase("the object ends inside its header")))
         charset = values.get(TAGS["specific_character_set"], b"").decode("ascii", "replace").strip(" \0")
         self._charset = charset or None
 
@@ -258,7 +258,7 @@ class _Reader:
         value = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode_text(raw, self._charset)
         value = value.replace("\0", "").strip()
         if len(value) > LONGEST_TEXT:
-            self._note(keyword, f"{len(value)} characters, cut to {LONGEST_TEXT}")
+            self._note(keyword, phrase("%(count)s characters, cut to %(most)s", count=len(value), most=LONGEST_TEXT))
             value = value[:LONGEST_TEXT]
         return value or None
 
@@ -267,13 +267,13 @@ class _Reader:
         return tuple(part.strip() for part in value.split("\\")) if value else None
 
     def _number(self, keyword: str) -> int | None:
-        return self._decoded(keyword, integer_of, "is not an integer string")
+        return self._decoded(keyword, integer_of, phrase("is not an integer string"))
 
     def _date(self, keyword: str) -> date | None:
-        return self._decoded(keyword, date_of, "is not a date")
+        return self._decoded(keyword, date_of, phrase("is not a date"))
 
     def _time(self, keyword: str) -> time | None:
-        return self._decoded(keyword, time_of, "is not a time")
+        return self._decoded(keyword, time_of, phrase("is not a time"))
 
     def _decoded(self, keyword: str, decode: Callable[[str], _T], reason: str) -> _T | None:
         value = self._text(keyword)
@@ -290,7 +290,7 @@ class _Reader:
         if not raw:
             return None
         if len(raw) != 2:
-            self._note(keyword, f"has {len(raw)} bytes, not 2")
+            self._note(keyword, phrase("has %(count)s bytes, not 2", count=len(raw)))
             return None
         return int.from_bytes(raw, "little")
 

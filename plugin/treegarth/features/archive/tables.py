@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import IssuesColumn
 
 # Byte order makes keys compact and quick and the same on every server; names are sorted by locale in the browser.
 Key = String(collation="C")
@@ -170,7 +171,7 @@ instance = Table(
     Column("http_user", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("indexed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("issues", JSONB, comment="what could not be read: [{path, reason}]; NULL when all was"),
+    Column("issues", IssuesColumn, comment="what could not be read: [{path, reason}]; NULL when all was"),
     Index("ix_instance_series", "orthanc_series_id"),
     Index("ix_instance_uid", "sop_instance_uid"),
     Index("ix_instance_issues", "orthanc_instance_id", postgresql_where=text("issues IS NOT NULL")),

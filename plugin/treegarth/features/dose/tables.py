@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -50,7 +51,7 @@ dose_report = Table(
     Column("stored_count", Integer, nullable=False, server_default="1", comment="rises when the object is overwritten"),
     Column("attempts", Integer, nullable=False, server_default="0", comment="at reading it since it was stored"),
     Column("next_attempt_at", Moment, nullable=False, server_default=func.now(), comment="or the end of a claim"),
-    Column("last_error", Text, comment="why the last attempt failed"),
+    Column("last_error", PhraseColumn, comment="why the last attempt failed"),
     Column("discovered_at", Moment, nullable=False, server_default=func.now()),
     Column("received_at", Moment, comment="when the object was stored"),
     Column("size_bytes", BigInteger, comment="of the stored object"),
@@ -59,10 +60,10 @@ dose_report = Table(
     Column("reader_version", Integer, comment="of the reader that made this row's dose"),
     Column("kind", Text, comment="ct, projection, mammography, radiopharmaceutical"),
     Column("source", Text, comment="report, capture or header: see rules.py"),
-    Column("refused", Text, comment="why the object is no source of dose"),
+    Column("refused", PhraseColumn, comment="why the object is no source of dose"),
     Column("totals", JSONB, comment="as reported"),
     Column("report", JSONB, comment="scope, start and end of irradiation, procedure reported, observer"),
-    Column("issues", JSONB, comment="what could not be read: [{path, reason}]"),
+    Column("issues", IssuesColumn, comment="what could not be read: [{path, reason}]"),
     Column("issue_count", Integer, nullable=False, server_default="0"),
     Column("irradiation_event_count", Integer, nullable=False, server_default="0"),
     Column("administration_count", Integer, nullable=False, server_default="0"),

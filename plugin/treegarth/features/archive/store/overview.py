@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
+from treegarth.database.phrase_column import said
+
 
 @dataclass(frozen=True, kw_only=True)
 class DayArrivals:
@@ -62,14 +64,14 @@ def issues_of_study(connection: Connection, orthanc_study_ids: Sequence[str]) ->
     """What could not be read of these studies' instances, the most frequent first."""
     rows = connection.execute(
         text(
-            "SELECT issue ->> 'path' AS path, issue ->> 'reason' AS reason, count(*) AS instances "
+            "SELECT issue ->> 'path' AS path, issue -> 'reason' AS reason, count(*) AS instances "
             "FROM series JOIN instance USING (orthanc_series_id), jsonb_array_elements(instance.issues) AS issue "
             "WHERE series.orthanc_study_id = ANY(:studies) AND instance.issues IS NOT NULL "
             "GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 50"
         ),
         {"studies": list(orthanc_study_ids)},
     )
-    return [IssueCount(path=row.path or "", reason=row.reason or "", instances=row.instances) for row in rows]
+    return [IssueCount(path=row.path or "", reason=said(row.reason or ""), instances=row.instances) for row in rows]
 
 
 @dataclass(frozen=True, kw_only=True)

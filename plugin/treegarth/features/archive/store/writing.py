@@ -6,7 +6,6 @@ each other in a circle.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -15,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, text
 
+from treegarth.database.phrase_column import kept
 from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance
 from treegarth.features.archive.store.arriving import forget_arrival, note_arrival
 from treegarth.features.archive.tables import instance, patient, series, study
@@ -225,7 +225,7 @@ def _series_row(item: IndexedInstance, headers: Mapping[str, tuple[str, Any]]) -
 
 
 def _instance_row(item: IndexedInstance) -> dict[str, Any]:
-    issues = [dataclasses.asdict(issue) for issue in item.header.issues]
+    issues = [{"path": issue.path, "reason": kept(issue.reason)} for issue in item.header.issues]
     return {
         "orthanc_instance_id": item.orthanc_instance_id,
         "orthanc_series_id": item.orthanc_series_id,

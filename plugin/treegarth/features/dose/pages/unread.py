@@ -13,7 +13,7 @@ from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.rereading import start_reread
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, counted, in_words, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page, url_with
 
@@ -115,10 +115,10 @@ def unread_page(call: AnyCall) -> Response:
         counts = count_unread(connection)
         if query.trouble == "issues":
             partly = list_partly_read(connection, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
-            reports, following = [shown_partly_read(report) for report in partly.reports], partly.next
+            reports, following = [shown_partly_read(call, report) for report in partly.reports], partly.next
         else:
             page = list_trouble(connection, state=query.trouble, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
-            reports, following = [shown_trouble(source) for source in page.sources], page.next
+            reports, following = [shown_trouble(call, source) for source in page.sources], page.next
     return render_page(
         call,
         "dose_unread.html",
@@ -138,12 +138,12 @@ def unread_page(call: AnyCall) -> Response:
     )
 
 
-def shown_trouble(source: TroubledSource) -> Shown:
-    return _shown(source, [source.reason or "–"])
+def shown_trouble(call: AnyCall, source: TroubledSource) -> Shown:
+    return _shown(source, [in_words(call, source.reason or "–")])
 
 
-def shown_partly_read(report: PartlyRead) -> Shown:
-    return _shown(report, [f"{issue['path']} {issue['reason']}" for issue in report.issues])
+def shown_partly_read(call: AnyCall, report: PartlyRead) -> Shown:
+    return _shown(report, [f"{issue['path']} {in_words(call, issue['reason'])}" for issue in report.issues])
 
 
 def _shown(source: TroubledSource | PartlyRead, reasons: list[str]) -> Shown:

@@ -10,6 +10,7 @@ from typing import Any
 from treegarth.dicom import codes
 from treegarth.features.dose.reading.fields import Coded, Count, Meaning, Moment, Number, Table, Uid, Words, YesNo
 from treegarth.features.dose.reading.part import Part
+from treegarth.phrases import phrase
 
 TOTALS: Table = {
     codes.TOTAL_NUMBER_OF_IRRADIATION_EVENTS: Count("total_number_of_irradiation_events"),
@@ -98,7 +99,9 @@ def read_ct_totals(report: Part) -> dict[str, Any]:
     """The totals as reported (TID 10012). None is computed."""
     accumulated = report.find(codes.CT_ACCUMULATED_DOSE_DATA)
     if len(accumulated) > 1:
-        report.issue(codes.CT_ACCUMULATED_DOSE_DATA.meaning, f"{len(accumulated)} are given instead of one")
+        report.issue(
+            codes.CT_ACCUMULATED_DOSE_DATA.meaning, phrase("%(count)s are given instead of one", count=len(accumulated))
+        )
         return {}
     totals: dict[str, Any] = {}
     for part in accumulated:
@@ -119,7 +122,10 @@ def _dlp_total(accumulated: Part) -> dict[str, Any]:
         phantom = given[0].get("ctdiw_phantom_type")
         return {DLP_TOTAL.name: given[0]["dlp_mgy_cm"]} | ({"dlp_total_ctdiw_phantom_type": phantom} if phantom else {})
     if len(given) > 1:
-        accumulated.issue(codes.CT_DOSE_LENGTH_PRODUCT_TOTAL.meaning, f"{len(given)} totals are given, none for all")
+        accumulated.issue(
+            codes.CT_DOSE_LENGTH_PRODUCT_TOTAL.meaning,
+            phrase("%(count)s totals are given, none for all", count=len(given)),
+        )
         return {"dlp_totals": given}
     return {}
 
@@ -128,7 +134,7 @@ def read_ct_event(part: Part) -> dict[str, Any]:
     """One CT Acquisition (TID 10013)."""
     event = part.values(ACQUISITION)
     if "irradiation_event_uid" not in event:
-        part.issue(codes.IRRADIATION_EVENT_UID.meaning, "the acquisition has no irradiation event UID")
+        part.issue(codes.IRRADIATION_EVENT_UID.meaning, phrase("the acquisition has no irradiation event UID"))
     parameters = part.parts(codes.CT_ACQUISITION_PARAMETERS) or [part]
     for below in parameters:
         event |= below.values(PARAMETERS)

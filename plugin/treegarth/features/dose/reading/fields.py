@@ -15,6 +15,8 @@ from treegarth.dicom import codes
 from treegarth.dicom.codes import NO, YES, Concept, concept_of
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference
 from treegarth.dicom.units import NotANumber, UnknownUnit, convert, number_of
+from treegarth.errors import TreegarthError
+from treegarth.phrases import phrase
 
 _SIDES: dict[Concept | None, str] = {
     codes.LEFT: "L",
@@ -28,7 +30,10 @@ _UID = re.compile(r"[0-9.]{1,64}\Z")
 _DATETIME = re.compile(r"\d{4}(\d{2}){0,5}(\.\d{1,6})?([+-]\d{4})?\Z")
 
 
-class UnreadableValue(Exception):
+_NO_TYPE = phrase("value of no type")
+
+
+class UnreadableValue(TreegarthError):
     """A value is there and cannot be read; the message says why. Caught by the part that is being read."""
 
 
@@ -61,10 +66,16 @@ class Number:
         if written is None:
             return None
         if not isinstance(written, tuple):
-            raise UnreadableValue(f"a NUM was expected, the item is a {item.value_type or 'value of no type'}")
+            raise UnreadableValue(
+                phrase(
+                    "a %(wanted)s was expected, the item is a %(found)s",
+                    wanted="NUM",
+                    found=item.value_type or _NO_TYPE,
+                )
+            )
         numbers = [self._one(text, item.unit) for text in written if text]
         if len(numbers) > 1 and not self.many:
-            raise UnreadableValue(f"{len(numbers)} numbers stand where one belongs")
+            raise UnreadableValue(phrase("%(count)s numbers stand where one belongs", count=len(numbers)))
         if not numbers:
             return None
         return numbers if len(numbers) > 1 else numbers[0]
@@ -73,10 +84,10 @@ class Number:
         try:
             if unit is None:
                 number_of(text)
-                raise UnreadableValue("the number has no unit")
+                raise UnreadableValue(phrase("the number has no unit"))
             return convert(text, unit.value, self.unit)
         except (NotANumber, UnknownUnit) as error:
-            raise UnreadableValue(str(error)) from error
+            raise UnreadableValue(error.sentence) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ class Count:
         if number is None:
             return None
         if not isinstance(number, float) or not number.is_integer():
-            raise UnreadableValue("a whole number was expected")
+            raise UnreadableValue(phrase("a whole number was expected"))
         return int(number)
 
 
@@ -107,7 +118,11 @@ class Coded:
             return code_json(item.value)
         if item.value is None:
             return None
-        raise UnreadableValue(f"a CODE was expected, the item is a {item.value_type or 'value of no type'}")
+        raise UnreadableValue(
+            phrase(
+                "a %(wanted)s was expected, the item is a %(found)s", wanted="CODE", found=item.value_type or _NO_TYPE
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +153,7 @@ class YesNo:
             return None
         concept = concept_of(item.value)
         if concept not in (YES, NO):
-            raise UnreadableValue("neither Yes nor No (CID 230)")
+            raise UnreadableValue(phrase("neither Yes nor No (CID 230)"))
         return concept is YES
 
 
@@ -166,7 +181,7 @@ class Uid:
         if not isinstance(item.value, str):
             return None
         if not is_uid(item.value):
-            raise UnreadableValue("this is no UID")
+            raise UnreadableValue(phrase("this is no UID"))
         return item.value
 
 
@@ -193,7 +208,7 @@ class Side:
             return None
         side = _SIDES.get(concept_of(item.value))
         if side is None:
-            raise UnreadableValue("neither left nor right nor both (CID 244, 6022)")
+            raise UnreadableValue(phrase("neither left nor right nor both (CID 244, 6022)"))
         return side
 
 
@@ -208,7 +223,7 @@ class Moment:
         if not isinstance(item.value, str):
             return None
         if not _DATETIME.match(item.value):
-            raise UnreadableValue("this is no DICOM date and time")
+            raise UnreadableValue(phrase("this is no DICOM date and time"))
         return item.value
 
 

@@ -14,6 +14,7 @@ from treegarth.dicom.sr_tree import code_of
 from treegarth.dicom.units import NotANumber, number_of
 from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import code_json, is_uid
+from treegarth.phrases import phrase
 
 _DATE = re.compile(r"([0-9]{4})\.?([0-9]{2})\.?([0-9]{2})\Z")
 _TIME = re.compile(r"([0-9]{2}):?([0-9]{2})?:?([0-9]{2})?(?:\.([0-9]{1,6}))?\Z")
@@ -43,7 +44,7 @@ class Header:
         text = self.text(keyword)
         if text is None or is_uid(text):
             return text
-        self.issue(keyword, "this is no UID")
+        self.issue(keyword, phrase("this is no UID"))
         return None
 
     def number(self, keyword: str) -> float | None:
@@ -54,7 +55,7 @@ class Header:
         try:
             return float(number_of(text))
         except NotANumber as error:
-            self.issue(keyword, str(error))
+            self.issue(keyword, error.sentence)
             return None
 
     def date(self, keyword: str) -> date | None:
@@ -64,8 +65,8 @@ class Header:
             return None
         try:
             return date_of(text)
-        except ValueError as error:
-            self.issue(keyword, str(error))
+        except ValueError:
+            self.issue(keyword, phrase("this is no DICOM date"))
             return None
 
     def time(self, keyword: str) -> time | None:
@@ -75,8 +76,8 @@ class Header:
             return None
         try:
             return time_of(text)
-        except ValueError as error:
-            self.issue(keyword, str(error))
+        except ValueError:
+            self.issue(keyword, phrase("this is no DICOM time"))
             return None
 
     def integer(self, keyword: str) -> int | None:
@@ -104,7 +105,7 @@ class Header:
                 return None
             return float(number_of(str(value)) * Decimal(factor))
         except NotANumber as error:
-            self.issue(keyword, str(error))
+            self.issue(keyword, error.sentence)
         except Exception as error:
             self._unreadable(keyword, error)
         return None
@@ -136,7 +137,7 @@ class Header:
         return dictionary_VR(_tag(keyword)) in ("FD", "FL", "US", "SS", "UL", "SL")
 
     def _unreadable(self, keyword: str, error: Exception) -> None:
-        self.issue(keyword, f"the element cannot be read ({type(error).__name__})")
+        self.issue(keyword, phrase("the element cannot be read (%(kind)s)", kind=type(error).__name__))
 
 
 def date_of(text: str) -> date:
