@@ -82,7 +82,7 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     return Call(
         query=_query(route, request),
         body=_body(route, request),
-        path=validated(route.path_parameters, parts) if route.path_parameters else None,
+        path=validated(route.path_parameters, route.values_of_path(parts)) if route.path_parameters else None,
         actor=actor,
         site=site,
         language=language_of(request, site.languages),

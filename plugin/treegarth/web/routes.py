@@ -149,6 +149,24 @@ class Route:
     def openapi_path(self) -> str:
         return re.sub(r"{(\w+):path}", r"{\1}", self.path)
 
+    def values_of_path(self, parts: Mapping[str, str]) -> dict[str, str]:
+        """What the parts of a request's path mean."""
+        return {name: part if f"{{{name}:path}}" in self.path else unsealed(part) for name, part in parts.items()}
+
+
+def sealed(value: str) -> str:
+    """A value for one part of a path, with / and \\ as %2F and %5C, which are quoted once more in the address.
+
+    Orthanc's HTTP server unquotes an address before it looks for separators, and takes a backslash for one. A UID of a
+    damaged object may hold either.
+    """
+    return value.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
+
+
+def unsealed(part: str) -> str:
+    """The value of `sealed`; one that was not sealed and holds none of these three stays as it is."""
+    return part.replace("%2F", "/").replace("%5C", "\\").replace("%25", "%")
+
 
 def is_api_path(path: str) -> bool:
     """Whether errors there are problem+json instead of a page."""

@@ -11,7 +11,7 @@ from jinja2 import Environment
 
 from treegarth.web.access import Access
 from treegarth.web.languages import Language
-from treegarth.web.routes import Route
+from treegarth.web.routes import Route, sealed
 from treegarth.web.services import Services
 
 
@@ -33,7 +33,8 @@ class Site:
         route = self.routes[name]
         path = route.path
         for part in route.path_names:
-            given = quote(str(values.pop(part)), safe="/" if f"{{{part}:path}}" in path else "")
+            value = str(values.pop(part))
+            given = quote(value, safe="/") if f"{{{part}:path}}" in path else quote(sealed(value), safe="")
             path = path.replace(f"{{{part}:path}}", given).replace(f"{{{part}}}", given)
         query = {key: value for key, value in values.items() if value is not None}
         return f"{path}?{urlencode(query)}" if query else path

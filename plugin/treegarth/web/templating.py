@@ -146,7 +146,7 @@ def url_with(call: Call[Any, Any, Any], /, **changes: Any) -> str:
     query = {key: value for key, value in {**_state(call), **changes}.items() if value not in (None, "")}
     if call.route.name not in call.site.routes:  # the page of an error at an address that nothing answers
         return f"{quote(call.http.path)}?{urlencode(query)}"
-    return call.site.url(call.route.name, **{**query, **(call.http.view_args or {})})
+    return call.site.url(call.route.name, **{**query, **call.route.values_of_path(call.http.view_args or {})})
 
 
 def _state(call: Call[Any, Any, Any]) -> dict[str, str]:

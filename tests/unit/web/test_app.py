@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from flask import Flask
@@ -39,6 +40,10 @@ class Place(Parameters):
     number: int
 
 
+class Word(Parameters):
+    word: str
+
+
 class Echo(Answer):
     text: str
 
@@ -62,6 +67,7 @@ def api_route(name: str, path: str, **given: Any) -> Route:
 ROUTES = [
     api_route("api.echo", "echo", query=Numbers),
     api_route("api.number", "numbers/{number}", path_parameters=Place),
+    api_route("api.word", "words/{word}", path_parameters=Word, handler=lambda call: Echo(text=call.path.word)),
     api_route("api.change", "change", method="POST", body=Numbers),
     api_route("api.open", "open", permission=Permission.PUBLIC),
     api_route("api.accepted", "accepted", handler=lambda call: Answered(body=Echo(text="later"), status=202)),
@@ -101,6 +107,15 @@ def site(tmp_path: Path) -> Flask:
 @pytest.fixture
 def client(site: Flask) -> FlaskClient:
     return site.test_client()
+
+
+@pytest.mark.parametrize("word", ["1.2.840", "-9e99\\-9", "a/b", "100%", "%5C", "김 ?&#"])
+def test_any_value_can_stand_in_an_address_though_orthanc_takes_a_backslash_for_a_slash(
+    site: Flask, client: FlaskClient, word: str
+) -> None:
+    address = site.extensions["treegarth"].url("api.word", word=word)
+    as_orthanc_hands_it_on = quote(unquote(address).replace("\\", "/"), safe="/")
+    assert client.get(as_orthanc_hands_it_on).get_json() == {"text": word}
 
 
 @pytest.fixture
