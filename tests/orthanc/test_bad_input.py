@@ -138,9 +138,7 @@ def test_every_nasty_object_is_refused_or_indexed(server: OrthancServer) -> None
     assert states.keys() <= {"read", "refused"}
     assert states["read"] >= 4
     assert_still_well(server)
-    issues = {
-        path: reason for (found,) in rows(server, _ISSUES) for path, reason in [(found["path"], said(found["reason"]))]
-    }
+    issues = {found["path"]: said(found["reason"]) for (found,) in rows(server, _ISSUES)}
     assert issues["(0020,0013) instance_number"] == "is not an integer string"
     assert issues["(0008,0020) study_date"] == "is not a date"
     assert issues["(0028,0010) rows"] == "has 4 bytes, not 2"
