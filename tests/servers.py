@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import tempfile
 from atexit import register
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,8 @@ from treegarth.database.migrating import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 _PLUGINS = Path(os.environ.get("ORTHANC_PLUGINS", "/usr/share/orthanc/plugins"))
+_PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections: a server takes its port seconds after it was chosen."""
 WITHOUT_DELAY = {"TCP_NODELAY": "1"}
 """For dcmtk's senders: after each small object they else wait for an acknowledgement, 40 to 90 ms."""
 # Orthanc says these at the level of errors although nothing is wrong with it: bytes that are no DICOM, a peer that
@@ -36,15 +40,14 @@ _EXPECTED = re.compile(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports of the loopback interface that nobody listens on just now, nor gets for an outgoing connection later."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
 
 
 @cache
