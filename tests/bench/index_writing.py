@@ -25,7 +25,7 @@ from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import TAGS, orthanc_identifiers, read_header
 from treegarth.dicom.raw_elements import header_end
 from treegarth.host.feed import stored_frame
-from treegarth.host.frames import encode_frame
+from treegarth.host.frames import Frame, FrameKind, encode_frame
 from treegarth.settings import Settings
 
 
@@ -67,6 +67,7 @@ def _feed(headers: list[bytes], database: dict[str, str | None], postmaster: int
         "settings": settings,
     }
     frames = [encode_frame(stored_frame(_about(data), data)) for data in headers]
+    pause = encode_frame(Frame(kind=FrameKind.PAUSE, about={}))
     process = subprocess.Popen(
         [sys.executable, "-m", "treegarth.roles.indexer"],
         stdin=subprocess.PIPE,
@@ -75,11 +76,11 @@ def _feed(headers: list[bytes], database: dict[str, str | None], postmaster: int
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps(instructions).encode() + b"\n" + frames[0])
+    process.stdin.write(json.dumps(instructions).encode() + b"\n" + frames[0] + pause)
     process.stdin.flush()
     process.stdout.readline()  # it is up
     begin, cpu, database_cpu = perf_counter(), cpu_seconds(process.pid), _cpu_of_children(postmaster)
-    process.stdin.write(b"".join(frames[1:]))
+    process.stdin.write(b"".join(frames[1:]) + pause)
     process.stdin.flush()
     acknowledged = 1
     while acknowledged < len(frames):

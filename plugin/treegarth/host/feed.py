@@ -18,7 +18,9 @@ from typing import IO, Any
 from treegarth.host.frames import Frame, FrameKind, encode_frame
 
 _MOST_WAITING = 500_000  # frames, some 200 bytes each without their header
-_BETWEEN_WRITES_S = 0.05  # each write wakes this process and the indexer, and takes Python's lock that a store needs
+# What is stored meanwhile makes one batch; each write wakes both processes and takes Python's lock that a store needs.
+_BETWEEN_WRITES_S = 0.5
+_PAUSE = encode_frame(Frame(kind=FrameKind.PAUSE, about={}))
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class IndexerFeed:
                     self._bytes_out += len(frame.data)
                     pipe.write(encode_frame(frame))
                 if self._queue.empty():
+                    pipe.write(_PAUSE)
                     pipe.flush()
                     sleep(_BETWEEN_WRITES_S)
             pipe.close()

@@ -19,6 +19,7 @@ class FrameKind(IntEnum):
     STORED = 1  # an instance was stored; the bytes are its header, or nothing where they did not fit
     DELETED = 2  # Orthanc no longer has a resource
     RECONCILE = 3  # a person asks for a comparison now
+    PAUSE = 4  # nothing follows for a while: what came before makes a batch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,10 @@ class PipedIndexer:
         self.frames, self.answers = os.fdopen(frames_out, "rb"), os.fdopen(answers_in, "wb")
 
     def read(self) -> Frame | None:
-        return read_frame(self.frames)
+        """The next frame that holds something."""
+        while (frame := read_frame(self.frames)) is not None and frame.kind is FrameKind.PAUSE:
+            continue
+        return frame
 
     def acknowledge(self, count: int) -> None:
         self.answers.write(json.dumps({"acknowledged": count, "lag_p99_s": 0.2}).encode() + b"\n")
@@ -54,6 +57,16 @@ def test_frames_wait_for_an_indexer_and_are_counted_until_acknowledged() -> None
     assert feed.indexer_figures["lag_p99_s"] == 0.2
     feed.release()
     assert indexer.read() is None
+
+
+def test_what_was_waiting_is_handed_over_together_and_then_comes_a_pause() -> None:
+    feed, indexer = IndexerFeed(limit_bytes=1000), PipedIndexer()
+    for one in "abc":
+        feed.put(stored_frame({"id": one}, b""))
+    feed.serve(indexer.input, indexer.output)
+    frames = [read_frame(indexer.frames) for _ in range(4)]
+    assert [frame.about.get("id", frame.kind) for frame in frames if frame] == ["a", "b", "c", FrameKind.PAUSE]
+    feed.release()
 
 
 def test_headers_beyond_the_limit_are_let_go_but_not_their_identifiers() -> None:

@@ -21,7 +21,6 @@ from treegarth.features.archive.model import Level
 from treegarth.host.frames import Frame, FrameKind, Readable, read_frame
 
 _LARGEST_BATCH = 500  # frames
-_GATHERING_S = 0.25  # from the first frame of a batch to its transaction: fewer transactions, still fresh
 _MOST_BYTES = 64 * 2**20  # of headers in this process
 _LONGEST_PAUSE_S = 5.0
 
@@ -29,13 +28,13 @@ logger = logging.getLogger(__name__)
 
 
 class FrameBuffer:
-    """Frames read ahead of the writer, bounded by the bytes they hold."""
+    """Frames read ahead of the writer, bounded by the bytes they hold, in the batches that the plugin makes of them."""
 
     def __init__(self) -> None:
         self._frames: deque[Frame] = deque()
         self._bytes = 0
+        self._due = 0  # of the frames: more are on their way to the others, and nobody is woken by each
         self._changed = threading.Condition()
-        self._worth_taking = threading.Event()  # set when there is no point in gathering any longer
         self.ended = False
 
     @property
@@ -47,27 +46,29 @@ class FrameBuffer:
         while (frame := read_frame(stream)) is not None:
             with self._changed:
                 self._changed.wait_for(lambda: self._bytes < _MOST_BYTES)
-                self._frames.append(frame)
-                self._bytes += len(frame.data)
-                if len(self._frames) == 1:
-                    self._changed.notify_all()
-                elif len(self._frames) >= _LARGEST_BATCH or self._bytes >= _MOST_BYTES:
-                    self._worth_taking.set()
+                self._add(frame)
         with self._changed:
             self.ended = True
-            self._worth_taking.set()
+            self._changed.notify_all()
+
+    def _add(self, frame: Frame) -> None:
+        if frame.kind is not FrameKind.PAUSE:
+            self._frames.append(frame)
+            self._bytes += len(frame.data)
+        whole_batches = len(self._frames) // _LARGEST_BATCH * _LARGEST_BATCH
+        is_end = frame.kind is FrameKind.PAUSE or self._bytes >= _MOST_BYTES
+        due = len(self._frames) if is_end else max(self._due, whole_batches)
+        if due > self._due:
+            self._due = due
             self._changed.notify_all()
 
     def take(self) -> list[Frame]:
         """The next batch; empty only when the stream has ended and everything was taken."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frames or self.ended)
-        self._worth_taking.wait(_GATHERING_S)  # not woken by each frame: at 120 a second that costs more than a batch
-        with self._changed:
+            self._changed.wait_for(lambda: self._due or self.ended)
             batch = [self._frames.popleft() for _ in range(min(len(self._frames), _LARGEST_BATCH))]
             self._bytes -= sum(len(frame.data) for frame in batch)
-            if len(self._frames) < _LARGEST_BATCH and not self.ended:
-                self._worth_taking.clear()
+            self._due = max(0, self._due - len(batch))
             self._changed.notify_all()
             return batch
 

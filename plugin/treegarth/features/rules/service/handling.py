@@ -27,7 +27,7 @@ from treegarth.features.rules.store import applications, events, outcomes
 from treegarth.features.rules.store.rules import StoredRule
 from treegarth.phrases import phrase
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=10)
 """Doubles with every attempt: 10, 20, 40, 80, 160 seconds; a person decides after that."""
