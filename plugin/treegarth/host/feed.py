@@ -12,7 +12,6 @@ import logging
 import queue
 import threading
 from contextlib import suppress
-from time import sleep
 from typing import IO, Any
 
 from treegarth.host.frames import Frame, FrameKind, encode_frame
@@ -33,12 +32,13 @@ class IndexerFeed:
         self._queue: queue.SimpleQueue[Frame | object] = queue.SimpleQueue()
         # Each counter has one writer, so none needs a lock: the callbacks are serialised by Orthanc.
         self._bytes_in = self._bytes_out = 0
-        self._frames_in = self._frames_gone = 0
+        self._frames_in = self._frames_out = self._frames_gone = 0
         self._acknowledged = 0
         self.dropped_headers = 0
         self.dropped_frames = 0
         self.indexer_figures: dict[str, Any] = {}
-        self._end_of_service: object = None
+        self._end_of_service: threading.Event | None = None  # also its mark in the queue
+        self._writer: threading.Thread | None = None
         self._listener: threading.Thread | None = None
 
     def put(self, frame: Frame) -> None:
@@ -74,33 +74,35 @@ class IndexerFeed:
 
     def serve(self, pipe: IO[bytes], answers: IO[bytes]) -> None:
         """Feed an indexer until its pipe breaks or `release` is called. A former one has ended by now."""
-        if self._listener is not None:
-            self._listener.join(2.0)
+        self.release()  # a writer that rests or waits for the former indexer would take frames that are this one's
+        for former in (self._writer, self._listener):
+            if former is not None:
+                former.join(2.0)
         # What was handed to an indexer that died is not counted any more: its successor's reconciler finds it.
-        self._frames_gone = self._frames_in - self._queue.qsize() - self._acknowledged
+        self._frames_gone = self._frames_out - self._acknowledged
+        end = self._end_of_service = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(answers,), name="indexer-answers", daemon=True)
+        self._writer = threading.Thread(target=self._write, args=(pipe, end), name="indexer-feed", daemon=True)
         self._listener.start()
-        self.release()  # a writer that still waits for a former indexer ends here
-        self._end_of_service = object()
-        threading.Thread(
-            target=self._write, args=(pipe, self._end_of_service), name="indexer-feed", daemon=True
-        ).start()
+        self._writer.start()
 
     def release(self) -> None:
         """End the present service: what is queued before is still written, then the indexer's input is closed."""
         if self._end_of_service is not None:
+            self._end_of_service.set()
             self._queue.put(self._end_of_service)
 
-    def _write(self, pipe: IO[bytes], end: object) -> None:
+    def _write(self, pipe: IO[bytes], end: threading.Event) -> None:
         try:
             while (frame := self._queue.get()) is not end:
                 if isinstance(frame, Frame):  # else: the end of a former service
                     self._bytes_out += len(frame.data)
+                    self._frames_out += 1
                     pipe.write(encode_frame(frame))
                 if self._queue.empty():
                     pipe.write(_PAUSE)
                     pipe.flush()
-                    sleep(_BETWEEN_WRITES_S)
+                    end.wait(_BETWEEN_WRITES_S)
             pipe.close()
         except (ValueError, OSError):
             logger.info("The indexer's pipe is closed; what it had not written comes back by the reconciler.")

@@ -100,6 +100,24 @@ def test_a_new_indexer_takes_over_from_one_that_died() -> None:
     feed.release()
 
 
+def test_a_writer_that_rests_takes_nothing_from_the_successor_of_its_indexer() -> None:
+    feed, first, second = IndexerFeed(limit_bytes=1000), PipedIndexer(), PipedIndexer()
+    feed.serve(first.input, first.output)
+    feed.put(stored_frame({"id": "lost"}, b""))
+    assert first.read() is not None
+    first.die()
+    feed.serve(second.input, second.output)
+    for number in range(6):
+        feed.put(stored_frame({"id": number}, b""))
+        sleep(0.2)
+    received = [second.read() for _ in range(6)]
+    assert [frame.about["id"] for frame in received if frame] == list(range(6))
+    assert feed.pending == 6
+    second.acknowledge(6)
+    until(lambda: feed.pending == 0)
+    feed.release()
+
+
 def test_the_pipe_of_an_indexer_that_died_is_closed_with_what_could_not_be_written() -> None:
     feed, indexer = IndexerFeed(limit_bytes=1000), PipedIndexer()
     feed.serve(indexer.input, indexer.output)
