@@ -5,9 +5,9 @@ DICOM_PORT ?= 4242
 ONCE ?=
 PYTEST_OPTIONS ?=
 
-# A process a core. The tests of one file share their servers, so they stay together; in the order of their folders the
-# quick ones come last, and no process is left with a slow file at the end.
-pytest := .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# A process more than there are cores: many tests wait for servers. The tests of one file share theirs, so they stay
+# together; in the order of their folders the quick ones come last, and no process is left with a slow file at the end.
+pytest := .venv/bin/python -m pytest -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
 
 treegarth := .venv/bin/treegarth
 server = --data '$(DATA)' --http-port $(HTTP_PORT) --dicom-port $(DICOM_PORT)
