@@ -229,6 +229,16 @@ def store(server: OrthancServer, *paths: Path, calling: str = "STORESCU", timeou
     )
 
 
+def begin_to_store(server: OrthancServer, folder: Path) -> subprocess.Popen[bytes]:
+    """The same of one folder, while the test goes on; whether it succeeds is the test's to say."""
+    return subprocess.Popen(
+        ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **WITHOUT_DELAY},
+    )
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system CPU time of a process so far, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

@@ -17,7 +17,7 @@ import requests
 from tests.bad_objects import ct_image, in_syntax
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.orthanc.test_ingest import assert_index_is_archive
-from tests.servers import OrthancServer, store
+from tests.servers import OrthancServer, begin_to_store, store
 from tests.studies import small_studies
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.host.supervisor import STOP_WITHIN_S
@@ -153,14 +153,7 @@ def seconds_from_our_stop_to_the_end(server: OrthancServer) -> float:
 def test_it_ends_in_time_in_the_middle_of_an_ingest(server: OrthancServer, tmp_path: Path) -> None:
     small_studies(tmp_path / "ct", studies=2, series=2, instances=50)
     children = descendants(server.pid)
-    senders = [
-        subprocess.Popen(
-            ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(tmp_path / "ct")],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(3)
-    ]
+    senders = [begin_to_store(server, tmp_path / "ct") for _ in range(3)]
     sleep(0.7)
     # Before it tells its plugins that it stops, Orthanc 1.10.1 waits for a lock that every store takes, and at its end
     # for the last sender to hang up (also without any plugin). The first we cannot shorten, the second we do.

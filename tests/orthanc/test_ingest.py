@@ -12,7 +12,7 @@ from time import sleep
 import requests
 
 from tests.orthanc.conftest import ServerFactory, rounds
-from tests.servers import OrthancServer, store
+from tests.servers import OrthancServer, begin_to_store, store
 from tests.studies import small_studies
 from treegarth.demo.load import bench_instances
 
@@ -140,11 +140,7 @@ def test_nothing_is_lost_when_orthanc_is_killed_during_ingest(new_server: Server
         server.start()
         folder = tmp_path / f"round{number}"
         small_studies(folder, studies=6, series=2, instances=25, seed=number)
-        sender = subprocess.Popen(
-            ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(folder)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        sender = begin_to_store(server, folder)
         sleep(chance.uniform(0.1, 1.2))
         server.kill()
         sender.wait(30)
@@ -171,9 +167,7 @@ def test_storing_goes_on_while_the_database_is_silent(server: OrthancServer, tmp
 
 def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp_path: Path) -> None:
     small_studies(tmp_path / "ct", studies=4, series=2, instances=25)
-    sender = subprocess.Popen(
-        ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(tmp_path / "ct")]
-    )
+    sender = begin_to_store(server, tmp_path / "ct")
     postmaster = int((server.folder / "treegarth/postgresql/cluster/data/postmaster.pid").read_text().split()[0])
     sleep(0.3)
     os.kill(postmaster, signal.SIGKILL)
@@ -184,9 +178,7 @@ def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp
 
 def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, tmp_path: Path) -> None:
     small_studies(tmp_path / "ct", studies=4, series=2, instances=50)
-    sender = subprocess.Popen(
-        ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(tmp_path / "ct")]
-    )
+    sender = begin_to_store(server, tmp_path / "ct")
     for _ in range(2):
         sleep(0.5)
         subprocess.run(["pkill", "-KILL", "-P", str(server.pid), "-f", "treegarth.roles.indexer"], check=False)

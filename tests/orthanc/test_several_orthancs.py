@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
@@ -18,7 +17,7 @@ from tests.databases import made_database
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.orthanc.test_ingest import assert_index_is_archive
 from tests.orthanc.test_workers import EVENTS, dose_reports
-from tests.servers import OrthancServer, store
+from tests.servers import OrthancServer, begin_to_store, store
 from tests.studies import small_studies
 from treegarth.database.engine import DatabaseAddress
 
@@ -69,14 +68,6 @@ def rows(address: DatabaseAddress, statement: str) -> list[tuple[Any, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
-def sender(server: OrthancServer, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(folder)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def test_one_of_two_is_killed_while_both_take_in(
     pair: list[OrthancServer], tmp_path: Path, empty_database_address: DatabaseAddress
 ) -> None:
@@ -86,7 +77,7 @@ def test_one_of_two_is_killed_while_both_take_in(
     one.wait_until_idle()  # a report that is being read when `one` is killed is rightly begun once more
     for place, folder in enumerate((tmp_path / "a", tmp_path / "b")):
         small_studies(folder, studies=rounds(4, 20), series=2, instances=25, seed=place + 1)
-    senders = [sender(one, tmp_path / "a"), sender(two, tmp_path / "b")]
+    senders = [begin_to_store(one, tmp_path / "a"), begin_to_store(two, tmp_path / "b")]
     sleep(0.6)
     one.kill()
     senders[0].wait(30)
