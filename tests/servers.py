@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 from atexit import register
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -229,13 +230,15 @@ def store(server: OrthancServer, *paths: Path, calling: str = "STORESCU", timeou
     )
 
 
-def begin_to_store(server: OrthancServer, folder: Path) -> subprocess.Popen[bytes]:
-    """The same of one folder, while the test goes on; whether it succeeds is the test's to say."""
+def begin_to_store(
+    server: OrthancServer, folder: Path, *, environment: Mapping[str, str] = WITHOUT_DELAY
+) -> subprocess.Popen[bytes]:
+    """The same of one folder, while the caller goes on; whether it succeeds is the caller's to say."""
     return subprocess.Popen(
         ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(folder)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **WITHOUT_DELAY},
+        env={**os.environ, **environment},
     )
 
 

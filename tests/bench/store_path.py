@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,7 +26,7 @@ import psycopg
 import requests
 
 from tests.bench.report import Figure
-from tests.servers import OrthancServer, cpu_seconds
+from tests.servers import OrthancServer, begin_to_store, cpu_seconds
 from treegarth.demo.load import bench_instances
 
 SENDERS = 8
@@ -179,15 +178,7 @@ def _switch_on(server: OrthancServer, rules: int) -> None:
 
 
 def send(server: OrthancServer, sources: list[Path], *, environment: Mapping[str, str] | None = None) -> None:
-    senders = [
-        subprocess.Popen(
-            ["storescu", "-aec", "TREEGARTH", "+sd", "127.0.0.1", str(server.dicom_port), str(source)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
-        )
-        for source in sources
-    ]
+    senders = [begin_to_store(server, source, environment=environment or {}) for source in sources]
     for sender in senders:
         if sender.wait(TIMEOUT_S) != 0:
             raise RuntimeError("A sender failed.")
