@@ -151,6 +151,9 @@ document.addEventListener("htmx:configRequest", (event) => { // an empty filter 
   if (event.detail.verb !== "get") return;
   for (const [name, value] of [...event.detail.formData.entries()]) if (value === "") event.detail.formData.delete(name);
 });
+document.addEventListener("htmx:beforeRequest", (event) => { // nobody looks: the server need not be asked again and again
+  if (document.hidden && event.detail.elt.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+});
 document.addEventListener("htmx:beforeSwap", (event) => {
   // A page of an error is a page too: show it where the answer was wanted, as a whole.
   if (event.detail.xhr.status >= 400 && !event.detail.target.hasAttribute("data-poll")) location.assign(event.detail.pathInfo.finalRequestPath);

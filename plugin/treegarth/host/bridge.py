@@ -2,11 +2,13 @@
 
 Orthanc hands on a path, the query as a dictionary (only of GET, the last of repeated keys), lower-case headers and
 the body as bytes. A callback that raises or answers nothing would drop the connection: neither can happen here.
+The application runs on threads of our own, whose stacks are large enough (see `request_threads`).
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from types import TracebackType
@@ -15,7 +17,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
+from treegarth.host.forgotten_references import ForgottenReferences
 from treegarth.host.orthanc_client import OrthancAddress
+from treegarth.host.request_threads import NotAnsweredInTime, RequestThreads
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # Orthanc refuses to send a status that its own list (HttpStatus) does not have, 308 and 429 among them.
@@ -26,51 +30,77 @@ _INSTEAD = {3: 307, 4: 400, 5: 500}  # by class
 _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-encoding"}
 _SET_BY_CALL = {301: "location", 401: "www-authenticate", 405: "allow"}  # statuses with a call of their own
 
-PROBE = "treegarth-probe"
+_PROBE = "probe"
 ERRORS_ARE_PLAIN = "treegarth.errors_are_plain"  # in the WSGI environment: a page of an error would be shown as source
 
 logger = logging.getLogger(__name__)
 
 
+Answer = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
+
+
 class WsgiBridge:
     """A REST callback that answers by an application; `address` is where Orthanc itself answers."""
 
-    def __init__(self, application: WsgiApplication, address: OrthancAddress) -> None:
+    def __init__(self, application: WsgiApplication, address: OrthancAddress, *, threads: int = 50) -> None:
         self._application = application
         self._address = address
         self._url = urlsplit(address.url)
+        self._threads = RequestThreads(threads)
         self._arguments_are_decoded = False
         self._errors_are_plain = False
+        self._forgotten = ForgottenReferences()
+        self._probe_path = f"/treegarth/{secrets.token_hex()}"  # nobody else knows it
+        self._probed: dict[str, Any] = {}
+
+    @property
+    def given_up(self) -> int:
+        """Requests that were not answered in time, since the start."""
+        return self._threads.given_up
 
     def probe(self) -> None:
-        """Ask ourselves once, through Orthanc, for what differs between its versions.
+        """Ask ourselves, through Orthanc, for what differs between its versions.
 
         Does it undo the escapes of arguments? Does it say that every error's body is text/plain (1.12 does, beside
-        the type that it is given)? Any answer tells, also a refused login.
+        the type that it is given)? Which parts of a request does it forget?
         """
+        try:
+            self._errors_are_plain = "text/plain" in self._ask_ourselves("GET").headers.get("Content-Type", "")
+            self._arguments_are_decoded = self._probed.get("get", {}).get(_PROBE) == "+"
+            self._ask_ourselves("POST", data=secrets.token_hex())  # its body joins what the first one brought
+            self._forgotten.learn(self._probed)
+        except requests.RequestException as error:
+            logger.warning("Orthanc did not answer the probe of its ways: %s.", type(error).__name__)
+
+    def _ask_ourselves(self, method: str, **given: Any) -> requests.Response:
         with requests.Session() as session:
             session.trust_env = False  # no proxy
-            try:
-                answer = session.get(
-                    f"{self._address.url}/treegarth/{PROBE}?{PROBE}=%2B",
-                    headers={"Authorization": self._address.authorization or ""},
-                    verify=self._address.verify,
-                    timeout=5,
-                )
-            except requests.RequestException as error:
-                logger.warning("Orthanc did not answer the probe of its ways: %s.", type(error).__name__)
-                return
-        self._errors_are_plain = "text/plain" in answer.headers.get("Content-Type", "")
+            return session.request(
+                method,
+                f"{self._address.url}{self._probe_path}?{_PROBE}=%2B&{secrets.token_hex()}={secrets.token_hex()}",
+                headers={"Authorization": self._address.authorization or ""},
+                verify=self._address.verify,
+                timeout=5,
+                **given,
+            )
 
     def __call__(self, output: Any, uri: str, **request: Any) -> None:
+        if uri == self._probe_path:
+            self._probed.update(request)
+            _send(output, *_plain("404 Not Found", "A probe", media_type="text/html"))
+            return
         try:
-            status, headers, body = self._answer(uri, request)
+            status, headers, body = self._threads.run(lambda: self._answer(uri, request))
+        except NotAnsweredInTime:
+            logger.error("A request below %s was not answered in time and was given up.", _beginning(uri))
+            status, headers, body = _plain("503 Service Unavailable", "This took too long and was given up.")
         except Exception:
-            logger.exception("A request to %s failed outside the application.", uri.split("?")[0])
-            status, headers, body = "500 Internal Server Error", [("Content-Type", "text/plain")], b"Internal error\n"
+            logger.exception("A request below %s failed outside the application.", _beginning(uri))
+            status, headers, body = _plain("500 Internal Server Error", "Internal error")
         _send(output, status, headers, body)
+        self._forgotten.give_back(request)
 
-    def _answer(self, uri: str, request: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _answer(self, uri: str, request: dict[str, Any]) -> Answer:
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(
@@ -119,11 +149,18 @@ class WsgiBridge:
 
     def _query_string(self, arguments: dict[str, str]) -> str:
         """The query as it was sent. Orthanc 1.10.1 hands its arguments on with their escapes, later ones may not."""
-        if PROBE in arguments:
-            self._arguments_are_decoded = arguments[PROBE] == "+"
         if self._arguments_are_decoded:
             return urlencode(arguments)
         return "&".join(f"{quote(name, safe='%+')}={quote(value, safe='%+')}" for name, value in arguments.items())
+
+
+def _beginning(uri: str) -> str:
+    """Enough of an address for the log: what follows can identify a patient."""
+    return "/".join(uri.split("?")[0].split("/")[:3])
+
+
+def _plain(status: str, said: str, media_type: str = "text/plain") -> Answer:
+    return status, [("Content-Type", media_type)], f"{said}\n".encode()
 
 
 class _LogStream:

@@ -75,7 +75,9 @@ class Plugin:
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
         )
-        self._bridge = WsgiBridge(make_application(services), address)
+        self._bridge = WsgiBridge(
+            make_application(services), address, threads=int(configuration.get("HttpThreadsCount", 50))
+        )
 
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
@@ -129,6 +131,7 @@ class Plugin:
             acknowledged=self._feed.acknowledged,
             pending=self._feed.pending,
             dropped_headers=self._feed.dropped_headers,
+            requests_given_up=self._bridge.given_up,
             callback_median_ms=_quantile_ms(durations, 0.5),
             callback_p99_ms=_quantile_ms(durations, 0.99),
             lag_median_s=figures.get("lag_median_s"),

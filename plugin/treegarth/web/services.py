@@ -46,6 +46,7 @@ class HostStatus:
     acknowledged: int  # instances that the indexer has written since the start
     pending: int  # instances stored and not yet written
     dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
+    requests_given_up: int  # of Treegarth's pages and API, which nobody answered in time
     callback_median_ms: float | None
     callback_p99_ms: float | None
     lag_median_s: float | None  # from stored to searchable

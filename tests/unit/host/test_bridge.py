@@ -1,7 +1,9 @@
 """The bridge hands requests to a WSGI application as WSGI has them, and always answers."""
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from flask import Flask, Response, request
 
@@ -43,7 +45,7 @@ class RecordedOutput:
         self.status, self.headers["Location"] = 301, location
 
 
-def bridge() -> WsgiBridge:
+def application() -> Flask:
     app = Flask(__name__)
 
     @app.get("/treegarth/echo/<path:name>")
@@ -70,7 +72,11 @@ def bridge() -> WsgiBridge:
     def empty() -> Response:
         return Response(status=304)
 
-    return WsgiBridge(app, OrthancAddress(url="http://127.0.0.1:8042"))
+    return app
+
+
+def bridge() -> WsgiBridge:
+    return WsgiBridge(application(), OrthancAddress(url="http://127.0.0.1:8042"))
 
 
 def call(method: str, uri: str, target: WsgiBridge | None = None, **given: object) -> RecordedOutput:
@@ -118,9 +124,42 @@ def test_an_application_that_raises_is_answered_for() -> None:
 
 
 def test_arguments_arrive_the_same_whether_orthanc_undoes_their_escapes_or_not() -> None:
-    raw, decoding = bridge(), bridge()
-    call("GET", "/treegarth/echo/x", raw, get={"treegarth-probe": "%2B"})
-    call("GET", "/treegarth/echo/x", decoding, get={"treegarth-probe": "+"})
-    escaped = call("GET", "/treegarth/echo/x", raw, get={"q": "%EC%9C%A4+%2B9%25"})
-    plain = call("GET", "/treegarth/echo/x", decoding, get={"q": "윤 +9%"})
+    escaped = call("GET", "/treegarth/echo/x", probed("%2B"), get={"q": "%EC%9C%A4+%2B9%25"})
+    plain = call("GET", "/treegarth/echo/x", probed("+"), get={"q": "윤 +9%"})
     assert json.loads(escaped.body)["query"] == json.loads(plain.body)["query"] == {"q": "윤 +9%"}
+
+
+def test_nobody_else_can_tell_us_how_orthanc_hands_arguments_on() -> None:
+    target = probed("%2B")
+    call("GET", "/treegarth/echo/x", target, get={"probe": "+"})
+    call("GET", "/treegarth/probe", target, get={"probe": "+"})
+    escaped = call("GET", "/treegarth/echo/x", target, get={"q": "%EC%9C%A4+%2B9%25"})
+    assert json.loads(escaped.body)["query"] == {"q": "윤 +9%"}
+
+
+def probed(plus: str) -> WsgiBridge:
+    """A bridge that has asked an Orthanc for its ways, which hands an escaped plus on as this."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        target = WsgiBridge(application(), OrthancAddress(url=f"http://127.0.0.1:{server.server_port}"))
+
+        class Orthanc(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                output = call("GET", self.path.split("?")[0], target, get={"probe": plus})
+                self.send_response(output.status)
+                self.end_headers()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(call("POST", self.path.split("?")[0], target, body=body).status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Silent."""
+
+        server.RequestHandlerClass = Orthanc
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        target.probe()
+        server.shutdown()
+        thread.join()
+    return target

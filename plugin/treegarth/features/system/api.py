@@ -77,6 +77,8 @@ class Status(Answer):
     dropped_headers: int
     """Headers that a full queue let go since the start; the indexer reads these from Orthanc."""
     indexer_restarts: int
+    requests_given_up: int
+    """Requests of these pages and this API that were not answered within three minutes, since the start."""
     callback_median_ms: float | None
     """Time that storing one instance spends in the plugin."""
     callback_p99_ms: float | None
@@ -174,6 +176,7 @@ class SystemApi:
             queue_length=figures.queue_length,
             queue_bytes=figures.queue_bytes,
             dropped_headers=figures.dropped_headers,
+            requests_given_up=figures.requests_given_up,
             indexer_restarts=figures.indexer_restarts,
             callback_median_ms=figures.callback_median_ms,
             callback_p99_ms=figures.callback_p99_ms,

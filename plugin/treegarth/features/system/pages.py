@@ -109,6 +109,7 @@ def system_page(call: AnyCall, checks: Sequence[HealthCheck], sections: Sequence
         "system.html",
         problems=problems,
         summary=summary,
+        busy=_is_busy(status, queue),
         boxes=[
             _ingest(call, status),
             _tasks(call, status, queue),
@@ -119,6 +120,12 @@ def system_page(call: AnyCall, checks: Sequence[HealthCheck], sections: Sequence
         self_check=_self_check(call, status),
         sections=[make(call) for make in sections],
     )
+
+
+def _is_busy(status: HostStatus, queue: Queue) -> bool:
+    """Whether the next look will see other figures."""
+    counts = queue.counts
+    return status.pending > 0 or status.database_state != "up" or counts is None or counts.todo + counts.doing > 0
 
 
 def retry(call: AnyCall) -> Response:
