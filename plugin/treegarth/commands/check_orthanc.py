@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from treegarth.commands.configuration import Configuration
 from treegarth.commands.findings import Finding, note, ok, problem
@@ -18,38 +17,43 @@ from treegarth.commands.plugins import (
     python_of_plugin,
 )
 from treegarth.errors import MachineNotReady
+from treegarth.host.orthanc_checks import OrthancFacts, orthanc_checks
 
 OLDEST_ORTHANC = (1, 10, 1)  # Debian 12's
 ENTRY = "orthanc_entry.py"
 
 
 def check_orthanc(configuration: Configuration) -> Iterator[Finding]:
-    yield from check_program()
-    yield from check_plugins(configuration)
-    yield from check_script(configuration)
-    yield from check_keys(configuration.values)
-
-
-def check_program() -> Iterator[Finding]:
+    version: str | None = None
     try:
         version = orthanc_version(find_orthanc())
     except MachineNotReady as error:
         yield note(f"{error} (Fine where only workers run.)")
-        return
-    numbers = tuple(int(part) for part in (version or "").split(".") if part.isdigit())
+    else:
+        yield check_version(version)
+    yield from check_plugins(configuration)
+    yield from check_script(configuration)
+    yield from check_keys(configuration, numbers_of(version))
+
+
+def numbers_of(version: str | None) -> tuple[int, ...] | None:
+    """1.10.1 as (1, 10, 1); None of a development version."""
+    return tuple(int(part) for part in (version or "").split(".") if part.isdigit()) or None
+
+
+def check_version(version: str | None) -> Finding:
+    numbers = numbers_of(version)
     if numbers and numbers < OLDEST_ORTHANC:
         oldest = ".".join(map(str, OLDEST_ORTHANC))
-        yield problem(
+        return problem(
             f"Orthanc {version} is older than {oldest}, the oldest that Treegarth was tried with. Upgrade it."
         )
-    else:
-        yield ok(f"Orthanc {version or '(a development version)'}.")
+    return ok(f"Orthanc {version or '(a development version)'}.")
 
 
 def check_plugins(configuration: Configuration) -> Iterator[Finding]:
     given = configuration.values.get("Plugins", [])
-    folder = configuration.source if configuration.source.is_dir() else configuration.source.parent
-    places = [folder / str(place) for place in given]
+    places = [configuration.folder / str(place) for place in given]
     for place in places:
         if not place.exists():
             yield problem(
@@ -92,34 +96,11 @@ def check_script(configuration: Configuration) -> Iterator[Finding]:
         yield ok(f"Orthanc loads {script}.")
 
 
-def check_keys(values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Keys of Orthanc with values that were seen to hurt; its defaults in brackets."""
-    stable_age = number(values, "StableAge", 60)
-    if stable_age < 5:
-        yield problem(
-            f'"StableAge" is {stable_age:g} s: a device that pauses longer has its study taken for complete. Set 60.'
-        )
-    elif stable_age > 900:
-        yield note(
-            f'"StableAge" is {stable_age:g} s: what waits for complete studies waits so long after the last object.'
-        )
-    if number(values, "HttpRequestTimeout", 30) == 0:
-        yield problem(
-            '"HttpRequestTimeout" is 0: clients that fell silent keep their threads until none is left. Set 60.'
-        )
-    if number(values, "HttpThreadsCount", 50) < 10:
-        yield problem('"HttpThreadsCount" is below 10: the viewer alone needs that many at once. Set 50.')
+def check_keys(configuration: Configuration, version: tuple[int, ...] | None) -> Iterator[Finding]:
+    """What the system page's self-check says of Orthanc's keys, and what keeps Treegarth from starting."""
+    values = configuration.values
     if values.get("HttpServerEnabled", True) is False:
         yield problem('"HttpServerEnabled" is false: pages, viewer and workers all come by HTTP. Set it to true.')
-    if values.get("StoreDicom", True) is False:
-        yield problem('"StoreDicom" is false: Orthanc forgets the objects, so neither dose nor images can be read.')
-    if number(values, "MaximumStorageSize", 0) or number(values, "MaximumPatientCount", 0):
-        yield note(
-            '"MaximumStorageSize" or "MaximumPatientCount" is set: Orthanc deletes the oldest patients on its own, '
-            "without asking Treegarth. The index follows."
-        )
-
-
-def number(values: Mapping[str, Any], key: str, otherwise: float) -> float:
-    value = values.get(key, otherwise)
-    return float(value) if isinstance(value, int | float) else otherwise
+    levels = {"ok": ok, "warning": note, "problem": problem}
+    for check in orthanc_checks(OrthancFacts(values=values, folder=configuration.folder, version=version)):
+        yield levels[check.state](check.sentence % check.values)

@@ -30,9 +30,13 @@ class Configuration:
     source: Path
     values: Mapping[str, Any]
 
+    @property
+    def folder(self) -> Path:
+        """Where relative paths begin."""
+        return self.source if self.source.is_dir() else self.source.parent
+
     def path(self, key: str, *, otherwise: str) -> Path:
-        folder = self.source if self.source.is_dir() else self.source.parent
-        return (folder / str(self.values.get(key, otherwise))).absolute()
+        return (self.folder / str(self.values.get(key, otherwise))).absolute()
 
     def settings(self, environment: Mapping[str, str]) -> Settings:
         """Raises SettingsRefused with every problem at once."""

@@ -65,7 +65,7 @@ class Plugin:
         )
         self._monitor = DatabaseMonitor(self._supervisor)
         self._started_at = datetime.now(UTC)
-        self._self_checks = self_checks(settings, configuration, orthanc)
+        self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
         services = Services(
             database=Database(self._monitor.engine),
             settings=settings,

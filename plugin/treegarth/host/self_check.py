@@ -11,22 +11,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
 from treegarth.settings import Mode, Settings
 from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
 
 
-def self_checks(settings: Settings, configuration: Mapping[str, Any], orthanc: Any) -> tuple[SelfCheck, ...]:
-    """One finding a trap."""
+def self_checks(
+    settings: Settings, configuration: Mapping[str, Any], orthanc: Any, folder: Path
+) -> tuple[SelfCheck, ...]:
+    """One finding a trap. Relative paths of the configuration begin in `folder`."""
+    older = not orthanc.CheckVersionAdvanced(*FIRST_WITH_HTTPS, 0)
+    facts = OrthancFacts(values=configuration, folder=folder, version=DEBIAN_12 if older else None)
     return (
         _access(settings, configuration),
         _chained_scripts(settings),
-        _recycling(configuration),
         _encoding(),
-        _http_threads(configuration),
-        _overwriting(configuration),
-        _jobs(configuration),
         _fewest_features(orthanc),
+        *orthanc_checks(facts),
     )
 
 
@@ -60,18 +62,6 @@ def _chained_scripts(settings: Settings) -> SelfCheck:
     )
 
 
-def _recycling(configuration: Mapping[str, Any]) -> SelfCheck:
-    limits = [key for key in ("MaximumStorageSize", "MaximumPatientCount") if configuration.get(key)]
-    if limits and configuration.get("MaximumStorageMode", "Recycle") == "Recycle":
-        return SelfCheck(
-            name=N_("Recycling"),
-            state="warning",
-            sentence=N_("%(limits)s: at this limit Orthanc deletes the oldest patients by itself."),
-            values={"limits": ", ".join(limits)},
-        )
-    return SelfCheck(name=N_("Recycling"), state="ok", sentence=N_("Orthanc deletes nothing by itself."))
-
-
 def _encoding() -> SelfCheck:
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") == "utf8" and sys.getfilesystemencoding().lower() == "utf-8":
@@ -85,51 +75,6 @@ def _encoding() -> SelfCheck:
         ),
         values={"encoding": encoding},
     )
-
-
-def _http_threads(configuration: Mapping[str, Any]) -> SelfCheck:
-    threads = int(configuration.get("HttpThreadsCount", 50))
-    if threads < 10:
-        return SelfCheck(
-            name=N_("HTTP threads"),
-            state="warning",
-            sentence=N_(
-                "HttpThreadsCount is %(threads)s; with fewer than 10 the viewer and the dashboard wait in line."
-            ),
-            values={"threads": threads},
-        )
-    return SelfCheck(
-        name=N_("HTTP threads"),
-        state="ok",
-        sentence=N_("Orthanc answers %(threads)s requests at once."),
-        values={"threads": threads},
-    )
-
-
-def _overwriting(configuration: Mapping[str, Any]) -> SelfCheck:
-    if configuration.get("OverwriteInstances", False) not in (False, "Never"):
-        return SelfCheck(
-            name=N_("Overwriting"),
-            state="ok",
-            sentence=N_("An object sent again replaces the stored one, and is indexed again."),
-        )
-    return SelfCheck(
-        name=N_("Overwriting"), state="ok", sentence=N_("An object sent again is ignored; the first one stays.")
-    )
-
-
-def _jobs(configuration: Mapping[str, Any]) -> SelfCheck:
-    """A killed Orthanc would go on with old jobs, and send again what the ledger of deliveries has confirmed."""
-    if configuration.get("SaveJobs", True):
-        return SelfCheck(
-            name=N_("Jobs"),
-            state="warning",
-            sentence=N_(
-                "Orthanc saves its jobs: after a crash it sends objects again that were confirmed. "
-                'Set "SaveJobs": false; deliveries are resumed without it.'
-            ),
-        )
-    return SelfCheck(name=N_("Jobs"), state="ok", sentence=N_("Orthanc saves no jobs; deliveries are resumed by us."))
 
 
 def _fewest_features(orthanc: Any) -> SelfCheck:
