@@ -18,7 +18,7 @@ install_test := @docker/steps/install.sh test
 demo: DATA ?= .data/demo
 run: DATA ?= .data/run
 
-.PHONY: help demo run setup test soak check bench compat clean
+.PHONY: help demo run setup test soak check bench lock compat clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,6 +55,9 @@ check: ## format, lint, types, import contracts, unit tests
 bench: ## measure the store path, freshness, index writing, memory and reading dose; writes bench.json
 	$(install_test)
 	@exec .venv/bin/python -m tests.bench
+
+lock: ## raise every Python package to the newest that the ranges in pyproject.toml allow, in requirements.lock
+	@docker/steps/lock.sh
 
 compat: ## the Orthanc tests on Debian 13's Orthanc and Python, in a folder of its own (root or sudo)
 	$(install_test)

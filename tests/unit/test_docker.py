@@ -73,6 +73,13 @@ def test_nothing_copied_is_ignored() -> None:
     assert {".git", ".data", ".venv", "web/vendor"} <= set(ignored)
 
 
+def test_what_the_python_packages_are_installed_by_is_copied_before_that() -> None:
+    texts = [f"{name} {rest}" for name, rest in instructions()]
+    before = texts[: next(number for number, text in enumerate(texts) if "python.sh runtime" in text)]
+    copied = {source for text in before if text.startswith("COPY") for source in text.split()[1:-1]}
+    assert {"pyproject.toml", "requirements.lock", "plugin", "README.md", "LICENSE"} <= copied
+
+
 def test_the_image_is_built_by_the_steps_that_make_runs() -> None:
     in_docker = {step for line in arguments_of("RUN") for step in steps_called_by(line)}
     by_make = steps_called_by((ROOT / "docker/steps/install.sh").read_text(encoding="utf-8"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def checkout(tmp_path: Path) -> Path:
     copy = tmp_path / "checkout"
     shutil.copytree(ROOT / "docker" / "steps", copy / "docker" / "steps")
     shutil.copytree(ROOT / "web", copy / "web", ignore=shutil.ignore_patterns("vendor", "node_modules", "__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "requirements.lock", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
     (copy / "plugin" / "treegarth").mkdir(parents=True)
     return copy
@@ -100,6 +102,45 @@ def test_a_viewer_with_another_checksum_is_refused_and_not_kept(checkout: Path, 
     assert "has the checksum sha512-" in sentence
     assert list((checkout / ".cache" / "npm").iterdir()) == []
     assert not (checkout / "web" / "vendor").exists()
+
+
+def write_wheel(folder: Path, name: str, *, requires: str | None = None) -> str:
+    """An empty package that pip can install; its checksum as the lock file writes it."""
+    path, metadata = folder / f"{name}-99.0-py3-none-any.whl", f"{name}-99.0.dist-info"
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 99.0\n"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{metadata}/METADATA", about + (f"Requires-Dist: {requires}\n" if requires else ""))
+        wheel.writestr(f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{metadata}/RECORD", "")
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def install_from(wheels: Path, checkout: Path, tools: Path, locked: Mapping[str, str]) -> str:
+    """What the set-up says when its lock file holds these checksums and pip knows the wheels of that folder only."""
+    blocks = (f"{name}==99.0 \\\n    --hash={checksum}\n" for name, checksum in locked.items())
+    (checkout / "requirements.lock").write_text("".join(blocks), encoding="utf-8")
+    return run(
+        checkout, tools, "python.sh", "runtime",
+        PIP_CONFIG_FILE=os.devnull, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels),
+    )  # fmt: skip
+
+
+def test_a_python_package_with_another_checksum_is_refused(checkout: Path, tools: Path, tmp_path: Path) -> None:
+    locked = {name: write_wheel(tmp_path, name) for name in ("setuptools", "flask")}
+    sentence = install_from(tmp_path, checkout, tools, {**locked, "flask": f"sha256:{64 * '0'}"})
+    assert "a Python package is not the one that requirements.lock names" in sentence
+    assert not list(checkout.glob(".venv/lib/*/site-packages/flask-*"))
+
+
+def test_a_python_package_that_is_not_locked_is_not_installed(checkout: Path, tools: Path, tmp_path: Path) -> None:
+    locked = {
+        "setuptools": write_wheel(tmp_path, "setuptools"),
+        "flask": write_wheel(tmp_path, "flask", requires="click"),
+    }
+    write_wheel(tmp_path, "click")
+    assert "pip could not install Treegarth" in install_from(tmp_path, checkout, tools, locked)
+    assert "all requirements must have their versions pinned" in (checkout / ".cache/log/pip.log").read_text("utf-8")
+    assert not list(checkout.glob(".venv/lib/*/site-packages/click-*"))
 
 
 def test_an_unreachable_package_index_is_one_sentence(checkout: Path, tools: Path) -> None:
