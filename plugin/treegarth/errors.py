@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 
 
 class TreegarthError(Exception):
@@ -61,7 +61,7 @@ class OrthancRefused(TreegarthError):
     @property
     def sentence(self) -> str:
         """What Orthanc says of it, where it says something."""
-        return phrase("Orthanc says: %(details)s", details=self.details) if self.details else super().sentence
+        return P_("Orthanc says: %(details)s", details=self.details) if self.details else super().sentence
 
 
 class UnreadableObject(TreegarthError):

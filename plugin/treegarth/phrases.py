@@ -1,6 +1,6 @@
 """Sentences that say themselves in English and can be said in other languages where a page shows them. Pure.
 
-`phrase("There is no field “%(name)s”.", name=name)` is that English text, for the API, logs and the command line; it
+`P_("There is no field “%(name)s”.", name=name)` is that English text, for the API, logs and the command line; it
 also remembers its message and values. The message is a msgid: the translations' test finds it by this call.
 """
 
@@ -33,7 +33,7 @@ class Phrase(str):
         return {"message": self.message, "values": {name: _plain(value) for name, value in self.values.items()}}
 
 
-def phrase(message: str, /, **values: object) -> Phrase:
+def P_(message: str, /, **values: object) -> Phrase:  # noqa: N802 - as gettext's N_: no word that a variable could be
     """A phrase whose message is marked for translation where it is written."""
     return Phrase(message, values)
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.alias_generators import to_pascal
 
 from treegarth.errors import SettingsRefused
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 ENVIRONMENT_PREFIX = "TREEGARTH_"
 
@@ -51,14 +51,14 @@ class SecretReference(BaseModel):
         if self.environment is not None:
             if self.environment not in environment:
                 raise SettingsRefused(
-                    phrase("The environment variable %(name)s (a secret's place) is not set.", name=self.environment)
+                    P_("The environment variable %(name)s (a secret's place) is not set.", name=self.environment)
                 )
             return environment[self.environment]
         try:
             return Path(str(self.file)).read_text(encoding="utf-8").strip()
         except OSError as error:
             wrong = {"path": str(self.file), "error": error.strerror}
-            raise SettingsRefused(phrase("The secret's file %(path)s cannot be read: %(error)s.", **wrong)) from error
+            raise SettingsRefused(P_("The secret's file %(path)s cannot be read: %(error)s.", **wrong)) from error
 
 
 class MailSecurity(StrEnum):

@@ -15,7 +15,7 @@ from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.features.dose.store.exams import refresh_study
 from treegarth.features.dose.tables import dose_report, irradiation_event
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1/dose"
@@ -118,8 +118,8 @@ def test_what_could_not_be_read_stands_with_its_reason_and_can_be_read_again(
 
 
 def test_a_korean_reads_in_korean_why_something_could_not_be_read(client: FlaskClient, engine: Engine) -> None:
-    unit = phrase("the unit “%(unit)s” is unknown", unit="furlong")
-    write_report(engine, 1, state="refused", kind=None, refused=phrase("The report has no content."))
+    unit = P_("the unit “%(unit)s” is unknown", unit="furlong")
+    write_report(engine, 1, state="refused", kind=None, refused=P_("The report has no content."))
     write_report(engine, 2, issue_count=1, issues=[{"path": "CT Dose", "reason": unit}])
     shown = {}
     for language in ("en", "ko"):

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Engine, Integer, MetaData, Table, select
 
 from treegarth.database.engine import transaction
 from treegarth.database.phrase_column import LONGEST, PhraseColumn
-from treegarth.phrases import Phrase, in_language, phrase
+from treegarth.phrases import P_, Phrase, in_language
 
 KOREAN = {"It refused the object: %(meaning)s.": "객체를 거부했습니다: %(meaning)s.", "out of resources": "자원 부족"}
 
@@ -36,10 +36,10 @@ def keep(engine: Engine) -> Keep:
 
 
 def test_a_phrase_can_still_be_said_in_another_language(keep: Keep) -> None:
-    found = keep(phrase("It refused the object: %(meaning)s.", meaning=phrase("out of resources")))
+    found = keep(P_("It refused the object: %(meaning)s.", meaning=P_("out of resources")))
     assert found == "It refused the object: out of resources."
     assert in_language(found, lambda message: KOREAN.get(message, message)) == "객체를 거부했습니다: 자원 부족."
-    several = keep(Phrase("%(done)s of %(count)s", {"done": (phrase("out of resources"), "b"), "count": 3}))
+    several = keep(Phrase("%(done)s of %(count)s", {"done": (P_("out of resources"), "b"), "count": 3}))
     assert several == "out of resources, b of 3"
 
 
@@ -54,4 +54,4 @@ def test_what_somebody_else_said_is_cut_and_loses_what_json_cannot_hold(keep: Ke
     strange = "a\x00b\ud800c\nd" + "x" * 2 * LONGEST
     cut = "a b c d" + "x" * (LONGEST - 7)
     assert keep(strange) == cut
-    assert keep(phrase("It said: %(what)s.", what=strange)) == f"It said: {cut}."
+    assert keep(P_("It said: %(what)s.", what=strange)) == f"It said: {cut}."

@@ -18,7 +18,7 @@ from treegarth.features.rules import api as rules_api
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.service import walk_on
 from treegarth.features.rules.store import events
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.app import create_app
 from treegarth.web.routes import API_PATH
 
@@ -139,7 +139,7 @@ def test_what_failed_is_shown_and_tried_again(client: FlaskClient, engine: Engin
     with transaction(engine) as connection:
         events.note_events(connection, Trigger.STUDY_STABLE, [(study_id(1), "")], NOW)
         (claimed,) = events.claim_events(connection, NOW, timedelta(seconds=60), limit=1)
-        events.record_failure(connection, claimed, phrase("made up: %(what)s", what="why"), None)
+        events.record_failure(connection, claimed, P_("made up: %(what)s", what="why"), None)
     found = ask(client, "GET", "rule-events")
     assert (found["waiting"], found["failed"], found["items"][0]["last_error"]) == (0, 1, "made up: why")
     assert ask(client, "POST", f"rule-events/{found['items'][0]['id']}/retry") == {"retried": 1}

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from treegarth.conditions.model import Comparison, Condition, Field, Kind, Not, Operator, Value
 from treegarth.conditions.values import OPERATORS, RIGHT, read_duration, read_value, write_value
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 _TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|(!=|<=|>=|[=<>\[\],])|([^\s'=<>!\[\],]+))")
 _BARE = re.compile(r"[A-Za-z0-9_.:/*?+-]+")
@@ -19,10 +19,10 @@ _WORDS: dict[tuple[str, ...], tuple[Operator, bool]] = {
     **{tuple(operator.value.split()): (operator, False) for operator in Operator},
     **{tuple(words.split()): (operator, True) for operator, words in _NEGATED.items()},
 }
-_QUOTING = phrase("Quote a text as 'this'; a quote inside is written twice: 'Alzheimer''s'.")
+_QUOTING = P_("Quote a text as 'this'; a quote inside is written twice: 'Alzheimer''s'.")
 LONGEST_LINE = 20_000
 MOST_VALUES = 1_000
-_FIELDS = phrase("The fields are listed in the documentation of conditions.")
+_FIELDS = P_("The fields are listed in the documentation of conditions.")
 
 
 class Fields(Protocol):
@@ -85,20 +85,20 @@ def _quoted(text: str) -> str:
 
 def _tokens(line: str) -> list[_Token]:
     if len(line) > LONGEST_LINE:
-        most = phrase("At most %(most)s characters are read.", most=LONGEST_LINE)
-        raise LineRefused(phrase("The line is too long."), most)
+        most = P_("At most %(most)s characters are read.", most=LONGEST_LINE)
+        raise LineRefused(P_("The line is too long."), most)
     found, at, end = [], 0, len(line.rstrip())
     while at < end:
         match = _TOKEN.match(line, at)
         if not match:
             unbalanced = line[at:].lstrip().startswith("'")
-            wrong = phrase("“%(word)s” has no meaning here.", word=line[at:].lstrip()[:1])
-            raise LineRefused(phrase("A quote is not closed.") if unbalanced else wrong, _QUOTING)
+            wrong = P_("“%(word)s” has no meaning here.", word=line[at:].lstrip()[:1])
+            raise LineRefused(P_("A quote is not closed.") if unbalanced else wrong, _QUOTING)
         quoted, sign, word = match.groups()
         found.append(_Token(quoted[1:-1].replace("''", "'"), True) if quoted else _Token(sign or word))
         at = match.end()
     if not found:
-        raise LineRefused(phrase("Nothing is compared."), phrase("Write a comparison such as Modality = CT."))
+        raise LineRefused(P_("Nothing is compared."), P_("Write a comparison such as Modality = CT."))
     return found
 
 
@@ -106,13 +106,13 @@ def _field(token: _Token, fields: Fields) -> Field:
     if not token.is_quoted and (field := fields.field(token.text)):
         return field
     near = fields.nearest(token.text)
-    right = phrase("Near to it: %(names)s.", names=", ".join(near)) if near else _FIELDS
-    raise LineRefused(phrase("There is no field “%(name)s”.", name=token.text), right)
+    right = P_("Near to it: %(names)s.", names=", ".join(near)) if near else _FIELDS
+    raise LineRefused(P_("There is no field “%(name)s”.", name=token.text), right)
 
 
 def _operator(field: Field, tokens: Sequence[_Token]) -> tuple[Operator, bool, Sequence[_Token]]:
     known = ", ".join(_operators_of(field))
-    right = phrase(
+    right = P_(
         "%(field)s is %(kind)s and can be compared by %(known)s.",
         field=field.name,
         kind=_KINDS[field.kind],
@@ -123,21 +123,21 @@ def _operator(field: Field, tokens: Sequence[_Token]) -> tuple[Operator, bool, S
         if words[:length] in _WORDS and len(words) >= length:
             operator, negated = _WORDS[words[:length]]
             if operator not in OPERATORS[field.kind]:
-                wrong = phrase("“%(word)s” does not fit %(field)s.", word=" ".join(words[:length]), field=field.name)
+                wrong = P_("“%(word)s” does not fit %(field)s.", word=" ".join(words[:length]), field=field.name)
                 raise LineRefused(wrong, right)
             return operator, negated, tokens[length:]
     if tokens:
-        raise LineRefused(phrase("“%(word)s” is no comparison.", word=tokens[0].text), right)
-    raise LineRefused(phrase("%(field)s is compared with nothing.", field=field.name), right)
+        raise LineRefused(P_("“%(word)s” is no comparison.", word=tokens[0].text), right)
+    raise LineRefused(P_("%(field)s is compared with nothing.", field=field.name), right)
 
 
 _KINDS = {
-    Kind.TEXT: phrase("a text"),
-    Kind.NUMBER: phrase("a number"),
-    Kind.DATE: phrase("a date"),
-    Kind.TIME: phrase("a time of the day"),
-    Kind.MOMENT: phrase("a moment"),
-    Kind.TRUTH: phrase("true or false"),
+    Kind.TEXT: P_("a text"),
+    Kind.NUMBER: P_("a number"),
+    Kind.DATE: P_("a date"),
+    Kind.TIME: P_("a time of the day"),
+    Kind.MOMENT: P_("a moment"),
+    Kind.TRUTH: P_("true or false"),
 }
 
 
@@ -149,8 +149,8 @@ def _operators_of(field: Field) -> list[str]:
 def _values(field: Field, operator: Operator, tokens: Sequence[_Token]) -> tuple[Value, ...]:
     if operator is Operator.EXISTS:
         if tokens:
-            wrong = phrase("“%(word)s” follows “exists”.", word=tokens[0].text)
-            raise LineRefused(wrong, phrase("Write %(field)s exists.", field=field.name))
+            wrong = P_("“%(word)s” follows “exists”.", word=tokens[0].text)
+            raise LineRefused(wrong, P_("Write %(field)s exists.", field=field.name))
         return ()
     if operator is Operator.IN:
         return tuple(_value(field, [token]) for token in _listed(field, tokens))
@@ -160,16 +160,16 @@ def _values(field: Field, operator: Operator, tokens: Sequence[_Token]) -> tuple
         try:
             return (read_duration(field.kind, " ".join(token.text for token in tokens)),)
         except ValueError as error:
-            wrong = phrase("%(word)s is no duration for %(field)s.", word=_said(tokens), field=field.name)
-            raise LineRefused(wrong, phrase("Write %(what)s.", what=error.args[0])) from None
+            wrong = P_("%(word)s is no duration for %(field)s.", word=_said(tokens), field=field.name)
+            raise LineRefused(wrong, P_("Write %(what)s.", what=error.args[0])) from None
     return (_value(field, tokens, is_pattern=operator is Operator.LIKE),)
 
 
 def _range(field: Field, tokens: Sequence[_Token]) -> tuple[Value, ...]:
     places = [at for at, token in enumerate(tokens) if token.text.lower() == "and" and not token.is_quoted]
     if len(places) != 1:
-        right = phrase("Write %(field)s between … and …, both included.", field=field.name)
-        raise LineRefused(phrase("“between” takes two values."), right)
+        right = P_("Write %(field)s between … and …, both included.", field=field.name)
+        raise LineRefused(P_("“between” takes two values."), right)
     low, high = _value(field, tokens[: places[0]]), _value(field, tokens[places[0] + 1 :])
     return (low, high)
 
@@ -180,26 +180,26 @@ def _listed(field: Field, tokens: Sequence[_Token]) -> list[_Token]:
     inner = tokens[1:-1]
     fits = len(tokens) >= 3 and len(tokens) % 2 and signs[0] == "[" and signs[-1] == "]"
     if not fits or any((sign == ",") != bool(at % 2) for at, sign in enumerate(signs[1:-1])):
-        right = phrase("Write %(field)s in [one, another], spaces in 'quotes'.", field=field.name)
-        raise LineRefused(phrase("“in” takes a list."), right)
+        right = P_("Write %(field)s in [one, another], spaces in 'quotes'.", field=field.name)
+        raise LineRefused(P_("“in” takes a list."), right)
     if len(inner) > 2 * MOST_VALUES:
-        most = phrase("At most %(most)s values are compared.", most=MOST_VALUES)
-        raise LineRefused(phrase("The list is too long."), most)
+        most = P_("At most %(most)s values are compared.", most=MOST_VALUES)
+        raise LineRefused(P_("The list is too long."), most)
     return list(inner[::2])
 
 
 def _value(field: Field, tokens: Sequence[_Token], *, is_pattern: bool = False) -> Value:
-    looks = phrase("Write %(what)s.", what=RIGHT[field.kind])
+    looks = P_("Write %(what)s.", what=RIGHT[field.kind])
     if not tokens:
-        raise LineRefused(phrase("%(field)s is compared with nothing.", field=field.name), looks)
+        raise LineRefused(P_("%(field)s is compared with nothing.", field=field.name), looks)
     if len(tokens) > 1:
         joined = " ".join(token.text for token in tokens).replace("'", "''")
-        right = phrase("Write it in quotes: '%(text)s'.", text=joined) if field.kind is Kind.TEXT else looks
-        raise LineRefused(phrase("%(word)s is more than one value.", word=_said(tokens)), right)
+        right = P_("Write it in quotes: '%(text)s'.", text=joined) if field.kind is Kind.TEXT else looks
+        raise LineRefused(P_("%(word)s is more than one value.", word=_said(tokens)), right)
     try:
         value = read_value(field.kind, tokens[0].text)
     except ValueError:
-        wrong = phrase(
+        wrong = P_(
             "%(word)s is not %(kind)s, and %(field)s is one.",
             word=_said(tokens),
             kind=_KINDS[field.kind],
@@ -213,12 +213,12 @@ def _value(field: Field, tokens: Sequence[_Token], *, is_pattern: bool = False) 
 
 def _never(field: Field, value: str, said: str) -> tuple[str, str]:
     """What is wrong with a value that the field never has, and what would be right."""
-    wrong = phrase("%(field)s is never %(word)s.", field=field.name, word=said)
+    wrong = P_("%(field)s is never %(word)s.", field=field.name, word=said)
     known = ", ".join(field.choices)
     near = get_close_matches(value, field.choices, 1)
     if near:
-        return wrong, phrase("Perhaps %(near)s is meant. It is one of %(known)s.", near=near[0], known=known)
-    return wrong, phrase("It is one of %(known)s.", known=known)
+        return wrong, P_("Perhaps %(near)s is meant. It is one of %(known)s.", near=near[0], known=known)
+    return wrong, P_("It is one of %(known)s.", known=known)
 
 
 def _said(tokens: Sequence[_Token]) -> str:

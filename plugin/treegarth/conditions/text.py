@@ -16,16 +16,16 @@ from treegarth.conditions.comparing import (
 )
 from treegarth.conditions.model import All, Any, Comparison, Condition, Level, Not, Some
 from treegarth.errors import ConditionRefused, Problem
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 Document: TypeAlias = Union[str, dict[str, Union["Document", list["Document"]]]]  # noqa: UP007 - names itself
 
 _LEVELS = {"series": Level.SERIES, "instance": Level.INSTANCE}
 _DEPTHS = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
-_FORMS = phrase('Write a comparison such as "Modality = CT", or one of all, any (lists), not, series, instance.')
+_FORMS = P_('Write a comparison such as "Modality = CT", or one of all, any (lists), not, series, instance.')
 DEEPEST = 20
 MOST_PARTS = 1_000
-_TOO_LARGE = phrase("The condition is too large.")
+_TOO_LARGE = P_("The condition is too large.")
 
 
 def parse_condition(document: object, fields: Fields, place: str = "if", level: Level = Level.STUDY) -> Condition:
@@ -66,7 +66,7 @@ class _Reader:
         self._parts += 1
         if depth > DEEPEST or self._parts > MOST_PARTS:
             if not any(problem.wrong == _TOO_LARGE for problem in self.problems):
-                limits = phrase("At most %(parts)s parts, %(deep)s deep, are read.", parts=MOST_PARTS, deep=DEEPEST)
+                limits = P_("At most %(parts)s parts, %(deep)s deep, are read.", parts=MOST_PARTS, deep=DEEPEST)
                 self.problems.append(Problem(place, _TOO_LARGE, limits))
             return _NOTHING
         if isinstance(document, str):
@@ -75,12 +75,12 @@ class _Reader:
             return self._joined(*next(iter(document.items())), place, level, depth)
         if isinstance(document, dict) and document:
             names = ", ".join(map(str, document))
-            wrong = phrase("%(names)s stand beside each other.", names=names)
-            return self._refuse(place, wrong, phrase("Put them in the list of one all or any."))
+            wrong = P_("%(names)s stand beside each other.", names=names)
+            return self._refuse(place, wrong, P_("Put them in the list of one all or any."))
         if isinstance(document, list):
-            wrong = phrase("A list alone does not say how its parts are joined.")
-            return self._refuse(place, wrong, phrase("Write all or any of it."))
-        return self._refuse(place, phrase("This is no condition."), _FORMS)
+            wrong = P_("A list alone does not say how its parts are joined.")
+            return self._refuse(place, wrong, P_("Write all or any of it."))
+        return self._refuse(place, P_("This is no condition."), _FORMS)
 
     def _line(self, line: str, place: str) -> Condition:
         try:
@@ -92,8 +92,8 @@ class _Reader:
         inside = f"{place}.{word}"
         if word in ("all", "any"):
             if not isinstance(inner, list):
-                right = phrase("Write %(word)s: [one condition, another].", word=word)
-                return self._refuse(inside, phrase("“%(word)s” is no list.", word=word), right)
+                right = P_("Write %(word)s: [one condition, another].", word=word)
+                return self._refuse(inside, P_("“%(word)s” is no list.", word=word), right)
             parts = tuple(self.read(part, f"{inside}[{at}]", level, depth + 1) for at, part in enumerate(inner))
             return All(parts) if word == "all" else Any(parts)
         if word == "not":
@@ -101,14 +101,14 @@ class _Reader:
         if isinstance(word, str) and word in _LEVELS:
             deeper = _LEVELS[word]
             if _DEPTHS[deeper] <= _DEPTHS[level]:
-                right = phrase(
+                right = P_(
                     "A condition of one %(level)s cannot ask for some %(word)s: leave “%(word)s” out.",
                     level=level.value,
                     word=word,
                 )
-                return self._refuse(inside, phrase("“%(word)s” does not fit here.", word=word), right)
+                return self._refuse(inside, P_("“%(word)s” does not fit here.", word=word), right)
             return Some(deeper, self.read(inner, inside, deeper, depth + 1))
-        return self._refuse(place, phrase("“%(word)s” has no meaning here.", word=word), _FORMS)
+        return self._refuse(place, P_("“%(word)s” has no meaning here.", word=word), _FORMS)
 
     def _refuse(self, place: str, wrong: str, right: str) -> Condition:
         self.problems.append(Problem(place, wrong, right))

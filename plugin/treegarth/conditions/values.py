@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 from treegarth.conditions.model import Comparison, Kind, Operator, Value
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 _ORDERED = (Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST, Operator.BETWEEN)
 _SAME = (Operator.EQUALS, Operator.IN)
@@ -37,16 +37,16 @@ _CLOCK = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?")
 
 RIGHT: dict[Kind, str] = {
-    Kind.TEXT: phrase("a text of at most 1,000 characters"),
-    Kind.NUMBER: phrase("a number such as 5 or -0.25"),
-    Kind.DATE: phrase("a day such as 2026-11-20"),
-    Kind.TIME: phrase("a time of the day such as 14:30 or 14:30:05"),
-    Kind.MOMENT: phrase("a day or a moment such as 2026-11-20 or 2026-11-20T14:30 or 2026-11-20T14:30+09:00"),
-    Kind.TRUTH: phrase("true or false"),
+    Kind.TEXT: P_("a text of at most 1,000 characters"),
+    Kind.NUMBER: P_("a number such as 5 or -0.25"),
+    Kind.DATE: P_("a day such as 2026-11-20"),
+    Kind.TIME: P_("a time of the day such as 14:30 or 14:30:05"),
+    Kind.MOMENT: P_("a day or a moment such as 2026-11-20 or 2026-11-20T14:30 or 2026-11-20T14:30+09:00"),
+    Kind.TRUTH: P_("true or false"),
 }
 """What a value of each kind looks like, for the message that refuses another one."""
-DURATION_RIGHT = phrase("a duration such as 30 days (minutes, hours, days, weeks or years; at most 200 years)")
-DAYS_RIGHT = phrase("a duration of whole days, weeks or years such as 30 days, for the field has no time of the day")
+DURATION_RIGHT = P_("a duration such as 30 days (minutes, hours, days, weeks or years; at most 200 years)")
+DAYS_RIGHT = P_("a duration of whole days, weeks or years such as 30 days, for the field has no time of the day")
 
 
 def read_value(kind: Kind, text: str) -> Value:

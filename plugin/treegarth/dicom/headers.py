@@ -23,7 +23,7 @@ from treegarth.dicom.plain_values import date_of, integer_of, time_of
 from treegarth.dicom.raw_elements import NotPlain, read_raw_elements
 from treegarth.dicom.text import decode_text
 from treegarth.errors import UnreadableObject
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 # (group, element) of each attribute that the index keeps: PS3.6, checked against pydicom's dictionary in the tests.
 TAGS = {
@@ -182,7 +182,7 @@ def _values_by_pydicom(data: bytes) -> tuple[dict[int, bytes], str | None, bool]
             elif value is not None:  # pydicom decodes the character set element while it reads
                 values[int(tag)] = "\\".join([value] if isinstance(value, str) else map(str, value)).encode()
     except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
-        raise UnreadableObject(phrase("No DICOM data set can be read: %(kind)s.", kind=type(error).__name__)) from error
+        raise UnreadableObject(P_("No DICOM data set can be read: %(kind)s.", kind=type(error).__name__)) from error
     return values, str(syntax) if syntax else None, syntax == DeflatedExplicitVRLittleEndian and not values
 
 
@@ -201,7 +201,7 @@ class _Reader:
         self._syntax = syntax
         self._issues = list(issues)
         if truncated:
-            self._issues.append(Issue(path="", reason=phrase("the object ends inside its header")))
+            self._issues.append(Issue(path="", reason=P_("the object ends inside its header")))
         charset = values.get(TAGS["specific_character_set"], b"").decode("ascii", "replace").strip(" \0")
         self._charset = charset or None
 
@@ -248,7 +248,7 @@ class _Reader:
     def _identifier(self, keyword: str) -> str:
         value = self._text(keyword)
         if value is None:
-            raise UnreadableObject(phrase("The object has no %(keyword)s.", keyword=keyword))
+            raise UnreadableObject(P_("The object has no %(keyword)s.", keyword=keyword))
         return value
 
     def _text(self, keyword: str) -> str | None:
@@ -258,7 +258,7 @@ class _Reader:
         value = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode_text(raw, self._charset)
         value = value.replace("\0", "").strip()
         if len(value) > LONGEST_TEXT:
-            self._note(keyword, phrase("%(count)s characters, cut to %(most)s", count=len(value), most=LONGEST_TEXT))
+            self._note(keyword, P_("%(count)s characters, cut to %(most)s", count=len(value), most=LONGEST_TEXT))
             value = value[:LONGEST_TEXT]
         return value or None
 
@@ -267,13 +267,13 @@ class _Reader:
         return tuple(part.strip() for part in value.split("\\")) if value else None
 
     def _number(self, keyword: str) -> int | None:
-        return self._decoded(keyword, integer_of, phrase("is not an integer string"))
+        return self._decoded(keyword, integer_of, P_("is not an integer string"))
 
     def _date(self, keyword: str) -> date | None:
-        return self._decoded(keyword, date_of, phrase("is not a date"))
+        return self._decoded(keyword, date_of, P_("is not a date"))
 
     def _time(self, keyword: str) -> time | None:
-        return self._decoded(keyword, time_of, phrase("is not a time"))
+        return self._decoded(keyword, time_of, P_("is not a time"))
 
     def _decoded(self, keyword: str, decode: Callable[[str], _T], reason: str) -> _T | None:
         value = self._text(keyword)
@@ -290,7 +290,7 @@ class _Reader:
         if not raw:
             return None
         if len(raw) != 2:
-            self._note(keyword, phrase("has %(count)s bytes, not 2", count=len(raw)))
+            self._note(keyword, P_("has %(count)s bytes, not 2", count=len(raw)))
             return None
         return int.from_bytes(raw, "little")
 

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from treegarth.dicom.elements import character_set, element_items, element_text, element_values
 from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 DEEPEST_NESTING = 64
 """Levels of content items that are followed; templates of the standard stay below 12."""
@@ -112,10 +112,10 @@ class _Walk:
             lean = self._content if depth == 1 else None
             datasets = element_items(dataset, CONTENT_SEQUENCE) if lean is None else lean
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
-            self._fault(place, phrase("the content below cannot be read (%(kind)s)", kind=type(error).__name__))
+            self._fault(place, P_("the content below cannot be read (%(kind)s)", kind=type(error).__name__))
             return ()
         if datasets and depth >= DEEPEST_NESTING:
-            self._fault(place, phrase("the content is nested deeper than %(count)s levels", count=DEEPEST_NESTING))
+            self._fault(place, P_("the content is nested deeper than %(count)s levels", count=DEEPEST_NESTING))
             return ()
         found = []
         for number, below in enumerate(datasets, start=1):
@@ -123,7 +123,7 @@ class _Walk:
             try:
                 found.append(self.item(below, charset, there, depth + 1))
             except Exception as error:
-                self._fault(there, phrase("the content item cannot be read (%(kind)s)", kind=type(error).__name__))
+                self._fault(there, P_("the content item cannot be read (%(kind)s)", kind=type(error).__name__))
         return tuple(found)
 
     def _guarded_value(
@@ -132,7 +132,7 @@ class _Walk:
         try:
             return self._value(dataset, value_type, charset)
         except Exception as error:
-            self._fault(place, phrase("the value cannot be read (%(kind)s)", kind=type(error).__name__))
+            self._fault(place, P_("the value cannot be read (%(kind)s)", kind=type(error).__name__))
             return None, None, None
 
     def _value(
@@ -166,7 +166,7 @@ class _Walk:
         try:
             return self._code(dataset, tag, charset)
         except Exception as error:
-            self._fault(place, phrase("the code cannot be read (%(kind)s)", kind=type(error).__name__))
+            self._fault(place, P_("the code cannot be read (%(kind)s)", kind=type(error).__name__))
             return None
 
     def _code(self, dataset: Item, tag: int, charset: tuple[str, ...]) -> Code | None:

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from treegarth.errors import TreegarthError
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 class UnknownUnit(TreegarthError):
@@ -100,14 +100,14 @@ def number_of(text: str) -> Decimal:
     """The decimal number that a DS value writes. Raises NotANumber."""
     stripped = text.strip(" \0")
     if not _DECIMAL.match(stripped):
-        raise NotANumber(phrase("“%(text)s” is no decimal number", text=stripped[:32]))
+        raise NotANumber(P_("“%(text)s” is no decimal number", text=stripped[:32]))
     try:
         number = Decimal(stripped)
         finite = abs(float(number)) < float("inf")
     except (InvalidOperation, OverflowError) as error:
-        raise NotANumber(phrase("“%(text)s” is no decimal number", text=stripped[:32])) from error
+        raise NotANumber(P_("“%(text)s” is no decimal number", text=stripped[:32])) from error
     if not finite:
-        raise NotANumber(phrase("“%(text)s” is too large to be a measurement", text=stripped[:32]))
+        raise NotANumber(P_("“%(text)s” is too large to be a measurement", text=stripped[:32]))
     return number
 
 
@@ -118,10 +118,10 @@ def convert(text: str, unit: str, wanted: str) -> float:
         return float(number)
     given, target = unit_of(unit), unit_of(wanted)
     if given.dimension != target.dimension:
-        raise UnknownUnit(phrase("a number in “%(unit)s” is no number in “%(wanted)s”", unit=unit, wanted=wanted))
+        raise UnknownUnit(P_("a number in “%(unit)s” is no number in “%(wanted)s”", unit=unit, wanted=wanted))
     converted = float(number * given.factor / target.factor)
     if abs(converted) == float("inf"):
-        raise NotANumber(phrase("“%(text)s” is too large to be a measurement", text=text[:32]))
+        raise NotANumber(P_("“%(text)s” is too large to be a measurement", text=text[:32]))
     return converted
 
 
@@ -131,7 +131,7 @@ def unit_of(code_value: str) -> Unit:
     text = re.sub(r"\{[^}]*\}", "1", code_value.strip())
     text = _WORDS.get(text, text)
     if not text:
-        raise UnknownUnit(phrase("the unit is not given"))
+        raise UnknownUnit(P_("the unit is not given"))
     factor, exponents = Decimal(1), dict[str, int]()
     for sign, term in _terms(text):
         scale, dimension = _term(term, code_value)
@@ -157,7 +157,7 @@ def _terms(text: str) -> list[tuple[int, str]]:
 def _term(term: str, whole: str) -> tuple[Decimal, dict[str, int]]:
     match = _TERM.match(term)
     if match is None:
-        raise UnknownUnit(phrase("the unit “%(unit)s” is unknown", unit=whole[:32]))
+        raise UnknownUnit(P_("the unit “%(unit)s” is unknown", unit=whole[:32]))
     symbol, exponent = match["symbol"], int(match["exponent"] or 1)
     atom = _atom(symbol)
     if atom is not None:
@@ -176,7 +176,7 @@ def _run_together(symbol: str, exponent: int, whole: str) -> tuple[Decimal, dict
     ]  # fmt: skip
     meanings = {(first[0] * _power(last[0], exponent), first[1], last[1]) for first, last in ways}
     if len(meanings) != 1:
-        raise UnknownUnit(phrase("the unit “%(unit)s” is unknown", unit=whole[:32]))
+        raise UnknownUnit(P_("the unit “%(unit)s” is unknown", unit=whole[:32]))
     (scale, first_base, last_base) = meanings.pop()
     dimension = _dimension(first_base, 1)
     for base, power in _dimension(last_base, exponent).items():
@@ -201,11 +201,11 @@ def _dimension(base: str, exponent: int) -> dict[str, int]:
         return {}
     match = re.match(r"([A-Za-z]+)(-?\d+)?$", base)
     if match is None:
-        raise UnknownUnit(phrase("the unit “%(unit)s” is unknown", unit=base))
+        raise UnknownUnit(P_("the unit “%(unit)s” is unknown", unit=base))
     return {match[1]: int(match[2] or 1) * exponent}
 
 
 def _power(scale: Decimal, exponent: int) -> Decimal:
     if abs(exponent) > 9:
-        raise UnknownUnit(phrase("an exponent above 9 is no unit of a measurement"))
+        raise UnknownUnit(P_("an exponent above 9 is no unit of a measurement"))
     return scale**exponent

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +91,10 @@ class OrthancClient:
         except requests.RequestException as error:
             asked = {"url": self.address.url, "method": method, "path": path, "kind": type(error).__name__}
             raise OrthancUnavailable(
-                phrase("Orthanc at %(url)s did not answer %(method)s %(path)s: %(kind)s.", **asked)
+                P_("Orthanc at %(url)s did not answer %(method)s %(path)s: %(kind)s.", **asked)
             ) from error
         if answer.status_code == 404:
-            raise NotFound(phrase("Orthanc has no %(path)s.", path=path))
+            raise NotFound(P_("Orthanc has no %(path)s.", path=path))
         if answer.status_code >= 400:
             raise _refused(method, path, answer)
         return answer
@@ -109,7 +109,7 @@ def _refused(method: str, path: str, answer: requests.Response) -> OrthancRefuse
     code = said.get("OrthancStatus")
     asked = {"method": method, "path": path, "status": answer.status_code}
     return OrthancRefused(
-        phrase("Orthanc answered %(method)s %(path)s with %(status)s.", **asked),
+        P_("Orthanc answered %(method)s %(path)s with %(status)s.", **asked),
         status=answer.status_code,
         code=code if isinstance(code, int) else None,
         details=str(said.get("Details") or said.get("Message") or ""),

@@ -63,7 +63,7 @@ def reason_of(call: AnyCall, error: Exception) -> str:
     return in_words(call, said) if isinstance(said, Phrase) else translated(call, said)
 
 
-def counted(call: AnyCall, singular: str, plural: str, count: int) -> str:
+def ngettext_for(call: AnyCall, singular: str, plural: str, count: int) -> str:
     """A message for so many, in the reader's language; %(num)s is the number with separators."""
     translations = call.site.languages[call.language].translations
     number = call.site.environments[call.language].filters["number"](count)

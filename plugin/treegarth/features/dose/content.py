@@ -11,7 +11,7 @@ from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tre
 from treegarth.errors import UnreadableObject
 from treegarth.features.dose.reading import parsed
 from treegarth.features.dose.service import FETCH_TIMEOUT_S, ObjectSource
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +51,10 @@ def read_content(content: bytes) -> SourceContent:
             tree = tree_of(dataset, items)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
             raise UnreadableObject(
-                phrase("The object is not readable DICOM (%(kind)s).", kind=type(error).__name__)
+                P_("The object is not readable DICOM (%(kind)s).", kind=type(error).__name__)
             ) from error
     if "SOPClassUID" not in dataset and not tree.root.children:
-        raise UnreadableObject(phrase("The object is not readable DICOM: it has no SOP Class UID."))
+        raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))
     root = _node(tree.root)
     return SourceContent(root=root, faults=tree.faults, node_count=_count(root))
 

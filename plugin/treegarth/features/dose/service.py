@@ -16,7 +16,7 @@ from treegarth.features.dose.reading import read_dose_bytes
 from treegarth.features.dose.store import queueing, rereading, sampling, writing
 from treegarth.features.dose.store.exams import refresh_study
 from treegarth.host.beginnings import StreamSource, read_beginning
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 LEASE = timedelta(seconds=60)
 """For how long a claim keeps others off; fetching is bounded to half of it, reading takes seconds at most."""
@@ -156,7 +156,7 @@ def _read_claimed(
         _record_failure(engine, claim, error.sentence, clock(), followers)
     except Exception as error:
         logger.exception("Dose source %s could not be read or stored.", claim.orthanc_instance_id)
-        reason = phrase("%(kind)s while it was read or stored; see the log.", kind=type(error).__name__)
+        reason = P_("%(kind)s while it was read or stored; see the log.", kind=type(error).__name__)
         _record_failure(engine, claim, reason, clock(), followers)
 
 

@@ -15,7 +15,7 @@ from treegarth.errors import TreegarthError
 from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.ledger import Wanted
 from treegarth.features.retention.store.pruning import DueObject
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 
 LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
@@ -100,7 +100,7 @@ class Bringer:
             if not missing:
                 ledger.finish_bring_back(connection, number, "done", error=None, at=now, again_at=None)
                 return
-            reason = _together(errors) if errors else phrase("%(count)s objects did not arrive.", count=len(missing))
+            reason = _together(errors) if errors else P_("%(count)s objects did not arrive.", count=len(missing))
             if wish.attempts < MOST_ATTEMPTS:
                 again_at = now + FIRST_PAUSE * 2 ** (wish.attempts - 1)
                 ledger.finish_bring_back(connection, number, "waiting", error=reason, at=now, again_at=again_at)

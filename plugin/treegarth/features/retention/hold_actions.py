@@ -13,7 +13,7 @@ from treegarth.conditions.model import Kind
 from treegarth.conditions.values import read_duration, write_value
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import HeldStudy, release_of_studies, set_holds
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 from treegarth.web.languages import N_
 
 _UNITS = (N_("minute"), N_("hour"), N_("day"), N_("year"))  # of one; those of several are the form's
@@ -38,8 +38,8 @@ class HoldAction(Action[HoldSpec]):
         given = document if isinstance(document, Mapping) else {"kind": document}
         before = len(problems)
         for key in given.keys() - {"kind", "reason", "for"}:
-            right = phrase("Known: %(known)s.", known="kind, reason, for")
-            problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=right))
+            right = P_("Known: %(known)s.", known="kind, reason, for")
+            problems.append(Problem(place=f"{place}.{key}", wrong=P_("is not known."), right=right))
         kind = _kind(given.get("kind"), f"{place}.kind", problems)
         reason = _reason(given.get("reason", ""), f"{place}.reason", problems)
         lasts = None
@@ -47,8 +47,8 @@ class HoldAction(Action[HoldSpec]):
             try:
                 lasts = read_duration(Kind.MOMENT, str(given["for"]))
             except ValueError as error:
-                right = phrase("Write %(what)s.", what=error.args[0])
-                problems.append(Problem(place=f"{place}.for", wrong=phrase("cannot be read."), right=right))
+                right = P_("Write %(what)s.", what=error.args[0])
+                problems.append(Problem(place=f"{place}.for", wrong=P_("cannot be read."), right=right))
         if kind is None or len(problems) > before:
             return None
         return HoldSpec(kind=kind, reason=reason, lasts=lasts)
@@ -64,10 +64,10 @@ class HoldAction(Action[HoldSpec]):
         return found
 
     def describe(self, spec: HoldSpec) -> str:
-        kind = phrase(str(spec.kind))
+        kind = P_(str(spec.kind))
         if spec.lasts is None:
-            return phrase("puts the study on %(kind)s hold", kind=kind)
-        return phrase("puts the study on %(kind)s hold for %(duration)s", kind=kind, duration=_duration(spec.lasts))
+            return P_("puts the study on %(kind)s hold", kind=kind)
+        return P_("puts the study on %(kind)s hold for %(duration)s", kind=kind, duration=_duration(spec.lasts))
 
     def carry_out(self, connection: Connection, spec: HoldSpec, occasion: Occasion) -> str:
         new = set_holds(
@@ -80,8 +80,8 @@ class HoldAction(Action[HoldSpec]):
             now=occasion.now,
             rule_id=occasion.rule_id,
         )
-        kind = phrase(str(spec.kind))
-        return phrase("%(kind)s hold set", kind=kind) if new else phrase("on %(kind)s hold already", kind=kind)
+        kind = P_(str(spec.kind))
+        return P_("%(kind)s hold set", kind=kind) if new else P_("on %(kind)s hold already", kind=kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +108,8 @@ class ReleaseAction(Action[ReleaseSpec]):
 
     def describe(self, spec: ReleaseSpec) -> str:
         if spec.kind is None:
-            return phrase("ends every hold of the study but legal ones")
-        return phrase("ends the study's %(kind)s holds", kind=phrase(str(spec.kind)))
+            return P_("ends every hold of the study but legal ones")
+        return P_("ends the study's %(kind)s holds", kind=P_(str(spec.kind)))
 
     def carry_out(self, connection: Connection, spec: ReleaseSpec, occasion: Occasion) -> str:
         count = release_of_studies(
@@ -119,27 +119,27 @@ class ReleaseAction(Action[ReleaseSpec]):
             released_by=occasion.asked_by or occasion.rule_name,
             now=occasion.now,
         )
-        return phrase("%(count)s released", count=count)
+        return P_("%(count)s released", count=count)
 
 
 def _duration(lasts: timedelta) -> Phrase:
     """`5 years`, as the condition language writes it."""
     count, unit = write_value(lasts).split(" ")
-    return phrase("%(count)s %(unit)s", count=count, unit=phrase(unit))
+    return P_("%(count)s %(unit)s", count=count, unit=P_(unit))
 
 
 def _reason(value: object, place: str, problems: list[Problem]) -> str:
     if isinstance(value, str) and len(value) <= 1000 and "\0" not in value:
         return value
-    right = phrase("Write a text of at most 1000 characters.")
-    problems.append(Problem(place=place, wrong=phrase("is no text."), right=right))
+    right = P_("Write a text of at most 1000 characters.")
+    problems.append(Problem(place=place, wrong=P_("is no text."), right=right))
     return ""
 
 
 def _kind(value: object, place: str, problems: list[Problem], also: Sequence[str] = ()) -> HoldKind | None:
     if isinstance(value, str) and value in set(HoldKind):
         return HoldKind(value)
-    wrong = phrase("%(word)s is no kind of hold.", word=repr(value))
-    right = phrase("Write one of %(known)s.", known=", ".join([*HoldKind, *also]))
+    wrong = P_("%(word)s is no kind of hold.", word=repr(value))
+    right = P_("Write one of %(known)s.", known=", ".join([*HoldKind, *also]))
     problems.append(Problem(place=place, wrong=wrong, right=right))
     return None

@@ -14,7 +14,7 @@ from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.values import DURATION_RIGHT, read_duration, write_value
 from treegarth.errors import ConditionRefused, Problem
 from treegarth.features.retention.model import Age, Hours, Keep, Policy, ProofDemand, Since, Space
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 KEYS = (
     *("name", "why", "if", "keep", "after", "space", "minimum age", "proof"),
@@ -26,7 +26,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB|TB)")
 _AGE = re.compile(r"(.+) since (received|study date|last use)")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d) ?- ?([01]\d|2[0-3]):([0-5]\d)")
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
-_SIZE_RIGHT = phrase("a size such as 800 GB (MB, GB or TB)")
+_SIZE_RIGHT = P_("a size such as 800 GB (MB, GB or TB)")
 
 
 class PolicyRefused(ConditionRefused):
@@ -40,8 +40,8 @@ class _Wrong(Exception):
 def parse_policy(document: object, fields: Fields, place: str = "policy") -> Policy:
     """The policy that a document means. Raises PolicyRefused with every problem."""
     if not isinstance(document, Mapping):
-        right = phrase("Write its keys: %(keys)s.", keys=", ".join(KEYS))
-        raise PolicyRefused([Problem(place, phrase("This is no policy."), right)])
+        right = P_("Write its keys: %(keys)s.", keys=", ".join(KEYS))
+        raise PolicyRefused([Problem(place, P_("This is no policy."), right)])
     reader = _Reader(document, fields, place)
     policy = reader.read()
     if reader.problems:
@@ -96,7 +96,7 @@ class _Reader:
     def read(self) -> Policy:
         for key in self._document:
             if key not in KEYS:
-                self._refuse(str(key), phrase("is not known."), phrase("Known: %(known)s.", known=", ".join(KEYS)))
+                self._refuse(str(key), P_("is not known."), P_("Known: %(known)s.", known=", ".join(KEYS)))
         policy = Policy(
             name=self._words("name", 200),
             why=self._words("why", 2000),
@@ -121,8 +121,8 @@ class _Reader:
     def _words(self, key: str, longest: int) -> str:
         value = self._document.get(key)
         if not isinstance(value, str) or not value.strip() or len(value) > longest or "\0" in value:
-            right = phrase("Write a text of at most %(longest)s characters.", longest=longest)
-            self._refuse(key, phrase("is missing or no text."), right)
+            right = P_("Write a text of at most %(longest)s characters.", longest=longest)
+            self._refuse(key, P_("is missing or no text."), right)
             return ""
         return value.strip()
 
@@ -132,7 +132,7 @@ class _Reader:
         try:
             return read(self._document[key])
         except _Wrong as error:
-            self._refuse(key, _unread(self._document[key]), phrase("Write %(what)s.", what=error.args[0]))
+            self._refuse(key, _unread(self._document[key]), P_("Write %(what)s.", what=error.args[0]))
             return otherwise
 
     def _condition(self, key: str, level: Level) -> Condition | None:
@@ -149,19 +149,19 @@ class _Reader:
 
     def _keep(self) -> Keep:
         keep = Keep()
-        right = phrase(
+        right = P_(
             "Write %(known)s, {series: …} or {instance: …}, or a list of these.",
             known=f"{NOTHING}, {DOSE_AND_REPRESENTATIVES}",
         )
         if "keep" not in self._document:
-            self._refuse("keep", phrase("is missing."), right)
+            self._refuse("keep", P_("is missing."), right)
         for one in _listed(self._document.get("keep", NOTHING)):
             if one == DOSE_AND_REPRESENTATIVES:
                 keep = replace(keep, dose_and_representatives=True)
             elif isinstance(one, Mapping) and len(one) == 1 and next(iter(one)) in ("series", "instance"):
                 ((level, document),) = one.items()
                 if keep.condition is not None:
-                    self._refuse("keep", phrase("has two conditions."), phrase("Join them by any."))
+                    self._refuse("keep", P_("has two conditions."), P_("Join them by any."))
                 condition = self._parsed(document, f"{self._place}.keep.{level}", Level(level))
                 keep = replace(keep, condition=condition, level=level)
             elif one != NOTHING:
@@ -169,10 +169,10 @@ class _Reader:
         return keep
 
     def _proofs(self) -> tuple[ProofDemand, ...]:
-        right = phrase("Write {at: DESTINATION, within: 30 days}, a list of these, or none: then the only copy may go.")
+        right = P_("Write {at: DESTINATION, within: 30 days}, a list of these, or none: then the only copy may go.")
         given = self._document.get("proof")
         if given is None:
-            self._refuse("proof", phrase("is missing."), right)
+            self._refuse("proof", P_("is missing."), right)
         if given in (None, NO_PROOF):
             return ()
         found = []
@@ -187,7 +187,7 @@ class _Reader:
 
 
 def _unread(value: object) -> str:
-    return phrase("%(value)s cannot be read.", value=repr(value))
+    return P_("%(value)s cannot be read.", value=repr(value))
 
 
 def _listed(value: object) -> Iterable[Any]:
@@ -204,7 +204,7 @@ def _duration(value: object) -> timedelta:
 def _age(value: object) -> Age:
     match = _AGE.fullmatch(str(value))
     if not match:
-        raise _Wrong(phrase("an age such as 90 days since received (or since study date, or since last use)"))
+        raise _Wrong(P_("an age such as 90 days since received (or since study date, or since last use)"))
     return Age(since=Since(match[2]), least=_duration(match[1]))
 
 
@@ -213,7 +213,7 @@ def _space(value: object) -> Space:
         raise _Wrong("{high: 800 GB, low: 700 GB}")
     high, low = (_bytes(value[key]) for key in ("high", "low"))
     if low >= high:
-        raise _Wrong(phrase("a low mark that is less than the high one"))
+        raise _Wrong(P_("a low mark that is less than the high one"))
     return Space(high_bytes=high, low_bytes=low)
 
 
@@ -227,19 +227,19 @@ def _bytes(value: object) -> int:
 def _hours(value: object) -> Hours:
     match = _HOURS.fullmatch(str(value))
     if not match:
-        raise _Wrong(phrase("hours such as 22:00-06:00"))
+        raise _Wrong(P_("hours such as 22:00-06:00"))
     first, second, third, fourth = map(int, match.groups())
     return Hours(begin=time(first, second), end=time(third, fourth))
 
 
 def _rate(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise _Wrong(phrase("how many objects may be deleted in a minute, such as 600"))
+        raise _Wrong(P_("how many objects may be deleted in a minute, such as 600"))
     return value
 
 
 def _share(value: object) -> float:
     match = _SHARE.fullmatch(str(value))
     if not match or float(match[1]) > 100:
-        raise _Wrong(phrase("a share of the archive such as 10 %"))
+        raise _Wrong(P_("a share of the archive such as 10 %"))
     return float(match[1]) / 100

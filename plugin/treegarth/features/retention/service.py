@@ -22,7 +22,7 @@ from treegarth.features.retention.store.deciding import NumberedPolicy, read_sta
 from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.policies import StoredPolicy
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.languages import N_
 from treegarth.web.services import Services
 
@@ -146,7 +146,7 @@ def switch(
         count = foreseen.today.instance_count
         if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
             raise RequestConflict(
-                phrase(
+                P_(
                     "This policy would delete %(count)s objects, more than its share of the archive. "
                     "Say so by that number.",
                     count=count,
@@ -160,7 +160,7 @@ def import_texts(connection: Connection, desk: Desk, text: str, *, by: str | Non
     parsed = [desk.parse(one, f"policies[{place}]") for place, one in enumerate(desk.read_texts(text))]
     by_name = {one.name: one for one in policies.list_policies(connection)}
     if len({one.name for one in parsed}) < len(parsed):
-        raise InvalidRequest(phrase("Two policies have the same name."))
+        raise InvalidRequest(P_("Two policies have the same name."))
     for policy in parsed:
         document, known = policy_document(policy), by_name.get(policy.name)
         if known is None:
@@ -219,7 +219,7 @@ def hold_study(
     """Hold every study of this UID. Raises NotFound."""
     studies = holds.studies_of(connection, study_instance_uid)
     if not studies:
-        raise NotFound(phrase("There is no study with this Study Instance UID."))
+        raise NotFound(P_("There is no study with this Study Instance UID."))
     holds.set_holds(connection, studies, kind=kind, reason=reason, until=until, set_by=by, now=now)
 
 

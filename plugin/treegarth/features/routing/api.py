@@ -21,7 +21,7 @@ from treegarth.features.routing.store.listing import (
     sums_by_destination,
 )
 from treegarth.features.routing.store.requesting import request_delivery
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
 
@@ -155,7 +155,7 @@ class DeliveriesApi:
             destination = _destination(destination_named(connection, asked.destination), asked.destination)
             studies = study_by_uid(connection, asked.study_instance_uid)
             if not studies:
-                raise NotFound(phrase("There is no such study in the index."))
+                raise NotFound(P_("There is no such study in the index."))
             for orthanc_study_id in studies:
                 read, _ = self._dose_objects(connection, orthanc_study_id)
                 done = request_delivery(
@@ -195,7 +195,7 @@ class DeliveriesApi:
 
 def _destination(found: Destination | None, name: str) -> Destination:
     if found is None:
-        raise InvalidRequest(phrase("destination: there is none named %(name)s.", name=name))
+        raise InvalidRequest(P_("destination: there is none named %(name)s.", name=name))
     return found
 
 

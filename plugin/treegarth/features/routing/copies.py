@@ -16,7 +16,7 @@ from treegarth.features.routing.retrieving import make_retriever
 from treegarth.features.routing.sending import make_sender
 from treegarth.features.routing.store.destinations import destination_named
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 _PROOFS = {Kind.DICOM: Proof.FIND, Kind.DICOMWEB: Proof.QIDO}
 
@@ -70,7 +70,7 @@ class Copies:
         with connect(self.engine) as connection:
             destination = destination_named(connection, name)
         if destination is None:
-            raise NotFound(phrase("There is no destination named “%(name)s”.", name=name))
+            raise NotFound(P_("There is no destination named “%(name)s”.", name=name))
         return destination
 
 

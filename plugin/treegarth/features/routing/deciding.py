@@ -19,14 +19,14 @@ from treegarth.features.routing.model import (
     next_question,
     pause_after,
 )
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 _LISTED = {Kind.DICOM: Proof.FIND, Kind.DICOMWEB: Proof.QIDO}
-NOT_LISTED = phrase("It was taken, but the destination does not list it.")
-NOT_COMMITTED = phrase("The destination takes no responsibility for it.")
-NOT_TO_BE_ASKED = phrase("The destination cannot be asked for the proof that is wanted.")
-INTERRUPTED = phrase("Its send was interrupted; the destination does not list it.")
-INTERRUPTED_UNASKED = phrase("Its send was interrupted, and the destination cannot be asked.")
+NOT_LISTED = P_("It was taken, but the destination does not list it.")
+NOT_COMMITTED = P_("The destination takes no responsibility for it.")
+NOT_TO_BE_ASKED = P_("The destination cannot be asked for the proof that is wanted.")
+INTERRUPTED = P_("Its send was interrupted; the destination does not list it.")
+INTERRUPTED_UNASKED = P_("Its send was interrupted, and the destination cannot be asked.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,19 +19,19 @@ from treegarth.features.routing.destinations import Destination, WantedProof
 from treegarth.features.routing.store.archive_index import read_candidates
 from treegarth.features.routing.store.destinations import destination_named
 from treegarth.features.routing.store.requesting import Requested, chosen_before, request_delivery
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 from treegarth.web.languages import N_
 
 DoseObjects = Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
 """Of a study: the objects that dose was read from, and those that still wait to be read."""
 
-_FORMS = phrase("Write %(known)s, or {series: CONDITION}, or {instance: CONDITION}.", known=", ".join(Selection))
-_NOT_READ = phrase("Objects that may report dose are not read yet; whether they are to be delivered is known then.")
-_PROOFS = phrase("Write %(what)s.", what=", ".join(WantedProof))
+_FORMS = P_("Write %(known)s, or {series: CONDITION}, or {instance: CONDITION}.", known=", ".join(Selection))
+_NOT_READ = P_("Objects that may report dose are not read yet; whether they are to be delivered is known then.")
+_PROOFS = P_("Write %(what)s.", what=", ".join(WantedProof))
 _WORDS = {
-    Selection.ALL: phrase("every object"),
-    Selection.DOSE: phrase("dose objects"),
-    Selection.DOSE_AND_ONE: phrase("dose objects and one image of each series"),
+    Selection.ALL: P_("every object"),
+    Selection.DOSE: P_("dose objects"),
+    Selection.DOSE_AND_ONE: P_("dose objects and one image of each series"),
 }
 
 
@@ -68,12 +68,12 @@ class DeliverAction(Action[Delivering]):
         before = len(problems)
         given: Mapping[str, Any] = document if isinstance(document, Mapping) else {"to": document}
         for key in given.keys() - {"to", "objects", "proof"}:
-            right = phrase("Known: %(known)s.", known="to, objects, proof")
-            problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=right))
+            right = P_("Known: %(known)s.", known="to, objects, proof")
+            problems.append(Problem(place=f"{place}.{key}", wrong=P_("is not known."), right=right))
         to = _names(given.get("to"), f"{place}.to", problems)
         proof = given.get("proof")
         if proof is not None and proof not in set(WantedProof):
-            wrong = phrase("%(word)s is no proof.", word=repr(proof))
+            wrong = P_("%(word)s is no proof.", word=repr(proof))
             problems.append(Problem(place=f"{place}.proof", wrong=wrong, right=_PROOFS))
         objects, level, condition = self._objects(given.get("objects", "all"), f"{place}.objects", problems)
         if len(problems) > before:
@@ -94,7 +94,7 @@ class DeliverAction(Action[Delivering]):
             except ConditionRefused as error:
                 problems.extend(error.problems)
                 return Selection.ALL, None, None
-        wrong = phrase("%(word)s chooses no objects.", word=repr(document))
+        wrong = P_("%(word)s chooses no objects.", word=repr(document))
         problems.append(Problem(place=place, wrong=wrong, right=_FORMS))
         return Selection.ALL, None, None
 
@@ -113,16 +113,16 @@ class DeliverAction(Action[Delivering]):
         what = _WORDS[spec.objects]
         if spec.level is not None:
             is_series = spec.level is Level.SERIES
-            what = phrase("the objects of the chosen series") if is_series else phrase("the chosen objects")
-        return phrase("delivers %(what)s to %(names)s", what=what, names=", ".join(spec.to))
+            what = P_("the objects of the chosen series") if is_series else P_("the chosen objects")
+        return P_("delivers %(what)s to %(names)s", what=what, names=", ".join(spec.to))
 
     def check(self, connection: Connection, spec: Delivering, place: str) -> list[Problem]:
         missing = [name for name in spec.to if destination_named(connection, name) is None]
         return [
             Problem(
                 place=f"{place}.to",
-                wrong=phrase("there is no destination %(name)s.", name=name),
-                right=phrase("Make it, or correct the name."),
+                wrong=P_("there is no destination %(name)s.", name=name),
+                right=P_("Make it, or correct the name."),
             )
             for name in missing
         ]
@@ -139,8 +139,8 @@ class DeliverAction(Action[Delivering]):
             chosen = self._chosen(connection, spec, occasion, destination) if destination else []
             size = sum(one.size_bytes for one in chosen) / 1e6
             counted = {"count": len(chosen), "size": f"{size:.1f}", "name": name}
-            counts.append(phrase("%(count)s objects (%(size)s MB) to %(name)s", **counted))
-        return phrase("would deliver %(what)s", what=tuple(counts))
+            counts.append(P_("%(count)s objects (%(size)s MB) to %(name)s", **counted))
+        return P_("would deliver %(what)s", what=tuple(counts))
 
     def carry_out(self, connection: Connection, spec: Delivering, occasion: Occasion) -> str:
         """Raises DestinationMissing, DoseNotReadYet: the occasion comes again."""
@@ -148,7 +148,7 @@ class DeliverAction(Action[Delivering]):
         for name in spec.to:
             destination = destination_named(connection, name)
             if destination is None:
-                raise DestinationMissing(phrase("There is no destination %(name)s any more.", name=name))
+                raise DestinationMissing(P_("There is no destination %(name)s any more.", name=name))
             chosen = self._chosen(connection, spec, occasion, destination)
             requested: Requested = request_delivery(
                 connection,
@@ -160,7 +160,7 @@ class DeliverAction(Action[Delivering]):
                 asked_by=occasion.rule_name,
             )
             counted = {"new": requested.new, "count": requested.objects, "name": name}
-            done.append(phrase("%(new)s of %(count)s objects newly to %(name)s", **counted))
+            done.append(P_("%(new)s of %(count)s objects newly to %(name)s", **counted))
         return done[0] if len(done) == 1 else Phrase("%(done)s", {"done": tuple(done)})
 
     def _chosen(
@@ -211,7 +211,7 @@ def _fulfilling(level: Level, condition: Condition, occasion: Occasion) -> set[s
 def _names(document: Any, place: str, problems: list[Problem]) -> tuple[str, ...]:
     names = document if isinstance(document, list) else [document]
     if not names or not all(isinstance(one, str) and one.strip() for one in names) or len(set(names)) < len(names):
-        right = phrase("Write the name of a destination, or a list of names.")
-        problems.append(Problem(place=place, wrong=phrase("names no destination, or one twice."), right=right))
+        right = P_("Write the name of a destination, or a list of names.")
+        problems.append(Problem(place=place, wrong=P_("names no destination, or one twice."), right=right))
         return ()
     return tuple(one.strip() for one in names)

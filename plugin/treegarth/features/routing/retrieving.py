@@ -35,7 +35,7 @@ from treegarth.features.routing.senders.s3 import S3Sender
 from treegarth.features.routing.senders.web import failure
 from treegarth.features.routing.sending import DestinationUnreachable
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 MOVED_AT_ONCE = 100
 _WADO = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -82,7 +82,7 @@ class _DicomRetriever(DicomSender, Retriever):
             try:
                 self._orthanc.post(f"{self._path}/move", body, timeout_s=self._patience_s * len(resources))
             except OrthancRefused as error:
-                why = phrase("It does not move objects to us. %(why)s", why=error.sentence)
+                why = P_("It does not move objects to us. %(why)s", why=error.sentence)
                 raise DestinationUnreachable(why) from error
 
 
@@ -102,9 +102,7 @@ class _Copying(Retriever):
         except requests.RequestException as error:
             raise DestinationUnreachable(failure(error)) from error
         except (OSError, ClientError, BotoCoreError) as error:
-            raise DestinationUnreachable(
-                phrase("It could not be read: %(kind)s.", kind=type(error).__name__)
-            ) from error
+            raise DestinationUnreachable(P_("It could not be read: %(kind)s.", kind=type(error).__name__)) from error
 
 
 class _PeerRetriever(PeerSender, _Copying):

@@ -30,7 +30,7 @@ from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import destination_named, read_destination
 from treegarth.features.routing.windows import is_open
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.tasks.ending import WorkerEnding, pause
 
 TURN = timedelta(seconds=30)
@@ -133,7 +133,7 @@ def _way(pump: Pump, destination: Destination) -> _Way | None:
         logger.warning("%s", error)
         return None
     if echo is not None and not echo.answers:
-        pump.failed(destination, echo.reason or phrase("It does not answer."))
+        pump.failed(destination, echo.reason or P_("It does not answer."))
         return None
     return _Way(destination=destination, sender=sender)
 
@@ -231,7 +231,7 @@ def _all_broken(outcomes: Sequence[Outcome]) -> str | None:
     """The reason, where the association broke and nothing arrived: the destination is in trouble, not an object."""
     if any(one.arrived or one.gone for one in outcomes) or not any(one.arrived is None for one in outcomes):
         return None
-    return next((one.reason for one in outcomes if one.reason), phrase("No object arrived."))
+    return next((one.reason for one in outcomes if one.reason), P_("No object arrived."))
 
 
 def _record(

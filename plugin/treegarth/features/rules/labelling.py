@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.action import Action, Occasion, Problem
 from treegarth.features.rules.store.labels import change_labels
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 from treegarth.web.languages import N_
 
 LONGEST_LABEL = 64
@@ -38,15 +38,15 @@ class LabelAction(Action[Labelling]):
         if isinstance(document, Mapping):
             for key in document:
                 if key not in ("add", "remove"):
-                    right = phrase("Known: %(known)s.", known="add, remove")
-                    problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=right))
+                    right = P_("Known: %(known)s.", known="add, remove")
+                    problems.append(Problem(place=f"{place}.{key}", wrong=P_("is not known."), right=right))
             add = _labels(document.get("add", []), f"{place}.add", problems)
             remove = _labels(document.get("remove", []), f"{place}.remove", problems)
         else:
             add, remove = _labels(document, place, problems), ()
         if len(problems) == before and (not (add or remove) or set(add) & set(remove)):
-            right = phrase("Write label: NAME, or label: {add: [NAME], remove: [OTHER]}.")
-            problems.append(Problem(place=place, wrong=phrase("names no label, or one twice."), right=right))
+            right = P_("Write label: NAME, or label: {add: [NAME], remove: [OTHER]}.")
+            problems.append(Problem(place=place, wrong=P_("names no label, or one twice."), right=right))
         return Labelling(add=add, remove=remove) if len(problems) == before else None
 
     def document(self, spec: Labelling) -> object:
@@ -55,8 +55,8 @@ class LabelAction(Action[Labelling]):
         return ({"add": list(spec.add)} if spec.add else {}) | {"remove": list(spec.remove)}
 
     def describe(self, spec: Labelling) -> str:
-        added = phrase("labels the study %(labels)s", labels=", ".join(spec.add))
-        removed = phrase("takes off the label %(labels)s", labels=", ".join(spec.remove))
+        added = P_("labels the study %(labels)s", labels=", ".join(spec.add))
+        removed = P_("takes off the label %(labels)s", labels=", ".join(spec.remove))
         return _both(added if spec.add else None, removed if spec.remove else None) or ""
 
     def carry_out(self, connection: Connection, spec: Labelling, occasion: Occasion) -> str:
@@ -65,24 +65,24 @@ class LabelAction(Action[Labelling]):
         added = change_labels(connection, study, spec.add, is_set=True, by=by, now=occasion.now)
         removed = change_labels(connection, study, spec.remove, is_set=False, by=by, now=occasion.now)
         done = _both(
-            phrase("labelled %(labels)s", labels=", ".join(added)) if added else None,
-            phrase("took off %(labels)s", labels=", ".join(removed)) if removed else None,
+            P_("labelled %(labels)s", labels=", ".join(added)) if added else None,
+            P_("took off %(labels)s", labels=", ".join(removed)) if removed else None,
         )
-        return done or phrase("every label was as it should be")
+        return done or P_("every label was as it should be")
 
 
 def _both(one: Phrase | None, other: Phrase | None) -> Phrase | None:
-    return phrase("%(one)s and %(other)s", one=one, other=other) if one and other else one or other
+    return P_("%(one)s and %(other)s", one=one, other=other) if one and other else one or other
 
 
 def _labels(given: object, place: str, problems: list[Problem]) -> tuple[str, ...]:
     items = given if isinstance(given, list) else [given]
     if len(items) > MOST_LABELS or not all(is_label(item) for item in items):
-        right = phrase(
+        right = P_(
             "A label has 1 to %(longest)s characters; at most %(most)s at once.",
             longest=LONGEST_LABEL,
             most=MOST_LABELS,
         )
-        problems.append(Problem(place=place, wrong=phrase("is no label."), right=right))
+        problems.append(Problem(place=place, wrong=P_("is no label."), right=right))
         return ()
     return tuple(dict.fromkeys(str(item) for item in items))

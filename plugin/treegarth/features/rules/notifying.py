@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.action import Action, Occasion, Problem
 from treegarth.features.rules.store.notifications import add_notifications
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.languages import N_
 
 KEYS = ("dashboard", "email", "webhook", "title", "again")
@@ -53,14 +53,14 @@ class NotifyAction(Action[Notice]):
     def parse(self, document: object, place: str, problems: list[Problem]) -> Notice | None:
         given = {"dashboard": True} if document in ("dashboard", None) else document
         if not isinstance(given, Mapping):
-            right = phrase("Write notify: dashboard, or notify: {email: [...], webhook: NAME}.")
-            problems.append(Problem(place=place, wrong=phrase("does not say whom to tell."), right=right))
+            right = P_("Write notify: dashboard, or notify: {email: [...], webhook: NAME}.")
+            problems.append(Problem(place=place, wrong=P_("does not say whom to tell."), right=right))
             return None
         before = len(problems)
         for key in given:
             if key not in KEYS:
-                right = phrase("Known: %(known)s.", known=", ".join(KEYS))
-                problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=right))
+                right = P_("Known: %(known)s.", known=", ".join(KEYS))
+                problems.append(Problem(place=f"{place}.{key}", wrong=P_("is not known."), right=right))
         notice = Notice(
             dashboard=_truth(given, "dashboard", place, problems),
             email=self._email(given, place, problems),
@@ -69,8 +69,8 @@ class NotifyAction(Action[Notice]):
             again=_truth(given, "again", place, problems),
         )
         if len(problems) == before and not notice.targets():
-            right = phrase("Add dashboard, email or webhook.")
-            problems.append(Problem(place=place, wrong=phrase("tells nobody."), right=right))
+            right = P_("Add dashboard, email or webhook.")
+            problems.append(Problem(place=place, wrong=P_("tells nobody."), right=right))
         return notice if len(problems) == before else None
 
     def document(self, spec: Notice) -> object:
@@ -84,16 +84,16 @@ class NotifyAction(Action[Notice]):
         return given | ({"title": spec.title} if spec.title else {}) | ({"again": True} if spec.again else {})
 
     def describe(self, spec: Notice) -> str:
-        ways = [phrase("on the dashboard")] if spec.dashboard else []
-        ways += [phrase("by e-mail to %(names)s", names=", ".join(spec.email))] if spec.email else []
-        ways += [phrase("by the webhook %(names)s", names=", ".join(spec.webhook))] if spec.webhook else []
+        ways = [P_("on the dashboard")] if spec.dashboard else []
+        ways += [P_("by e-mail to %(names)s", names=", ".join(spec.email))] if spec.email else []
+        ways += [P_("by the webhook %(names)s", names=", ".join(spec.webhook))] if spec.webhook else []
         if spec.again:
-            return phrase("tells %(ways)s each time", ways=tuple(ways))
-        return phrase("tells %(ways)s", ways=tuple(ways))
+            return P_("tells %(ways)s each time", ways=tuple(ways))
+        return P_("tells %(ways)s", ways=tuple(ways))
 
     def carry_out(self, connection: Connection, spec: Notice, occasion: Occasion) -> str:
         if not (occasion.is_first or spec.again):
-            return phrase("told before")
+            return P_("told before")
         content = {
             "event": "rule matched",
             "rule": occasion.rule_name,
@@ -106,18 +106,18 @@ class NotifyAction(Action[Notice]):
         }
         title = spec.title or occasion.rule_name
         count = add_notifications(connection, occasion, spec.targets(), title=title, content=content)
-        return phrase("1 notice to be told") if count == 1 else phrase("%(count)s notices to be told", count=count)
+        return P_("1 notice to be told") if count == 1 else P_("%(count)s notices to be told", count=count)
 
     def _email(self, given: Mapping[str, Any], place: str, problems: list[Problem]) -> tuple[str, ...]:
         addresses = _names(given, "email", place, problems)
         for address in addresses:
             if not _ADDRESS.fullmatch(address) or not address.isascii():
-                right = phrase("Write one like physics@example.org.")
-                wrong = phrase("%(name)s is no address.", name=address)
+                right = P_("Write one like physics@example.org.")
+                wrong = P_("%(name)s is no address.", name=address)
                 problems.append(Problem(place=f"{place}.email", wrong=wrong, right=right))
         if addresses and not self._has_mail:
-            right = phrase("Set Treegarth.Mail, or tell by webhook or dashboard.")
-            problems.append(Problem(place=f"{place}.email", wrong=phrase("no mail server is set."), right=right))
+            right = P_("Set Treegarth.Mail, or tell by webhook or dashboard.")
+            problems.append(Problem(place=f"{place}.email", wrong=P_("no mail server is set."), right=right))
         return addresses
 
     def _webhook(self, given: Mapping[str, Any], place: str, problems: list[Problem]) -> tuple[str, ...]:
@@ -125,8 +125,8 @@ class NotifyAction(Action[Notice]):
         for name in names:
             if name not in self._webhooks:
                 known = ", ".join(self._webhooks) or "–"
-                right = phrase("Set it in Treegarth.Webhooks. There: %(known)s.", known=known)
-                wrong = phrase("%(name)s is not known.", name=name)
+                right = P_("Set it in Treegarth.Webhooks. There: %(known)s.", known=known)
+                wrong = P_("%(name)s is not known.", name=name)
                 problems.append(Problem(place=f"{place}.webhook", wrong=wrong, right=right))
         return names
 
@@ -135,8 +135,8 @@ def _names(given: Mapping[str, Any], key: str, place: str, problems: list[Proble
     value = given.get(key) or []
     items = value if isinstance(value, list) else [value]
     if len(items) > MOST_TARGETS or not all(isinstance(item, str) and item.isprintable() for item in items):
-        right = phrase("Write one, or a list of at most %(most)s.", most=MOST_TARGETS)
-        problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is no list of texts."), right=right))
+        right = P_("Write one, or a list of at most %(most)s.", most=MOST_TARGETS)
+        problems.append(Problem(place=f"{place}.{key}", wrong=P_("is no list of texts."), right=right))
         return ()
     return tuple(dict.fromkeys(items))
 
@@ -144,15 +144,15 @@ def _names(given: Mapping[str, Any], key: str, place: str, problems: list[Proble
 def _truth(given: Mapping[str, Any], key: str, place: str, problems: list[Problem]) -> bool:
     value = given.get(key, False)
     if not isinstance(value, bool):
-        right = phrase("Write true or false.")
-        problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is no truth."), right=right))
+        right = P_("Write true or false.")
+        problems.append(Problem(place=f"{place}.{key}", wrong=P_("is no truth."), right=right))
     return value is True
 
 
 def _title(given: Mapping[str, Any], place: str, problems: list[Problem]) -> str:
     title = given.get("title", "")
     if not isinstance(title, str) or len(title) > LONGEST_TITLE or not (title == "" or title.isprintable()):
-        right = phrase("One line of at most %(most)s characters.", most=LONGEST_TITLE)
-        problems.append(Problem(place=f"{place}.title", wrong=phrase("cannot be a title."), right=right))
+        right = P_("One line of at most %(most)s characters.", most=LONGEST_TITLE)
+        problems.append(Problem(place=f"{place}.title", wrong=P_("cannot be a title."), right=right))
         return ""
     return title

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-FORMS = phrase("Write hourly, daily 02:00, or weekly sun 02:00.")
+FORMS = P_("Write hourly, daily 02:00, or weekly sun 02:00.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

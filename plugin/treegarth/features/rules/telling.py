@@ -20,7 +20,7 @@ from treegarth.database.engine import transaction
 from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features.rules.messages import Notification, email_message, next_attempt, webhook_request
 from treegarth.features.rules.store.telling import claim_notification, note_not_told, note_told
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.settings import Mail, MailSecurity, Settings
 from treegarth.tasks.app import TaskContext
 
@@ -55,7 +55,7 @@ class Teller:
     def _post(self, given: Notification, now: datetime) -> None:
         webhook = self._webhooks.get(given.target)
         if webhook is None:
-            raise NotTold(phrase("no webhook of this name is set in Treegarth.Webhooks"))
+            raise NotTold(P_("no webhook of this name is set in Treegarth.Webhooks"))
         request = webhook_request(given, webhook.secret.resolve(self._environment), now)
         try:
             with requests.Session() as session:
@@ -69,13 +69,13 @@ class Teller:
                     stream=True,  # whatever it answers at length is not read
                 )
         except requests.RequestException as error:
-            raise NotTold(phrase("the webhook did not answer: %(kind)s", kind=type(error).__name__)) from error
+            raise NotTold(P_("the webhook did not answer: %(kind)s", kind=type(error).__name__)) from error
         if not 200 <= answer.status_code < 300:
-            raise NotTold(phrase("the webhook answered %(status)s", status=answer.status_code))
+            raise NotTold(P_("the webhook answered %(status)s", status=answer.status_code))
 
     def _send_email(self, given: Notification) -> None:
         if self._mail is None:
-            raise NotTold(phrase("no mail server is set in Treegarth.Mail"))
+            raise NotTold(P_("no mail server is set in Treegarth.Mail"))
         try:
             message = email_message(given, self._mail.sender)
             with _connected(self._mail) as server:
@@ -83,16 +83,16 @@ class Teller:
                     server.login(self._mail.user, self._mail.password.resolve(self._environment))
                 server.send_message(message)
         except smtplib.SMTPResponseException as error:
-            raise NotTold(phrase("the mail server answered %(status)s", status=error.smtp_code)) from error
+            raise NotTold(P_("the mail server answered %(status)s", status=error.smtp_code)) from error
         except smtplib.SMTPRecipientsRefused as error:
             codes = ", ".join(str(code) for code, _ in error.recipients.values())
-            raise NotTold(phrase("the mail server refused the recipient (%(codes)s)", codes=codes)) from error
+            raise NotTold(P_("the mail server refused the recipient (%(codes)s)", codes=codes)) from error
         except smtplib.SMTPNotSupportedError as error:
             raise NotTold(
-                phrase("the mail server cannot do what Treegarth.Mail asks: %(error)s", error=str(error))
+                P_("the mail server cannot do what Treegarth.Mail asks: %(error)s", error=str(error))
             ) from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise NotTold(phrase("the mail server could not be used: %(kind)s", kind=type(error).__name__)) from error
+            raise NotTold(P_("the mail server could not be used: %(kind)s", kind=type(error).__name__)) from error
 
 
 def _connected(mail: Mail) -> smtplib.SMTP:

@@ -18,13 +18,13 @@ from treegarth.features.rules.actions import Actions
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
 from treegarth.features.rules.yaml_text import Piece, read_pieces
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
 LONGEST_NAME, LONGEST_WHY = 200, 2000
 MOST_STEPS = 20
 EVERYTHING = All(())
-_KNOWN = phrase("Known: %(known)s.", known=", ".join(KEYS))
+_KNOWN = P_("Known: %(known)s.", known=", ".join(KEYS))
 
 
 class RuleRefused(InvalidRequest):
@@ -61,11 +61,11 @@ def parse_rules(text: str, language: Language) -> list[WrittenRule]:
     names: dict[str, int] = {}
     for index, one in enumerate(written):
         if one is not None and names.setdefault(one.rule.name, index) != index:
-            wrong = phrase("%(rule)s has this name, too.", rule=f"rules[{names[one.rule.name]}]")
+            wrong = P_("%(rule)s has this name, too.", rule=f"rules[{names[one.rule.name]}]")
             problems.append(Problem(place=f"rules[{index}].name", wrong=wrong))
     if not pieces:
-        right = phrase("Write a list: - name: ...")
-        problems.append(Problem(place="rules", wrong=phrase("no rule is there."), right=right))
+        right = P_("Write a list: - name: ...")
+        problems.append(Problem(place="rules", wrong=P_("no rule is there."), right=right))
     if problems:
         raise RuleRefused(problems)
     return [one for one in written if one is not None]
@@ -102,17 +102,17 @@ def _step_document(step: Step) -> object:
 def _written(piece: Piece, language: Language, place: str, problems: list[Problem]) -> WrittenRule | None:
     given = piece.value
     if not isinstance(given, Mapping):
-        right = phrase("A rule has keys: name, why, when, if, do.")
-        problems.append(Problem(place=place, wrong=phrase("is no rule."), right=right))
+        right = P_("A rule has keys: name, why, when, if, do.")
+        problems.append(Problem(place=place, wrong=P_("is no rule."), right=right))
         return None
     if not _is_storable(given):
-        right = phrase("Leave NUL and half characters out.")
-        problems.append(Problem(place=place, wrong=phrase("holds characters that cannot be kept."), right=right))
+        right = P_("Leave NUL and half characters out.")
+        problems.append(Problem(place=place, wrong=P_("holds characters that cannot be kept."), right=right))
         return None
     before = len(problems)
     for key in given:
         if key not in KEYS:
-            problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is not known."), right=_KNOWN))
+            problems.append(Problem(place=f"{place}.{key}", wrong=P_("is not known."), right=_KNOWN))
     name = _text(given, "name", place, problems, most=LONGEST_NAME, needed=True)
     why = _text(given, "why", place, problems, most=LONGEST_WHY)
     trigger = _trigger(given, place, problems)
@@ -121,8 +121,8 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
     steps = _steps(given, language.actions, f"{place}.do", problems)
     is_on = given.get("on", True)
     if not isinstance(is_on, bool):
-        right = phrase("Write true or false.")
-        problems.append(Problem(place=f"{place}.on", wrong=phrase("is no truth."), right=right))
+        right = P_("Write true or false.")
+        problems.append(Problem(place=f"{place}.on", wrong=P_("is no truth."), right=right))
     if len(problems) > before or trigger is None or condition is None:
         return None
     rule = Rule(
@@ -153,11 +153,11 @@ def _text(
         return ""
     text = " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
     if not text and (needed or value != ""):
-        right = phrase("Write a few words.")
-        problems.append(Problem(place=f"{place}.{key}", wrong=phrase("is missing or no text."), right=right))
+        right = P_("Write a few words.")
+        problems.append(Problem(place=f"{place}.{key}", wrong=P_("is missing or no text."), right=right))
     elif len(text) > most or not text.isprintable():
-        right = phrase("At most %(most)s characters, none of them a control character.", most=most)
-        problems.append(Problem(place=f"{place}.{key}", wrong=phrase("cannot be kept."), right=right))
+        right = P_("At most %(most)s characters, none of them a control character.", most=most)
+        problems.append(Problem(place=f"{place}.{key}", wrong=P_("cannot be kept."), right=right))
     return text
 
 
@@ -165,9 +165,9 @@ def _trigger(given: Mapping[str, Any], place: str, problems: list[Problem]) -> T
     try:
         return Trigger(str(given.get("when")))
     except ValueError:
-        right = phrase("Write one of %(known)s.", known=", ".join(Trigger))
+        right = P_("Write one of %(known)s.", known=", ".join(Trigger))
         when = given.get("when")
-        wrong = phrase("is missing.") if when is None else phrase("%(word)s is no trigger.", word=when)
+        wrong = P_("is missing.") if when is None else P_("%(word)s is no trigger.", word=when)
         problems.append(Problem(place=f"{place}.when", wrong=wrong, right=right))
         return None
 
@@ -178,12 +178,12 @@ def _schedule(
     place = f"{place}.schedule"
     if trigger is not Trigger.SCHEDULE:
         if given.get("schedule") is not None and trigger is not None:
-            right = phrase("Change one of them.")
-            problems.append(Problem(place=place, wrong=phrase("needs `when: schedule`."), right=right))
+            right = P_("Change one of them.")
+            problems.append(Problem(place=place, wrong=P_("needs `when: schedule`."), right=right))
         return None
     schedule = parse_schedule(str(given.get("schedule") or ""))
     if schedule is None:
-        problems.append(Problem(place=place, wrong=phrase("is missing or no schedule."), right=FORMS))
+        problems.append(Problem(place=place, wrong=P_("is missing or no schedule."), right=FORMS))
     return schedule
 
 
@@ -204,8 +204,8 @@ def _steps(given: Mapping[str, Any], actions: Actions, place: str, problems: lis
     items = given.get("do")
     if not isinstance(items, list) or not items or len(items) > MOST_STEPS:
         known = ", ".join(actions.names)
-        right = phrase("Write a list of one to %(most)s of: %(known)s.", most=MOST_STEPS, known=known)
-        problems.append(Problem(place=place, wrong=phrase("is missing or no list of actions."), right=right))
+        right = P_("Write a list of one to %(most)s of: %(known)s.", most=MOST_STEPS, known=known)
+        problems.append(Problem(place=place, wrong=P_("is missing or no list of actions."), right=right))
         return ()
     steps = [_step(item, actions, f"{place}[{index}]", problems) for index, item in enumerate(items)]
     return tuple(step for step in steps if step is not None)
@@ -215,14 +215,14 @@ def _step(item: object, actions: Actions, place: str, problems: list[Problem]) -
     if isinstance(item, str):
         item = {item: None}
     if not isinstance(item, Mapping) or len(item) != 1:
-        right = phrase("Write one name with what it needs.")
-        problems.append(Problem(place=place, wrong=phrase("is no action."), right=right))
+        right = P_("Write one name with what it needs.")
+        problems.append(Problem(place=place, wrong=P_("is no action."), right=right))
         return None
     ((name, inner),) = item.items()
     action = actions.get(str(name))
     if action is None:
-        right = phrase("Known: %(known)s.", known=", ".join(actions.names))
-        problems.append(Problem(place=f"{place}.{name}", wrong=phrase("is no action."), right=right))
+        right = P_("Known: %(known)s.", known=", ".join(actions.names))
+        problems.append(Problem(place=f"{place}.{name}", wrong=P_("is no action."), right=right))
         return None
     spec = action.parse(inner, f"{place}.{name}", problems)
     return None if spec is None else Step(action=action, spec=spec)

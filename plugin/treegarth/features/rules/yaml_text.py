@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from treegarth.errors import InvalidRequest
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 LARGEST_BYTES = 512 * 1024
 DEEPEST = 40
@@ -51,7 +51,7 @@ _Loader.add_implicit_resolver(
 def read_pieces(text: str) -> list[Piece]:
     """The entries of a list, or the one entry that is no list. Raises UnreadableYaml."""
     if len(text.encode("utf-8", errors="replace")) > LARGEST_BYTES:
-        raise UnreadableYaml(phrase("The text is larger than %(size)s KB.", size=LARGEST_BYTES // 1024))
+        raise UnreadableYaml(P_("The text is larger than %(size)s KB.", size=LARGEST_BYTES // 1024))
     try:
         _check_plain(text)
         loader = _Loader(text)
@@ -66,7 +66,7 @@ def read_pieces(text: str) -> list[Piece]:
     except yaml.YAMLError as error:
         raise UnreadableYaml(_said(error)) from None
     except ValueError as error:  # a number that Python does not take
-        raise UnreadableYaml(phrase("The text is not readable: %(reason)s.", reason=error)) from None
+        raise UnreadableYaml(P_("The text is not readable: %(reason)s.", reason=error)) from None
     if not isinstance(node, yaml.SequenceNode):
         in_brackets = isinstance(node, yaml.MappingNode) and bool(node.flow_style)
         return [Piece(value=value, source=None if in_brackets else _as_entry(text))]
@@ -95,9 +95,9 @@ def _check_plain(text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _refused(line, phrase("anchors (&) and aliases (*) are not used in rules; quote a text with them."))
+            raise _refused(line, P_("anchors (&) and aliases (*) are not used in rules; quote a text with them."))
         if getattr(event, "tag", None) is not None:
-            raise _refused(line, phrase("tags (!) are not used in rules; quote a text that begins with one."))
+            raise _refused(line, P_("tags (!) are not used in rules; quote a text that begins with one."))
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
         if isinstance(event, yaml.CollectionStartEvent):
@@ -105,9 +105,9 @@ def _check_plain(text: str) -> None:
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            raise _refused(line, phrase("nested deeper than %(deep)s.", deep=DEEPEST))
+            raise _refused(line, P_("nested deeper than %(deep)s.", deep=DEEPEST))
         if documents > 1:
-            raise _refused(line, phrase("a second document begins (---); write one list of rules."))
+            raise _refused(line, P_("a second document begins (---); write one list of rules."))
 
 
 def _check_keys(node: yaml.Node) -> None:
@@ -118,9 +118,9 @@ def _check_keys(node: yaml.Node) -> None:
         seen: set[str] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _refused(key.start_mark.line + 1, phrase("a key must be plain text."))
+                raise _refused(key.start_mark.line + 1, P_("a key must be plain text."))
             if key.value in seen:
-                raise _refused(key.start_mark.line + 1, phrase("%(key)s stands twice.", key=key.value))
+                raise _refused(key.start_mark.line + 1, P_("%(key)s stands twice.", key=key.value))
             seen.add(key.value)
             _check_keys(value)
 
@@ -164,13 +164,13 @@ def _as_entry(text: str) -> str | None:
 def _said(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
-        reason = error.problem or phrase("not readable")  # PyYAML's own words, in English
+        reason = error.problem or P_("not readable")  # PyYAML's own words, in English
         where = {"line": mark.line + 1, "column": mark.column + 1}
-        return phrase("line %(line)s, column %(column)s: %(reason)s.", reason=reason, **where)
+        return P_("line %(line)s, column %(column)s: %(reason)s.", reason=reason, **where)
     if isinstance(error, yaml.reader.ReaderError):
-        return phrase("The text holds characters that YAML does not have.")
-    return phrase("The text is not readable as YAML.")
+        return P_("The text holds characters that YAML does not have.")
+    return P_("The text is not readable as YAML.")
 
 
 def _refused(line: int, reason: str) -> UnreadableYaml:
-    return UnreadableYaml(phrase("line %(line)s: %(reason)s", line=line, reason=reason))
+    return UnreadableYaml(P_("line %(line)s: %(reason)s", line=line, reason=reason))

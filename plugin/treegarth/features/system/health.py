@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, Check, counted, translated
+from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
 from treegarth.web.services import HostStatus
 
 QUEUE_IS_LONG = 1000  # instances; at the rate of indexing this is a second or two
@@ -42,7 +42,7 @@ def _indexing(call: AnyCall, status: HostStatus) -> Check:
         )
     if status.pending == 0:
         return Check(kind="ok", name=name, words=translated(call, N_("everything is indexed")))
-    words = counted(call, "%(num)s instance waits", "%(num)s instances wait", status.pending)
+    words = ngettext_for(call, "%(num)s instance waits", "%(num)s instances wait", status.pending)
     return Check(kind="attention" if status.pending > QUEUE_IS_LONG else "waiting", name=name, words=words)
 
 
@@ -54,7 +54,7 @@ def _workers(call: AnyCall, status: HostStatus) -> Check:
         words = N_("run elsewhere") if elsewhere else N_("are starting")
         return Check(kind="unknown" if elsewhere else "waiting", name=name, words=translated(call, words))
     if alive == len(status.workers):
-        return Check(kind="ok", name=name, words=counted(call, "%(num)s running", "%(num)s running", alive))
+        return Check(kind="ok", name=name, words=ngettext_for(call, "%(num)s running", "%(num)s running", alive))
     advice = N_("Each is started again by itself. If this stays, read Orthanc's log.")
     words = translated(call, N_("%(alive)s of %(all)s running"), alive=alive, all=len(status.workers))
     return Check(kind="attention", name=name, words=words, advice=translated(call, advice))

@@ -16,7 +16,7 @@ from treegarth.features.system.storage import DatabaseFacts, database_facts
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, counted, translated
+from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templating import render_page
@@ -103,7 +103,7 @@ def system_page(call: AnyCall, checks: Sequence[HealthCheck], sections: Sequence
     problems = [check for finding in checks for check in finding(call) if check.needs_attention]
     if queue.counts and queue.counts.failed:
         problems.append(_failed_check(call, queue.counts.failed))
-    summary = counted(call, "%(num)s thing needs attention", "%(num)s things need attention", len(problems))
+    summary = ngettext_for(call, "%(num)s thing needs attention", "%(num)s things need attention", len(problems))
     return render_page(
         call,
         "system.html",
@@ -157,7 +157,7 @@ def _queue(call: AnyCall) -> Queue:
 
 
 def _failed_check(call: AnyCall, failed: int) -> Check:
-    name = counted(call, "%(num)s task failed", "%(num)s tasks failed", failed)
+    name = ngettext_for(call, "%(num)s task failed", "%(num)s tasks failed", failed)
     return Check(
         kind="attention",
         name=name,

@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from treegarth.database.paging import SortKey, read_page
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.system.model import Task, TaskCounts, TaskPage, TaskState
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 
 _foreign = MetaData()  # not ours: migrations do not compare it
 _jobs = Table(
@@ -45,7 +45,7 @@ _events = Table(
     Column("at", DateTime(timezone=True)),
 )
 _status = _jobs.c.status.cast(Text)
-_STATES: dict[str, Phrase] = {TaskState.TODO: phrase("waiting"), TaskState.DOING: phrase("being done")}
+_STATES: dict[str, Phrase] = {TaskState.TODO: P_("waiting"), TaskState.DOING: P_("being done")}
 _NEWEST = (SortKey(column=_jobs.c.id, read=int, descending=True),)
 
 
@@ -70,16 +70,16 @@ def retry_task(connection: Connection, task_id: int) -> Task:
     """
     found = connection.execute(select(_status).where(_jobs.c.id == task_id).with_for_update()).scalar_one_or_none()
     if found is None:
-        raise NotFound(phrase("There is no task with this number. A task that succeeded is deleted."))
+        raise NotFound(P_("There is no task with this number. A task that succeeded is deleted."))
     if found != TaskState.FAILED:
-        raise RequestConflict(phrase("This task has not failed: it is %(state)s.", state=_STATES.get(found, found)))
+        raise RequestConflict(P_("This task has not failed: it is %(state)s.", state=_STATES.get(found, found)))
     try:
         with connection.begin_nested():
             connection.execute(
                 text("SELECT procrastinate_retry_job_v2(:task_id, now(), NULL, NULL, NULL)"), {"task_id": task_id}
             )
     except IntegrityError as error:
-        waits = phrase("The same work waits in the queue already. This task need not be repeated.")
+        waits = P_("The same work waits in the queue already. This task need not be repeated.")
         raise RequestConflict(waits) from error
     return _task(connection.execute(_select().where(_jobs.c.id == task_id)).one())
 

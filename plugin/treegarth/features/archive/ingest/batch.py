@@ -29,7 +29,7 @@ from treegarth.features.archive.ingest.sources import (
 from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance, StoredInstance
 from treegarth.features.archive.store import writing
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class BatchWriter:
             reason = error.sentence
         except Exception as error:  # whatever the bytes are, the objects behind this one must not wait
             logger.exception("The header of %s met a defect of the reader.", item.orthanc_instance_id)
-            reason = phrase("The header could not be read: %(kind)s.", kind=type(error).__name__)
+            reason = P_("The header could not be read: %(kind)s.", kind=type(error).__name__)
         return header_by_orthanc(self.orthanc, item.orthanc_instance_id, reason)
 
     def _identified(self, item: StoredInstance | IndexedInstance, header: Header) -> IndexedInstance | None:
@@ -184,7 +184,7 @@ class BatchWriter:
 
     def _write_what_orthanc_knows(self, instance: IndexedInstance, reason: str) -> None:
         logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
-        reason = phrase("the index refused its values: %(reason)s", reason=reason)
+        reason = P_("the index refused its values: %(reason)s", reason=reason)
         header = header_by_orthanc(self.orthanc, instance.orthanc_instance_id, reason)
         if header is None or (found := self._identified(instance, header)) is None:
             return

@@ -12,7 +12,7 @@ from treegarth.features.archive.pages.study import open_study, viewer_address
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import count_studies, search_studies
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
 from treegarth.web.templating import render_page, url_with
 
@@ -93,14 +93,14 @@ def studies_page(call: AnyCall) -> Response:
         page = search_studies(connection, wanted, sort=query.sort, limit=DEFAULT_LIMIT, cursor=query.cursor)
         count = count_studies(connection, wanted)
         opened = open_study(call, connection, query.open) if query.open and page.studies else None
-    found = counted(call, "%(num)s study", "%(num)s studies", count.count)
+    found = ngettext_for(call, "%(num)s study", "%(num)s studies", count.count)
     return render_page(
         call,
         "studies.html",
         studies=page.studies,
         next_cursor=page.next,
         counted=translated(call, N_("more than %(what)s"), what=found) if count.at_least else found,
-        shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
+        shown=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
         filtered=wanted != StudyFilter(),
         sorting=_sorting(call, query.sort),
         chips=_chips(call, query.modalities),

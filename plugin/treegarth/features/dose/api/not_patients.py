@@ -19,7 +19,7 @@ from treegarth.features.dose.store.not_patients import (
     preview_not_patients,
     remove_not_patient_rule,
 )
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route
 from treegarth.web.services import Services
 
@@ -122,7 +122,7 @@ class RulesApi:
             )
             rule = find_not_patient_rule(connection, made)
         if rule is None:
-            raise NotFound(phrase("The rule is gone."))
+            raise NotFound(P_("The rule is gone."))
         return _item(rule)
 
     def remove(self, call: Call[None, None, RulePath]) -> RuleItem:
@@ -131,7 +131,7 @@ class RulesApi:
             removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=self._clock())
             rule = find_not_patient_rule(connection, number) if removed else None
         if rule is None:
-            raise NotFound(phrase("There is no rule with this number that holds."))
+            raise NotFound(P_("There is no rule with this number that holds."))
         return _item(rule)
 
 

@@ -11,7 +11,7 @@ from treegarth.features.dose.content import fetch_content
 from treegarth.features.dose.store.listing import list_reports
 from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.source import find_source
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Permission, Route
 from treegarth.web.services import Services
@@ -115,7 +115,7 @@ class ReportsApi:
         with self._database.begin() as connection:
             retried = retry_failed(connection, [call.path.orthanc_instance_id])
         if not retried:
-            raise RequestConflict(phrase("There is no such source that could not be read."))
+            raise RequestConflict(P_("There is no such source that could not be read."))
         return Retried(retried=retried)
 
     def retry_all(self, call: Call[None, None, None]) -> Retried:
@@ -126,7 +126,7 @@ class ReportsApi:
         with self._database.connect() as connection:
             source = find_source(connection, call.path.orthanc_instance_id)
         if source.source_deleted_at is not None:
-            raise NotFound(phrase("The source object has left the archive; what was read of it stays."))
+            raise NotFound(P_("The source object has left the archive; what was read of it stays."))
         return SourceContent.model_validate(fetch_content(self._orthanc, source.orthanc_instance_id))
 
 

@@ -17,7 +17,7 @@ from treegarth.features.dose.export import Format
 from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.studies import DoseStudySort, list_studies_with_dose
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Parameters, Route, Text
 from treegarth.web.services import Services
@@ -178,7 +178,7 @@ class StudiesApi:
             found = reports_of_study(connection, uid)
             decisions = decisions_of_study(connection, uid)
             if not found and not self._is_indexed(connection, uid):
-                raise NotFound(phrase("There is no study with this Study Instance UID."))
+                raise NotFound(P_("There is no study with this Study Instance UID."))
         return StudyDose(
             study_instance_uid=uid,
             reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],

@@ -8,7 +8,7 @@ from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.dose.content import fetch_content
 from treegarth.features.dose.pages.study import kept_study_address
 from treegarth.features.dose.store.source import Source, find_source
-from treegarth.web.parts import AnyCall, counted
+from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -51,7 +51,9 @@ def content_page(call: AnyCall) -> Response:
         study_url=_study_url(call, source),
         content=content,
         unreadable=unreadable,
-        counted=counted(call, "%(num)s content item", "%(num)s content items", content.node_count) if content else "",
+        counted=ngettext_for(call, "%(num)s content item", "%(num)s content items", content.node_count)
+        if content
+        else "",
     )
 
 

@@ -16,7 +16,7 @@ from treegarth.features.dose.store.filtering import DoseStudyFilter
 from treegarth.features.dose.store.queueing import count_waiting
 from treegarth.features.dose.store.studies import DoseStudySort, count_studies_with_dose, list_studies_with_dose
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Permission, Route
 from treegarth.web.templating import render_page, url_with
 
@@ -83,8 +83,8 @@ def doses_page(call: AnyCall) -> Response:
         more_open=any(call.http.args.get(name) for one in MORE_RANGES for name in (one.first, one.last)),
         next_cursor=page.next,
         counted=_counted(call, count),
-        shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
-        waiting=counted(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", waiting)
+        shown=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
+        waiting=ngettext_for(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", waiting)
         if waiting
         else "",
         filtered=query.filter() != DoseStudyFilter(),
@@ -96,7 +96,7 @@ def doses_page(call: AnyCall) -> Response:
 
 
 def _counted(call: AnyCall, count: int) -> str:
-    found = counted(call, "%(num)s study with a dose", "%(num)s studies with a dose", min(count, COUNTED))
+    found = ngettext_for(call, "%(num)s study with a dose", "%(num)s studies with a dose", min(count, COUNTED))
     return found if count <= COUNTED else translated(call, N_("more than %(what)s"), what=found)
 
 

@@ -10,7 +10,7 @@ from treegarth.features.dose.pages.names import kinds_in_words
 from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
 from treegarth.features.dose.store.device_figures import Figure, figures_by_device
 from treegarth.features.dose.store.equipment import Device, list_equipment
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Permission, Route
 from treegarth.web.templating import render_page
 
@@ -52,7 +52,7 @@ def equipment_page(call: AnyCall) -> Response:
         call,
         "dose_equipment.html",
         devices=[_shown(call, device, figures.get(device.key, [])) for device in devices],
-        counted=counted(call, "%(num)s device", "%(num)s devices", len(devices)),
+        counted=ngettext_for(call, "%(num)s device", "%(num)s devices", len(devices)),
     )
 
 

@@ -20,7 +20,7 @@ from treegarth.features.dose.store.missing import (
     list_without_dose,
 )
 from treegarth.web.lists import Day, check_days_in_order
-from treegarth.web.parts import AnyCall, counted
+from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -120,7 +120,7 @@ def missing_page(call: AnyCall) -> Response:
         next_cursor=page.next,
         filtered=bool(query.study_date_from or query.study_date_to),
         modalities_of_dose=", ".join(DOSE_MODALITIES),
-        counted=counted(call, "%(num)s study without dose", "%(num)s studies without dose", every.without),
+        counted=ngettext_for(call, "%(num)s study without dose", "%(num)s studies without dose", every.without),
     )
 
 

@@ -22,7 +22,7 @@ from treegarth.features.dose.store.not_patients import (
     remove_not_patient_rule,
 )
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -109,7 +109,7 @@ def rules_page(call: AnyCall) -> Response:
         call,
         "dose_not_patients.html",
         rules=[_shown(call, rule) for rule in rules],
-        counted=counted(call, "%(num)s rule", "%(num)s rules", holding),
+        counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", holding),
         with_removed=query.removed,
         meanings=[(meaning, translated(call, name)) for meaning, name in MEANING_NAMES.items()],
         patterns=[(name, translated(call, label)) for name, label in PATTERN_NAMES.items()],

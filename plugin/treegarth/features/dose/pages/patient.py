@@ -13,7 +13,7 @@ from treegarth.features.dose.shown import readable_meaning
 from treegarth.features.dose.shown_quantities import SHORT
 from treegarth.features.dose.store.studies import DoseStudy
 from treegarth.features.dose.store.timeline import Cumulative, patient_timeline
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -75,7 +75,7 @@ def patient_page(call: AnyCall) -> Response:
         last_day=max(days, default=None),
         left_out=sum(study.not_patient is not None for study in studies),
         is_cut=len(studies) == MOST_STUDIES,
-        counted=counted(call, "%(num)s study with a dose", "%(num)s studies with a dose", len(studies)),
+        counted=ngettext_for(call, "%(num)s study with a dose", "%(num)s studies with a dose", len(studies)),
     )
 
 

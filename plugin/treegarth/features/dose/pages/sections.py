@@ -11,7 +11,7 @@ from treegarth.features.dose.store.queueing import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.rereading import reread_progress
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, Check, counted, render_part, translated
+from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 
 
 def study_section(call: AnyCall, study_instance_uid: str) -> Markup | None:
@@ -37,7 +37,9 @@ def health_check(call: AnyCall) -> list[Check]:
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
     if counts.failed:
-        words = counted(call, "%(num)s report could not be read", "%(num)s reports could not be read", counts.failed)
+        words = ngettext_for(
+            call, "%(num)s report could not be read", "%(num)s reports could not be read", counts.failed
+        )
         advice = translated(call, N_("See the reasons below; after an upgrade or a repair let them be read again."))
         url = call.site.url("system.system_page")
         return [Check(kind="attention", name=name, words=words, url=url, advice=advice)]
@@ -58,4 +60,4 @@ def system_section(call: AnyCall) -> Markup:
 
 
 def _waiting(call: AnyCall, reports: int) -> str:
-    return counted(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", reports)
+    return ngettext_for(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", reports)

@@ -13,7 +13,7 @@ from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.rereading import start_reread
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, in_words, translated
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page, url_with
 
@@ -125,7 +125,7 @@ def unread_page(call: AnyCall) -> Response:
         reports=reports,
         next_cursor=following,
         trouble=query.trouble,
-        counted=counted(call, "%(num)s report", "%(num)s reports", counts[query.trouble]),
+        counted=ngettext_for(call, "%(num)s report", "%(num)s reports", counts[query.trouble]),
         choices=[
             Choice(
                 label=translated(call, words),

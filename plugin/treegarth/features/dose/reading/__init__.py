@@ -24,7 +24,7 @@ from treegarth.features.dose.reading.context import read_equipment, read_study
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.images import read_image
 from treegarth.features.dose.reading.reports import read_report
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> Do
         try:
             return _read(dataset, content)
         except Exception as error:  # whatever the bytes are, the registry must be told, not stopped
-            return DoseReading(refused=phrase("The object could not be read: %(kind)s.", kind=type(error).__name__))
+            return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=type(error).__name__))
 
 
 def read_dose_stream(stream: BinaryIO) -> DoseReading:
@@ -59,7 +59,7 @@ def read_dose_stream(stream: BinaryIO) -> DoseReading:
         except OSError:
             raise
         except Exception as error:
-            return DoseReading(refused=phrase("This is no readable DICOM object: %(kind)s.", kind=type(error).__name__))
+            return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=type(error).__name__))
     return read_dose(dataset, content)
 
 
@@ -68,7 +68,7 @@ def read_dose_bytes(content: bytes) -> DoseReading:
     try:
         return read_dose_stream(io.BytesIO(content))
     except OSError as error:  # bytes in memory do no I/O: pydicom met the end of them
-        return DoseReading(refused=phrase("This is no readable DICOM object: %(kind)s.", kind=error))
+        return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=error))
 
 
 def parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
@@ -103,7 +103,7 @@ def _read(dataset: Dataset, content: Sequence[LeanItem] | None) -> DoseReading:
         study_instance_uid=header.uid("StudyInstanceUID"),
     )
     if sop_class_uid is None and content is None and "ContentSequence" not in dataset:
-        return dataclasses.replace(reading, refused=phrase("This is no DICOM object: it has no SOP Class UID."))
+        return dataclasses.replace(reading, refused=P_("This is no DICOM object: it has no SOP Class UID."))
     if (sop_class_uid or SR_CLASSES).startswith(SR_CLASSES):
         found = read_report(dataset, issues, content)
     else:

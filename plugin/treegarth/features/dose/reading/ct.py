@@ -10,7 +10,7 @@ from typing import Any
 from treegarth.dicom import codes
 from treegarth.features.dose.reading.fields import Coded, Count, Meaning, Moment, Number, Table, Uid, Words, YesNo
 from treegarth.features.dose.reading.part import Part
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 TOTALS: Table = {
     codes.TOTAL_NUMBER_OF_IRRADIATION_EVENTS: Count("total_number_of_irradiation_events"),
@@ -100,7 +100,7 @@ def read_ct_totals(report: Part) -> dict[str, Any]:
     accumulated = report.find(codes.CT_ACCUMULATED_DOSE_DATA)
     if len(accumulated) > 1:
         report.issue(
-            codes.CT_ACCUMULATED_DOSE_DATA.meaning, phrase("%(count)s are given instead of one", count=len(accumulated))
+            codes.CT_ACCUMULATED_DOSE_DATA.meaning, P_("%(count)s are given instead of one", count=len(accumulated))
         )
         return {}
     totals: dict[str, Any] = {}
@@ -124,7 +124,7 @@ def _dlp_total(accumulated: Part) -> dict[str, Any]:
     if len(given) > 1:
         accumulated.issue(
             codes.CT_DOSE_LENGTH_PRODUCT_TOTAL.meaning,
-            phrase("%(count)s totals are given, none for all", count=len(given)),
+            P_("%(count)s totals are given, none for all", count=len(given)),
         )
         return {"dlp_totals": given}
     return {}
@@ -134,7 +134,7 @@ def read_ct_event(part: Part) -> dict[str, Any]:
     """One CT Acquisition (TID 10013)."""
     event = part.values(ACQUISITION)
     if "irradiation_event_uid" not in event:
-        part.issue(codes.IRRADIATION_EVENT_UID.meaning, phrase("the acquisition has no irradiation event UID"))
+        part.issue(codes.IRRADIATION_EVENT_UID.meaning, P_("the acquisition has no irradiation event UID"))
     parameters = part.parts(codes.CT_ACQUISITION_PARAMETERS) or [part]
     for below in parameters:
         event |= below.values(PARAMETERS)

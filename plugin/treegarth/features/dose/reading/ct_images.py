@@ -13,7 +13,7 @@ from treegarth.dicom.elements import element_text
 from treegarth.dicom.units import NotANumber, number_of
 from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.header import Header
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 ACQUISITION_TYPES = {
     "CONSTANT_ANGLE": codes.CONSTANT_ANGLE_ACQUISITION.meaning,
@@ -31,7 +31,7 @@ def read_ct_capture(header: Header) -> DoseReading:
     """Every irradiation event of a captured dose page that carries its numbers beside the picture."""
     items = header.items("ExposureDoseSequence")
     if not items:
-        return DoseReading(refused=phrase("The secondary capture carries no Exposure Dose Sequence."))
+        return DoseReading(refused=P_("The secondary capture carries no Exposure Dose Sequence."))
     total = _dlp(header)
     return DoseReading(
         kind="ct",
@@ -50,7 +50,7 @@ def read_ct_image(header: Header) -> DoseReading:
     if phantom is not None and phantom["code"] in PHANTOMS:
         event["ctdiw_phantom_type"] = PHANTOMS[phantom["code"]]
     if "mean_ctdi_vol_mgy" not in event:
-        return DoseReading(refused=phrase("The CT image's header holds no CTDIvol."))
+        return DoseReading(refused=P_("The CT image's header holds no CTDIvol."))
     return DoseReading(kind="ct", irradiation_events=(event,))
 
 

@@ -14,7 +14,7 @@ from treegarth.features.dose.model import Kind
 from treegarth.features.dose.reading import ct, projection
 from treegarth.features.dose.reading.fields import Table, Words, YesNo
 from treegarth.features.dose.reading.part import Part
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 SUMMARY: Table = {
     codes.IS_REJECTED_ACQUISITION: YesNo("is_rejected_acquisition"),
@@ -61,6 +61,6 @@ def read_enhanced_events(report: Part, kind: Kind) -> tuple[dict[str, Any], ...]
         event = part.values_below(table)
         uid = event.get("irradiation_event_uid")
         if uid is None:
-            part.issue(codes.IRRADIATION_EVENT_UID.meaning, phrase("the event has no irradiation event UID"))
+            part.issue(codes.IRRADIATION_EVENT_UID.meaning, P_("the event has no irradiation event UID"))
         events.append(details.get(uid or "", {}) | event)
     return tuple(events)

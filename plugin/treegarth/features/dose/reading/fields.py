@@ -16,7 +16,7 @@ from treegarth.dicom.codes import NO, YES, Concept, concept_of
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference
 from treegarth.dicom.units import NotANumber, UnknownUnit, convert, number_of
 from treegarth.errors import TreegarthError
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 _SIDES: dict[Concept | None, str] = {
     codes.LEFT: "L",
@@ -30,7 +30,7 @@ _UID = re.compile(r"[0-9.]{1,64}\Z")
 _DATETIME = re.compile(r"\d{4}(\d{2}){0,5}(\.\d{1,6})?([+-]\d{4})?\Z")
 
 
-_NO_TYPE = phrase("value of no type")
+_NO_TYPE = P_("value of no type")
 
 
 class UnreadableValue(TreegarthError):
@@ -67,7 +67,7 @@ class Number:
             return None
         if not isinstance(written, tuple):
             raise UnreadableValue(
-                phrase(
+                P_(
                     "a %(wanted)s was expected, the item is a %(found)s",
                     wanted="NUM",
                     found=item.value_type or _NO_TYPE,
@@ -75,7 +75,7 @@ class Number:
             )
         numbers = [self._one(text, item.unit) for text in written if text]
         if len(numbers) > 1 and not self.many:
-            raise UnreadableValue(phrase("%(count)s numbers stand where one belongs", count=len(numbers)))
+            raise UnreadableValue(P_("%(count)s numbers stand where one belongs", count=len(numbers)))
         if not numbers:
             return None
         return numbers if len(numbers) > 1 else numbers[0]
@@ -84,7 +84,7 @@ class Number:
         try:
             if unit is None:
                 number_of(text)
-                raise UnreadableValue(phrase("the number has no unit"))
+                raise UnreadableValue(P_("the number has no unit"))
             return convert(text, unit.value, self.unit)
         except (NotANumber, UnknownUnit) as error:
             raise UnreadableValue(error.sentence) from error
@@ -102,7 +102,7 @@ class Count:
         if number is None:
             return None
         if not isinstance(number, float) or not number.is_integer():
-            raise UnreadableValue(phrase("a whole number was expected"))
+            raise UnreadableValue(P_("a whole number was expected"))
         return int(number)
 
 
@@ -119,9 +119,7 @@ class Coded:
         if item.value is None:
             return None
         raise UnreadableValue(
-            phrase(
-                "a %(wanted)s was expected, the item is a %(found)s", wanted="CODE", found=item.value_type or _NO_TYPE
-            )
+            P_("a %(wanted)s was expected, the item is a %(found)s", wanted="CODE", found=item.value_type or _NO_TYPE)
         )
 
 
@@ -153,7 +151,7 @@ class YesNo:
             return None
         concept = concept_of(item.value)
         if concept not in (YES, NO):
-            raise UnreadableValue(phrase("neither Yes nor No (CID 230)"))
+            raise UnreadableValue(P_("neither Yes nor No (CID 230)"))
         return concept is YES
 
 
@@ -181,7 +179,7 @@ class Uid:
         if not isinstance(item.value, str):
             return None
         if not is_uid(item.value):
-            raise UnreadableValue(phrase("this is no UID"))
+            raise UnreadableValue(P_("this is no UID"))
         return item.value
 
 
@@ -208,7 +206,7 @@ class Side:
             return None
         side = _SIDES.get(concept_of(item.value))
         if side is None:
-            raise UnreadableValue(phrase("neither left nor right nor both (CID 244, 6022)"))
+            raise UnreadableValue(P_("neither left nor right nor both (CID 244, 6022)"))
         return side
 
 
@@ -223,7 +221,7 @@ class Moment:
         if not isinstance(item.value, str):
             return None
         if not _DATETIME.match(item.value):
-            raise UnreadableValue(phrase("this is no DICOM date and time"))
+            raise UnreadableValue(P_("this is no DICOM date and time"))
         return item.value
 
 

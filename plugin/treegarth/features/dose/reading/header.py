@@ -14,7 +14,7 @@ from treegarth.dicom.sr_tree import code_of
 from treegarth.dicom.units import NotANumber, number_of
 from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import code_json, is_uid
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 _DATE = re.compile(r"([0-9]{4})\.?([0-9]{2})\.?([0-9]{2})\Z")
 _TIME = re.compile(r"([0-9]{2}):?([0-9]{2})?:?([0-9]{2})?(?:\.([0-9]{1,6}))?\Z")
@@ -44,7 +44,7 @@ class Header:
         text = self.text(keyword)
         if text is None or is_uid(text):
             return text
-        self.issue(keyword, phrase("this is no UID"))
+        self.issue(keyword, P_("this is no UID"))
         return None
 
     def number(self, keyword: str) -> float | None:
@@ -66,7 +66,7 @@ class Header:
         try:
             return date_of(text)
         except ValueError:
-            self.issue(keyword, phrase("this is no DICOM date"))
+            self.issue(keyword, P_("this is no DICOM date"))
             return None
 
     def time(self, keyword: str) -> time | None:
@@ -77,7 +77,7 @@ class Header:
         try:
             return time_of(text)
         except ValueError:
-            self.issue(keyword, phrase("this is no DICOM time"))
+            self.issue(keyword, P_("this is no DICOM time"))
             return None
 
     def integer(self, keyword: str) -> int | None:
@@ -137,7 +137,7 @@ class Header:
         return dictionary_VR(_tag(keyword)) in ("FD", "FL", "US", "SS", "UL", "SL")
 
     def _unreadable(self, keyword: str, error: Exception) -> None:
-        self.issue(keyword, phrase("the element cannot be read (%(kind)s)", kind=type(error).__name__))
+        self.issue(keyword, P_("the element cannot be read (%(kind)s)", kind=type(error).__name__))
 
 
 def date_of(text: str) -> date:

@@ -15,7 +15,7 @@ from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.ct_images import read_ct_capture, read_ct_image
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.nuclear_images import read_nm_image, read_pet_image
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 DOSE_OR_EXPOSURE = (
     "dose_area_product_gy_m2",
@@ -33,7 +33,7 @@ def read_image(header: Header, sop_class_uid: str) -> DoseReading:
     """The dose in an image's header, by its SOP class; refused where the class or the header has none."""
     read = _READERS.get(sop_class_uid)
     if read is None:
-        return DoseReading(refused=phrase("Dose is not read from %(name)s.", name=_class_name(sop_class_uid)))
+        return DoseReading(refused=P_("Dose is not read from %(name)s.", name=_class_name(sop_class_uid)))
     return read(header)
 
 
@@ -86,7 +86,7 @@ def _projection(header: Header) -> dict[str, Any]:
 
 def _one_event(kind: Any, header: Header, event: dict[str, Any]) -> DoseReading:
     if not any(name in event for name in DOSE_OR_EXPOSURE):
-        return DoseReading(refused=phrase("The image's header holds neither dose nor exposure."))
+        return DoseReading(refused=P_("The image's header holds neither dose nor exposure."))
     return DoseReading(kind=kind, irradiation_events=(event,))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.header import Header
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 BQ_TO_MBQ = "0.000001"
 PLAUSIBLE_MBQ = (0.01, 100_000.0)
@@ -27,7 +27,7 @@ def _read(header: Header, to_mbq: str) -> DoseReading:
     items = header.items("RadiopharmaceuticalInformationSequence")
     administrations = tuple(found for item in items if (found := _administration(item, to_mbq)))
     if not administrations:
-        return DoseReading(refused=phrase("The image's header names no radiopharmaceutical."))
+        return DoseReading(refused=P_("The image's header names no radiopharmaceutical."))
     return DoseReading(kind="radiopharmaceutical", administrations=administrations)
 
 
@@ -58,6 +58,6 @@ def _activity(item: Header, to_mbq: str) -> float | None:
         return activity
     item.issue(
         "RadionuclideTotalDose",
-        phrase("%(activity)s MBq, by the unit of the SOP class, is no administered activity", activity=f"{activity:g}"),
+        P_("%(activity)s MBq, by the unit of the SOP class, is no administered activity", activity=f"{activity:g}"),
     )
     return None

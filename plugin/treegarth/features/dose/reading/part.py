@@ -9,7 +9,7 @@ from treegarth.dicom.codes import Concept, concept_of
 from treegarth.dicom.sr_tree import ContentItem
 from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import Field, Table, UnreadableValue
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 DEEPEST_SEARCH = 4
 """Levels below the root at which containers of dose are looked for; the templates have them at the first."""
@@ -84,7 +84,7 @@ class Part:
             for part in self.containers():
                 for name, value in part.values_below(table, levels=levels - 1).items():
                     if found.setdefault(name, value) != value:
-                        part.issue(name, phrase("the containers of one event give different values; the first is kept"))
+                        part.issue(name, P_("the containers of one event give different values; the first is kept"))
         return found | self.values(table)
 
     def read(self, concept: Concept, field: Field, item: ContentItem) -> Any:
@@ -107,12 +107,12 @@ class Part:
             values[f"{field.name}_values"] = given
         elif isinstance(first, (int, float)):
             self.issue(
-                concept.meaning, phrase("%(count)s different values are given for one; none is taken", count=len(given))
+                concept.meaning, P_("%(count)s different values are given for one; none is taken", count=len(given))
             )
         else:
             self.issue(
                 concept.meaning,
-                phrase("%(count)s different values are given for one; the first is kept", count=len(given)),
+                P_("%(count)s different values are given for one; the first is kept", count=len(given)),
             )
             values[field.name] = first
 

@@ -19,7 +19,7 @@ from treegarth.features.dose.reading.fields import (
     Words,
 )
 from treegarth.features.dose.reading.part import Part
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 ESTIMATE: Table = {
     codes.RADIATION_DOSE_ESTIMATE_NAME: Words("radiation_dose_estimate_name"),
@@ -43,7 +43,7 @@ def read_estimates(report: Part) -> list[dict[str, Any]]:
     for part in report.find(codes.RADIATION_DOSE_ESTIMATE):
         doses = _doses(part)
         if not doses:
-            part.issue(codes.RADIATION_DOSE_ESTIMATE.meaning, phrase("the estimate holds no dose"))
+            part.issue(codes.RADIATION_DOSE_ESTIMATE.meaning, P_("the estimate holds no dose"))
         estimates.append(part.values_below(ESTIMATE) | {"doses": doses})
     return estimates
 

@@ -25,7 +25,7 @@ from treegarth.features.dose.reading.fields import (
     Words,
 )
 from treegarth.features.dose.reading.part import Part
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 TOTALS: Table = {
     codes.DOSE_AREA_PRODUCT_TOTAL: Number("dose_area_product_total_gy_m2", "Gy.m2"),
@@ -149,7 +149,7 @@ def _added(report: Part, planes: list[dict[str, Any]]) -> dict[str, Any]:
         if len(known) < len(planes):
             report.issue(
                 name,
-                phrase(
+                P_(
                     "only %(known)s of %(count)s planes have a total; it is the sum of these",
                     known=len(known),
                     count=len(planes),
@@ -176,11 +176,11 @@ def _glandular(accumulated: Part) -> dict[str, float]:
             continue
         side = part.one(codes.LATERALITY, SIDE)
         if side is None:
-            part.issue(codes.LATERALITY.meaning, phrase("a glandular dose does not say of which breast it is"))
+            part.issue(codes.LATERALITY.meaning, P_("a glandular dose does not say of which breast it is"))
             continue
         name = f"accumulated_average_glandular_dose_{GLANDULAR[side]}_mgy"
         if found.setdefault(name, value) != value:
-            part.issue(codes.LATERALITY.meaning, phrase("two different glandular doses are given for one breast"))
+            part.issue(codes.LATERALITY.meaning, P_("two different glandular doses are given for one breast"))
     return found
 
 
@@ -188,7 +188,7 @@ def read_projection_event(part: Part) -> dict[str, Any]:
     """One irradiation event (TID 10003)."""
     event = part.values(EVENT)
     if "irradiation_event_uid" not in event:
-        part.issue(codes.IRRADIATION_EVENT_UID.meaning, phrase("the event has no irradiation event UID"))
+        part.issue(codes.IRRADIATION_EVENT_UID.meaning, P_("the event has no irradiation event UID"))
     event |= _modifiers(part, event)
     filters = [found for below in part.parts(codes.X_RAY_FILTERS) if (found := below.values(FILTER))]
     return event | ({"x_ray_filters": filters} if filters else {})

@@ -25,7 +25,7 @@ from treegarth.features.dose.reading.projection import (
     read_projection_totals,
 )
 from treegarth.features.dose.reading.radiopharmaceutical import read_administration, read_patient_characteristics
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 CT_CONTAINERS = (codes.CT_ACCUMULATED_DOSE_DATA, codes.CT_ACQUISITION)
 PROJECTION_CONTAINERS = (codes.ACCUMULATED_X_RAY_DOSE_DATA, codes.IRRADIATION_EVENT_X_RAY_DATA)
@@ -54,7 +54,7 @@ def _together(found: list[DoseReading], issues: list[Issue]) -> DoseReading:
     """One reading of a report that follows several templates, as of an angiography system with its own CT."""
     kinds = ", ".join(str(reading.kind) for reading in found)
     issues.append(
-        Issue("report", phrase("it holds dose of several kinds (%(kinds)s) and is listed as the first", kinds=kinds))
+        Issue("report", P_("it holds dose of several kinds (%(kinds)s) and is listed as the first", kinds=kinds))
     )
     totals: dict[str, Any] = {}
     for reading in found:
@@ -73,7 +73,7 @@ def guarded(issues: list[Issue], path: str, read: Callable[[], dict[str, Any]]) 
     try:
         return read()
     except Exception as error:
-        issues.append(Issue(path, phrase("this part could not be read (%(kind)s)", kind=type(error).__name__)))
+        issues.append(Issue(path, P_("this part could not be read (%(kind)s)", kind=type(error).__name__)))
         return {}
 
 
@@ -124,7 +124,7 @@ def _read_patient_dose(report: Part, issues: list[Issue]) -> DoseReading:
     """Of no kind: what is estimated from other reports is no exposure of its own."""
     found = guarded(issues, "estimates", lambda: {"radiation_dose_estimates": read_estimates(report)})
     if not found.get("radiation_dose_estimates"):
-        return DoseReading(refused=phrase("The Patient Radiation Dose Report holds no estimate."))
+        return DoseReading(refused=P_("The Patient Radiation Dose Report holds no estimate."))
     return DoseReading(totals=found, report=guarded(issues, "report", lambda: read_report_context(report)))
 
 
@@ -149,12 +149,12 @@ def _concepts(root: ContentItem) -> set[codes.Concept]:
 def _why_no_dose(root: ContentItem) -> str:
     title = root.concept
     if title is None and not root.children:
-        return phrase("The report has no content.")
+        return P_("The report has no content.")
     known = concept_of(title)
     if known in (codes.X_RAY_RADIATION_DOSE_REPORT, codes.RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT):
-        return phrase("The “%(title)s” holds neither a total nor an event.", title=known.meaning) if known else ""
-    named = f"“{title.meaning or title.value}” ({title.scheme} {title.value})" if title else phrase("without a title")
-    return phrase(
+        return P_("The “%(title)s” holds neither a total nor an event.", title=known.meaning) if known else ""
+    named = f"“{title.meaning or title.value}” ({title.scheme} {title.value})" if title else P_("without a title")
+    return P_(
         "This structured report, %(named)s, is no dose report: it has no container of TID 10001, 10011 or 10021.",
         named=named,
     )

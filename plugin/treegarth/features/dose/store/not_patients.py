@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.store.studies import DoseStudy
 from treegarth.features.dose.tables import dose_study, not_patient_rule
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 Meaning: TypeAlias = Literal["phantom", "qa", "service"]
 
@@ -170,9 +170,7 @@ _COLUMNS: dict[str, Sequence[ColumnElement[str | None]]] = {
 def _matches(patterns: NotPatientPatterns) -> ColumnElement[bool]:
     given = {name: pattern for name in PATTERNS if (pattern := getattr(patterns, name))}
     if not given or all(set(pattern) <= {"*", "?"} for pattern in given.values()):
-        raise InvalidRequest(
-            phrase("A rule needs a pattern that says something: without one it would mark every study.")
-        )
+        raise InvalidRequest(P_("A rule needs a pattern that says something: without one it would mark every study."))
     return and_(
         *(
             or_(*(column.ilike(_as_like(pattern), escape="!") for column in _COLUMNS[name]))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.tables import dose_report
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,5 +37,5 @@ def find_source(connection: Connection, orthanc_instance_id: str) -> Source:
     query = select(*columns).where(dose_report.c.orthanc_instance_id == orthanc_instance_id)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFound(phrase("The registry knows no source of dose with this identifier."))
+        raise NotFound(P_("The registry knows no source of dose with this identifier."))
     return Source(**row._mapping)

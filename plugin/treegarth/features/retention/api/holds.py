@@ -11,7 +11,7 @@ from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.service import Desk, hold_study
 from treegarth.features.retention.store.holds import list_holds, release_hold
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 
@@ -117,7 +117,7 @@ class HoldsApi:
         with self._services.database.begin() as connection:
             number, by = call.path.hold_id, call.actor.name
             if not release_hold(connection, number, released_by=by, now=self._services.clock()):
-                raise NotFound(phrase("There is no hold of this number that is in force."))
+                raise NotFound(P_("There is no hold of this number that is in force."))
         return Released(released=True)
 
 

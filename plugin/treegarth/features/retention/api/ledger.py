@@ -9,7 +9,7 @@ from treegarth.errors import RequestConflict
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 
@@ -159,7 +159,7 @@ class LedgerApi:
                 connection, entry, call.body.scope, asked_by=call.actor.name, now=self._services.clock()
             )
             if number is None:
-                raise RequestConflict(phrase("Nothing of it is gone."))
+                raise RequestConflict(P_("Nothing of it is gone."))
             (wish,) = store.list_bring_backs(connection, number=number)
         return BringBackItem.model_validate(wish)
 

@@ -17,9 +17,9 @@ from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import policies
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, in_words, translated
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -163,10 +163,10 @@ def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
 def _document(desk: Desk, text: str) -> object:
     """Raises InvalidRequest where it is no YAML or not one policy."""
     if "\0" in text:
-        raise InvalidRequest(phrase("The text has a character that cannot be stored."))
+        raise InvalidRequest(P_("The text has a character that cannot be stored."))
     found = desk.read_texts(text)
     if len(found) != 1:
-        raise InvalidRequest(phrase("Write one policy here."))
+        raise InvalidRequest(P_("Write one policy here."))
     return found[0]
 
 
@@ -204,7 +204,7 @@ def _render(
         leave = call.site.url("retention.policy_page", policy_id=policy_id)
         title, is_on = translated(call, N_("Edit: %(name)s"), name=stored.name), stored.is_on
     wrong = [_wrong(call, text, one) for one in problems]
-    heading = counted(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(wrong))
+    heading = ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(wrong))
     return render_page(
         call,
         "policy_form.html",

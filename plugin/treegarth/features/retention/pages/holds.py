@@ -15,7 +15,7 @@ from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.store.showing import name_studies
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -114,7 +114,7 @@ def _render(call: AnyCall, given: dict[str, str], wrong: dict[str, str]) -> Resp
         "holds.html",
         holds=[(one, names.get(one.study_instance_uid)) for one in page.holds],
         next_cursor=page.next,
-        counted=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.holds)),
+        counted=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.holds)),
         filtered=bool(query.study_instance_uid or query.kind),
         kinds=words_of(call, HOLD_KINDS),
         given=given,

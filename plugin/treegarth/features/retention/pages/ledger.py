@@ -21,7 +21,7 @@ from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.showing import name_studies
-from treegarth.web.parts import AnyCall, State, counted
+from treegarth.web.parts import AnyCall, State, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -113,7 +113,7 @@ def ledger_page(call: AnyCall) -> Response:
         "ledger.html",
         entries=[(one, names.get(one.study_instance_uid), state_of(call, one)) for one in page.entries],
         next_cursor=page.next,
-        counted=counted(call, "%(num)s on this page", "%(num)s on this page", len(page.entries)),
+        counted=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.entries)),
         filtered=bool(query.uid or query.state),
         wishes=[(one, names.get(one.study_instance_uid)) for one in wishes],
         wish_states=states_of(call, WISH_STATES),

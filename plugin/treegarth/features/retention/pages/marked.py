@@ -9,7 +9,7 @@ from treegarth.features.retention.pages.wording import said, see_other
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import marking, policies
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, marked_studies, name_studies
-from treegarth.web.parts import AnyCall, counted
+from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -71,7 +71,7 @@ def marked_page(call: AnyCall) -> Response:
         studies=[(one, names.get(one.study_instance_uid), said(call, one.last_words)) for one in page.studies],
         next_cursor=page.next,
         total=total,
-        counted=counted(call, "%(num)s object", "%(num)s objects", total.instance_count),
+        counted=ngettext_for(call, "%(num)s object", "%(num)s objects", total.instance_count),
         rescued=_rescued(call),
         policies=stored,
         any_on=any(one.is_on for one in stored),
@@ -80,7 +80,7 @@ def marked_page(call: AnyCall) -> Response:
 
 def _rescued(call: AnyCall) -> str:
     number = call.query.rescued
-    return counted(call, "%(num)s object was rescued", "%(num)s objects were rescued", number) if number else ""
+    return ngettext_for(call, "%(num)s object was rescued", "%(num)s objects were rescued", number) if number else ""
 
 
 def _objects_page(call: AnyCall, uid: str) -> Response:

@@ -18,7 +18,7 @@ from treegarth.features.retention.store.foreseeing import Freed
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.features.retention.store.showing import Sum, marked_by_policy
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, translated
+from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -115,8 +115,8 @@ def policies_page(call: AnyCall) -> Response:
         call,
         "policies.html",
         policies=shown,
-        counted=counted(call, "%(num)s policy", "%(num)s policies", len(shown)),
-        on=counted(call, "%(num)s on", "%(num)s on", sum(one.is_on for one in shown)),
+        counted=ngettext_for(call, "%(num)s policy", "%(num)s policies", len(shown)),
+        on=ngettext_for(call, "%(num)s on", "%(num)s on", sum(one.is_on for one in shown)),
         last_use=translated(call, service.LAST_USE_NOTE),
     )
 

@@ -22,7 +22,7 @@ from treegarth.features.retention.service import Desk, ObjectReasons
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.policies import PolicyChange
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, name_studies
-from treegarth.web.parts import AnyCall, counted, in_words, translated
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -182,8 +182,8 @@ def explain_page(call: AnyCall, desk: Desk) -> Response:
         uid=uid,
         name=name,
         groups=alike(call, found),
-        going=counted(call, "%(num)s object would go", "%(num)s objects would go", going),
-        staying=counted(call, "%(num)s stays", "%(num)s stay", len(found) - going),
+        going=ngettext_for(call, "%(num)s object would go", "%(num)s objects would go", going),
+        staying=ngettext_for(call, "%(num)s stays", "%(num)s stay", len(found) - going),
     )
 
 

@@ -14,7 +14,7 @@ from treegarth.errors import NotFound
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ def read_entry(connection: Connection, ledger_id: int) -> LedgerEntry:
     """Raises NotFound."""
     row = connection.execute(_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
     if row is None:
-        raise NotFound(phrase("There is no such entry in the ledger."))
+        raise NotFound(P_("There is no such entry in the ledger."))
     return LedgerEntry(**row._mapping)
 
 

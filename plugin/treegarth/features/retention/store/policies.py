@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy, retention_policy_version
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def read_policy(connection: Connection, policy_id: int, *, for_change: bool = Fa
         query = query.with_for_update(of=retention_policy)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFound(phrase("There is no retention policy of this number."))
+        raise NotFound(P_("There is no retention policy of this number."))
     return StoredPolicy(**row._mapping)
 
 
@@ -129,7 +129,7 @@ def _check_name(connection: Connection, name: str, policy_id: int | None) -> Non
         retention_policy.c.name == name, retention_policy.c.removed_at.is_(None)
     )
     if connection.execute(query).scalar_one_or_none() not in (None, policy_id):
-        raise RequestConflict(phrase("There is a retention policy named “%(name)s” already.", name=name), field="name")
+        raise RequestConflict(P_("There is a retention policy named “%(name)s” already.", name=name), field="name")
 
 
 def _change(

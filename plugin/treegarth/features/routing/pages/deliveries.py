@@ -22,7 +22,7 @@ from treegarth.features.routing.store.showing import (
     send_again,
 )
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, State, counted, translated
+from treegarth.web.parts import AnyCall, State, ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -142,7 +142,7 @@ def deliveries_page(call: AnyCall) -> Response:
         call,
         "deliveries.html",
         deliveries=[(line, bar(call, line.counts)) for line in lines],
-        shown=counted(call, "%(num)s on this page", "%(num)s on this page", len(lines)),
+        shown=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(lines)),
         older=lines[-1].id if len(lines) == ON_A_PAGE else None,
         destinations=[(one.id, one.name) for one in destinations],
         rules=[(0, translated(call, N_("people, by hand"))), *rules],
@@ -188,7 +188,7 @@ def delivery_page(call: AnyCall) -> Response:
         objects=objects,
         words=shown_words(call),
         proofs=proof_words(call),
-        counted=counted(call, "%(num)s object", "%(num)s objects", line.total),
+        counted=ngettext_for(call, "%(num)s object", "%(num)s objects", line.total),
         states=[
             (state, translated(call, WORDS[state][1]), line.counts[state]) for state in STATES if state in line.counts
         ],

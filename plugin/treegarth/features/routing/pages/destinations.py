@@ -32,7 +32,7 @@ from treegarth.features.routing.store.destinations import (
 from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
 from treegarth.features.routing.windows import is_open, opens_at
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, State, counted, in_words, translated
+from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -128,7 +128,7 @@ def destinations_page(call: AnyCall) -> Response:
         call,
         "destinations.html",
         destinations=[shown(call, one, figures[one.id]) for one in found],
-        counted=counted(call, "%(num)s destination", "%(num)s destinations", len(found)),
+        counted=ngettext_for(call, "%(num)s destination", "%(num)s destinations", len(found)),
     )
 
 
@@ -215,7 +215,10 @@ def _settings_rows(call: AnyCall, one: Destination) -> list[tuple[str, str]]:
     if one.max_mbit_per_s:
         rows.append((translated(call, N_("At most")), f"{one.max_mbit_per_s:g} Mbit/s"))
     rows.append(
-        (translated(call, N_("Given up after")), counted(call, "%(num)s attempt", "%(num)s attempts", one.max_attempts))
+        (
+            translated(call, N_("Given up after")),
+            ngettext_for(call, "%(num)s attempt", "%(num)s attempts", one.max_attempts),
+        )
     )
     for window in one.windows or ():
         days = " ".join(translated(call, DAYS[day]) for day in window.days)

@@ -16,7 +16,7 @@ from treegarth.features.routing.store.destinations import list_destinations, rea
 from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.features.routing.store.showing import DeliveryFilter, count_given_up, list_deliveries
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, Check, StudySection, counted, in_words, render_part, translated
+from treegarth.web.parts import AnyCall, Check, StudySection, in_words, ngettext_for, render_part, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
@@ -125,7 +125,7 @@ def health_check(call: AnyCall) -> list[Check]:
             Check(
                 kind="attention",
                 name=name,
-                words=counted(call, "%(num)s object was given up", "%(num)s objects were given up", total),
+                words=ngettext_for(call, "%(num)s object was given up", "%(num)s objects were given up", total),
                 url=call.site.url("routing.deliveries_page", state="given up"),
                 advice=translated(call, N_("See the reason, then send it again.")),
             )

@@ -27,7 +27,7 @@ from treegarth.features.routing.senders.store_jobs import (
 )
 from treegarth.features.routing.sending import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.tasks.ending import pause
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
@@ -38,8 +38,8 @@ _MOST_FAILURES = 3  # in a row, then the rest of a send waits for another
 _NO_CONTEXT = (2015, 2016)  # Orthanc's codes: no presentation context accepted; C-FIND not supported
 _UNSUPPORTED = ("0x0122", "0xA900", "0xa900", "0x0124")  # PS3.7 C: not supported, PS3.4 C.4.1: does not match, refused
 
-_UNKNOWN = phrase("Orthanc knows the node or an object no more.")
-_STARTED_ANEW = phrase("Orthanc was started anew while it sent.")
+_UNKNOWN = P_("Orthanc knows the node or an object no more.")
+_STARTED_ANEW = P_("Orthanc was started anew while it sent.")
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ class DicomSender:
             deadline = monotonic() + _CANCEL_S + self._patience_s
             while self._orthanc.get(f"/jobs/{job_id}")["State"] in LIVE_STATES:
                 if monotonic() > deadline:
-                    raise OrthancUnavailable(phrase("Orthanc does not end its job %(job)s.", job=job_id))
+                    raise OrthancUnavailable(P_("Orthanc does not end its job %(job)s.", job=job_id))
                 self._wait(0.1)
         except NotFound:
             logger.debug("The job ended by itself.")

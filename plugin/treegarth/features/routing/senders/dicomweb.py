@@ -28,7 +28,7 @@ from treegarth.features.routing.senders.stow_answers import (
 from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 REQUEST_BYTES = 32 << 20
 REQUEST_OBJECTS = 200
@@ -79,7 +79,7 @@ class DicomwebSender(PlainSender):
             said = f"DICOMweb {answer.headers.get('Server', '')}".strip()
             return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
         if answer.status_code in (405, 501):
-            reason = phrase("It may take objects, but cannot be asked for them. %(why)s", why=refusal(answer))
+            reason = P_("It may take objects, but cannot be asked for them. %(why)s", why=refusal(answer))
             return EchoResult(answers=True, reason=reason, can_find=False, can_commit=False)
         return EchoResult(answers=False, reason=refusal(answer))
 
@@ -114,9 +114,7 @@ class DicomwebSender(PlainSender):
             return outcome(one, None if code in ALREADY_THERE else False, reason=reason_in_words(code))
         if one.sop_instance_uid in said.stored or (status == 200 and said.is_empty):
             return outcome(one, True, proof=Proof.STATUS)
-        return outcome(
-            one, None, reason=phrase("It answered %(status)s and did not tell of this object.", status=status)
-        )
+        return outcome(one, None, reason=P_("It answered %(status)s and did not tell of this object.", status=status))
 
     @contextmanager
     def _body(

@@ -14,7 +14,7 @@ import requests
 
 from treegarth.errors import OrthancUnavailable
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 IN_MEMORY_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 20
@@ -55,6 +55,6 @@ def copy_object(orthanc: OrthancClient, orthanc_instance_id: str, file: IO[bytes
                 size += len(piece)
                 file.write(piece)
     except requests.RequestException as error:  # in the middle of the body
-        broken = phrase("Orthanc broke off a file: %(kind)s.", kind=type(error).__name__)
+        broken = P_("Orthanc broke off a file: %(kind)s.", kind=type(error).__name__)
         raise OrthancUnavailable(broken) from error
     return size, digest.digest()

@@ -21,11 +21,11 @@ from treegarth.features.routing.senders.fetching import copy_object
 from treegarth.features.routing.senders.outcomes import gone, outcome
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 INCOMING = ".treegarth-incoming"  # below the folder, so that a rename does not cross file systems
 _HEADER_BYTES = 1 << 20
-_READS_DIFFERENTLY = phrase("What was written there reads differently.")
+_READS_DIFFERENTLY = P_("What was written there reads differently.")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN})
 _ABANDONED_AFTER_S = 24 * 3600.0
 
@@ -77,7 +77,7 @@ class FolderSender(PlainSender):
             return EchoResult(answers=False, reason=error.sentence)
         except OSError as error:
             return EchoResult(answers=False, reason=_failure(error))
-        said = phrase("folder %(path)s", path=str(self._root))
+        said = P_("folder %(path)s", path=str(self._root))
         return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
 
     def settle(self, objects: Sequence[DeliveryObject], open_jobs: Collection[str]) -> None:
@@ -215,4 +215,4 @@ def _sync_folder(folder: Path) -> None:
 def _failure(error: OSError) -> str:
     """Why the folder failed, without a path: that can hold a patient's name."""
     said = os.strerror(error.errno) if error.errno else type(error).__name__
-    return phrase("The folder cannot be used: %(error)s.", error=said)
+    return P_("The folder cannot be used: %(error)s.", error=said)

@@ -9,9 +9,9 @@ import requests
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.web import failure, never_left
 from treegarth.features.routing.sending import DestinationUnreachable
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
-NOT_HERE = phrase("It is not in Orthanc any more.")
+NOT_HERE = P_("It is not in Orthanc any more.")
 
 
 def send_in_groups(

@@ -20,10 +20,10 @@ from treegarth.features.routing.senders.outcomes import gone, outcome, send_in_g
 from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
-_NO_ORTHANC = phrase("What answers is no Orthanc.")
-_OTHER_NAME = phrase("It stored the object under another identifier: it changes what it takes.")
+_NO_ORTHANC = P_("What answers is no Orthanc.")
+_OTHER_NAME = P_("It stored the object under another identifier: it changes what it takes.")
 _ONE_BY_ONE = 8  # so many instances of a series are asked for singly; for more the whole series is
 
 
@@ -91,7 +91,7 @@ class PeerSender(PlainSender):
         size = _json(found).get("FileSize") if found.status_code == 200 else None
         if size == given.size_bytes or (size is not None and self._was_transcoded(one)):
             return outcome(one, True, proof=Proof.STORED)
-        there = phrase("It has %(size)s of %(whole)s bytes.", size=size or 0, whole=given.size_bytes)
+        there = P_("It has %(size)s of %(whole)s bytes.", size=size or 0, whole=given.size_bytes)
         return outcome(one, False, reason=there)
 
     def _sizes(self, series: str, wanted: Sequence[DeliveryObject]) -> Iterator[tuple[DeliveryObject, int]]:

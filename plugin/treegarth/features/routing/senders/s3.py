@@ -29,7 +29,7 @@ from treegarth.features.routing.senders.fetching import FetchedObject, fetched
 from treegarth.features.routing.senders.outcomes import gone, outcome
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 PART_BYTES = 64 << 20  # of an object beyond it: parts of this size, each with a checksum of its own
 IDENTIFIER = "orthanc-instance-id"  # in the object's own metadata
@@ -38,12 +38,12 @@ ANSWER_S = 60.0
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _DOWN = frozenset({"500", "502", "503", "504", "InternalError", "ServiceUnavailable", "SlowDown"})
 _WORDS = {
-    "403": phrase("The key may not do this."),
-    "AccessDenied": phrase("The key may not do this."),
-    "InvalidAccessKeyId": phrase("The access key is not known."),
-    "SignatureDoesNotMatch": phrase("The secret is not that of the access key."),
-    "NoSuchBucket": phrase("There is no such bucket."),
-    "404": phrase("There is no such bucket."),
+    "403": P_("The key may not do this."),
+    "AccessDenied": P_("The key may not do this."),
+    "InvalidAccessKeyId": P_("The access key is not known."),
+    "SignatureDoesNotMatch": P_("The secret is not that of the access key."),
+    "NoSuchBucket": P_("There is no such bucket."),
+    "404": P_("There is no such bucket."),
 }
 
 
@@ -105,7 +105,7 @@ class S3Sender(PlainSender):
             self._client.head_bucket(Bucket=self._address.bucket)
         except (ClientError, BotoCoreError) as error:
             return EchoResult(answers=False, reason=_reason(error))
-        said = phrase("bucket %(name)s", name=self._address.bucket)
+        said = P_("bucket %(name)s", name=self._address.bucket)
         return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
 
     def _send(self, one: DeliveryObject) -> Outcome:
@@ -115,12 +115,12 @@ class S3Sender(PlainSender):
                 self._put(key, one, given)
                 found = self._head(key)
                 if found is None or found["ContentLength"] != given.size_bytes:
-                    return outcome(one, False, reason=phrase("The bucket does not have what was put there."))
+                    return outcome(one, False, reason=P_("The bucket does not have what was put there."))
                 # of parts the checksum is one of checksums, and its form differs between servers
                 if given.size_bytes <= PART_BYTES and found.get("ChecksumSHA256", _base64(given.sha256)) != _base64(
                     given.sha256
                 ):
-                    return outcome(one, False, reason=phrase("The bucket has other bytes than were put there."))
+                    return outcome(one, False, reason=P_("The bucket has other bytes than were put there."))
         except NotFound:
             return gone(one)
         return outcome(one, True, proof=Proof.STORED)
@@ -189,7 +189,7 @@ def _reason(error: ClientError | BotoCoreError) -> str:
     """Why it failed, without an object's name."""
     if isinstance(error, ClientError):
         code = _code(error)
-        return _WORDS.get(code) or phrase("It answered %(status)s.", status=code)
+        return _WORDS.get(code) or P_("It answered %(status)s.", status=code)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return phrase("There is no access key to log in with.")
-    return phrase("It could not be reached, or the connection broke.")
+        return P_("There is no access key to log in with.")
+    return P_("It could not be reached, or the connection broke.")

@@ -17,7 +17,7 @@ from enum import Enum, auto
 from typing import Any
 
 from treegarth.features.routing.senders.stow_answers import reason_in_words
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 LIVE_STATES = frozenset({"Pending", "Running", "Paused", "Retry"})
 _CANCELED = 37
@@ -63,7 +63,7 @@ def is_unreachable(details: str) -> bool:
 
 def unreachable(details: str) -> str:
     """Such words as a person reads them."""
-    return phrase("No association could be opened. Orthanc says: %(details)s", details=details)
+    return P_("No association could be opened. Orthanc says: %(details)s", details=details)
 
 
 def _ending(code: Any, details: str) -> JobEnding:
@@ -78,11 +78,11 @@ def _ending(code: Any, details: str) -> JobEnding:
 
 def _reason(ending: JobEnding, details: str | None) -> str:
     if not details:
-        return phrase("Orthanc does not say why.")
+        return P_("Orthanc does not say why.")
     if status := re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details):
         return reason_in_words(int(status[1], 16))
     if ending is JobEnding.UNREACHABLE:
         return unreachable(details)
     if ending is JobEnding.BROKEN:
-        return phrase("The connection broke. Orthanc says: %(details)s", details=details)
-    return phrase("Orthanc says: %(details)s", details=details)
+        return P_("The connection broke. Orthanc says: %(details)s", details=details)
+    return P_("Orthanc says: %(details)s", details=details)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 FAILED_SOP_SEQUENCE = "00081198"
 REFERENCED_SOP_SEQUENCE = "00081199"
@@ -20,17 +20,17 @@ WARNING_REASON = "00081196"
 ALREADY_THERE = frozenset({0x0111, 45070})  # Duplicate SOP Instance; what Azure's DICOM service says
 # PS3.18 table I.2-2 and, for the codes that servers take over from C-STORE, PS3.7 annex C.
 _REASONS = {
-    0x0110: phrase("processing failure"),
-    0x0112: phrase("no such object instance"),
-    0x0117: phrase("invalid object instance"),
-    0x0122: phrase("SOP class not supported"),
-    0x0124: phrase("not authorised"),
-    0xC122: phrase("transfer syntax not supported"),
+    0x0110: P_("processing failure"),
+    0x0112: P_("no such object instance"),
+    0x0117: P_("invalid object instance"),
+    0x0122: P_("SOP class not supported"),
+    0x0124: P_("not authorised"),
+    0xC122: P_("transfer syntax not supported"),
 }
 _RANGES = (  # first, last
-    (0xA700, 0xA7FF, phrase("out of resources")),
-    (0xA900, 0xA9FF, phrase("the data set does not match its SOP class")),
-    (0xC000, 0xCFFF, phrase("the object cannot be understood")),
+    (0xA700, 0xA7FF, P_("out of resources")),
+    (0xA900, 0xA9FF, P_("the data set does not match its SOP class")),
+    (0xC000, 0xCFFF, P_("the object cannot be understood")),
 )
 
 
@@ -64,11 +64,11 @@ def reason_in_words(code: int) -> str:
     """A failure reason as a person reads it: words where the standard has them, always the number."""
     number = f"{code:04X}"
     if code in ALREADY_THERE:
-        return phrase("It has the object already (%(code)s).", code=number)
+        return P_("It has the object already (%(code)s).", code=number)
     words = _REASONS.get(code) or next((said for first, last, said in _RANGES if first <= code <= last), None)
     if words is None:
-        return phrase("It refused the object (%(code)s).", code=number)
-    return phrase("It refused the object: %(meaning)s (%(code)s).", meaning=words, code=number)
+        return P_("It refused the object (%(code)s).", code=number)
+    return P_("It refused the object: %(meaning)s (%(code)s).", meaning=words, code=number)
 
 
 _Items = dict[str, list[dict[str, Any]]]  # sequence's tag → items: tag → first value

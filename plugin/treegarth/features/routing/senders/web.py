@@ -10,15 +10,15 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 CONNECT_S = 10.0  # also the longest that one block of a request may take to leave
 ANSWER_S = 120.0  # a server may only answer when it has stored a whole request
 ECHO_S = 10.0
 _REFUSALS = {
-    401: phrase("It answered 401: the login is not accepted."),
-    403: phrase("It answered 403: the user may not do this."),
-    404: phrase("It answered 404: there is nothing at this address."),
+    401: P_("It answered 401: the login is not accepted."),
+    403: P_("It answered 403: the user may not do this."),
+    404: P_("It answered 404: there is nothing at this address."),
 }
 
 
@@ -80,14 +80,14 @@ def failure(error: requests.RequestException) -> str:
     if isinstance(error, NotNow | NoAnswerBehind):
         return error.reason
     if isinstance(error, requests.exceptions.SSLError):
-        return phrase("Its certificate or its TLS is not accepted.")
+        return P_("Its certificate or its TLS is not accepted.")
     if isinstance(error, requests.ConnectTimeout):
-        return phrase("It could not be reached in time.")
+        return P_("It could not be reached in time.")
     if isinstance(error, requests.Timeout):
-        return phrase("It did not answer in time.")
+        return P_("It did not answer in time.")
     if isinstance(error, requests.ConnectionError):
-        return phrase("It could not be reached, or the connection broke.")
-    return phrase("The request failed: %(kind)s.", kind=type(error).__name__)
+        return P_("It could not be reached, or the connection broke.")
+    return P_("The request failed: %(kind)s.", kind=type(error).__name__)
 
 
 def refusal(answer: requests.Response) -> str:
@@ -95,7 +95,7 @@ def refusal(answer: requests.Response) -> str:
     if answer.status_code in _REFUSALS:
         return _REFUSALS[answer.status_code]
     said = f"{answer.status_code} {answer.reason or ''}".strip()
-    return phrase("It answered %(status)s.", status=said)
+    return P_("It answered %(status)s.", status=said)
 
 
 def never_left(error: requests.RequestException) -> bool:

@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, sel
 
 from treegarth.features.routing.model import OPEN, DeliveryObject, ObjectState, fitting, free_at
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 LEASE = timedelta(seconds=30)
 """Prolonged every few seconds while its worker lives."""
 
-_VANISHED = phrase("Its worker vanished, or could not record how it ended.")
+_VANISHED = P_("Its worker vanished, or could not record how it ended.")
 _LOOKED_AT = 100
 _SENDS_LOOKED_AT = 20  # of the last ones, for the bandwidth: each of two seconds of it, or of one object
 _OBJECT = [delivery_object.c[name] for name in DeliveryObject.__dataclass_fields__]

@@ -22,10 +22,10 @@ from treegarth.features.routing.destinations import (
 )
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination, destination_change
 from treegarth.features.routing.windows import Window
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 THROUGHPUT_OF = timedelta(hours=1)
-REMOVED = phrase("The destination was removed.")
+REMOVED = P_("The destination was removed.")
 _windows = TypeAdapter(tuple[Window, ...])
 
 
@@ -73,7 +73,7 @@ def read_destination(connection: Connection, destination_id: int, *, locked: boo
     query = select(destination).where(destination.c.id == destination_id)
     row = connection.execute(query.with_for_update() if locked else query).first()
     if row is None:
-        raise NotFound(phrase("There is no such destination."))
+        raise NotFound(P_("There is no such destination."))
     return _destination(row)
 
 
@@ -259,7 +259,7 @@ def _columns(settings: DestinationSettings) -> dict[str, Any]:
 def _present(connection: Connection, destination_id: int) -> Destination:
     found = read_destination(connection, destination_id, locked=True)
     if found.removed_at is not None:
-        raise NotFound(phrase("This destination was removed."))
+        raise NotFound(P_("This destination was removed."))
     return found
 
 
@@ -270,12 +270,12 @@ def _update(connection: Connection, destination_id: int, values: dict[str, Any])
 
 def _check_alternate(connection: Connection, settings: DestinationSettings) -> None:
     if settings.alternate and destination_named(connection, settings.alternate) is None:
-        wrong = phrase("There is no destination named “%(name)s” to be the alternate.", name=settings.alternate)
+        wrong = P_("There is no destination named “%(name)s” to be the alternate.", name=settings.alternate)
         raise RequestConflict(wrong, field="alternate")
 
 
 def _taken(settings: DestinationSettings) -> RequestConflict:
-    return RequestConflict(phrase("There is a destination named “%(name)s” already.", name=settings.name), field="name")
+    return RequestConflict(P_("There is a destination named “%(name)s” already.", name=settings.name), field="name")
 
 
 def _note(

@@ -12,16 +12,16 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.routing.model import NEVER, ObjectState
 from treegarth.features.routing.store.showing import send_again
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
-from treegarth.phrases import Phrase, phrase
+from treegarth.phrases import P_, Phrase
 
 SPEED_OF = timedelta(minutes=5)
 _STATES = {
-    ObjectState.WAITING: phrase("waiting"),
-    ObjectState.SENDING: phrase("sending"),
-    ObjectState.SENT: phrase("sent"),
-    ObjectState.CONFIRMED: phrase("confirmed"),
-    ObjectState.GIVEN_UP: phrase("given up"),
-    ObjectState.GONE: phrase("gone"),
+    ObjectState.WAITING: P_("waiting"),
+    ObjectState.SENDING: P_("sending"),
+    ObjectState.SENT: P_("sent"),
+    ObjectState.CONFIRMED: P_("confirmed"),
+    ObjectState.GIVEN_UP: P_("given up"),
+    ObjectState.GONE: P_("gone"),
 }
 _KEYS = [
     SortKey(column=delivery_object.c.destination_id, read=int),
@@ -145,13 +145,13 @@ def resend_object(connection: Connection, destination_id: int, orthanc_instance_
         connection, now, destination_id=destination_id, orthanc_instance_id=orthanc_instance_id, also_confirmed=True
     )
     if not done:
-        raise RequestConflict(phrase("It is %(state)s: it cannot be sent again now.", state=state))
+        raise RequestConflict(P_("It is %(state)s: it cannot be sent again now.", state=state))
 
 
 def cancel_object(connection: Connection, destination_id: int, orthanc_instance_id: str, by: str | None) -> None:
     """Send an object no more. Raises NotFound; RequestConflict where nothing of it is open, or it is being sent."""
     state = _state(connection, destination_id, orthanc_instance_id)
-    canceled = phrase("Canceled by %(name)s.", name=by or phrase("a user"))
+    canceled = P_("Canceled by %(name)s.", name=by or P_("a user"))
     done = connection.execute(
         update(delivery_object)
         .where(delivery_object.c.destination_id == destination_id)
@@ -160,7 +160,7 @@ def cancel_object(connection: Connection, destination_id: int, orthanc_instance_
         .values(state="given up", batch=None, next_attempt_at=NEVER, last_error=canceled)
     )
     if not done.rowcount:
-        raise RequestConflict(phrase("It is %(state)s: there is nothing to cancel.", state=state))
+        raise RequestConflict(P_("It is %(state)s: there is nothing to cancel.", state=state))
 
 
 def _state(connection: Connection, destination_id: int, orthanc_instance_id: str) -> Phrase:
@@ -170,5 +170,5 @@ def _state(connection: Connection, destination_id: int, orthanc_instance_id: str
     )
     state = connection.execute(query).scalar()
     if state is None:
-        raise NotFound(phrase("No such object was ever to be delivered there."))
+        raise NotFound(P_("No such object was ever to be delivered there."))
     return _STATES[ObjectState(state)]

@@ -12,7 +12,7 @@ from treegarth.features.rules.api.parts import Desk, Listed, rule_route
 from treegarth.features.rules.labelling import LONGEST_LABEL, is_label
 from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
 from treegarth.features.rules.store.studies import find_study
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.validation import Fault, InvalidFields
 
@@ -79,7 +79,7 @@ class LabelsApi:
     def _study(self, connection: Connection, path: StudyPath) -> str:
         found = find_study(connection, self._desk.language.vocabulary, path.study_instance_uid)
         if found is None:
-            raise NotFound(phrase("There is no study with this UID in the archive."))
+            raise NotFound(P_("There is no study with this UID in the archive."))
         return found
 
 

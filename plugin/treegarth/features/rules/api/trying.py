@@ -13,7 +13,7 @@ from treegarth.features.rules.api.parts import Desk, Listed, RulePath, rule_rout
 from treegarth.features.rules.api.rules import RuleDocument
 from treegarth.features.rules.model import Rule
 from treegarth.features.rules.service import ActingRule, Explained, Preview, explain_rule, preview_rule
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Permission, Route, Text
 
@@ -118,7 +118,7 @@ class TryingApi:
 def meant(acting: ActingRule) -> Rule:
     """What the rule means. Raises RequestConflict where it means nothing any more."""
     if acting.rule is None:
-        raise RequestConflict(phrase("The rule means nothing any more: %(problems)s", problems=" ".join(acting.broken)))
+        raise RequestConflict(P_("The rule means nothing any more: %(problems)s", problems=" ".join(acting.broken)))
     return acting.rule
 
 

@@ -14,7 +14,7 @@ from treegarth.features.rules.service import apply_by_hand, apply_to_archive, st
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
 from treegarth.features.rules.store.outcomes import list_outcomes
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 
 LARGEST_ID = 2**63 - 1
@@ -184,7 +184,7 @@ class WorkApi:
         with self._desk.database.begin() as connection:
             count = retry_failed(connection, self._clock(), [call.path.event_id])
         if count == 0:
-            raise NotFound(phrase("There is no failed event with this number."))
+            raise NotFound(P_("There is no failed event with this number."))
         return Retried(retried=count)
 
     def retry_all(self, call: Call[None, None, None]) -> Retried:

@@ -11,7 +11,7 @@ from textwrap import indent
 from typing import Any, Literal, Protocol
 
 from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 class FormFields(Protocol):
@@ -112,7 +112,7 @@ def read_action(document: Any, kinds: Sequence[ActionKind]) -> ActionRow:
     if isinstance(document, str):
         document = {document: {}}
     if not isinstance(document, Mapping) or len(document) != 1:
-        raise ValueError(phrase("an action is a name with what it needs"))
+        raise ValueError(P_("an action is a name with what it needs"))
     ((name, said),) = document.items()
     kind = kind_named(str(name), kinds)
     if kind is not None and kind.shorthand and isinstance(said, str | list):

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from treegarth.conditions.model import Comparison, Condition, Kind, Level, Not
 from treegarth.conditions.values import write_value
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 ROOT = "c"  # the path of the outermost group in the names of the form's fields; its parts are c.0, c.1, c.1.0 ...
 NEGATED = {
@@ -156,7 +156,7 @@ def _read_part(document: Any, read: ReadComparison) -> Part:
     if isinstance(document, str):
         return _row(document, read)
     if not isinstance(document, Mapping) or len(document) != 1:
-        raise ValueError(phrase("neither a comparison nor one of all, any, not, series, instance"))
+        raise ValueError(P_("neither a comparison nor one of all, any, not, series, instance"))
     ((key, inner),) = document.items()
     if key in (Join.ALL, Join.ANY) and isinstance(inner, list):
         return Group(join=Join(key), parts=tuple(_read_part(part, read) for part in inner))
@@ -167,7 +167,7 @@ def _read_part(document: Any, read: ReadComparison) -> Part:
         if isinstance(part, Group) and part.level is Level.STUDY:
             return replace(part, level=Level(key))
         return Group(level=Level(key), parts=(part,))
-    raise ValueError(phrase("%(key)s is none of all, any, not, series, instance", key=key))
+    raise ValueError(P_("%(key)s is none of all, any, not, series, instance", key=key))
 
 
 def _negated(part: Part) -> Part:

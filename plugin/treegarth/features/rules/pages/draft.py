@@ -38,7 +38,7 @@ from treegarth.features.rules.pages.condition_tree import (
     write_group,
 )
 from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 DEEPEST = 8
 MOST_PARTS = 200
@@ -219,7 +219,7 @@ def text_document(text: str) -> dict[str, Any]:
         raise CannotBeShown(error.args[0]) from error
     loaded = pieces[0].value if len(pieces) == 1 else None
     if not isinstance(loaded, dict):
-        raise CannotBeShown(phrase("a rule is written as name:, why:, when:, if:, do:"))
+        raise CannotBeShown(P_("a rule is written as name:, why:, when:, if:, do:"))
     return loaded
 
 
@@ -249,7 +249,7 @@ def draft_of_document(document: Mapping[str, Any], form: Form) -> Draft:
     unknown = [str(key) for key in document if key not in KNOWN_KEYS]
     if unknown:
         known = ", ".join(KNOWN_KEYS)
-        raise CannotBeShown(phrase("%(names)s: not known; known are %(known)s", names=", ".join(unknown), known=known))
+        raise CannotBeShown(P_("%(names)s: not known; known are %(known)s", names=", ".join(unknown), known=known))
     actions = document.get("do") or []
     try:
         return Draft(

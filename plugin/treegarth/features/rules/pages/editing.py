@@ -38,7 +38,7 @@ from treegarth.features.rules.service.editing import EditedMeanwhile, create_rul
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, in_words, reason_of, translated
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -230,7 +230,7 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         save_label=translated(call, N_("Save the rule")),
         problems=placed,
         general=general,
-        heading_of_problems=counted(
+        heading_of_problems=ngettext_for(
             call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(general)
         ),
         announce=_announcement(call, placed, general, shown),
@@ -252,8 +252,8 @@ def _announcement(call: AnyCall, placed: Mapping[str, Any], general: Sequence[st
         return translated(call, N_("Somebody else changed this rule meanwhile. Nothing was saved."))
     wrong = sum(len(problems) for problems in placed.values()) + len(general)
     if wrong:
-        return counted(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", wrong)
-    return counted(call, "%(num)s study", "%(num)s studies", shown.tried.study_count) if shown.tried else ""
+        return ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", wrong)
+    return ngettext_for(call, "%(num)s study", "%(num)s studies", shown.tried.study_count) if shown.tried else ""
 
 
 def _fields_of(group: Group, pages: RulePages) -> dict[str, Any]:

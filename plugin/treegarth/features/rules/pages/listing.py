@@ -19,7 +19,7 @@ from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, in_words, reason_of, translated
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -136,8 +136,8 @@ def rules_page(call: AnyCall, pages: RulePages) -> Response:
         call,
         "rules.html",
         rules=shown,
-        counted=counted(call, "%(num)s rule", "%(num)s rules", len(shown)),
-        on=counted(call, "%(num)s on", "%(num)s on", on),
+        counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", len(shown)),
+        on=ngettext_for(call, "%(num)s on", "%(num)s on", on),
     )
 
 

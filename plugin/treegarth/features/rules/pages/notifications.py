@@ -10,7 +10,7 @@ from treegarth.features.rules.pages.kit import author
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, Check, counted, render_part, translated
+from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -96,7 +96,7 @@ def notifications_page(call: AnyCall) -> Response:
         notices=notices,
         others=others,
         unseen=unseen,
-        counted=counted(call, "%(num)s new", "%(num)s new", unseen),
+        counted=ngettext_for(call, "%(num)s new", "%(num)s new", unseen),
         older=notices[-1].id if len(notices) == ON_A_PAGE else None,
     )
 
@@ -130,7 +130,7 @@ def events_page(call: AnyCall) -> Response:
     return render_page(
         call,
         "rule_events.html",
-        waiting=counted(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
+        waiting=ngettext_for(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
         counts=counts,
         failed=failed,
         triggers={value: translated(call, label) for value, label, _ in TRIGGERS},
@@ -159,7 +159,7 @@ def health_check(call: AnyCall) -> list[Check]:
             Check(
                 kind="attention",
                 name=name,
-                words=counted(
+                words=ngettext_for(
                     call, "%(num)s study could not be handled", "%(num)s studies could not be handled", counts["failed"]
                 ),
                 url=call.site.url("rules.events_page"),
@@ -171,13 +171,13 @@ def health_check(call: AnyCall) -> list[Check]:
             Check(
                 kind="attention",
                 name=translated(call, N_("Notifications")),
-                words=counted(call, "%(num)s could not be sent", "%(num)s could not be sent", not_sent),
+                words=ngettext_for(call, "%(num)s could not be sent", "%(num)s could not be sent", not_sent),
                 url=call.site.url("rules.notifications_page"),
                 advice=translated(call, N_("See the reason, then send it again.")),
             )
         )
     if not found and counts["waiting"]:
-        words = counted(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"])
+        words = ngettext_for(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"])
         found.append(Check(kind="waiting", name=name, words=words))
     return found or [Check(kind="ok", name=name, words=translated(call, N_("nothing waits")))]
 

@@ -21,7 +21,7 @@ from treegarth.features.rules.service.trying import explain_rule, preview_condit
 from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.studies import StudyPage, StudySums
 from treegarth.web.languages import N_
-from treegarth.web.parts import AnyCall, counted, in_words, reason_of, translated
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -192,7 +192,7 @@ def try_page(call: AnyCall, pages: RulePages) -> Response:
         rule=acting.stored,
         deeds=[in_words(call, action.sentence) for action in preview.actions],
         tried=tried,
-        counted=counted(call, "%(num)s study", "%(num)s studies", tried.study_count),
+        counted=ngettext_for(call, "%(num)s study", "%(num)s studies", tried.study_count),
         large=tried.study_count >= LARGE,
         application=application,
         progress=_progress(call, application, now),

@@ -15,7 +15,7 @@ from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import applications, events
 from treegarth.features.rules.store.studies import Matching, find_study
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 BLOCK = 200
 """Studies that are noted at once, and no more before these are handled: so that a stop is soon felt."""
@@ -34,7 +34,7 @@ def apply_by_hand(
     _check_acts(acting)
     key = find_study(connection, vocabulary, study_instance_uid)
     if key is None:
-        raise NotFound(phrase("There is no study with this UID in the archive."))
+        raise NotFound(P_("There is no study with this UID in the archive."))
     events.note_events(connection, Trigger.BY_HAND, [(key, "")], now, rule_id=acting.stored.id, asked_by=by)
 
 
@@ -55,7 +55,7 @@ def apply_to_archive(
         )
     found = applications.latest_application(connection, acting.stored.id)
     if found is None:
-        raise NotFound(phrase("The application is gone."))
+        raise NotFound(P_("The application is gone."))
     return found
 
 
@@ -100,9 +100,7 @@ def _walk(connection: Connection, book: RuleBook, application: applications.Appl
 
 def _check_acts(acting: ActingRule) -> Rule:
     if acting.rule is None:
-        raise RequestConflict(phrase("The rule means nothing any more: mend it first."))
+        raise RequestConflict(P_("The rule means nothing any more: mend it first."))
     if not acting.stored.is_on:
-        raise RequestConflict(
-            phrase("The rule is off: switch it on first. What it means can be tried while it is off.")
-        )
+        raise RequestConflict(P_("The rule is off: switch it on first. What it means can be tried while it is off."))
     return acting.rule

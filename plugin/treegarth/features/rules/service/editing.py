@@ -23,7 +23,7 @@ from treegarth.features.rules.store.rules import (
     lock_rules,
 )
 from treegarth.features.rules.text import RuleRefused, WrittenRule, rule_document
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 class EditedMeanwhile(RequestConflict):
@@ -32,9 +32,7 @@ class EditedMeanwhile(RequestConflict):
     def __init__(self, newer: StoredRule, since: int) -> None:
         says = {"since": since, "version": newer.edited_version}
         super().__init__(
-            phrase(
-                "The rule was edited after version %(since)s: it is version %(version)s now. Nothing was saved.", **says
-            )
+            P_("The rule was edited after version %(since)s: it is version %(version)s now. Nothing was saved.", **says)
         )
         self.newer = newer
 
@@ -112,7 +110,7 @@ def switch_rule(connection: Connection, acting: ActingRule, author: Author, *, i
     lock_rules(connection)
     before = present_rule(connection, acting.stored.id)
     if is_on and acting.rule is None:
-        raise RequestConflict(phrase("The rule means nothing any more: mend it first."))
+        raise RequestConflict(P_("The rule means nothing any more: mend it first."))
     return before if is_on == before.is_on else _switch(connection, before, is_on, acting.rule, author)
 
 
@@ -154,7 +152,7 @@ def present_rule(connection: Connection, rule_id: int) -> StoredRule:
     """The rule, unless it was removed. Raises NotFound."""
     found = find_rule(connection, rule_id)
     if found is None or found.removed_at is not None:
-        raise NotFound(phrase("There is no rule with this number."))
+        raise NotFound(P_("There is no rule with this number."))
     return found
 
 
@@ -187,7 +185,7 @@ def _check(connection: Connection, written: WrittenRule) -> None:
 
 def _check_name(connection: Connection, name: str, own_id: int | None) -> None:
     if any(one.name == name and one.id != own_id for one in list_rules(connection)):
-        raise RequestConflict(phrase("Another rule has the name %(name)s.", name=name))
+        raise RequestConflict(P_("Another rule has the name %(name)s.", name=name))
 
 
 def _wording(written: WrittenRule) -> Wording:

@@ -25,7 +25,7 @@ from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import applications, events, outcomes
 from treegarth.features.rules.store.rules import StoredRule
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 6
@@ -141,7 +141,7 @@ def _failure(event: events.RuleEvent, rule_id: int, error: Exception) -> Failure
     if isinstance(error, TreegarthError):
         return Failure(rule_id=rule_id, reason=error.sentence, is_early=isinstance(error, NotYet))
     logger.error("Rule %d could not handle event %d (%s).", rule_id, event.id, event.trigger, exc_info=error)
-    reason = phrase("%(kind)s while rules looked at it; see the log.", kind=type(error).__name__)
+    reason = P_("%(kind)s while rules looked at it; see the log.", kind=type(error).__name__)
     return Failure(rule_id=rule_id, reason=reason, is_early=False)
 
 

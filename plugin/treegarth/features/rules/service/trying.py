@@ -17,7 +17,7 @@ from treegarth.features.rules.store.outcomes import latest_versions_that_matched
 from treegarth.features.rules.store.rules import StoredRule
 from treegarth.features.rules.store.studies import Matching, StudyPage, StudySums, find_study
 from treegarth.features.rules.text import Language
-from treegarth.phrases import phrase
+from treegarth.phrases import P_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def explain_rule(
     key = find_study(connection, language.vocabulary, study_instance_uid)
     study = None if key is None else read_study(connection, language.vocabulary, [rule], key, now)
     if study is None:
-        raise NotFound(phrase("There is no study with this UID in the archive."))
+        raise NotFound(P_("There is no study with this UID in the archive."))
     match = match_rule(rule, study, "", now)
     actions: tuple[ForeseenAction, ...] = ()
     if match is not None:
