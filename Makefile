@@ -7,18 +7,20 @@ PYTEST_OPTIONS ?=
 
 # A process more than there are cores: many tests wait for servers. The tests of one file share theirs, so they stay
 # together; in the order of their folders the quick ones come last, and no process is left with a slow file at the end.
-pytest := .venv/bin/python -m pytest -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
+pytest_options := -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
+pytest := .venv/bin/python -m pytest $(pytest_options)
 
 treegarth := .venv/bin/treegarth
 server = --data '$(DATA)' --http-port $(HTTP_PORT) --dicom-port $(DICOM_PORT)
 once = $(if $(filter-out 0 no false,$(ONCE)),--once)
 install_runtime := @docker/steps/install.sh runtime
 install_test := @docker/steps/install.sh test
+install_newest := @docker/steps/install.sh newest
 
 demo: DATA ?= .data/demo
 run: DATA ?= .data/run
 
-.PHONY: help demo run setup test soak check bench lock compat clean
+.PHONY: help demo run setup test soak check bench lock newest compat clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,6 +60,10 @@ bench: ## measure the store path, freshness, index writing, memory and reading d
 
 lock: ## raise every Python package to the newest that the ranges in pyproject.toml allow, in requirements.lock
 	@docker/steps/lock.sh
+
+newest: ## every test on the newest Python packages that the ranges allow, in a venv of its own (PYTEST_OPTIONS=)
+	$(install_newest)
+	@exec .cache/newest/venv/bin/python -m pytest $(pytest_options) $(PYTEST_OPTIONS)
 
 compat: ## the Orthanc tests on Debian 13's Orthanc and Python, in a folder of its own (root or sudo)
 	$(install_test)

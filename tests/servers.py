@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import sysconfig
 import tempfile
 from atexit import register
 from collections.abc import Mapping
@@ -51,6 +52,12 @@ def free_ports(count: int) -> list[int]:
             one.bind(("127.0.0.1", port))
             found.add(port)
     return list(found)
+
+
+def _environment() -> dict[str, str]:
+    """No settings of whoever runs the tests, and the Python packages that they run on: not always those of .venv."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("TREEGARTH_")}
+    return {**kept, "LANG": "C.UTF-8", "TREEGARTH_SITE_PACKAGES": sysconfig.get_path("purelib")}
 
 
 @cache
@@ -132,14 +139,13 @@ class OrthancServer:
             subprocess.run(["cp", "-a", str(prepared_database()), str(data)], check=True)
         path = self.folder / "orthanc.json"
         path.write_text(json.dumps(self.configuration(), indent=1), encoding="utf-8")
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("TREEGARTH_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 ["Orthanc", str(path)],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**environment, "LANG": "C.UTF-8", **self.environment},
+                env={**_environment(), **self.environment},
                 start_new_session=True,
             )
         if wait:

@@ -2,7 +2,7 @@
 # Install the missing Debian packages of a profile:
 #   runtime  what a server and the demonstration need
 #   orthanc  runtime, and what the tests against Orthanc need
-#   test     orthanc, and what the browser tests need
+#   test     orthanc, and what the browser tests need; the same for the newest Python packages
 #   compat   debootstrap, for the tests on another Debian
 #   browser  what prepares the browser's packages, in the first stage of the Docker image
 #   image    what the Docker image adds to its base
@@ -21,7 +21,7 @@ wanted() {
         compat) echo debootstrap ;;
         runtime) runtime ;;
         orthanc) runtime && orthanc_tests ;;
-        test) runtime && orthanc_tests && browser_tests ;;
+        test | newest) runtime && orthanc_tests && browser_tests ;;
         *) fail "packages.sh knows no profile \"$profile\"." ;;
     esac
 }

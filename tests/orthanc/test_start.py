@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,16 @@ def test_every_wrong_setting_is_named_at_once(new_server: ServerFactory) -> None
     assert "'dev', 'test' or 'prod'" in said
     assert "Treegarth.Workers = -1" in said
     assert "Treegarth.Wrokers is not a setting" in said
+
+
+def test_a_server_and_its_children_run_on_the_packages_of_the_tests(new_server: ServerFactory) -> None:
+    """Which is .venv, or the venv of the newest packages."""
+    server = new_server().start()
+    packages = re.findall(r" (/\S+/site-packages)/", Path(f"/proc/{server.pid}/maps").read_text(encoding="utf-8"))
+    assert set(packages) == {sysconfig.get_path("purelib")}
+    listed = ["pgrep", "--parent", str(server.pid), "--list-full", "--full", "treegarth.roles"]
+    children = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {line.split()[1] for line in children} == {f"{sys.prefix}/bin/python"}
 
 
 def test_an_environment_variable_wins_over_the_configuration(new_server: ServerFactory) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -16,7 +17,7 @@ from tests.bad_objects import uid
 from tests.databases import execute
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.orthanc.conftest import ServerFactory, rounds
-from tests.servers import ROOT, OrthancServer, store
+from tests.servers import OrthancServer, store
 from treegarth.database.embedded import EmbeddedServer
 
 EVENTS = 3
@@ -108,7 +109,7 @@ def test_a_worker_run_by_hand_reads_the_dose(new_server: ServerFactory, tmp_path
     assert rows(server, "SELECT DISTINCT state, attempts FROM dose_report") == [("unread", 0)]
     configuration = tmp_path / "worker.json"
     configuration.write_text(json.dumps(server.configuration()), encoding="utf-8")
-    command = [str(ROOT / ".venv/bin/treegarth"), "worker", "--config", str(configuration)]
+    command = [str(Path(sys.executable).with_name("treegarth")), "worker", "--config", str(configuration)]
     worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         wait_until_read(server, 3, timeout_s=30)

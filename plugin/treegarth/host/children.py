@@ -36,7 +36,9 @@ def interpreter() -> str:
     """The Python to start children with: inside Orthanc `sys.executable` is Orthanc itself."""
     if given := os.environ.get("TREEGARTH_PYTHON"):
         return given
-    candidates = [project_root() / ".venv/bin/python", Path(sys.prefix) / f"bin/python{sys.version_info[0]}"]
+    packages = Path(os.environ.get("TREEGARTH_SITE_PACKAGES", ""))  # as orthanc_entry.py takes them
+    candidates = [folder / "bin/python" for folder in packages.parents if (folder / "pyvenv.cfg").is_file()]
+    candidates += [project_root() / ".venv/bin/python", Path(sys.prefix) / f"bin/python{sys.version_info[0]}"]
     candidates += [Path(sys.base_prefix) / f"bin/python{sys.version_info[0]}.{sys.version_info[1]}"]
     return str(next((path for path in candidates if path.exists()), "python3"))
 
