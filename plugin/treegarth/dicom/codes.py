@@ -92,6 +92,11 @@ STATION_AE_TITLE = _concept("Station AE Title", dcm="110119")
 START_OF_X_RAY_IRRADIATION = _concept("Start of X-Ray Irradiation", dcm="113809")
 END_OF_X_RAY_IRRADIATION = _concept("End of X-Ray Irradiation", dcm="113810")
 SCOPE_OF_ACCUMULATION = _concept("Scope of Accumulation", dcm="113705")
+SCOPE_STUDY = _concept("Study", dcm="113014")  # CID 10000
+SCOPE_SERIES = _concept("Series", dcm="113015")
+SCOPE_PERFORMED_PROCEDURE_STEP = _concept("Performed Procedure Step", dcm="113016")
+SCOPE_IRRADIATION_EVENT = _concept("Irradiation Event", dcm="113852")
+SCOPE_TO_THIS_POINT = _concept("Procedure Step To This Point", dcm="113970")
 STUDY_INSTANCE_UID = _concept("Study Instance UID", dcm="110180")
 PERFORMED_PROCEDURE_STEP_UID = _concept("Performed Procedure Step SOP Instance UID", dcm="121126")
 SOURCE_OF_DOSE_INFORMATION = _concept("Source of Dose Information", dcm="113854")
@@ -127,6 +132,9 @@ EXPOSURE_TIME = _concept("Exposure Time", dcm="113824 113735")
 CT_ACCUMULATED_DOSE_DATA = _concept("CT Accumulated Dose Data", dcm="113811")
 TOTAL_NUMBER_OF_IRRADIATION_EVENTS = _concept("Total Number of Irradiation Events", dcm="113812")
 CT_DOSE_LENGTH_PRODUCT_TOTAL = _concept("CT Dose Length Product Total", dcm="113813")
+CT_DOSE_LENGTH_PRODUCT_SUB_TOTAL = _concept(
+    "CT Dose Length Product Sub-Total", dcm="130745", **{"99pmp": "220005"}
+)  # PixelMed wrote it before the standard had a code
 CT_EFFECTIVE_DOSE_TOTAL = _concept("CT Effective Dose Total", dcm="113814")
 CT_ACQUISITION = _concept("CT Acquisition", dcm="113819")
 CT_ACQUISITION_TYPE = _concept("CT Acquisition Type", dcm="113820")

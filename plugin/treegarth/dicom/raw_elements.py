@@ -29,6 +29,10 @@ class NotPlain(TreegarthError):
     """The file is not in a form that the lean reader knows."""
 
 
+class MetaCutOff(NotPlain):
+    """The file ends inside its meta information."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawElements:
     """The raw values of the wanted elements, by tag; `truncated` where the bytes end inside the data set."""
@@ -55,7 +59,7 @@ def find_data_set(data: bytes) -> tuple[int, bytes]:
     """Where the data set of a file begins, and its transfer syntax UID, a little-endian one. Raises NotPlain."""
     if data[128:132] != b"DICM":
         raise NotPlain("The file has no DICM prefix.")
-    start, syntax = _read_meta(data)
+    start, syntax = read_meta(data)
     if syntax in _NOT_LITTLE_ENDIAN:
         raise NotPlain("The file is big endian or deflated.")
     return start, syntax
@@ -88,8 +92,8 @@ def _is_final_pixel_data(data: bytes, place: int) -> bool:
     return bool(end == len(data) or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
 
 
-def _read_meta(data: bytes) -> tuple[int, bytes]:
-    """Where the data set begins, and the transfer syntax UID."""
+def read_meta(data: bytes) -> tuple[int, bytes]:
+    """Where the data set begins, and the transfer syntax UID. Raises NotPlain."""
     position, syntax = 132, b""
     try:
         while data[position : position + 2] == b"\x02\x00":
@@ -102,7 +106,7 @@ def _read_meta(data: bytes) -> tuple[int, bytes]:
                 syntax = data[position : position + length].rstrip(b"\0 ")
             position += length
     except struct.error as error:
-        raise NotPlain("The file ends inside its meta information.") from error
+        raise MetaCutOff from error
     if not syntax:
         raise NotPlain("The file does not name its transfer syntax.")
     return position, syntax

@@ -42,7 +42,8 @@ def test_an_enhanced_report_of_a_biplane_system():
     assert event["dose_area_product_gy_m2"] == pytest.approx(5e-5)
     assert event["dose_rp_gy"] == pytest.approx(0.007)
     assert (event["kvp"], event["kvp_values"], event["is_rejected_acquisition"]) == (80, [80, 82], False)
-    assert reading.issues == ()
+    (issue,) = reading.issues  # plane B has no dose at the reference point
+    assert issue.path == "dose_rp_total_gy"
 
 
 def test_an_enhanced_report_of_ct():

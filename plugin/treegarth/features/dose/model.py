@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal, TypeAlias
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Rises whenever the same object would be read differently; rows say which version made them."""
 
 Kind: TypeAlias = Literal["ct", "projection", "mammography", "radiopharmaceutical"]

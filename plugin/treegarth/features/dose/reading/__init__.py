@@ -19,8 +19,9 @@ from pydicom.filereader import read_partial
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, NotPlain, parse_content
+from treegarth.dicom.wholeness import is_cut_off
 from treegarth.features.dose.model import DoseReading, Issue
-from treegarth.features.dose.reading.context import read_equipment, read_study
+from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.images import read_image
 from treegarth.features.dose.reading.reports import read_report
@@ -33,8 +34,12 @@ SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 
 PIXEL_DATA = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 CONTENT_SEQUENCE_BYTES = b"\x40\x00\x30\xa7"
-NOTHING_MORE = (b"", b"\xe0\x7f\x10\x00", b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
-"""What follows a header that is whole: the end, or pixel data."""
+PIXELS_FOLLOW = (b"\xe0\x7f\x10\x00", b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
+"""Pixel data behind a header: it is whole."""
+
+
+class CutOff(Exception):
+    """The object ends inside an element."""
 
 
 def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> DoseReading:
@@ -56,6 +61,8 @@ def read_dose_stream(stream: BinaryIO) -> DoseReading:
         warnings.simplefilter("ignore")
         try:
             dataset, content = parsed(stream)
+        except CutOff:
+            return DoseReading(refused=P_("The object is cut off: it ends inside an element. Have it sent again."))
         except OSError:
             raise
         except Exception as error:
@@ -72,19 +79,25 @@ def read_dose_bytes(content: bytes) -> DoseReading:
 
 
 def parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
-    """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit."""
+    """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit.
+
+    Raises CutOff for what would read as less, or as other numbers, than was written.
+    """
     start = stream.tell()
     dataset = read_partial(stream, stop_when=_ends_the_header, force=True)
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
     if syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
         following = stream.read(4)
-        if following in NOTHING_MORE:
+        if following in PIXELS_FOLLOW:
             return dataset, None
         if following == CONTENT_SEQUENCE_BYTES:
             try:
                 return dataset, parse_content(following + stream.read(), implicit=syntax == ImplicitVRLittleEndian)
             except (NotPlain, RecursionError):
                 logger.debug("The content of a report is not plain; pydicom reads it.")
+    stream.seek(start)
+    if is_cut_off(stream.read()):
+        raise CutOff
     stream.seek(start)
     return dcmread(stream, force=True, stop_before_pixels=True), None
 
@@ -113,6 +126,7 @@ def _read(dataset: Dataset, content: Sequence[LeanItem] | None) -> DoseReading:
         sop_class_uid=reading.sop_class_uid,
         sop_instance_uid=reading.sop_instance_uid,
         study_instance_uid=reading.study_instance_uid,
+        report={**read_origin(header), **found.report},
         equipment=read_equipment(header, dict(found.report)),
         study=read_study(header),
         issues=tuple(issues),

@@ -50,6 +50,32 @@ def read_report_context(report: Part) -> dict[str, Any]:
     return found
 
 
+def read_origin(header: Header) -> dict[str, Any]:
+    """Which object of several is the later, and where it comes from (PS3.3 C.17.2, C.12.1).
+
+    `predecessor_sop_instance_uids` are the documents that this one replaces.
+    """
+    found = {
+        "completion_flag": header.text("CompletionFlag"),
+        "content_date_time": header.day_and_time("ContentDate", "ContentTime"),
+        "instance_created": header.day_and_time("InstanceCreationDate", "InstanceCreationTime"),
+        "predecessor_sop_instance_uids": _predecessors(header),
+        "timezone_offset_from_utc": header.text("TimezoneOffsetFromUTC"),
+        "patient_identity_removed": header.text("PatientIdentityRemoved") == "YES" or None,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _predecessors(header: Header) -> list[str]:
+    references = [
+        reference
+        for study in header.items("PredecessorDocumentsSequence")
+        for series in study.items("ReferencedSeriesSequence")
+        for reference in series.items("ReferencedSOPSequence")
+    ]
+    return [uid for reference in references if (uid := reference.uid("ReferencedSOPInstanceUID"))]
+
+
 def read_equipment(header: Header, report: dict[str, Any]) -> Equipment:
     """The device by the header; where the header is silent, by the device observer of the report."""
     return Equipment(

@@ -70,6 +70,8 @@ DOSE: Table = {
     codes.EFFECTIVE_DOSE_CONVERSION_FACTOR: Number("effective_dose_conversion_factor_msv_per_mgy_cm", "mSv/mGy.cm"),
 }
 
+DOSE_BY_PHANTOM = ("mean_ctdi_vol_mgy", "dlp_mgy_cm", "ctdiw_phantom_type")
+
 SIZE_SPECIFIC: Table = {
     codes.MEASUREMENT_METHOD: Coded("measurement_method_code"),
     codes.MEASURED_LATERAL_DIMENSION: Number("measured_lateral_dimension_mm", "mm"),
@@ -103,31 +105,47 @@ def read_ct_totals(report: Part) -> dict[str, Any]:
             codes.CT_ACCUMULATED_DOSE_DATA.meaning, P_("%(count)s are given instead of one", count=len(accumulated))
         )
         return {}
-    totals: dict[str, Any] = {}
-    for part in accumulated:
-        totals.update(_dlp_total(part))
-        totals.update(part.values(TOTALS))
-    return totals
+    return read_accumulated(accumulated[0]) if accumulated else {}
+
+
+def read_accumulated(part: Part) -> dict[str, Any]:
+    """One container of accumulated CT dose (TID 10012)."""
+    return _dlp_total(part) | part.values(TOTALS)
 
 
 def _dlp_total(accumulated: Part) -> dict[str, Any]:
     """The DLP total; totals of different phantoms are never added: 16 cm and 32 cm do not mix."""
-    given = []
-    for part in accumulated.parts(codes.CT_DOSE_LENGTH_PRODUCT_TOTAL):
-        value = accumulated.read(codes.CT_DOSE_LENGTH_PRODUCT_TOTAL, DLP_TOTAL, part.item)
-        if value is not None:
-            phantom = part.one(codes.CTDIW_PHANTOM_TYPE, Meaning("ctdiw_phantom_type"))
-            given.append({"dlp_mgy_cm": value} | ({"ctdiw_phantom_type": phantom} if phantom else {}))
+    given = _by_phantom(accumulated, codes.CT_DOSE_LENGTH_PRODUCT_TOTAL)
+    found = _sub_totals(accumulated)
     if len(given) == 1:
         phantom = given[0].get("ctdiw_phantom_type")
-        return {DLP_TOTAL.name: given[0]["dlp_mgy_cm"]} | ({"dlp_total_ctdiw_phantom_type": phantom} if phantom else {})
+        found[DLP_TOTAL.name] = given[0]["dlp_mgy_cm"]
+        found |= {"dlp_total_ctdiw_phantom_type": phantom} if phantom else {}
     if len(given) > 1:
         accumulated.issue(
             codes.CT_DOSE_LENGTH_PRODUCT_TOTAL.meaning,
             P_("%(count)s totals are given, none for all", count=len(given)),
         )
-        return {"dlp_totals": given}
-    return {}
+        found["dlp_totals"] = given
+    return found
+
+
+def _sub_totals(accumulated: Part) -> dict[str, Any]:
+    """The parts of the DLP total by phantom (TID 10012 row 3a), below the total or beside it."""
+    holders = (*accumulated.parts(codes.CT_DOSE_LENGTH_PRODUCT_TOTAL), accumulated)
+    given = [one for holder in holders for one in _by_phantom(holder, codes.CT_DOSE_LENGTH_PRODUCT_SUB_TOTAL)]
+    return {"dlp_subtotals": given} if given else {}
+
+
+def _by_phantom(holder: Part, concept: codes.Concept) -> list[dict[str, Any]]:
+    """The dose length products of this concept, each with its phantom."""
+    given = []
+    for part in holder.parts(concept):
+        value = holder.read(concept, DLP_TOTAL, part.item)
+        if value is not None:
+            phantom = part.one(codes.CTDIW_PHANTOM_TYPE, Meaning("ctdiw_phantom_type"))
+            given.append({"dlp_mgy_cm": value} | ({"ctdiw_phantom_type": phantom} if phantom else {}))
+    return given
 
 
 def read_ct_event(part: Part) -> dict[str, Any]:
@@ -139,11 +157,23 @@ def read_ct_event(part: Part) -> dict[str, Any]:
     for below in parameters:
         event |= below.values(PARAMETERS)
     event |= _sources([source for below in parameters for source in _source_parts(below)])
-    for below in part.parts(codes.CT_DOSE):
-        event |= below.values(DOSE)
-        event |= _size_specific(below)
-        event |= _dose_check(below)
-    return event
+    return event | _doses([_dose(below) for below in part.parts(codes.CT_DOSE)])
+
+
+def _dose(part: Part) -> dict[str, Any]:
+    return part.values(DOSE) | _size_specific(part) | _dose_check(part)
+
+
+def _doses(doses: list[dict[str, Any]]) -> dict[str, Any]:
+    """The dose of an acquisition. Where it has several, as by phantom, they stand apart; what they share is its own."""
+    given = [dose for dose in doses if dose]
+    if len(given) < 2:
+        return given[0] if given else {}
+    shared = {name: value for name, value in given[0].items() if all(one.get(name) == value for one in given[1:])}
+    apart = [{name: one[name] for name in DOSE_BY_PHANTOM if name in one} for one in given]
+    if all(one == apart[0] for one in apart):
+        return shared
+    return {name: value for name, value in shared.items() if name not in DOSE_BY_PHANTOM} | {"ct_doses": apart}
 
 
 def _source_parts(parameters: Part) -> list[Part]:

@@ -12,7 +12,7 @@ from treegarth.dicom import codes
 from treegarth.dicom.elements import element_text
 from treegarth.dicom.units import NotANumber, number_of
 from treegarth.features.dose.model import DoseReading
-from treegarth.features.dose.reading.header import Header
+from treegarth.features.dose.reading.header import Header, started
 from treegarth.phrases import P_
 
 ACQUISITION_TYPES = {
@@ -43,6 +43,8 @@ def read_ct_capture(header: Header) -> DoseReading:
 def read_ct_image(header: Header) -> DoseReading:
     """What one CT image says of the acquisition that it comes from; the fallback where no report exists."""
     event = _event(header)
+    if moment := started(header):
+        event["date_time_started"] = moment
     number = header.number("AcquisitionNumber")
     if number is not None:
         event["acquisition_number"] = number

@@ -7,21 +7,24 @@ that no arrangement of these containers is relied upon. Details of the same even
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from treegarth.dicom import codes
 from treegarth.features.dose.model import Kind
 from treegarth.features.dose.reading import ct, projection
 from treegarth.features.dose.reading.fields import Table, Words, YesNo
-from treegarth.features.dose.reading.part import Part
+from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
 from treegarth.phrases import P_
 
+SOURCE: Table = {codes.IDENTIFICATION_OF_THE_X_RAY_SOURCE: Words("x_ray_source_identification")}
 SUMMARY: Table = {
     codes.IS_REJECTED_ACQUISITION: YesNo("is_rejected_acquisition"),
     codes.REASON_FOR_REJECTING_ACQUISITION: Words("reason_for_rejecting_acquisition"),
 }
+_SEVERAL_SOURCES = re.compile(r"\s+and\s+|[,;+&/]")
 CT_CONCEPTS = (codes.MEAN_CTDI_VOL, codes.DLP, codes.CT_ACQUISITION_TYPE, codes.CT_DOSE_LENGTH_PRODUCT_TOTAL)
-PROJECTION_EVENT: Table = {**projection.EVENT, **SUMMARY}
+PROJECTION_EVENT: Table = {**projection.EVENT, **SUMMARY, **SOURCE}
 CT_EVENT: Table = {**ct.ACQUISITION, **ct.PARAMETERS, **ct.DOSE, **SUMMARY}
 
 
@@ -31,20 +34,69 @@ def kind_of(report: Part) -> Kind:
 
 
 def read_enhanced_totals(report: Part, kind: Kind) -> dict[str, Any]:
-    """The totals as reported; with several containers of accumulated data, as of a biplane system, their sums."""
-    planes = []
-    for part in report.find(codes.ACCUMULATED_DOSE_DATA):
-        if kind == "ct":
-            total = part.values_below({codes.CT_DOSE_LENGTH_PRODUCT_TOTAL: ct.DLP_TOTAL, **ct.TOTALS})
-        else:
-            total = part.values_below({**projection.TOTALS, **projection.PLANE})
-        planes.append(total)
-    if len(planes) < 2:
-        return planes[0] if planes else {}
-    numbers = dict.fromkeys(name for plane in planes for name, value in plane.items() if isinstance(value, float))
-    apart = "distance_source_to_reference_point_mm"
-    sums = {name: sum(plane.get(name, 0.0) for plane in planes) for name in numbers if name != apart}
-    return sums | {"planes": planes}
+    """The totals as reported (TID 10041), from one container of accumulated data a source and one for all of them.
+
+    Row 2 of the template names the source, or the sources, that a container is of: what is of all of them is the total.
+    Where none is, the sources of a biplane system add up; doses by different phantoms never do.
+    """
+    accumulated = [(part, _accumulated(part, kind)) for part in report.find(codes.ACCUMULATED_DOSE_DATA)]
+    if len(accumulated) < 2:
+        return accumulated[0][1] if accumulated else {}
+    together = [totals for part, totals in accumulated if _is_of_all(part)]
+    planes = [totals for part, totals in accumulated if not _is_of_all(part)]
+    if len(together) > 1:
+        report.issue(
+            codes.ACCUMULATED_DOSE_DATA.meaning,
+            P_("%(count)s totals are given for all sources; none is taken", count=len(together)),
+        )
+        return {"planes": planes} if planes else {}
+    if together:
+        return together[0] | ({"planes": planes} if planes else {})
+    return (_ct_together(report, planes) if kind == "ct" else projection.added(report, planes)) | {"planes": planes}
+
+
+def _accumulated(part: Part, kind: Kind) -> dict[str, Any]:
+    if kind == "ct":
+        below = next((one for one in part.find(codes.CT_DOSE_LENGTH_PRODUCT_TOTAL)), None)
+        holder = _holder(part, codes.CT_DOSE_LENGTH_PRODUCT_TOTAL) if below else part
+        return {**part.values_below(ct.TOTALS), **ct.read_accumulated(holder)}
+    return part.values_below({**projection.TOTALS, **projection.PLANE, **SOURCE})
+
+
+def _holder(part: Part, concept: codes.Concept, levels: int = DEEPEST_SEARCH) -> Part:
+    """The container that has this concept among its children: this one, or the nearest below it."""
+    if part.has(concept) or not levels:
+        return part
+    found = (_holder(below, concept, levels - 1) for below in part.containers())
+    return next((one for one in found if one.has(concept)), part)
+
+
+def _is_of_all(part: Part) -> bool:
+    """Whether accumulated data are of all sources: "A and B", or of the plane All Planes."""
+    named = part.values_below({**SOURCE, codes.ACQUISITION_PLANE: projection.PLANE[codes.ACQUISITION_PLANE]})
+    source = str(named.get("x_ray_source_identification", "")).strip().lower()
+    return (
+        len(_SEVERAL_SOURCES.split(source)) > 1
+        or source == "all"
+        or named.get("acquisition_plane") == codes.ALL_PLANES.meaning
+    )
+
+
+def _ct_together(report: Part, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """The DLP totals of several sources, each kept by its phantom; their numbers of events add up."""
+    report.issue(
+        codes.CT_DOSE_LENGTH_PRODUCT_TOTAL.meaning,
+        P_("%(count)s totals are given, none for all", count=len(sources)),
+    )
+    given = []
+    for source in sources:
+        phantom = source.get("dlp_total_ctdiw_phantom_type")
+        if "dlp_total_mgy_cm" in source:
+            given.append(
+                {"dlp_mgy_cm": source["dlp_total_mgy_cm"]} | ({"ctdiw_phantom_type": phantom} if phantom else {})
+            )
+        given += source.get("dlp_totals", [])
+    return {"dlp_totals": given} if given else {}
 
 
 def read_enhanced_events(report: Part, kind: Kind) -> tuple[dict[str, Any], ...]:

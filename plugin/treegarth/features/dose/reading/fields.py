@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from treegarth.dicom import codes
 from treegarth.dicom.codes import NO, YES, Concept, concept_of
+from treegarth.dicom.plain_values import plain_moment
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference
 from treegarth.dicom.units import NotANumber, UnknownUnit, convert, number_of
 from treegarth.errors import TreegarthError
@@ -27,7 +28,6 @@ _SIDES: dict[Concept | None, str] = {
     codes.BOTH_BREASTS: "B",
 }
 _UID = re.compile(r"[0-9.]{1,64}\Z")
-_DATETIME = re.compile(r"\d{4}(\d{2}){0,5}(\.\d{1,6})?([+-]\d{4})?\Z")
 
 
 _NO_TYPE = P_("value of no type")
@@ -212,7 +212,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A DATETIME as written (PS3.5 VR DT): its precision and its offset, or the absence of one, are information."""
+    """A DATETIME as written (PS3.5 VR DT), without separators: its precision and its offset are information."""
 
     name: str
     many: bool = False
@@ -220,9 +220,10 @@ class Moment:
     def read(self, item: ContentItem) -> str | None:
         if not isinstance(item.value, str):
             return None
-        if not _DATETIME.match(item.value):
-            raise UnreadableValue(P_("this is no DICOM date and time"))
-        return item.value
+        try:
+            return plain_moment(item.value)
+        except ValueError as error:
+            raise UnreadableValue(P_("this is no DICOM date and time")) from error
 
 
 def is_uid(text: str) -> bool:

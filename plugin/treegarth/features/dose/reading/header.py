@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, time
 from decimal import Decimal
 
@@ -10,14 +9,12 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 
 from treegarth.dicom.elements import character_set, element_items, element_text
+from treegarth.dicom.plain_values import date_of, plain_moment, plain_time, time_of
 from treegarth.dicom.sr_tree import code_of
 from treegarth.dicom.units import NotANumber, number_of
 from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import code_json, is_uid
 from treegarth.phrases import P_
-
-_DATE = re.compile(r"([0-9]{4})\.?([0-9]{2})\.?([0-9]{2})\Z")
-_TIME = re.compile(r"([0-9]{2}):?([0-9]{2})?:?([0-9]{2})?(?:\.([0-9]{1,6}))?\Z")
 
 
 class Header:
@@ -80,6 +77,33 @@ class Header:
             self.issue(keyword, P_("this is no DICOM time"))
             return None
 
+    def plain_time(self, keyword: str) -> str | None:
+        """A TM as written, without separators; one that names no time of day is an issue."""
+        text = self.text(keyword)
+        if text is None:
+            return None
+        try:
+            return plain_time(text)
+        except ValueError:
+            self.issue(keyword, P_("this is no DICOM time"))
+            return None
+
+    def moment(self, keyword: str) -> str | None:
+        """A DT as written, without separators; one that names no moment is an issue."""
+        text = self.text(keyword)
+        if text is None:
+            return None
+        try:
+            return plain_moment(text)
+        except ValueError:
+            self.issue(keyword, P_("this is no DICOM date and time"))
+            return None
+
+    def day_and_time(self, day: str, clock: str) -> str | None:
+        """A DA and a TM in one, as a DT; the day alone where there is no time."""
+        found = self.date(day)
+        return None if found is None else f"{found:%Y%m%d}{self.plain_time(clock) or ''}"
+
     def integer(self, keyword: str) -> int | None:
         """A binary whole number (US, SS, UL, SL) of one value."""
         try:
@@ -140,21 +164,9 @@ class Header:
         self.issue(keyword, P_("the element cannot be read (%(kind)s)", kind=type(error).__name__))
 
 
-def date_of(text: str) -> date:
-    """The date of a DA. Raises ValueError."""
-    match = _DATE.match(text)
-    if match is None:
-        raise ValueError("this is no DICOM date")
-    return date(int(match[1]), int(match[2]), int(match[3]))
-
-
-def time_of(text: str) -> time:
-    """The time of a TM. Raises ValueError."""
-    match = _TIME.match(text)
-    if match is None:
-        raise ValueError("this is no DICOM time")
-    hour, minute, second, fraction = (part or "0" for part in match.groups())
-    return time(int(hour), int(minute), min(int(second), 59), int(fraction.ljust(6, "0")))
+def started(header: Header) -> str | None:
+    """When an image was acquired, as a DT without separators."""
+    return header.moment("AcquisitionDateTime") or header.day_and_time("AcquisitionDate", "AcquisitionTime")
 
 
 def _tag(keyword: str) -> int:

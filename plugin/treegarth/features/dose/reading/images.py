@@ -13,7 +13,7 @@ from pydicom.uid import UID
 
 from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.ct_images import read_ct_capture, read_ct_image
-from treegarth.features.dose.reading.header import Header
+from treegarth.features.dose.reading.header import Header, started
 from treegarth.features.dose.reading.nuclear_images import read_nm_image, read_pet_image
 from treegarth.phrases import P_
 
@@ -61,7 +61,7 @@ def _projection(header: Header) -> dict[str, Any]:
     return _present(
         irradiation_event_uid=header.uid("IrradiationEventUID"),
         acquisition_protocol=header.text("ProtocolName"),
-        date_time_started=_started(header),
+        date_time_started=started(header),
         kvp=header.quantity("KVP"),
         exposure_time_ms=_first(header.quantity("ExposureTime"), lambda: header.quantity("ExposureTimeInuS", "0.001")),
         x_ray_tube_current_ma=_first(
@@ -88,15 +88,6 @@ def _one_event(kind: Any, header: Header, event: dict[str, Any]) -> DoseReading:
     if not any(name in event for name in DOSE_OR_EXPOSURE):
         return DoseReading(refused=P_("The image's header holds neither dose nor exposure."))
     return DoseReading(kind=kind, irradiation_events=(event,))
-
-
-def _started(header: Header) -> str | None:
-    """Acquisition date and time in one, as a DT."""
-    whole = header.text("AcquisitionDateTime")
-    if whole is not None:
-        return whole
-    day, time = header.text("AcquisitionDate"), header.text("AcquisitionTime")
-    return f"{day}{time}" if day and time else day
 
 
 def _first(value: float | None, otherwise: Callable[[], float | None]) -> float | None:

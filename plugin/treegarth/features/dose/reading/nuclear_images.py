@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from treegarth.features.dose.model import DoseReading
-from treegarth.features.dose.reading.header import Header
+from treegarth.features.dose.reading.header import Header, started
 from treegarth.phrases import P_
 
 BQ_TO_MBQ = "0.000001"
@@ -25,10 +25,24 @@ def read_nm_image(header: Header) -> DoseReading:
 
 def _read(header: Header, to_mbq: str) -> DoseReading:
     items = header.items("RadiopharmaceuticalInformationSequence")
-    administrations = tuple(found for item in items if (found := _administration(item, to_mbq)))
+    acquired = _acquired(header)
+    administrations = tuple(
+        found | ({"acquired": acquired} if acquired else {})
+        for item in items
+        if (found := _administration(item, to_mbq))
+    )
     if not administrations:
         return DoseReading(refused=P_("The image's header names no radiopharmaceutical."))
     return DoseReading(kind="radiopharmaceutical", administrations=administrations)
+
+
+def _acquired(header: Header) -> str | None:
+    """When the images were made: it tells the day of an administration of which the header has the time alone."""
+    return (
+        started(header)
+        or header.day_and_time("SeriesDate", "SeriesTime")
+        or header.day_and_time("StudyDate", "StudyTime")
+    )
 
 
 def _administration(item: Header, to_mbq: str) -> dict[str, Any]:
@@ -41,10 +55,10 @@ def _administration(item: Header, to_mbq: str) -> dict[str, Any]:
         "radionuclide_positron_fraction": item.quantity("RadionuclidePositronFraction"),
         "administered_activity_mbq": _activity(item, to_mbq),
         "radiopharmaceutical_volume_ml": item.quantity("RadiopharmaceuticalVolume"),
-        "start": item.text("RadiopharmaceuticalStartDateTime"),
-        "stop": item.text("RadiopharmaceuticalStopDateTime"),
-        "start_time": item.text("RadiopharmaceuticalStartTime"),
-        "stop_time": item.text("RadiopharmaceuticalStopTime"),
+        "start": item.moment("RadiopharmaceuticalStartDateTime"),
+        "stop": item.moment("RadiopharmaceuticalStopDateTime"),
+        "start_time": item.plain_time("RadiopharmaceuticalStartTime"),
+        "stop_time": item.plain_time("RadiopharmaceuticalStopTime"),
         "route_of_administration": item.text("RadiopharmaceuticalRoute"),
         "route_of_administration_code": item.code("AdministrationRouteCodeSequence"),
     }

@@ -135,10 +135,10 @@ def read_projection_totals(report: Part) -> dict[str, Any]:
     counted = for_all or [plane for _, plane in planes]
     if len(counted) == 1:
         return counted[0]
-    return _added(report, counted) | ({"planes": [plane for _, plane in planes]} if planes else {})
+    return added(report, counted) | ({"planes": [plane for _, plane in planes]} if planes else {})
 
 
-def _added(report: Part, planes: list[dict[str, Any]]) -> dict[str, Any]:
+def added(report: Part, planes: list[dict[str, Any]]) -> dict[str, Any]:
     """The sums over the planes; a plane that does not say a total that another one says is an issue."""
     names = dict.fromkeys(name for plane in planes for name, value in plane.items() if isinstance(value, float))
     totals = {}
