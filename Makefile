@@ -20,7 +20,7 @@ install_newest := @docker/steps/install.sh newest
 demo: DATA ?= .data/demo
 run: DATA ?= .data/run
 
-.PHONY: help demo run setup test soak check bench lock newest compat clean
+.PHONY: help demo run setup test soak lint check bench lock newest compat clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,12 +46,14 @@ soak: ## every test; storms and mutations at their full counts
 	$(install_test)
 	@exec env TREEGARTH_SOAK=1 $(pytest) --timeout 7200 $(PYTEST_OPTIONS)
 
-check: ## format, lint, types, import contracts, unit tests
+lint: ## format, lint, types, import contracts
 	$(install_test)
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+check: lint ## the same and the unit tests
 	$(pytest) tests/unit
 
 bench: ## measure the store path, freshness, index writing, memory and reading dose; writes bench.json
