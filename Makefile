@@ -4,6 +4,7 @@ HTTP_PORT ?= 8042
 DICOM_PORT ?= 4242
 ONCE ?=
 PYTEST_OPTIONS ?=
+DEBIAN ?=
 
 # A process more than there are cores: many tests wait for servers. The tests of one file share theirs, so they stay
 # together; in the order of their folders the quick ones come last, and no process is left with a slow file at the end.
@@ -20,7 +21,7 @@ install_newest := @docker/steps/install.sh newest
 demo: DATA ?= .data/demo
 run: DATA ?= .data/run
 
-.PHONY: help demo run setup test soak lint check bench lock newest compat clean
+.PHONY: help demo run setup test soak lint check bench lock newest compat fresh clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -67,9 +68,12 @@ newest: ## every test on the newest Python packages that the ranges allow, in a 
 	$(install_newest)
 	@exec .cache/newest/venv/bin/python -m pytest $(pytest_options) $(PYTEST_OPTIONS)
 
-compat: ## the Orthanc tests on Debian 13's Orthanc and Python, in a folder of its own (root or sudo)
+compat: ## the Orthanc tests on another Debian's Orthanc and Python, in a folder of its own (root or sudo; DEBIAN=13|sid)
 	$(install_test)
-	@docker/steps/compat.sh
+	@DEBIAN='$(DEBIAN)' docker/steps/compat.sh
+
+fresh: ## `make demo ONCE=1` and `make test` in a new Debian 12, then 13, from the last commit (root or sudo; DEBIAN=)
+	@DEBIAN='$(DEBIAN)' docker/steps/fresh.sh
 
 clean: ## remove what the set-up made; data in .data/ stays
 	@docker/steps/clean.sh

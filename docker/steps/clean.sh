@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$root"
 grep -qF " $cache/" /proc/self/mountinfo && fail "something is mounted under $cache; unmount it first."
 as_owner=()
-if [ -e .cache/debian13 ] && [ ! -O .cache/debian13 ]; then # debootstrap made it as root
-    command -v sudo >/dev/null || fail "$cache/debian13 belongs to root and there is no sudo: remove it as root first."
+if [ -e .cache/debian ] && [ ! -O .cache/debian ]; then # debootstrap made it as root
+    command -v sudo >/dev/null || fail "$cache/debian belongs to root and there is no sudo: remove it as root first."
     as_owner=(sudo)
 fi
 "${as_owner[@]}" rm -rf --one-file-system .cache

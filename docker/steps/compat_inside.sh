@@ -6,7 +6,6 @@ set -euo pipefail
 . "$(dirname "$0")/speak.sh"
 
 WITHOUT_NPM=1 "$root/docker/steps/packages.sh" orthanc
-cp /var/lib/treegarth-compat/ca-certificates.crt /etc/ssl/certs/ # the package above brought its own
 "$root/docker/steps/python.sh" test
 say "Debian $(cat /etc/debian_version), $(Orthanc --version | head -n 1), $(.venv/bin/python --version)"
 if [ $# -gt 0 ]; then exec "$@"; fi

@@ -42,7 +42,7 @@ rm -f "$work/all" "$work/runtime" # uv would keep the versions that it finds the
 compile "$work/all" --extra dev
 compile "$work/runtime" --constraint "$work/all"
 {
-    echo '# Every Python package that Treegarth is installed with, for Python 3.11 to 3.14. Made by `make lock`; not edited by hand.'
+    echo "# Every Python package that Treegarth is installed with, for Python 3.11 to 3.14. Made by \`make lock\`; not edited by hand."
     echo
     echo '# What a server needs.'
     part_of_all yes
@@ -55,5 +55,9 @@ versions() { grep -oE '^[a-z0-9][^ ]+==[^ ]+' "$1" || true; }
 touch "$lock"
 changes=$(diff <(versions "$lock") <(versions "$work/new") | grep '^[<>]' || true)
 mv "$work/new" "$lock"
-[ -z "$changes" ] || printf '%s\n' "$changes"
-say "requirements.lock holds the newest versions; what changed is above, the tests say whether it works."
+if [ -z "$changes" ]; then
+    say "requirements.lock holds the newest versions already."
+else
+    printf '%s\n' "$changes"
+    say "requirements.lock holds the newest versions now; \`make test\` says whether they work."
+fi

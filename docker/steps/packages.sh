@@ -3,7 +3,7 @@
 #   runtime  what a server and the demonstration need
 #   orthanc  runtime, and what the tests against Orthanc need
 #   test     orthanc, and what the browser tests need; the same for the newest Python packages
-#   compat   debootstrap, for the tests on another Debian
+#   debootstrap  what builds another Debian in a folder
 #   browser  what prepares the browser's packages, in the first stage of the Docker image
 #   image    what the Docker image adds to its base
 # An Orthanc service that runs already is left alone; one that these packages bring is left switched off.
@@ -18,7 +18,7 @@ wanted() {
     case $profile in
         image) echo python3 python3-venv ca-certificates ;;
         browser) echo python3 ca-certificates && npm_unless_there ;;
-        compat) echo debootstrap ;;
+        debootstrap) echo debootstrap ;;
         runtime) runtime ;;
         orthanc) runtime && orthanc_tests ;;
         test | newest) runtime && orthanc_tests && browser_tests ;;
@@ -50,7 +50,7 @@ require_known_distribution() {
         version=$(. /etc/os-release && echo "${VERSION_ID:-testing}")
     fi
     case $profile:$name:$version in
-        image:* | *:debian:12 | *:debian:13) ;;
+        image:* | *:debian:12 | *:debian:13 | *:debian:testing) ;; # "testing": it has no number yet, nor has sid
         *) fail "the set-up knows Debian 12 and 13, not $name $version. Install these by hand, then run it again: $missing." ;;
     esac
 }

@@ -10,7 +10,7 @@ set -euo pipefail
 profile=${1:-runtime}
 system_python=/usr/bin/python3
 venv=$root/.venv
-[ "$profile" != newest ] || venv=$newest_venv
+[ "$profile" != newest ] || venv=$cache/newest/venv
 stamp=$venv/treegarth.stamp
 log=pip.log
 
@@ -54,7 +54,7 @@ install_locked() {
         pip_install --require-hashes --no-build-isolation -r <(locked_packages) &&
         pip_install --no-deps --no-build-isolation --editable "$root"
 }
-install_newest() { pip_install --editable "$root[dev]"; }
+install_newest() { pip_install --editable "${root}[dev]"; }
 install() { if [ "$profile" = newest ]; then install_newest; else install_locked; fi; }
 
 clear=--clear

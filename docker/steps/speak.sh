@@ -5,9 +5,11 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=$root/.cache
 logs=$cache/log
-newest_venv=$cache/newest/venv
-lock=$root/requirements.lock
-tests_heading='# What the tests and checks need in addition.' # parts the lock file
+# shellcheck disable=SC2034 # these are the other steps'
+{
+    lock=$root/requirements.lock
+    tests_heading='# What the tests and checks need in addition.' # parts the lock file
+}
 mkdir -p "$logs"
 
 say() { printf 'treegarth: %s\n' "$*"; }

@@ -89,7 +89,7 @@ def test_the_image_is_built_by_the_steps_that_make_runs() -> None:
 
 @pytest.mark.parametrize("script", sorted((DOCKER / "steps").glob("*.sh")), ids=lambda script: str(script.name))
 def test_each_step_can_be_run(script: Path) -> None:
-    assert os.access(script, os.X_OK) or script.name == "speak.sh"
+    assert os.access(script, os.X_OK) or script.name in {"speak.sh", "debian_tree.sh"}
 
 
 def test_every_service_has_a_health_check(compose: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -141,6 +142,34 @@ def test_a_python_package_that_is_not_locked_is_not_installed(checkout: Path, to
     assert "pip could not install Treegarth" in install_from(tmp_path, checkout, tools, locked)
     assert "all requirements must have their versions pinned" in (checkout / ".cache/log/pip.log").read_text("utf-8")
     assert not list(checkout.glob(".venv/lib/*/site-packages/click-*"))
+
+
+@pytest.mark.parametrize("step", ["compat.sh", "fresh.sh"])
+def test_another_debian_needs_root_and_a_known_name(checkout: Path, tools: Path, step: str) -> None:
+    replace(tools, "id", "echo 1000")
+    assert "there is no sudo: run it as root" in run(checkout, tools, step, DEBIAN="13")
+    replace(tools, "id", "echo 0")
+    assert 'DEBIAN is 12, 13 or sid, not "11"' in run(checkout, tools, step, DEBIAN="11")
+
+
+def test_what_the_configuration_of_pip_names_is_there_in_another_debian(checkout: Path, tmp_path: Path) -> None:
+    """Its own files, the files that they name, and folders of packages."""
+    named, tree = tmp_path / "named", tmp_path / "tree"
+    (named / "wheels").mkdir(parents=True)
+    (tree / "etc/apt/apt.conf.d").mkdir(parents=True)
+    (named / "constraints.txt").write_text("flask<4\n", encoding="utf-8")
+    settings = f"constraint = {named}/constraints.txt\nfind-links = {named}/wheels\nindex-url = https://a.test/simple\n"
+    (named / "pip.conf").write_text(f"[global]\n{settings}", encoding="utf-8")
+    (checkout / ".venv").symlink_to(sys.prefix)
+    script = '. docker/steps/speak.sh; . docker/steps/debian_tree.sh; copy_network_configuration "$0"; pip_paths'
+    listed = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script, tree], cwd=checkout, capture_output=True, text=True, check=True,
+        timeout=60, env={**os.environ, "PIP_CONFIG_FILE": str(named / "pip.conf")},
+    )  # fmt: skip
+    assert f"{named}/wheels" in listed.stdout.splitlines()  # a folder is mounted, not copied
+    copied = tree / named.relative_to("/")
+    assert sorted(path.name for path in copied.iterdir()) == ["constraints.txt", "pip.conf"]
+    assert (copied / "constraints.txt").read_text(encoding="utf-8") == "flask<4\n"
 
 
 def test_an_unreachable_package_index_is_one_sentence(checkout: Path, tools: Path) -> None:
