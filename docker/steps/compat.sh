@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests against Orthanc on another Debian, with the checkout as it is.
-#   DEBIAN=13|sid compat.sh [COMMAND...]   COMMAND, inside, from the checkout; default: pytest on tests/orthanc
+#   DEBIAN=13|sid compat.sh [COMMAND...]   COMMAND, inside, from the checkout; default: pytest on tests/orthanc, or on
+#                                          what PYTEST_OPTIONS says
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=speak.sh
 . "$(dirname "$0")/speak.sh"

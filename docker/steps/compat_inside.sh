@@ -9,4 +9,5 @@ WITHOUT_NPM=1 "$root/docker/steps/packages.sh" orthanc
 "$root/docker/steps/python.sh" test
 say "Debian $(cat /etc/debian_version), $(Orthanc --version | head -n 1), $(.venv/bin/python --version)"
 if [ $# -gt 0 ]; then exec "$@"; fi
-exec .venv/bin/python -m pytest -p no:cacheprovider tests/orthanc
+# shellcheck disable=SC2086 # a list of words
+exec .venv/bin/python -m pytest -p no:cacheprovider -n "$(($(nproc) + 1))" --dist loadfile ${PYTEST_OPTIONS:-tests/orthanc}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -124,3 +125,33 @@ def test_the_lock_is_for_the_pythons_that_the_set_up_accepts() -> None:
 def test_a_python_without_wheels_for_highdicom_goes_without_it() -> None:
     with_highdicom = [python for python in PYTHONS if locked_versions(FOR_A_SERVER, "highdicom", python)]
     assert with_highdicom == ["3.11", "3.12", "3.13"]
+
+
+def test_no_module_needs_a_package_that_some_python_goes_without() -> None:
+    """It may import one inside a function, which says what is missing where it is."""
+    needed = map(Requirement, pyproject()["project"]["dependencies"])
+    absent = {one.name for one in needed if not all(is_for(one, python) for python in PYTHONS)}
+    assert absent == {"highdicom"}
+    imports = {
+        f"{path.relative_to(ROOT)}:{node.lineno}": name
+        for path in (ROOT / "plugin").rglob("*.py")
+        for node in run_on_import(ast.parse(path.read_text(encoding="utf-8")))
+        for name in imported_packages(node)
+    }
+    assert "pydicom" in imports.values()
+    assert {place: name for place, name in imports.items() if name in absent} == {}
+
+
+def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: all but the insides of functions and what only type checkers see."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        is_for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not is_for_types:
+            yield from run_on_import(child)
+
+
+def imported_packages(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [name.name.partition(".")[0] for name in node.names]
+    return [(node.module or "").partition(".")[0]] if isinstance(node, ast.ImportFrom) else []
