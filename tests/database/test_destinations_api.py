@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
-from openapi_spec_validator import validate
 from sqlalchemy import Engine, select
 
+from tests.api_document import check_document
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.errors import NotFound
 from treegarth.features.routing import destinations_api
@@ -178,7 +178,7 @@ def test_always_open_is_kept_as_no_windows(client: FlaskClient, engine: Engine, 
 
 def test_the_document_is_valid_and_the_answers_fit_it(client: FlaskClient, tmp_path: Path) -> None:
     document = client.get(f"{API_PATH}/openapi.json").get_json()
-    validate(document)
+    check_document(document)
     found = made(client, folder(tmp_path))
     schema = {"$ref": "#/components/schemas/DestinationItem", "components": document["components"]}
     assert [error.message for error in Draft202012Validator(schema).iter_errors(found)] == []

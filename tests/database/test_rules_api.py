@@ -91,7 +91,14 @@ def test_rules_are_imported_and_exported_as_text(client: FlaskClient) -> None:
     assert ask(client, "POST", "rules/import", {"text": text, "dry_run": True})["items"][0]["rule_id"] is None
     assert ask(client, "POST", "rules/import", {"text": text})["items"][0]["outcome"] == "created"
     answer = client.get(f"{API_PATH}/rules/export")
-    assert answer.get_data(as_text=True) == text
+    assert (answer.mimetype, answer.get_data(as_text=True)) == ("application/yaml", text)
+    for accept, media_type in (
+        ("*/*", "application/yaml"),
+        ("text/html", "application/yaml"),
+        ("text/plain", "text/plain"),
+    ):
+        answer = client.get(f"{API_PATH}/rules/export", headers={"Accept": accept})
+        assert (answer.mimetype, answer.get_data(as_text=True)) == (media_type, text)
     ask(client, "POST", "rules/import", {"text": "- name: one"}, status=400)
     ask(client, "POST", "rules/import", {"text": "- &a b"}, status=400)
 

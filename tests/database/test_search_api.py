@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
-from openapi_spec_validator import validate
 from sqlalchemy import Engine, text
 
+from tests.api_document import check_document
 from tests.index_support import KOREAN, NOON, write_study
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.features.archive import api as archive_api
@@ -289,8 +289,7 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
     write_dose(engine)
     failed = write_task(engine, "failed")
     document = client.get(f"{API_PATH}/openapi.json").get_json()
-    validate(document)
-    assert document["openapi"].startswith("3.1")
+    check_document(document)
     given = {
         "study_instance_uid": STUDY,
         "series_instance_uid": SERIES,
@@ -324,7 +323,7 @@ def check_answer(document: dict[str, Any], operation: dict[str, Any], answer: An
     """The status is documented, and the body is of its media type and schema."""
     described = operation["responses"][str(answer.status_code)]
     content = described["content"][answer.mimetype]
-    if "schema" not in content:
+    if not answer.mimetype.endswith("json"):
         return
     schema = {**content["schema"], "components": document["components"]}
     problems = [error.message for error in Draft202012Validator(schema).iter_errors(answer.get_json())]

@@ -6,6 +6,7 @@ from time import monotonic, sleep
 
 import requests
 
+from tests.api_document import check_document
 from tests.orthanc.conftest import ServerFactory
 from tests.servers import OrthancServer
 
@@ -21,6 +22,8 @@ def test_statuses_headers_and_bodies_come_through_orthanc(server: OrthancServer)
         refused = requests.request(method, f"{server.api}/status", timeout=10)
         assert refused.status_code == 405, method
         assert "GET" in refused.headers["Allow"]
+
+    check_document(server.get("openapi.json"))
 
     accepted = requests.post(f"{server.api}/reconcile", timeout=10)
     assert (accepted.status_code, accepted.json()) == (202, {"requested": True})

@@ -58,6 +58,7 @@ class Operation:
     permission: Permission
     parameters: tuple[Field, ...]
     responses: tuple[tuple[str, str], ...]  # status, name of the model or ""
+    media_types: tuple[str, ...]  # of the answer when all goes well
 
 
 class Documentation:
@@ -127,6 +128,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
             permission=Permission(given["x-permission"]),
             parameters=tuple(_parameter(parameter) for parameter in given["parameters"]),
             responses=tuple((status, _model_of(answer)) for status, answer in given["responses"].items()),
+            media_types=tuple(next(iter(given["responses"].values()))["content"]),
         )
         for path, methods in document["paths"].items()
         for method, given in methods.items()

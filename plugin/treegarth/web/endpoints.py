@@ -1,4 +1,4 @@
-"""What endpoints of the API have in common: the base of answers made from records, and how a route is made."""
+"""What endpoints of the API have in common: answers that several give, their base, and how a route is made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ class Listed(Answer):
     """Base of what is made from a record of the same names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+
+class Retried(Answer):
+    """How many wait again to be done once more."""
+
+    retried: int
 
 
 def endpoint(

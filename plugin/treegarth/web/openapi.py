@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Literal
-
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from typing import Literal
 
 from treegarth.web.problems import PROBLEM_TYPE, Problem
 from treegarth.web.routes import Permission, Route
+from treegarth.web.schemas import ANSWERED, TAKEN, Schema, Schemas
 
-REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """What Treegarth knows of an Orthanc's archive: studies, doses, its own state.
 
 Names are DICOM keywords in snake_case with the unit in the name; what is absent is null. Lists are paged by keyset:
 pass `next` as `cursor`. An unknown parameter is an error. Errors are problem documents (RFC 9457).
 A request that changes something must come from the same origin where a browser sends it."""
 
-Schema = dict[str, Any]
+BYTES: Schema = {"type": "string", "format": "binary"}
+TEXT: Schema = {"type": "string"}
 
 
 def openapi_document(routes: Iterable[Route], *, version: str) -> Schema:
     """The document of those routes that belong to the API."""
     of_api = [route for route in routes if route.is_api]
-    schemas = _schemas(of_api)
+    schemas = _schemas(sorted(of_api, key=lambda route: route.name))
     paths: dict[str, Schema] = {}
     for route in of_api:
         paths.setdefault(route.openapi_path, {})[route.method.lower()] = _operation(route, schemas)
-    taken_apart = {kind.__name__ for route in of_api for kind in (route.query, route.path_parameters) if kind}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,7 +39,7 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> Schema:
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in of_api)],
         "paths": paths,
         "components": {
-            "schemas": {name: schema for name, schema in schemas.items() if name not in taken_apart},
+            "schemas": schemas.components(),
             "securitySchemes": {
                 "orthanc_user": {"type": "http", "scheme": "basic", "description": "A user of Orthanc (mode prod)."}
             },
@@ -50,41 +47,39 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> Schema:
     }
 
 
-def _schemas(routes: Sequence[Route]) -> dict[str, Schema]:
-    taken = [kind for route in routes for kind in (route.query, route.body, route.path_parameters) if kind]
-    given = [kind for route in routes for kind in (route.answer, *route.also.values()) if kind]
-    modes: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = []
-    modes.extend((kind, "validation") for kind in dict.fromkeys(taken))
-    given.append(Problem)
-    modes.extend((kind, "serialization") for kind in dict.fromkeys(given))
-    _, document = models_json_schema(modes, ref_template=REFERENCE)
-    return dict(document.get("$defs", {}))
+def _schemas(routes: Iterable[Route]) -> Schemas:
+    taken = [(route.body, TAKEN) for route in routes if route.body]
+    answered = [(kind, ANSWERED) for route in routes for kind in (route.answer, *route.also.values()) if kind]
+    return Schemas(
+        objects=[*taken, *answered, (Problem, ANSWERED)],
+        parameters=[kind for route in routes for kind in (route.query, route.path_parameters) if kind],
+    )
 
 
-def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
+def _operation(route: Route, schemas: Schemas) -> Schema:
     operation: Schema = {
         "operationId": route.name.replace(".", "_"),
         "tags": [route.tag],
         "summary": route.summary,
         "parameters": [*parameters(route, "path", schemas), *parameters(route, "query", schemas)],
-        "responses": _responses(route),
+        "responses": _responses(route, schemas),
         "security": [] if route.permission is Permission.PUBLIC else [{}, {"orthanc_user": []}],
         "x-permission": str(route.permission),
     }
     if route.description:
         operation["description"] = route.description
     if route.body is not None:
-        content = {"application/json": {"schema": _reference(route.body)}}
+        content = {"application/json": {"schema": schemas.reference(route.body, TAKEN)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def parameters(route: Route, place: Literal["path", "query"], schemas: dict[str, Schema]) -> list[Schema]:
+def parameters(route: Route, place: Literal["path", "query"], schemas: Schemas) -> list[Schema]:
     """A route's parameters in the path or the query, from the model's schema."""
     model = route.path_parameters if place == "path" else route.query
     if model is None:
         return []
-    schema = schemas[model.__name__]
+    schema = schemas.of_parameters(model)
     required = set(schema.get("required", ()))
     return [
         {
@@ -107,18 +102,23 @@ def _without_null(schema: Schema) -> Schema:
     return {**choices[0], **kept} if len(choices) == 1 else {"anyOf": choices, **kept}
 
 
-def _responses(route: Route) -> Schema:
-    answers: Schema = {}
-    if route.answer is None:
-        answers[str(route.status)] = {"description": route.summary, "content": {route.media_type: {}}}
-    else:
-        answers[str(route.status)] = _answer(route.status, route.answer, route.media_type)
+def _responses(route: Route, schemas: Schemas) -> Schema:
+    problem = schemas.reference(Problem, ANSWERED)
+    given = _file(route.media_type) if route.answer is None else schemas.reference(route.answer, ANSWERED)
+    answers = {str(route.status): _answer(route.status, given, route.media_type, *route.other_media_types)}
     for status in sorted(problem_statuses(route) - set(route.also) - {route.status}):
-        answers[str(status)] = _answer(status, Problem, PROBLEM_TYPE)
+        answers[str(status)] = _answer(status, problem, PROBLEM_TYPE)
     for status, kind in route.also.items():
-        answers[str(status)] = _answer(status, kind, route.media_type)
-    answers["default"] = {**_answer(500, Problem, PROBLEM_TYPE), "description": "Any other error"}
+        answers[str(status)] = _answer(status, schemas.reference(kind, ANSWERED), route.media_type)
+    answers["default"] = {**_answer(500, problem, PROBLEM_TYPE), "description": "Any other error"}
     return answers
+
+
+def _file(media_type: str) -> Schema:
+    """What is no object of ours: a file, or a document of others."""
+    if media_type == "application/json":
+        return {"type": "object", "additionalProperties": True}
+    return BYTES if media_type == "application/octet-stream" else TEXT
 
 
 def problem_statuses(route: Route) -> set[int]:
@@ -135,9 +135,6 @@ def problem_statuses(route: Route) -> set[int]:
     return found
 
 
-def _answer(status: int, kind: type[BaseModel], media_type: str) -> Schema:
-    return {"description": HTTPStatus(status).phrase, "content": {media_type: {"schema": _reference(kind)}}}
-
-
-def _reference(kind: type[BaseModel]) -> Schema:
-    return {"$ref": REFERENCE.format(model=kind.__name__)}
+def _answer(status: int, schema: Schema, *media_types: str) -> Schema:
+    content = {media_type: {"schema": schema} for media_type in media_types}
+    return {"description": HTTPStatus(status).phrase, "content": content}

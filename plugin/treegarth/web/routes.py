@@ -55,9 +55,11 @@ class Parameters(BaseModel):
 
 
 class Answer(BaseModel):
-    """Base of the models of answers. Names as in DICOM, absent is null."""
+    """Base of the models of answers. Names as in DICOM, absent is null: every field is there, whatever its default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ class Route:
     path_parameters: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None  # None: a page, a file
     media_type: str = "application/json"  # of the answer
+    other_media_types: tuple[str, ...] = ()  # that the handler gives to who asks for one by Accept
     status: int = 200  # when all goes well
     also: Mapping[int, type[BaseModel]] = field(default_factory=dict)  # other statuses with a body of their own
     problems: tuple[int, ...] = ()  # statuses of errors beyond those that every route of its kind can answer

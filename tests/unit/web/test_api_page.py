@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from openapi_spec_validator import validate
-
+from tests.api_document import check_document
 from tests.unit.web.web_support import make_site, web_folder
 from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
@@ -50,14 +49,15 @@ ROUTES = [
     route("api.thing", f"{API_PATH}/things/{{name}}", query=Query, path_parameters=Place, answer=Thing),
     route("api.change", f"{API_PATH}/things", method="POST", body=Body, answer=Thing, status=201, problems=(409,)),
     route("api.open", f"{API_PATH}/open", permission=Permission.PUBLIC, answer=Thing, also={503: Thing}),
+    route("api.table", f"{API_PATH}/table", media_type="text/csv", other_media_types=("text/plain",)),
     route("page", "/treegarth/page"),
 ]
 
 
 def test_the_document_is_openapi_and_has_the_api_alone() -> None:
     document = openapi_document(ROUTES, version="1.2.3")
-    validate(document)
-    assert set(document["paths"]) == {f"{API_PATH}/{path}" for path in ("things/{name}", "things", "open")}
+    check_document(document)
+    assert set(document["paths"]) == {f"{API_PATH}/{path}" for path in ("things/{name}", "things", "open", "table")}
     reading = document["paths"][f"{API_PATH}/things/{{name}}"]["get"]
     assert [(p["name"], p["in"], p["required"]) for p in reading["parameters"]] == [
         ("name", "path", True),
@@ -80,6 +80,8 @@ def test_the_page_tells_what_the_document_tells() -> None:
         ("size", "integer", ""),
     ]
     assert ("200", "Thing") in thing.responses
+    [table] = [operation for operation in operations(document) if operation.name == "api_table"]
+    assert (table.responses[0], table.media_types) == (("200", ""), ("text/csv", "text/plain"))
     [fields] = [model.fields for model in models(document) if model.name == "Thing"]
     assert [(field.name, field.kind) for field in fields] == [("colour", "Colour or null"), ("parts", "list of Thing")]
     assert kind_of({"type": "integer", "minimum": 1, "maximum": 9}) == "integer 1…9"
@@ -91,7 +93,7 @@ def test_the_page_is_made_of_its_template(tmp_path: Path) -> None:
     client = make_site(web_folder(tmp_path, api=text), ROUTES).test_client()
     page = client.get("/treegarth/api/")
     assert page.status_code == 200
-    for part in (f"GET {API_PATH}/things/{{name}}", 'id="model-Thing"', "How large.", "openapi.json"):
+    for part in (f"GET {API_PATH}/things/{{name}}", 'id="model-Thing"', "How large.", "openapi.json", "text/csv"):
         assert part in page.text, part
     assert client.get(f"{API_PATH}/openapi.json").get_json()["info"]["title"] == "Treegarth"
 

@@ -39,7 +39,7 @@ class RulePath(Parameters):
     """The rule's number."""
 
 
-class RuleItem(Answer):
+class NotPatientRuleItem(Answer):
     """A rule and what it marks. Patterns: `*` is any text, `?` any character; all that are given must match."""
 
     id: int
@@ -60,10 +60,10 @@ class RuleItem(Answer):
     """Studies that it marks now. Of several rules that match the one with the lowest number marks."""
 
 
-class RuleList(Answer):
+class NotPatientRuleList(Answer):
     """The rules, in the order of their numbers."""
 
-    items: list[RuleItem]
+    items: list[NotPatientRuleItem]
 
 
 class PreviewStudy(Listed):
@@ -99,17 +99,17 @@ class RulesApi:
         self._database = services.database
         self._clock = services.clock
 
-    def rules(self, call: Call[RulesQuery, None, None]) -> RuleList:
+    def rules(self, call: Call[RulesQuery, None, None]) -> NotPatientRuleList:
         with self._database.connect() as connection:
             rules = list_not_patient_rules(connection, with_removed=call.query.with_removed)
-        return RuleList(items=[_item(rule) for rule in rules])
+        return NotPatientRuleList(items=[_item(rule) for rule in rules])
 
     def preview(self, call: Call[PatternParameters, None, None]) -> Preview:
         with self._database.connect() as connection:
             found = preview_not_patients(connection, call.query.patterns(), limit=STUDIES_OF_A_PREVIEW)
         return Preview.model_validate(found)
 
-    def add(self, call: Call[None, RuleParameters, None]) -> RuleItem:
+    def add(self, call: Call[None, RuleParameters, None]) -> NotPatientRuleItem:
         body = call.body
         with self._database.begin() as connection:
             made = add_not_patient_rule(
@@ -125,7 +125,7 @@ class RulesApi:
             raise NotFound(P_("The rule is gone."))
         return _item(rule)
 
-    def remove(self, call: Call[None, None, RulePath]) -> RuleItem:
+    def remove(self, call: Call[None, None, RulePath]) -> NotPatientRuleItem:
         with self._database.begin() as connection:
             number = call.path.rule_id
             removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=self._clock())
@@ -135,10 +135,10 @@ class RulesApi:
         return _item(rule)
 
 
-def _item(rule: NotPatientRule) -> RuleItem:
+def _item(rule: NotPatientRule) -> NotPatientRuleItem:
     names = ("id", "meaning", "note", "created_by", "created_at", "removed_by", "removed_at", "study_count")
     values = {name: getattr(rule, name) for name in names}
-    return RuleItem(**values, **{name: getattr(rule.patterns, name) for name in PATTERNS})
+    return NotPatientRuleItem(**values, **{name: getattr(rule.patterns, name) for name in PATTERNS})
 
 
 def routes(services: Services) -> list[Route]:
@@ -151,7 +151,7 @@ def routes(services: Services) -> list[Route]:
             api.rules,
             "The rules that mark studies of phantoms, for quality assurance and service.",
             query=RulesQuery,
-            answer=RuleList,
+            answer=NotPatientRuleList,
         ),
         dose_route(
             "preview_not_patient_rule",
@@ -169,7 +169,7 @@ def routes(services: Services) -> list[Route]:
             method="POST",
             permission=Permission.ADMINISTER,
             body=RuleParameters,
-            answer=RuleItem,
+            answer=NotPatientRuleItem,
             status=201,
         ),
         dose_route(
@@ -180,6 +180,6 @@ def routes(services: Services) -> list[Route]:
             method="DELETE",
             permission=Permission.ADMINISTER,
             path_parameters=RulePath,
-            answer=RuleItem,
+            answer=NotPatientRuleItem,
         ),
     ]

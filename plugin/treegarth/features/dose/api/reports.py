@@ -12,6 +12,7 @@ from treegarth.features.dose.store.listing import list_reports
 from treegarth.features.dose.store.queueing import retry_failed
 from treegarth.features.dose.store.source import find_source
 from treegarth.phrases import P_
+from treegarth.web.endpoints import Retried
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Permission, Route
 from treegarth.web.services import Services
@@ -26,12 +27,6 @@ class DoseReportQuery(PageQuery):
     """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
     kind: Kind | None = None
     """Of this kind."""
-
-
-class Retried(Answer):
-    """How many sources wait to be read once more."""
-
-    retried: int
 
 
 class DoseReportListItem(Listed):

@@ -55,7 +55,7 @@ class ForeseenStudyItem(Listed):
     size_bytes: int
 
 
-class PreviewAnswer(Answer):
+class PolicyPreview(Answer):
     """What a policy would delete today, and in 30 days if nothing else changed."""
 
     today: ForeseenItem
@@ -133,12 +133,12 @@ class ForeseeingApi:
         self._database = desk.services.database
         self._clock = desk.services.clock
 
-    def preview(self, call: Call[PreviewQuery, None, None]) -> PreviewAnswer:
+    def preview(self, call: Call[PreviewQuery, None, None]) -> PolicyPreview:
         with self._database.connect() as connection:
             policy = service.numbered(connection, self._desk, call.query.policy_id)
             return _preview(service.preview(connection, self._desk, policy, self._clock()))
 
-    def try_out(self, call: Call[None, PreviewBody, None]) -> PreviewAnswer:
+    def try_out(self, call: Call[None, PreviewBody, None]) -> PolicyPreview:
         policy = service.unsaved(self._desk.parse(call.body.policy))
         with self._database.connect() as connection:
             return _preview(service.preview(connection, self._desk, policy, self._clock()))
@@ -176,8 +176,8 @@ class ForeseeingApi:
         )
 
 
-def _preview(found: service.Preview) -> PreviewAnswer:
-    return PreviewAnswer(
+def _preview(found: service.Preview) -> PolicyPreview:
+    return PolicyPreview(
         today=_foreseen(found.today),
         in_30_days=_foreseen(found.in_30_days),
         studies=[ForeseenStudyItem.model_validate(one) for one in found.studies],
@@ -206,7 +206,7 @@ def routes(desk: Desk) -> list[Route]:
             api.preview,
             "What a policy would delete today and in 30 days. Deletes nothing.",
             query=PreviewQuery,
-            answer=PreviewAnswer,
+            answer=PolicyPreview,
         ),
         retention_route(
             "try_retention_policy",
@@ -216,7 +216,7 @@ def routes(desk: Desk) -> list[Route]:
             method="POST",
             permission=Permission.OPERATE,
             body=PreviewBody,
-            answer=PreviewAnswer,
+            answer=PolicyPreview,
         ),
         retention_route(
             "retention_reasons",

@@ -31,7 +31,7 @@ class SwitchBody(Parameters):
     """How many objects it would delete today; needed where that is more than its share of the archive."""
 
 
-class TextBody(Parameters):
+class PolicyTextBody(Parameters):
     """Policies as YAML."""
 
     text: Text = Field(max_length=500_000)
@@ -156,7 +156,7 @@ class PoliciesApi:
         with self._database.connect() as connection:
             return PolicyText(text=service.export_text(connection, self._desk))
 
-    def import_text(self, call: Call[None, TextBody, None]) -> PolicyList:
+    def import_text(self, call: Call[None, PolicyTextBody, None]) -> PolicyList:
         with self._database.begin() as connection:
             return _list(
                 service.import_texts(connection, self._desk, call.body.text, by=call.actor.name, now=self._clock())
@@ -250,7 +250,7 @@ def routes(desk: Desk) -> list[Route]:
             api.import_text,
             "Make or change policies from YAML.",
             method="POST",
-            body=TextBody,
+            body=PolicyTextBody,
             answer=PolicyList,
             problems=(409, 503),
             **write,

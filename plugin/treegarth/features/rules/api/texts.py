@@ -15,10 +15,10 @@ from treegarth.features.rules.yaml_text import LARGEST_BYTES
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.validation import Fault, InvalidFields
 
-MEDIA_TYPE = "application/yaml"
+MEDIA_TYPES = ("application/yaml", "text/plain")  # generated clients know no YAML
 
 
-class TextBody(Parameters):
+class RuleTextBody(Parameters):
     """A YAML text, or one rule as a document."""
 
     text: Text | None = None
@@ -87,7 +87,7 @@ class TextsApi:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def check(self, call: Call[None, TextBody, None]) -> Checked:
+    def check(self, call: Call[None, RuleTextBody, None]) -> Checked:
         body = call.body
         if (body.text is None) == (body.document is None):
             raise InvalidFields([Fault(field="text", message="give either text or document.")])
@@ -104,7 +104,7 @@ class TextsApi:
                 problems.extend(problems_with(connection, one, place))
         return _checked(problems, [] if problems else written)
 
-    def _written(self, body: TextBody) -> list[WrittenRule]:
+    def _written(self, body: RuleTextBody) -> list[WrittenRule]:
         if body.text is not None:
             return parse_rules(body.text, self._desk.language)
         return [parse_rule(body.document, self._desk.language)]
@@ -123,7 +123,8 @@ class TextsApi:
         with self._desk.database.connect() as connection:
             text = export_rules(connection, self._desk.book)
         headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
-        return Response(text.encode(), mimetype=MEDIA_TYPE, headers=headers)
+        media_type = call.http.accept_mimetypes.best_match(MEDIA_TYPES, default=MEDIA_TYPES[0])
+        return Response(text.encode(), mimetype=media_type, headers=headers)
 
 
 def _checked(problems: Any, written: list[WrittenRule]) -> Checked:
@@ -151,7 +152,7 @@ def routes(desk: Desk) -> list[Route]:
             "What a rule's text means, or everything that is wrong with it; changes nothing.",
             method="POST",
             permission=Permission.OPERATE,
-            body=TextBody,
+            body=RuleTextBody,
             answer=Checked,
             problems=(400, 503),
         ),
@@ -173,6 +174,7 @@ def routes(desk: Desk) -> list[Route]:
             api.export,
             "Every rule as YAML, with the comments that it was imported with.",
             answer=None,
-            media_type=MEDIA_TYPE,
+            media_type=MEDIA_TYPES[0],
+            other_media_types=MEDIA_TYPES[1:],
         ),
     ]

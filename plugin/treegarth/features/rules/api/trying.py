@@ -47,7 +47,7 @@ class ActionItem(Listed):
     sentence: str
 
 
-class PreviewAnswer(Answer):
+class RulePreview(Answer):
     """What a rule would touch now."""
 
     study_count: int
@@ -92,17 +92,17 @@ class TryingApi:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def preview(self, call: Call[PageQuery, None, RulePath]) -> PreviewAnswer:
+    def preview(self, call: Call[PageQuery, None, RulePath]) -> RulePreview:
         with self._desk.database.connect() as connection:
             rule = meant(self._desk.acting(connection, call.path.rule_id))
             return self._preview(connection, rule, call.query)
 
-    def preview_document(self, call: Call[PageQuery, RuleDocument, None]) -> PreviewAnswer:
+    def preview_document(self, call: Call[PageQuery, RuleDocument, None]) -> RulePreview:
         rule = written_rule(call.body.root, self._desk.language).rule
         with self._desk.database.connect() as connection:
             return self._preview(connection, rule, call.query)
 
-    def _preview(self, connection: Connection, rule: Rule, query: PageQuery) -> PreviewAnswer:
+    def _preview(self, connection: Connection, rule: Rule, query: PageQuery) -> RulePreview:
         now = self._desk.services.clock()
         found = preview_rule(connection, self._desk.language, rule, now, limit=query.limit, cursor=query.cursor)
         return preview_answer(found)
@@ -122,8 +122,8 @@ def meant(acting: ActingRule) -> Rule:
     return acting.rule
 
 
-def preview_answer(found: Preview) -> PreviewAnswer:
-    return PreviewAnswer(
+def preview_answer(found: Preview) -> RulePreview:
+    return RulePreview(
         study_count=found.sums.study_count,
         instance_count=found.sums.instance_count,
         size_bytes=found.sums.size_bytes,
@@ -165,7 +165,7 @@ def routes(desk: Desk) -> list[Route]:
             permission=Permission.OPERATE,
             query=PageQuery,
             body=RuleDocument,
-            answer=PreviewAnswer,
+            answer=RulePreview,
             problems=(400, 503),
         ),
         rule_route(
@@ -175,7 +175,7 @@ def routes(desk: Desk) -> list[Route]:
             "Which studies of the archive a rule would touch, how many, how many bytes; on or off.",
             query=PageQuery,
             path_parameters=RulePath,
-            answer=PreviewAnswer,
+            answer=RulePreview,
             problems=(400, 404, 409, 503),
         ),
         rule_route(

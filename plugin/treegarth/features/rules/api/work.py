@@ -15,6 +15,7 @@ from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
 from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.phrases import P_
+from treegarth.web.endpoints import Retried
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 
 LARGEST_ID = 2**63 - 1
@@ -122,12 +123,6 @@ class EventList(Answer):
 
 class EventPath(Parameters):
     event_id: int = Field(ge=1, le=LARGEST_ID)
-
-
-class Retried(Answer):
-    """How many wait again."""
-
-    retried: int
 
 
 class WorkApi:

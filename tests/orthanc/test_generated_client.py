@@ -1,0 +1,153 @@
+"""A client that is generated from the served document calls every GET, and understands every answer whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import requests
+
+from tests.api_document import check_document, operations
+from tests.orthanc.conftest import ServerFactory
+from tests.servers import ROOT, OrthancServer, store
+from tests.studies import small_studies
+from treegarth.demo.examinations import Extent
+from treegarth.demo.hospital_day import hospital_day
+from treegarth.demo.push import Archive, push
+
+AT_ONCE = {"minimum age": "0 minutes", "rate": 100_000, "ask twice above": "100 %"}
+LABEL_IT = {"name": "label", "why": "a test", "when": "by hand", "if": "Modality = CT", "do": [{"label": "seen"}]}
+# Lists of what needs a person: a server that is well has none of it.
+EMPTY_WHERE_ALL_IS_WELL = {"api_rule_events", "api_tasks"}
+
+
+def test_a_generated_client_understands_every_answer(new_server: ServerFactory, tmp_path: Path) -> None:
+    server = new_server(treegarth={"StableSeconds": 1}).start()
+    fill(server, tmp_path)
+    document = server.get("openapi.json")
+    check_document(document)
+
+    outcomes = outcomes_of_calls(server, generated(document, tmp_path))
+
+    declared = {one["operationId"]: declared_type(one) for _, method, one in operations(document) if method == "get"}
+    called = {call.partition(" ")[0] for call in outcomes}
+    assert called == set(declared)
+    for call, outcome in outcomes.items():
+        assert (outcome["status"], outcome["differences"]) == (200, []), call
+        assert outcome["parsed"] == declared[call.partition(" ")[0]], call
+        assert outcome["bytes"] > 0, call
+    assert {call for call, outcome in outcomes.items() if outcome["length"] == 0} == EMPTY_WHERE_ALL_IS_WELL
+
+
+def generated(document: dict[str, Any], folder: Path) -> Path:
+    """The folder of the client made of the document. What the generator warns of is a fault of the document."""
+    client, given, settings = folder / "client", folder / "openapi.json", folder / "generator.json"
+    given.write_text(json.dumps(document), encoding="utf-8")
+    settings.write_text('{"post_hooks": []}', encoding="utf-8")
+    program = Path(sys.executable).with_name("openapi-python-client")
+    done = subprocess.run(
+        [program, "generate", "--fail-on-warning", "--path", given, "--config", settings, "--output-path", client],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return client
+
+
+def outcomes_of_calls(server: OrthancServer, client: Path) -> dict[str, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "calls_of_generated_client.py", server.url],
+        env={**os.environ, "PYTHONPATH": str(client)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def declared_type(operation: dict[str, Any]) -> str:
+    """The class as which a client understands the success of an operation."""
+    content: dict[str, Any] = operation["responses"]["200"]["content"]
+    [schema] = {json.dumps(one["schema"]) for one in content.values()}
+    described = json.loads(schema)
+    if "$ref" in described:
+        return str(described["$ref"]).rpartition("/")[2]
+    if described["type"] == "string":
+        return "File" if described.get("format") == "binary" else "str"
+    return "".join(part.title() for part in operation["operationId"].split("_")) + "Response200"
+
+
+def fill(server: OrthancServer, folder: Path) -> None:
+    """A hospital day with its doses; a rule applied, a delivery, and one small study that a policy has pruned."""
+    small_studies(folder / "small", studies=1, series=1, instances=2)
+    store(server, folder / "small")
+    server.wait_until_idle()
+    [small] = server.get("studies")["items"]
+    push(
+        hospital_day(1, date(2026, 5, 4), extent=Extent(slices=0.1, detail=0.1)),
+        Archive(ae_title="TREEGARTH", dicom_port=server.dicom_port),
+    )
+    server.wait_until_idle()
+    wait_for("the doses", lambda: not server.get("dose/reports", state="unread")["items"])
+    uid = str(small["study_instance_uid"])
+    post(server, "destinations", {"name": "COPIES", "kind": "folder", "address": {"path": str(folder / "copies")}})
+    post(server, "deliveries", {"study_instance_uid": uid, "destination": "COPIES"})
+    wait_for("the copies", lambda: len(server.get("deliveries", state="confirmed")["items"]) == 2)
+
+    rule = post(server, "rules", LABEL_IT)["id"]
+    requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()
+    post(server, f"rules/{rule}/apply", {})
+    wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])
+    post(server, "dose/not-patients", {"meaning": "phantom", "patient_id": "NOBODY*"})
+
+    condition = f"PatientID = '{small['patient_id']}'"
+    now = policy(server, "now", condition, grace="0 minutes")
+    later = policy(server, "later", condition.replace("=", "!="), grace="1 day")
+    switch_on(server, now, 2)
+    wait_for("the pruning", lambda: len(server.get("retention/ledger", state="deleted")["items"]) == 2)
+    server.wait_until_idle()
+    switch_on(server, later, int(server.get("status")["indexed_instances"]))
+    wait_for("the marks", lambda: server.get("retention/marked")["items"])
+    post(server, "retention/holds", {"study_instance_uid": uid, "kind": "teaching", "reason": "a test"})
+    post(server, "dose/reread")
+    entry = server.get("retention/ledger")["items"][0]["id"]
+    post(server, f"retention/ledger/{entry}/bring-back", {"scope": "object"})
+    wait_for("the way back", lambda: server.get("retention/bring-backs")["items"][0]["state"] == "done")
+    server.wait_until_idle()
+
+
+def policy(server: OrthancServer, name: str, condition: str, **given: Any) -> int:
+    document = {"name": name, "why": "a test", "if": condition, "keep": "nothing", "proof": "none", **AT_ONCE, **given}
+    return int(post(server, "retention/policies", {"policy": document})["id"])
+
+
+def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
+    """When nothing speaks against so many objects any more: their studies have come to rest."""
+    wait_for(
+        f"{count} may go",
+        lambda: server.get("retention/preview", policy_id=policy_id)["today"]["instance_count"] == count,
+    )
+    post(server, f"retention/policies/{policy_id}/switch", {"is_on": True, "typed_count": count})
+
+
+def post(server: OrthancServer, path: str, body: dict[str, Any] | None = None) -> Any:
+    answer = requests.post(f"{server.api}/{path}", json=body, timeout=30)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 90) -> None:
+    deadline = monotonic() + timeout_s
+    while not is_so():
+        assert monotonic() < deadline, f"not there after {timeout_s} s: {what}"
+        sleep(0.3)
