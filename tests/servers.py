@@ -23,6 +23,7 @@ from typing import Any
 
 import requests
 
+from tests.places import places
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.migrating import migrate
 
@@ -126,6 +127,7 @@ class OrthancServer:
                 "Mode": "test",
                 "DataDirectory": str(self.folder / "treegarth"),
                 "ReconcileSeconds": 2,
+                "DestinationPlaces": places(self.folder.parent),
                 **self.treegarth,
             }
         return {**found, **self.settings}

@@ -25,6 +25,10 @@ class SettingsRefused(TreegarthError):
     """The configuration is not usable; the message lists every problem."""
 
 
+class PlaceRefused(SettingsRefused):
+    """The settings do not let a destination use this place of the machine or of the network."""
+
+
 class DatabaseUnavailable(TreegarthError):
     """PostgreSQL does not answer. Stored objects are safe in Orthanc; the index catches up when it is back."""
 

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_pascal
 
 from treegarth.errors import SettingsRefused
 from treegarth.phrases import P_
+from treegarth.places import DestinationPlaces
 
 ENVIRONMENT_PREFIX = "TREEGARTH_"
 
@@ -56,8 +57,8 @@ class SecretReference(BaseModel):
             return environment[self.environment]
         try:
             return Path(str(self.file)).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            wrong = {"path": str(self.file), "error": error.strerror}
+        except (OSError, UnicodeDecodeError) as error:
+            wrong = {"path": str(self.file), "error": getattr(error, "strerror", None) or "it is no text in UTF-8"}
             raise SettingsRefused(P_("The secret's file %(path)s cannot be read: %(error)s.", **wrong)) from error
 
 
@@ -152,6 +153,9 @@ class Settings(BaseModel):
 
     webhooks: tuple[Webhook, ...] = ()
     """What rules may tell: `[{"Name": "ris", "Url": "https://...", "Secret": {"File": ...}}]`."""
+
+    destination_places: DestinationPlaces = DestinationPlaces()
+    """What destinations and webhooks may use and reach: `{"Folders": [...], "SecretFiles": [...], ...}`."""
 
     time_zone: str | None = None
     """The IANA name of the zone that pages show, `Asia/Seoul`. Default: the machine's."""

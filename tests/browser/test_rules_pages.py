@@ -12,6 +12,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit, windows
+from tests.places import places
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 
@@ -22,7 +23,9 @@ PATIENCE_MS = 30_000
 def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
     """A server on which studies are complete after a second, with a study, a destination, a rule and a delivery."""
     folder = tmp_path_factory.mktemp("rules")
-    server = OrthancServer(folder / "server", treegarth={"StableSeconds": 1}).start()
+    server = OrthancServer(
+        folder / "server", treegarth={"StableSeconds": 1, "DestinationPlaces": places(folder.parent)}
+    ).start()
     store(server, *small_studies(folder / "before", studies=1, series=2, instances=2, seed=1))
     server.wait_until_idle()
     folder_of_it = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}

@@ -12,11 +12,19 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import Engine, select
 
 from tests.api_document import check_document
+from tests.places import places
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.errors import NotFound
 from treegarth.features.routing import destinations_api
-from treegarth.features.routing.store.destinations import destination_named, list_destinations, read_destination
+from treegarth.features.routing.destinations import DestinationSettings
+from treegarth.features.routing.store.destinations import (
+    create_destination,
+    destination_named,
+    list_destinations,
+    read_destination,
+)
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.places import DestinationPlaces
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
 from treegarth.web.routes import API_PATH
@@ -27,7 +35,9 @@ ALICE = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}
 
 @pytest.fixture
 def client(engine: Engine, tmp_path: Path) -> FlaskClient:
-    services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    allowed = DestinationPlaces.model_validate(places(tmp_path, SecretEnvironment=["NO_SUCH_TOKEN"]))
+    settings = Settings(mode=Mode.PROD, destination_places=allowed)
+    services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=settings)
     app = create_app(destinations_api.routes(services, {}), services)
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = ALICE["Authorization"]
@@ -92,6 +102,41 @@ def test_a_mistake_is_answered_at_its_place(client: FlaskClient) -> None:
     )
     assert answer.status_code == 400
     assert [error["field"] for error in answer.get_json()["errors"]] == ["address.port"]
+
+
+def test_what_the_settings_do_not_list_is_not_saved(client: FlaskClient, tmp_path: Path) -> None:
+    made(client, folder(tmp_path))
+    peer = {"url": "http://pacs/", "user": "u", "password": {"file": "/etc/shadow"}}
+    refused = {
+        ("folder", "address.path", "Folders"): {"path": "/usr/lib/python3", "layout": "x.pth"},
+        ("peer", "address.password", "SecretFiles"): peer,
+        ("peer", "address.url", "LocalAddresses"): {"url": "http://169.254.169.254"},
+        ("s3", "address.access_key_id", "MachineLogin"): {"bucket": "images"},
+    }
+    for (kind, field, setting), address in refused.items():
+        body = {"name": "A", "kind": kind, "address": address}
+        for answer in (client.post(PATH, json=body), client.put(f"{PATH}/1", json=body)):
+            assert answer.status_code == 400
+            [error] = answer.get_json()["errors"]
+            assert error["field"] == field
+            assert f"Treegarth.DestinationPlaces.{setting}" in error["detail"]
+    assert [one["name"] for one in client.get(PATH).get_json()["items"]] == ["exports"]
+
+
+def test_one_that_was_there_before_the_setting_is_shown_with_the_reason_and_can_be_removed(
+    client: FlaskClient, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        before = DestinationSettings.model_validate(folder(Path("/usr/lib/python3")))
+        number = create_destination(connection, before, by=None, at=NOW).id
+    [refused] = client.get(f"{PATH}/{number}").get_json()["refused"]
+    assert "/usr/lib/python3" in refused
+    assert "Treegarth.DestinationPlaces.Folders" in refused
+    tried = client.post(f"{PATH}/{number}/echo").get_json()
+    assert (tried["answers"], tried["reason"]) == (False, refused)
+    assert client.post(f"{PATH}/{number}/pause").status_code == 200
+    assert client.delete(f"{PATH}/{number}").status_code == 200
+    assert not Path("/usr/lib/python3/.treegarth-incoming").exists()
 
 
 def test_an_echo_says_what_answers_or_why_nothing_does(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:

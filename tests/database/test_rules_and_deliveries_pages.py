@@ -13,21 +13,24 @@ from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
 from tests.index_support import write_study
+from tests.places import places
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.features.routing.deciding import failed
+from treegarth.features.routing.destinations import DestinationSettings
 from treegarth.features.routing.senders.stow_answers import reason_in_words
 from treegarth.features.routing.senders.web import failure
 from treegarth.features.routing.store import claiming, recording
-from treegarth.features.routing.store.destinations import read_destination
+from treegarth.features.routing.store.destinations import create_destination, read_destination
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.store.events import claim_events, note_events, record_failure
 from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
 from treegarth.features.rules.telling import Teller, tell_waiting
 from treegarth.phrases import Phrase
-from treegarth.settings import Settings
+from treegarth.places import DestinationPlaces
+from treegarth.settings import Mode, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "/treegarth"
@@ -48,8 +51,10 @@ FORM = {
 
 
 @pytest.fixture
-def client(engine: Engine) -> FlaskClient:
-    return make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
+def client(engine: Engine, tmp_path: Path) -> FlaskClient:
+    settings = Settings(mode=Mode.TEST, destination_places=DestinationPlaces.model_validate(places(tmp_path)))
+    services = make_services(ROOT / "web", engine=lambda: engine, settings=settings)
+    return make_application(services).test_client()  # type: ignore[attr-defined]
 
 
 def post(client: FlaskClient, path: str, status: int = 303, **fields: Any) -> TestResponse:
@@ -213,6 +218,28 @@ def test_a_destination_is_changed_paused_and_removed_with_its_history(client: Fl
     page = client.get(f"{PAGES}/{one}").text
     for said in ("created", "edited", "paused", "removed"):
         assert said in page
+
+
+def test_a_destination_outside_the_settings_is_refused_at_its_field_and_shown_with_the_reason(
+    client: FlaskClient, engine: Engine
+) -> None:
+    outside = {"name": "Out", "kind": "folder", "address.path": "/etc/cron.d", "proof": "best", "act": "save"}
+    page = post(client, "deliveries/destinations/new", 200, **outside).text
+    assert "Treegarth.DestinationPlaces.Folders" in page[page.index('id="wrong-address.path"') :]
+    with transaction(engine) as connection:
+        settings = DestinationSettings.model_validate(
+            {"name": "Out", "kind": "folder", "address": {"path": "/etc/cron.d"}}
+        )
+        create_destination(connection, settings, by=None, at=NOW)
+    one = f"{PAGES}/deliveries/destinations/1"
+    for address in (one, f"{PAGES}/deliveries/destinations", f"{PAGES}/system"):
+        assert "not allowed by the settings" in client.get(address).text, address
+    assert (
+        "/etc/cron.d: neither it nor a folder above it is listed in Treegarth.DestinationPlaces" in client.get(one).text
+    )
+    client.set_cookie("treegarth_language", "ko")
+    assert "상위 폴더도 Treegarth.DestinationPlaces.Folders에 없습니다" in client.get(one).text
+    assert "설정에서 허용하지 않음" in client.get(f"{PAGES}/deliveries/destinations").text
 
 
 def test_a_korean_page_says_in_korean_what_is_wrong_what_a_rule_does_and_what_it_did(

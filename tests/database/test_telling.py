@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from tests.places import places
 from tests.unit.web.web_support import NOW
 from treegarth.features.rules.messages import FIRST_PAUSE, LONGEST_PAUSE, MOST_ATTEMPTS
 from treegarth.features.rules.tables import notification
@@ -112,6 +113,7 @@ def mail_sink() -> Iterator[MailSink]:
 def teller(*, url: str = "http://127.0.0.1:9/", port: int = 9, security: str = "none", **given: Any) -> Teller:
     settings = {
         "Webhooks": [{"Name": "ris", "Url": url, "Secret": {"Environment": "RIS_SECRET"}}],
+        "DestinationPlaces": given.get("places", places()),
         "Mail": {"Host": "127.0.0.1", "Port": port, "Security": security, "From": "pacs@example.org"},
     }
     return Teller(Settings.model_validate(settings), given.get("environment", {"RIS_SECRET": SECRET}))
@@ -178,6 +180,28 @@ def test_a_redirect_is_not_followed(engine: Engine, sink: Sink) -> None:
     sink.status = 307
     tell(engine, teller(url=sink.url))
     assert row(engine, number).last_error == "the webhook answered 307"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:{}/hook", "http://localhost:{}/hook", "http://2130706433:{}/", "http://[::ffff:7f00:1]:{}/"],
+)
+def test_a_webhook_of_this_machine_is_told_only_where_the_settings_list_it(
+    engine: Engine, sink: Sink, url: str
+) -> None:
+    number = add(engine, "webhook", "ris")
+    tell(engine, teller(url=url.format(sink.server.server_port), places={}))
+    assert "Treegarth.DestinationPlaces.LocalAddresses" in row(engine, number).last_error
+    assert (row(engine, number).state, sink.requests) == ("waiting", [])
+    again_at = row(engine, number).next_attempt_at
+    tell(engine, teller(url=sink.url), again_at)  # the setting was made
+    assert row(engine, number).state == "sent"
+
+
+def test_the_addresses_of_webhooks_can_be_limited(engine: Engine) -> None:
+    number = add(engine, "webhook", "ris")
+    tell(engine, teller(url="http://192.0.2.1/hook", places={"Addresses": ["10.0.0.0/8"]}))
+    assert "Treegarth.DestinationPlaces.Addresses" in row(engine, number).last_error
 
 
 def test_an_email_is_a_letter_that_a_person_can_read(engine: Engine, mail_sink: MailSink) -> None:

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.servers import OrthancServer
+from tests.studies import small_studies
+from treegarth.features.routing.model import DeliveryObject
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 
 ServerFactory = Callable[..., OrthancServer]
 
@@ -42,3 +46,65 @@ def new_server(tmp_path: Path) -> Iterator[ServerFactory]:
 def server(new_server: ServerFactory) -> OrthancServer:
     """A running Orthanc with Treegarth, of this test alone."""
     return new_server().start()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OrthancServer, OrthancServer]]:
+    """An Orthanc that holds two studies, and one that takes what is sent to it."""
+    folder = tmp_path_factory.mktemp("senders")
+    source = OrthancServer(folder / "source", treegarth=None)
+    target = OrthancServer(
+        folder / "target", treegarth=None, plugins=("libOrthancDicomWeb.so",), settings={"DicomWeb": {"Ssl": False}}
+    )
+    with source.start(wait=False), target.start(wait=False):
+        source.wait_until_ready()
+        target.wait_until_ready()
+        for path in small_studies(folder / "objects", studies=2, series=2, instances=10):
+            answer = requests.post(f"{source.url}/instances", data=path.read_bytes(), timeout=30)
+            assert answer.status_code == 200
+        yield source, target
+
+
+@pytest.fixture
+def source(servers: tuple[OrthancServer, OrthancServer]) -> OrthancServer:
+    return servers[0]
+
+
+@pytest.fixture
+def target(servers: tuple[OrthancServer, OrthancServer]) -> Iterator[OrthancServer]:
+    """Empty again after each test."""
+    yield servers[1]
+    for study in servers[1].orthanc("studies"):
+        requests.delete(f"{servers[1].url}/studies/{study}", timeout=30).raise_for_status()
+
+
+@pytest.fixture
+def orthanc(source: OrthancServer) -> Iterator[OrthancClient]:
+    client = OrthancClient(OrthancAddress(url=source.url))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def objects(source: OrthancServer) -> list[DeliveryObject]:
+    """Every object of the source, as the ledger has it."""
+    found = []
+    for study in source.orthanc("studies", expand=""):
+        for series in (source.orthanc(f"series/{one}") for one in study["Series"]):
+            for instance in source.orthanc(f"series/{series['ID']}/instances"):
+                found.append(
+                    DeliveryObject(
+                        destination_id=1,
+                        orthanc_instance_id=instance["ID"],
+                        orthanc_series_id=series["ID"],
+                        orthanc_study_id=study["ID"],
+                        study_instance_uid=study["MainDicomTags"]["StudyInstanceUID"],
+                        series_instance_uid=series["MainDicomTags"]["SeriesInstanceUID"],
+                        sop_instance_uid=instance["MainDicomTags"]["SOPInstanceUID"],
+                        sop_class_uid=None,
+                        size_bytes=instance["FileSize"],
+                        proof_wanted="best",
+                    )
+                )
+    assert len(found) == 40
+    return found

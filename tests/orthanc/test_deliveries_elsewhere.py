@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.delivery_peers import s3_client, s3_server
+from tests.places import places
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 
@@ -43,7 +44,11 @@ def delivered(server: OrthancServer, expected: int, timeout_s: float = 180) -> l
 
 def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_url: str, tmp_path: Path) -> None:
     target = new_server("target", treegarth=None, plugins=("libOrthancDicomWeb.so",)).start()
-    server = new_server("server", environment={"BUCKET_SECRET": "s"}).start()
+    server = new_server(
+        "server",
+        treegarth={"DestinationPlaces": places(tmp_path, SecretEnvironment=["BUCKET_*"])},
+        environment={"BUCKET_SECRET": "s"},
+    ).start()
     with s3_client(bucket_url) as client:
         client.create_bucket(Bucket=BUCKET)
     secret = {"access_key_id": "k", "secret_access_key": {"environment": "BUCKET_SECRET"}}

@@ -15,6 +15,7 @@ from pydicom import Dataset
 
 from tests.delivery_peers import dcmqrscp, s3_client, s3_server, sop_instance_uids, storescp
 from tests.orthanc.conftest import ServerFactory
+from tests.places import places
 from tests.servers import OrthancServer, store
 from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
@@ -72,7 +73,10 @@ def test_a_ct_study_with_its_dose_report_ends_where_the_rules_say(new_server: Se
         settings={"DicomAet": "NODE", "DicomAlwaysAllowFind": True},
     ).start(wait=False)
     server = new_server(
-        treegarth={"StableSeconds": 1},
+        treegarth={
+            "StableSeconds": 1,
+            "DestinationPlaces": places(tmp_path, SecretEnvironment=["BUCKET_SECRET"]),
+        },
         settings={"SaveJobs": False, "ConcurrentJobs": 8},
         environment={"BUCKET_SECRET": "s"},
     ).start()

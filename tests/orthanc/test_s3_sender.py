@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -15,11 +17,13 @@ import pytest
 import requests
 
 from tests.delivery_peers import s3_server
+from tests.places import gate
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.features.routing.destinations import Destination, Kind, S3Address
 from treegarth.features.routing.model import DeliveryObject, Proof
+from treegarth.features.routing.retrieving import make_retriever
 from treegarth.features.routing.sending import DestinationUnreachable, Sender, make_sender
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 
@@ -85,7 +89,7 @@ def sender_of(endpoint: str, orthanc: OrthancClient, **address: Any) -> Sender:
     secret = {"access_key_id": "k", "secret_access_key": {"environment": "SECRET"}}
     settings = S3Address.model_validate({"endpoint_url": endpoint, "bucket": BUCKET, **secret, **address})
     destination = Destination(id=1, name="bucket", kind=Kind.S3, address=settings)
-    return make_sender(destination, orthanc, {"SECRET": "s"})
+    return make_sender(destination, orthanc, gate(environment={"SECRET": "s"}))
 
 
 def nothing(orthanc_job_id: str) -> None:
@@ -155,6 +159,17 @@ def test_objects_of_the_same_uids_do_not_overwrite_each_other(
     assert sender.find([first, same]) == {first.orthanc_instance_id, same.orthanc_instance_id}
 
 
+def test_a_uid_and_a_prefix_lead_to_no_other_bucket(
+    endpoint: str, bucket: Any, orthanc: OrthancClient, objects: list[DeliveryObject]
+) -> None:
+    one = replace(objects[0], study_instance_uid="../../other", series_instance_uid="..")
+    sender = sender_of(endpoint, orthanc, prefix="a/../../other/")
+    [outcome] = sender.send([one], nothing)
+    assert outcome.arrived, outcome.reason
+    assert names(bucket) == [f"a/__/__/other/..%2F..%2Fother/__/{one.sop_instance_uid}.dcm"]
+    assert sender.find([one]) == {one.orthanc_instance_id}
+
+
 def test_what_is_wrong_is_said(
     endpoint: str, bucket: Any, orthanc: OrthancClient, objects: list[DeliveryObject]
 ) -> None:
@@ -168,6 +183,62 @@ def test_what_is_wrong_is_said(
         silent.send(objects, nothing)
     with pytest.raises(DestinationUnreachable):
         silent.find(objects)
+
+
+def test_a_server_of_this_machine_that_is_not_listed_is_not_connected_to(
+    endpoint: str, bucket: Any, orthanc: OrthancClient, objects: list[DeliveryObject], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = socket.getaddrinfo
+
+    def known(host: str, *given: Any, flags: int = 0, **named: Any) -> Any:
+        asks = host == "pacs.test" and not flags & socket.AI_NUMERICHOST
+        return ask("127.0.0.1" if asks else host, *given, flags=flags, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    address = {"endpoint_url": endpoint.replace("127.0.0.1", "pacs.test"), "bucket": BUCKET, "access_key_id": "k"}
+    given = S3Address.model_validate({**address, "secret_access_key": {"environment": "SECRET"}})
+    destination = Destination(id=1, name="bucket", kind=Kind.S3, address=given)
+    listed = gate(environment={"SECRET": "s"}, LocalAddresses=[])
+    sender = make_sender(destination, orthanc, listed)
+    said = r"pacs\.test is 127\.0\.0\.1.*DestinationPlaces\.LocalAddresses"
+    for use in (lambda: sender.send(objects, nothing), lambda: sender.find(objects)):
+        with pytest.raises(DestinationUnreachable, match=said):
+            use()
+    assert re.match(said, sender.echo().reason or "")
+    with pytest.raises(DestinationUnreachable):
+        make_retriever(destination, orthanc, listed).retrieve(objects)
+    assert names(bucket) == []
+
+
+def test_what_the_proxy_variables_say_is_not_asked(
+    endpoint: str, bucket: Any, orthanc: OrthancClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    assert sender_of(endpoint, orthanc).echo().answers
+
+
+def test_what_is_put_there_begins_as_dicom_whatever_the_object_began_with(
+    endpoint: str, bucket: Any, orthanc: OrthancClient, objects: list[DeliveryObject]
+) -> None:
+    whole = small_object(orthanc, pixel_bytes=1000)
+    sender = sender_of(endpoint, orthanc)
+    for given, added in ((b"\x7fELF".ljust(128, b"A") + whole[128:], 0), (whole[132:], 132)):
+        stored = orthanc.post("/instances", given)["ID"]
+        one = replace(
+            objects[0],
+            orthanc_instance_id=stored,
+            sop_instance_uid=read_header(whole).sop_instance_uid,
+            size_bytes=len(given),
+        )
+        [outcome] = sender.send([one], nothing)
+        assert outcome.arrived, outcome.reason
+        [name] = names(bucket)
+        assert bucket.get_object(Bucket=BUCKET, Key=name)["Body"].read() == bytes(128) + whole[128:]
+        assert bucket.head_object(Bucket=BUCKET, Key=name)["Metadata"]["added-bytes"] == str(added)
+        assert sender.find([one]) == {stored}
+        orthanc.delete(f"/instances/{stored}")
 
 
 def small_object(orthanc: OrthancClient, *, pixel_bytes: int) -> bytes:

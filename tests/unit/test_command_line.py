@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ import pytest
 from treegarth.command_line import main
 from treegarth.commands.check import check, check_browser_files, check_command
 from treegarth.commands.configuration import read_configuration, refused_settings, write_configuration
+from treegarth.commands.demo import places_to_try
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.findings import Level
 from treegarth.commands.orthanc_process import environment_for_orthanc, health_check
 from treegarth.commands.plugins import find_plugin, python_mismatch, python_of_plugin
 from treegarth.commands.up import UpOptions, check_ports, compose, only_one
 from treegarth.errors import MachineNotReady, SettingsRefused
+from treegarth.settings import read_settings
 
 SHIPPED = Path(__file__).parents[2] / "orthanc.json"
 
@@ -144,6 +147,17 @@ class TestUp:
         assert values["Plugins"] == [str(tmp_path / "plugins")]
         assert Path(values["PythonScript"]).is_file()
         assert values["Treegarth"] == {"Mode": "dev", "DataDirectory": str(tmp_path / "data/treegarth"), "Workers": 3}
+
+    def test_only_a_demonstration_lets_destinations_use_this_machine(self, tmp_path: Path) -> None:
+        source, own = self.source(tmp_path), {"DestinationPlaces": {"Folders": ["/srv/exports"]}}
+        assert "DestinationPlaces" not in compose(self.options(tmp_path, source=source)).values["Treegarth"]
+        trying = self.options(tmp_path, source=source, section=places_to_try(tmp_path / "data"))
+        places = read_settings(compose(trying).values["Treegarth"], {}).destination_places
+        assert places.folders == (tmp_path / "data/exports",)
+        places.check_address("localhost", 4242, ip_address("127.0.0.1"))
+        source = self.source(tmp_path, Treegarth=own)  # a site's own are kept
+        trying = self.options(tmp_path, source=source, section=places_to_try(tmp_path / "data"))
+        assert compose(trying).values["Treegarth"]["DestinationPlaces"] == own["DestinationPlaces"]
 
     def test_a_python_that_does_not_fit_is_refused(self, tmp_path: Path) -> None:
         source = self.source(tmp_path)

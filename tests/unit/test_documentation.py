@@ -10,6 +10,7 @@ from pathlib import Path
 
 import json5
 import pytest
+from pydantic import BaseModel
 from pydantic.alias_generators import to_pascal
 
 from treegarth.command_line import EXIT_CODES, make_parser
@@ -45,7 +46,14 @@ def test_a_settings_section_names_its_environment_variable_and_its_default(key: 
     section = headings("settings.md")[key]
     assert f"`{environment_name(key)}`" in section
     field = next(field for name, field in Settings.model_fields.items() if to_pascal(name) == key)
-    if field.default is None:
+    if isinstance(field.default, BaseModel):
+        assert "Default: " in section
+        for name, inner in type(field.default).model_fields.items():
+            assert re.search(rf"^\| `{to_pascal(name)}` \| .*\| .+ \|$", section, flags=re.MULTILINE), name
+            if isinstance(inner.default, tuple | bool):
+                default = json.dumps(list(inner.default) if isinstance(inner.default, tuple) else inner.default)
+                assert f"| `{to_pascal(name)}` | `{default}` |" in section
+    elif field.default is None:
         assert "Default: " in section
     else:
         default = json.dumps(list(field.default) if isinstance(field.default, tuple) else field.default)

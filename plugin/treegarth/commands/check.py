@@ -9,6 +9,7 @@ from typing import TextIO
 from sqlalchemy import text
 
 from treegarth.commands.check_orthanc import check_orthanc
+from treegarth.commands.check_places import UNSEEN, check_destinations, check_places
 from treegarth.commands.configuration import PROJECT, Configuration, read_configuration
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.findings import Finding, Level, note, ok, problem
@@ -18,6 +19,7 @@ from treegarth.database.engine import DatabaseAddress, connect, create_engine
 from treegarth.database.locating import own_server_address
 from treegarth.database.migrating import pending
 from treegarth.errors import EmbeddedServerFailed, SettingsRefused, TreegarthError
+from treegarth.places import DestinationPlaces
 from treegarth.settings import Settings, problems_of_access
 
 
@@ -50,6 +52,7 @@ def check(source: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield from check_settings(settings, configuration)
     yield from check_secrets(settings, environment)
+    yield from check_places(settings)
     yield from check_database(settings, configuration, environment)
 
 
@@ -80,12 +83,13 @@ def check_database(
     try:
         address = own_server_address(settings, environment)
     except SettingsRefused:
-        return  # check_secrets has said so
+        yield UNSEEN  # check_secrets has said why
+        return
     if address is None:
         yield from check_embedded_place(settings, configuration)
-        yield from check_embedded(configuration.embedded_folder(settings))
+        yield from check_embedded(configuration.embedded_folder(settings), settings.destination_places)
     else:
-        yield from check_server(address)
+        yield from check_server(address, settings.destination_places)
 
 
 def check_embedded_place(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
@@ -100,31 +104,34 @@ def check_embedded_place(settings: Settings, configuration: Configuration) -> It
         yield problem(f'"DataDirectory" is {settings.data_directory}: write it in full, from /.')
 
 
-def check_embedded(folder: Path) -> Iterator[Finding]:
+def check_embedded(folder: Path, places: DestinationPlaces) -> Iterator[Finding]:
     try:
         find_binaries()
     except EmbeddedServerFailed as error:
-        yield problem(str(error))
+        yield from (problem(str(error)), UNSEEN)
         return
     try:
         address = EmbeddedServer(folder).running_address()
     except (OSError, TreegarthError) as error:
-        yield problem(f"The embedded database in {folder} cannot be looked at: {error}")
+        yield from (problem(f"The embedded database in {folder} cannot be looked at: {error}"), UNSEEN)
         return
     if address is None:
         yield note(f"The embedded database in {folder} does not run now; it starts with Orthanc.")
+        yield UNSEEN
     else:
-        yield from check_server(address)
+        yield from check_server(address, places)
 
 
-def check_server(address: DatabaseAddress) -> Iterator[Finding]:
+def check_server(address: DatabaseAddress, places: DestinationPlaces) -> Iterator[Finding]:
     engine = create_engine(address, pool_size=1, application_name="treegarth check")
     try:
         missing = pending(address)
         with connect(engine) as connection:
             version = connection.execute(text("SHOW server_version")).scalar_one()
+        yield from [UNSEEN] if missing else check_destinations(engine, places)
     except TreegarthError as error:
         yield problem(f"Database {address.url}: {error}")
+        yield UNSEEN
         return
     finally:
         engine.dispose()

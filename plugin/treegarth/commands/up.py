@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,7 @@ class UpOptions:
     dicom_port: int
     source: Path | None = None  # a configuration other than the shipped one
     workers: int | None = None
+    section: Mapping[str, Any] = field(default_factory=dict)  # keys of "Treegarth" where the source has none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,7 @@ def compose(options: UpOptions) -> Configuration:
     source = read_configuration(options.source or SHIPPED, os.environ)
     section: Any = source.values.get("Treegarth", {})
     if isinstance(section, dict):  # anything else is refused when the settings are read
-        section = {"DataDirectory": str(options.data / "treegarth"), **section}
+        section = {"DataDirectory": str(options.data / "treegarth"), **options.section, **section}
         if options.workers is not None:
             section["Workers"] = options.workers
     values = {

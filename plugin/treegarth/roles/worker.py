@@ -18,6 +18,7 @@ from treegarth.database.engine import create_engine
 from treegarth.features import archive, dose, retention, rules
 from treegarth.features.routing import tasks as routing_tasks
 from treegarth.features.routing.copies import Copies
+from treegarth.outgoing.gate import Gate
 from treegarth.roles import Duty, now, take_up
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext, TaskHints, worker_app
 from treegarth.tasks.worker import run_worker
@@ -32,6 +33,7 @@ def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
     context = TaskContext(engine=engine, orthanc=duty.orthanc, clock=now)
     sending = replace(context, engine=create_engine(database, pool_size=8, application_name="treegarth deliveries"))
     zone = site_zone(settings)
+    gate = Gate(places=settings.destination_places, environment=os.environ)
     hints = TaskHints(database)
     book = rules.RuleBook(rule_language(settings))
     rest = timedelta(seconds=settings.stable_seconds)
@@ -40,8 +42,8 @@ def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
         dose.blueprint(context, [rules.follow_dose_read]),
         rules.blueprint(context, book, zone, lambda: _deliveries_wished(hints)),
         rules.telling_blueprint(context, rules.Teller(settings, os.environ), random),
-        routing_tasks.blueprint(sending, zone),
-        retention.blueprint(sending, vocabulary, _copies(sending), zone),
+        routing_tasks.blueprint(sending, zone, gate),
+        retention.blueprint(sending, vocabulary, _copies(sending, gate), zone),
     ]
     gc.freeze()  # a full collection need not walk all modules again and again
     run_worker(worker_app(database, blueprints), until_closed=until_closed)
@@ -55,9 +57,9 @@ def _deliveries_wished(hints: TaskHints) -> None:
         logger.warning("Deliveries were not announced: %s", error)
 
 
-def _copies(context: TaskContext) -> Copies:
+def _copies(context: TaskContext, gate: Gate) -> Copies:
     """Where retention asks for proof, and gets objects back from."""
-    return Copies(engine=context.engine, orthanc=context.orthanc, environment=lambda: os.environ)
+    return Copies(engine=context.engine, orthanc=context.orthanc, gate=gate)
 
 
 if __name__ == "__main__":

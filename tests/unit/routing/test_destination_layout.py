@@ -46,8 +46,8 @@ def test_what_is_absent_leaves_no_gap() -> None:
 
 
 def test_korean_stays_and_composed_letters_are_one_letter() -> None:
-    assert path("{PatientName}/{SOPInstanceUID}", patient_name="홍^길동", sop_instance_uid="1") == "홍^길동/1"
-    assert path("{StudyDescription}", study_description="흉부") == "흉부"
+    assert path("{PatientName}/{SOPInstanceUID}", patient_name="홍^길동", sop_instance_uid="1") == "홍^길동/1.dcm"
+    assert path("{StudyDescription}", study_description="흉부") == "흉부.dcm"
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,13 @@ def test_korean_stays_and_composed_letters_are_one_letter() -> None:
         ("CON", "CON_"),
         ("nul.txt", "nul.txt_"),
         (" . ", "unknown"),
+        ("-rf", "rf"),
+        (". -.- --x", "x"),
+        ("~root", "~root"),
     ],
 )
 def test_a_value_means_nothing_to_a_file_system(value: str, part: str) -> None:
-    assert path("{PatientID}/{SOPInstanceUID}", patient_id=value, sop_instance_uid="1") == f"{part}/1"
+    assert path("{PatientID}/{SOPInstanceUID}", patient_id=value, sop_instance_uid="1") == f"{part}/1.dcm"
 
 
 def test_a_long_name_keeps_its_suffix_and_whole_letters() -> None:
@@ -74,16 +77,38 @@ def test_a_long_name_keeps_its_suffix_and_whole_letters() -> None:
     assert len(name.encode()) <= LONGEST_PART_BYTES
 
 
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [
+        ("{PatientID}.pth", "P.pth.dcm"),
+        ("{PatientID}", "P.dcm"),
+        ("{PatientID}.DCM", "P.dcm"),
+        (".bashrc", "bashrc.dcm"),
+        ("authorized_keys", "authorized_keys.dcm"),
+        (".dcm", "unknown.dcm"),
+        ("-{PatientID}", "P.dcm"),
+        ("...", "unknown.dcm"),
+        ("/etc/cron.d/x", "etc/cron.d/x.dcm"),
+        ("", "unknown.dcm"),
+        ("nul", "nul_.dcm"),
+    ],
+)
+def test_a_file_is_named_as_dicom_whatever_the_layout_says(layout: str, name: str) -> None:
+    assert path(layout, patient_id="P") == name
+
+
 def test_a_mark_stands_before_the_suffix() -> None:
     assert str(marked(PurePosixPath("a/b.dcm"), "0123")) == "a/b 0123.dcm"
 
 
-texts = st.text(max_size=80) | st.sampled_from(["..", "/", "../..", "\u200f..", ". .", "．．", "‥", "a\u0301"])
+texts = st.text(max_size=80) | st.sampled_from(
+    ["..", "-", "--x", ".-.", "/", "../..", "\u200f..", ". .", "．．", "‥", "a\u0301"]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(texts, texts, texts)
-def test_no_value_leads_out(patient: str, study: str, series: str) -> None:
+def test_no_value_leads_out_hides_or_looks_like_an_option(patient: str, study: str, series: str) -> None:
     found = path_of(
         dataclasses.replace(
             a_header(), patient_id=patient or None, study_description=study or None, series_description=series or None
@@ -92,7 +117,9 @@ def test_no_value_leads_out(patient: str, study: str, series: str) -> None:
     )
     assert len(found.parts) == 4
     assert not found.is_absolute()
+    assert found.suffix == ".dcm"
     for part in found.parts:
+        assert part[0] not in ".-"
         assert part not in ("", ".", "..")
         assert not set(part) & set('/\\:*?"<>|\x00\r\n')
         assert 0 < len(part.encode()) <= LONGEST_PART_BYTES

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom.datadict import tag_for_keyword
 
 from treegarth.dicom.headers import TAGS
-from treegarth.errors import SettingsRefused
 from treegarth.features.routing.address_parts import LAYOUT_KEYWORDS, SecretPlace
 from treegarth.features.routing.destinations import DestinationSettings
 from treegarth.web.validation import InvalidFields, validated
@@ -78,14 +76,10 @@ def test_a_destination_is_not_its_own_alternate() -> None:
     assert wrong("dicom", DICOM, alternate="A") == ["request"]
 
 
-def test_a_secret_is_looked_up_where_it_is_said_to_be(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("s3cret\n")
-    assert SecretPlace(file=tmp_path / "secret").resolve({}) == "s3cret"
-    assert SecretPlace(environment="NAME").resolve({"NAME": "other"}) == "other"
-    with pytest.raises(SettingsRefused):
-        SecretPlace(environment="NAME").resolve({})
-    with pytest.raises(ValueError):
-        SecretPlace()
+def test_a_secret_has_one_place() -> None:
+    for wrong_places in ({}, {"environment": "A", "file": "/b"}, {"environment": "A B"}, {"file": "/a\0b"}):
+        with pytest.raises(ValueError):
+            SecretPlace.model_validate(wrong_places)
 
 
 @pytest.mark.parametrize(("keyword", "column"), LAYOUT_KEYWORDS.items())

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.places import gate
+from treegarth.errors import SettingsRefused
 from treegarth.features.routing.destinations import DicomwebAddress
 from treegarth.features.routing.model import DeliveryObject, Proof
 from treegarth.features.routing.senders.dicomweb import DicomwebSender
@@ -30,6 +33,7 @@ class Node:
         self.silent = False  # nothing in the answer tells of objects
         self.breaks = False  # the connection breaks when a request has been read
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.asked: list[str] = []  # as it came over the line
         self.stored: list[str] = []
         self.page_limit = 3  # whatever limit is asked for
         self.qido_status = 200
@@ -66,6 +70,7 @@ class Node:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                node.asked.append(self.path)
                 place = urlsplit(self.path)
                 parts = place.path.split("/")
                 if parts[1] == "instances":
@@ -116,7 +121,7 @@ def node() -> Iterator[Node]:
 def sender_of(node: Node, **address: Any) -> DicomwebSender:
     orthanc = OrthancClient(OrthancAddress(url=node.url))
     given = DicomwebAddress.model_validate({"url": f"{node.url}/web", **address})
-    return DicomwebSender(given, orthanc, {"TOKEN": "t0ken"})
+    return DicomwebSender(given, orthanc, gate(environment={"TOKEN": "t0ken"}))
 
 
 def objects(*uids: str) -> list[DeliveryObject]:
@@ -158,6 +163,23 @@ def test_a_request_is_one_that_the_standard_describes(node: Node) -> None:
     assert parts == [
         f"\r\nContent-Type: application/dicom\r\n\r\nUID={uid};".encode() + BYTES + b"\r\n" for uid in ("1", "2")
     ]
+
+
+@pytest.mark.parametrize("secret", ["t0ken\r\nX-Admin: yes", "two words", "비밀", ""])
+def test_a_token_that_could_be_more_than_one_is_refused_and_not_repeated(node: Node, secret: str) -> None:
+    given = DicomwebAddress.model_validate({"url": node.url, "token": {"environment": "TOKEN"}})
+    with pytest.raises(SettingsRefused, match="no bearer token") as refused:
+        DicomwebSender(given, OrthancClient(OrthancAddress(url=node.url)), gate(environment={"TOKEN": secret}))
+    assert not secret or secret not in str(refused.value)
+
+
+@pytest.mark.parametrize("uid", ["1/../../admin", "..", "1?delete=all", "1#x", "1 2", "1%2F2"])
+def test_a_uid_that_is_none_stays_one_part_of_the_path(node: Node, uid: str) -> None:
+    sender_of(node).find([replace(objects("1")[0], study_instance_uid=uid)])
+    path = node.asked[-1].partition("?")[0]
+    assert path.startswith("/web/studies/")
+    assert path.endswith("/series/1/instances")
+    assert path.count("/") == 6
 
 
 def test_each_object_has_its_own_answer(node: Node) -> None:

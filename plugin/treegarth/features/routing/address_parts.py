@@ -1,9 +1,14 @@
-"""What addresses of destinations are made of: web addresses, AE titles, places of secrets, layouts' keywords. Pure."""
+"""What addresses of destinations are made of: web addresses, AE titles, places of secrets, layouts' keywords. Pure.
+
+What names a place of the machine or of the network has a type that says so (`Guarded`): by it the settings'
+`DestinationPlaces` are asked, whichever kind of destination has it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import Enum, auto
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,7 +16,6 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from treegarth.dicom.headers import TAGS
-from treegarth.settings import SecretReference
 
 DEFAULT_LAYOUT = (
     "{PatientID}/{StudyDate} {StudyDescription}/{SeriesNumber} {Modality} {SeriesDescription}/{SOPInstanceUID}.dcm"
@@ -53,9 +57,29 @@ def _ae_title(value: str) -> str:
     return value.strip()
 
 
+def _storable_path(value: Path) -> Path:
+    _storable(str(value))
+    return value
+
+
+class Guarded(Enum):
+    """What kind of place a field names, which the settings must allow."""
+
+    FOLDER = auto()  # files are written there
+    CERTIFICATES = auto()  # a file is read and trusted
+    SECRET = auto()  # a file or variable is read and sent
+    WEB = auto()  # is connected to
+    HOST = auto()  # is connected to, at the port beside it
+
+
 Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can keep
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(_web_address), Guarded.WEB]
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
+HostName = Annotated[
+    str, AfterValidator(_storable), Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$"), Guarded.HOST
+]
+TargetFolder = Annotated[Path, AfterValidator(_storable_path), Guarded.FOLDER]
+Certificates = Annotated[bool | Path, Guarded.CERTIFICATES]
 
 
 class Part(BaseModel):
@@ -69,7 +93,7 @@ class SecretPlace(Part):
 
     environment: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The name of an environment variable of Orthanc, or of the worker."""
-    file: Path | None = None
+    file: Annotated[Path, AfterValidator(_storable_path)] | None = None
     """The path of a file whose whole content it is."""
 
     @model_validator(mode="after")
@@ -78,6 +102,5 @@ class SecretPlace(Part):
             raise ValueError('must be either {"environment": "NAME"} or {"file": "/path"}')
         return self
 
-    def resolve(self, environment: Mapping[str, str]) -> str:
-        """The secret. Raises SettingsRefused where it is not at its place."""
-        return SecretReference(environment=self.environment, file=self.file).resolve(environment)
+
+GuardedSecret = Annotated[SecretPlace, Guarded.SECRET]

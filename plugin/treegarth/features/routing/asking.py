@@ -72,7 +72,7 @@ def _ask_about(
         try:
             changes += _Questions(pump, destination, node, is_unsure).changes(members)
         except (DestinationUnreachable, OrthancUnavailable, OrthancRefused, SettingsRefused) as error:
-            if isinstance(error, DestinationUnreachable):
+            if isinstance(error, DestinationUnreachable | SettingsRefused):
                 pump.failed(node, error.sentence)
             changes += [_later(pump, one, is_unsure, error.sentence) for one in members]
     return changes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from treegarth.features.routing.retrieving import make_retriever
 from treegarth.features.routing.sending import make_sender
 from treegarth.features.routing.store.destinations import destination_named
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
 _PROOFS = {Kind.DICOM: Proof.FIND, Kind.DICOMWEB: Proof.QIDO}
@@ -48,13 +49,13 @@ class Copies:
 
     engine: Engine
     orthanc: OrthancClient
-    environment: Callable[[], Mapping[str, str]]
+    gate: Gate
 
     def ask(self, name: str, objects: Sequence[Identified]) -> Mapping[str, str] | None:
         """Which of the objects the destination has now: Orthanc's identifier → the kind of proof that this is. None:
         it cannot be asked. Raises TreegarthError where it does not answer, or is not there."""
         destination = self._destination(name)
-        sender = make_sender(destination, self.orthanc, self.environment())
+        sender = make_sender(destination, self.orthanc, self.gate)
         found = sender.find([_as_delivered(destination, one) for one in objects])
         if found is None:
             return None
@@ -63,7 +64,7 @@ class Copies:
     def retrieve(self, name: str, objects: Sequence[Identified]) -> None:
         """Have the destination give the objects back to Orthanc. Raises TreegarthError where it does not answer."""
         destination = self._destination(name)
-        retriever = make_retriever(destination, self.orthanc, self.environment())
+        retriever = make_retriever(destination, self.orthanc, self.gate)
         retriever.retrieve([_as_delivered(destination, one) for one in objects])
 
     def _destination(self, name: str) -> Destination:

@@ -39,6 +39,8 @@ class DestinationItem(Answer):
     max_attempts: int
     state: Literal["removed", "paused", "down", "up", "unknown"]
     """`down`: it does not answer; `unknown`: nothing was sent there yet."""
+    refused: list[str]
+    """Why the setting `DestinationPlaces` does not let it be used: what waits for it waits; empty where it does."""
     is_open: bool
     """Whether its windows allow sending now."""
     opens_at: datetime | None

@@ -1,7 +1,8 @@
 """What a destination is, and what each kind of it needs to be reached. Pure validation: connects to nothing.
 
 A secret never stands in an address. It is named by its place, `{"environment": "NAME"}` or `{"file": "/path"}`, and is
-looked up by the worker that sends.
+looked up by the worker that sends. Whether the site lets a place be used is not decided here but in `refusals.py`: a
+destination that was set before its settings stays readable.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from treegarth.features.routing.address_parts import (
     DEFAULT_LAYOUT,
     LAYOUT_KEYWORDS,
     AeTitle,
+    Certificates,
+    GuardedSecret,
+    HostName,
     Part,
-    SecretPlace,
+    TargetFolder,
     Text,
     WebAddress,
 )
@@ -52,7 +56,7 @@ class DicomAddress(Part):
 
     ae_title: AeTitle
     """Its AE title."""
-    host: str = Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")
+    host: HostName
     """Its name or address."""
     port: int = Field(ge=1, le=65535)
     """Its port, usually 104 or 11112."""
@@ -67,11 +71,11 @@ class DicomAddress(Part):
 class _WebLogin(Part):
     url: WebAddress
     """Its root."""
-    user: str | None = Field(default=None, max_length=200)
+    user: Text | None = Field(default=None, max_length=200)
     """The user of HTTP Basic."""
-    password: SecretPlace | None = None
+    password: GuardedSecret | None = None
     """The place of the user's password."""
-    verify: bool | Path = True
+    verify: Certificates = True
     """Whether to check its certificate: `true`, or the path of the authorities' certificates."""
 
     @model_validator(mode="after")
@@ -84,7 +88,7 @@ class _WebLogin(Part):
 class DicomwebAddress(_WebLogin):
     """A DICOMweb server: objects are stored by STOW-RS and looked for by QIDO-RS below `url`."""
 
-    token: SecretPlace | None = None
+    token: GuardedSecret | None = None
     """The place of a bearer token, instead of user and password."""
     headers: dict[str, str] = Field(default_factory=dict, max_length=20)
     """Further HTTP headers that are no secrets."""
@@ -115,9 +119,9 @@ class PeerAddress(_WebLogin):
 class FolderAddress(Part):
     """A folder that the workers can write to."""
 
-    path: Path
+    path: TargetFolder
     """The folder; it is made where it is not there."""
-    layout: str = Field(default=DEFAULT_LAYOUT, max_length=500)
+    layout: Text = Field(default=DEFAULT_LAYOUT, max_length=500)
     """Folders and name of each object, with DICOM keywords of the index in braces."""
 
     @field_validator("path")
@@ -147,15 +151,15 @@ class S3Address(Part):
     """The server's root; that of AWS if not given."""
     bucket: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$")
     """The bucket; it must be there."""
-    prefix: str = Field(default="", max_length=300, pattern=r"^([^/\s\x00-\x1f][^\x00-\x1f]*)?$")
+    prefix: Text = Field(default="", max_length=300, pattern=r"^([^/\s\x00-\x1f][^\x00-\x1f]*)?$")
     """What the names of its objects begin with, such as `pacs/`."""
     region: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,40}$")
     """The region."""
-    access_key_id: str | None = Field(default=None, max_length=200)
-    """The access key; without it boto3's own ways of finding one."""
-    secret_access_key: SecretPlace | None = None
+    access_key_id: Text | None = Field(default=None, max_length=200)
+    """The access key; without it boto3's own ways of finding one, where `DestinationPlaces.MachineLogin` lets it."""
+    secret_access_key: GuardedSecret | None = None
     """The place of its secret."""
-    verify: bool | Path = True
+    verify: Certificates = True
     """Whether to check its certificate: `true`, or the path of the authorities' certificates."""
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from treegarth.features.routing.destination_answers import (
     EchoAnswer,
 )
 from treegarth.features.routing.destinations import Destination, DestinationSettings
+from treegarth.features.routing.refusals import refusals
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, make_sender
 from treegarth.features.routing.store.destinations import (
     DestinationFigures,
@@ -32,8 +33,13 @@ from treegarth.features.routing.store.destinations import (
     remove_destination,
 )
 from treegarth.features.routing.windows import is_open, opens_at
+from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
+from treegarth.phrases import Phrase
+from treegarth.places import DestinationPlaces
 from treegarth.web.routes import API_PATH, Answer, Answered, Call, Permission, Route
 from treegarth.web.services import Services
+from treegarth.web.validation import Fault, InvalidFields
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +47,11 @@ TAG = "destinations"
 
 
 class DestinationsApi:
-    """The handlers, with the services and the environment in which secrets are looked up."""
+    """The handlers, with the services and the gate through which a destination's places are reached."""
 
-    def __init__(self, services: Services, environment: Mapping[str, str]) -> None:
+    def __init__(self, services: Services, gate: Gate) -> None:
         self._services = services
-        self._environment = environment
+        self._gate = gate
 
     def list(self, call: Call[DestinationQuery, None, None]) -> DestinationList:
         with self._services.database.connect() as connection:
@@ -57,6 +63,7 @@ class DestinationsApi:
         return self._read(call.path.destination_id)
 
     def create(self, call: Call[None, DestinationSettings, None]) -> Answered:
+        check_places(call.body, self._gate.places)
         with self._services.database.begin() as connection:
             made = create_destination(connection, call.body, by=call.actor.name, at=self._services.clock())
         logger.info("Destination %d (%s) was made by %s.", made.id, made.kind, call.actor)
@@ -65,6 +72,7 @@ class DestinationsApi:
 
     def change(self, call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:
         number, at = call.path.destination_id, self._services.clock()
+        check_places(call.body, self._gate.places)
         with self._services.database.begin() as connection:
             change_destination(connection, number, call.body, by=call.actor.name, at=at)
         logger.info("Destination %d was changed by %s.", number, call.actor)
@@ -89,7 +97,7 @@ class DestinationsApi:
         with self._services.database.connect() as connection:
             destination = read_destination(connection, number)
         started = monotonic()
-        result = echo_destination(destination, self._services, self._environment)
+        result = echo_destination(destination, self._services.orthanc, self._gate)
         seconds = round(monotonic() - started, 3)
         if result.answers:
             with self._services.database.begin() as connection:
@@ -124,6 +132,7 @@ class DestinationsApi:
             **{name: getattr(one, name) for name in own - {"windows"}},
             **{name: getattr(figures, name) for name in names},
             windows=list(one.windows) if one.windows else None,
+            refused=[one.sentence for one in refusals(one.address, self._gate.places)],
             is_open=opened,
             opens_at=None if opened else opens_at(one.windows, now, zone),
             sends_last_hour=figures.sends,
@@ -131,17 +140,32 @@ class DestinationsApi:
         )
 
 
-def echo_destination(destination: Destination, services: Services, environment: Mapping[str, str]) -> EchoResult:
-    """Ask it whether it answers; a secret that is not at its place is an answer too."""
+def check_places(settings: DestinationSettings, places: DestinationPlaces) -> None:
+    """Raises InvalidFields where an address names what the site's settings do not list."""
+    faults = []
+    for one in refusals(settings.address, places):
+        said = one.sentence if isinstance(one.sentence, Phrase) else Phrase(one.sentence)
+        faults.append(Fault(field=f"address.{one.field}", message=said.message, values=said.values))
+    if faults:
+        raise InvalidFields(faults)
+
+
+def gate_of(services: Services, environment: Mapping[str, str]) -> Gate:
+    """The gate that the site's settings make."""
+    return Gate(places=services.settings.destination_places, environment=environment)
+
+
+def echo_destination(destination: Destination, orthanc: OrthancClient, gate: Gate) -> EchoResult:
+    """Ask it whether it answers; a place that the settings do not list is an answer too, as is a missing secret."""
     try:
-        return make_sender(destination, services.orthanc, environment).echo()
+        return make_sender(destination, orthanc, gate).echo()
     except (SettingsRefused, DestinationUnreachable, OrthancUnavailable, OrthancRefused) as error:
         return EchoResult(answers=False, reason=error.sentence)
 
 
 def routes(services: Services, environment: Mapping[str, str]) -> list[Route]:
     """The endpoints of destinations."""
-    api = DestinationsApi(services, environment)
+    api = DestinationsApi(services, gate_of(services, environment))
     base, one = f"{API_PATH}/destinations", f"{API_PATH}/destinations/{{destination_id}}"
     of_one: dict[str, Any] = {"path_parameters": DestinationPath, "tag": TAG}
     return [

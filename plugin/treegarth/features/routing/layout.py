@@ -1,7 +1,8 @@
 """Where an object stands in a folder: a readable path of its header's values, which can never lead out. Pure.
 
-Values come from whoever made the object, so each part of the path loses what means something to a file system. Letters
-of every script stay.
+Values come from whoever made the object, and the layout from whoever may log in, so each part of the path loses what
+means something to a file system or to a program that is given names: no part begins with a full stop or a dash, and
+every file ends in `.dcm`. Letters of every script stay.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from treegarth.features.routing.address_parts import LAYOUT_KEYWORDS
 
 LONGEST_PART_BYTES = 200  # of the 255 that file systems allow: room for a temporary name and a mark
 ABSENT = "unknown"
+SUFFIX = ".dcm"
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f]')  # to Linux, Windows and network shares together
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # among them what turns the direction of writing
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows keeps to itself
@@ -23,8 +25,9 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  #
 
 def path_of(header: Header, layout: str) -> PurePosixPath:
     """The relative path of an object: `{keyword}` is its value, and each part is at most 200 bytes long."""
-    parts = [_part(part, header) for part in layout.split("/") if part.strip()]
-    return PurePosixPath(*parts)
+    *folders, name = [part.strip() for part in layout.split("/") if part.strip()] or [""]
+    stem = name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name
+    return PurePosixPath(*(_part(folder, header) for folder in folders), _part(stem, header, SUFFIX))
 
 
 def marked(path: PurePosixPath, mark: str) -> PurePosixPath:
@@ -32,11 +35,10 @@ def marked(path: PurePosixPath, mark: str) -> PurePosixPath:
     return path.with_name(f"{path.stem} {mark}{path.suffix}")
 
 
-def _part(part: str, header: Header) -> str:
+def _part(part: str, header: Header, suffix: str = "") -> str:
+    """A folder's name, or with the suffix a file's. A full stop would hide it, a dash is an option to programs."""
     name = re.sub(r"{(\w+)}", lambda found: _value(header, found[1]), part)
-    suffix = found[0] if (found := re.search(r"\.[A-Za-z0-9]{1,8}$", part)) else ""
-    stem = name.removesuffix(suffix)
-    stem = re.sub(r"\s+", " ", stem).strip(" .")  # Windows drops full stops and spaces at the end
+    stem = re.sub(r"\s+", " ", name).lstrip(" .-").rstrip(" .")  # Windows drops full stops and spaces at the end
     stem = _shortened(stem, LONGEST_PART_BYTES - len(suffix))
     if _DEVICES.fullmatch(stem):
         stem += "_"

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import requests
@@ -27,14 +26,18 @@ from treegarth.features.routing.destinations import (
     S3Address,
 )
 from treegarth.features.routing.model import DeliveryObject
+from treegarth.features.routing.refusals import check_allowed
 from treegarth.features.routing.senders.dicom import DicomSender
-from treegarth.features.routing.senders.dicomweb import DicomwebSender
+from treegarth.features.routing.senders.dicomweb import DicomwebSender, series_path
+from treegarth.features.routing.senders.file_format import MOST_ADDED_BYTES
 from treegarth.features.routing.senders.folder import INCOMING, FolderSender
 from treegarth.features.routing.senders.peer import PeerSender
+from treegarth.features.routing.senders.remote_paths import as_part
 from treegarth.features.routing.senders.s3 import S3Sender
 from treegarth.features.routing.senders.web import failure
 from treegarth.features.routing.sending import DestinationUnreachable
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
 MOVED_AT_ONCE = 100
@@ -49,19 +52,20 @@ class Retriever(ABC):
         """Try to. Raises DestinationUnreachable where the destination does not answer, or will not."""
 
 
-def make_retriever(destination: Destination, orthanc: OrthancClient, environment: Mapping[str, str]) -> Retriever:
-    """Raises SettingsRefused where a secret is not at its place."""
+def make_retriever(destination: Destination, orthanc: OrthancClient, gate: Gate) -> Retriever:
+    """Raises PlaceRefused where the settings do not list what it names, SettingsRefused where a secret is not there."""
+    check_allowed(destination.address, gate.places)
     match destination.kind:
         case Kind.DICOM:
-            return _DicomRetriever(destination.id, cast(DicomAddress, destination.address), orthanc)
+            return _DicomRetriever(destination.id, cast(DicomAddress, destination.address), orthanc, gate)
         case Kind.DICOMWEB:
-            return _DicomwebRetriever(cast(DicomwebAddress, destination.address), orthanc, environment)
+            return _DicomwebRetriever(cast(DicomwebAddress, destination.address), orthanc, gate)
         case Kind.PEER:
-            return _PeerRetriever(cast(PeerAddress, destination.address), orthanc, environment)
+            return _PeerRetriever(cast(PeerAddress, destination.address), orthanc, gate)
         case Kind.FOLDER:
-            return _FolderRetriever(cast(FolderAddress, destination.address), orthanc, environment)
+            return _FolderRetriever(cast(FolderAddress, destination.address), orthanc, gate)
         case Kind.S3:
-            return _S3Retriever(cast(S3Address, destination.address), orthanc, environment)
+            return _S3Retriever(cast(S3Address, destination.address), orthanc, gate)
 
 
 class _DicomRetriever(DicomSender, Retriever):
@@ -118,8 +122,8 @@ class _DicomwebRetriever(DicomwebSender, _Copying):
 
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
         for one in objects:
-            series = f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}"
-            path = f"{series}/instances/{one.sop_instance_uid}"
+            series = series_path(one.study_instance_uid, one.series_instance_uid)
+            path = f"{series}/instances/{as_part(one.sop_instance_uid)}"
             answer = self._node.request("GET", path, headers={"Accept": _WADO})
             if answer.status_code == 200:
                 yield from parts(answer.headers.get("Content-Type", ""), answer.content)
@@ -145,20 +149,17 @@ class _FolderRetriever(FolderSender, _Copying):
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
         wanted = {one.orthanc_instance_id: one for one in objects}
         sizes = {one.size_bytes for one in objects}
-        for path in self._files():
-            if not wanted:
-                return
-            if path.stat().st_size not in sizes:
-                continue
-            content = path.read_bytes()
-            if (identifier := _identifier(content)) in wanted:
-                del wanted[identifier]
-                yield content
-
-    def _files(self) -> Iterator[Path]:
-        for folder, names, files in os.walk(self._root):
-            names[:] = sorted(name for name in names if name != INCOMING)
-            yield from (Path(folder) / name for name in sorted(files))
+        with self._opened() as root:
+            for file in root.files(without=INCOMING):
+                if not wanted:
+                    return
+                size = os.fstat(file.fileno()).st_size
+                if not any(0 <= size - one <= MOST_ADDED_BYTES for one in sizes):
+                    continue
+                content = file.read()
+                if (identifier := _identifier(content)) in wanted:
+                    del wanted[identifier]
+                    yield content
 
 
 class _S3Retriever(S3Sender, _Copying):

@@ -10,7 +10,9 @@ from typing import Protocol, cast
 from treegarth.errors import TreegarthError
 from treegarth.features.routing.destinations import Destination, DicomAddress, Kind
 from treegarth.features.routing.model import DeliveryObject, Outcome
+from treegarth.features.routing.refusals import check_allowed
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
 
 
 class DestinationUnreachable(TreegarthError):
@@ -73,7 +75,7 @@ class PlainSender:
         return None
 
 
-MakeSender = Callable[[Destination, OrthancClient, Mapping[str, str]], Sender]
+MakeSender = Callable[[Destination, OrthancClient, Gate], Sender]
 
 _SENDERS = {
     Kind.DICOMWEB: ("dicomweb", "DicomwebSender"),
@@ -83,17 +85,18 @@ _SENDERS = {
 }
 
 
-def make_sender(destination: Destination, orthanc: OrthancClient, environment: Mapping[str, str]) -> Sender:
+def make_sender(destination: Destination, orthanc: OrthancClient, gate: Gate) -> Sender:
     """The sender of this destination by its kind, whose module is loaded only where such a destination is there.
 
-    Raises SettingsRefused where a secret is not at its place.
+    Raises PlaceRefused where the settings do not list what it names, SettingsRefused where a secret is not there.
     """
+    check_allowed(destination.address, gate.places)
     if destination.kind is Kind.DICOM:
         from treegarth.features.routing.senders.dicom import DicomSender
 
-        return DicomSender(destination.id, cast(DicomAddress, destination.address), orthanc)
+        return DicomSender(destination.id, cast(DicomAddress, destination.address), orthanc, gate)
     module, name = _SENDERS[destination.kind]
     made: Sender = getattr(import_module(f"treegarth.features.routing.senders.{module}"), name)(
-        destination.address, orthanc, environment
+        destination.address, orthanc, gate
     )
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import destination_named, read_destination
 from treegarth.features.routing.windows import is_open
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 from treegarth.tasks.ending import WorkerEnding, pause
 
@@ -50,7 +51,7 @@ class Pump:
 
     engine: Engine
     orthanc: OrthancClient
-    environment: Mapping[str, str]
+    gate: Gate
     zone: ZoneInfo
     clock: Callable[[], datetime]
     announce_question: Callable[[int], None] = field(default=lambda destination_id: None)
@@ -58,7 +59,7 @@ class Pump:
     wait: Callable[[float], None] = pause
 
     def sender(self, destination: Destination) -> Sender:
-        return make_sender(destination, self.orthanc, self.environment)
+        return make_sender(destination, self.orthanc, self.gate)
 
     def read(self, destination_id: int) -> Destination:
         with connect(self.engine) as connection:
@@ -155,7 +156,11 @@ def _alternate(pump: Pump, destination: Destination) -> _Way | None:
         other = destination_named(connection, destination.alternate)
     if other is None or other.failures or not is_sendable(pump, other):
         return None
-    return _Way(destination=other, sender=pump.sender(other))
+    try:
+        return _Way(destination=other, sender=pump.sender(other))
+    except SettingsRefused as error:
+        pump.failed(other, error.sentence)
+        return None
 
 
 def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float) -> bool:

@@ -7,7 +7,6 @@ none of them keeps a task that computes from its turn.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +23,7 @@ from treegarth.features.routing.asking import ask
 from treegarth.features.routing.model import ObjectState
 from treegarth.features.routing.service import Pump, deliver
 from treegarth.features.routing.store.claiming import due_destinations
+from treegarth.outgoing.gate import Gate
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
 from treegarth.tasks.ending import WorkerEnding
 
@@ -34,10 +34,10 @@ AnyTask = Task[Any, Any, Any]
 logger = logging.getLogger(__name__)
 
 
-def blueprint(context: TaskContext, zone: ZoneInfo) -> Blueprint:
-    """The tasks of deliveries, working with this context."""
+def blueprint(context: TaskContext, zone: ZoneInfo, gate: Gate) -> Blueprint:
+    """The tasks of deliveries, working with this context, through this gate."""
     tasks = Blueprint()
-    pump = Pump(engine=context.engine, orthanc=context.orthanc, environment=os.environ, zone=zone, clock=context.clock)
+    pump = Pump(engine=context.engine, orthanc=context.orthanc, gate=gate, zone=zone, clock=context.clock)
 
     @tasks.task(name=DELIVER, queue=NETWORK_QUEUE)
     def deliver_task(destination_id: int) -> None:

@@ -20,6 +20,7 @@ from treegarth.database.engine import transaction
 from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features.rules.messages import Notification, email_message, next_attempt, webhook_request
 from treegarth.features.rules.store.telling import claim_notification, note_not_told, note_told
+from treegarth.outgoing.connections import GuardedAdapter
 from treegarth.phrases import P_
 from treegarth.settings import Mail, MailSecurity, Settings
 from treegarth.tasks.app import TaskContext
@@ -40,6 +41,7 @@ class Teller:
     def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
         self._mail = settings.mail
         self._webhooks = {one.name: one for one in settings.webhooks}
+        self._places = settings.destination_places
         self._environment = environment
 
     def tell(self, given: Notification, now: datetime) -> None:
@@ -60,6 +62,8 @@ class Teller:
         try:
             with requests.Session() as session:
                 session.trust_env = False
+                session.mount("https://", GuardedAdapter(self._places))
+                session.mount("http://", GuardedAdapter(self._places))
                 answer = session.post(
                     webhook.url,
                     data=request.body,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from flask import Response
 
 from treegarth.errors import RequestConflict
-from treegarth.features.routing.destinations import Destination, DestinationSettings
+from treegarth.features.routing.address_parts import Guarded
+from treegarth.features.routing.destinations import ADDRESSES, Destination, DestinationSettings, Kind
+from treegarth.features.routing.destinations_api import check_places
 from treegarth.features.routing.pages.destination_form import (
     DAYS,
     INPUTS,
@@ -21,6 +23,7 @@ from treegarth.features.routing.pages.destination_form import (
     typed_of,
     untouched,
 )
+from treegarth.features.routing.refusals import guarded_fields
 from treegarth.features.routing.store.destinations import (
     change_destination,
     create_destination,
@@ -119,6 +122,7 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
         document = untouched(document, settings_of(one).document())
     try:
         settings = validated(DestinationSettings, document)
+        check_places(settings, services.settings.destination_places)
         with services.database.begin() as connection:
             by, at = call.actor.name, services.clock()
             if destination_id is None:
@@ -156,6 +160,7 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
         proofs=[(value, translated(call, name)) for value, name in PROOFS.items()],
         days=[(day, translated(call, name)) for day, name in DAYS.items()],
         others=others,
+        listed=_listed(call, typed.kind),
         problems=problems,
         general=[f"{field}: {said}" if field else said for field, said in problems.items() if field not in known],
         address=url("routing.create_destination_page")
@@ -165,3 +170,23 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
         if one is None
         else url("routing.destination_page", destination_id=one.id),
     )
+
+
+def _listed(call: AnyCall, kind: str) -> dict[str, str]:
+    """What the site's settings let the fields of this kind name, in words, by field."""
+    places = call.site.services.settings.destination_places
+    secrets = [*places.secret_environment, *map(str, places.secret_files)]
+    lists: dict[Guarded, tuple[Sequence[object] | None, str]] = {
+        Guarded.FOLDER: (places.folders, "DestinationPlaces.Folders"),
+        Guarded.SECRET: (secrets, "DestinationPlaces.SecretEnvironment, SecretFiles"),
+        Guarded.CERTIFICATES: (places.certificate_files or None, "DestinationPlaces.CertificateFiles"),
+    }
+    found = {}
+    for name, guarded in guarded_fields(ADDRESSES[Kind(kind)]).items():
+        listed, setting = lists.get(guarded, (None, ""))
+        if listed:
+            words = ", ".join(map(str, listed))
+            found[f"address.{name}"] = translated(call, N_("The settings allow: %(listed)s"), listed=words)
+        elif listed is not None:
+            found[f"address.{name}"] = translated(call, N_("The settings allow none yet: %(setting)s"), setting=setting)
+    return found

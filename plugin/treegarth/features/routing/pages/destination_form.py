@@ -19,7 +19,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     Kind.DICOM: (N_("DICOM node"), N_("C-STORE to an AE title, by Orthanc")),
     Kind.DICOMWEB: (N_("DICOMweb server"), N_("STOW-RS over HTTP")),
     Kind.PEER: (N_("Orthanc peer"), N_("another Orthanc, by its REST API")),
-    Kind.FOLDER: (N_("Folder"), N_("files with readable names where the workers can write")),
+    Kind.FOLDER: (N_("Folder"), N_("files with readable names below a folder of the settings")),
     Kind.S3: (N_("S3 bucket"), N_("Amazon S3, or a server that speaks like it")),
 }
 PROOFS: Mapping[str, str] = {

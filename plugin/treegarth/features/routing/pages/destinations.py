@@ -11,7 +11,7 @@ from typing import Any, Literal
 from flask import Response
 
 from treegarth.features.routing.destinations import Destination, address_document
-from treegarth.features.routing.destinations_api import echo_destination
+from treegarth.features.routing.destinations_api import echo_destination, gate_of
 from treegarth.features.routing.pages.destination_editing import ONE, destination_route
 from treegarth.features.routing.pages.destination_form import (
     DAYS,
@@ -19,6 +19,7 @@ from treegarth.features.routing.pages.destination_form import (
     KINDS,
     PROOFS,
 )
+from treegarth.features.routing.refusals import refusals
 from treegarth.features.routing.store.destinations import (
     DestinationFigures,
     list_destinations,
@@ -82,6 +83,7 @@ class ShownDestination:
     state: State
     words: str
     since: datetime | None = None
+    refused: tuple[str, ...] = ()  # why the site's settings do not let it be used
 
 
 def routes() -> list[Route]:
@@ -137,7 +139,12 @@ def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> Shown
     services = call.site.services
     now, zone = services.clock(), services.zone
     state, words, since = _state(call, one)
-    if one.state in ("up", "unknown") and not is_open(one.windows, now, zone):
+    refused = tuple(
+        in_words(call, said.sentence) for said in refusals(one.address, services.settings.destination_places)
+    )
+    if refused and one.state not in ("removed", "paused"):
+        state, words, since = "failed", translated(call, N_("not allowed by the settings")), None
+    elif one.state in ("up", "unknown") and not is_open(one.windows, now, zone):
         at = opens_at(one.windows, now, zone).astimezone(zone)
         state, words = "waiting", translated(call, N_("waits for its hours, from %(at)s"), at=f"{at:%m-%d %H:%M}")
     return ShownDestination(
@@ -148,6 +155,7 @@ def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> Shown
         state=state,
         words=words,
         since=since,
+        refused=refused,
     )
 
 
@@ -237,7 +245,7 @@ def echo(call: AnyCall) -> Response:
     services, number = call.site.services, call.path.destination_id
     with services.database.connect() as connection:
         one = read_destination(connection, number)
-    answer = echo_destination(one, services, os.environ)
+    answer = echo_destination(one, services.orthanc, gate_of(services, os.environ))
     if answer.answers:
         with services.database.begin() as connection:
             note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.routing.pages.deliveries import bar
+from treegarth.features.routing.refusals import refusals
 from treegarth.features.routing.store.archive_index import read_candidates, study_by_uid
 from treegarth.features.routing.store.destinations import list_destinations, read_destination
 from treegarth.features.routing.store.requesting import request_delivery
@@ -109,16 +110,18 @@ def health_check(call: AnyCall) -> list[Check]:
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
     look = translated(call, N_("Its page has the last errors, and a test of the connection."))
+    places = call.site.services.settings.destination_places
+    refused = {one.id: said[0].sentence for one in destinations if (said := refusals(one.address, places))}
     found = [
         Check(
             kind="attention",
             name=translated(call, N_("Destination %(name)s"), name=one.name),
-            words=translated(call, N_("does not answer")),
+            words=translated(call, N_("not allowed by the settings") if one.id in refused else N_("does not answer")),
             url=call.site.url("routing.destination_page", destination_id=one.id),
-            advice=in_words(call, one.last_error or look),
+            advice=in_words(call, refused.get(one.id) or one.last_error or look),
         )
         for one in destinations
-        if one.state == "down"
+        if one.state == "down" or (one.id in refused and not one.is_paused)
     ]
     if total := sum(given_up.values()):
         found.append(

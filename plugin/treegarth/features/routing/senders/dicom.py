@@ -8,12 +8,13 @@ tells which it was; the objects after it go with another job.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from time import monotonic
 from typing import Any
 
-from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, TreegarthError
+from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, PlaceRefused, TreegarthError
 from treegarth.features.routing.destinations import DicomAddress
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.outcomes import NOT_HERE
@@ -27,6 +28,8 @@ from treegarth.features.routing.senders.store_jobs import (
 )
 from treegarth.features.routing.sending import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.connections import allowed_addresses
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 from treegarth.tasks.ending import pause
 
@@ -37,6 +40,9 @@ _ECHO_S = 10
 _MOST_FAILURES = 3  # in a row, then the rest of a send waits for another
 _NO_CONTEXT = (2015, 2016)  # Orthanc's codes: no presentation context accepted; C-FIND not supported
 _UNSUPPORTED = ("0x0122", "0xA900", "0xa900", "0x0124")  # PS3.7 C: not supported, PS3.4 C.4.1: does not match, refused
+
+_OURS = "treegarth-"  # what Orthanc calls the nodes that we tell it of begins so
+_RIGHTS = ("AllowFind", "AllowFindWorklist", "AllowGet", "AllowMove")
 
 _UNKNOWN = P_("Orthanc knows the node or an object no more.")
 _STARTED_ANEW = P_("Orthanc was started anew while it sent.")
@@ -52,12 +58,14 @@ class DicomSender:
         destination_id: int,
         address: DicomAddress,
         orthanc: OrthancClient,
+        gate: Gate,
         *,
         wait: Callable[[float], None] = pause,
     ) -> None:
-        self._path = f"/modalities/treegarth-{destination_id}"
+        self._path = f"/modalities/{_OURS}{destination_id}"
         self._address = address
         self._orthanc = orthanc
+        self._places = gate.places
         self._wait = wait
 
     def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
@@ -158,12 +166,17 @@ class DicomSender:
         return 4.0 * self._address.timeout_s
 
     def _introduce(self) -> None:
-        """Tell Orthanc of the node: it keeps this in memory only, and the settings may have changed."""
+        """Tell Orthanc of the node: it keeps this in memory only, and the settings may have changed.
+
+        Orthanc connects, so it is told the address that was judged and no name, which could mean another one to it.
+        Raises DestinationUnreachable.
+        """
         self._orthanc.put(
             self._path,
             {
+                **self._rights(),
                 "AET": self._address.ae_title,
-                "Host": self._address.host,
+                "Host": self._host(),
                 "Port": self._address.port,
                 "UseDicomTls": self._address.tls,
                 "LocalAet": self._address.local_ae_title or "",
@@ -172,8 +185,35 @@ class DicomSender:
             },
         )
 
+    def _host(self) -> str:
+        host, port = self._address.host, self._address.port
+        try:
+            allowed = allowed_addresses(self._places, host, port)
+        except PlaceRefused as error:
+            raise DestinationUnreachable(error.sentence) from error
+        except socket.gaierror as error:
+            raise DestinationUnreachable(P_("Nobody knows the name %(host)s.", host=host)) from error
+        return str(next((one for one in allowed if one.version == 4), allowed[0]))  # dcmtk's first choice, too
+
+    def _rights(self) -> dict[str, bool]:
+        """What Orthanc's configuration lets a node of this AE title do: to be sent to is no right to ask for patients.
+
+        Not told, Orthanc would allow everything; told less than its own entry of the same AE title, it would take that
+        away (1.10.1: the strictest counts).
+        """
+        known = self._orthanc.get("/modalities", parameters={"expand": ""})
+        own = [
+            one
+            for name, one in known.items()
+            if not name.startswith(_OURS) and one.get("AET") == self._address.ae_title
+        ]
+        return {right: any(one.get(right, False) for one in own) for right in _RIGHTS}
+
     def _run_job(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> JobEnd:
-        self._introduce()
+        try:
+            self._introduce()
+        except DestinationUnreachable as error:
+            return JobEnd(ending=JobEnding.UNREACHABLE, position=0, reason=error.sentence)
         resources = [one.orthanc_instance_id for one in objects]
         body = {"Resources": resources, "Synchronous": False, "Permissive": False}
         try:

@@ -6,6 +6,7 @@ before it leaves, and an object that has gone meanwhile is left out. The server 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,11 +15,12 @@ from typing import IO
 
 import requests
 
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, SettingsRefused
 from treegarth.features.routing.destinations import DicomwebAddress
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.fetching import copy_object, room_for
 from treegarth.features.routing.senders.outcomes import gone, outcome, send_in_groups
+from treegarth.features.routing.senders.remote_paths import as_part
 from treegarth.features.routing.senders.stow_answers import (
     ALREADY_THERE,
     StowAnswer,
@@ -28,6 +30,7 @@ from treegarth.features.routing.senders.stow_answers import (
 from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
 REQUEST_BYTES = 32 << 20
@@ -40,13 +43,13 @@ _STORED = frozenset({200, 202, 409})  # the statuses whose body tells of each ob
 class DicomwebSender(PlainSender):
     """Carries objects to one DICOMweb server."""
 
-    def __init__(self, address: DicomwebAddress, orthanc: OrthancClient, environment: Mapping[str, str]) -> None:
-        """Raises SettingsRefused where a secret is not at its place."""
-        login = (address.user, address.password.resolve(environment)) if address.user and address.password else None
+    def __init__(self, address: DicomwebAddress, orthanc: OrthancClient, gate: Gate) -> None:
+        """Raises PlaceRefused, SettingsRefused where a secret is not at its place."""
+        login = (address.user, gate.secret(address.password)) if address.user and address.password else None
         headers = dict(address.headers)
         if address.token:
-            headers["Authorization"] = f"Bearer {address.token.resolve(environment)}"
-        self._node = WebNode(address.url, login=login, headers=headers, verify=address.verify)
+            headers["Authorization"] = f"Bearer {_token(gate.secret(address.token))}"
+        self._node = WebNode(address.url, gate, login=login, headers=headers, verify=address.verify)
         self._orthanc = orthanc
 
     def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
@@ -143,7 +146,7 @@ class DicomwebSender(PlainSender):
         seen: set[str] = set()
         while not wanted <= seen:
             parameters = {"limit": str(PAGE), "offset": str(len(seen)), "includefield": _SOP_INSTANCE_UID}
-            answer = self._query(f"/studies/{study}/series/{series}/instances", parameters)
+            answer = self._query(f"{series_path(study, series)}/instances", parameters)
             page = self._uids(answer)
             if not page - seen:
                 break
@@ -170,6 +173,18 @@ class DicomwebSender(PlainSender):
 
 class _CannotBeAsked(Exception):
     """The server does not tell what it has."""
+
+
+def _token(secret: str) -> str:
+    """Raises SettingsRefused where it could not stand in a header, without repeating it."""
+    if not re.fullmatch(r"[!-~]+", secret):
+        raise SettingsRefused(P_("What is at the token's place is no bearer token: it must be one word in ASCII."))
+    return secret
+
+
+def series_path(study_instance_uid: str, series_instance_uid: str) -> str:
+    """Where a series is (PS3.18 10.6.1)."""
+    return f"/studies/{as_part(study_instance_uid)}/series/{as_part(series_instance_uid)}"
 
 
 def requests_of(objects: Sequence[DeliveryObject]) -> Iterator[list[DeliveryObject]]:

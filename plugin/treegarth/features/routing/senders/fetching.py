@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,7 +17,8 @@ from treegarth.host.orthanc_client import OrthancClient
 from treegarth.phrases import P_
 
 IN_MEMORY_BYTES = 8 << 20
-_CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+Form = Callable[[Iterator[bytes]], Iterator[bytes]]  # what becomes of the bytes on their way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +31,13 @@ class FetchedObject:
 
 
 @contextmanager
-def fetched(orthanc: OrthancClient, orthanc_instance_id: str, *, expected_bytes: int) -> Iterator[FetchedObject]:
-    """The file of an instance. Raises NotFound where it has left Orthanc, OrthancUnavailable, OrthancRefused."""
+def fetched(
+    orthanc: OrthancClient, orthanc_instance_id: str, *, expected_bytes: int, form: Form = iter
+) -> Iterator[FetchedObject]:
+    """The file of an instance. Raises NotFound where it has left Orthanc, OrthancUnavailable, OrthancRefused, and what
+    `form` raises."""
     with room_for(expected_bytes) as file:
-        size, digest = copy_object(orthanc, orthanc_instance_id, file)
+        size, digest = copy_object(orthanc, orthanc_instance_id, file, form)
         file.seek(0)
         yield FetchedObject(file=file, size_bytes=size, sha256=digest)
 
@@ -45,12 +49,14 @@ def room_for(expected_bytes: int) -> Iterator[IO[bytes]]:
         yield file
 
 
-def copy_object(orthanc: OrthancClient, orthanc_instance_id: str, file: IO[bytes]) -> tuple[int, bytes]:
-    """Append the file of an instance; its size and its SHA-256."""
+def copy_object(
+    orthanc: OrthancClient, orthanc_instance_id: str, file: IO[bytes], form: Form = iter
+) -> tuple[int, bytes]:
+    """Append the file of an instance; the size and the SHA-256 of what was appended."""
     digest, size = hashlib.sha256(), 0
     try:
-        with orthanc.stream(f"/instances/{orthanc_instance_id}/file", chunk_bytes=_CHUNK_BYTES) as pieces:
-            for piece in pieces:
+        with orthanc.stream(f"/instances/{orthanc_instance_id}/file", chunk_bytes=CHUNK_BYTES) as pieces:
+            for piece in form(pieces):
                 digest.update(piece)
                 size += len(piece)
                 file.write(piece)

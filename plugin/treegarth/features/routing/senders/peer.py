@@ -7,7 +7,7 @@ peer that transcodes what it takes has another size and another syntax.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import requests
@@ -20,6 +20,7 @@ from treegarth.features.routing.senders.outcomes import gone, outcome, send_in_g
 from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
 _NO_ORTHANC = P_("What answers is no Orthanc.")
@@ -30,10 +31,10 @@ _ONE_BY_ONE = 8  # so many instances of a series are asked for singly; for more 
 class PeerSender(PlainSender):
     """Carries objects to one peer."""
 
-    def __init__(self, address: PeerAddress, orthanc: OrthancClient, environment: Mapping[str, str]) -> None:
-        """Raises SettingsRefused where a secret is not at its place."""
-        login = (address.user, address.password.resolve(environment)) if address.user and address.password else None
-        self._node = WebNode(address.url, login=login, verify=address.verify)
+    def __init__(self, address: PeerAddress, orthanc: OrthancClient, gate: Gate) -> None:
+        """Raises PlaceRefused, SettingsRefused where a secret is not at its place."""
+        login = (address.user, gate.secret(address.password)) if address.user and address.password else None
+        self._node = WebNode(address.url, gate, login=login, verify=address.verify)
         self._orthanc = orthanc
 
     def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:

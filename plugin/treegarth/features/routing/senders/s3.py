@@ -7,32 +7,41 @@ patient gets a name of its own instead of taking this one's.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
+from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.httpsession import URLLib3Session
 
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, PlaceRefused, UnreadableObject
 from treegarth.features.routing.destinations import S3Address
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.fetching import FetchedObject, fetched
+from treegarth.features.routing.senders.file_format import as_file
 from treegarth.features.routing.senders.outcomes import gone, outcome
+from treegarth.features.routing.senders.remote_paths import as_part, without_dots
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.outgoing.connections import guarded_pools
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
+from treegarth.places import DestinationPlaces
 
 PART_BYTES = 64 << 20  # of an object beyond it: parts of this size, each with a checksum of its own
 IDENTIFIER = "orthanc-instance-id"  # in the object's own metadata
+ADDED_BYTES = "added-bytes"  # by which the file is longer than the object in Orthanc
 CONNECT_S = 10.0
 ANSWER_S = 60.0
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -50,18 +59,20 @@ _WORDS = {
 class S3Sender(PlainSender):
     """Carries objects into one bucket."""
 
-    def __init__(self, address: S3Address, orthanc: OrthancClient, environment: Mapping[str, str]) -> None:
-        """Raises SettingsRefused where the secret is not at its place."""
+    def __init__(self, address: S3Address, orthanc: OrthancClient, gate: Gate) -> None:
+        """Raises PlaceRefused, SettingsRefused where the secret is not at its place."""
+        if address.access_key_id is None:
+            gate.places.check_machine_login()
         self._address = address
         self._orthanc = orthanc
-        secret = address.secret_access_key
+        secret, verify = address.secret_access_key, gate.certificates(address.verify)
         self._client: Any = boto3.session.Session().client(
             "s3",
             endpoint_url=address.endpoint_url,
             region_name=address.region or ("us-east-1" if address.endpoint_url else None),
             aws_access_key_id=address.access_key_id,
-            aws_secret_access_key=secret.resolve(environment) if secret else None,
-            verify=address.verify if isinstance(address.verify, bool) else str(address.verify),
+            aws_secret_access_key=gate.secret(secret) if secret else None,
+            verify=verify,
             config=Config(
                 connect_timeout=CONNECT_S,
                 read_timeout=ANSWER_S,
@@ -70,6 +81,8 @@ class S3Sender(PlainSender):
                 request_checksum_calculation="when_required",  # ours is in a header that old servers understand
             ),
         )
+        http = _GuardedSession(gate.places, verify)
+        self._client.meta.events.register("before-send.s3", lambda request, **_: http.send(request))
 
     def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
         """One after the other. Where the server fails the rest is not tried. Raises DestinationUnreachable."""
@@ -84,7 +97,7 @@ class S3Sender(PlainSender):
                     continue
                 if not outcomes:
                     raise DestinationUnreachable(reason) from error
-                arrived = False if isinstance(error, EndpointConnectionError | ConnectTimeoutError) else None
+                arrived = False if _never_left(error) else None
                 outcomes.append(outcome(one, arrived, reason=reason))
                 outcomes.extend(outcome(rest, False, reason=reason, begun=False) for rest in objects[place + 1 :])
                 break
@@ -111,7 +124,7 @@ class S3Sender(PlainSender):
     def _send(self, one: DeliveryObject) -> Outcome:
         key = self._free_key(one)
         try:
-            with fetched(self._orthanc, one.orthanc_instance_id, expected_bytes=one.size_bytes) as given:
+            with fetched(self._orthanc, one.orthanc_instance_id, expected_bytes=one.size_bytes, form=as_file) as given:
                 self._put(key, one, given)
                 found = self._head(key)
                 if found is None or found["ContentLength"] != given.size_bytes:
@@ -123,10 +136,13 @@ class S3Sender(PlainSender):
                     return outcome(one, False, reason=P_("The bucket has other bytes than were put there."))
         except NotFound:
             return gone(one)
+        except UnreadableObject as error:
+            return outcome(one, False, reason=error.sentence)
         return outcome(one, True, proof=Proof.STORED)
 
     def _put(self, key: str, one: DeliveryObject, given: FetchedObject) -> None:
-        described = {"ContentType": "application/dicom", "Metadata": {IDENTIFIER: one.orthanc_instance_id}}
+        own = {IDENTIFIER: one.orthanc_instance_id, ADDED_BYTES: str(given.size_bytes - one.size_bytes)}
+        described = {"ContentType": "application/dicom", "Metadata": own}
         place = {"Bucket": self._address.bucket, "Key": key}
         if given.size_bytes <= PART_BYTES:
             checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": _base64(given.sha256)}
@@ -147,7 +163,9 @@ class S3Sender(PlainSender):
 
     def _keys(self, one: DeliveryObject) -> Iterator[str]:
         """The names under which an object may stand; the last can only be its own."""
-        plain = f"{self._address.prefix}{one.study_instance_uid}/{one.series_instance_uid}/{one.sop_instance_uid}"
+        prefix = "/".join(map(without_dots, self._address.prefix.split("/")))
+        uids = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
+        plain = prefix + "/".join(map(as_part, uids))
         yield f"{plain}.dcm"
         yield f"{plain} {one.orthanc_instance_id}.dcm"
 
@@ -155,7 +173,7 @@ class S3Sender(PlainSender):
         for key in self._keys(one):
             found = self._head(key)
             if found is not None and found["Metadata"].get(IDENTIFIER) == one.orthanc_instance_id:
-                return bool(found["ContentLength"] == one.size_bytes)
+                return bool(found["ContentLength"] == one.size_bytes + int(found["Metadata"].get(ADDED_BYTES, 0)))
         return False
 
     def _head(self, key: str) -> dict[str, Any] | None:
@@ -168,6 +186,14 @@ class S3Sender(PlainSender):
                 return None
             raise
         return found
+
+
+class _GuardedSession(URLLib3Session):  # type: ignore[misc]
+    """botocore's own way of sending, through connections that go only where the settings allow; without proxies."""
+
+    def __init__(self, places: DestinationPlaces, verify: bool | str) -> None:
+        super().__init__(verify=verify, proxies={}, timeout=(CONNECT_S, ANSWER_S))
+        self._manager.pool_classes_by_scheme = guarded_pools(places, AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
 
 
 def _base64(digest: bytes) -> str:
@@ -185,6 +211,13 @@ def _is_down(error: ClientError | BotoCoreError) -> bool:
     return True
 
 
+def _never_left(error: ClientError | BotoCoreError) -> bool:
+    """Whether surely nothing of the request arrived."""
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
+        return True
+    return isinstance(error, HTTPClientError) and isinstance(error.kwargs.get("error"), PlaceRefused)
+
+
 def _reason(error: ClientError | BotoCoreError) -> str:
     """Why it failed, without an object's name."""
     if isinstance(error, ClientError):
@@ -192,4 +225,6 @@ def _reason(error: ClientError | BotoCoreError) -> str:
         return _WORDS.get(code) or P_("It answered %(status)s.", status=code)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return P_("There is no access key to log in with.")
+    if isinstance(refused := error.kwargs.get("error"), PlaceRefused):
+        return refused.sentence
     return P_("It could not be reached, or the connection broke.")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
+from treegarth.errors import PlaceRefused
+from treegarth.outgoing.connections import GuardedAdapter
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
 CONNECT_S = 10.0  # also the longest that one block of a request may take to leave
@@ -24,26 +26,28 @@ _REFUSALS = {
 
 class WebNode:
     """A server below one address. Follows no redirect, and asks neither the machine's proxies nor its .netrc:
-    patients' objects and logins go where the destination says and nowhere else.
+    patients' objects and logins go where the destination says and the settings allow, and nowhere else.
     """
 
     def __init__(
         self,
         url: str,
+        gate: Gate,
         *,
         login: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         verify: bool | Path = True,
     ) -> None:
+        """Raises PlaceRefused, SettingsRefused where its certificates are not there."""
         self.url = url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.verify = verify if isinstance(verify, bool) else str(verify)
+        self._session.verify = gate.certificates(verify)
         self._session.headers.update({"Accept-Encoding": "identity", **(headers or {})})
         if login:
             self._session.auth = HTTPBasicAuth(login[0].encode(), login[1].encode())  # bytes: names beyond Latin-1
-        self._session.mount("https://", HTTPAdapter(pool_maxsize=4))
-        self._session.mount("http://", HTTPAdapter(pool_maxsize=4))
+        self._session.mount("https://", GuardedAdapter(gate.places, pool_maxsize=4))
+        self._session.mount("http://", GuardedAdapter(gate.places, pool_maxsize=4))
 
     def request(self, method: str, path: str, *, timeout_s: float = ANSWER_S, **given: Any) -> requests.Response:
         """Its answer, whatever the status but those that say that there is no server now.
@@ -51,7 +55,10 @@ class WebNode:
         Raises requests.RequestException.
         """
         timeout = (min(CONNECT_S, timeout_s), timeout_s)
-        answer = self._session.request(method, self.url + path, timeout=timeout, allow_redirects=False, **given)
+        try:
+            answer = self._session.request(method, self.url + path, timeout=timeout, allow_redirects=False, **given)
+        except PlaceRefused as error:
+            raise NotAllowed(error.sentence) from error
         if answer.status_code in (429, 503):
             raise NotNow(refusal(answer))
         if answer.status_code in (502, 504):
@@ -60,11 +67,15 @@ class WebNode:
 
 
 class _NoServer(requests.RequestException):
-    """An answer that says that there is no server now; `reason` has it in words."""
+    """There is no server now; `reason` has it in words."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NotAllowed(_NoServer):
+    """The settings do not let its address be connected to. Nothing left."""
 
 
 class NotNow(_NoServer):
@@ -77,7 +88,7 @@ class NoAnswerBehind(_NoServer):
 
 def failure(error: requests.RequestException) -> str:
     """Why there was no answer, in words."""
-    if isinstance(error, NotNow | NoAnswerBehind):
+    if isinstance(error, _NoServer):
         return error.reason
     if isinstance(error, requests.exceptions.SSLError):
         return P_("Its certificate or its TLS is not accepted.")
@@ -101,5 +112,5 @@ def refusal(answer: requests.Response) -> str:
 def never_left(error: requests.RequestException) -> bool:
     """Whether surely nothing of the request arrived."""
     return isinstance(
-        error, NotNow | requests.ConnectTimeout | requests.exceptions.SSLError
+        error, NotNow | NotAllowed | requests.ConnectTimeout | requests.exceptions.SSLError
     ) or "NewConnectionError" in str(error)
