@@ -85,6 +85,9 @@ class OrthancClient:
         self._session.close()
 
     def _request(self, method: str, path: str, *, timeout_s: float | None = None, **given: Any) -> requests.Response:
+        if not {".", ".."}.isdisjoint(path.partition("?")[0].split("/")):
+            # On the way it would become another path: to take off a study's label “..” would delete the study.
+            raise NotFound(P_("Orthanc has no %(path)s.", path=path))
         timeout = self._timeout if timeout_s is None else (min(5.0, timeout_s), timeout_s)
         try:
             answer = self._session.request(method, self.address.url + path, timeout=timeout, **given)

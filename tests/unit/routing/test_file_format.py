@@ -79,3 +79,13 @@ def test_a_bare_data_set_becomes_a_file_of_its_own_syntax(implicit: bool, hidden
 def test_what_is_no_object_becomes_no_file(given: bytes) -> None:
     with pytest.raises(UnreadableObject):
         b"".join(as_file([given]))
+
+
+def test_a_bare_data_set_whose_uid_is_none_becomes_no_file() -> None:
+    long = b"9" * 100
+    data = bare(implicit=True)
+    uid = UID.encode().ljust(len(UID) + len(UID) % 2, b"\0")
+    assert data.count(len(uid).to_bytes(4, "little") + uid) == 1
+    given = data.replace(len(uid).to_bytes(4, "little") + uid, len(long).to_bytes(4, "little") + long)
+    with pytest.raises(UnreadableObject):
+        b"".join(as_file([given]))

@@ -48,15 +48,14 @@ def _meta_information(data_set: bytes) -> bytes:
     header = read_header(data_set)
     if header.sop_class_uid is None:
         raise UnreadableObject(P_("The object has no %(keyword)s.", keyword="sop_class_uid"))
+    meta, written = FileMetaDataset(), BytesIO()
     try:
         is_implicit, is_little = dcmread(BytesIO(data_set), stop_before_pixels=True, force=True).original_encoding
-    except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
+        explicit = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+        meta.MediaStorageSOPClassUID = header.sop_class_uid
+        meta.MediaStorageSOPInstanceUID = header.sop_instance_uid
+        meta.TransferSyntaxUID = ImplicitVRLittleEndian if is_implicit else explicit
+        write_file_meta_info(written, meta, enforce_standard=True)
+    except Exception as error:  # pydicom raises whatever its parts raise on broken bytes and on UIDs that are none
         raise UnreadableObject(P_("No DICOM data set can be read: %(kind)s.", kind=type(error).__name__)) from error
-    explicit = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = header.sop_class_uid
-    meta.MediaStorageSOPInstanceUID = header.sop_instance_uid
-    meta.TransferSyntaxUID = ImplicitVRLittleEndian if is_implicit else explicit
-    written = BytesIO()
-    write_file_meta_info(written, meta, enforce_standard=True)
     return written.getvalue()
