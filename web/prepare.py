@@ -24,7 +24,7 @@ WEB = Path(__file__).resolve().parent
 VENDOR = WEB / "vendor"
 STAMP = "stamp.json"
 DOWNLOADS = WEB.parent / ".cache" / "npm"
-INPUTS = ("package.json", "package-lock.json", "prepare.py", "prepare_ohif.py", "ohif/app-config.js")
+INPUTS = ("package.json", "package-lock.json", "prepare.py", "prepare_ohif.py")
 NPM_SECONDS = 900  # 50 MB on a slow line; beyond this the line is dead
 
 
@@ -94,7 +94,7 @@ def prepare(stamp: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="vendor-", dir=WEB.parent / ".cache") as work:
         new = Path(work, "new")
         copy_vendored_files(new)
-        prepare_ohif.prepare(tarball, WEB / "ohif" / "app-config.js", new / "ohif")
+        prepare_ohif.prepare(tarball, new / "ohif")
         (new / STAMP).write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
         if VENDOR.exists():
             VENDOR.rename(Path(work, "old"))

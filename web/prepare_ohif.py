@@ -1,7 +1,9 @@
-"""Move the prebuilt OHIF viewer from `/` to `/treegarth/ohif/`. Works on files only; no network, standard library only.
+"""Let the prebuilt OHIF viewer run under any path. Works on files only; no network, standard library only.
 
 OHIF ships built for the root of a site. Its absolute paths are few and known: each is replaced, and counted, so that an
-upgrade that changes them stops the installation with a sentence instead of showing an empty page later.
+upgrade that changes them stops the installation with a sentence instead of showing an empty page later. Scripts and
+styles then find each other from wherever they are; the page says BASE, which the server replaces by where it is reached
+(treegarth/web/viewer.py), as it does in our configuration.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ PACKAGE = f"@ohif/app@{VERSION}"
 TARBALL = f"ohif-app-{VERSION}.tgz"
 INTEGRITY = "sha512-0kuF66Mq9c9dMD++bUsTjMrJpXJwaZhz9B4uS244DawAjSkTwIYFU93pxPuRUQixaRi7QAHlF3Fe1qudBlZrmA=="
 BASE = "/treegarth/ohif/"
+OWN_FOLDER = 'new URL(".", globalThis.document?.currentScript?.src ?? globalThis.location.href).pathname'
+"""Of a script or of a worker, as it begins to run."""
 
 
 class PreparationFailed(Exception):
@@ -36,11 +40,14 @@ class Replacement:
 
 REPLACEMENTS = (
     # where webpack looks for further bundles, in the application and in each web worker
-    Replacement(files="*.js", old='__webpack_require__.p = "/"', new=f'__webpack_require__.p = "{BASE}"', times=7),
+    Replacement(files="*.js", old='__webpack_require__.p = "/"', new=f"__webpack_require__.p = {OWN_FOLDER}", times=7),
     Replacement(
-        files="app.bundle.*.js", old="'/dicom-microscopy-viewer/", new=f"'{BASE}dicom-microscopy-viewer/", times=1
+        files="app.bundle.*.js",
+        old="browserImportFunction('/dicom-microscopy-viewer/",
+        new="browserImportFunction(__webpack_require__.p + 'dicom-microscopy-viewer/",
+        times=1,
     ),
-    Replacement(files="*.css", old="url(/", new=f"url({BASE}", times=5),
+    Replacement(files="*.css", old="url(/", new="url(", times=5),
     Replacement(files="index.html", old="window.PUBLIC_URL = '/'", new=f"window.PUBLIC_URL = '{BASE}'", times=2),
     # It unregisters every service worker of the site, also those of other pages.
     Replacement(
@@ -50,8 +57,8 @@ REPLACEMENTS = (
         times=1,
     ),
     Replacement(files="index.html", old='="/', new=f'="{BASE}', times=32),
-    Replacement(files="manifest.json", old='"/assets/', new=f'"{BASE}assets/', times=9),
-    Replacement(files="assets/browserconfig.xml", old='"/assets/', new=f'"{BASE}assets/', times=4),
+    Replacement(files="manifest.json", old='"/assets/', new='"assets/', times=9),
+    Replacement(files="assets/browserconfig.xml", old='"/assets/', new='"', times=4),
     # Orthanc 1.10.1 with DICOMweb 1.7 does not decode an escaped comma, and logs an error for each list of fields.
     Replacement(
         files="*.js",
@@ -60,10 +67,18 @@ REPLACEMENTS = (
         times=1,
     ),
     # Models of an experimental tool, fetched from outside: a hospital's browser asks nobody but this server.
-    Replacement(files="*.js", old="https://huggingface.co/schmuell/sam-b-fp16/", new=f"{BASE}models/", times=6),
+    Replacement(files="*.js", old="https://huggingface.co/schmuell/sam-b-fp16/", new="models/", times=6),
+    # An object without an address would be this page, for which the policy of the page has no word.
+    Replacement(
+        files="*.js",
+        old='/*#__PURE__*/react.createElement("object", {',
+        new='url && /*#__PURE__*/react.createElement("object", {',
+        times=1,
+    ),
 )
 
 LEFT_OUT = (
+    "app-config.js",  # ours is web/ohif/app-config.js
     "_headers",  # for hosts of static sites
     "_redirects",
     "serve.json",
@@ -88,8 +103,8 @@ def check_integrity(tarball: Path) -> None:
         raise PreparationFailed(f"{tarball.name} has the checksum {found}, not the pinned {INTEGRITY}; it was removed.")
 
 
-def prepare(tarball: Path, configuration: Path, target: Path) -> None:
-    """Unpack the viewer into `target`, moved to its sub-path and with our configuration.
+def prepare(tarball: Path, target: Path) -> None:
+    """Unpack the viewer into `target`, free of the root's path and of its own configuration.
 
     Raises PreparationFailed where the package is not as expected.
     """
@@ -98,10 +113,9 @@ def prepare(tarball: Path, configuration: Path, target: Path) -> None:
         archive.extraction_filter = getattr(tarfile, "data_filter", None)  # absent in Debian 12's Python 3.11.2
         archive.extractall(unpacked)  # its checksum was compared: it is the pinned package
     leave_out(unpacked / "package" / "dist")
-    move_to_base(unpacked / "package" / "dist")
+    free_of_root(unpacked / "package" / "dist")
     (unpacked / "package" / "dist").rename(target)
     (unpacked / "package" / "LICENSE").rename(target / "LICENSE")
-    shutil.copyfile(configuration, target / "app-config.js")
     shutil.rmtree(unpacked)
 
 
@@ -118,7 +132,7 @@ def leave_out(dist: Path) -> None:
         source_map.unlink()
 
 
-def move_to_base(dist: Path, replacements: tuple[Replacement, ...] = REPLACEMENTS) -> None:
+def free_of_root(dist: Path, replacements: tuple[Replacement, ...] = REPLACEMENTS) -> None:
     """Replace every absolute path. Raises PreparationFailed where one stands more or less often than expected."""
     for replacement in replacements:
         times = sum(_replace_in(file, replacement) for file in sorted(dist.glob(replacement.files)))

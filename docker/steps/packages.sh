@@ -6,7 +6,7 @@
 #   debootstrap  what builds another Debian in a folder
 #   browser  what prepares the browser's packages, in the first stage of the Docker image
 #   image    what the Docker image adds to its base
-# An Orthanc service that runs already is left alone; one that these packages bring is left switched off.
+# A service that runs already is left alone; one that these packages bring (Orthanc's, a proxy's) is left switched off.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=speak.sh
 . "$(dirname "$0")/speak.sh"
@@ -30,7 +30,7 @@ runtime() {
     npm_unless_there
 }
 orthanc_tests() { echo orthanc-postgresql dicom3tools procps; }
-browser_tests() { echo chromium fonts-noto-cjk; }
+browser_tests() { echo chromium fonts-noto-cjk nginx caddy openssl; }
 # Debian's npm conflicts with Node packages from elsewhere, which bring their own.
 npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }
 
@@ -68,29 +68,36 @@ become_root() {
 }
 
 # Debian starts a service when its package is installed, and restarts Orthanc's when it gets a plugin. A new one would
-# take ports 8042 and 4242; one that runs has work to do. So a policy that refuses both stands there during the
+# take ports (8042 and 4242, 80); one that runs has work to do. So a policy that refuses both stands there during the
 # installation, unless the machine has a policy of its own.
-policy=/usr/sbin/policy-rc.d
-hold_orthanc_back() {
-    case " $missing " in *" orthanc "*) orthanc_is_new=yes ;; esac
-    [ -e $policy ] && return
+services="orthanc nginx caddy"
+policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
+hold_services_back() {
+    local service
+    for service in $services; do
+        case " $missing " in *" $service "*) new_services="$new_services $service" ;; esac
+    done
+    [ -e "$policy" ] && return
     trap remove_policy EXIT
-    # shellcheck disable=SC2016 # for the policy's own shell
-    printf '%s\n' '#!/bin/sh' '# Of the installation of Treegarth; removed at its end.' '[ "$1" = orthanc ] && exit 101' 'exit 0' |
-        "${as_root[@]}" tee $policy >/dev/null
-    "${as_root[@]}" chmod 755 $policy
+    printf '%s\n' '#!/bin/sh' '# Of the installation of Treegarth; removed at its end.' \
+        "case \${1%.service} in ${services// / | }) exit 101 ;; esac" 'exit 0' |
+        "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
 }
-remove_policy() { "${as_root[@]}" rm -f $policy; }
+remove_policy() { "${as_root[@]}" rm -f "$policy"; }
 
-switch_new_orthanc_off() {
-    [ "$orthanc_is_new" = yes ] && is_installed orthanc || return 0
-    if command -v systemctl >/dev/null; then
-        run_logged $log "${as_root[@]}" systemctl disable orthanc || true
-        [ ! -d /run/systemd/system ] || run_logged $log "${as_root[@]}" systemctl stop orthanc || true
-    else
-        run_logged $log "${as_root[@]}" update-rc.d orthanc disable || true
-    fi
-    say "Debian's own orthanc service is installed but switched off; Treegarth starts Orthanc itself."
+switch_new_services_off() {
+    local service
+    for service in $new_services; do
+        is_installed "$service" || continue
+        if command -v systemctl >/dev/null; then
+            run_logged $log "${as_root[@]}" systemctl disable "$service" || true
+            [ ! -d /run/systemd/system ] || run_logged $log "${as_root[@]}" systemctl stop "$service" || true
+        else
+            run_logged $log "${as_root[@]}" update-rc.d "$service" disable || true
+        fi
+        say "Debian's own $service service is installed but switched off; $service is started where it is needed."
+    done
 }
 
 apt() { run_logged $log "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
@@ -101,12 +108,12 @@ require_known_distribution
 become_root
 : >"$logs/$log"
 say "installing packages: $missing"
-orthanc_is_new=no
+new_services=""
 apt update || true # a broken source that we do not need is no reason to stop; what we need is seen below
-hold_orthanc_back
+hold_services_back
 # shellcheck disable=SC2086 # a list of words
 if ! apt install -y --no-install-recommends $missing; then
     log_tells_of_no_network $log && fail "the package mirrors of this machine cannot be reached (see $logs/$log)."
     fail "apt-get could not install $missing (see the end of $logs/$log)."
 fi
-switch_new_orthanc_off
+switch_new_services_off

@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_pascal
 from treegarth.errors import SettingsRefused
 from treegarth.phrases import P_
 from treegarth.places import DestinationPlaces
+from treegarth.reach import checked_origin, checked_public_url, host_of, is_loopback
 
 ENVIRONMENT_PREFIX = "TREEGARTH_"
 
@@ -121,6 +122,12 @@ class Settings(BaseModel):
     workers: int = Field(default=1, ge=0, le=64)
     """How many worker processes to start with Orthanc; 0 where `treegarth worker` runs them elsewhere."""
 
+    public_url: str | None = None
+    """Where people reach Orthanc's root behind a proxy, `https://pacs.example.org/pacs`. Default: its own port."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """Further sites whose pages may change something here, `["https://portal.example.org"]`."""
+
     orthanc_url: str | None = None
     """How workers on other machines reach this Orthanc, `http://host:8042`. Default: loopback."""
 
@@ -170,6 +177,16 @@ class Settings(BaseModel):
         if re.match(r"postgres(ql)?://[^@]*:[^@]*@", value) or re.search(r"[?&]password=", value):
             raise ValueError("must not contain a password; name its place in DatabasePassword")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, value: str | None) -> str | None:
+        return value if value is None else checked_public_url(value)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(checked_origin(one) for one in value)
 
     @field_validator("orthanc_url")
     @classmethod
@@ -221,6 +238,11 @@ def read_settings(section: object, environment: Mapping[str, str]) -> Settings:
         raise SettingsRefused(_sentences(error)) from None
 
 
+def is_published(settings: Settings) -> bool:
+    """Whether `PublicUrl` says that other machines reach this server, by whatever way."""
+    return settings.public_url is not None and not is_loopback(host_of(settings.public_url))
+
+
 def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[str]:
     """Why this mode must not run under this configuration of Orthanc; empty when it may."""
     remote = bool(orthanc.get("RemoteAccessAllowed", False))
@@ -232,12 +254,21 @@ def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[s
             'Mode "prod" needs Orthanc\'s login: set "AuthenticationEnabled": true and at least one entry in '
             '"RegisteredUsers" (or run Mode "dev" on this machine alone).'
         ]
-    if settings.mode is not Mode.PROD and remote and not settings.allow_remote_access_without_login:
-        return [
+    if settings.mode is Mode.PROD or settings.allow_remote_access_without_login:
+        return []
+    problems = []
+    if remote:
+        problems.append(
             f'Mode "{settings.mode}" has no login, but "RemoteAccessAllowed" is true. Set Mode "prod" with users, or '
             '"RemoteAccessAllowed": false, or accept the risk by "AllowRemoteAccessWithoutLogin": true.'
-        ]
-    return []
+        )
+    if is_published(settings):
+        problems.append(
+            f'Mode "{settings.mode}" has no login, but "PublicUrl" says that others reach it by {settings.public_url}. '
+            'Set Mode "prod" with users, or let the proxy ask for a login and say so by '
+            '"AllowRemoteAccessWithoutLogin": true.'
+        )
+    return problems
 
 
 def _from_environment(given: str) -> Any:

@@ -81,7 +81,7 @@ class Visit:
             self.complaints.append(f"console {message.type}: {message.text}")
 
     def _on_request(self, request: Request) -> None:
-        if not request.url.startswith((self.origin, "data:", "blob:")):
+        if not request.url.startswith((self.origin, "data:", "blob:", "chrome:", "chrome-extension:")):
             self.complaints.append(f"asked another server: {request.url}")
 
     def _on_request_failed(self, request: Request) -> None:

@@ -112,6 +112,7 @@ def mail_sink() -> Iterator[MailSink]:
 
 def teller(*, url: str = "http://127.0.0.1:9/", port: int = 9, security: str = "none", **given: Any) -> Teller:
     settings = {
+        "PublicUrl": given.get("public_url"),
         "Webhooks": [{"Name": "ris", "Url": url, "Secret": {"Environment": "RIS_SECRET"}}],
         "DestinationPlaces": given.get("places", places()),
         "Mail": {"Host": "127.0.0.1", "Port": port, "Security": security, "From": "pacs@example.org"},
@@ -214,6 +215,21 @@ def test_an_email_is_a_letter_that_a_person_can_read(engine: Engine, mail_sink: 
     text = letter.get_content()
     assert "rule: 선량 보고" in text.splitlines()
     assert "asked by" not in text
+
+
+def test_who_is_told_gets_the_studys_address_where_people_reach_it(
+    engine: Engine, sink: Sink, mail_sink: MailSink
+) -> None:
+    published = teller(url=sink.url, port=mail_sink.port, public_url="https://www.example.org/pacs/")
+    add(engine, "webhook", "ris")
+    add(engine, "email", "physics@example.org")
+    add(engine, "webhook", "ris", content={"event": "of no study"})
+    assert tell(engine, published) == 3
+    (of_study, of_none) = (json.loads(body) for _, body in sink.requests)
+    assert of_study["url"] == "https://www.example.org/pacs/treegarth/studies/1.2.3"
+    assert "url" not in of_none
+    letter = message_from_bytes(mail_sink.messages[0], policy=policy.default)
+    assert "url: https://www.example.org/pacs/treegarth/studies/1.2.3" in letter.get_content().splitlines()
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_an_environment_variable_wins_over_the_configuration(new_server: ServerF
         ({"Mode": "prod"}, {}, 'Mode "prod" needs Orthanc\'s login'),
         ({"Mode": "prod"}, {"AuthenticationEnabled": True}, 'Mode "prod" needs Orthanc\'s login'),
         ({"Mode": "dev"}, {"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, 'Mode "dev" has no login'),
+        ({"Mode": "dev", "PublicUrl": "https://pacs.example.org/"}, {}, '"PublicUrl" says that others reach it'),
         (
             {"Mode": "dev", "Database": "postgresql://u@h/d", "DatabasePassword": {"Environment": "NOT_SET_HERE"}},
             {},

@@ -93,7 +93,7 @@ def test_each_step_can_be_run(script: Path) -> None:
 
 
 def test_every_service_has_a_health_check(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"orthanc", "database"}
+    assert set(compose["services"]) == {"orthanc", "database", "proxy"}
     for service in compose["services"].values():
         assert service["healthcheck"]["test"]
     assert compose["services"]["orthanc"]["depends_on"]["database"]["condition"] == "service_healthy"
@@ -120,20 +120,47 @@ def test_no_user_or_password_has_a_default() -> None:
 
 
 def test_ports_are_open_to_this_machine_only(compose: dict[str, Any]) -> None:
-    for port in compose["services"]["orthanc"]["ports"]:
+    for port in [*compose["services"]["orthanc"]["ports"], *compose["services"]["proxy"]["ports"]]:
         assert re.match(r"\$\{\w+_ADDRESS:-127\.0\.0\.1\}:", port)
     assert "ports" not in compose["services"]["database"]
 
 
 def test_data_is_kept_in_named_volumes(compose: dict[str, Any]) -> None:
-    mounted = {volume.split(":")[0] for service in compose["services"].values() for volume in service["volumes"]}
+    services = [service for name, service in compose["services"].items() if name != "proxy"]
+    mounted = {volume.split(":")[0] for service in services for volume in service["volumes"]}
     assert mounted == set(compose["volumes"])
+
+
+def test_the_proxy_is_an_example_and_starts_only_where_it_is_asked_for(compose: dict[str, Any]) -> None:
+    proxy = compose["services"]["proxy"]
+    assert proxy["profiles"] == ["proxy"]
+    example = DOCKER / proxy["volumes"][0].split(":")[0]
+    wanted = set(re.findall(r"\{\$(\w+):", example.read_text(encoding="utf-8")))
+    assert wanted == set(proxy["environment"])
+    assert proxy["environment"]["ORTHANC"] == "orthanc:8042"
+    assert compose["services"]["orthanc"]["environment"]["TREEGARTH_PUBLIC_URL"] == "${PUBLIC_URL:-null}"
+    assert read_settings({}, {"TREEGARTH_PUBLIC_URL": "null"}).public_url is None
+
+
+@pytest.mark.parametrize("example", sorted((DOCKER / "proxy").iterdir()), ids=lambda example: str(example.name))
+def test_each_example_of_a_proxy_tells_forwarded_and_names_its_public_url(example: Path) -> None:
+    """Whether it works is seen by tests/browser/test_proxies.py."""
+    text = example.read_text(encoding="utf-8")
+    found = re.search(r'"PublicUrl": "(https://[^"]*)"', text)
+    assert found
+    public_url = read_settings({"PublicUrl": found[1]}, {}).public_url
+    assert public_url == found[1]
+    path = "/pacs" if "prefix" in example.name else ""
+    assert public_url.endswith(f".example.org{path}")
+    assert re.search(rf"Forwarded \"host=[$\w{{}}]+{path};proto=[$\w{{}}]+\"", text)
+    assert f"[{example.name}](../docker/proxy/{example.name})" in (ROOT / "docs/proxy.md").read_text(encoding="utf-8")
 
 
 def test_the_configuration_is_accepted_with_the_users_of_compose(
     compose: dict[str, Any], configuration: dict[str, Any]
 ) -> None:
-    environment = compose["services"]["orthanc"]["environment"]
+    given = compose["services"]["orthanc"]["environment"]
+    environment = {name: re.sub(r"\$\{\w+:-(\w*)\}", r"\1", value) for name, value in given.items()}
     settings = read_settings(configuration["Treegarth"], environment)
     users = {"RegisteredUsers": yaml.safe_load(environment["ORTHANC__REGISTERED_USERS"])}
     assert settings.mode == "prod"

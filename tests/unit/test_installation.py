@@ -90,6 +90,16 @@ def test_unreachable_mirrors_are_told_from_other_failures(checkout: Path, tools:
     assert "apt-get could not install orthanc" in run(checkout, tools, "packages.sh", "runtime")
 
 
+def test_no_service_that_the_packages_bring_is_started(checkout: Path, tools: Path) -> None:
+    policy = tools.parent / "policy-rc.d"
+    replace(tools, "id", "echo 0")
+    replace(tools, "rm", "exit 0")  # it is looked at when all is over
+    replace(tools, "apt-get", "exit 100")
+    run(checkout, tools, "packages.sh", "test", POLICY_RC_D=str(policy))
+    for service, code in (("orthanc", 101), ("nginx", 101), ("caddy.service", 101), ("ssh", 0), ("postgresql", 0)):
+        assert subprocess.run([policy, service, "start"], timeout=10, check=False).returncode == code, service
+
+
 def test_an_unreachable_npm_registry_is_one_sentence(checkout: Path, tools: Path) -> None:
     replace(tools, "npm", "echo npm error code ENOTFOUND; exit 1")
     assert "the npm registry cannot be reached" in run(checkout, tools, "web.sh")

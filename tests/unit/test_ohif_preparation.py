@@ -1,4 +1,4 @@
-"""OHIF is moved to its sub-path completely, or the installation stops with a sentence."""
+"""OHIF runs under any path after the preparation, or the installation stops with a sentence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from types import ModuleType
 
 import pytest
 
+from treegarth.web import viewer
+
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
-BASE = "/treegarth/ohif/"
+BASE = viewer.BASE
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +48,14 @@ def dist(tmp_path: Path, prepare_ohif: ModuleType) -> Path:
     return folder
 
 
-def test_every_absolute_path_is_moved(dist: Path, prepare_ohif: ModuleType) -> None:
+def test_no_absolute_path_is_left_but_that_which_the_server_fills_in(dist: Path, prepare_ohif: ModuleType) -> None:
+    assert prepare_ohif.BASE == viewer.BASE
     prepare_ohif.leave_out(dist)
-    prepare_ohif.move_to_base(dist)
+    prepare_ohif.free_of_root(dist)
     for file in dist.rglob("*.*"):
         text = file.read_text(encoding="utf-8")
-        assert [line for line in text.splitlines() if re.search(r"""["'(]/(?!treegarth/ohif/|%2C)""", line)] == []
+        kept = "treegarth/ohif/|%2C|\\*" if file.name == viewer.PAGE else "%2C|\\*"
+        assert [line for line in text.splitlines() if re.search(rf"""["'(]/(?!{kept})""", line)] == []
         assert "https://" not in text
 
 
@@ -60,7 +64,7 @@ def test_an_upgrade_with_other_paths_stops_the_installation(dist: Path, prepare_
     page.write_text(page.read_text(encoding="utf-8") + '"/assets/', encoding="utf-8")
     prepare_ohif.leave_out(dist)
     with pytest.raises(prepare_ohif.PreparationFailed, match=r"10 times in manifest\.json, not 9"):
-        prepare_ohif.move_to_base(dist)
+        prepare_ohif.free_of_root(dist)
 
 
 def test_a_file_that_is_not_there_any_more_stops_the_installation(dist: Path, prepare_ohif: ModuleType) -> None:
@@ -78,20 +82,15 @@ def test_a_wrong_or_missing_download_is_refused(tmp_path: Path, prepare_ohif: Mo
         prepare_ohif.check_integrity(tarball)
 
 
-def test_a_package_becomes_a_folder_with_our_configuration(
-    dist: Path, tmp_path: Path, prepare_ohif: ModuleType
-) -> None:
+def test_a_package_becomes_a_folder(dist: Path, tmp_path: Path, prepare_ohif: ModuleType) -> None:
     tarball = tmp_path / "ohif.tgz"
     with tarfile.open(tarball, "w:gz") as archive:
         archive.add(dist, "package/dist")
         licence = tarfile.TarInfo("package/LICENSE")
         licence.size = 3
         archive.addfile(licence, io.BytesIO(b"MIT"))
-    configuration = tmp_path / "app-config.js"
-    configuration.write_text("window.config = {};", encoding="utf-8")
-    prepare_ohif.prepare(tarball, configuration, tmp_path / "vendor" / "ohif")
+    prepare_ohif.prepare(tarball, tmp_path / "vendor" / "ohif")
     prepared = tmp_path / "vendor" / "ohif"
-    assert (prepared / "app-config.js").read_text(encoding="utf-8") == "window.config = {};"
     assert (prepared / "LICENSE").read_text(encoding="utf-8") == "MIT"
     assert [name for name in prepare_ohif.LEFT_OUT if (prepared / name).exists()] == []
     assert [path.name for path in prepared.parent.iterdir()] == ["ohif"]
@@ -110,7 +109,7 @@ def test_each_file_that_the_prepared_page_names_exists() -> None:
     page = (folder / "index.html").read_text(encoding="utf-8")
     named = re.findall(rf'(?:src|rel="stylesheet" href|href)="{BASE}([^"]*\.(?:js|css|json))"', page)
     assert {"app-config.js", "app.bundle.css"} <= set(named)
-    wanted = [name for name in named if not name.startswith("assets/")]
+    wanted = [name for name in named if not name.startswith("assets/") and name != viewer.CONFIGURATION]
     assert [name for name in wanted if not (folder / name).is_file()] == []
 
 

@@ -140,3 +140,14 @@ class TestAccess:
     def test_that_can_be_accepted_by_name(self) -> None:
         settings = Settings(mode=Mode.DEV, allow_remote_access_without_login=True)
         assert problems_of_access(settings, {"RemoteAccessAllowed": True}) == []
+
+    @pytest.mark.parametrize("mode", [Mode.DEV, Mode.TEST])
+    def test_a_public_name_says_that_others_reach_it_too(self, mode: Mode) -> None:
+        (sentence,) = problems_of_access(Settings(mode=mode, public_url="https://pacs.example.org"), {})
+        assert "https://pacs.example.org" in sentence
+        assert "AllowRemoteAccessWithoutLogin" in sentence
+        for public_url in ("http://localhost:8080/pacs", "https://127.0.0.1", None):
+            assert problems_of_access(Settings(mode=mode, public_url=public_url), {}) == []
+        accepted = Settings(mode=mode, public_url="https://a.example", allow_remote_access_without_login=True)
+        assert problems_of_access(accepted, {}) == []
+        assert problems_of_access(Settings(mode=Mode.PROD, public_url="https://a.example"), WITH_LOGIN) == []

@@ -1,7 +1,15 @@
 /* OHIF's configuration inside Treegarth: one data source, the DICOMweb of the Orthanc that serves this page. */
+const reach = REACH_OF_THIS_SERVER; // filled in as this file is served: base, dicomWeb, wado
+
+// Orthanc says where bulk data are by what a proxy told it, or by a fixed host. They come from where all else comes from.
+const bulkDataFromHere = (address) => {
+  const begin = address.lastIndexOf('/studies/');
+  return begin < 0 ? address : location.origin + reach.dicomWeb + address.slice(begin);
+};
+
 window.config = {
   name: 'treegarth',
-  routerBasename: '/treegarth/ohif/',
+  routerBasename: reach.base,
   extensions: [],
   modes: [],
   customizationService: [{ 'ohif.tours': { $set: [] } }], // no guided tour over the image of the first visit
@@ -23,9 +31,9 @@ window.config = {
       configuration: {
         friendlyName: 'Orthanc',
         name: 'orthanc',
-        wadoUriRoot: '/wado',
-        qidoRoot: '/dicom-web',
-        wadoRoot: '/dicom-web',
+        wadoUriRoot: reach.wado ?? undefined,
+        qidoRoot: reach.dicomWeb,
+        wadoRoot: reach.dicomWeb,
         qidoSupportsIncludeField: true,
         imageRendering: 'wadors',
         thumbnailRendering: 'wadors',
@@ -35,7 +43,8 @@ window.config = {
         supportsReject: false,
         dicomUploadEnabled: false,
         omitQuotationForMultipartRequest: true,
-        bulkDataURI: { enabled: true },
+        // OHIF keeps what `transform` gives only where it then begins with `startsWith`.
+        bulkDataURI: { enabled: true, transform: bulkDataFromHere, startsWith: `${location.origin}/`, prefixWith: '/' },
       },
     },
   ],

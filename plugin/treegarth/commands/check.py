@@ -43,7 +43,7 @@ def check(source: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
     except SettingsRefused as error:
         yield problem(str(error))
         return
-    yield from check_orthanc(configuration)
+    yield from check_orthanc(configuration, environment)
     yield from check_browser_files()
     try:
         settings = configuration.settings(environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from treegarth.commands.configuration import Configuration
 from treegarth.commands.findings import Finding, note, ok, problem
@@ -16,14 +16,14 @@ from treegarth.commands.plugins import (
     python_mismatch,
     python_of_plugin,
 )
-from treegarth.errors import MachineNotReady
+from treegarth.errors import MachineNotReady, SettingsRefused
 from treegarth.host.orthanc_checks import OrthancFacts, orthanc_checks
 
 OLDEST_ORTHANC = (1, 10, 1)  # Debian 12's
 ENTRY = "orthanc_entry.py"
 
 
-def check_orthanc(configuration: Configuration) -> Iterator[Finding]:
+def check_orthanc(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Finding]:
     version: str | None = None
     try:
         version = orthanc_version(find_orthanc())
@@ -33,7 +33,7 @@ def check_orthanc(configuration: Configuration) -> Iterator[Finding]:
         yield check_version(version)
     yield from check_plugins(configuration)
     yield from check_script(configuration)
-    yield from check_keys(configuration, numbers_of(version))
+    yield from check_keys(configuration, numbers_of(version), is_reached_by_https(configuration, environment))
 
 
 def numbers_of(version: str | None) -> tuple[int, ...] | None:
@@ -96,11 +96,24 @@ def check_script(configuration: Configuration) -> Iterator[Finding]:
         yield ok(f"Orthanc loads {script}.")
 
 
-def check_keys(configuration: Configuration, version: tuple[int, ...] | None) -> Iterator[Finding]:
+def is_reached_by_https(configuration: Configuration, environment: Mapping[str, str]) -> bool:
+    """Whether `PublicUrl` says so; not where the settings are refused, which others say."""
+    try:
+        return (configuration.settings(environment).public_url or "").startswith("https://")
+    except SettingsRefused:
+        return False
+
+
+def check_keys(
+    configuration: Configuration, version: tuple[int, ...] | None, is_reached_by_https: bool
+) -> Iterator[Finding]:
     """What the system page's self-check says of Orthanc's keys, and what keeps Treegarth from starting."""
     values = configuration.values
     if values.get("HttpServerEnabled", True) is False:
         yield problem('"HttpServerEnabled" is false: pages, viewer and workers all come by HTTP. Set it to true.')
+    facts = OrthancFacts(
+        values=values, folder=configuration.folder, version=version, is_reached_by_https=is_reached_by_https
+    )
     levels = {"ok": ok, "warning": note, "problem": problem}
-    for check in orthanc_checks(OrthancFacts(values=values, folder=configuration.folder, version=version)):
+    for check in orthanc_checks(facts):
         yield levels[check.state](check.sentence % check.values)

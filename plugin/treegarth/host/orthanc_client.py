@@ -33,6 +33,7 @@ class OrthancClient:
 
     def __init__(self, address: OrthancAddress, *, timeout_s: float = 30.0, connections: int = 16) -> None:
         self.address = address
+        self._plugins: frozenset[str] | None = None
         self._timeout = (min(5.0, timeout_s), timeout_s)
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the machine must never see this traffic
@@ -74,6 +75,15 @@ class OrthancClient:
         except NotFound:
             return False
         return True
+
+    def has_plugin(self, name: str) -> bool | None:
+        """Whether Orthanc runs a plugin of this name, asked once: they stay as long as it runs. None: no answer."""
+        if self._plugins is None:
+            try:
+                self._plugins = frozenset(self.get("/plugins", timeout_s=2))
+            except (OrthancUnavailable, OrthancRefused):
+                return None
+        return name in self._plugins
 
     @contextmanager
     def stream(self, path: str, *, chunk_bytes: int = 65536) -> Iterator[Iterator[bytes]]:

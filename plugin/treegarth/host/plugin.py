@@ -27,7 +27,9 @@ from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
+from treegarth.reach import reach_of
 from treegarth.settings import Settings
+from treegarth.web.own_port import handed_on
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
 
 ORTHANC_ENDS_WITHIN_S = 7.5  # of its telling us that it stops
@@ -65,10 +67,12 @@ class Plugin:
         )
         self._monitor = DatabaseMonitor(self._supervisor)
         self._started_at = datetime.now(UTC)
+        self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
         services = Services(
             database=Database(self._monitor.engine),
             settings=settings,
+            reach=self._reach,
             orthanc=OrthancClient(address, timeout_s=10.0),
             host=self,
             clock=lambda: datetime.now(UTC),
@@ -82,14 +86,14 @@ class Plugin:
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
         orthanc = self._orthanc
-        orthanc.RegisterRestCallback("/treegarth/(.*)", self._bridge)
-        orthanc.RegisterRestCallback("/treegarth", self._bridge)  # Orthanc strips the slash of /treegarth/
+        for pattern in handed_on(self._reach):
+            orthanc.RegisterRestCallback(pattern, self._bridge)
         self._dispatcher.also_on_change(self._follow_orthanc)
         import_chained(self._settings.chained_scripts, orthanc, self._dispatcher)
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
         if hasattr(orthanc, "SetRootUri"):
-            orthanc.SetRootUri("../treegarth/")
+            orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
             orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
 
@@ -103,7 +107,8 @@ class Plugin:
         self._supervisor.start()
         self._monitor.start()
         threading.Thread(target=self._bridge.probe, name="probe", daemon=True).start()
-        logger.info("Version %s serves /treegarth/ in mode %s.", treegarth.__version__, self._settings.mode)
+        place = self._reach.url("/treegarth/") or "/treegarth/"
+        logger.info("Version %s serves %s in mode %s.", treegarth.__version__, place, self._settings.mode)
 
     def _stop(self) -> None:
         """End our parts; then Orthanc ends its own, for which it waits until its last sender has hung up."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Mode, Settings, is_published
 from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
 
@@ -22,7 +22,12 @@ def self_checks(
 ) -> tuple[SelfCheck, ...]:
     """One finding a trap. Relative paths of the configuration begin in `folder`."""
     older = not orthanc.CheckVersionAdvanced(*FIRST_WITH_HTTPS, 0)
-    facts = OrthancFacts(values=configuration, folder=folder, version=DEBIAN_12 if older else None)
+    facts = OrthancFacts(
+        values=configuration,
+        folder=folder,
+        version=DEBIAN_12 if older else None,
+        is_reached_by_https=(settings.public_url or "").startswith("https://"),
+    )
     return (
         _access(settings, configuration),
         _chained_scripts(settings),
@@ -35,7 +40,7 @@ def self_checks(
 def _access(settings: Settings, configuration: Mapping[str, Any]) -> SelfCheck:
     if settings.mode is Mode.PROD:
         return SelfCheck(name=N_("Access"), state="ok", sentence=N_("Orthanc asks every user to log in."))
-    if configuration.get("RemoteAccessAllowed"):
+    if configuration.get("RemoteAccessAllowed") or is_published(settings):
         return SelfCheck(
             name=N_("Access"), state="problem", sentence=N_("Other machines can see every patient without a login.")
         )

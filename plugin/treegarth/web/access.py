@@ -6,7 +6,6 @@ Until roles exist every user has every permission.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from treegarth.errors import RequestForbidden, Unauthenticated
+from treegarth.reach import Reach, host_of, is_loopback, origin_of
 from treegarth.settings import Mode, Settings
 from treegarth.web.languages import N_
 from treegarth.web.routes import SAFE_METHODS, Permission
@@ -74,35 +74,25 @@ def check_permission(actor: Actor, permission: Permission) -> None:
     raise RequestForbidden(N_("You may not do this. Ask who administers this server."))
 
 
-def check_host(request: Request, settings: Settings) -> None:
+def check_host(request: Request, settings: Settings, reach: Reach) -> None:
     """Refuse a strange Host header where there is no login.
 
     A foreign page could otherwise reach us under its own name (DNS rebinding). Raises RequestForbidden.
     """
-    if settings.mode is Mode.PROD or settings.allow_remote_access_without_login:
+    if settings.mode is Mode.PROD or (settings.allow_remote_access_without_login and reach.public_url is None):
         return
-    host = _host_name(f"//{request.headers.get('Host', '')}")
-    configured = _host_name(settings.orthanc_url or "")
-    if not (is_loopback(host) or (configured and host == configured)):
+    host = host_of(f"//{request.headers.get('Host', '')}")
+    known = {host_of(url) for url in (reach.public_url, settings.orthanc_url) if url}
+    if not (is_loopback(host) or host in known):
         raise RequestForbidden(
             N_(
-                "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost. "
-                "Open it by http://localhost, or set Mode prod with users."
+                "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost, or "
+                "that of PublicUrl. Open it by http://localhost, or set Mode prod with users."
             )
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_same_origin(request: Request) -> None:
+def check_same_origin(request: Request, reach: Reach) -> None:
     """Refuse a request that changes something and that another site's page made a browser send.
 
     Browsers say where a request comes from by Sec-Fetch-Site, older ones by Origin or Referer; a program that is no
@@ -112,30 +102,18 @@ def check_same_origin(request: Request) -> None:
         return
     site = request.headers.get("Sec-Fetch-Site")
     source = request.headers.get("Origin") or request.headers.get("Referer")
+    origin = origin_of(source or "")
     if site is not None:
-        allowed = site in ("same-origin", "none")
+        allowed = site in ("same-origin", "none") or origin in reach.allowed_origins
     elif source is not None:
-        own = _host_and_port(f"{request.scheme}://{request.headers.get('Host', '')}")
-        allowed = own is not None and _host_and_port(source) == own
+        allowed = origin is not None and (origin in reach.origins or _is_same_host(origin, request))
     else:
         allowed = True
     if not allowed:
         raise RequestForbidden(N_("This request came from a page of another site. Nothing was changed."))
 
 
-def _host_name(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").rstrip(".").lower()
-    except ValueError:
-        return ""
-
-
-def _host_and_port(url: str) -> tuple[str, int | None] | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if not parts.hostname:
-        return None
-    return parts.hostname.lower(), None if port in (80, 443) else port
+def _is_same_host(origin: str, request: Request) -> bool:
+    """Whether an origin has the host that the request names. Its scheme may differ: a proxy may speak HTTPS for us."""
+    scheme = urlsplit(origin).scheme
+    return origin == origin_of(f"{scheme}://{request.headers.get('Host', '')}")

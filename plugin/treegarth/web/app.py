@@ -8,21 +8,23 @@ from typing import Any
 
 from flask import Flask, Request, Response, request
 from pydantic import BaseModel
-from werkzeug.exceptions import HTTPException
 
 from treegarth.errors import UnsupportedBody
 from treegarth.host.bridge import ERRORS_ARE_PLAIN
 from treegarth.phrases import Phrase
+from treegarth.reach import Reach
 from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
+from treegarth.web.own_port import OwnPort
 from treegarth.web.problems import Problem, detail_of, field_problems, headers_of, problem_of, problem_response
-from treegarth.web.routes import Answered, Call, Permission, Route, check_unique, is_api_path
+from treegarth.web.routes import BASE_PATH, Answered, Call, Permission, Route, check_unique, is_api_path
 from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templating import make_environments, render_page
 from treegarth.web.validation import validated
+from treegarth.web.viewer import viewer_routes
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ def create_app(
 
     `opened_in_viewer` is told the Study Instance UID of each study that is opened in OHIF.
     """
-    table = [*routes, *documentation_routes(), *file_routes(services.web_directory, opened_in_viewer)]
+    files = [*file_routes(services.web_directory), *viewer_routes(services.web_directory, opened_in_viewer)]
+    table = [*routes, *documentation_routes(), *files]
     check_unique(table)
     languages = read_languages(services.web_directory / "locales")
     site = Site(
@@ -57,12 +60,14 @@ def create_app(
     )
     app = Flask("treegarth.web", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False  # Orthanc strips the slash at the end before we see the path
+    app.url_map.merge_slashes = False  # and makes one of several; Flask would lead to a host that only it knows
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions["treegarth"] = site
     for route in table:
         app.add_url_rule(route.flask_rule, route.name, _view(site, route), methods=[route.method])
     app.register_error_handler(Exception, lambda error: _answer_error(site, error))
     app.after_request(lambda response: _finish(site, response))
+    app.wsgi_app = OwnPort(app.wsgi_app, services.reach)  # type: ignore[method-assign]
     return app
 
 
@@ -75,10 +80,11 @@ def _view(site: Site, route: Route) -> Any:
 
 
 def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, Any, Any]:
-    check_host(request, site.services.settings)
+    reach = site.services.reach
+    check_host(request, site.services.settings, reach)
     actor = site.access.actor(request)
     check_permission(actor, route.permission)
-    check_same_origin(request)
+    check_same_origin(request, reach)
     return Call(
         query=_query(route, request),
         body=_body(route, request),
@@ -134,9 +140,6 @@ def _response(route: Route, given: BaseModel | Response | str | Answered) -> Res
 
 def _answer_error(site: Site, error: Exception) -> Response:
     """Whatever a handler raised, as an answer: the one place where every exception ends."""
-    if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        moved = error.get_response()  # to the path without doubled slashes
-        return Response(status=moved.status, headers={"Location": moved.headers.get("Location", "/treegarth/")})
     place = str(request.url_rule) if request.url_rule else "(unknown path)"
     problem = problem_of(error, method=request.method, place=place)
     headers = headers_of(error)
@@ -178,19 +181,28 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
 
 def _nowhere() -> Route:
     return Route(
-        name="web.error", path="/treegarth/", permission=Permission.PUBLIC, handler=lambda call: "", summary=""
+        name="web.error", path=f"{BASE_PATH}/", permission=Permission.PUBLIC, handler=lambda call: "", summary=""
     )
 
 
 def _finish(site: Site, response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    reach = site.services.reach
     if request.args.get("lang") in site.languages:
-        _remember(response, LANGUAGE_COOKIE, request.args["lang"])
+        _remember(response, LANGUAGE_COOKIE, request.args["lang"], reach)
     if request.args.get("theme") in THEMES:
-        _remember(response, THEME_COOKIE, request.args["theme"])
+        _remember(response, THEME_COOKIE, request.args["theme"], reach)
     return response
 
 
-def _remember(response: Response, name: str, value: str) -> None:
-    response.set_cookie(name, value, max_age=COOKIE_AGE_S, path="/treegarth/", httponly=True, samesite="Lax")
+def _remember(response: Response, name: str, value: str, reach: Reach) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=COOKIE_AGE_S,
+        path=reach.path(f"{BASE_PATH}/"),
+        secure=reach.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )

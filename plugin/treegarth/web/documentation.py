@@ -79,7 +79,7 @@ class Documentation:
             "api.html",
             description=document["info"]["description"],
             version=document["info"]["version"],
-            openapi_url=OPENAPI_PATH,
+            openapi_url=call.site.url("api.openapi"),
             operations=operations(document),
             models=models(document),
             permissions=PERMISSIONS,
@@ -87,7 +87,10 @@ class Documentation:
 
     def _make(self, call: Call[None, None, None]) -> Mapping[str, Any]:
         if not self._text:
-            self._document = openapi_document(call.site.routes.values(), version=treegarth.__version__)
+            public_url = call.site.services.reach.public_url
+            self._document = openapi_document(
+                call.site.routes.values(), version=treegarth.__version__, public_url=public_url
+            )
             self._text = json.dumps(self._document, ensure_ascii=False)
         return self._document
 

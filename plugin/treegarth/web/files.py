@@ -1,9 +1,8 @@
-"""Static files: our own, those of other packages prepared at install, and OHIF. Serves nothing outside its folders."""
+"""Static files: our own and those of other packages prepared at install. Serves nothing outside its folders."""
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,6 @@ MEDIA_TYPES = {
     ".html": "text/html",
     ".webmanifest": "application/manifest+json",
 }
-MOST_OPENED = 10
-"""Studies of one link to the viewer that are noted as opened."""
-OHIF_HEADERS = {
-    # OHIF compiles WebAssembly, starts workers from blobs and styles elements by script.
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' "
-    "blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self' data: blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
-}
 
 
 class FilePath(Parameters):
@@ -43,8 +34,8 @@ class FilePath(Parameters):
     """The file's path inside its folder."""
 
 
-def file_routes(web_directory: Path, opened_in_viewer: Callable[[str], None] = lambda uid: None) -> list[Route]:
-    """The routes of every folder of files under `web/`."""
+def file_routes(web_directory: Path) -> list[Route]:
+    """The routes of the folders of files under `web/`; the viewer's have a module of their own."""
 
     def static(call: Call[Any, Any, FilePath]) -> Response:
         return send(call, web_directory / "static", call.path.path)
@@ -52,33 +43,16 @@ def file_routes(web_directory: Path, opened_in_viewer: Callable[[str], None] = l
     def vendor(call: Call[Any, Any, FilePath]) -> Response:
         return send(call, web_directory / "vendor", call.path.path)
 
-    def viewer(call: Call[Any, Any, FilePath]) -> Response:
-        if call.path.path == "viewer":
-            for uid in call.http.args.get("StudyInstanceUIDs", "").split(",")[:MOST_OPENED]:
-                opened_in_viewer(uid)
-        return send_viewer(call, web_directory / "vendor" / "ohif", call.path.path)
-
-    def viewer_start(call: Call[Any, Any, None]) -> Response:
-        return send_viewer(call, web_directory / "vendor" / "ohif", "index.html")
-
     return [
-        _route("web.static", f"{BASE_PATH}/static/{{path:path}}", static, "A file of the dashboard."),
-        _route("web.vendor", f"{BASE_PATH}/vendor/{{path:path}}", vendor, "A file of a package the dashboard uses."),
-        _route("web.ohif", f"{BASE_PATH}/ohif/{{path:path}}", viewer, "The OHIF viewer.", OHIF_HEADERS),
-        Route(
-            name="web.ohif_start",
-            path=f"{BASE_PATH}/ohif/",
-            permission=Permission.VIEW,
-            handler=viewer_start,
-            summary="The OHIF viewer.",
-            tag="files",
-            any_query=True,
-            headers=OHIF_HEADERS,
+        file_route("web.static", f"{BASE_PATH}/static/{{path:path}}", static, "A file of the dashboard."),
+        file_route(
+            "web.vendor", f"{BASE_PATH}/vendor/{{path:path}}", vendor, "A file of a package the dashboard uses."
         ),
     ]
 
 
-def _route(name: str, path: str, handler: Any, summary: str, headers: dict[str, str] | None = None) -> Route:
+def file_route(name: str, path: str, handler: Any, summary: str, headers: dict[str, str] | None = None) -> Route:
+    """A route that answers files by their path inside a folder."""
     return Route(
         name=name,
         path=path,
@@ -107,13 +81,10 @@ def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     return response
 
 
-def send_viewer(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
-    """A file of OHIF; an address that is a place inside its application gets the application."""
-    if not (folder / "index.html").is_file():
-        raise NotFound(N_("The viewer is not installed. Run the installation again; it says what is missing."))
-    try:
-        return send(call, folder, name)
-    except NotFound:
-        if Path(name).suffix:
-            raise
-        return send(call, folder, "index.html")
+def send_text(call: Call[Any, Any, Any], text: str, media_type: str) -> Response:
+    """A file that was filled in for this server, with an ETag of what it became."""
+    response = Response(text, mimetype=media_type)
+    response.headers["Cache-Control"] = ASK_EACH_TIME
+    response.add_etag()
+    response.make_conditional(call.http.environ)
+    return response

@@ -20,8 +20,8 @@ BYTES: Schema = {"type": "string", "format": "binary"}
 TEXT: Schema = {"type": "string"}
 
 
-def openapi_document(routes: Iterable[Route], *, version: str) -> Schema:
-    """The document of those routes that belong to the API."""
+def openapi_document(routes: Iterable[Route], *, version: str, public_url: str | None = None) -> Schema:
+    """The document of those routes that belong to the API, for clients that reach Orthanc's root by `public_url`."""
     of_api = [route for route in routes if route.is_api]
     schemas = _schemas(sorted(of_api, key=lambda route: route.name))
     paths: dict[str, Schema] = {}
@@ -35,7 +35,7 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> Schema:
             "description": DESCRIPTION,
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
-        "servers": [{"url": "/", "description": "this Orthanc"}],
+        "servers": [{"url": public_url or "/", "description": "this Orthanc"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in of_api)],
         "paths": paths,
         "components": {

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 from flask import Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 BASE_PATH = "/treegarth"
 API_PATH = f"{BASE_PATH}/api/v1"
+STUDY_PATH = f"{BASE_PATH}/studies/{{study_instance_uid}}"  # the page that mails and webhooks lead to
+
+_PART = re.compile(r"{(\w+)(:path)?}")
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -142,7 +146,7 @@ class Route:
     @property
     def path_names(self) -> list[str]:
         """The names of the path's variable parts, in order."""
-        return re.findall(r"{(\w+)(?::path)?}", self.path)
+        return [found[1] for found in _PART.finditer(self.path)]
 
     @property
     def flask_rule(self) -> str:
@@ -155,6 +159,16 @@ class Route:
     def values_of_path(self, parts: Mapping[str, str]) -> dict[str, str]:
         """What the parts of a request's path mean."""
         return {name: part if f"{{{name}:path}}" in self.path else unsealed(part) for name, part in parts.items()}
+
+
+def filled(path: str, values: Mapping[str, object]) -> str:
+    """The path of an address: a route's path with its parts. Raises KeyError for a part that is not given."""
+
+    def part(found: re.Match[str]) -> str:
+        value = str(values[found[1]])
+        return quote(value, safe="/") if found[2] else quote(sealed(value), safe="")
+
+    return _PART.sub(part, path)
 
 
 def sealed(value: str) -> str:

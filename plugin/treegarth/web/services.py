@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.reach import Reach
 from treegarth.settings import Settings
 
 CheckState = Literal["ok", "warning", "problem"]
@@ -106,6 +107,7 @@ class Services:
 
     database: Database
     settings: Settings
+    reach: Reach
     orthanc: OrthancClient
     host: HostFigures
     clock: Callable[[], datetime]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from jinja2 import Environment
 
 from treegarth.web.access import Access
 from treegarth.web.languages import Language
-from treegarth.web.routes import Route, sealed
+from treegarth.web.routes import Route, filled
 from treegarth.web.services import Services
 
 
@@ -31,10 +31,10 @@ class Site:
         Raises KeyError for a route or a part of the path that is not there.
         """
         route = self.routes[name]
-        path = route.path
-        for part in route.path_names:
-            value = str(values.pop(part))
-            given = quote(value, safe="/") if f"{{{part}:path}}" in path else quote(sealed(value), safe="")
-            path = path.replace(f"{{{part}:path}}", given).replace(f"{{{part}}}", given)
-        query = {key: value for key, value in values.items() if value is not None}
-        return f"{path}?{urlencode(query)}" if query else path
+        parts = {part: values.pop(part) for part in route.path_names}
+        return self.orthanc_url(filled(route.path, parts), **values)
+
+    def orthanc_url(self, path: str, /, **query: Any) -> str:
+        """The address of what Orthanc or another plugin serves at a path below Orthanc's root. None is left out."""
+        given = {key: value for key, value in query.items() if value is not None}
+        return self.services.reach.path(f"{path}?{urlencode(given)}" if given else path)

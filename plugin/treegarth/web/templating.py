@@ -8,20 +8,19 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from treegarth.phrases import in_language
+from treegarth.reach import Reach
 from treegarth.web.formats import ABSENT, Formats
 from treegarth.web.languages import Language
 from treegarth.web.routes import BASE_PATH, Call
 from treegarth.web.services import Services
 
-STATIC_PATH = f"{BASE_PATH}/static"
-VENDOR_PATH = f"{BASE_PATH}/vendor"
 HASH_DIGITS = 12
 
 
@@ -38,7 +37,7 @@ class NavigationEntry:
 
 def make_environments(services: Services, languages: Mapping[str, Language]) -> dict[str, Environment]:
     """One environment for each language: autoescape on, an undefined name is an error."""
-    address = FileAddress(services.web_directory)
+    address = FileAddress(services.web_directory, services.reach)
     return {code: _environment(services, language, address) for code, language in languages.items()}
 
 
@@ -81,8 +80,9 @@ def with_code(text: str) -> Markup:
 class FileAddress:
     """The address of a file of ours with its hash, so that browsers may keep it for good: `static/base.css`."""
 
-    def __init__(self, web_directory: Path) -> None:
+    def __init__(self, web_directory: Path, reach: Reach) -> None:
         self._folder = web_directory
+        self._reach = reach
         self._known: dict[str, tuple[float, str]] = {}
 
     def __call__(self, name: str) -> str:
@@ -93,7 +93,7 @@ class FileAddress:
         if known is None or known[0] != changed:
             known = (changed, sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS])
             self._known[name] = known
-        return f"{BASE_PATH}/{name}?v={known[1]}"
+        return self._reach.path(f"{BASE_PATH}/{name}?v={known[1]}")
 
 
 def render_page(call: Call[Any, Any, Any], template: str, *, status: int = 200, **values: Any) -> Response:
@@ -114,6 +114,7 @@ def page_values(call: Call[Any, Any, Any]) -> dict[str, Any]:
         "mode": call.site.services.settings.mode,
         "route": call.route,
         "route_url": call.site.url,
+        "orthanc_url": call.site.orthanc_url,
         "here": lambda **changes: url_with(call, **changes),
         "here_as": _state(call),
         "query": call.query,
@@ -131,7 +132,7 @@ def navigation(call: Call[Any, Any, Any]) -> list[NavigationEntry]:
         NavigationEntry(
             name=route.name,
             label=gettext(route.navigation.label),
-            url=route.path,
+            url=call.site.url(route.name),
             icon=route.navigation.icon,
             current=call.http.path.rstrip("/") == route.path.rstrip("/")
             or (route.path != f"{BASE_PATH}/" and call.http.path.startswith(route.path.rstrip("/") + "/")),
@@ -145,7 +146,7 @@ def url_with(call: Call[Any, Any, Any], /, **changes: Any) -> str:
     """This page's address with some of its query changed; None takes a key out. `lang` and `theme` are not kept."""
     query = {key: value for key, value in {**_state(call), **changes}.items() if value not in (None, "")}
     if call.route.name not in call.site.routes:  # the page of an error at an address that nothing answers
-        return f"{quote(call.http.path)}?{urlencode(query)}"
+        return call.site.orthanc_url(quote(call.http.path), **query)
     return call.site.url(call.route.name, **{**query, **call.route.values_of_path(call.http.view_args or {})})
 
 

@@ -253,7 +253,7 @@ def test_other_methods_are_refused_with_those_that_work(client: FlaskClient) -> 
 
 def test_a_path_is_answered_without_its_last_slash_too(client: FlaskClient) -> None:
     assert client.get("/treegarth/deep").text == client.get("/treegarth/deep/").text == "deep"
-    assert client.get("/treegarth//deep").headers["Location"].endswith("/treegarth/deep")
+    assert client.get("/treegarth//deep").status_code == 404  # Orthanc hands no such path on
 
 
 def test_a_body_is_json_of_its_model(client: FlaskClient) -> None:

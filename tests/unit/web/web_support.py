@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import Engine
 
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.reach import reach_of
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
 from treegarth.web.routes import Route
@@ -60,10 +62,14 @@ def make_services(
     engine: Callable[[], Engine | None] = lambda: None,
     host: KnownHost | None = None,
     orthanc_url: str = "http://127.0.0.1:9",
+    configuration: Mapping[str, Any] | None = None,
 ) -> Services:
+    """`configuration` is the whole of Orthanc's."""
+    settings = settings or Settings(mode=Mode.TEST)
     return Services(
         database=Database(engine),
-        settings=settings or Settings(mode=Mode.TEST),
+        settings=settings,
+        reach=reach_of(settings.public_url, settings.allowed_origins, configuration or {}),
         orthanc=OrthancClient(OrthancAddress(url=orthanc_url)),
         host=host or KnownHost(),
         clock=lambda: NOW,
@@ -72,13 +78,19 @@ def make_services(
     )
 
 
-def make_site(web_directory: Path, routes: Iterable[Route], *, settings: Settings | None = None) -> Flask:
-    return create_app(routes, make_services(web_directory, settings=settings))
+def make_site(
+    web_directory: Path,
+    routes: Iterable[Route],
+    *,
+    settings: Settings | None = None,
+    configuration: Mapping[str, Any] | None = None,
+) -> Flask:
+    return create_app(routes, make_services(web_directory, settings=settings, configuration=configuration))
 
 
 def web_folder(folder: Path, **templates: str) -> Path:
     """A folder like `web/` with these templates: `web_folder(tmp_path, page="...")`."""
-    for name in ("templates", "static", "vendor/ohif/assets", "locales/ko/LC_MESSAGES"):
+    for name in ("templates", "static", "ohif", "vendor/ohif/assets", "locales/ko/LC_MESSAGES"):
         (folder / name).mkdir(parents=True)
     for name, text in templates.items():
         (folder / "templates" / f"{name}.html").write_text(text, encoding="utf-8")

@@ -113,7 +113,7 @@ def shown_report(call: AnyCall, report: DoseReport, decision: SourceDecision | N
         version=report.reader_version,
         verdict=_verdict(call, decision),
         content_url=call.site.url("dose.content_page", orthanc_instance_id=report.orthanc_instance_id),
-        source_url=None if gone else f"/instances/{report.orthanc_instance_id}/file",
+        source_url=None if gone else call.site.orthanc_url(f"/instances/{report.orthanc_instance_id}/file"),
     )
 
 

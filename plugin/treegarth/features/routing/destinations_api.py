@@ -67,7 +67,7 @@ class DestinationsApi:
         with self._services.database.begin() as connection:
             made = create_destination(connection, call.body, by=call.actor.name, at=self._services.clock())
         logger.info("Destination %d (%s) was made by %s.", made.id, made.kind, call.actor)
-        location = f"{API_PATH}/destinations/{made.id}"
+        location = call.site.url("api.destination", destination_id=made.id)
         return Answered(body=self._item(made, DestinationFigures()), status=201, headers={"Location": location})
 
     def change(self, call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:

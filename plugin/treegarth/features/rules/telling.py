@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import requests
@@ -22,8 +23,10 @@ from treegarth.features.rules.messages import Notification, email_message, next_
 from treegarth.features.rules.store.telling import claim_notification, note_not_told, note_told
 from treegarth.outgoing.connections import GuardedAdapter
 from treegarth.phrases import P_
+from treegarth.reach import reach_of
 from treegarth.settings import Mail, MailSecurity, Settings
 from treegarth.tasks.app import TaskContext
+from treegarth.web.routes import STUDY_PATH, filled
 
 TIMEOUT_S = 15.0  # a target that hangs must not hold up the others for long
 BATCH = 100
@@ -40,12 +43,14 @@ class Teller:
 
     def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
         self._mail = settings.mail
+        self._reach = reach_of(settings.public_url, settings.allowed_origins, {})
         self._webhooks = {one.name: one for one in settings.webhooks}
         self._places = settings.destination_places
         self._environment = environment
 
     def tell(self, given: Notification, now: datetime) -> None:
         """Raises NotTold, with a reason that names no secret."""
+        given = replace(given, content={**given.content, **self._link(given)})
         try:
             if given.channel == "email":
                 self._send_email(given)
@@ -53,6 +58,12 @@ class Teller:
                 self._post(given, now)
         except SettingsRefused as error:
             raise NotTold(error.sentence) from error
+
+    def _link(self, given: Notification) -> dict[str, str]:
+        """Where whoever is told finds the study, with a login; nothing where `PublicUrl` is not set."""
+        uid = given.content.get("study_instance_uid")
+        url = self._reach.url(filled(STUDY_PATH, {"study_instance_uid": uid})) if uid else None
+        return {"url": url} if url else {}
 
     def _post(self, given: Notification, now: datetime) -> None:
         webhook = self._webhooks.get(given.target)

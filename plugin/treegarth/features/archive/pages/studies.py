@@ -105,7 +105,7 @@ def studies_page(call: AnyCall) -> Response:
         sorting=_sorting(call, query.sort),
         chips=_chips(call, query.modalities),
         opened=opened,
-        viewer_url=viewer_address(opened.study_instance_uid) if opened else None,
+        viewer_url=viewer_address(call, opened.study_instance_uid) if opened else None,
     )
 
 

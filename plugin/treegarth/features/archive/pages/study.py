@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response
 from sqlalchemy import Connection
 
-from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
+from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.overview import issues_of_study
-from treegarth.features.archive.store.searching import list_series, read_studies
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.features.archive.store.searching import find_study_instance_uid, list_series, read_studies
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import STUDY_PATH, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
@@ -29,6 +27,11 @@ WITHOUT_PICTURE = frozenset(
 class StudyPath(Parameters):
     study_instance_uid: str
     """The study's Study Instance UID (0020,000D)."""
+
+
+class OrthancStudyPath(Parameters):
+    orthanc_study_id: Text
+    """Orthanc's own identifier of the study."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +68,20 @@ def routes(sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddre
     return [
         Route(
             name="archive.study_page",
-            path="/treegarth/studies/{study_instance_uid}",
+            path=STUDY_PATH,
             permission=Permission.VIEW,
             handler=lambda call: study_page(call, sections, kept_elsewhere),
             summary="One study: its series, its dose, and where else to look at it.",
             path_parameters=StudyPath,
-        )
+        ),
+        Route(
+            name="archive.open_study",
+            path="/treegarth/open/studies/{orthanc_study_id}",
+            permission=Permission.VIEW,
+            handler=open_of_orthanc,
+            summary="To the page of a study that Orthanc's own pages know by their identifier.",
+            path_parameters=OrthancStudyPath,
+        ),
     ]
 
 
@@ -92,11 +103,22 @@ def study_page(
         "study.html",
         study=shown,
         issues=issues,
-        viewer_url=viewer_address(uid),
-        explorer_url=ExplorerAddress(call.site.services.orthanc).of("study", shown.summary.orthanc_study_id, uid),
-        archive_url=f"/studies/{shown.summary.orthanc_study_id}/archive",
+        viewer_url=viewer_address(call, uid),
+        explorer_url=explorer_address(call, "study", shown.summary.orthanc_study_id, uid),
+        archive_url=call.site.orthanc_url(f"/studies/{shown.summary.orthanc_study_id}/archive"),
         sections=[section for make in sections if (section := make(call, uid)) is not None],
     )
+
+
+def open_of_orthanc(call: AnyCall) -> Response:
+    """Where the button in Orthanc Explorer leads."""
+    with call.site.services.database.connect() as connection:
+        uid = find_study_instance_uid(connection, call.path.orthanc_study_id)
+    if uid is None:
+        raise NotFound(
+            N_("The index has no study with this identifier of Orthanc. One that has just come takes seconds.")
+        )
+    return Response(status=302, headers={"Location": call.site.url("archive.study_page", study_instance_uid=uid)})
 
 
 def open_study(call: AnyCall, connection: Connection, study_instance_uid: str) -> ShownStudy | None:
@@ -104,44 +126,30 @@ def open_study(call: AnyCall, connection: Connection, study_instance_uid: str) -
     studies = read_studies(connection, study_instance_uid)
     if not studies:
         return None
-    explorer = ExplorerAddress(call.site.services.orthanc)
-    series = [_shown_series(found, explorer) for found in list_series(connection, [studies[0].orthanc_study_id])]
+    series = [_shown_series(call, found) for found in list_series(connection, [studies[0].orthanc_study_id])]
     return ShownStudy(summary=studies[0], series=series, namesakes=len(studies) - 1)
 
 
-def viewer_address(study_instance_uid: str) -> str:
-    return f"/treegarth/ohif/viewer?StudyInstanceUIDs={quote(study_instance_uid)}"
+def viewer_address(call: AnyCall, study_instance_uid: str) -> str:
+    return call.site.url("web.ohif", path="viewer", StudyInstanceUIDs=study_instance_uid)
 
 
-def _shown_series(summary: SeriesSummary, explorer: ExplorerAddress) -> ShownSeries:
-    picture = summary.header_orthanc_instance_id
-    size = f"width={THUMBNAIL_PIXELS}&height={THUMBNAIL_PIXELS}"
+def explorer_address(call: AnyCall, level: str, orthanc_id: str, uid: str) -> str:
+    """Where Orthanc's own page of a study or series is: Explorer 2 where it is installed, the old one elsewhere."""
+    services = call.site.services
+    if not services.orthanc.has_plugin("orthanc-explorer-2"):
+        return call.site.orthanc_url("/app/explorer.html") + f"#{level}?uuid={orthanc_id}"
+    keyword = "StudyInstanceUID" if level == "study" else "SeriesInstanceUID"
+    return call.site.orthanc_url(f"{services.reach.explorer_2}/app/filtered-studies", **{keyword: uid, "expand": level})
+
+
+def _shown_series(call: AnyCall, summary: SeriesSummary) -> ShownSeries:
+    picture, address = summary.header_orthanc_instance_id, call.site.orthanc_url
     has_picture = picture is not None and summary.instance_count > 0 and summary.modality not in WITHOUT_PICTURE
+    size = {"width": THUMBNAIL_PIXELS, "height": THUMBNAIL_PIXELS}
     return ShownSeries(
         summary=summary,
-        picture_url=f"/instances/{picture}/rendered?{size}" if has_picture else None,
-        explorer_url=explorer.of("series", summary.orthanc_series_id, summary.series_instance_uid),
-        archive_url=f"/series/{summary.orthanc_series_id}/archive",
+        picture_url=address(f"/instances/{picture}/rendered", **size) if has_picture else None,
+        explorer_url=explorer_address(call, "series", summary.orthanc_series_id, summary.series_instance_uid),
+        archive_url=address(f"/series/{summary.orthanc_series_id}/archive"),
     )
-
-
-class ExplorerAddress:
-    """Where Orthanc's own pages are: Explorer 2 where it is installed, the old one elsewhere."""
-
-    def __init__(self, orthanc: OrthancClient) -> None:
-        self._orthanc = orthanc
-        self._has_explorer_2: bool | None = None
-
-    def of(self, level: str, orthanc_id: str, uid: str) -> str:
-        if self._has_explorer_2 is None:
-            self._has_explorer_2 = self._ask()
-        if not self._has_explorer_2:
-            return f"/app/explorer.html#{level}?uuid={orthanc_id}"
-        keyword = "StudyInstanceUID" if level == "study" else "SeriesInstanceUID"
-        return f"/ui/app/filtered-studies?{keyword}={quote(uid)}&expand={level}"
-
-    def _ask(self) -> bool:
-        try:
-            return "orthanc-explorer-2" in self._orthanc.get("/plugins", timeout_s=2)
-        except (OrthancUnavailable, OrthancRefused):
-            return False

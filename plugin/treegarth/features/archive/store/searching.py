@@ -85,6 +85,12 @@ def read_studies(connection: Connection, study_instance_uid: str) -> list[StudyS
     return [_summary(StudySummary, row) for row in rows]
 
 
+def find_study_instance_uid(connection: Connection, orthanc_study_id: str) -> str | None:
+    """The Study Instance UID of one of Orthanc's studies; None where the index has it not."""
+    query = select(study.c.study_instance_uid).where(study.c.orthanc_study_id == orthanc_study_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def is_indexed(connection: Connection, study_instance_uid: str) -> bool:
     """Whether the archive has a study of this Study Instance UID."""
     query = select(literal(1)).select_from(study).where(study.c.study_instance_uid == study_instance_uid)

@@ -1,0 +1,106 @@
+"""The OHIF viewer: its prepared files. Two of them say where this server is, and are filled in as they are served.
+
+The others find each other from wherever they are, so that one preparation serves every `PublicUrl`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Response
+
+from treegarth.errors import NotFound
+from treegarth.reach import Reach
+from treegarth.web.files import FilePath, file_route, send, send_text
+from treegarth.web.languages import N_
+from treegarth.web.routes import BASE_PATH, Call, Permission, Route
+
+BASE = f"{BASE_PATH}/ohif/"
+"""Where the viewer is, and what the prepared page has in front of each address (web/prepare_ohif.py)."""
+PAGE = "index.html"
+CONFIGURATION = "app-config.js"
+PLACE_OF_REACH = "REACH_OF_THIS_SERVER"
+"""What stands in the configuration (web/ohif/app-config.js) until it is served."""
+MOST_OPENED = 10
+"""Studies of one link to the viewer that are noted as opened."""
+HEADERS = {
+    # OHIF compiles WebAssembly, starts workers from blobs and styles elements by script. A PDF is an object whose data
+    # are a blob; Chromium shows it in a frame, and asks for that as well.
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' "
+    "blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self' data: blob:; object-src blob:; frame-src blob:; base-uri 'self'; "
+    "frame-ancestors 'self'",
+}
+
+
+def viewer_routes(web_directory: Path, opened_in_viewer: Callable[[str], None] = lambda uid: None) -> list[Route]:
+    """`opened_in_viewer` is told the Study Instance UID of each study that is opened."""
+    files = web_directory / "vendor" / "ohif"
+
+    def file(call: Call[Any, Any, FilePath]) -> Response:
+        name = call.path.path
+        if name == CONFIGURATION:
+            return send_text(call, configuration(web_directory / "ohif", call.site.services.reach), "text/javascript")
+        if name != PAGE:
+            try:
+                return send(call, files, name)
+            except NotFound:
+                if Path(name).suffix:
+                    raise
+        if name == "viewer":
+            for uid in call.http.args.get("StudyInstanceUIDs", "").split(",")[:MOST_OPENED]:
+                opened_in_viewer(uid)
+        return page(call)  # of a place inside the application
+
+    def page(call: Call[Any, Any, Any]) -> Response:
+        if not (files / PAGE).is_file():
+            raise NotFound(N_("The viewer is not installed. Run the installation again; it says what is missing."))
+        _check_dicomweb(call)
+        prepared = (files / PAGE).read_text(encoding="utf-8")
+        return send_text(call, prepared.replace(BASE, call.site.services.reach.path(BASE)), "text/html")
+
+    return [
+        file_route("web.ohif", f"{BASE}{{path:path}}", file, "The OHIF viewer.", HEADERS),
+        Route(
+            name="web.ohif_start",
+            path=BASE,
+            permission=Permission.VIEW,
+            handler=page,
+            summary="The OHIF viewer.",
+            tag="files",
+            any_query=True,
+            headers=HEADERS,
+        ),
+    ]
+
+
+def configuration(folder: Path, reach: Reach) -> str:
+    """OHIF's configuration for this server. Raises ValueError where the file has no place for it."""
+    text = (folder / CONFIGURATION).read_text(encoding="utf-8")
+    if text.count(PLACE_OF_REACH) != 1:
+        raise ValueError(f"{CONFIGURATION} has {PLACE_OF_REACH} {text.count(PLACE_OF_REACH)} times, not once")
+    places = {
+        "base": reach.path(BASE),
+        "dicomWeb": reach.path(reach.dicom_web or ""),
+        "wado": reach.path(reach.wado) if reach.wado else None,
+    }
+    return text.replace(PLACE_OF_REACH, json.dumps(places))
+
+
+def _check_dicomweb(call: Call[Any, Any, Any]) -> None:
+    """Raises NotFound where no image can come; where Orthanc does not say, the viewer tries."""
+    services = call.site.services
+    if services.reach.dicom_web is None:
+        raise NotFound(
+            N_(
+                "The viewer gets its images by Orthanc's DICOMweb, which is switched off. "
+                'Set "DicomWeb": {"Enable": true}.'
+            )
+        )
+    if services.orthanc.has_plugin("dicom-web") is False:
+        raise NotFound(
+            N_("The viewer gets its images by Orthanc's DICOMweb, and this Orthanc runs without that plugin.")
+        )

@@ -1,0 +1,304 @@
+"""Behind nginx and Caddy, under another name, by HTTPS, at the root and under a path: everything works as ever."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Playwright, expect
+
+from tests.browser.conftest import CHROMIUM, Visit
+from tests.browser.test_viewer import ENOUGH, SOFTWARE_WEBGL, coloured_share, wait_for_pixels, wait_for_share
+from tests.documents import encapsulated_pdf
+from tests.proxies import PATHS, PUBLIC_HOST, Kind, Place, Proxy, public_url
+from tests.servers import ROOT, OrthancServer, store
+from tests.unit.web.web_support import make_services
+from treegarth.bootstrap import make_application
+from treegarth.demo.demonstration import check_what_was_read
+from treegarth.demo.examinations import Extent
+from treegarth.demo.hospital_day import hospital_day
+from treegarth.demo.push import Archive, push
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+
+USER, PASSWORD = "physicist", "a long password"
+ROOT_OF_DICOMWEB: dict[Place, str] = {"root": "/dicom-web/", "prefix": "pacs/dicom-web"}  # Orthanc takes both forms
+POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
+FILES = re.compile(r"\.(csv|xlsx|parquet|yaml)$|^metrics$|/bell$|/frees$|^open/|^ohif/$")  # no pages of their own
+ADDRESSES = """[...document.querySelectorAll('[href], [src], [action], [hx-get], [hx-post]')].flatMap(
+  element => ['href', 'src', 'action', 'hx-get', 'hx-post'].filter(name => element.hasAttribute(name))
+    .map(name => [name, element.getAttribute(name), element.getAttribute('method') ?? '']))"""
+STATUS_OF = "address => fetch(address).then(answer => answer.status)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """An Orthanc that people reach by a proxy, and what is in it."""
+
+    server: OrthancServer
+    place: Place
+    known: dict[str, Any]
+    document: str  # the Study Instance UID of a PDF
+
+    @property
+    def url(self) -> str:
+        return public_url(self.place)
+
+
+@pytest.fixture(scope="session", params=["root", "prefix"])  # so that one place follows the other
+def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """A server with two studies of the made-up day, a PDF, a rule, a destination, a delivery and a policy."""
+    place: Place = request.param
+    folder = tmp_path_factory.mktemp(place)
+    with OrthancServer(
+        folder / "server",
+        plugins=("libOrthancPython.so", "libOrthancDicomWeb.so"),
+        treegarth={"Mode": "prod", "PublicUrl": f"{public_url(place)}/", "StableSeconds": 1},
+        settings={
+            "AuthenticationEnabled": True,
+            "RegisteredUsers": {USER: PASSWORD},
+            "DicomWeb": {"Root": ROOT_OF_DICOMWEB[place]},
+        },
+    ) as server:
+        server.start(wait=False).wait_until_ready(login=(USER, PASSWORD))
+        document, gone = (encapsulated_pdf(folder / name) for name in ("report.dcm", "gone.dcm"))
+        store(server, folder / "report.dcm", folder / "gone.dcm")
+        push_two_studies(server)
+        yield Published(server=server, place=place, known=prepared(server, folder, gone), document=document)
+        assert server.stop() == 0
+        assert server.error_lines() == []
+
+
+def push_two_studies(server: OrthancServer) -> None:
+    login = "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    day = hospital_day(1, date(2026, 11, 20), extent=Extent(slices=0.25, detail=0.25))
+    sent = push(islice(day, 2), Archive(ae_title="TREEGARTH", dicom_port=server.dicom_port))
+    client = OrthancClient(OrthancAddress(url=server.url, authorization=login))
+    assert check_what_was_read(client, sent, StringIO()) == 0
+    client.close()
+
+
+def prepared(server: OrthancServer, folder: Path, gone: str) -> dict[str, Any]:
+    """What the parts of pages' addresses are filled with. The study `gone` is deleted: the ledger has an entry then."""
+
+    def ask(method: str, url: str, **given: Any) -> Any:
+        answer = requests.request(method, url, auth=(USER, PASSWORD), timeout=30, **given)
+        answer.raise_for_status()
+        return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
+
+    def api(path: str, **given: Any) -> Any:
+        return ask("GET", f"{server.api}/{path}", params=given)
+
+    studies = api("studies", modality="CT")["items"]
+    study = next(item for item in studies if "SR" in item["modalities"])
+    uid = study["study_instance_uid"]
+    kept = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
+    rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
+    destination = ask("POST", f"{server.api}/destinations", json=kept)
+    ask("POST", f"{server.api}/deliveries", json={"destination": "Kept folder", "study_instance_uid": uid})
+    ask("POST", f"{server.api}/retention/text", json={"text": POLICY})
+    (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
+    ask("DELETE", f"{server.url}/studies/{found['ID']}")
+    deadline = monotonic() + 30
+    while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
+        sleep(0.2)
+    delivery = next(re.finditer(r"/deliveries/(\d+)", ask("GET", f"{server.base_url}/deliveries")))
+    reports = api("dose/reports")["items"]
+    return {
+        "study_instance_uid": uid,
+        "orthanc_study_id": study["orthanc_study_id"],
+        "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
+        "patient_id": study["patient_id"],
+        "destination_id": destination["id"],
+        "delivery_id": delivery[1],
+        "rule_id": ask("POST", f"{server.api}/rules", json=rule)["id"],
+        "policy_id": api("retention/policies")["items"][0]["id"],
+        "ledger_id": ledger[0]["id"],
+    }
+
+
+@pytest.fixture(scope="module", params=["nginx", "caddy"])
+def proxy(
+    request: pytest.FixtureRequest, published: Published, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
+    kind: Kind = request.param
+    folder = tmp_path_factory.mktemp("proxies") / kind
+    with Proxy(kind, published.place, folder, published.server.http_port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def chromium(driver: Playwright, proxy: Proxy) -> Iterator[Browser]:
+    """One that finds the public name at the proxy."""
+    chromium = driver.chromium.launch(executable_path=CHROMIUM, args=[*SOFTWARE_WEBGL, proxy.browser_argument])
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, published: Published) -> Iterator[Visit]:
+    """A window of somebody who is logged in."""
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 900},
+        locale="en",
+        ignore_https_errors=True,
+        http_credentials={"username": USER, "password": PASSWORD},
+    )
+    context.set_default_timeout(30_000)
+    yield Visit(context.new_page(), published.url)
+    context.close()
+
+
+def pages(known: dict[str, Any]) -> list[str]:
+    """The address of every page below /treegarth/, by the route table itself."""
+    site = make_application(make_services(ROOT / "web")).extensions["treegarth"]  # type: ignore[attr-defined]
+    found = []
+    for route in site.routes.values():
+        if route.method != "GET" or route.is_api or "{path:path}" in route.path:
+            continue
+        query = {"patient_id": known["patient_id"]} if route.name == "dose.patient_page" else {}
+        query |= {"study_instance_uid": known["study_instance_uid"]} if route.name == "retention.explain_page" else {}
+        parts = {name: known[name] for name in route.path_names}
+        found.append(site.url(route.name, **parts, **query).removeprefix("/treegarth/"))
+    return found
+
+
+@pytest.mark.timeout(300)
+def test_every_page_is_whole_and_every_address_in_it_leads_somewhere(visit: Visit, published: Published) -> None:
+    begin = f"{PATHS[published.place]}/"
+    tried: dict[str, str] = {}  # by the shape of an address, one of it
+    for path in pages(published.known):
+        if FILES.search(path):
+            tried[path] = f"{begin}treegarth/{path}"
+            continue
+        answer = visit.page.goto(f"{published.url}/treegarth/{path}", wait_until="domcontentloaded")
+        assert (answer and answer.status, visit.page.locator("h1").count()) == (200, 1), path
+        for name, address, method in visit.page.evaluate(ADDRESSES):
+            parts = urlsplit(address)
+            if not parts.path:
+                continue  # of this page
+            assert parts.netloc == "", f"{path}: {name}={address}"
+            assert parts.path.startswith(begin), f"{path}: {name}={address}"
+            if name != "hx-post" and method != "post":
+                tried.setdefault(re.sub(r"[0-9a-f-]{8,}|[\d.]+", "#", address), address)
+    answers = {address: visit.page.evaluate(STATUS_OF, address) for address in tried.values()}
+    assert {address: status for address, status in answers.items() if status >= 400} == {}
+    assert visit.complaints == []
+
+
+def test_the_navigation_search_and_the_cookies_of_language_and_theme_work(visit: Visit, published: Published) -> None:
+    page = visit.go("")
+    for entry in page.locator(".rail li a").all_inner_texts():
+        page.locator(".rail li a", has_text=entry).first.click()
+        expect(page.locator(".rail a[aria-current=page]")).to_have_text(entry)
+    page.keyboard.press("/")
+    page.keyboard.type(published.known["patient_id"])
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{published.url}/treegarth/studies?q=*")
+    page.locator("tr[data-row] a[data-open]").first.click()
+    page.wait_for_selector("[data-panel-of]")
+    page.get_by_role("link", name="한국어").click()
+    page.wait_for_selector("html[lang=ko]")
+    page.get_by_role("link", name="어둡게").click()
+    page.wait_for_selector("html[data-theme=dark]")
+    visit.go("dose")
+    assert page.locator("html").get_attribute("lang") == "ko"
+    cookies = {cookie.get("name"): cookie for cookie in page.context.cookies(published.url + "/treegarth/")}
+    for name in ("treegarth_language", "treegarth_theme"):
+        cookie = cookies[name]
+        place = (cookie.get("domain"), cookie.get("path"), cookie.get("secure"), cookie.get("httpOnly"))
+        assert place == (PUBLIC_HOST, f"{PATHS[published.place]}/treegarth/", True, True)
+    assert visit.complaints == []
+
+
+def test_forms_change_something_and_lead_to_where_they_should(
+    visit: Visit, proxy: Proxy, published: Published, tmp_path: Path
+) -> None:
+    page = visit.go("system")
+    page.get_by_role("button", name="Compare now").click()
+    page.wait_for_load_state("networkidle")
+    assert page.url == f"{published.url}/treegarth/system"
+    visit.go("deliveries/destinations/new")
+    page.locator("#name").fill(f"By {proxy.kind}")
+    page.locator("input[value=folder]").check()
+    page.wait_for_selector("[name='address.path']")
+    page.locator("[name='address.path']").fill(str(tmp_path))
+    page.locator("#save").click()
+    page.wait_for_url(re.compile(rf"^{re.escape(published.url)}/treegarth/deliveries/destinations/\d+$"))
+    expect(page.locator("h1")).to_have_text(f"By {proxy.kind}")
+    assert visit.complaints == []
+
+
+def test_a_form_of_another_site_is_refused(visit: Visit, published: Published) -> None:
+    page, evil = visit.page, "https://evil.example/"
+    form = f"<form method=post action={published.url}/treegarth/system/compare><button>Win</button></form>"
+    page.route(evil, lambda route: route.fulfill(body=form, content_type="text/html"))
+    page.goto(evil)
+    with page.expect_response(f"{published.url}/treegarth/system/compare") as refused:
+        page.get_by_role("button", name="Win").click()
+    assert refused.value.status == 403
+    expect(page.locator("main")).to_contain_text("came from a page of another site")
+
+
+def test_explorers_button_leads_here_and_ours_leads_back(visit: Visit, published: Published) -> None:
+    page, study = visit.page, published.known
+    page.goto(f"{published.url}/app/explorer.html#study?uuid={study['orthanc_study_id']}")
+    page.get_by_role("link", name="Open in Treegarth").click()
+    page.wait_for_url(f"{published.url}/treegarth/studies/{study['study_instance_uid']}")
+    page.get_by_role("link", name="In Orthanc").first.click()
+    page.wait_for_url(f"{published.url}/app/explorer.html#study?uuid={study['orthanc_study_id']}")
+    page.goto(f"{published.url}/")
+    page.wait_for_url(f"{published.url}/app/explorer.html")
+    page.get_by_role("link", name="Treegarth: today").click()
+    page.wait_for_url(f"{published.url}/treegarth/")
+    assert visit.complaints == []
+
+
+def test_a_study_shows_its_pictures_and_is_downloaded(visit: Visit, published: Published) -> None:
+    page = visit.go(f"studies/{published.known['study_instance_uid']}")
+    pictures = page.locator(".thumb img")
+    assert pictures.count() > 0
+    for number in range(pictures.count()):
+        pictures.nth(number).scroll_into_view_if_needed()
+    page.wait_for_function("[...document.querySelectorAll('.thumb img')].every(p => p.complete && p.naturalWidth > 0)")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="DICOM files (ZIP)").click()
+    assert Path(download.value.path()).read_bytes()[:2] == b"PK"
+    assert visit.complaints == []
+
+
+@pytest.mark.timeout(240)
+def test_ohif_shows_pixels_and_a_pdf(visit: Visit, published: Published) -> None:
+    page = visit.go(f"studies/{published.known['study_instance_uid']}")
+    page.locator("[data-viewer]").first.click()
+    assert wait_for_pixels(page) >= ENOUGH
+    visit.go(f"studies/{published.document}")
+    page.locator("[data-viewer]").first.click()
+    assert wait_for_share(page, coloured_share) >= ENOUGH
+    assert [complaint for complaint in visit.complaints if not complaint.startswith("console warning")] == []
+
+
+def test_the_addresses_of_bulk_data_lead_here(visit: Visit, published: Published) -> None:
+    visit.go("")
+    root = f"{published.url}/{ROOT_OF_DICOMWEB[published.place].strip('/')}"
+    found = visit.page.evaluate(
+        """async root => {
+          const metadata = await (await fetch(root, {headers: {Accept: 'application/dicom+json'}})).json();
+          const address = metadata[0]['00420011'].BulkDataURI;
+          const answer = await fetch(address, {headers: {Accept: 'multipart/related; type=application/octet-stream'}});
+          return [address, answer.status, (await answer.text()).includes('%PDF-1.4')];
+        }""",
+        f"{root}/studies/{published.document}/metadata",
+    )
+    assert found[0].startswith(f"{root}/studies/{published.document}/series/")
+    assert found[1:] == [200, True]
