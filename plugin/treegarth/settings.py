@@ -128,6 +128,9 @@ class Settings(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     """Further sites whose pages may change something here, `["https://portal.example.org"]`."""
 
+    guard_orthanc: bool = True
+    """Refuse on every address of Orthanc, its own too, what pages of other sites make a browser ask for."""
+
     orthanc_url: str | None = None
     """How workers on other machines reach this Orthanc, `http://host:8042`. Default: loopback."""
 

@@ -1,8 +1,8 @@
 """Give back the references to a request's parts that Orthanc's plugin forgets.
 
 Plugin 4.0 keeps every part of every request for good: the body of a POST, and the headers and arguments of each GET
-(0.7 kB). Which parts is not told by a version but learnt from a request of our own (`WsgiBridge.probe`): whatever is
-still referred to after Orthanc has finished with it, by somebody whom we do not know, was forgotten. What is not
+(0.7 kB); the same where a filter is asked. Which parts is not told by a version but learnt from one request: whatever
+is still referred to after Orthanc has finished with it, by somebody whom we do not know, was forgotten. What is not
 learnt is not given back.
 """
 
@@ -31,7 +31,7 @@ class ForgottenReferences:
     def learn(self, request: dict[str, Any]) -> None:
         """Learn from the parts of a request that was answered; the caller holds nothing of it but this dictionary.
 
-        Its texts must be long and not seen elsewhere: short ones are shared by all who use them.
+        Texts of one letter, which all who use them share, say nothing.
         """
         parts = list(_parts(request))
         request.clear()
@@ -52,6 +52,8 @@ def _held_elsewhere(parts: list[tuple[str, Any]]) -> dict[str, set[int]]:
     """How often the parts of each kind are referred to by somebody whom we do not know; without those never."""
     counts: dict[str, set[int]] = {}
     for kind, part in parts:
+        if isinstance(part, str | bytes) and len(part) < 2:
+            continue
         ours = 4 if "." in kind else 3  # the pair, `part`, the argument; a value's dictionary
         counts.setdefault(kind, set()).add(sys.getrefcount(part) - ours)
     return {kind: found for kind, found in counts.items() if found != {0}}

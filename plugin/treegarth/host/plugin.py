@@ -23,12 +23,14 @@ from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.frames import Frame, FrameKind
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.host.request_guard import GUARD, RequestGuard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
 from treegarth.reach import reach_of
 from treegarth.settings import Settings
+from treegarth.web.access import known_hosts
 from treegarth.web.own_port import handed_on
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
 
@@ -68,6 +70,7 @@ class Plugin:
         self._monitor = DatabaseMonitor(self._supervisor)
         self._started_at = datetime.now(UTC)
         self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
+        self._guard = self._make_guard() if settings.guard_orthanc and hasattr(orthanc, GUARD) else None
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
         services = Services(
             database=Database(self._monitor.engine),
@@ -90,12 +93,22 @@ class Plugin:
             orthanc.RegisterRestCallback(pattern, self._bridge)
         self._dispatcher.also_on_change(self._follow_orthanc)
         import_chained(self._settings.chained_scripts, orthanc, self._dispatcher)
+        if self._guard is not None:
+            orthanc.RegisterIncomingHttpRequestFilter(self._guard)
+            self._guard.learn_what_is_forgotten()
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
         if hasattr(orthanc, "SetRootUri"):
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
             orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+
+    def _make_guard(self) -> RequestGuard:
+        return RequestGuard(
+            self._reach,
+            safe_methods=frozenset({int(self._orthanc.HttpMethod.GET)}),
+            hosts=known_hosts(self._settings, self._reach),
+        )
 
     def _follow_orthanc(self, change: int, _level: int, _orthanc_id: str) -> None:
         if change == self._orthanc.ChangeType.ORTHANC_STARTED:
@@ -137,6 +150,7 @@ class Plugin:
             pending=self._feed.pending,
             dropped_headers=self._feed.dropped_headers,
             requests_given_up=self._bridge.given_up,
+            requests_refused=self._guard.refused if self._guard else 0,
             callback_median_ms=_quantile_ms(durations, 0.5),
             callback_p99_ms=_quantile_ms(durations, 0.99),
             lag_median_s=figures.get("lag_median_s"),

@@ -74,16 +74,21 @@ def check_permission(actor: Actor, permission: Permission) -> None:
     raise RequestForbidden(N_("You may not do this. Ask who administers this server."))
 
 
+def known_hosts(settings: Settings, reach: Reach) -> frozenset[str] | None:
+    """The names beside loopback's under which alone we may be reached without a login; None: under any."""
+    if settings.mode is Mode.PROD or (settings.allow_remote_access_without_login and reach.public_url is None):
+        return None
+    return frozenset(host_of(url) for url in (reach.public_url, settings.orthanc_url) if url)
+
+
 def check_host(request: Request, settings: Settings, reach: Reach) -> None:
     """Refuse a strange Host header where there is no login.
 
     A foreign page could otherwise reach us under its own name (DNS rebinding). Raises RequestForbidden.
     """
-    if settings.mode is Mode.PROD or (settings.allow_remote_access_without_login and reach.public_url is None):
-        return
+    known = known_hosts(settings, reach)
     host = host_of(f"//{request.headers.get('Host', '')}")
-    known = {host_of(url) for url in (reach.public_url, settings.orthanc_url) if url}
-    if not (is_loopback(host) or host in known):
+    if known is not None and not (is_loopback(host) or host in known):
         raise RequestForbidden(
             N_(
                 "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost, or "
