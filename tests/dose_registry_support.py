@@ -53,9 +53,12 @@ class Archive:
     def __init__(self, **files: bytes | Exception) -> None:
         self.files = files
         self.asked: list[str] = []
+        self.modified_from: dict[str, str] = {}
 
     def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes:
         name = path.split("/")[2]
+        if path.endswith("/metadata/ModifiedFrom"):
+            return self.modified_from[name].encode() if name in self.modified_from else _raised(NotFound(path))
         self.asked.append(name)
         found = self.files.get(name, NotFound(path))
         if isinstance(found, Exception):
@@ -66,6 +69,10 @@ class Archive:
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
         content = self.get_bytes(path)
         yield (content[start : start + 1000] for start in range(0, len(content), 1000))
+
+
+def _raised(error: Exception) -> bytes:
+    raise error
 
 
 def index(engine: Engine, *instances: Instance, modality: str = "CT", station: str = "CT1") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from treegarth.phrases import P_, Phrase
@@ -112,9 +112,12 @@ class RequestForbidden(TreegarthError):
 class RequestConflict(TreegarthError):
     """What was asked does not fit the present state."""
 
-    def __init__(self, message: str | None = None, *, field: str = "") -> None:
+    def __init__(
+        self, message: str | None = None, *, field: str = "", choices: Sequence[Mapping[str, str | None]] = ()
+    ) -> None:
         super().__init__(message)
         self.field = field  # of the request, where one of them does not fit
+        self.choices = tuple(choices)  # where what was asked for means several: what tells them apart
 
 
 class UnsupportedBody(TreegarthError):

@@ -56,10 +56,10 @@ def test_the_list_and_its_exports_are_restricted_by_modality_and_every_quantity(
 ) -> None:
     for number, kind in enumerate(("ct", "projection", "mammography", "radiopharmaceutical"), start=1):
         write_report(engine, number, kind=kind)
-    set_row(engine, 1, mean_ctdi_vol_max_mgy=12.5, modalities=["CT", "SR"])
-    set_row(engine, 2, dose_rp_total_gy=0.06, irradiation_event_count=5, modalities=["XA"])
-    set_row(engine, 3, glandular_dose_left_mgy=1.2, glandular_dose_right_mgy=2.1, modalities=["MG"])
-    set_row(engine, 4, administered_activity_mbq=370.0, modalities=["CT", "PT"])
+    set_row(engine, 1, best_ctdi_vol_max_mgy=12.5, modalities=["CT", "SR"])
+    set_row(engine, 2, best_dose_rp_gy=0.06, irradiation_event_count=5, modalities=["XA"])
+    set_row(engine, 3, best_glandular_dose_left_mgy=1.2, best_glandular_dose_right_mgy=2.1, modalities=["MG"])
+    set_row(engine, 4, best_administered_activity_mbq=370.0, modalities=["CT", "PT"])
     assert uids(client.get(f"{API}/studies?{query}").get_json()) == found
     lines = client.get(f"{API}/export/csv?{query}").text.splitlines()
     assert [line.split(",")[0].rsplit(".")[-1] for line in lines[1:]] == found
@@ -79,8 +79,8 @@ def test_columns_of_a_kind_are_shown_where_it_is(client: FlaskClient, engine: En
     assert 'Activity <span class="unit"' not in page
     write_report(engine, 2, kind="mammography")
     write_report(engine, 3, kind="radiopharmaceutical")
-    set_row(engine, 2, glandular_dose_left_mgy=1.25)
-    set_row(engine, 3, administered_activity_mbq=370.0)
+    set_row(engine, 2, best_glandular_dose_left_mgy=1.25)
+    set_row(engine, 3, best_administered_activity_mbq=370.0)
     page = client.get("/treegarth/dose").text
     assert 'AGD left / right <span class="unit"' in page
     assert ">1.25<" in page

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from pydicom import Dataset
 from sqlalchemy.engine import Engine
 
-from tests.dose_builder import as_file, code, container, ct_dose_report, report
+from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
 from tests.dose_registry_support import Archive, Instance, index, note
 from treegarth.database.engine import connect
 from treegarth.features import dose
 from treegarth.features.archive import tables as archive
 from treegarth.features.dose.store import archive_index
 from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
-from treegarth.features.dose.store.studies import DoseStudyFilter
+from treegarth.features.dose.store.studies import DoseStudy, DoseStudyFilter
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
+
+
+def ct_exam(study_instance_uid: str, **given: str) -> Dataset:
+    """A report with an event and an object of its own."""
+    event = ct_acquisition(f"{study_instance_uid}.5")
+    sop_instance_uid = f"{study_instance_uid}.1"
+    return ct_dose_report(event, study_instance_uid=study_instance_uid, sop_instance_uid=sop_instance_uid, **given)
 
 
 def read(engine: Engine, source: Archive) -> None:
@@ -32,7 +40,7 @@ def test_equipment_is_listed_with_its_studies(engine: Engine) -> None:
     for number in (1, 2):
         uid = f"1.2.{number}"
         note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
-        read(engine, Archive(**{f"r{number}": as_file(ct_dose_report(study_instance_uid=uid))}))
+        read(engine, Archive(**{f"r{number}": as_file(ct_exam(uid))}))
     with connect(engine) as connection:
         (device,) = dose.list_equipment(connection)
         assert (device.manufacturer_model_name, device.study_count, device.kinds) == ("Ent 1", 2, ["ct"])
@@ -43,7 +51,7 @@ def test_equipment_is_listed_with_its_studies(engine: Engine) -> None:
 def test_a_timeline_sums_like_quantities_only(engine: Engine) -> None:
     for number, phantom in ((1, "113691"), (2, "113691"), (3, "113690")):
         uid = f"1.2.{number}"
-        written = ct_dose_report(study_instance_uid=uid, dlp_total="100")
+        written = ct_exam(uid, dlp_total="100")
         for item in written.ContentSequence[1].ContentSequence:
             if item.ConceptNameCodeSequence[0].CodeValue == "113829":
                 item.ContentSequence[1].ConceptCodeSequence[0].CodeValue = phantom
@@ -57,6 +65,23 @@ def test_a_timeline_sums_like_quantities_only(engine: Engine) -> None:
         ("IEC Body Dosimetry Phantom", 200, 2),
         ("IEC Head Dosimetry Phantom", 100, 1),
     ]
+
+
+def test_what_is_of_no_phantom_is_counted_and_summed_apart() -> None:
+    def study(number: int, **values: object) -> DoseStudy:
+        nothing = dict.fromkeys(DoseStudy.__dataclass_fields__)
+        return DoseStudy(**nothing | {"orthanc_study_id": str(number), **values})  # type: ignore[arg-type]
+
+    whole = study(1, best_dlp_mgy_cm=500.0, best_dlp_head_mgy_cm=500.0)
+    part = study(2, best_dlp_mgy_cm=300.0, best_dlp_head_mgy_cm=200.0, unattributed=["dlp_mgy_cm"])
+    none = study(3, best_dlp_mgy_cm=70.0, unattributed=["dlp_mgy_cm"])
+    sums = dose.cumulate([whole, part, none, study(4, replaced_by="1", best_dlp_mgy_cm=9.0)])
+    assert [(one.of, one.value, one.study_count, one.unattributed_count) for one in sums] == [
+        ("IEC Head Dosimetry Phantom", 700, 2, 2),
+        ("unknown", 170, 2, 2),
+    ]
+    (activity,) = dose.cumulate([study(5, activities=[], unattributed=["administered_activity_mbq"])])
+    assert (activity.of, activity.study_count, activity.unattributed_count) == (None, 0, 1)
 
 
 def test_what_was_refused_is_listed_with_its_reason(engine: Engine) -> None:

@@ -44,7 +44,7 @@ def test_a_report_is_read_stored_and_given_back_as_the_command_prints_it(engine)
     assert read(engine, Archive(a=as_file(ct_dose_report()))) == 1
     assert states(engine) == {"a": "read"}
     with connect(engine) as connection:
-        (found,) = dose.reports_of_study(connection, "1.2.3")
+        (found,) = dose.reports_of_study(connection, "study 1.2.3")
     printed = found.as_json()
     assert printed == dose.json_object("a.dcm", dose.read_dose(ct_dose_report()))
     assert printed["totals"]["dlp_total_mgy_cm"] == 310.5
@@ -61,7 +61,7 @@ def test_what_is_no_dose_report_is_refused_and_makes_no_study(engine):
     assert states(engine) == {"a": "refused"}
     assert studies(engine) == []
     with connect(engine) as connection:
-        assert "Imaging Report" in dose.reports_of_study(connection, "1.2.3")[0].refused
+        assert "Imaging Report" in dose.reports_of_study(connection, "study 1.2.3")[0].refused
         assert dose.count_sources(connection).refused == 1
 
 

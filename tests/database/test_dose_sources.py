@@ -99,9 +99,9 @@ def test_a_report_supersedes_headers_of_its_kind(engine: Engine) -> None:
     assert (found["administration_count"], found["administered_activity_mbq"]) == (1, 600)
     assert found["counted_report_ids"] == ["b", "c"]
     with connect(engine) as connection:
-        shown = dose.reports_of_study(connection, "1.2.3")
+        shown = dose.reports_of_study(connection, "study 1.2.3")
         assert [one.orthanc_instance_id for one in shown] == ["b", "c"]
-        assert len(dose.reports_of_study(connection, "1.2.3", all_images=True)) == 3
+        assert len(dose.reports_of_study(connection, "study 1.2.3", all_images=True)) == 3
 
 
 def test_however_many_images_tell_of_it_there_is_one_administration(engine: Engine) -> None:

@@ -85,6 +85,8 @@ class Problem(Answer):
     """The reference of this occurrence; the server's log has it too."""
     errors: list[FieldProblem] = Field(default_factory=list)
     """The fields that are not right, of a status 400."""
+    choices: list[dict[str, str | None]] = Field(default_factory=list)
+    """Of a status 409 where what was asked for means several: each by what tells it from the others."""
 
 
 def status_of(error: Exception) -> int:
@@ -116,6 +118,7 @@ def problem_of(error: Exception, *, method: str, place: str) -> Problem:
         detail=detail_of(error, status),
         instance=f"urn:treegarth:{reference}",
         errors=field_problems(error),
+        choices=[dict(one) for one in error.choices] if isinstance(error, RequestConflict) else [],
     )
 
 

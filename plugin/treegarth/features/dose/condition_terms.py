@@ -11,10 +11,20 @@ from treegarth.conditions.model import Kind as ValueKind
 from treegarth.conditions.vocabulary import Term
 from treegarth.features.dose.model import Kind
 from treegarth.features.dose.rules import Source
-from treegarth.features.dose.tables import dose_report, dose_study
+from treegarth.features.dose.tables import best_column, dose_report, dose_study
 from treegarth.web.languages import N_
 
 _NUMBERS = {
+    best_column("dlp_mgy_cm"): (N_("Best known dose-length product"), "mGy·cm"),
+    best_column("dlp_head_mgy_cm"): (N_("Best known dose-length product of the 16 cm phantom"), "mGy·cm"),
+    best_column("dlp_body_mgy_cm"): (N_("Best known dose-length product of the 32 cm phantom"), "mGy·cm"),
+    best_column("dose_area_product_gy_m2"): (N_("Best known dose-area product"), "Gy·m²"),
+    best_column("dose_rp_gy"): (N_("Best known dose at the reference point, of the plane with the most"), "Gy"),
+    best_column("glandular_dose_left_mgy"): (N_("Best known average glandular dose, left"), "mGy"),
+    best_column("glandular_dose_right_mgy"): (N_("Best known average glandular dose, right"), "mGy"),
+    best_column("administered_activity_mbq"): (N_("Best known administered activity"), "MBq"),
+    best_column("total_fluoro_time_s"): (N_("Best known fluoroscopy time"), "s"),
+    best_column("ctdi_vol_max_mgy"): (N_("Best known CTDIvol, the greatest of its events"), "mGy"),
     "dlp_total_mgy_cm": (N_("Total dose-length product"), "mGy·cm"),
     "mean_ctdi_vol_max_mgy": (N_("The greatest mean CTDIvol of its events"), "mGy"),
     "dose_area_product_total_gy_m2": (N_("Total dose-area product"), "Gy·m²"),
@@ -33,9 +43,13 @@ _TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "source": (N_("The best kind of source that counts"), tuple(source.value for source in Source)),
     "protocols": (N_("An acquisition protocol of its events"), ()),
     "radionuclides": (N_("A radionuclide that was given"), ()),
+    "origins": (N_("Where a best known dose is from, as dlp_mgy_cm:reported"), ()),
+    "doubts": (N_("A doubt about a best known dose, as dlp_mgy_cm:partial_total"), ()),
     "differences": (N_("A total that differs from the sum of the events"), ()),
     "not_patient": (N_("What a rule says it is instead of a patient"), ("phantom", "qa", "service")),
 }
+
+MANY = ("kinds", "protocols", "radionuclides", "origins", "doubts", "differences")
 
 
 def condition_terms(study_key: ColumnElement[Any]) -> list[Term]:
@@ -76,7 +90,7 @@ def _term(
             name=f"dose.{name}",
             level=Level.STUDY,
             kind=kind,
-            many=name in ("kinds", "protocols", "radionuclides", "differences"),
+            many=name in MANY,
             meaning=meaning,
             unit=unit,
             choices=choices,

@@ -29,6 +29,8 @@ class DoseConditions(Parameters):
     """Studies with a series of this modality, or of any of several divided by commas: `CT,PT`."""
     patient_id: Text | None = None
     """Exactly."""
+    issuer_of_patient_id: Text | None = None
+    """Who gave the patient ID, exactly."""
     protocol: Text | None = None
     """A part of the name of one of its acquisition protocols, in capitals or not."""
     equipment: Text | None = None
@@ -44,29 +46,29 @@ class DoseConditions(Parameters):
     not_patient_rule: Count = None
     """The number of a rule: only the studies that it marks."""
     dlp_from_mgy_cm: Limit = None
-    """The least total dose-length product."""
+    """The least best known dose-length product."""
     dlp_to_mgy_cm: Limit = None
-    """The greatest total dose-length product."""
+    """The greatest best known dose-length product."""
     ctdi_vol_from_mgy: Limit = None
     """The least mean CTDIvol, of the event that has the greatest."""
     ctdi_vol_to_mgy: Limit = None
     """The greatest mean CTDIvol, of the event that has the greatest."""
     dap_from_gy_cm2: Limit = None
-    """The least total dose-area product."""
+    """The least best known dose-area product."""
     dap_to_gy_cm2: Limit = None
-    """The greatest total dose-area product."""
+    """The greatest best known dose-area product."""
     dose_rp_from_mgy: Limit = None
-    """The least total dose at the reference point."""
+    """The least best known dose at the reference point."""
     dose_rp_to_mgy: Limit = None
-    """The greatest total dose at the reference point."""
+    """The greatest best known dose at the reference point."""
     agd_from_mgy: Limit = None
-    """The least accumulated average glandular dose, of one breast."""
+    """The least best known average glandular dose, of one breast."""
     agd_to_mgy: Limit = None
-    """The greatest accumulated average glandular dose, of the same breast."""
+    """The greatest best known average glandular dose, of the same breast."""
     activity_from_mbq: Limit = None
-    """The least administered activity."""
+    """The least best known administered activity."""
     activity_to_mbq: Limit = None
-    """The greatest administered activity."""
+    """The greatest best known administered activity."""
     events_from: Count = None
     """The least number of irradiation events."""
     events_to: Count = None
@@ -83,6 +85,7 @@ class DoseConditions(Parameters):
             kind=self.kind,
             modalities=tuple(part.strip() for part in (self.modality or "").split(",") if part.strip()),
             patient_id=self.patient_id or None,
+            issuer_of_patient_id=self.issuer_of_patient_id or None,
             protocol=self.protocol or None,
             equipment=self.equipment or None,
             device=self.device or None,

@@ -12,7 +12,9 @@ from datetime import date, time
 from io import TextIOWrapper
 from typing import IO, Any, Literal, TypeAlias, get_args
 
+from treegarth.features.dose.rules import QUANTITIES
 from treegarth.features.dose.store.studies import DoseStudy
+from treegarth.features.dose.tables import best_column
 
 Format: TypeAlias = Literal["csv", "xlsx", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -38,6 +40,7 @@ class Column:
 COLUMNS: tuple[Column, ...] = (
     Column("study_instance_uid"),
     Column("patient_id"),
+    Column("issuer_of_patient_id"),
     Column("patient_name"),
     Column("patient_sex"),
     Column("patient_age"),
@@ -56,6 +59,10 @@ COLUMNS: tuple[Column, ...] = (
     Column("rule"),
     Column("irradiation_event_count", "count"),
     Column("issue_count", "count"),
+    *(Column(best_column(name), "number") for name in QUANTITIES),
+    Column("origins", "texts"),
+    Column("doubts", "texts"),
+    Column("replaced_by"),
     Column("dlp_total_mgy_cm", "number"),
     Column("dlp_of_events_mgy_cm", "number"),
     Column("dose_area_product_total_gy_m2", "number"),

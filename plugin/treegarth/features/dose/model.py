@@ -15,6 +15,9 @@ from typing import Any, Literal, TypeAlias
 READER_VERSION = 3
 """Rises whenever the same object would be read differently; rows say which version made them."""
 
+DECIDER_VERSION = 1
+"""Rises whenever the same readings would be decided differently; rows of studies say which version made them."""
+
 Kind: TypeAlias = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
 Values: TypeAlias = Mapping[str, Any]
 """Names of docs/dose.md with numbers, texts, codes ({code, scheme, meaning}), or lists of these: always JSON."""
@@ -46,6 +49,7 @@ class StudyContext:
     """What the header says about the study and the patient at the time; the age as in DICOM (AS)."""
 
     patient_id: str | None = None
+    issuer_of_patient_id: str | None = None
     patient_name: str | None = None
     patient_birth_date: date | None = None
     patient_sex: str | None = None

@@ -10,11 +10,12 @@ from typing import Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect, transaction
-from treegarth.errors import DatabaseUnavailable, TreegarthError
+from treegarth.errors import DatabaseUnavailable, NotFound, TreegarthError
 from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image, is_sampled
 from treegarth.features.dose.reading import read_dose_bytes
-from treegarth.features.dose.store import queueing, rereading, sampling, writing
-from treegarth.features.dose.store.exams import refresh_study
+from treegarth.features.dose.store import queueing, redeciding, rereading, sampling, writing
+from treegarth.features.dose.store.exams import decide_studies, refresh_study
+from treegarth.features.dose.store.undecided import take_undecided
 from treegarth.host.beginnings import StreamSource, read_beginning
 from treegarth.phrases import P_
 
@@ -133,9 +134,38 @@ def read_waiting(
         with transaction(engine) as connection:
             claim = queueing.claim_next(connection, clock(), LEASE)
         if claim is None:
+            decide_undecided(engine, clock)
             return done
         _read_claimed(engine, orthanc, claim, clock, followers)
+    decide_undecided(engine, clock)
     return limit
+
+
+def decide_undecided(engine: Engine, clock: Callable[[], datetime]) -> None:
+    """Decide the studies anew with which another one has something in common, one transaction each."""
+    taken: str | None = ""
+    while taken is not None:
+        with transaction(engine) as connection:
+            taken = take_undecided(connection)
+            if taken is not None:
+                decide_studies(connection, [taken], clock())
+
+
+def redecide(engine: Engine, clock: Callable[[], datetime], *, batches: int | None = None) -> None:
+    """Go on with deciding every study anew, to its end or for some batches; begin where an upgrade asks for it.
+
+    Every batch is one transaction: after a kill the next call goes on from there. A batch that would wait for the store
+    path gives way and is taken up by the next call.
+    """
+    with transaction(engine) as connection:
+        running = redeciding.running_redeciding(connection)
+        if running is None and redeciding.is_to_redecide(connection):
+            running = redeciding.start_redeciding(connection, None, clock())
+    more, done = running is not None, 0
+    while more and running is not None and (batches is None or done < batches):
+        with transaction(engine) as connection:
+            more = redeciding.decide_on(connection, running, clock())
+        done += 1
 
 
 def _read_claimed(
@@ -147,8 +177,9 @@ def _read_claimed(
 ) -> None:
     try:
         reading = read_dose_bytes(_fetch(orthanc, claim))
+        modified_from = _modified_from(orthanc, claim) if reading.kind is not None else None
         with transaction(engine) as connection:
-            if writing.write_reading(connection, claim, reading, clock()):
+            if writing.write_reading(connection, claim, reading, clock(), modified_from=modified_from):
                 _tell(connection, claim.orthanc_study_id, followers, clock())
     except DatabaseUnavailable:
         raise
@@ -171,6 +202,17 @@ def _fetch(orthanc: ObjectSource, claim: queueing.Claim) -> bytes:
     if is_image(claim.sop_class_uid):
         return read_beginning(orthanc, claim.orthanc_instance_id)
     return orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
+
+
+def _modified_from(orthanc: ObjectSource, claim: queueing.Claim) -> str | None:
+    """The instance that Orthanc made this one of, as when a patient ID was corrected; None for most."""
+    try:
+        found = orthanc.get_bytes(
+            f"/instances/{claim.orthanc_instance_id}/metadata/ModifiedFrom", timeout_s=FETCH_TIMEOUT_S
+        )
+    except NotFound:
+        return None
+    return found.decode("ascii", errors="replace").strip() or None
 
 
 def _record_failure(

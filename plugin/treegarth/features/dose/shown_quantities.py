@@ -186,9 +186,11 @@ DETAILS: dict[str, tuple[Quantity, ...]] = {
 RULES: dict[str, str] = {
     "single": N_("nothing takes its place"),
     "repeated": N_("the same events again"),
-    "cumulative": N_("a later report repeats and extends it"),
+    "cumulative": N_("another report repeats and extends it"),
+    "replaced": N_("a later version takes its place"),
+    "elsewhere": N_("its events count in another study"),
     "continued": N_("different events: each report counts"),
-    "overlapping": N_("partly the same events: no total is known"),
+    "overlapping": N_("partly the same events: each is taken once"),
     "superseded": N_("a better source of the same kind is there"),
     "same_exposure": N_("another image of the same exposure"),
     "exposures": N_("different exposures: each counts once"),

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
+from treegarth.features.dose.rules import QUANTITIES
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -35,6 +36,17 @@ DEVICE_KEY = (
     " || coalesce(station_name, '') || chr(31) || coalesce(device_serial_number, '')), 1, 16)"
 )
 """The same whenever manufacturer, model, station and serial number are."""
+
+
+def best_column(quantity: str) -> str:
+    """The column of a study's best known dose of a quantity; its name in conditions too."""
+    return f"best_{quantity}"
+
+
+FILTERED = ("dose_area_product_gy_m2", "dose_rp_gy", "glandular_dose_left_mgy", "glandular_dose_right_mgy",
+            "administered_activity_mbq", "ctdi_vol_max_mgy")  # fmt: skip
+"""Best doses, beside DLP, that the dose list is restricted by."""
+
 PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
 
 dose_report = Table(
@@ -76,6 +88,7 @@ dose_report = Table(
     Column("station_name", Text),
     Column("institution_name", Text),
     Column("patient_id", Text),
+    Column("issuer_of_patient_id", Text),
     Column("patient_name", Text),
     Column("patient_birth_date", Date),
     Column("patient_sex", Text),
@@ -92,9 +105,12 @@ dose_report = Table(
     Column("requested_procedure_description", Text),
     Column("procedure_codes", JSONB),
     Column("acquisition_protocols", ARRAY(Text), comment="of its events, each once, in their order"),
+    Column("modified_from", Key, comment="the instance that Orthanc made this one of (its metadata ModifiedFrom)"),
     Index("ix_dose_report_study", "study_instance_uid"),
     Index("ix_dose_report_orthanc_study", "orthanc_study_id"),
     Index("ix_dose_report_patient", "patient_id"),
+    Index("ix_dose_report_sop_instance_uid", "sop_instance_uid"),
+    Index("ix_dose_report_modified_from", "modified_from", postgresql_where=text("modified_from IS NOT NULL")),
     Index("ix_dose_report_waiting", "next_attempt_at", postgresql_where=text("state = 'unread'")),
     Index("ix_dose_report_issues", "orthanc_instance_id", postgresql_where=text("issue_count > 0")),
     Index("ix_dose_report_trouble", "state", "orthanc_instance_id", postgresql_where=text("state != 'read'")),
@@ -120,7 +136,6 @@ irradiation_event = Table(
     ),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="in the report, from 1"),
     Column("irradiation_event_uid", Key),
-    Column("exposure_key", Key, comment="what tells it from other events of its study: see identity.py"),
     Column("irradiation_event_type", Text),
     Column("acquisition_protocol", Text),
     Column("target_region", Text, comment="the meaning of its code"),
@@ -147,7 +162,6 @@ administration = Table(
     ),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="in the object, from 1"),
     Column("irradiation_event_uid", Key, comment="Radiopharmaceutical Administration Event UID"),
-    Column("exposure_key", Key, comment="what tells it from other administrations of its study"),
     Column("agent", Text),
     Column("radionuclide", Text),
     Column("administered_activity_mbq", Double),
@@ -186,6 +200,14 @@ dose_study = Table(
     Column("administered_activity_mbq", Double, comment="the sum, where all of it is one radionuclide"),
     Column("radionuclides", ARRAY(Text), comment="meanings, sorted"),
     Column("effective_dose_msv", Double, comment="of its administrations, where each says one"),
+    *(Column(best_column(name), Double, comment="the best known dose: see deciding/") for name in QUANTITIES),
+    Column("origins", ARRAY(Text), comment="of each best dose, sorted: quantity:reported, events, headers or partial"),
+    Column("doubts", ARRAY(Text), comment="quantity:name, sorted; null before it was decided"),
+    Column("planes", JSONB, comment="[{acquisition_plane, dose_area_product_gy_m2, dose_rp_gy}]"),
+    Column("activities", JSONB, comment="[{radionuclide, administered_activity_mbq}]"),
+    Column("unattributed", ARRAY(Text), comment="quantities of which a part is of no phantom, nuclide or breast told"),
+    Column("replaced_by", Key, comment="the study in which all of this one counts instead: this one is in no sum"),
+    Column("decider_version", Integer, comment="of what decided this row"),
     Column("differences", ARRAY(Text), comment="totals that differ from the sum of the events, by their names"),
     Column("not_patient", Text, comment="phantom, qa or service, where a rule says that this is no patient"),
     Column("not_patient_rule_id", Integer, comment="the rule that says so; no foreign key: rules may go"),
@@ -196,6 +218,7 @@ dose_study = Table(
     Column("device_key", Text, Computed(DEVICE_KEY, persisted=True), comment="the device's fingerprint"),
     Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once"),
     Column("patient_id", Text),
+    Column("issuer_of_patient_id", Text),
     Column("patient_name", Text),
     Column("patient_sex", Text),
     Column("patient_age", Text),
@@ -213,7 +236,18 @@ dose_study = Table(
         text("study_time DESC NULLS LAST"),
         text("orthanc_study_id DESC"),
     ),
-    Index("ix_dose_study_dlp", text("dlp_total_mgy_cm DESC NULLS LAST"), text("orthanc_study_id DESC")),
+    Index("ix_dose_study_best_dlp", text("best_dlp_mgy_cm DESC NULLS LAST"), text("orthanc_study_id DESC")),
+    *(
+        Index(
+            f"ix_dose_study_{best_column(name)}",
+            best_column(name),
+            postgresql_where=text(f"{best_column(name)} IS NOT NULL"),
+        )
+        for name in FILTERED
+    ),
+    Index("ix_dose_study_events", "irradiation_event_count"),
+    Index("ix_dose_study_protocols", "protocols", postgresql_using="gin"),
+    Index("ix_dose_study_decider", "decider_version", "orthanc_study_id"),
     Index("ix_dose_study_kinds", "kinds", postgresql_using="gin"),
     Index("ix_dose_study_modalities", "modalities", postgresql_using="gin"),
     Index(
@@ -224,10 +258,11 @@ dose_study = Table(
             "study_date",
             "issue_count",
             "not_patient",
-            "dlp_total_mgy_cm",
-            "dose_area_product_total_gy_m2",
-            "glandular_dose_left_mgy",
-            "glandular_dose_right_mgy",
+            "replaced_by",
+            "best_dlp_mgy_cm",
+            "best_dose_area_product_gy_m2",
+            "best_glandular_dose_left_mgy",
+            "best_glandular_dose_right_mgy",
         ],
     ),
     Index(
@@ -242,6 +277,51 @@ dose_study = Table(
         "not_patient_rule_id",
         postgresql_where=text("not_patient_rule_id IS NOT NULL"),
     ),
+)
+
+dose_protocol = Table(
+    "dose_protocol",
+    metadata,
+    Column("name", Text, primary_key=True, comment="every acquisition protocol that a study had, each once"),
+)
+
+dose_undecided = Table(
+    "dose_undecided",
+    metadata,
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("since", Moment, nullable=False, server_default=func.now()),
+)
+
+dose_redeciding = Table(
+    "dose_redeciding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("decider_version", Integer, nullable=False),
+    Column("started_by", Text, comment="null: after an upgrade, by itself"),
+    Column("started_at", Moment, nullable=False),
+    Column("study_count", Integer, nullable=False, comment="how many there were when it began"),
+    Column("walked_to", Key, comment="the last study that was decided"),
+    Column("decided", Integer, nullable=False, server_default="0", comment="studies"),
+    Column("changed", Integer, nullable=False, server_default="0", comment="studies with another dose"),
+    Column("finished_at", Moment),
+    Index(
+        "uq_dose_redeciding_running",
+        text("(finished_at IS NULL)"),
+        unique=True,
+        postgresql_where=text("finished_at IS NULL"),
+    ),
+)
+
+dose_redecided = Table(
+    "dose_redecided",
+    metadata,
+    Column("redeciding_id", Integer, ForeignKey("dose_redeciding.id", ondelete="CASCADE"), primary_key=True),
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("study_instance_uid", Key, nullable=False),
+    Column("quantity", Text, primary_key=True, comment="of the best known dose; study where it counts no more"),
+    Column("before", Double),
+    Column("after", Double),
+    Column("why", Text, nullable=False, comment="the rules, the origin and the doubts"),
 )
 
 not_patient_rule = Table(

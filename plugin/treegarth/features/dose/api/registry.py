@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from treegarth.features.dose.api.parts import Listed, dose_route
+from treegarth.features.dose.api.parts import BestKnown, Listed, dose_route
 from treegarth.features.dose.store.device_figures import figures_by_device
 from treegarth.features.dose.store.equipment import list_equipment
 from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
@@ -22,6 +22,8 @@ class PatientQuery(Parameters):
 
     patient_id: Text
     """The whole patient ID."""
+    issuer_of_patient_id: str | None = None
+    """Who gave the ID, where several did; empty for the patient without an issuer."""
 
 
 class MissingQuery(PageQuery):
@@ -46,7 +48,7 @@ class MonthsQuery(Parameters):
 
 
 class DeviceFigure(Listed):
-    """The distribution of one quantity, in the unit of its name, over the studies that report it."""
+    """The distribution of one best known quantity, in the unit of its name, over the studies that have it."""
 
     quantity: str
     """`dlp_total_mgy_cm`, `dose_area_product_total_gy_m2`, or `glandular_dose_mgy` of one breast."""
@@ -88,16 +90,19 @@ class PatientSum(Listed):
     name: str
     """The quantity, with its unit."""
     of: str | None
-    """Of which phantom or radionuclide."""
+    """Of which phantom or radionuclide; `unknown` is DLP whose phantom is not told."""
     value: float
     study_count: int
-    """n: the studies that report it."""
+    """n: the studies that have it."""
+    unattributed_count: int
+    """Studies with some of the quantity that is of no phantom, radionuclide or breast that is told."""
 
 
-class PatientExam(Listed):
+class PatientExam(BestKnown):
     """A study of the patient. Null is unknown, not zero."""
 
     study_instance_uid: str
+    orthanc_study_id: str
     study_date: date | None
     study_description: str | None
     patient_age: str | None
@@ -124,6 +129,8 @@ class PatientDose(Answer):
     """The examinations of one patient from the oldest on, at most the 1,000 newest, and the sums over them."""
 
     patient_id: str
+    issuer_of_patient_id: str | None
+    """As asked for."""
     studies: list[PatientExam]
     cumulative: list[PatientSum]
 
@@ -186,9 +193,10 @@ class RegistryApi:
 
     def patient(self, call: Call[PatientQuery, None, None]) -> PatientDose:
         with self._database.connect() as connection:
-            timeline = patient_timeline(connection, call.query.patient_id)
+            timeline = patient_timeline(connection, call.query.patient_id, call.query.issuer_of_patient_id)
         return PatientDose(
             patient_id=call.query.patient_id,
+            issuer_of_patient_id=call.query.issuer_of_patient_id or None,
             studies=[PatientExam.model_validate(study) for study in timeline.studies],
             cumulative=[PatientSum.model_validate(cumulative) for cumulative in timeline.cumulative],
         )
@@ -233,6 +241,7 @@ def routes(services: Services) -> list[Route]:
             "The examinations and doses of one patient, with sums of like quantities.",
             answer=PatientDose,
             query=PatientQuery,
+            problems=(409, 503),
         ),
         dose_route(
             "dose_missing",

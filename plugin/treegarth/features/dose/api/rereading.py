@@ -1,11 +1,19 @@
-"""Reading the whole archive again, over HTTP: start it, and see how far it is."""
+"""Reading the whole archive again, and deciding it anew, over HTTP: start it, see how far it is and what changed."""
 
 from __future__ import annotations
 
+import csv
 from datetime import datetime
+from io import StringIO
 
+from flask import Response
+
+from treegarth.errors import NotFound
 from treegarth.features.dose.api.parts import Listed, dose_route
+from treegarth.features.dose.export import csv_text
+from treegarth.features.dose.store.redeciding import Change, changes_of, redeciding_progress, start_redeciding
 from treegarth.features.dose.store.rereading import reread_progress, start_reread
+from treegarth.phrases import P_
 from treegarth.web.routes import Answer, Call, Permission, Route
 from treegarth.web.services import Services
 
@@ -40,6 +48,31 @@ class RereadState(Answer):
     """Null where there never was one."""
 
 
+class Redeciding(Listed):
+    """One deciding anew of every study's dose, from what was read."""
+
+    id: int
+    decider_version: int
+    started_by: str | None
+    """Null where it began by itself, after an upgrade."""
+    started_at: datetime
+    finished_at: datetime | None
+    """Null while it runs."""
+    is_running: bool
+    study_count: int
+    """How many studies there were when it began."""
+    decided: int
+    changed: int
+    """Studies whose best known dose is another one since."""
+
+
+class RedecidingState(Answer):
+    """The latest deciding anew."""
+
+    redeciding: Redeciding | None
+    """Null where there never was one."""
+
+
 class RereadingApi:
     """The handlers, with what they share."""
 
@@ -57,6 +90,32 @@ class RereadingApi:
         with self._database.begin() as connection:
             start_reread(connection, call.actor.name, self._clock())
         return self.state(call)
+
+    def redeciding(self, call: Call[None, None, None]) -> RedecidingState:
+        with self._database.connect() as connection:
+            progress = redeciding_progress(connection)
+        return RedecidingState(redeciding=None if progress is None else Redeciding.model_validate(progress))
+
+    def redecide(self, call: Call[None, None, None]) -> RedecidingState:
+        """Only notes that it is wanted: the workers do it, and go on after a restart."""
+        with self._database.begin() as connection:
+            start_redeciding(connection, call.actor.name, self._clock())
+        return self.redeciding(call)
+
+    def changes(self, call: Call[None, None, None]) -> Response:
+        """What the latest one changed, as CSV."""
+        names = list(Change.__dataclass_fields__)
+        file = StringIO()
+        writer = csv.writer(file)
+        writer.writerow(names)
+        with self._database.connect() as connection:
+            progress = redeciding_progress(connection)
+            if progress is None:
+                raise NotFound(P_("The doses were never decided anew."))
+            writer.writerows(
+                [csv_text(getattr(one, name)) for name in names] for one in changes_of(connection, progress.id)
+            )
+        return Response(file.getvalue(), mimetype="text/csv")
 
 
 def routes(services: Services) -> list[Route]:
@@ -79,5 +138,30 @@ def routes(services: Services) -> list[Route]:
             permission=Permission.OPERATE,
             answer=RereadState,
             status=202,
+        ),
+        dose_route(
+            "dose_redeciding",
+            "redeciding",
+            api.redeciding,
+            "How far the latest deciding anew of every dose is.",
+            answer=RedecidingState,
+        ),
+        dose_route(
+            "start_dose_redeciding",
+            "redeciding",
+            api.redecide,
+            "Decide the dose of every study anew, from what was read; one that runs goes on.",
+            method="POST",
+            permission=Permission.OPERATE,
+            answer=RedecidingState,
+            status=202,
+        ),
+        dose_route(
+            "dose_redeciding_changes",
+            "redeciding/changes",
+            api.changes,
+            "What the latest deciding anew changed: exam, quantity, before, after, why.",
+            answer=None,
+            media_type="text/csv",
         ),
     ]

@@ -10,13 +10,19 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
-from treegarth.features.dose.api.parts import Kind, Listed, dose_route
+from treegarth.features.dose.api.parts import BestDose, BestKnown, Doubt, Kind, Listed, dose_route
 from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.download import exported
 from treegarth.features.dose.export import Format
+from treegarth.features.dose.rules import Origin
 from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.reports import reports_of_study
-from treegarth.features.dose.store.studies import DoseStudySort, list_studies_with_dose
+from treegarth.features.dose.store.studies import (
+    DoseStudySort,
+    choose_study_with_dose,
+    find_study_with_dose,
+    list_studies_with_dose,
+)
 from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Parameters, Route, Text
@@ -31,18 +37,25 @@ class DoseStudyPath(Parameters):
     """(0020,000D)"""
 
 
+class OneStudyQuery(Parameters):
+    """Which of several studies of one Study Instance UID."""
+
+    orthanc_study_id: Text | None = None
+    """Where several patients have a study with this UID: Orthanc's identifier of the one that is meant."""
+
+
 class DoseStudyQuery(DoseConditions, PageQuery):
     """Which studies, in which order."""
 
     sort: DoseStudySort = DoseStudySort.NEWEST
-    """The order: by study date, or by total dose-length product, the greatest first."""
+    """The order: by study date, or by the best known dose-length product, the greatest first."""
 
 
 class ExportQuery(DoseConditions):
     """Which studies, in which order."""
 
     sort: DoseStudySort = DoseStudySort.NEWEST
-    """The order: by study date, or by total dose-length product, the greatest first."""
+    """The order: by study date, or by the best known dose-length product, the greatest first."""
 
 
 class ExportPath(Parameters):
@@ -82,15 +95,43 @@ class Decision(Listed):
     orthanc_instance_id: str
     counted: bool
     rule: str
-    """The rule that decided: `single`, `repeated`, `cumulative`, `continued`, `overlapping`, `superseded`, ..."""
+    """The rule that decided: `single`, `repeated`, `cumulative`, `replaced`, `superseded`, `elsewhere`, ..."""
     because_of: str | None
     """The source that counts in its place."""
+
+
+class PlaneDose(Listed):
+    """What one plane of a device gave."""
+
+    acquisition_plane: str
+    dose_area_product_gy_m2: float | None
+    dose_rp_gy: float | None
+
+
+class NuclideActivity(Listed):
+    """What was given of one radionuclide."""
+
+    radionuclide: str | None
+    """Null where it is not told which."""
+    administered_activity_mbq: float
 
 
 class StudyDose(Answer):
     """The dose of a study."""
 
     study_instance_uid: str
+    orthanc_study_id: str | None
+    """Null where the study has no dose."""
+    best: BestDose | None
+    """The best known dose of each quantity; null where the study has no dose."""
+    origin: dict[str, Origin]
+    doubts: list[Doubt]
+    planes: list[PlaneDose]
+    """Each plane of each device: their reference points are not added."""
+    activities: list[NuclideActivity]
+    """By radionuclide."""
+    replaced_by: str | None
+    """Orthanc's identifier of the study in which all of this one counts instead."""
     reports: list[DoseReportItem]
     """Every source that was read, by SOP Instance UID; several may repeat or continue each other."""
     decisions: list[Decision]
@@ -101,11 +142,12 @@ class StudyDose(Answer):
     """Sources that could not be read after every attempt."""
 
 
-class DoseStudyItem(Listed):
-    """A study with its totals. Null is unknown, not zero."""
+class DoseStudyItem(BestKnown):
+    """A study with its best known doses, and with its totals as reported. Null is unknown, not zero."""
 
     study_instance_uid: str
     patient_id: str | None
+    issuer_of_patient_id: str | None
     patient_name: str | None
     patient_sex: str | None
     patient_age: str | None
@@ -172,15 +214,27 @@ class StudiesApi:
         self._database = services.database
         self._is_indexed = is_indexed
 
-    def study(self, call: Call[None, None, DoseStudyPath]) -> StudyDose:
+    def study(self, call: Call[OneStudyQuery, None, DoseStudyPath]) -> StudyDose:
+        """Raises AmbiguousStudy where several patients have a study with this UID."""
         uid = call.path.study_instance_uid
         with self._database.connect() as connection:
-            found = reports_of_study(connection, uid)
-            decisions = decisions_of_study(connection, uid)
-            if not found and not self._is_indexed(connection, uid):
+            chosen = choose_study_with_dose(connection, uid, call.query.orthanc_study_id or None)
+            if chosen is None and (call.query.orthanc_study_id or not self._is_indexed(connection, uid)):
                 raise NotFound(P_("There is no study with this Study Instance UID."))
+            found = reports_of_study(connection, chosen) if chosen is not None else []
+            decisions = decisions_of_study(connection, chosen) if chosen is not None else []
+            study = find_study_with_dose(connection, chosen) if chosen is not None else None
         return StudyDose(
             study_instance_uid=uid,
+            orthanc_study_id=chosen,
+            best=BestDose(**study.best) if study is not None else None,
+            origin=dict(study.origin) if study is not None else {},
+            doubts=[Doubt.model_validate(doubt) for doubt in study.doubt_names] if study is not None else [],
+            planes=[PlaneDose.model_validate(one) for one in (study.planes if study is not None else None) or ()],
+            activities=[
+                NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()
+            ],
+            replaced_by=study.replaced_by if study is not None else None,
             reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
             decisions=[Decision.model_validate(decision) for decision in decisions],
             waiting=sum(report.state == "unread" for report in found),
@@ -227,8 +281,10 @@ def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
             "dose_study",
             "studies/{study_instance_uid}",
             api.study,
-            "The dose of a study: totals and every irradiation event of every report.",
+            "The dose of a study: what is best known, and every irradiation event of every report.",
             path_parameters=DoseStudyPath,
+            query=OneStudyQuery,
             answer=StudyDose,
+            problems=(409, 503),
         ),
     ]

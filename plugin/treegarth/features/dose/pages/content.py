@@ -6,8 +6,9 @@ from flask import Response
 
 from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.dose.content import fetch_content
-from treegarth.features.dose.pages.study import kept_study_address
+from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.store.source import Source, find_source
+from treegarth.features.dose.store.studies import find_study_with_dose, shared_uids
 from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
@@ -60,5 +61,8 @@ def content_page(call: AnyCall) -> Response:
 def _study_url(call: AnyCall, source: Source) -> str | None:
     """None where nothing is left of the study, as of an object that held no dose."""
     if source.source_deleted_at is not None:
-        return kept_study_address(call, source.study_instance_uid)
+        with call.site.services.database.connect() as connection:
+            kept = find_study_with_dose(connection, source.orthanc_study_id)
+            shared = shared_uids(connection, [kept] if kept else [])
+        return None if kept is None else study_address(call, kept, shared)
     return call.site.url("archive.study_page", study_instance_uid=source.study_instance_uid) + "#dose"

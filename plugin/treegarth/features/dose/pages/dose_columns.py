@@ -37,25 +37,25 @@ def _column(name: str, narrow: str = "") -> DoseColumn:
 
 
 CTDI_VOL = DoseColumn(
-    names=("mean_ctdi_vol_max_mgy",), quantity=ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"), narrow="c-0"
+    names=("best_ctdi_vol_max_mgy",), quantity=ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"), narrow="c-0"
 )
 OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
-    "ct": (CTDI_VOL, _column("dlp_total_mgy_cm")),
-    "projection": (_column("dose_area_product_total_gy_m2"), _column("dose_rp_total_gy", "c-0")),
-    "mammography": (_column("glandular_dose_left_mgy"), _column("glandular_dose_right_mgy")),
-    "radiopharmaceutical": (_column("administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
+    "ct": (CTDI_VOL, _column("best_dlp_mgy_cm")),
+    "projection": (_column("best_dose_area_product_gy_m2"), _column("best_dose_rp_gy", "c-0")),
+    "mammography": (_column("best_glandular_dose_left_mgy"), _column("best_glandular_dose_right_mgy")),
+    "radiopharmaceutical": (_column("best_administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
 }
 """Where the list shows one kind of examination."""
 
 BREASTS = DoseColumn(
-    names=("glandular_dose_left_mgy", "glandular_dose_right_mgy"),
+    names=("best_glandular_dose_left_mgy", "best_glandular_dose_right_mgy"),
     quantity=ShownQuantity(label=N_("AGD left / right"), unit="mGy"),
     narrow="c-2",
 )
-ALWAYS = (_column("dlp_total_mgy_cm"), _column("dose_area_product_total_gy_m2", "c-1"))
+ALWAYS = (_column("best_dlp_mgy_cm"), _column("best_dose_area_product_gy_m2", "c-1"))
 WHERE_PRESENT: dict[str, tuple[DoseColumn, ...]] = {
     "mammography": (BREASTS,),
-    "radiopharmaceutical": (_column("administered_activity_mbq", "c-2"),),
+    "radiopharmaceutical": (_column("best_administered_activity_mbq", "c-2"),),
 }
 """Where it shows all kinds: what most have, and what the studies of the page have."""
 

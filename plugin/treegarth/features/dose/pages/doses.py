@@ -10,11 +10,16 @@ from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.download import exported
 from treegarth.features.dose.export import FORMATS, MEDIA_TYPES, Format
 from treegarth.features.dose.pages.dose_columns import MORE_RANGES, RANGES, columns_of
-from treegarth.features.dose.pages.names import KIND_NAMES, MEANING_NAMES
+from treegarth.features.dose.pages.names import KIND_NAMES, MEANING_NAMES, doubts_in_words
 from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.store.filtering import DoseStudyFilter
 from treegarth.features.dose.store.queueing import count_waiting
-from treegarth.features.dose.store.studies import DoseStudySort, count_studies_with_dose, list_studies_with_dose
+from treegarth.features.dose.store.studies import (
+    DoseStudySort,
+    count_studies_with_dose,
+    list_studies_with_dose,
+    shared_uids,
+)
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Permission, Route
@@ -70,13 +75,15 @@ def doses_page(call: AnyCall) -> Response:
         page = list_studies_with_dose(
             connection, query.filter(), sort=query.sort, limit=STUDIES_ON_A_PAGE, cursor=query.cursor
         )
+        shared = shared_uids(connection, page.studies)
         count = count_studies_with_dose(connection, query.filter(), at_most=COUNTED + 1)
         waiting = count_waiting(connection)
     return render_page(
         call,
         "doses.html",
         doses=page.studies,
-        addresses={study.orthanc_study_id: study_address(call, study) for study in page.studies},
+        addresses={study.orthanc_study_id: study_address(call, study, shared) for study in page.studies},
+        doubts={study.orthanc_study_id: doubts_in_words(call, study.doubts) for study in page.studies},
         columns=columns_of(query.kind, (kind for study in page.studies for kind in study.kinds)),
         ranges=RANGES,
         more_ranges=MORE_RANGES,
@@ -109,7 +116,7 @@ def _sorting(call: AnyCall, sort: DoseStudySort) -> dict[str, dict[str, Any]]:
     by_date = DoseStudySort.OLDEST if sort is DoseStudySort.NEWEST else DoseStudySort.NEWEST
     return {
         "study_date": column(by_date, dates.get(sort)),
-        "dlp_total_mgy_cm": column(DoseStudySort.DLP, "descending" if sort is DoseStudySort.DLP else None),
+        "best_dlp_mgy_cm": column(DoseStudySort.DLP, "descending" if sort is DoseStudySort.DLP else None),
     }
 
 

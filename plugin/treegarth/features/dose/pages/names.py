@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from treegarth.features.dose.model import Kind
+from treegarth.features.dose.rules import DoubtName
 from treegarth.features.dose.store.not_patients import Meaning
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, translated
@@ -25,3 +26,25 @@ MEANING_NAMES: dict[Meaning, str] = {
 def kinds_in_words(call: AnyCall, kinds: Collection[str]) -> str:
     """In the order of the table, in the reader's language."""
     return ", ".join(translated(call, name) for kind, name in KIND_NAMES.items() if kind in kinds)
+
+
+ORIGIN_NAMES: dict[str, str] = {
+    "reported": N_("as reported"),
+    "events": N_("sum of the events"),
+    "headers": N_("from images"),
+    "partial": N_("what is known of it"),
+}
+DOUBT_NAMES: dict[DoubtName, str] = {
+    "reports_disagree": N_("reports disagree"),
+    "partial_total": N_("perhaps not all"),
+    "phantoms_mixed": N_("16 and 32 cm phantoms together"),
+    "event_uid_repeated": N_("one event UID twice in one report"),
+    "in_another_study": N_("also in another study"),
+    "sampled": N_("only some images were read"),
+}
+
+
+def doubts_in_words(call: AnyCall, doubts: Sequence[str] | None) -> list[str]:
+    """Each name once, in the order of the table, in the reader's language."""
+    names = {one.split(":", 1)[1] for one in doubts or ()}
+    return [translated(call, words) for name, words in DOUBT_NAMES.items() if name in names]

@@ -2,30 +2,111 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.pages.names import ORIGIN_NAMES, doubts_in_words
+from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.shown import shown_report
 from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.queueing import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.rereading import reread_progress
+from treegarth.features.dose.store.studies import (
+    AmbiguousStudy,
+    DoseStudy,
+    choose_study_with_dose,
+    find_study_with_dose,
+)
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownBest:
+    """A best known dose and where it is from."""
+
+    label: str
+    value: float
+    unit: str
+    origin: str
+
+
 def study_section(call: AnyCall, study_instance_uid: str) -> Markup | None:
-    """What dose lends to a study's page: totals, events and issues of every report; None without any source."""
+    """What dose lends to a study's page: totals, events and issues of every report; None without any source.
+
+    Where several patients have a study with this UID and the address does not say which one is meant
+    (`orthanc_study_id`), that is asked instead of showing one patient another one's dose.
+    """
+    asked = call.http.args.get("orthanc_study_id") or None
     with call.site.services.database.connect() as connection:
-        reports = reports_of_study(connection, study_instance_uid)
-        decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, study_instance_uid)}
+        try:
+            chosen = choose_study_with_dose(connection, study_instance_uid, asked)
+        except AmbiguousStudy as error:
+            return render_part(call, "dose_choices_part.html", sentence=error.sentence, choices=choices(call, error))
+    return None if chosen is None else section_of(call, chosen)
+
+
+def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
+    """The section of one study, by Orthanc's identifier."""
+    with call.site.services.database.connect() as connection:
+        reports = reports_of_study(connection, orthanc_study_id)
+        decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
+        study = find_study_with_dose(connection, orthanc_study_id)
     if not reports:
         return None
     return render_part(
         call,
         "dose_section.html",
         reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
+        best=[] if study is None else shown_best(call, study),
+        doubts=[] if study is None else doubts_in_words(call, study.doubts),
+        replaced_by=_replacing_url(call, study),
     )
+
+
+def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
+    """The page of the study in which this one counts."""
+    if study is None or study.replaced_by is None:
+        return None
+    with call.site.services.database.connect() as connection:
+        by = find_study_with_dose(connection, study.replaced_by)
+    return None if by is None else dose_page_of(call, by.study_instance_uid, by.orthanc_study_id)
+
+
+def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str:
+    """The page of one study's dose; where others have the same UID, Orthanc's identifier says which one is meant."""
+    return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
+
+
+def choices(call: AnyCall, ambiguous: AmbiguousStudy) -> list[tuple[str, str, str]]:
+    """Of several studies with one UID: patient, day and where its dose is."""
+    uid = call.path.study_instance_uid
+    return [
+        (
+            one.patient_id or "",
+            one.study_date.isoformat() if one.study_date else "",
+            dose_page_of(call, uid, one.orthanc_study_id),
+        )
+        for one in ambiguous.studies
+    ]
+
+
+def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
+    """The best known doses that a study has."""
+    origins = study.origin
+    return [
+        ShownBest(
+            label=translated(call, quantity.label),
+            value=value * quantity.factor,
+            unit=quantity.unit,
+            origin=translated(call, ORIGIN_NAMES[origins[name]]) if name in origins else "",
+        )
+        for name, quantity in BEST.items()
+        if (value := study.best[name]) is not None
+    ]
 
 
 def health_check(call: AnyCall) -> list[Check]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Response
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.pages.names import kinds_in_words
-from treegarth.features.dose.pages.sections import study_section
-from treegarth.features.dose.store.studies import DoseStudy, find_studies_with_dose, is_archived
+from treegarth.features.dose.pages.sections import choices, dose_page_of, section_of
+from treegarth.features.dose.store.studies import (
+    AmbiguousStudy,
+    DoseStudy,
+    choose_study_with_dose,
+    find_studies_with_dose,
+    find_study_with_dose,
+    is_archived,
+)
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall
 from treegarth.web.routes import Parameters, Permission, Route, Text
@@ -21,6 +30,13 @@ class DoseStudyPath(Parameters):
     """The study's Study Instance UID (0020,000D)."""
 
 
+class DoseStudyPageQuery(Parameters):
+    """Which of several studies of one Study Instance UID."""
+
+    orthanc_study_id: Text | None = None
+    """Where several patients have a study with this UID: Orthanc's identifier of the one that is meant."""
+
+
 def routes() -> list[Route]:
     return [
         Route(
@@ -30,15 +46,19 @@ def routes() -> list[Route]:
             handler=study_page,
             summary="The dose of one study, also of one that has left the archive.",
             path_parameters=DoseStudyPath,
+            query=DoseStudyPageQuery,
         )
     ]
 
 
-def study_address(call: AnyCall, study: DoseStudy) -> str:
-    """Where a row of a list leads: to the study's page, or, when its objects are gone, to what is left of it."""
-    if study.source_deleted_at is None:
-        return call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid) + "#dose"
-    return call.site.url(PAGE, study_instance_uid=study.study_instance_uid)
+def study_address(call: AnyCall, study: DoseStudy, shared: Collection[str] = ()) -> str:
+    """Where a row of a list leads: to the study's page, or, when its objects are gone, to what is left of it. `shared`
+    are Study Instance UIDs that several studies have."""
+    which = study.orthanc_study_id if study.study_instance_uid in shared else None
+    if study.source_deleted_at is not None:
+        return dose_page_of(call, study.study_instance_uid, which)
+    address = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
+    return f"{address}#dose"
 
 
 def kept_study_address(call: AnyCall, study_instance_uid: str) -> str | None:
@@ -49,17 +69,26 @@ def kept_study_address(call: AnyCall, study_instance_uid: str) -> str | None:
 
 
 def study_page(call: AnyCall) -> Response:
+    """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
     uid = call.path.study_instance_uid
     with call.site.services.database.connect() as connection:
-        found = find_studies_with_dose(connection, uid)
-        in_archive = is_archived(connection, uid)
-    if not found:
+        try:
+            chosen = choose_study_with_dose(connection, uid, call.query.orthanc_study_id or None)
+        except AmbiguousStudy as error:
+            asked = render_page(
+                call, "dose_choices.html", title=uid, sentence=error.sentence, choices=choices(call, error)
+            )
+            asked.status_code = 409
+            return asked
+        study = None if chosen is None else find_study_with_dose(connection, chosen)
+        in_archive = chosen is not None and is_archived(connection, chosen)
+    if study is None:
         raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
     return render_page(
         call,
         "dose_study.html",
-        study=found[0],
-        kinds=kinds_in_words(call, found[0].kinds),
+        study=study,
+        kinds=kinds_in_words(call, study.kinds),
         in_archive=in_archive,
-        section=study_section(call, uid),
+        section=section_of(call, study.orthanc_study_id),
     )

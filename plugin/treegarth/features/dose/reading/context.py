@@ -93,6 +93,7 @@ def read_study(header: Header) -> StudyContext:
     """Study and patient at the time of the examination."""
     return StudyContext(
         patient_id=header.text("PatientID"),
+        issuer_of_patient_id=header.text("IssuerOfPatientID"),
         patient_name=header.text("PatientName"),
         patient_birth_date=header.date("PatientBirthDate"),
         patient_sex=header.text("PatientSex"),

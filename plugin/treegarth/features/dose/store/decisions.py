@@ -19,12 +19,12 @@ class SourceDecision:
     because_of: str | None
 
 
-def decisions_of_study(connection: Connection, study_instance_uid: str) -> list[SourceDecision]:
+def decisions_of_study(connection: Connection, orthanc_study_id: str) -> list[SourceDecision]:
     """For each source that was read. A row that an older version made says only which count, and the rules of all."""
     columns = (dose_study.c.decisions, dose_study.c.counted_report_ids, dose_study.c.rule)
     found: list[SourceDecision] = []
     for decisions, counted, rule in connection.execute(
-        select(*columns).where(dose_study.c.study_instance_uid == study_instance_uid)
+        select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)
     ):
         if decisions is None:
             found += [

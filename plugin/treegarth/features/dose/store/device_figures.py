@@ -1,6 +1,7 @@
 """What each device gives: the distribution of the quantity that its kind of examination is known by. Queries only.
 
-Phantom, QA and service studies do not count; nor does what a report does not say. Unlike quantities stay apart.
+Phantom, QA and service studies do not count, nor studies that another one
+replaces; nor does what is not known. Unlike quantities stay apart.
 """
 
 from __future__ import annotations
@@ -24,21 +25,26 @@ class Figure:
 
 
 PARTS = (0.5, 0.75, 0.95)
-_SIDES = (dose_study.c.glandular_dose_left_mgy, dose_study.c.glandular_dose_right_mgy)
+BEST = {
+    "dlp_total_mgy_cm": dose_study.c.best_dlp_mgy_cm,
+    "dose_area_product_total_gy_m2": dose_study.c.best_dose_area_product_gy_m2,
+}
+"""The best known doses, by the names that figures have in the API."""
+
+_SIDES = (dose_study.c.best_glandular_dose_left_mgy, dose_study.c.best_glandular_dose_right_mgy)
+_COUNTED = (dose_study.c.not_patient.is_(None), dose_study.c.replaced_by.is_(None))
 
 
 def figures_by_device(connection: Connection) -> dict[str, list[Figure]]:
     """By the device's key, each quantity that it reports, in the order of their names."""
     table = dose_study.c
     found: dict[str, list[Figure]] = {}
-    for name in ("dlp_total_mgy_cm", "dose_area_product_total_gy_m2"):
-        query = select(table.device_key.label("key"), table[name].label("value"))
-        _add(found, connection, name, query.where(table[name].is_not(None), table.not_patient.is_(None)).subquery())
+    for name, column in BEST.items():
+        query = select(table.device_key.label("key"), column.label("value")).where(column.is_not(None), *_COUNTED)
+        _add(found, connection, name, query.subquery())
     breasts = union_all(
         *(
-            select(table.device_key.label("key"), side.label("value")).where(
-                side.is_not(None), table.not_patient.is_(None)
-            )
+            select(table.device_key.label("key"), side.label("value")).where(side.is_not(None), *_COUNTED)
             for side in _SIDES
         )
     )

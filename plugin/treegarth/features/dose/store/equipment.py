@@ -16,7 +16,8 @@ NAMES = ("manufacturer", "manufacturer_model_name", "station_name", "device_seri
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
-    """One device and the studies whose last counted source names it; `not_patient_count` are among them."""
+    """One device and the studies whose last counted source names it, without those that another one replaces;
+    `not_patient_count` are among them."""
 
     key: str
     manufacturer: str | None
@@ -42,7 +43,8 @@ def list_equipment(connection: Connection) -> list[Device]:
         func.sum(table.issue_count).label("issue_count"),
         func.min(table.study_date).label("first_study_date"),
         func.max(table.study_date).label("last_study_date"),
-    ).group_by(table.device_key, table.kinds)
+    )
+    query = query.where(table.replaced_by.is_(None)).group_by(table.device_key, table.kinds)
     by_device: dict[str, list[Row[Any]]] = {}
     for row in connection.execute(query):
         by_device.setdefault(row.device_key, []).append(row)

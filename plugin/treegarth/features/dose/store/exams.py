@@ -1,20 +1,45 @@
-"""Make one examination of a study's sources: the row of the dose list, as the rules decide. Queries only."""
+"""Make one examination of a study's sources: the row of the dose list, as `deciding` decides. Queries only.
+
+Studies are decided from the rows that were read, a batch at a time; no object is needed for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, any_, cast, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from treegarth.features.dose.identity import Exposure
-from treegarth.features.dose.rules import ExamDecision, ReportFacts, Rule, Source, resolve_exam
+from treegarth.features.dose.candidates import SAMPLE, SAMPLED_SOURCES
+from treegarth.features.dose.deciding import (
+    Device,
+    ExamDecision,
+    SourceFacts,
+    decide_exam,
+    event_facts,
+    report_facts,
+)
+from treegarth.features.dose.deciding.clusters import Account
+from treegarth.features.dose.deciding.nuclides import meaning_of
+from treegarth.features.dose.deciding.sameness import close
+from treegarth.features.dose.model import DECIDER_VERSION
+from treegarth.features.dose.rules import QUANTITIES, Source
+from treegarth.features.dose.store.archive_index import instance
+from treegarth.features.dose.store.elsewhere import elsewhere_of
 from treegarth.features.dose.store.modalities import modalities_of
 from treegarth.features.dose.store.not_patients import mark_not_patients
-from treegarth.features.dose.tables import administration, dose_report, dose_study, irradiation_event
+from treegarth.features.dose.store.undecided import note_neighbours
+from treegarth.features.dose.tables import (
+    administration,
+    best_column,
+    dose_protocol,
+    dose_report,
+    dose_study,
+    irradiation_event,
+)
 
 TOTALS = ("dlp_total_mgy_cm", "dose_area_product_total_gy_m2", "dose_rp_total_gy")
 SUMS = {
@@ -22,85 +47,187 @@ SUMS = {
     "dose_area_product_total_gy_m2": ("dose_area_product_of_events_gy_m2", "dose_area_product_gy_m2"),
     "dose_rp_total_gy": ("dose_rp_of_events_gy", "dose_rp_gy"),
 }
-"""For each reported total, the column of the sum over the events and the column of an event."""
+"""For each reported total, the column of the sum over the events and the value of an event."""
 
-SAME = 0.005
-"""A reported total and the sum of its events may differ by this part of the larger: devices round both."""
+OF_EVENTS = (
+    "dlp_mgy_cm", "mean_ctdi_vol_mgy", "dose_area_product_gy_m2", "dose_rp_gy", "average_glandular_dose_mgy",
+    "irradiation_event_uid", "acquisition_protocol", "ctdiw_phantom_type", "irradiation_event_type",
+)  # fmt: skip
+"""Columns of an event that stand for its values where these are not told: the same names."""
 
 FROM_NEWEST_REPORT = (
     "study_instance_uid", "manufacturer", "manufacturer_model_name", "station_name", "device_serial_number",
-    "patient_id", "patient_name", "patient_sex", "patient_age", "study_date", "study_time", "study_description",
-    "accession_number",
+    "patient_id", "issuer_of_patient_id", "patient_name", "patient_sex", "patient_age", "study_date", "study_time",
+    "study_description", "accession_number",
 )  # fmt: skip
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(one, 7311))"
+    " FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS given (one, place) ORDER BY place"
+)
 
 
 def refresh_study(connection: Connection, orthanc_study_id: str, now: datetime) -> None:
-    """Make the study's row say what its sources say. Concurrent callers for one study wait for each other."""
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(orthanc_study_id, 7_311))))
-    reports = connection.execute(
-        select(dose_report)
-        .where(dose_report.c.orthanc_study_id == orthanc_study_id, dose_report.c.kind.is_not(None))
-        .order_by(dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
-    ).all()
+    """Make the study's row say what its sources say, and have those studies decided again that share something with
+    it. Concurrent callers for one study wait for each other."""
+    note_neighbours(connection, orthanc_study_id)
+    decide_studies(connection, [orthanc_study_id], now)
+
+
+def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now: datetime) -> None:
+    """Make the rows of these studies say what their sources say; of a study without any, the row goes."""
+    wanted = sorted(set(orthanc_study_ids))
+    lock_studies(connection, wanted)
+    reports = _reports(connection, wanted)
+    without = [one for one in wanted if one not in reports]
+    if without:
+        connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id.in_(without)))
     if not reports:
-        connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id == orthanc_study_id))
         return
-    events = _entries(connection, orthanc_study_id, irradiation_event, _EVENT)
-    given = _entries(connection, orthanc_study_id, administration, _ADMINISTRATION)
-    row = _study_row(reports, events, given, now) | {"modalities": modalities_of(connection, orthanc_study_id)}
-    statement = insert(dose_study).values(orthanc_study_id=orthanc_study_id, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=[dose_study.c.orthanc_study_id], set_=row))
-    mark_not_patients(connection, orthanc_study_id)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Entry:
-    """One irradiation event or administration of one source, with the columns that matter here."""
-
-    orthanc_instance_id: str
-    position: int
-    irradiation_event_uid: str | None
-    exposure_key: str | None
-    values: Mapping[str, Any]
-
-    @property
-    def exposure(self) -> Exposure:
-        return Exposure(uid=self.irradiation_event_uid, acquisition=self.exposure_key)
-
-
-_EVENT = (
-    "dlp_mgy_cm", "dose_area_product_gy_m2", "dose_rp_gy", "mean_ctdi_vol_mgy", "acquisition_protocol",
-    "ctdiw_phantom_type",
-)  # fmt: skip
-_ADMINISTRATION = ("radionuclide", "administered_activity_mbq", "effective_dose_msv")
-
-
-def _entries(connection: Connection, orthanc_study_id: str, table: Table, names: Sequence[str]) -> list[_Entry]:
-    common = ("orthanc_instance_id", "position", "irradiation_event_uid", "exposure_key")
-    query = (
-        select(*(table.c[name] for name in (*common, *names)))
-        .join(dose_report, dose_report.c.orthanc_instance_id == table.c.orthanc_instance_id)
-        .where(dose_report.c.orthanc_study_id == orthanc_study_id)
-        .order_by(dose_report.c.sop_instance_uid, table.c.orthanc_instance_id, table.c.position)
-    )
-    return [
-        _Entry(**{name: row._mapping[name] for name in common}, values={name: row._mapping[name] for name in names})
-        for row in connection.execute(query)
+    facts = _facts(connection, [row for rows in reports.values() for row in rows])
+    elsewhere = elsewhere_of(connection, sorted(reports))
+    modalities = modalities_of(connection, sorted(reports))
+    rows = [
+        {"orthanc_study_id": study, "modalities": modalities.get(study, [])}
+        | _study_row(found, facts, decide_exam((facts[one.orthanc_instance_id] for one in found), elsewhere.get(study)))
+        | {"changed_at": now}
+        for study, found in reports.items()
     ]
+    _write(connection, rows)
+    mark_not_patients(connection, sorted(reports))
 
 
-def _study_row(
-    reports: Sequence[Row[Any]], events: Sequence[_Entry], given: Sequence[_Entry], now: datetime
-) -> dict[str, Any]:
-    decision = resolve_exam(_facts(reports, [*events, *given]))
-    counted = [report for report in reports if report.orthanc_instance_id in decision.counted]
-    best = min(counted, key=lambda report: list(Source).index(report.source or Source.REPORT)).source
-    newest = [report for report in counted if report.source == best][-1]
-    gone = [report.source_deleted_at for report in reports]
+def lock_studies(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+    """Until the end of the transaction nobody else decides these; in one order, so that nobody waits in a circle."""
+    connection.execute(_LOCK, {"ids": sorted(orthanc_study_ids)})
+
+
+def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    statement = insert(dose_study)
+    values = {name: statement.excluded[name] for name in rows[0] if name != "orthanc_study_id"}
+    written = statement.on_conflict_do_update(index_elements=[dose_study.c.orthanc_study_id], set_=values)
+    connection.execute(written, list(rows))
+    _note_protocols(connection, {name for row in rows for name in row["protocols"]})
+
+
+def _note_protocols(connection: Connection, names: set[str]) -> None:
+    """Those that are new: nearly always none. In one order, so that nobody waits in a circle."""
+    known = connection.execute(select(dose_protocol.c.name).where(dose_protocol.c.name.in_(sorted(names)))).scalars()
+    new = sorted(names - set(known))
+    if new:
+        connection.execute(insert(dose_protocol).values([{"name": one} for one in new]).on_conflict_do_nothing())
+
+
+def _reports(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """The sources with a kind, by study, in a fixed order."""
+    found: dict[str, list[Row[Any]]] = {}
+    query = select(dose_report).where(
+        dose_report.c.orthanc_study_id == _any(orthanc_study_ids), dose_report.c.kind.is_not(None)
+    )
+    for row in connection.execute(query.order_by(dose_report.c.orthanc_instance_id)):
+        found.setdefault(row.orthanc_study_id, []).append(row)
+    return found
+
+
+def _any(identifiers: Sequence[str]) -> ColumnElement[Any]:
+    """One parameter, however many there are: the statement is the same one."""
+    return any_(cast(list(identifiers), ARRAY(Text)))
+
+
+def _facts(connection: Connection, reports: Sequence[Row[Any]]) -> dict[str, SourceFacts]:
+    """By instance."""
+    instances = [one.orthanc_instance_id for one in reports]
+    values = _values(connection, instances)
+    sampled = _sampled_series(connection, reports)
+    return {
+        one.orthanc_instance_id: _source_facts(one, values.get(one.orthanc_instance_id, []), sampled) for one in reports
+    }
+
+
+def _source_facts(row: Row[Any], values: Sequence[Mapping[str, Any]], sampled: frozenset[str]) -> SourceFacts:
+    report = row.report or {}
+    reported = {name: number for name in TOTALS if (number := row._mapping[name]) is not None}
+    offset = report.get("timezone_offset_from_utc")
+    return SourceFacts(
+        orthanc_instance_id=row.orthanc_instance_id,
+        sop_instance_uid=row.sop_instance_uid,
+        kind=row.kind,
+        source=Source(row.source or Source.REPORT),
+        device=Device(
+            manufacturer=row.manufacturer,
+            model=row.manufacturer_model_name,
+            serial=row.device_serial_number,
+            station=row.station_name,
+        ),
+        series=row.orthanc_series_id,
+        totals=(row.totals or {}) | reported,
+        events=tuple(event_facts(row.kind, one, number, offset=offset) for number, one in enumerate(values, start=1)),
+        modified_from=row.modified_from,
+        received_at=row.received_at or row.discovered_at,
+        is_sampled=row.orthanc_series_id in sampled and row.sop_class_uid in SAMPLED_SOURCES,
+        **report_facts(report),
+    )
+
+
+def _values(connection: Connection, instances: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """What was read of every event and administration, by instance, in the order of the object."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for table, names in ((irradiation_event, OF_EVENTS), (administration, ("irradiation_event_uid",))):
+        query = (
+            select(table.c.orthanc_instance_id, table.c["values"].label("read"), *(table.c[name] for name in names))
+            .where(table.c.orthanc_instance_id == _any(instances))
+            .order_by(table.c.orthanc_instance_id, table.c.position)
+        )
+        for row in connection.execute(query):
+            columns = {name: row._mapping[name] for name in names if row._mapping[name] is not None}
+            found.setdefault(row.orthanc_instance_id, []).append(columns | row.read)
+    return found
+
+
+def _sampled_series(connection: Connection, reports: Sequence[Row[Any]]) -> frozenset[str]:
+    """Series of which only some images were read. Of a series that has left the index: as many as a sample has."""
+    sources: dict[str, int] = {}
+    for one in reports:
+        if one.sop_class_uid in SAMPLED_SOURCES and one.kind == "ct":
+            sources[one.orthanc_series_id] = sources.get(one.orthanc_series_id, 0) + 1
+    if not sources:
+        return frozenset()
+    query = (
+        select(instance.c.orthanc_series_id, func.count().label("images"))
+        .where(instance.c.orthanc_series_id.in_(sorted(sources)), instance.c.sop_class_uid.in_(sorted(SAMPLED_SOURCES)))
+        .group_by(instance.c.orthanc_series_id)
+    )
+    images = {row.orthanc_series_id: row.images for row in connection.execute(query)}
+    return frozenset(
+        series for series, read in sources.items() if images.get(series, SAMPLE + 1 if read >= SAMPLE else 0) > read
+    )
+
+
+def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], decision: ExamDecision) -> dict[str, Any]:
+    by_age = sorted(reports, key=lambda one: facts[one.orthanc_instance_id].age)
+    counted = [one for one in by_age if one.orthanc_instance_id in decision.counted] or by_age
+    best = min((Source(one.source or Source.REPORT) for one in counted), key=list(Source).index)
+    newest = [one for one in counted if (one.source or Source.REPORT) == best][-1]
+    gone = [one.source_deleted_at for one in reports]
     return {
         **{name: getattr(newest, name) for name in FROM_NEWEST_REPORT},
-        **_totals(counted, decision, _distinct(events, decision, reports)),
-        **_administered(_distinct(given, decision, reports)),
+        **_as_reported(counted, facts, decision),
+        **_administered(decision.administrations),
+        **{best_column(name): decision.best.get(name) for name in QUANTITIES},
+        "origins": sorted(f"{quantity}:{origin}" for quantity, origin in decision.origin.items()),
+        "doubts": [f"{one.quantity}:{one.name}" for one in decision.doubts],
+        "planes": [
+            {
+                "acquisition_plane": one.acquisition_plane,
+                "dose_area_product_gy_m2": one.dose_area_product.value,
+                "dose_rp_gy": one.dose_rp.value,
+            }
+            for one in decision.planes
+        ],
+        "activities": [asdict(one) for one in decision.activities],
+        "unattributed": sorted(decision.unattributed),
+        "replaced_by": decision.replaced_by,
+        "decider_version": DECIDER_VERSION,
         "kinds": sorted({report.kind for report in reports}),
         "report_count": len(reports),
         "counted_report_ids": list(decision.counted),
@@ -109,88 +236,50 @@ def _study_row(
         "source": best,
         "issue_count": sum(report.issue_count for report in counted),
         "source_deleted_at": None if None in gone else max(gone),
-        "changed_at": now,
     }
 
 
-def _totals(counted: Sequence[Row[Any]], decision: ExamDecision, events: Sequence[_Entry]) -> dict[str, Any]:
-    known = [report for report in counted if report.kind not in decision.overlapping_kinds]
-    row: dict[str, Any] = {name: _sum([getattr(report, name) for report in known]) for name in TOTALS}
+def _as_reported(
+    counted: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], decision: ExamDecision
+) -> dict[str, Any]:
+    """The totals of the reports that count, added, and the sums of the events beside them."""
+    totals = [facts[one.orthanc_instance_id].totals for one in counted if one.kind not in decision.overlapping_kinds]
+    row: dict[str, Any] = {name: _sum(one.get(name) for one in totals) for name in TOTALS}
+    numbers = [account.event.numbers for account in decision.events]
     for column, of_event in SUMS.values():
-        row[column] = _sum([event.values[of_event] for event in events])
+        row[column] = _sum(one.get(of_event) for one in numbers)
     for side in ("left", "right"):
         name = f"accumulated_average_glandular_dose_{side}_mgy"
-        row[f"glandular_dose_{side}_mgy"] = _sum([(report.totals or {}).get(name) for report in known])
-    indexes = [event.values["mean_ctdi_vol_mgy"] for event in events]
-    phantoms = {event.values["ctdiw_phantom_type"] or "unknown" for event in events if event.values["dlp_mgy_cm"]}
-    protocols = [event.values["acquisition_protocol"] for event in events]
+        row[f"glandular_dose_{side}_mgy"] = _sum(one.get(name) for one in totals)
+    indexes = [one["mean_ctdi_vol_mgy"] for one in numbers if "mean_ctdi_vol_mgy" in one]
+    doses = [dose for account in decision.events for dose in account.event.doses if dose.dlp_mgy_cm]
+    protocols = [account.event.protocol for account in decision.events]
     return row | {
-        "irradiation_event_count": len(events),
-        "mean_ctdi_vol_max_mgy": max((index for index in indexes if index is not None), default=None),
-        "dlp_phantoms": sorted(phantoms),
+        "irradiation_event_count": len(decision.events),
+        "mean_ctdi_vol_max_mgy": max(indexes, default=None),
+        "dlp_phantoms": sorted({dose.phantom or "unknown" for dose in doses}),
         "protocols": list(dict.fromkeys(protocol for protocol in protocols if protocol)),
         "differences": [total for total, (column, _) in SUMS.items() if _differ(row[total], row[column])],
     }
 
 
-def _administered(given: Sequence[_Entry]) -> dict[str, Any]:
-    nuclides = {one.values["radionuclide"] for one in given}
-    activities = [one.values["administered_activity_mbq"] for one in given]
-    doses = [one.values["effective_dose_msv"] for one in given]
+def _administered(given: Sequence[Account]) -> dict[str, Any]:
+    nuclides = {one.event.nuclide for one in given}
+    activities = [one.event.numbers.get("administered_activity_mbq") for one in given]
+    doses = [one.event.effective_dose_msv for one in given]
     return {
         "administration_count": len(given),
-        "radionuclides": sorted(nuclide for nuclide in nuclides if nuclide),
+        "radionuclides": sorted(meaning_of(nuclide) or nuclide for nuclide in nuclides if nuclide),
         "administered_activity_mbq": _sum(activities) if len(nuclides) == 1 and None not in activities else None,
         "effective_dose_msv": _sum(doses) if None not in doses else None,
     }
 
 
-def _facts(reports: Sequence[Row[Any]], entries: Sequence[_Entry]) -> list[ReportFacts]:
-    of_report: dict[str, list[_Entry]] = {}
-    for entry in entries:
-        of_report.setdefault(entry.orthanc_instance_id, []).append(entry)
-    facts = []
-    for report in reports:
-        source, own = Source(report.source or Source.REPORT), of_report.get(report.orthanc_instance_id, [])
-        is_header = source is Source.HEADER
-        facts.append(
-            ReportFacts(
-                orthanc_instance_id=report.orthanc_instance_id,
-                sop_instance_uid=report.sop_instance_uid,
-                kind=report.kind,
-                source=source,
-                events=frozenset(entry.irradiation_event_uid for entry in own if entry.irradiation_event_uid),
-                exposures=tuple(entry.exposure for entry in own) if is_header else (),
-                richness=sum(value is not None for entry in own for value in entry.values.values()) if is_header else 0,
-            )
-        )
-    return facts
-
-
-def _distinct(entries: Sequence[_Entry], decision: ExamDecision, reports: Sequence[Row[Any]]) -> list[_Entry]:
-    """Each event once: by UID as the last report of those that rule has it, by exposure of headers that count."""
-    superseded = {one.orthanc_instance_id for one in decision.decisions if one.rule is Rule.SUPERSEDED}
-    headers = {report.orthanc_instance_id for report in reports if report.source == Source.HEADER}
-    found: dict[Hashable, _Entry] = {}
-    for entry in entries:
-        source = entry.orthanc_instance_id
-        if source in headers:
-            if source in decision.counted:
-                found.setdefault(decision.exposure_names[source, entry.exposure], entry)
-        elif entry.irradiation_event_uid and source not in superseded:
-            found[entry.irradiation_event_uid] = entry
-        elif source in decision.counted:
-            found[source, entry.position] = entry
-    return list(found.values())
-
-
-def _sum(numbers: Sequence[float | None]) -> float | None:
+def _sum(numbers: Iterable[float | None]) -> float | None:
     """The sum of what is known; None when nothing is."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
 
 
 def _differ(total: float | None, of_events: float | None) -> bool:
-    if total is None or of_events is None:
-        return False
-    return abs(total - of_events) > SAME * max(abs(total), abs(of_events))
+    return total is not None and of_events is not None and not close(total, of_events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select, text
 
@@ -18,13 +18,14 @@ AND NOT d.modalities @> t.modalities
 """)
 
 
-def modalities_of(connection: Connection, orthanc_study_id: str) -> list[str]:
-    """What the index and the study's row know, sorted."""
-    key = study.c.orthanc_study_id == orthanc_study_id
-    now = connection.execute(select(study.c.modalities).where(key)).scalar_one_or_none()
-    row = dose_study.c.orthanc_study_id == orthanc_study_id
-    before = connection.execute(select(dose_study.c.modalities).where(row)).scalar_one_or_none()
-    return sorted({*(now or ()), *(before or ())})
+def modalities_of(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, list[str]]:
+    """By study, what the index and the study's row know, sorted."""
+    found: dict[str, set[str]] = {}
+    for table in (study, dose_study):
+        query = select(table.c.orthanc_study_id, table.c.modalities)
+        for row in connection.execute(query.where(table.c.orthanc_study_id.in_(orthanc_study_ids))):
+            found.setdefault(row.orthanc_study_id, set()).update(row.modalities or ())
+    return {one: sorted(modalities) for one, modalities in found.items()}
 
 
 def note_modalities(connection: Connection, instances: Iterable[IndexedInstance]) -> None:

@@ -137,9 +137,9 @@ def remove_not_patient_rule(connection: Connection, rule: int, *, by: str | None
     return done.rowcount == 1
 
 
-def mark_not_patients(connection: Connection, orthanc_study_id: str | None = None) -> None:
-    """Mark every study, or this one, by the rules that hold now."""
-    ours = [] if orthanc_study_id is None else [dose_study.c.orthanc_study_id == orthanc_study_id]
+def mark_not_patients(connection: Connection, orthanc_study_ids: Sequence[str] | None = None) -> None:
+    """Mark every study, or these, by the rules that hold now."""
+    ours = [] if orthanc_study_ids is None else [dose_study.c.orthanc_study_id.in_(orthanc_study_ids)]
     rule = select(not_patient_rule.c.id).where(not_patient_rule.c.removed_at.is_(None), _rule_matches())
     first = rule.order_by(not_patient_rule.c.id).limit(1).correlate(dose_study).scalar_subquery()
     found = update(dose_study).where(*ours, dose_study.c.not_patient_rule_id.is_distinct_from(first))

@@ -61,18 +61,18 @@ IMAGE_CLASSES = sorted(IMAGE_SOURCES | SAMPLED_SOURCES | {SECONDARY_CAPTURE})
 _FROM_ROW = [name for name in DoseReport.__dataclass_fields__ if name not in ("irradiation_events", "administrations")]
 
 
-def reports_of_study(connection: Connection, study_instance_uid: str, *, all_images: bool = False) -> list[DoseReport]:
+def reports_of_study(connection: Connection, orthanc_study_id: str, *, all_images: bool = False) -> list[DoseReport]:
     """The sources of the study, by SOP Instance UID: reports, also those that wait, were refused or failed, and the
     images that count. With `all_images` also those that a report or another image makes superfluous, and the rest.
     """
     query = (
         select(*(dose_report.c[name] for name in _FROM_ROW))
-        .where(dose_report.c.study_instance_uid == study_instance_uid)
+        .where(dose_report.c.orthanc_study_id == orthanc_study_id)
         .order_by(dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
     )
     if not all_images:
         counted = select(func.unnest(dose_study.c.counted_report_ids)).where(
-            dose_study.c.study_instance_uid == study_instance_uid
+            dose_study.c.orthanc_study_id == orthanc_study_id
         )
         is_image = func.coalesce(dose_report.c.sop_class_uid, "").in_(IMAGE_CLASSES)
         query = query.where(or_(~is_image, dose_report.c.orthanc_instance_id.in_(counted)))

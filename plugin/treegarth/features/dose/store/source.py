@@ -17,6 +17,7 @@ class Source:
     """Where a source stands, and whether its object is still there."""
 
     orthanc_instance_id: str
+    orthanc_study_id: str
     study_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str | None

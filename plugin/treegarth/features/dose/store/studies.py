@@ -11,9 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select
 
 from treegarth.database.paging import SortKey, read_page
+from treegarth.errors import RequestConflict
+from treegarth.features.dose.rules import QUANTITIES
 from treegarth.features.dose.store.archive_index import study as archived_study
-from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions
-from treegarth.features.dose.tables import dose_study
+from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions, resolved
+from treegarth.features.dose.tables import best_column, dose_report, dose_study
+from treegarth.phrases import P_
 
 
 class DoseStudySort(StrEnum):
@@ -26,7 +29,8 @@ class DoseStudySort(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoseStudy:
-    """One study of the dose list. Totals are the reported ones of the reports that count; None is unknown, not zero."""
+    """One study of the dose list. Totals are the reported ones of the reports that count, `best` what is best known;
+    None is unknown, not zero."""
 
     orthanc_study_id: str
     study_instance_uid: str
@@ -68,6 +72,70 @@ class DoseStudy:
     radionuclides: Sequence[str] | None = None
     effective_dose_msv: float | None = None
     not_patient: str | None = None  # phantom, qa or service
+    issuer_of_patient_id: str | None = None
+    best_dlp_mgy_cm: float | None = None
+    best_dlp_head_mgy_cm: float | None = None
+    best_dlp_body_mgy_cm: float | None = None
+    best_dose_area_product_gy_m2: float | None = None
+    best_dose_rp_gy: float | None = None
+    best_glandular_dose_left_mgy: float | None = None
+    best_glandular_dose_right_mgy: float | None = None
+    best_administered_activity_mbq: float | None = None
+    best_total_fluoro_time_s: float | None = None
+    best_ctdi_vol_max_mgy: float | None = None
+    origins: Sequence[str] | None = None  # quantity:origin
+    doubts: Sequence[str] | None = None  # quantity:name
+    planes: Sequence[Mapping[str, Any]] | None = None
+    activities: Sequence[Mapping[str, Any]] | None = None
+    unattributed: Sequence[str] | None = None
+    replaced_by: str | None = None
+
+    @property
+    def best(self) -> dict[str, float | None]:
+        """The best known dose of each quantity."""
+        return {name: getattr(self, best_column(name)) for name in QUANTITIES}
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where each best known dose is from."""
+        return dict(one.split(":", 1) for one in self.origins or ())
+
+    @property
+    def doubt_names(self) -> list[dict[str, str]]:
+        """Why a best known dose may not be the true one."""
+        return [dict(zip(("quantity", "name"), one.split(":", 1), strict=True)) for one in self.doubts or ()]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyChoice:
+    """One of several studies that have one Study Instance UID."""
+
+    orthanc_study_id: str
+    patient_id: str | None
+    patient_name: str | None
+    study_date: date | None
+
+
+class AmbiguousStudy(RequestConflict):
+    """Several patients have a study with one Study Instance UID (against PS3.3 A.1.2); `studies` are theirs."""
+
+    def __init__(self, studies: Sequence[StudyChoice]) -> None:
+        super().__init__(
+            P_(
+                "%(count)s studies have this Study Instance UID; orthanc_study_id says which one is meant.",
+                count=len(studies),
+            ),
+            choices=[
+                {
+                    "orthanc_study_id": one.orthanc_study_id,
+                    "patient_id": one.patient_id,
+                    "patient_name": one.patient_name,
+                    "study_date": one.study_date.isoformat() if one.study_date else None,
+                }
+                for one in studies
+            ],
+        )
+        self.studies = tuple(studies)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +160,7 @@ _SORTS: dict[DoseStudySort, tuple[SortKey, ...]] = {
         _ID,
     ),
     DoseStudySort.DLP: (
-        SortKey(column=dose_study.c.dlp_total_mgy_cm, read=float, descending=True, nullable=True),
+        SortKey(column=dose_study.c.best_dlp_mgy_cm, read=float, descending=True, nullable=True),
         _ID_DESCENDING,
     ),
 }
@@ -108,9 +176,16 @@ def list_studies_with_dose(
 ) -> DoseStudyPage:
     """A page of the studies whose dose was read. Raises InvalidRequest for a cursor that is not of this sort."""
     columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
-    query = select(*columns).where(*conditions(filters))
+    query = select(*columns).where(*conditions(resolved(connection, filters)))
     page = read_page(connection, query, _SORTS[sort], name=f"dose {sort}", limit=limit, cursor=cursor)
     return DoseStudyPage(studies=tuple(DoseStudy(**row._mapping) for row in page.rows), next=page.next)
+
+
+def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseStudy | None:
+    """The study's dose; None where none was read."""
+    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
+    row = connection.execute(select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)).one_or_none()
+    return None if row is None else DoseStudy(**row._mapping)
 
 
 def find_studies_with_dose(connection: Connection, study_instance_uid: str) -> list[DoseStudy]:
@@ -121,15 +196,44 @@ def find_studies_with_dose(connection: Connection, study_instance_uid: str) -> l
     return [DoseStudy(**row._mapping) for row in connection.execute(query)]
 
 
-def is_archived(connection: Connection, study_instance_uid: str) -> bool:
+def choose_study_with_dose(
+    connection: Connection, study_instance_uid: str, orthanc_study_id: str | None = None
+) -> str | None:
+    """Orthanc's identifier of the study with a dose source that has this UID; None where none has.
+
+    Raises AmbiguousStudy where several patients have one and `orthanc_study_id` does not say which.
+    """
+    columns = [dose_report.c[name] for name in ("orthanc_study_id", "patient_id", "patient_name", "study_date")]
+    query = select(*columns).where(dose_report.c.study_instance_uid == study_instance_uid)
+    found = {row.orthanc_study_id: row for row in connection.execute(query.order_by(*columns))}
+    if orthanc_study_id is not None:
+        return orthanc_study_id if orthanc_study_id in found else None
+    if len(found) > 1:
+        raise AmbiguousStudy([StudyChoice(**row._mapping) for row in found.values()])
+    return next(iter(found), None)
+
+
+def shared_uids(connection: Connection, studies: Sequence[DoseStudy]) -> frozenset[str]:
+    """The Study Instance UIDs among these that several studies have: their addresses must say which one is meant."""
+    query = (
+        select(dose_study.c.study_instance_uid)
+        .where(dose_study.c.study_instance_uid.in_({one.study_instance_uid for one in studies}))
+        .group_by(dose_study.c.study_instance_uid)
+        .having(func.count() > 1)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def is_archived(connection: Connection, orthanc_study_id: str) -> bool:
     """Whether any object of the study is in the archive, of dose or not; a study that was pruned keeps its row."""
     found = select(archived_study.c.orthanc_study_id).where(
-        archived_study.c.study_instance_uid == study_instance_uid, archived_study.c.instance_count > 0
+        archived_study.c.orthanc_study_id == orthanc_study_id, archived_study.c.instance_count > 0
     )
     return connection.execute(found.limit(1)).first() is not None
 
 
 def count_studies_with_dose(connection: Connection, filters: DoseStudyFilter, *, at_most: int = 10_000) -> int:
     """How many studies are wanted, counted no further than `at_most`, so that a title costs little."""
-    some = select(literal(1)).select_from(dose_study).where(*conditions(filters)).limit(at_most).subquery()
+    wanted = conditions(resolved(connection, filters))
+    some = select(literal(1)).select_from(dose_study).where(*wanted).limit(at_most).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one()

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, delete, insert, update
 
 from treegarth.dicom.headers import LONGEST_TEXT
 from treegarth.features.dose.candidates import source_of
-from treegarth.features.dose.identity import acquisition_key
 from treegarth.features.dose.model import READER_VERSION, DoseReading, Values
 from treegarth.features.dose.store.exams import refresh_study
 from treegarth.features.dose.store.queueing import READ, REFUSED, Claim, held
+from treegarth.features.dose.store.undecided import lock_uids
 from treegarth.features.dose.tables import administration, dose_report, irradiation_event
 
 EVENT_NUMBERS = (
@@ -29,9 +29,13 @@ EVENT_NUMBERS = (
 EVENT_TEXTS = ("irradiation_event_uid", "irradiation_event_type", "acquisition_protocol", "ctdiw_phantom_type")
 
 
-def write_reading(connection: Connection, claim: Claim, reading: DoseReading, now: datetime) -> bool:
-    """Replace what was known of this source. False, and nothing is written, when the claim stands no more."""
-    done = connection.execute(update(dose_report).where(*held(claim)).values(**_report_row(reading, now)))
+def write_reading(
+    connection: Connection, claim: Claim, reading: DoseReading, now: datetime, *, modified_from: str | None = None
+) -> bool:
+    """Replace what was known of this source. False, and nothing is written, when the claim stands no more.
+    `modified_from` is the instance that Orthanc made this one of."""
+    row = _report_row(reading, now) | {"modified_from": modified_from}
+    done = connection.execute(update(dose_report).where(*held(claim)).values(**row))
     if done.rowcount == 0:
         return False
     for table in (irradiation_event, administration):
@@ -40,8 +44,16 @@ def write_reading(connection: Connection, claim: Claim, reading: DoseReading, no
         connection.execute(insert(irradiation_event), _event_rows(claim, reading))
     if reading.administrations:
         connection.execute(insert(administration), _administration_rows(claim, reading))
+    lock_uids(connection, _uids(claim, reading, modified_from))
     refresh_study(connection, claim.orthanc_study_id, now)
     return True
+
+
+def _uids(claim: Claim, reading: DoseReading, modified_from: str | None) -> list[str]:
+    """What another study can have in common with this source."""
+    given = (one.get("irradiation_event_uid") for one in (*reading.irradiation_events, *reading.administrations))
+    objects = (reading.sop_instance_uid, claim.orthanc_instance_id, modified_from)
+    return [one for one in (*given, *objects) if isinstance(one, str)]
 
 
 def _report_row(reading: DoseReading, now: datetime) -> dict[str, Any]:
@@ -85,7 +97,6 @@ def _event_rows(claim: Claim, reading: DoseReading) -> list[dict[str, Any]]:
         {
             "orthanc_instance_id": claim.orthanc_instance_id,
             "position": position,
-            "exposure_key": acquisition_key(reading.kind or "", event),
             "target_region": _meaning(event.get("target_region_code")),
             "values": dict(event),
             **{name: _number(event, name) for name in EVENT_NUMBERS},
@@ -101,7 +112,6 @@ def _administration_rows(claim: Claim, reading: DoseReading) -> list[dict[str, A
             "orthanc_instance_id": claim.orthanc_instance_id,
             "position": position,
             "irradiation_event_uid": given.get("irradiation_event_uid"),
-            "exposure_key": acquisition_key("radiopharmaceutical", given),
             "agent": _meaning(given.get("agent_code")) or given.get("radiopharmaceutical"),
             "radionuclide": _meaning(given.get("radionuclide_code")),
             "administered_activity_mbq": _number(given, "administered_activity_mbq"),

@@ -1,0 +1,97 @@
+"""How long the database takes for the dose list over a million exams: each sort, each filter, ten pairs of filters; and
+what deciding anew takes.
+
+TREEGARTH_BENCH_EXAMS exams (1,000,000), made once a folder: see `million_exams`. Run it by itself:
+`.venv/bin/python -m tests.bench.dose_list`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Engine
+
+from tests.bench.million_exams import million_exams
+from treegarth.database.engine import connect, transaction
+from treegarth.features.dose.store.filtering import DoseStudyFilter
+from treegarth.features.dose.store.redeciding import decide_on, start_redeciding
+from treegarth.features.dose.store.studies import DoseStudySort, count_studies_with_dose, list_studies_with_dose
+
+ROUNDS = 5
+COUNTED = 10_001  # as far as the page's title counts
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "kind": {"kind": "mammography"},
+    "modality": {"modalities": ("PT",)},
+    "patient_id": {"patient_id": "P1234"},
+    "protocol": {"protocol": "protocol 39"},
+    "equipment": {"equipment": "room59"},
+    "study_date": {"study_date_from": date(2024, 2, 1), "study_date_to": date(2024, 2, 2)},
+    "not_patient": {"not_patient": True},
+    "patients only": {"not_patient": False},
+    "dlp, the rarest": {"dlp_from_mgy_cm": 2700.0},
+    "dlp, most": {"dlp_from_mgy_cm": 100.0},
+    "ctdi_vol": {"ctdi_vol_from_mgy": 80.0},
+    "dap": {"dap_from_gy_m2": 0.0033},
+    "dose_rp": {"dose_rp_from_gy": 0.33},
+    "agd": {"glandular_dose_from_mgy": 16.0},
+    "activity": {"activity_from_mbq": 1900.0},
+    "events": {"events_from": 9, "events_to": 9},
+    "no event has so many": {"events_from": 100},
+}
+PAIRS = (
+    ("kind", "protocol"), ("modality", "study_date"), ("patient_id", "dlp, most"), ("protocol", "equipment"),
+    ("dlp, the rarest", "kind"), ("dlp, most", "study_date"), ("dap", "equipment"), ("agd", "study_date"),
+    ("ctdi_vol", "not_patient"), ("events", "dlp, the rarest"),
+)  # fmt: skip
+
+
+def measure(engine: Engine) -> Iterator[tuple[str, float]]:
+    """What, and the milliseconds that the first page and the title's count take together."""
+    for sort in DoseStudySort:
+        yield f"sort {sort}", _milliseconds(engine, DoseStudyFilter(), sort)
+    for name, given in FILTERS.items():
+        yield name, _milliseconds(engine, DoseStudyFilter(**given), DoseStudySort.NEWEST)
+    for pair in PAIRS:
+        wanted = DoseStudyFilter(**{key: value for name in pair for key, value in FILTERS[name].items()})
+        yield " and ".join(pair), _milliseconds(engine, wanted, DoseStudySort.NEWEST)
+
+
+def _milliseconds(engine: Engine, wanted: DoseStudyFilter, sort: DoseStudySort) -> float:
+    times = []
+    for _ in range(ROUNDS):
+        began = perf_counter()
+        with connect(engine) as connection:
+            list_studies_with_dose(connection, wanted, sort=sort, limit=50)
+            count_studies_with_dose(connection, wanted, at_most=COUNTED)
+        times.append((perf_counter() - began) * 1000)
+    return median(times)
+
+
+def exams_decided_in_a_second(engine: Engine, *, batches: int = 10) -> float:
+    """Of deciding anew, by one worker."""
+    now = datetime.now(UTC)
+    with transaction(engine) as connection:
+        running = start_redeciding(connection, "bench", now)
+    began = perf_counter()
+    for _ in range(batches):
+        with transaction(engine) as connection:
+            decide_on(connection, running, now)
+    return batches * 200 / (perf_counter() - began)
+
+
+def main() -> None:
+    with million_exams(int(os.environ.get("TREEGARTH_BENCH_EXAMS", "1000000"))) as engine:
+        for what, milliseconds in measure(engine):
+            sys.stdout.write(f"{milliseconds:9.1f} ms  {what}\n")
+        sys.stdout.write(f"{exams_decided_in_a_second(engine):9.0f} exams a second decided anew by one worker\n")
+
+
+if __name__ == "__main__":
+    main()
