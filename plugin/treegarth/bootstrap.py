@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Flask
+
 from treegarth.assembly import retention_desk, rule_language
 from treegarth.database.locating import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
@@ -35,7 +37,6 @@ from treegarth.features.system import api as system_api
 from treegarth.features.system import metrics
 from treegarth.features.system import pages as system_pages
 from treegarth.features.system.api import WorkCounts
-from treegarth.host.bridge import WsgiApplication
 from treegarth.host.logs import log_into_orthanc
 from treegarth.host.plugin import Plugin
 from treegarth.settings import Settings, problems_of_access, read_settings
@@ -71,10 +72,13 @@ def checked_settings(configuration: dict[str, Any], environment: Mapping[str, st
     return settings
 
 
-def make_application(services: Services) -> WsgiApplication:
+def make_application(services: Services) -> Flask:
     """The web application with every feature's routes in the one table."""
     return create_app(
-        all_routes(services), services, opened_in_viewer=lambda uid: retention.study_opened(services, uid, "viewer")
+        all_routes(services),
+        services,
+        opened_in_viewer=lambda uid: retention.study_opened(services, uid, "viewer"),
+        instead_of_viewer=archive_pages.ViewerGate(),
     )
 
 
@@ -84,7 +88,13 @@ def all_routes(services: Services) -> list[Route]:
         indexed_instances=archive.count_instances,
         dose_waiting=dose.count_waiting,
     )
-    health = (system.host_checks, dose_pages.health_check, rules_pages.health_check, routing_pages.health_check)
+    health = (
+        system.host_checks,
+        archive_pages.health_check,
+        dose_pages.health_check,
+        rules_pages.health_check,
+        routing_pages.health_check,
+    )
     book = rules.RuleBook(rule_language(services.settings))
     desk = retention_desk(services)
     deliveries_section = routing_pages.make_study_section(list_labels)

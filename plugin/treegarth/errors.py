@@ -68,6 +68,10 @@ class OrthancRefused(TreegarthError):
         return P_("Orthanc says: %(details)s", details=self.details) if self.details else super().sentence
 
 
+class ObjectsKeptBack(TreegarthError):
+    """Some of several objects were not given to Orthanc; the others were."""
+
+
 class UnreadableObject(TreegarthError):
     """The object is not readable DICOM."""
 

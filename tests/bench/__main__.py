@@ -8,10 +8,21 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import dose, forwarding, index_writing, memory, retention, retention_space, rules_dry_run, store_path
+from tests.bench import (
+    admission,
+    dose,
+    forwarding,
+    index_writing,
+    memory,
+    retention,
+    retention_space,
+    rules_dry_run,
+    store_path,
+)
 
 BENCHMARKS = {
     "store_path": store_path.measure,
+    "admission": admission.measure,
     "index_writing": index_writing.measure,
     "memory": memory.measure,
     "dose": dose.measure,

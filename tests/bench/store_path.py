@@ -49,7 +49,7 @@ def measure(*, rounds: int = 13, per_sender: int = 60, watched_per_sender: int =
     """The first round warms up and does not count."""
     with TemporaryDirectory(prefix="bench") as place:
         bursts, callback_ms = _alternate(Path(place), rounds, per_sender)
-        fresh = _watch(Path(place) / "watched", _sources(Path(place) / "objects", watched_per_sender, 0))
+        fresh = _watch(Path(place) / "watched", make_sources(Path(place) / "objects", watched_per_sender, 0))
     bare = bursts["bare"]
     return [
         Figure("bare Orthanc: throughput", median(one.instances_per_s for one in bare), "instances/s"),
@@ -78,24 +78,26 @@ def _alternate(place: Path, rounds: int, per_sender: int) -> tuple[dict[str, lis
     sections = {"bare": None, "planted": SECTION, "ruled": {**SECTION, "StableSeconds": 1}}
     bursts: dict[str, list[Burst]] = {name: [] for name in sections}
     with ExitStack() as stack:
-        servers = {name: stack.enter_context(_paused(place / name, section)) for name, section in sections.items()}
+        servers = {name: stack.enter_context(paused(place / name, section)) for name, section in sections.items()}
         for number in range(rounds):
-            sources = _sources(place / f"objects{number}", per_sender, number + 1)
+            sources = make_sources(place / f"objects{number}", per_sender, number + 1)
             for name in list(servers)[:: 1 if number % 2 else -1]:
                 burst = _burst(servers[name], sources)
                 if number:
                     bursts[name].append(burst)
         callback_ms = {}
         for name in ("planted", "ruled"):
-            with _awake(servers[name]):
+            with awake(servers[name]):
                 callback_ms[name] = servers[name].get("status")["callback_median_ms"]
     return bursts, callback_ms
 
 
 @contextmanager
-def _paused(folder: Path, section: dict[str, Any] | None) -> Iterator[OrthancServer]:
+def paused(
+    folder: Path, section: dict[str, Any] | None, *, settings: Mapping[str, Any] | None = None
+) -> Iterator[OrthancServer]:
     """A server that has settled and was stopped; awake again at the end, so that it can end."""
-    with OrthancServer(folder, treegarth=section) as server:
+    with OrthancServer(folder, treegarth=section, settings=dict(settings or {})) as server:
         server.start()
         if section is not None:
             server.wait_until_idle()
@@ -110,7 +112,7 @@ def _paused(folder: Path, section: dict[str, Any] | None) -> Iterator[OrthancSer
 
 
 @contextmanager
-def _awake(server: OrthancServer) -> Iterator[None]:
+def awake(server: OrthancServer) -> Iterator[None]:
     _signal_all(server, signal.SIGCONT)
     sleep(WAKING_S)
     yield
@@ -130,7 +132,7 @@ def _signal_all(server: OrthancServer, number: signal.Signals) -> None:
 
 def _burst(server: OrthancServer, sources: list[Path]) -> Burst:
     count = sum(len(list(source.iterdir())) for source in sources)
-    with _awake(server):
+    with awake(server):
         cpu, begin = cpu_seconds(server.pid), monotonic()
         send(server, sources)
         wall = monotonic() - begin
@@ -140,7 +142,7 @@ def _burst(server: OrthancServer, sources: list[Path]) -> Burst:
     return Burst(instances_per_s=count / wall, orthanc_cpu_ms=cpu / count * 1000)
 
 
-def _sources(folder: Path, per_sender: int, number: int) -> list[Path]:
+def make_sources(folder: Path, per_sender: int, number: int) -> list[Path]:
     """A folder for each sender; another number gives other objects."""
     folders = [folder / str(sender) for sender in range(SENDERS)]
     for sender, place in enumerate(folders):

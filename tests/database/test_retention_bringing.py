@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import Engine, insert
 
 from tests.index_support import NOON, write_study
 from tests.retention_support import table
-from treegarth.errors import OrthancUnavailable
+from treegarth.errors import ObjectsKeptBack, OrthancUnavailable
 from treegarth.features.retention.bringing import FIRST_PAUSE, MOST_ATTEMPTS, Bringer
 from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.ledger import BringBack
@@ -27,6 +28,7 @@ class KnownSources:
     has: dict[str, set[str]]
     arrived: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
+    keeps_back: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
     def exists(self, path: str) -> bool:
@@ -36,7 +38,10 @@ class KnownSources:
         self.asked.append(name)
         if name in self.silent:
             raise OrthancUnavailable("no answer")
-        self.arrived |= {one.orthanc_instance_id for one in objects} & self.has.get(name, set())
+        wanted = {one.orthanc_instance_id for one in objects}
+        self.arrived |= (wanted & self.has.get(name, set())) - self.keeps_back
+        if wanted & self.keeps_back:
+            raise ObjectsKeptBack("too deep")
 
 
 def wish(engine: Engine) -> int:
@@ -106,6 +111,17 @@ def test_a_silent_destination_is_tried_again_with_growing_pauses_and_then_given_
         assert work(engine, sources, now).attempts == attempt, "its turn has not come"
         now += FIRST_PAUSE * 2**attempt
     assert (found.state, found.last_error) == ("failed", "FAR: no answer · NEAR: no answer")
+
+
+def test_an_object_that_would_end_orthanc_keeps_none_of_the_others_back(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treegarth.features.retention.bringing.AT_ONCE", 1)
+    wish(engine)
+    sources = KnownSources({"FAR": set(NAMES)}, keeps_back={"gone-1"})
+    found = work(engine, sources)
+    assert (found.state, found.arrived_count) == ("waiting", 2)
+    assert "FAR: too deep" in str(found.last_error)
 
 
 def test_what_came_back_by_itself_is_not_asked_for(engine: Engine) -> None:

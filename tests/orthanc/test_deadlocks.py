@@ -93,55 +93,6 @@ def test_the_same_object_from_everywhere_at_once_is_one_object(server: OrthancSe
     assert server.get("status")["indexed_instances"] == 5
 
 
-CHAINED = """
-import orthanc
-
-def stored(instance, orthanc_id):
-    orthanc.LogWarning("CHAINED stored " + orthanc_id)
-
-def changed(change, level, orthanc_id):
-    if change == orthanc.ChangeType.NEW_INSTANCE:
-        orthanc.LogWarning("CHAINED changed " + orthanc_id)
-
-orthanc.RegisterOnStoredInstanceCallback(stored)
-orthanc.RegisterOnChangeCallback(changed)
-"""
-FAILING = """
-import orthanc
-
-def stored(instance, orthanc_id):
-    raise RuntimeError("the chained script is at fault")
-
-orthanc.RegisterOnStoredInstanceCallback(stored)
-"""
-
-
-def test_chained_scripts_get_both_callbacks_and_may_fail(new_server: ServerFactory, tmp_path: Path) -> None:
-    paths = [tmp_path / "failing.py", tmp_path / "chained.py"]
-    paths[0].write_text(FAILING, encoding="utf-8")
-    paths[1].write_text(CHAINED, encoding="utf-8")
-    server = new_server(treegarth={"ChainedScripts": [str(path) for path in paths]}).start()
-    upload(server, [1])
-    assert_index_is_archive(server)
-    (instance,) = server.orthanc("instances")
-    sleep(0.5)
-    text = server.log_text()
-    assert f"CHAINED stored {instance}" in text
-    assert f"CHAINED changed {instance}" in text
-    assert "the chained script is at fault" in text
-    assert server.stop() == 0
-
-
-def test_a_chained_script_that_cannot_be_imported_refuses_the_start(new_server: ServerFactory, tmp_path: Path) -> None:
-    path = tmp_path / "broken.py"
-    path.write_text("import no_such_module_anywhere\n", encoding="utf-8")
-    server = new_server(treegarth={"ChainedScripts": [str(path)]}).start(wait=False)
-    assert server.process is not None
-    assert server.process.wait(20) != 0
-    expected = f"Treegarth refuses to start: Treegarth.ChainedScripts: {path} failed: ModuleNotFoundError"
-    assert expected in server.log_text()
-
-
 def seconds_from_our_stop_to_the_end(server: OrthancServer) -> float:
     """By the times of Orthanc's log: from the end of our parts to its last line."""
     found = re.findall(r"^[WE]\d{4} (\d\d):(\d\d):([\d.]+) (.*)$", server.log_text(), re.MULTILINE)

@@ -11,11 +11,16 @@ import pydicom
 import pytest
 import requests
 
-from tests.sender_support import arrived, ids, nothing, sender_of
-from tests.servers import OrthancServer
+from tests.bad_objects import uid
+from tests.deep_objects import KILLS_ORTHANC, deep_object
+from tests.places import gate
+from tests.sender_support import arrived, destination_of, ids, nothing, sender_of
+from tests.servers import OrthancServer, store
+from treegarth.errors import ObjectsKeptBack
 from treegarth.features.routing.model import DeliveryObject, Proof
+from treegarth.features.routing.retrieving import make_retriever
 from treegarth.features.routing.senders.dicomweb import requests_of
-from treegarth.features.routing.sending import DestinationUnreachable
+from treegarth.features.routing.sending import DestinationUnreachable, make_sender
 from treegarth.host.orthanc_client import OrthancClient
 
 NOWHERE = "http://127.0.0.1:9"
@@ -54,6 +59,57 @@ def test_a_peer_that_has_other_bytes_does_not_have_the_object(
 
 
 @pytest.mark.parametrize("kind", ["peer", "dicomweb"])
+def deep_delivery(source: OrthancServer, folder: Path, number: int) -> DeliveryObject:
+    """An object that kills an Orthanc to which it is uploaded; by C-STORE a bare one takes it."""
+    folder.mkdir()
+    (folder / "deep.dcm").write_bytes(deep_object(number, KILLS_ORTHANC))
+    store(source, folder)
+    (deep,) = requests.post(f"{source.url}/tools/lookup", data=uid(number, 3), timeout=10).json()
+    instance = source.orthanc(f"instances/{deep['ID']}")
+    series = source.orthanc(f"series/{instance['ParentSeries']}")
+    return DeliveryObject(
+        destination_id=1,
+        orthanc_instance_id=instance["ID"],
+        orthanc_series_id=series["ID"],
+        orthanc_study_id=series["ParentStudy"],
+        study_instance_uid=uid(number, 1),
+        series_instance_uid=uid(number, 2),
+        sop_instance_uid=uid(number, 3),
+        sop_class_uid=None,
+        size_bytes=instance["FileSize"],
+        proof_wanted="best",
+    )
+
+
+def test_an_object_that_would_end_a_peer_is_not_uploaded_to_it(
+    source: OrthancServer,
+    target: OrthancServer,
+    orthanc: OrthancClient,
+    objects: list[DeliveryObject],
+    tmp_path: Path,
+) -> None:
+    deep = deep_delivery(source, tmp_path / "deep", 1)
+    outcomes = sender_of("peer", orthanc, url=target.url).send([deep, objects[0]], nothing)
+    assert [(one.arrived, one.begun) for one in outcomes] == [(False, False), (True, True)]
+    assert outcomes[0].reason == "Its sequences are nested 60 deep: an Orthanc to which it is uploaded ends."
+    assert target.orthanc("instances") == [objects[0].orthanc_instance_id]
+    orthanc.delete(f"/instances/{deep.orthanc_instance_id}")
+
+
+def test_an_object_that_would_end_orthanc_is_not_brought_back(
+    source: OrthancServer, orthanc: OrthancClient, objects: list[DeliveryObject], tmp_path: Path
+) -> None:
+    deep, good = deep_delivery(source, tmp_path / "deep", 2), objects[0]
+    there, allowed = destination_of("folder", path=str(tmp_path / "out")), gate(tmp_path)
+    assert all(one.arrived for one in make_sender(there, orthanc, allowed).send([deep, good], nothing))
+    for one in (deep, good):
+        orthanc.delete(f"/instances/{one.orthanc_instance_id}")
+    with pytest.raises(ObjectsKeptBack, match="1 of its objects are nested so deep"):
+        make_retriever(there, orthanc, allowed).retrieve([deep, good])
+    assert orthanc.exists(f"/instances/{good.orthanc_instance_id}")
+    assert not orthanc.exists(f"/instances/{deep.orthanc_instance_id}")
+
+
 def test_an_object_that_left_orthanc_is_gone_and_the_others_go(
     kind: str, target: OrthancServer, orthanc: OrthancClient, objects: list[DeliveryObject]
 ) -> None:

@@ -242,6 +242,14 @@ class TestCheck:
         assert self.problems(tmp_path) == []
         assert not list(tmp_path.glob("postgresql"))  # nothing was started or made
 
+    def test_a_python_plugin_that_cannot_refuse_a_c_store_is_noted(self, tmp_path: Path) -> None:
+        source = written(tmp_path, self.good(tmp_path))
+        plugin = tmp_path / "plugins" / "libOrthancPython.so"
+        (said,) = [one for one in self.findings(source)[Level.NOTE] if "C-STORE" in one]
+        assert said.startswith(f"{plugin} cannot refuse a C-STORE")
+        plugin.write_bytes(plugin.read_bytes() + b"RegisterIncomingCStoreInstanceFilter\0")
+        assert not [one for one in self.findings(source)[Level.NOTE] if "C-STORE" in one]
+
     @pytest.mark.parametrize(
         ("given", "told"),
         [

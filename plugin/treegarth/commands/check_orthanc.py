@@ -12,12 +12,14 @@ from treegarth.commands.plugins import (
     PYTHON_PLUGIN,
     find_orthanc,
     find_plugin,
+    has_callback,
     orthanc_version,
     python_mismatch,
     python_of_plugin,
 )
 from treegarth.errors import MachineNotReady, SettingsRefused
 from treegarth.host.orthanc_checks import OrthancFacts, orthanc_checks
+from treegarth.host.sharing import ADMISSION
 
 OLDEST_ORTHANC = (1, 10, 1)  # Debian 12's
 ENTRY = "orthanc_entry.py"
@@ -67,6 +69,11 @@ def check_plugins(configuration: Configuration) -> Iterator[Finding]:
     else:
         version = ".".join(map(str, python_of_plugin(python_plugin) or ("of an unknown version",)))
         yield ok(f"The Python plugin {python_plugin} embeds Python {version}, as this environment.")
+        if not has_callback(python_plugin, ADMISSION):
+            yield note(
+                f"{python_plugin} cannot refuse a C-STORE: objects nested so deep that Orthanc ends when they "
+                "are looked at are stored. Plugin 4.0 and later can."
+            )
     if find_plugin(DICOMWEB_PLUGIN, places) is None:
         yield problem(missing_plugin(DICOMWEB_PLUGIN, "without it the viewer shows no images"))
     elif configuration.values.get("DicomWeb", {}).get("Enable", True) is False:

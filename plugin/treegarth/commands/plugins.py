@@ -70,6 +70,11 @@ def python_of_plugin(plugin: Path) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def has_callback(plugin: Path, registration: str) -> bool:
+    """Whether the Python plugin knows a kind of callback: its library holds the name that scripts call."""
+    return registration.encode() in plugin.read_bytes()
+
+
 def python_mismatch(plugin: Path) -> str | None:
     """What is wrong when Orthanc's Python cannot import what this environment holds; None when nothing is."""
     embedded = python_of_plugin(plugin)

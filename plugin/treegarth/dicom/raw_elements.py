@@ -11,14 +11,24 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
+from mmap import mmap
+from typing import TypeAlias
 
 from treegarth.errors import TreegarthError
 
 IMPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2"
-_NOT_LITTLE_ENDIAN = {b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99"}  # big endian, deflated (PS3.5 A.3, A.5)
+EXPLICIT_VR_BIG_ENDIAN = b"1.2.840.10008.1.2.2"  # PS3.5 A.3
+DEFLATED = b"1.2.840.10008.1.2.1.99"  # PS3.5 A.5
+SHORT_VRS = frozenset(
+    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
+     b"ST", b"TM", b"UI", b"UL", b"US"}
+)  # fmt: skip
+"""Those whose length has two bytes (PS3.5 7.1.2)."""
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+Bytes: TypeAlias = bytes | mmap
 
 _explicit = struct.Struct("<HH2sH").unpack_from
 _implicit = struct.Struct("<HHI").unpack_from
@@ -48,19 +58,14 @@ def read_raw_elements(data: bytes, wanted: Collection[int]) -> RawElements:
     Raises NotPlain where pydicom has to read it: no preamble, big endian, deflated, nested oddities.
     """
     start, syntax = find_data_set(data)
-    try:
-        values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == IMPLICIT_VR_LITTLE_ENDIAN)
-    except RecursionError as error:
-        raise NotPlain("Sequences are nested too deeply.") from error
+    values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == IMPLICIT_VR_LITTLE_ENDIAN)
     return RawElements(values=values, transfer_syntax_uid=syntax.decode("ascii", "replace"), truncated=truncated)
 
 
 def find_data_set(data: bytes) -> tuple[int, bytes]:
     """Where the data set of a file begins, and its transfer syntax UID, a little-endian one. Raises NotPlain."""
-    if data[128:132] != b"DICM":
-        raise NotPlain("The file has no DICM prefix.")
-    start, syntax = read_meta(data)
-    if syntax in _NOT_LITTLE_ENDIAN:
+    start, syntax = find_meta(data)
+    if syntax in (EXPLICIT_VR_BIG_ENDIAN, DEFLATED):
         raise NotPlain("The file is big endian or deflated.")
     return start, syntax
 
@@ -92,8 +97,13 @@ def _is_final_pixel_data(data: bytes, place: int) -> bool:
     return bool(end == len(data) or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
 
 
-def read_meta(data: bytes) -> tuple[int, bytes]:
-    """Where the data set begins, and the transfer syntax UID. Raises NotPlain."""
+def find_meta(data: Bytes) -> tuple[int, bytes]:
+    """Where the data set of a file begins, and its transfer syntax UID, by its meta information (PS3.10 7.1).
+
+    Raises NotPlain where there is none.
+    """
+    if data[128:132] != b"DICM":
+        raise NotPlain("The file has no DICM prefix.")
     position, syntax = 132, b""
     try:
         while data[position : position + 2] == b"\x02\x00":
@@ -150,35 +160,29 @@ def _walk(
 
 
 def skip_items(data: bytes, position: int, *, implicit: bool) -> int:
-    """The place behind a sequence of undefined length (PS3.5 7.5.2)."""
-    while True:
+    """The place behind a sequence of undefined length (PS3.5 7.5.2), however deep others lie in it."""
+    open_parts = 1  # this sequence, its item, a sequence of that: only what has no length is gone into
+    while open_parts:
         group, element, length = _implicit(data, position)
         tag, position = group << 16 | element, position + 8
-        if tag == _SEQUENCE_END:
-            return position
-        if tag != _ITEM:
-            raise NotPlain("A sequence holds something that is no item.")
-        position = _skip_elements(data, position, implicit=implicit) if length == _UNDEFINED else position + length
-
-
-def _skip_elements(data: bytes, position: int, *, implicit: bool) -> int:
-    """The place behind an item of undefined length."""
-    while True:
-        group, element, length = _implicit(data, position)
-        position += 8
-        if group << 16 | element == _ITEM_END:
-            return position
-        vr = b""
-        if not implicit:
+        is_in_items = open_parts % 2 == 1
+        if tag == (_SEQUENCE_END if is_in_items else _ITEM_END):
+            open_parts -= 1
+            continue
+        if is_in_items:
+            if tag != _ITEM:
+                raise NotPlain("A sequence holds something that is no item.")
+        elif not implicit:
             vr = data[position - 4 : position - 2]
             if vr in _LONG_VRS:
                 (length,) = _length(data, position)
                 position += 4
             else:
                 length >>= 16
-        if length != _UNDEFINED:
-            position += length
-        elif implicit or vr == b"SQ":
-            position = skip_items(data, position, implicit=implicit)
+            if length == _UNDEFINED and vr != b"SQ":
+                raise NotPlain("An item holds a value of undefined length that is no sequence.")
+        if length == _UNDEFINED:
+            open_parts += 1
         else:
-            raise NotPlain("An item holds a value of undefined length that is no sequence.")
+            position += length
+    return position

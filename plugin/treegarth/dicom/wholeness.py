@@ -18,7 +18,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from treegarth.dicom.raw_elements import MetaCutOff, NotPlain, read_meta
+from treegarth.dicom.raw_elements import MetaCutOff, NotPlain, find_meta
 
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 _UNDEFINED = 0xFFFFFFFF
@@ -44,7 +44,7 @@ def is_cut_off(file: bytes) -> bool:
         explicit = file[4:6].isalpha() and file[4:6].isupper()
         return _data_set_is_cut_off(file, 0, str(ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian))
     try:
-        start, syntax = read_meta(file)
+        start, syntax = find_meta(file)
     except MetaCutOff:
         return True
     except NotPlain:

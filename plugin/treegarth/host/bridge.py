@@ -50,7 +50,7 @@ class WsgiBridge:
         self._arguments_are_decoded = False
         self._errors_are_plain = False
         self._forgotten = ForgottenReferences()
-        self._probe_path = f"/treegarth/{secrets.token_hex()}"  # nobody else knows it
+        self.probe_path = f"/treegarth/{secrets.token_hex()}"  # nobody else knows it
         self._probed: dict[str, Any] = {}
 
     @property
@@ -77,7 +77,7 @@ class WsgiBridge:
             session.trust_env = False  # no proxy
             return session.request(
                 method,
-                f"{self._address.url}{self._probe_path}?{_PROBE}=%2B&{secrets.token_hex()}={secrets.token_hex()}",
+                f"{self._address.url}{self.probe_path}?{_PROBE}=%2B&{secrets.token_hex()}={secrets.token_hex()}",
                 headers={"Authorization": self._address.authorization or ""},
                 verify=self._address.verify,
                 timeout=5,
@@ -85,7 +85,7 @@ class WsgiBridge:
             )
 
     def __call__(self, output: Any, uri: str, **request: Any) -> None:
-        if uri == self._probe_path:
+        if uri == self.probe_path:
             self._probed.update(request)
             _send(output, *_plain("404 Not Found", "A probe", media_type="text/html"))
             return

@@ -13,24 +13,28 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import Flask
+
 import treegarth
 from treegarth.database.engine import DatabaseAddress
 from treegarth.database.locating import embedded_folder, index_directory
-from treegarth.host.bridge import WsgiApplication, WsgiBridge
+from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.frames import Frame, FrameKind
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
-from treegarth.host.request_guard import GUARD, RequestGuard
+from treegarth.host.request_guard import RequestGuard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
+from treegarth.host.sharing import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
 from treegarth.reach import reach_of
 from treegarth.settings import Settings
 from treegarth.web.access import known_hosts
+from treegarth.web.app import has_address
 from treegarth.web.own_port import handed_on
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
 
@@ -48,12 +52,14 @@ class Plugin:
         configuration: Mapping[str, Any],
         settings: Settings,
         database: DatabaseAddress | None,
-        make_application: Callable[[Services], WsgiApplication],
+        make_application: Callable[[Services], Flask],
     ) -> None:
         self._orthanc = orthanc
         self._settings = settings
         self._feed = IndexerFeed(limit_bytes=settings.queue_megabytes * 2**20)
-        self._dispatcher = Dispatcher(orthanc, self._feed)
+        self._shared = SharedCallbacks(orthanc)
+        transcodes = bool(configuration.get("IngestTranscoding"))
+        self._dispatcher = Dispatcher(orthanc, self._feed, self._shared, transcodes=transcodes)
         address = _loopback(orthanc, configuration)
         self._supervisor = Supervisor(
             Plan(
@@ -70,7 +76,7 @@ class Plugin:
         self._monitor = DatabaseMonitor(self._supervisor)
         self._started_at = datetime.now(UTC)
         self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
-        self._guard = self._make_guard() if settings.guard_orthanc and hasattr(orthanc, GUARD) else None
+        self._guard = self._make_guard() if settings.guard_orthanc and hasattr(orthanc, REQUESTS) else None
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
         services = Services(
             database=Database(self._monitor.engine),
@@ -82,19 +88,19 @@ class Plugin:
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
         )
-        self._bridge = WsgiBridge(
-            make_application(services), address, threads=int(configuration.get("HttpThreadsCount", 50))
-        )
+        self._application = make_application(services)
+        self._bridge = WsgiBridge(self._application, address, threads=int(configuration.get("HttpThreadsCount", 50)))
 
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
         orthanc = self._orthanc
         for pattern in handed_on(self._reach):
-            orthanc.RegisterRestCallback(pattern, self._bridge)
-        self._dispatcher.also_on_change(self._follow_orthanc)
-        import_chained(self._settings.chained_scripts, orthanc, self._dispatcher)
+            self._shared.serve(pattern, self._bridge, self._is_ours)
+        self._shared.add(CHANGES, self._follow_orthanc)
         if self._guard is not None:
-            orthanc.RegisterIncomingHttpRequestFilter(self._guard)
+            self._shared.add(REQUESTS, self._guard)
+        import_chained(self._settings.chained_scripts, self._shared)
+        if self._guard is not None and self._shared.count(REQUESTS) == 1:
             self._guard.learn_what_is_forgotten()
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
@@ -109,6 +115,10 @@ class Plugin:
             safe_methods=frozenset({int(self._orthanc.HttpMethod.GET)}),
             hosts=known_hosts(self._settings, self._reach),
         )
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether we answer there; anything else under /treegarth/ may be a route of a site's own script."""
+        return path == self._bridge.probe_path or has_address(self._application, path)
 
     def _follow_orthanc(self, change: int, _level: int, _orthanc_id: str) -> None:
         if change == self._orthanc.ChangeType.ORTHANC_STARTED:
@@ -151,6 +161,7 @@ class Plugin:
             dropped_headers=self._feed.dropped_headers,
             requests_given_up=self._bridge.given_up,
             requests_refused=self._guard.refused if self._guard else 0,
+            refused_nested=self._dispatcher.refused_nested,
             callback_median_ms=_quantile_ms(durations, 0.5),
             callback_p99_ms=_quantile_ms(durations, 0.99),
             lag_median_s=figures.get("lag_median_s"),

@@ -19,8 +19,6 @@ from urllib.parse import urlsplit
 from treegarth.host.forgotten_references import ForgottenReferences
 from treegarth.reach import Reach, host_of, is_loopback, origin_of
 
-GUARD = "RegisterIncomingHttpRequestFilter"
-"""What Orthanc's plugin calls it; there since 3.0."""
 _SAY_AGAIN_S = 60.0
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,4 @@
-"""Import a site's own Orthanc scripts, whose callbacks share Orthanc's single registration with ours.
-
-Orthanc allows one change and one store callback. While a chained script is imported, its two registrations go to
-our dispatcher; everything else it registers goes to Orthanc as ever.
-"""
+"""Import a site's own Orthanc scripts, whose callbacks share Orthanc's single registrations with ours."""
 
 from __future__ import annotations
 
@@ -11,24 +7,18 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from treegarth.errors import SettingsRefused
-from treegarth.host.callbacks import Dispatcher
+from treegarth.host.sharing import SharedCallbacks
 
 logger = logging.getLogger(__name__)
 
 
-def import_chained(paths: Sequence[Path], orthanc: Any, dispatcher: Dispatcher) -> None:
+def import_chained(paths: Sequence[Path], shared: SharedCallbacks) -> None:
     """Import the scripts in order. Raises SettingsRefused for one that is not there or fails."""
-    own_change, own_stored = orthanc.RegisterOnChangeCallback, orthanc.RegisterOnStoredInstanceCallback
-    orthanc.RegisterOnChangeCallback = dispatcher.also_on_change
-    orthanc.RegisterOnStoredInstanceCallback = dispatcher.also_on_stored
-    try:
+    with shared.lent():
         for path in paths:
             _import(path)
-    finally:
-        orthanc.RegisterOnChangeCallback, orthanc.RegisterOnStoredInstanceCallback = own_change, own_stored
 
 
 def _import(path: Path) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from treegarth.dicom.nesting import DEEPEST_NESTING
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
-from treegarth.host.request_guard import GUARD
+from treegarth.host.sharing import ADMISSION, REQUESTS
 from treegarth.settings import Mode, Settings, is_published
 from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
@@ -34,6 +35,7 @@ def self_checks(
         _chained_scripts(settings),
         _guard(settings, orthanc),
         _encoding(),
+        _nesting(orthanc),
         _fewest_features(orthanc),
         *orthanc_checks(facts),
     )
@@ -54,7 +56,7 @@ def _access(settings: Settings, configuration: Mapping[str, Any]) -> SelfCheck:
 def _guard(settings: Settings, orthanc: Any) -> SelfCheck:
     """Orthanc itself answers whatever page makes a browser ask, with the login that the browser has kept."""
     name = N_("Pages of other sites")
-    if settings.guard_orthanc and hasattr(orthanc, GUARD):
+    if settings.guard_orthanc and hasattr(orthanc, REQUESTS):
         sentence = N_("What they make a browser ask Orthanc for is refused; a link from elsewhere passes.")
         return SelfCheck(name=name, state="ok", sentence=sentence)
     return SelfCheck(
@@ -97,6 +99,25 @@ def _encoding() -> SelfCheck:
             "will fail on Korean text. Start Orthanc with LANG=C.UTF-8."
         ),
         values={"encoding": encoding},
+    )
+
+
+def _nesting(orthanc: Any) -> SelfCheck:
+    """An object with some 46 levels of sequences ends Orthanc as soon as somebody looks at it."""
+    if hasattr(orthanc, ADMISSION):
+        return SelfCheck(
+            name=N_("Nested objects"),
+            state="ok",
+            sentence=N_("What comes by C-STORE nested deeper than %(limit)s is refused."),
+            values={"limit": DEEPEST_NESTING},
+        )
+    return SelfCheck(
+        name=N_("Nested objects"),
+        state="warning",
+        sentence=N_(
+            "This Python plugin cannot refuse a C-STORE: anybody who may send can store an object nested so deep that "
+            "Orthanc ends when it is looked at. Use plugin 4.0 or later with Orthanc 1.10 or later."
+        ),
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Request, Response, request
 from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from treegarth.errors import UnsupportedBody
 from treegarth.host.bridge import ERRORS_ARE_PLAIN
@@ -24,7 +27,7 @@ from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templating import make_environments, render_page
 from treegarth.web.validation import validated
-from treegarth.web.viewer import viewer_routes
+from treegarth.web.viewer import InsteadOfViewer, viewer_routes
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +44,19 @@ SECURITY_HEADERS = {
 
 
 def create_app(
-    routes: Iterable[Route], services: Services, *, opened_in_viewer: Callable[[str], None] = lambda uid: None
+    routes: Iterable[Route],
+    services: Services,
+    *,
+    opened_in_viewer: Callable[[str], None] = lambda uid: None,
+    instead_of_viewer: InsteadOfViewer = lambda call, uids: None,
 ) -> Flask:
     """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else.
 
-    `opened_in_viewer` is told the Study Instance UID of each study that is opened in OHIF.
+    `opened_in_viewer` is told the Study Instance UID of each study that is opened in OHIF; `instead_of_viewer` may
+    answer in its place.
     """
-    files = [*file_routes(services.web_directory), *viewer_routes(services.web_directory, opened_in_viewer)]
-    table = [*routes, *documentation_routes(), *files]
+    viewer = viewer_routes(services.web_directory, opened_in_viewer, instead_of_viewer)
+    table = [*routes, *documentation_routes(), *file_routes(services.web_directory), *viewer]
     check_unique(table)
     languages = read_languages(services.web_directory / "locales")
     site = Site(
@@ -69,6 +77,17 @@ def create_app(
     app.after_request(lambda response: _finish(site, response))
     app.wsgi_app = OwnPort(app.wsgi_app, services.reach)  # type: ignore[method-assign]
     return app
+
+
+def has_address(app: Flask, path: str) -> bool:
+    """Whether any method of this path, of which the slash at the end may be missing, is answered here."""
+    try:
+        app.url_map.bind("").match(path or "/", method="GET")
+    except RequestRedirect:
+        return True
+    except HTTPException as error:
+        return error.code == HTTPStatus.METHOD_NOT_ALLOWED
+    return True
 
 
 def _view(site: Site, route: Route) -> Any:

@@ -49,6 +49,7 @@ class HostStatus:
     dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
     requests_refused: int  # of all of Orthanc's, by the guard: a page of another site asked
     requests_given_up: int  # of Treegarth's pages and API, which nobody answered in time
+    refused_nested: int  # objects that came by C-STORE and were refused: nested too deep
     callback_median_ms: float | None
     callback_p99_ms: float | None
     lag_median_s: float | None  # from stored to searchable

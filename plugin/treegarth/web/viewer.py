@@ -6,9 +6,9 @@ The others find each other from wherever they are, so that one preparation serve
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from flask import Response
 
@@ -24,6 +24,7 @@ PAGE = "index.html"
 CONFIGURATION = "app-config.js"
 PLACE_OF_REACH = "REACH_OF_THIS_SERVER"
 """What stands in the configuration (web/ohif/app-config.js) until it is served."""
+WITHOUT_LIST = "\nwindow.config.showStudyList = false;\n"
 MOST_OPENED = 10
 """Studies of one link to the viewer that are noted as opened."""
 HEADERS = {
@@ -36,26 +37,38 @@ HEADERS = {
 }
 
 
-def viewer_routes(web_directory: Path, opened_in_viewer: Callable[[str], None] = lambda uid: None) -> list[Route]:
+InsteadOfViewer: TypeAlias = Callable[[Call[Any, Any, Any], Sequence[str]], Response | None]
+"""What is answered in the viewer's place when it is opened with these studies, or on its list where there are none."""
+
+
+def viewer_routes(
+    web_directory: Path,
+    opened_in_viewer: Callable[[str], None] = lambda uid: None,
+    instead_of_viewer: InsteadOfViewer = lambda call, uids: None,
+) -> list[Route]:
     """`opened_in_viewer` is told the Study Instance UID of each study that is opened."""
     files = web_directory / "vendor" / "ohif"
 
     def file(call: Call[Any, Any, FilePath]) -> Response:
         name = call.path.path
         if name == CONFIGURATION:
-            return send_text(call, configuration(web_directory / "ohif", call.site.services.reach), "text/javascript")
+            text = configuration(web_directory / "ohif", call.site.services.reach)
+            has_list = instead_of_viewer(call, ()) is None
+            return send_text(call, text if has_list else text + WITHOUT_LIST, "text/javascript")
         if name != PAGE:
             try:
                 return send(call, files, name)
             except NotFound:
                 if Path(name).suffix:
                     raise
-        if name == "viewer":
-            for uid in call.http.args.get("StudyInstanceUIDs", "").split(",")[:MOST_OPENED]:
-                opened_in_viewer(uid)
         return page(call)  # of a place inside the application
 
     def page(call: Call[Any, Any, Any]) -> Response:
+        uids = [uid for uid in call.http.args.get("StudyInstanceUIDs", "").split(",") if uid]
+        if (refused := instead_of_viewer(call, uids)) is not None:
+            return refused
+        for uid in uids[:MOST_OPENED]:
+            opened_in_viewer(uid)
         if not (files / PAGE).is_file():
             raise NotFound(N_("The viewer is not installed. Run the installation again; it says what is missing."))
         _check_dicomweb(call)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def api_routes() -> list[Route]:
     """The endpoints of the API in the table that Orthanc is given."""
     application = make_application(make_services(ROOT / "web"))
-    table = application.extensions["treegarth"].routes.values()  # type: ignore[attr-defined]
+    table = application.extensions["treegarth"].routes.values()
     return [route for route in table if route.is_api]
 
 

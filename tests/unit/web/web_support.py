@@ -35,6 +35,7 @@ class KnownHost:
             dropped_headers=0,
             requests_refused=0,
             requests_given_up=0,
+            refused_nested=0,
             callback_median_ms=None,
             callback_p99_ms=None,
             lag_median_s=0.2,

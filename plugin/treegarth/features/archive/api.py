@@ -187,6 +187,8 @@ class InstanceItem(Found):
     indexed_at: datetime
     issues: list[InstanceIssue]
     """What could not be read of it; empty when all was."""
+    nesting_depth: int | None
+    """Levels of nested sequences, of an object that Orthanc itself cannot show without ending; null of every other."""
     orthanc_instance_id: str
 
     @field_validator("issues", mode="before")

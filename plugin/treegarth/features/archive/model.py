@@ -38,6 +38,8 @@ class StoredInstance:
     size_bytes: int
     received_at: datetime
     origin: Origin
+    nesting: int | None = None
+    """Levels of nested sequences where they are more than Orthanc is asked to read, else 0; None: not measured yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +54,8 @@ class IndexedInstance:
     size_bytes: int
     received_at: datetime
     origin: Origin
+    nesting_depth: int | None = None
+    """Levels of nested sequences, of an object that Orthanc cannot be asked to read; None of every other."""
 
     @property
     def study_instance_uid(self) -> str:

@@ -112,6 +112,7 @@ class InstanceSummary:
     received_at: datetime
     indexed_at: datetime
     issues: list[dict[str, Any]] | None
+    nesting_depth: int | None  # of an object that Orthanc cannot be asked to read; None of every other
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -172,9 +172,15 @@ instance = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("indexed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("issues", IssuesColumn, comment="what could not be read: [{path, reason}]; NULL when all was"),
+    Column(
+        "nesting_depth",
+        Integer,
+        comment="levels of nested sequences, where they are more than Orthanc is asked to read; else NULL",
+    ),
     Index("ix_instance_series", "orthanc_series_id"),
     Index("ix_instance_uid", "sop_instance_uid"),
     Index("ix_instance_issues", "orthanc_instance_id", postgresql_where=text("issues IS NOT NULL")),
+    Index("ix_instance_deep", "orthanc_series_id", postgresql_where=text("nesting_depth IS NOT NULL")),
 )
 
 arrival = Table(

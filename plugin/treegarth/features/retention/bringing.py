@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from treegarth.database.engine import connect, transaction
-from treegarth.errors import TreegarthError
+from treegarth.errors import ObjectsKeptBack, TreegarthError
 from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.ledger import Wanted
 from treegarth.features.retention.store.pruning import DueObject
@@ -37,7 +37,8 @@ class Sources(Protocol):
     """Where copies can be retrieved from: the routing feature's destinations."""
 
     def retrieve(self, name: str, objects: Sequence[DueObject]) -> None:
-        """Have the objects sent to Orthanc. Raises TreegarthError where the destination does not answer."""
+        """Have the objects sent to Orthanc. Raises ObjectsKeptBack where it had only some of them sent, another
+        TreegarthError where the destination does not answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,8 @@ class Bringer:
                 except TreegarthError as error:
                     logger.info("Objects could not be retrieved from %s: %s", name, error)
                     errors.append(Phrase("%(name)s: %(why)s", {"name": name, "why": error.sentence}))
-                    break
+                    if not isinstance(error, ObjectsKeptBack):
+                        break
             if not (wanted := self._see(number, name)):
                 break
         self._finish(number, wanted, errors)

@@ -15,7 +15,8 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.errors import OrthancRefused, UnreadableObject
+from treegarth.dicom.nesting import nesting_beyond
+from treegarth.errors import ObjectsKeptBack, OrthancRefused, UnreadableObject
 from treegarth.features.routing.destinations import (
     Destination,
     DicomAddress,
@@ -49,7 +50,8 @@ class Retriever(ABC):
 
     @abstractmethod
     def retrieve(self, objects: Sequence[DeliveryObject]) -> None:
-        """Try to. Raises DestinationUnreachable where the destination does not answer, or will not."""
+        """Try to. Raises DestinationUnreachable where the destination does not answer, or will not, and
+        ObjectsKeptBack for those that would have ended Orthanc."""
 
 
 def make_retriever(destination: Destination, orthanc: OrthancClient, gate: Gate) -> Retriever:
@@ -91,7 +93,7 @@ class _DicomRetriever(DicomSender, Retriever):
 
 
 class _Copying(Retriever):
-    """Of destinations that hand out files: each is posted to Orthanc as it is."""
+    """Of destinations that hand out files: each is posted to Orthanc as it is, but for those that would end it."""
 
     _orthanc: OrthancClient
 
@@ -100,13 +102,24 @@ class _Copying(Retriever):
         """The files of those of the objects that are there."""
 
     def retrieve(self, objects: Sequence[DeliveryObject]) -> None:
+        kept_away = 0
         try:
             for content in self.files(objects):
-                self._orthanc.post("/instances", content)
+                if nesting_beyond(content) is None:
+                    self._orthanc.post("/instances", content)
+                else:
+                    kept_away += 1
         except requests.RequestException as error:
             raise DestinationUnreachable(failure(error)) from error
         except (OSError, ClientError, BotoCoreError) as error:
             raise DestinationUnreachable(P_("It could not be read: %(kind)s.", kind=type(error).__name__)) from error
+        if kept_away:
+            raise ObjectsKeptBack(
+                P_(
+                    "%(count)s of its objects are nested so deep that Orthanc would end if they were uploaded.",
+                    count=kept_away,
+                )
+            )
 
 
 class _PeerRetriever(PeerSender, _Copying):

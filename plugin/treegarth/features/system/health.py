@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treegarth.dicom.nesting import DEEPEST_NESTING
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
 from treegarth.web.services import HostStatus
@@ -10,9 +11,10 @@ QUEUE_IS_LONG = 1000  # instances; at the rate of indexing this is a second or t
 
 
 def host_checks(call: AnyCall) -> list[Check]:
-    """Database, indexing and workers."""
+    """Database, indexing and workers, and what was refused."""
     status = call.site.services.host.figures()
-    return [_database(call, status), _indexing(call, status), _workers(call, status), *_traps(call, status)]
+    found = [_database(call, status), _indexing(call, status), _workers(call, status), *_traps(call, status)]
+    return [*found, _refused(call, status)] if status.refused_nested else found
 
 
 def _database(call: AnyCall, status: HostStatus) -> Check:
@@ -58,6 +60,22 @@ def _workers(call: AnyCall, status: HostStatus) -> Check:
     advice = N_("Each is started again by itself. If this stays, read Orthanc's log.")
     words = translated(call, N_("%(alive)s of %(all)s running"), alive=alive, all=len(status.workers))
     return Check(kind="attention", name=name, words=words, advice=translated(call, advice))
+
+
+def _refused(call: AnyCall, status: HostStatus) -> Check:
+    words = ngettext_for(
+        call, "%(num)s object was refused since the start", "%(num)s objects were refused since the start",
+        status.refused_nested,
+    )  # fmt: skip
+    advice = N_(
+        "Nested deeper than %(limit)s, which would stop Orthanc. The sender was told (0xC000); Orthanc's log names it."
+    )
+    return Check(
+        kind="attention",
+        name=translated(call, N_("Refused objects")),
+        words=words,
+        advice=translated(call, advice, limit=DEEPEST_NESTING),
+    )
 
 
 def _traps(call: AnyCall, status: HostStatus) -> list[Check]:

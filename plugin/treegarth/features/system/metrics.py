@@ -70,6 +70,7 @@ def host_metrics(figures: HostStatus) -> list[Metric]:
         single("ingest_queue_headers", "Headers that wait in memory for the indexer.", figures.queue_length),
         single("ingest_queue_bytes", "Memory that these take.", figures.queue_bytes),
         single("ingest_dropped_headers", "Headers that a full queue let go.", figures.dropped_headers, kind="counter"),
+        single("store_refused_nested", "Objects refused: nested too deep.", figures.refused_nested, kind="counter"),
         single("ingest_indexed_instances", "Instances indexed since the start.", figures.acknowledged, kind="counter"),
         _quantiles("ingest_lag_seconds", "From stored to searchable, lately.", lag, 1),
         _quantiles("store_callback_seconds", "That storing an instance spends here, lately.", callback, 1000),

@@ -194,6 +194,11 @@ def _ingest(call: AnyCall, status: HostStatus) -> Box:
                 value=number(status.dropped_headers),
                 hint=words(N_("The queue was full and kept only identifiers; nothing is lost.")),
             ),
+            Row(
+                name=words(N_("Refused since the start: nested too deep")),
+                value=number(status.refused_nested),
+                hint=words(N_("Orthanc would end when somebody looks at such an object; the sender was told.")),
+            ),
             Row(name=words(N_("From stored to searchable, median")), value=seconds(status.lag_median_s)),
             Row(name=words(N_("From stored to searchable, 99 of 100")), value=seconds(status.lag_p99_s)),
             Row(name=words(N_("Time added to a store, median")), value=milliseconds(status.callback_median_ms)),

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.dicom.header_json import header_json
-from treegarth.dicom.headers import Header, orthanc_identifiers, read_header
+from treegarth.dicom.headers import Header, Issue, orthanc_identifiers, read_header
+from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import TreegarthError, UnreadableObject
 from treegarth.features.archive.ingest.sources import (
     header_by_orthanc,
@@ -125,7 +126,10 @@ class BatchWriter:
             item = found
             data[item.orthanc_instance_id] = item.data or b""
         header = self._header(item)
-        return self._identified(item, header) if header else None
+        if header is None:
+            return None
+        nesting = nesting_beyond(item.data or b"") if item.nesting is None else item.nesting
+        return self._identified(item, header, nesting or None)
 
     def _header(self, item: StoredInstance) -> Header | None:
         try:
@@ -137,7 +141,9 @@ class BatchWriter:
             reason = P_("The header could not be read: %(kind)s.", kind=type(error).__name__)
         return header_by_orthanc(self.orthanc, item.orthanc_instance_id, reason)
 
-    def _identified(self, item: StoredInstance | IndexedInstance, header: Header) -> IndexedInstance | None:
+    def _identified(
+        self, item: StoredInstance | IndexedInstance, header: Header, nesting_depth: int | None
+    ) -> IndexedInstance | None:
         identifiers = orthanc_identifiers(header)
         if identifiers.instance != item.orthanc_instance_id:  # Orthanc read an identifier otherwise than we did
             by_orthanc = identifiers_by_orthanc(self.orthanc, item.orthanc_instance_id)
@@ -149,10 +155,11 @@ class BatchWriter:
             orthanc_study_id=identifiers.study,
             orthanc_series_id=identifiers.series,
             orthanc_instance_id=item.orthanc_instance_id,
-            header=header,
+            header=header if nesting_depth is None else _with_depth(header, nesting_depth),
             size_bytes=item.size_bytes,
             received_at=item.received_at,
             origin=item.origin,
+            nesting_depth=nesting_depth,
         )
 
     def _write(self, instances: Sequence[IndexedInstance], data: dict[str, bytes]) -> None:
@@ -186,7 +193,7 @@ class BatchWriter:
         logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
         reason = P_("the index refused its values: %(reason)s", reason=reason)
         header = header_by_orthanc(self.orthanc, instance.orthanc_instance_id, reason)
-        if header is None or (found := self._identified(instance, header)) is None:
+        if header is None or (found := self._identified(instance, header, instance.nesting_depth)) is None:
             return
         try:
             with transaction(self.engine) as connection:
@@ -201,11 +208,17 @@ class BatchWriter:
             _hint(follower, [found])
 
 
+def _with_depth(header: Header, depth: int) -> Header:
+    reason = P_("its sequences are nested %(depth)s deep: Orthanc cannot show it, so it is not shown", depth=depth)
+    return dataclasses.replace(header, issues=(*header.issues, Issue(path="", reason=reason)))
+
+
 def _series_headers(
     connection: Connection, instances: Sequence[IndexedInstance], data: dict[str, bytes]
 ) -> dict[str, tuple[str, Any]]:
-    """The header of one instance for each series that has none yet."""
-    first = {item.orthanc_series_id: item.orthanc_instance_id for item in reversed(instances)}
+    """The header of one instance for each series that has none yet; not of one whose depth nobody could show."""
+    shallow = [item for item in reversed(instances) if item.nesting_depth is None]
+    first = {item.orthanc_series_id: item.orthanc_instance_id for item in shallow}
     missing = first.keys() - writing.series_with_header(connection, first)
     headers: dict[str, tuple[str, Any]] = {}
     for series_id in missing:

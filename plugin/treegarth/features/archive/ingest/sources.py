@@ -31,6 +31,7 @@ def instance_of_frame(frame: Frame) -> StoredInstance:
             remote_ip=about.get("RemoteIP") or None,
             http_user=about.get("HttpUsername") or None,
         ),
+        nesting=about.get("nesting"),
     )
 
 

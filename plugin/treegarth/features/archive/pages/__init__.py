@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from treegarth.features.archive.pages import studies, study, today
 from treegarth.features.archive.pages.progress import progress_section
+from treegarth.features.archive.pages.viewer import ViewerGate, health_check
 from treegarth.web.parts import HealthCheck, StudyAddress, StudySection
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
 
-__all__ = ["progress_section", "routes"]
+__all__ = ["ViewerGate", "health_check", "progress_section", "routes"]
 
 
 def routes(

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from treegarth.features.archive.pages.study import open_study, viewer_address
+from treegarth.features.archive.pages.study import open_study
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import count_studies, search_studies
 from treegarth.web.languages import N_
@@ -105,7 +105,6 @@ def studies_page(call: AnyCall) -> Response:
         sorting=_sorting(call, query.sort),
         chips=_chips(call, query.modalities),
         opened=opened,
-        viewer_url=viewer_address(call, opened.study_instance_uid) if opened else None,
     )
 
 

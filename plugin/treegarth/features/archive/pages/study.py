@@ -11,14 +11,17 @@ from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
+from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
 from treegarth.features.archive.store.searching import find_study_instance_uid, list_series, read_studies
 from treegarth.web.languages import N_
+from treegarth.web.orthanc_views import picture_address, viewer_address
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
 from treegarth.web.routes import STUDY_PATH, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
+MOST_MET = 5
 WITHOUT_PICTURE = frozenset(
     {"SR", "KO", "PR", "DOC", "SEG", "RTSTRUCT", "RTPLAN", "REG", "RWV", "AU", "HD", "ECG", "PLAN"}
 )
@@ -54,11 +57,22 @@ class ShownSeries:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownStudy:
-    """A study with its series; `namesakes` are other patients' studies that carry the same UID by mistake."""
+    """A study with its series; `namesakes` are other patients' studies that carry the same UID by mistake.
+
+    `deep_objects` are those of its objects that Orthanc cannot show, `met` the studies with such objects that a viewer
+    of this one would come to; then it has no viewer.
+    """
 
     summary: StudySummary
     series: list[ShownSeries]
     namesakes: int
+    deep_objects: list[DeepObject]
+    met: list[DeepStudy]
+    viewer_url: str | None
+
+    @property
+    def deepest(self) -> int:
+        return max((one.nesting_depth for one in self.deep_objects), default=0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.summary, name)
@@ -103,7 +117,6 @@ def study_page(
         "study.html",
         study=shown,
         issues=issues,
-        viewer_url=viewer_address(call, uid),
         explorer_url=explorer_address(call, "study", shown.summary.orthanc_study_id, uid),
         archive_url=call.site.orthanc_url(f"/studies/{shown.summary.orthanc_study_id}/archive"),
         sections=[section for make in sections if (section := make(call, uid)) is not None],
@@ -126,12 +139,16 @@ def open_study(call: AnyCall, connection: Connection, study_instance_uid: str) -
     studies = read_studies(connection, study_instance_uid)
     if not studies:
         return None
-    series = [_shown_series(call, found) for found in list_series(connection, [studies[0].orthanc_study_id])]
-    return ShownStudy(summary=studies[0], series=series, namesakes=len(studies) - 1)
-
-
-def viewer_address(call: AnyCall, study_instance_uid: str) -> str:
-    return call.site.url("web.ohif", path="viewer", StudyInstanceUIDs=study_instance_uid)
+    deep = deep_objects_of(connection, studies[0].orthanc_study_id)
+    met = deep_studies_met(connection, [study_instance_uid], limit=MOST_MET)
+    return ShownStudy(
+        summary=studies[0],
+        series=[_shown_series(call, one, deep) for one in list_series(connection, [studies[0].orthanc_study_id])],
+        namesakes=len(studies) - 1,
+        deep_objects=deep,
+        met=met,
+        viewer_url=viewer_address(call.site, study_instance_uid, is_shown=not met),
+    )
 
 
 def explorer_address(call: AnyCall, level: str, orthanc_id: str, uid: str) -> str:
@@ -143,13 +160,15 @@ def explorer_address(call: AnyCall, level: str, orthanc_id: str, uid: str) -> st
     return call.site.orthanc_url(f"{services.reach.explorer_2}/app/filtered-studies", **{keyword: uid, "expand": level})
 
 
-def _shown_series(call: AnyCall, summary: SeriesSummary) -> ShownSeries:
+def _shown_series(call: AnyCall, summary: SeriesSummary, deep: Sequence[DeepObject]) -> ShownSeries:
     picture, address = summary.header_orthanc_instance_id, call.site.orthanc_url
+    depths = {one.orthanc_instance_id: one.nesting_depth for one in deep}
     has_picture = picture is not None and summary.instance_count > 0 and summary.modality not in WITHOUT_PICTURE
-    size = {"width": THUMBNAIL_PIXELS, "height": THUMBNAIL_PIXELS}
     return ShownSeries(
         summary=summary,
-        picture_url=address(f"/instances/{picture}/rendered", **size) if has_picture else None,
+        picture_url=picture_address(call.site, picture, depths.get(picture), pixels=THUMBNAIL_PIXELS)
+        if picture is not None and has_picture
+        else None,
         explorer_url=explorer_address(call, "series", summary.orthanc_series_id, summary.series_instance_uid),
         archive_url=address(f"/series/{summary.orthanc_series_id}/archive"),
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from treegarth.features.archive.store.deep_objects import count_deep_objects
 from treegarth.features.archive.tables import arrival, study
 from treegarth.web.metrics import Metric, single
 
@@ -24,4 +25,5 @@ def measure(connection: Connection, now: datetime) -> list[Metric]:
         single("indexed_instances", "Instances in the index.", int(found.instances)),
         single("indexed_bytes", "Their size.", int(found.size_bytes)),
         single("arriving_studies", "Studies that are not stable yet.", connection.execute(arriving).scalar_one()),
+        single("deep_instances", "Instances nested too deep for Orthanc to show.", count_deep_objects(connection)),
     ]

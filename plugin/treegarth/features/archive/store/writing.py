@@ -234,6 +234,7 @@ def _instance_row(item: IndexedInstance) -> dict[str, Any]:
         **_origin(item),
         "received_at": item.received_at,
         "issues": issues or None,
+        "nesting_depth": item.nesting_depth,
     }
 
 

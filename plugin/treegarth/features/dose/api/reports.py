@@ -122,6 +122,10 @@ class ReportsApi:
             source = find_source(connection, call.path.orthanc_instance_id)
         if source.source_deleted_at is not None:
             raise NotFound(P_("The source object has left the archive; what was read of it stays."))
+        if source.nesting_depth is not None:
+            raise RequestConflict(
+                P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
+            )
         return SourceContent.model_validate(fetch_content(self._orthanc, source.orthanc_instance_id))
 
 
@@ -144,7 +148,7 @@ def routes(services: Services) -> list[Route]:
             "The content tree of a source object.",
             answer=SourceContent,
             path_parameters=SourcePath,
-            problems=(502, 503),
+            problems=(409, 502, 503),
         ),
         dose_route(
             "retry_dose_report",

@@ -9,6 +9,7 @@ from treegarth.features.dose.content import fetch_content
 from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.store.source import Source, find_source
 from treegarth.features.dose.store.studies import find_study_with_dose, shared_uids
+from treegarth.web.orthanc_views import tags_address
 from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
@@ -38,7 +39,7 @@ def content_page(call: AnyCall) -> Response:
     with services.database.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
     content, unreadable = None, ""
-    if source.source_deleted_at is None:
+    if source.source_deleted_at is None and source.nesting_depth is None:
         try:
             content = fetch_content(services.orthanc, source.orthanc_instance_id)
         except NotFound:
@@ -52,6 +53,7 @@ def content_page(call: AnyCall) -> Response:
         study_url=_study_url(call, source),
         content=content,
         unreadable=unreadable,
+        tags_url=tags_address(call.site, source.orthanc_instance_id, source.nesting_depth),
         counted=ngettext_for(call, "%(num)s content item", "%(num)s content items", content.node_count)
         if content
         else "",

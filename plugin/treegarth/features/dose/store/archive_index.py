@@ -46,6 +46,7 @@ instance = table(
     column("image_type", ARRAY(Text)),
     column("size_bytes", BigInteger),
     column("received_at", DateTime(timezone=True)),
+    column("nesting_depth", Integer),
 )
 
 

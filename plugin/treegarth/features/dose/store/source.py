@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from treegarth.errors import NotFound
+from treegarth.features.dose.store.archive_index import instance
 from treegarth.features.dose.tables import dose_report
 from treegarth.phrases import P_
 
@@ -30,12 +31,18 @@ class Source:
     source_deleted_at: datetime | None
     read_at: datetime | None
     reader_version: int | None
+    nesting_depth: int | None
+    """Of an object that is nested deeper than Orthanc, and so this page, reads; None of every other."""
 
 
 def find_source(connection: Connection, orthanc_instance_id: str) -> Source:
     """Raises NotFound."""
-    columns = [dose_report.c[name] for name in Source.__dataclass_fields__]
-    query = select(*columns).where(dose_report.c.orthanc_instance_id == orthanc_instance_id)
+    columns = [dose_report.c[name] for name in Source.__dataclass_fields__ if name in dose_report.c]
+    query = (
+        select(*columns, instance.c.nesting_depth)
+        .outerjoin_from(dose_report, instance, instance.c.orthanc_instance_id == dose_report.c.orthanc_instance_id)
+        .where(dose_report.c.orthanc_instance_id == orthanc_instance_id)
+    )
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(P_("The registry knows no source of dose with this identifier."))

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from typing import IO
 
 import requests
 
+from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import OrthancUnavailable
 from treegarth.host.orthanc_client import OrthancClient
 from treegarth.phrases import P_
@@ -28,6 +30,13 @@ class FetchedObject:
     file: IO[bytes]
     size_bytes: int
     sha256: bytes
+
+    def nesting_beyond(self) -> int | None:
+        """How deep its sequences are nested, where that is more than an Orthanc reads."""
+        if isinstance(self.file, BytesIO):
+            return nesting_beyond(self.file.getvalue())
+        with mmap(self.file.fileno(), 0, access=ACCESS_READ) as data:
+            return nesting_beyond(data)
 
 
 @contextmanager

@@ -77,6 +77,8 @@ class PeerSender(PlainSender):
     def _send(self, one: DeliveryObject) -> Outcome:
         try:
             with fetched(self._orthanc, one.orthanc_instance_id, expected_bytes=one.size_bytes) as given:
+                if (depth := given.nesting_beyond()) is not None:
+                    return outcome(one, False, reason=_too_deep(depth), begun=False)
                 return self._post(one, given)
         except NotFound:
             return gone(one)
@@ -126,6 +128,10 @@ class PeerSender(PlainSender):
 
 class _Refused(Exception):
     """The peer answered a question with an error."""
+
+
+def _too_deep(depth: int) -> str:
+    return P_("Its sequences are nested %(depth)s deep: an Orthanc to which it is uploaded ends.", depth=depth)
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:

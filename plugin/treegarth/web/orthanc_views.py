@@ -1,0 +1,28 @@
+"""Addresses at which Orthanc itself reads an object for a browser, and of which objects. Pure.
+
+Orthanc dies of reading an object whose sequences are nested too deep (see `treegarth.dicom.nesting`), so every such
+address is made here, by someone who knows the object's depth; a test looks that it stands nowhere else. The objects'
+files, their metadata and what Orthanc's database knows may be asked for of every object.
+"""
+
+from __future__ import annotations
+
+from treegarth.web.site import Site
+
+
+def picture_address(site: Site, orthanc_instance_id: str, nesting_depth: int | None, *, pixels: int) -> str | None:
+    """A picture of the object, as high and as wide; None where Orthanc must not be asked for it."""
+    if nesting_depth is not None:
+        return None
+    return site.orthanc_url(f"/instances/{orthanc_instance_id}/rendered", width=pixels, height=pixels)
+
+
+def tags_address(site: Site, orthanc_instance_id: str, nesting_depth: int | None) -> str | None:
+    """The object's attributes as Orthanc lists them; None where it must not be asked for them."""
+    return None if nesting_depth is not None else site.orthanc_url(f"/instances/{orthanc_instance_id}/simplified-tags")
+
+
+def viewer_address(site: Site, study_instance_uid: str, *, is_shown: bool) -> str | None:
+    """OHIF with a study, for which it asks Orthanc's DICOMweb for all that the study and its patient have; None where
+    something of that must not be asked for."""
+    return site.url("web.ohif", path="viewer", StudyInstanceUIDs=study_instance_uid) if is_shown else None
