@@ -122,6 +122,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/reread")
     entry = server.get("retention/ledger")["items"][0]["id"]
     post(server, f"retention/ledger/{entry}/bring-back", {"scope": "object"})
+    wait_for("the end of reading again", lambda: server.get("dose/reread")["reread"]["finished_at"])
     wait_for("the way back", lambda: server.get("retention/bring-backs")["items"][0]["state"] == "done")
     server.wait_until_idle()
 

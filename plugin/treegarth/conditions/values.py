@@ -71,7 +71,7 @@ def write_value(value: Value) -> str:
     if isinstance(value, timedelta):
         return _write_duration(value)
     if isinstance(value, float | int):
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+        return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(float(value))
     if isinstance(value, date | time):
         return value.isoformat()
     return value

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from math import isinf
 
 from treegarth.errors import TreegarthError
 from treegarth.phrases import P_
@@ -97,17 +98,15 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 
 
 def number_of(text: str) -> Decimal:
-    """The decimal number that a DS value writes. Raises NotANumber."""
+    """The decimal number that a DS value writes, and a float can hold. Raises NotANumber."""
     stripped = text.strip(" \0")
     if not _DECIMAL.match(stripped):
         raise NotANumber(P_("“%(text)s” is no decimal number", text=stripped[:32]))
     try:
         number = Decimal(stripped)
-        finite = abs(float(number)) < float("inf")
-    except (InvalidOperation, OverflowError) as error:
+    except InvalidOperation as error:  # an exponent beyond what Decimal counts
         raise NotANumber(P_("“%(text)s” is no decimal number", text=stripped[:32])) from error
-    if not finite:
-        raise NotANumber(P_("“%(text)s” is too large to be a measurement", text=stripped[:32]))
+    float_of(number, stripped)
     return number
 
 
@@ -119,10 +118,17 @@ def convert(text: str, unit: str, wanted: str) -> float:
     given, target = unit_of(unit), unit_of(wanted)
     if given.dimension != target.dimension:
         raise UnknownUnit(P_("a number in “%(unit)s” is no number in “%(wanted)s”", unit=unit, wanted=wanted))
-    converted = float(number * given.factor / target.factor)
-    if abs(converted) == float("inf"):
+    return float_of(number * given.factor / target.factor, text)
+
+
+def float_of(number: Decimal, text: str) -> float:
+    """The number as it is kept. Raises NotANumber where that would be infinite, or 0 where it is not."""
+    kept = float(number)
+    if isinf(kept):
         raise NotANumber(P_("“%(text)s” is too large to be a measurement", text=text[:32]))
-    return converted
+    if kept == 0 and number != 0:
+        raise NotANumber(P_("“%(text)s” is too small to be told from 0", text=text[:32]))
+    return kept
 
 
 @lru_cache(maxsize=1024)

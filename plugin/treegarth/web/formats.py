@@ -1,11 +1,15 @@
-"""How numbers, times, sizes and names are written on a page, by the reader's locale and the site's zone. Pure."""
+"""How numbers, times, sizes and names are written on a page, by the reader's locale and the site's zone. Pure.
+
+No filter raises, whatever the number or the moment: one odd value must not cost a page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from math import floor, log10
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -13,8 +17,18 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 
 ABSENT = "–"
+INFINITE = "∞"
+PLAIN = range(-6, 15)
+"""Powers of ten that are written with all their zeros; what is larger or smaller is written as 3.40×10³⁸."""
+PLAIN_IN_TABLES = range(-6, 9)
+"""The same where a few figures are told: whole digits behind them say nothing, and need room."""
+MOST_DIGITS = 6
+"""After the point, where no number of digits is asked for."""
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HANGUL = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7FF))
 WRITTEN_TOGETHER = (*HANGUL, (0x2E80, 0x9FFF), (0xF900, 0xFAFF))  # Korean, Chinese and Japanese
+
+Number: TypeAlias = float | Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,47 +41,50 @@ class PersonName:
 
 @dataclass(frozen=True, kw_only=True)
 class Formats:
-    """The filters of one language. Absent is shown as a dash, never as 0."""
+    """The filters of one language. Absent, and what is no number, is shown as a dash, never as 0."""
 
     locale: Locale
     zone: ZoneInfo
 
-    def number(self, value: float | None, digits: int | None = None) -> str:
+    def number(self, value: Number | None, digits: int | None = None) -> str:
         """With the locale's separators; `digits` after the point, or as many as there are (up to 6)."""
-        if value is None:
-            return ABSENT
-        pattern = "#,##0.######" if digits is None else ("#,##0." + "0" * digits).rstrip(".")
-        return str(format_decimal(value, format=pattern, locale=self.locale))
+        exact, fraction = _exact(value), "#" * MOST_DIGITS if digits is None else "0" * digits
+        is_nothing = digits is not None and exact.is_finite() and exact.adjusted() < 0  # of what is asked for
+        return self._plain(exact, fraction) if _is_plain(exact) or is_nothing else self._unusual(exact, fraction)
 
-    def significant(self, value: float | None, digits: int = 3) -> str:
-        """With so many significant figures, for doses in tables: 8.237 → 8.24; whole digits stay: 1234.5 → 1,235."""
-        if value is None:
-            return ABSENT
-        if value == 0:
-            return self.number(0)
-        return self.number(value, max(0, digits - 1 - floor(log10(abs(value)))))
+    def significant(self, value: Number | None, digits: int = 3) -> str:
+        """With so many significant figures, for doses in tables: 8.237 → 8.24; whole digits stay: 1234.5 → 1,234."""
+        exact = _exact(value)
+        if not _is_plain(exact, PLAIN_IN_TABLES):
+            return self._unusual(exact, "0" * (digits - 1))
+        return self._plain(exact, "0" * max(0, digits - 1 - _rounded(exact, digits).adjusted()) if exact else "")
 
-    def size(self, value: float | None) -> str:
+    def all_digits(self, value: Number | None) -> str:
+        """Nothing rounded, nothing between the digits: to be read on hovering, and copied."""
+        exact = _exact(value).normalize(ANY_SIZE)
+        if exact.is_finite() and not _is_plain(exact):
+            return _in_powers_of_ten(exact, lambda figures: f"{figures:f}")
+        return f"{exact + 0:f}" if exact.is_finite() else self._unusual(exact, "")
+
+    def size(self, value: Number | None) -> str:
         """Of bytes, in decimal units as disks have them: 1 500 000 → 1.5 MB."""
-        if value is None:
+        exact = _exact(value)
+        if exact.is_nan():
             return ABSENT
         for unit in ("B", "kB", "MB", "GB", "TB"):
-            if abs(value) < 1000 or unit == "TB":
-                return f"{self.number(round(value, 1) if unit != 'B' else value)} {unit}"
-            value /= 1000
+            if abs(exact) < 1000 or unit == "TB":
+                shown = self._plain(exact, "" if unit == "B" else "#") if _is_plain(exact) else self.significant(exact)
+                return f"{shown} {unit}"
+            exact = exact.scaleb(-3, ANY_SIZE)
         raise AssertionError("unreachable")
 
     def iso_date(self, value: date | datetime | None) -> str:
         """ISO form; of an instant, the day in the site's zone."""
-        if isinstance(value, datetime):
-            value = value.astimezone(self.zone).date()
-        return ABSENT if value is None else value.isoformat()
+        return ABSENT if value is None else self._day(value).isoformat()
 
     def date_in_words(self, value: date | datetime | None) -> str:
         """Friday, November 20, 2026."""
-        if isinstance(value, datetime):
-            value = value.astimezone(self.zone).date()
-        return ABSENT if value is None else str(format_date(value, format="full", locale=self.locale))
+        return ABSENT if value is None else str(format_date(self._day(value), format="full", locale=self.locale))
 
     def clock_time(self, value: time | None) -> str:
         """Of a DICOM time, which has no zone: 14:05:09."""
@@ -75,13 +92,46 @@ class Formats:
 
     def instant(self, value: datetime | None) -> str:
         """A moment with its zone: 2026-11-20 14:05:09 KST."""
-        return ABSENT if value is None else value.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+        if value is None:
+            return ABSENT
+        here = self._here(value)
+        return f"{here.replace(tzinfo=None).isoformat(sep=' ', timespec='seconds')} {here.tzname()}"
 
     def ago(self, value: datetime | None, now: datetime) -> str:
         """A moment relative to now: 3 minutes ago. Show `instant` on hover."""
         if value is None:
             return ABSENT
-        return str(format_timedelta(value - now, locale=self.locale, add_direction=True))
+        return str(format_timedelta(self._here(value) - now, locale=self.locale, add_direction=True))
+
+    def _day(self, value: date | datetime) -> date:
+        return self._here(value).date() if isinstance(value, datetime) else value
+
+    def _here(self, value: datetime) -> datetime:
+        """In the site's zone; as it is in the first and the last hours of the calendar, which other zones have not."""
+        if value.tzinfo is None:
+            return value.replace(tzinfo=self.zone)
+        try:
+            return value.astimezone(self.zone)
+        except OverflowError:
+            return value
+
+    def _plain(self, exact: Decimal, fraction: str) -> str:
+        """`fraction` is what a pattern has behind the point: `00` always two digits, `##` up to two."""
+        rounded = exact.quantize(Decimal((0, (1,), -len(fraction))), context=ANY_SIZE)
+        return self._by_pattern(rounded, f"#,##0.{fraction}".rstrip("."))
+
+    def _unusual(self, exact: Decimal, fraction: str) -> str:
+        """What has no plain form: 3.40×10³⁸, ∞."""
+        if exact.is_nan():
+            return ABSENT
+        if exact.is_infinite():
+            return f"-{INFINITE}" if exact < 0 else INFINITE
+        pattern = f"0.{fraction}".rstrip(".")
+        return _in_powers_of_ten(_rounded(exact, len(fraction) + 1), lambda figures: self._by_pattern(figures, pattern))
+
+    def _by_pattern(self, exact: Decimal, pattern: str) -> str:
+        with localcontext(ANY_SIZE):
+            return str(format_decimal(exact or Decimal(0), format=pattern, locale=self.locale))
 
     def person_name(self, value: str | None) -> PersonName:
         """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^.
@@ -97,6 +147,37 @@ class Formats:
         if not first:
             return PersonName(first=ABSENT)
         return PersonName(first=first, beneath=alphabetic if alphabetic and first != alphabetic else None)
+
+
+def scaled(value: Number | None, factor: float) -> Decimal:
+    """A value in another unit: exactly, so that it cannot grow beyond every number, nor get digits that it has not."""
+    with localcontext(ANY_SIZE):
+        return _exact(value) * _exact(factor)
+
+
+ANY_SIZE = Context(prec=1000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
+
+def _exact(value: Number | None) -> Decimal:
+    """Of a float, the shortest digits that mean it; NaN where there is none."""
+    if value is None:
+        return Decimal("NaN")
+    return Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _is_plain(exact: Decimal, powers: range = PLAIN) -> bool:
+    return exact.is_finite() and (not exact or exact.adjusted() in powers)
+
+
+def _rounded(exact: Decimal, figures: int) -> Decimal:
+    return Context(prec=figures, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[]).plus(exact)
+
+
+def _in_powers_of_ten(exact: Decimal, written: Callable[[Decimal], str]) -> str:
+    """3.40×10³⁸: in superscripts, which people read at once and screen readers speak."""
+    sign, digits, _ = exact.as_tuple()
+    figures = Decimal((sign, digits, 1 - len(digits)))
+    return f"{written(figures)}×10{str(exact.adjusted()).translate(SUPERSCRIPTS)}"
 
 
 def _components(group: str) -> str:

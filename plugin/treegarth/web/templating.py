@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from treegarth.phrases import in_language
 from treegarth.reach import Reach
-from treegarth.web.formats import ABSENT, Formats
+from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
 from treegarth.web.routes import BASE_PATH, Call
 from treegarth.web.services import Services
@@ -55,6 +55,8 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
     environment.filters.update(
         number=formats.number,
         significant=formats.significant,
+        all_digits=formats.all_digits,
+        scaled=scaled,
         size=formats.size,
         iso_date=formats.iso_date,
         date_in_words=formats.date_in_words,

@@ -1,6 +1,10 @@
 """Units as devices write them are converted exactly, and unknown ones are refused."""
 
+from math import isfinite
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from treegarth.dicom.units import NotANumber, UnknownUnit, convert
 
@@ -53,3 +57,25 @@ def test_text_that_is_no_decimal_number_is_refused(text):
 def test_a_number_that_overflows_by_conversion_is_refused():
     with pytest.raises(NotANumber):
         convert("1e307", "Gy", "uGy")
+
+
+@pytest.mark.parametrize(("text", "unit"), [("1e-400", "Gy"), ("-1e-9999", "Gy"), ("5e-324", "nGy"), ("1e-320", "uGy")])
+def test_a_number_that_would_become_0_is_refused(text, unit):
+    with pytest.raises(NotANumber, match="too small"):
+        convert(text, unit, "Gy")
+
+
+@pytest.mark.parametrize("text", ["0", "-0.0", "0e-400", "0E+400", "00000.0", "1e-320", "5e-324", "1.7976931348e308"])
+def test_what_a_float_holds_is_kept(text):
+    assert convert(text, "Gy", "Gy") == float(text)
+
+
+@given(st.from_regex(r"[+-]?[0-9]{1,5}(\.[0-9]{0,5})?([eE][+-]?[0-9]{1,12})?", fullmatch=True))
+def test_any_decimal_number_is_kept_or_refused(text):
+    for unit in ("mGy", "nGy", "GGy"):
+        try:
+            kept = convert(text, unit, "mGy")
+        except NotANumber:
+            continue
+        assert isfinite(kept)
+        assert (kept == 0) == (not any(figure in "123456789" for figure in text.lower().partition("e")[0]))

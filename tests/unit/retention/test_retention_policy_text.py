@@ -75,6 +75,13 @@ def test_every_problem_is_told_at_once_with_what_would_be_right() -> None:
     assert all(problem.right for problem in refused.value.problems)
 
 
+@pytest.mark.parametrize("size", ["1" + "0" * 400 + " GB", "9" * 5000 + " MB", "9223373 TB"])
+def test_a_size_beyond_every_archive_is_refused_as_a_size(size: str) -> None:
+    policy = {"name": "n", "why": "w", "keep": "nothing", "proof": "none", "space": {"high": size, "low": "1 GB"}}
+    with pytest.raises(PolicyRefused, match="a size such as 800 GB"):
+        parse_policy(policy, SomeFields())
+
+
 def test_that_the_only_copy_may_go_must_be_said() -> None:
     with pytest.raises(PolicyRefused, match="the only copy may go"):
         parse_policy({"name": "n", "why": "w", "keep": "nothing"}, SomeFields())

@@ -140,3 +140,8 @@ def test_sends_that_go_on_at_once_share_the_bandwidth_and_what_was_not_used_is_n
     assert free_at([(NOON, two_seconds)], 16) == NOON + 2 * second
     assert free_at([(NOON, two_seconds), (NOON + second, two_seconds)], 16) == NOON + 4 * second
     assert free_at([(NOON, two_seconds), (NOON + 60 * second, two_seconds)], 16) == NOON + 62 * second
+
+
+def test_a_rate_next_to_none_ends_no_calendar() -> None:
+    assert free_at([(NOON, 4_000_000)] * 3, 5e-324) == NOON + 3 * timedelta(days=365)
+    assert fitting([sending(orthanc_instance_id=str(number)) for number in range(3)], 5e-324) == 1

@@ -38,6 +38,10 @@ def test_the_default_layout_is_readable() -> None:
     ) == ("P1/20261120 CT CHEST/3 CT lung/1.2.3.dcm")
 
 
+def test_a_year_has_four_digits_also_before_the_year_1000() -> None:
+    assert path("{StudyDate}/{SOPInstanceUID}", study_date=date(987, 3, 4), sop_instance_uid="1") == "09870304/1"
+
+
 def test_what_is_absent_leaves_no_gap() -> None:
     assert (
         path(patient_id=None, study_date=None, study_description=None, series_number=None, sop_instance_uid="1")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +12,7 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treegarth.web.formats import Formats, PersonName
+from treegarth.web.formats import Formats, PersonName, scaled
 
 SEOUL = ZoneInfo("Asia/Seoul")
 ENGLISH = Formats(locale=Locale.parse("en"), zone=SEOUL)
@@ -89,13 +91,112 @@ def test_a_name_shows_its_own_script_first_and_the_roman_beneath(
     assert ENGLISH.person_name(value) == PersonName(first=first, beneath=beneath)
 
 
-@given(st.text(max_size=80))
-def test_any_text_can_be_shown_as_a_name(value: str) -> None:
-    assert ENGLISH.person_name(value).first
+LARGE_AND_SMALL = [
+    (3.4028235e38, "3.402824×10³⁸", "3.40×10³⁸", "3.4028235×10³⁸"),
+    (9.99e28, "9.99×10²⁸", "9.99×10²⁸", "9.99×10²⁸"),
+    (1e308, "1×10³⁰⁸", "1.00×10³⁰⁸", "1×10³⁰⁸"),
+    (-1e30, "-1×10³⁰", "-1.00×10³⁰", "-1×10³⁰"),
+    (9.996e20, "9.996×10²⁰", "1.00×10²¹", "9.996×10²⁰"),
+    (123456789, "123,456,789", "123,456,789", "123456789"),
+    (1e15, "1×10¹⁵", "1.00×10¹⁵", "1×10¹⁵"),
+    (123456789012345.0, "123,456,789,012,345", "1.23×10¹⁴", "123456789012345"),
+    (0.0000012345, "0.000001", "0.00000123", "0.0000012345"),
+    (1.2345e-7, "1.2345×10⁻⁷", "1.23×10⁻⁷", "1.2345×10⁻⁷"),
+    (5e-324, "5×10⁻³²⁴", "5.00×10⁻³²⁴", "5×10⁻³²⁴"),
+    (-0.0, "0", "0", "0"),
+    (9.996, "9.996", "10.0", "9.996"),
+    (float("inf"), "∞", "∞", "∞"),
+    (float("-inf"), "-∞", "-∞", "-∞"),
+    (float("nan"), "–", "–", "–"),
+    (10**400, "1×10⁴⁰⁰", "1.00×10⁴⁰⁰", "1×10⁴⁰⁰"),
+]
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15))
-def test_any_number_can_be_shown(value: float) -> None:
-    assert ENGLISH.number(value)
-    assert ENGLISH.significant(value)
-    assert ENGLISH.size(value)
+@pytest.mark.parametrize(("value", "number", "significant", "all_digits"), LARGE_AND_SMALL)
+def test_what_is_very_large_or_small_has_scientific_form(
+    value: float, number: str, significant: str, all_digits: str
+) -> None:
+    for formats in (ENGLISH, KOREAN):
+        assert formats.number(value) == number
+        assert formats.significant(value) == significant
+        assert formats.all_digits(value) == all_digits
+
+
+def test_scientific_form_has_the_readers_decimal_sign() -> None:
+    assert Formats(locale=Locale.parse("de"), zone=SEOUL).significant(3.4028235e38) == "3,40×10³⁸"
+
+
+def test_a_number_of_fixed_digits_is_0_where_they_end_before_it_begins() -> None:
+    assert ENGLISH.number(1e-9, 2) == "0.00"
+    assert ENGLISH.number(-1e-9, 2) == "0.00"
+
+
+def test_another_unit_is_exact_and_cannot_be_too_large() -> None:
+    assert ENGLISH.all_digits(scaled(0.0000823, 1e4)) == "0.823"  # as a float 0.8230000000000001
+    assert ENGLISH.significant(scaled(1e308, 1e4)) == "1.00×10³¹²"
+    assert ENGLISH.significant(scaled(5e-324, 1e-3)) == "5.00×10⁻³²⁷"
+    assert ENGLISH.significant(scaled(None, 1e4)) == "–"
+
+
+@pytest.mark.parametrize("value", [3.4028235e38, 1e30, 10**400, float("inf"), 1e-9])
+def test_any_size_has_a_unit(value: float) -> None:
+    assert ENGLISH.size(value).endswith("B")
+
+
+NUMBERS = st.one_of(st.none(), st.floats(), st.integers(), st.integers().map(lambda n: n * 10**4400), st.decimals())
+ZONES = st.one_of(
+    st.just(UTC), st.timezones(), st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+)
+ENDS = [end.replace(tzinfo=UTC) for end in (datetime.min, datetime.max)]  # noqa: DTZ901
+MOMENTS = st.one_of(
+    st.none(),
+    st.datetimes(),
+    st.datetimes(timezones=ZONES),
+    st.builds(lambda end, zone: end.replace(tzinfo=zone), st.sampled_from(ENDS), ZONES),
+)
+DAYS = st.one_of(st.none(), st.dates(), MOMENTS)
+FILTERS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "number": (NUMBERS, st.one_of(st.none(), st.integers(0, 20))),
+    "significant": (NUMBERS, st.integers(1, 20)),
+    "all_digits": (NUMBERS,),
+    "size": (NUMBERS,),
+    "iso_date": (DAYS,),
+    "date_in_words": (DAYS,),
+    "clock_time": (st.one_of(st.none(), st.times()),),
+    "instant": (MOMENTS,),
+    "ago": (MOMENTS, st.datetimes(timezones=ZONES)),
+    "person_name": (st.one_of(st.none(), st.text(alphabet=st.characters(), max_size=80)),),
+}
+"""What each filter of Formats can be given."""
+
+
+def test_the_property_is_tried_on_every_filter() -> None:
+    assert set(FILTERS) == {name for name, value in vars(Formats).items() if callable(value) and name[0] != "_"}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@given(data=st.data())
+def test_no_filter_raises_whatever_it_is_given(name: str, data: st.DataObject) -> None:
+    given_values = [data.draw(strategy) for strategy in FILTERS[name]]
+    for zone in (SEOUL, ZoneInfo("America/Los_Angeles")):
+        for locale in ("en", "ko"):
+            assert getattr(Formats(locale=Locale.parse(locale), zone=zone), name)(*given_values)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_all_digits_are_all_and_a_few_are_near(value: float) -> None:
+    def read(text: str) -> Decimal:
+        figures, _, exponent = text.replace(",", "").partition("×10")
+        superscripts = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+        return Decimal(f"{figures}e{exponent.translate(superscripts) or 0}")
+
+    assert float(read(ENGLISH.all_digits(value))) == value
+    written = Decimal(repr(value))
+    assert abs(read(ENGLISH.significant(value)) - written) <= Decimal("0.0051") * abs(written)
+
+
+def test_the_ends_of_the_calendar_are_shown_as_they_are() -> None:
+    first, last = ENDS
+    assert ENGLISH.instant(first) == "0001-01-01 08:27:52 LMT"  # Seoul had a time of its own
+    assert ENGLISH.instant(last) == "9999-12-31 23:59:59 UTC"  # in Seoul it would be the year 10000
+    assert (ENGLISH.iso_date(first), ENGLISH.iso_date(last)) == ("0001-01-01", "9999-12-31")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from pydicom.datadict import dictionary_VR, keyword_dict, tag_for_keyword
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Date,
     Double,
     Integer,
+    Numeric,
     Text,
     Time,
     case,
@@ -131,8 +134,9 @@ def _received() -> list[Term]:
 
 def _series_counts() -> list[Term]:
     number = instance.c.instance_number
+    span = cast(func.max(number), BigInteger) - func.min(number)  # from -2³¹ to 2³¹ - 1 is no integer any more
     gaps = (
-        select(func.max(number) - func.min(number) + 1 - func.count(number.distinct()))
+        select(span + 1 - func.count(number.distinct()))
         .where(instance.c.orthanc_series_id == series.c.orthanc_series_id)
         .correlate(series)
         .scalar_subquery()
@@ -175,6 +179,8 @@ def _origins() -> list[Term]:
     ]
 
 
+LARGEST_NUMBER = Decimal("1.7e308")
+"""JSON knows larger ones, such as an IS of 400 digits; to make a double of one would be an error of the whole query."""
 _VRS = {
     **dict.fromkeys(("AE", "AS", "CS", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT"), Kind.TEXT),
     **dict.fromkeys(("DS", "IS", "FL", "FD", "SL", "SS", "SV", "UL", "US", "UV"), Kind.NUMBER),
@@ -213,7 +219,8 @@ def _element(value: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
     """A value of DICOM JSON (PS3.18 F.2) as one of this kind; NULL where it is none."""
     shape, content = func.jsonb_typeof(value), value.op("#>>", return_type=Text())(cast(array([]), ARRAY(Text)))
     if kind is Kind.NUMBER:
-        return case((shape == "number", cast(content, Double)))
+        fits = func.abs(cast(value, Numeric)) < LARGEST_NUMBER
+        return case((shape == "number", case((fits, cast(content, Double)))))
     if kind is Kind.DATE:
         return case((content.op("~")(_DAY), func.to_date(content, "YYYYMMDD", type_=Date)))
     if kind is Kind.TIME:

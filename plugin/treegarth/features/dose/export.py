@@ -28,6 +28,9 @@ Pieces: TypeAlias = Iterable[Sequence[DoseStudy]]
 ROWS_OF_A_SHEET = 1_048_576
 """What a sheet of XLSX can hold, its head included; what follows stands on the next."""
 
+FIRST_YEAR_OF_A_SHEET = 1900
+"""Spreadsheets know no day before; such a one is written as a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -148,7 +151,9 @@ def _new_sheet(book: Any, head: Any) -> Any:
 def _write_cell(sheet: Any, row: int, column: int, value: Any, form: Any) -> None:
     if value is None:
         return
-    if isinstance(value, date | time) and form is not None:
+    if isinstance(value, date) and value.year < FIRST_YEAR_OF_A_SHEET:
+        sheet.write_string(row, column, value.isoformat())
+    elif isinstance(value, date | time) and form is not None:
         sheet.write_datetime(row, column, value, form)
     elif isinstance(value, int | float):
         sheet.write_number(row, column, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from treegarth.features.dose.shown_quantities import (
@@ -20,6 +21,8 @@ from treegarth.features.dose.shown_quantities import (
 )
 from treegarth.features.dose.store.decisions import SourceDecision
 from treegarth.features.dose.store.reports import DoseReport
+from treegarth.features.dose.sums import exact_sum
+from treegarth.web.formats import scaled
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, translated
 
@@ -37,7 +40,7 @@ class Cell:
 @dataclass(frozen=True, kw_only=True)
 class Total:
     label: str
-    value: float | None
+    value: Decimal | None
     unit: str
     differs: bool = False  # from the total as reported, by more than rounding
 
@@ -152,7 +155,7 @@ def _problem(call: AnyCall, report: DoseReport) -> Finding | None:
 
 def _total(call: AnyCall, report: DoseReport, quantity: Quantity) -> Total:
     value = report.totals.get(quantity.name)
-    number = value * quantity.factor if isinstance(value, int | float) else None
+    number = scaled(value, quantity.factor) if isinstance(value, int | float) else None
     return Total(label=translated(call, quantity.label), value=number, unit=quantity.unit)
 
 
@@ -164,16 +167,21 @@ def _sums(call: AnyCall, report: DoseReport) -> list[Total]:
         known = [value for value in given if isinstance(value, int | float)]
         if known:
             reported = report.totals.get(quantity.name)
-            differs = isinstance(reported, int | float) and abs(reported - sum(known)) > ROUNDING * abs(reported)
+            total = exact_sum(known)
+            differs = isinstance(reported, int | float) and _differ(exact_sum([reported]), total)
             found.append(
                 Total(
                     label=translated(call, quantity.label),
-                    value=sum(known) * quantity.factor,
+                    value=scaled(total, quantity.factor),
                     unit=quantity.unit,
                     differs=differs,
                 )
             )
     return found
+
+
+def _differ(reported: Decimal, total: Decimal) -> bool:
+    return abs(reported - total) > ROUNDING * abs(reported)
 
 
 def _has(values: Mapping[str, Any], quantity: Quantity) -> bool:
@@ -189,9 +197,8 @@ def _cell(call: AnyCall, quantity: Quantity, value: Any) -> Cell:
     if len(numbers) > VALUES_SHOWN:  # one of each pulse
         ends = [_text(call, quantity, end) for end in (min(numbers), max(numbers))]
         texts = [f"{'–'.join(dict.fromkeys(ends))} ({len(numbers)})"]
-    full = [str(part) for part in parts if isinstance(part, float) or (isinstance(part, str) and part in SHORT)]
-    if quantity.factor != 1.0:
-        full = [f"{part * quantity.factor:.12g}" for part in parts if isinstance(part, float)]
+    full = [part for part in parts if isinstance(part, str) and part in SHORT]
+    full += [_written(call, "all_digits", quantity, part) for part in parts if isinstance(part, float)]
     return Cell(text=" / ".join(texts) or "–", title=" / ".join(full), numeric=quantity.numeric)
 
 
@@ -200,10 +207,15 @@ def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
         return readable_meaning(str(value.get("meaning") or value.get("code") or "–"))
     if isinstance(value, int | float) and not isinstance(value, bool):
         name = "number" if quantity.whole else "significant"
-        return str(call.site.environments[call.language].filters[name](value * quantity.factor))
+        return _written(call, name, quantity, value)
     if quantity.moment:
         return readable_moment(str(value))
     return translated(call, SHORT[value]) if value in SHORT else str(value)
+
+
+def _written(call: AnyCall, name: str, quantity: Quantity, value: float) -> str:
+    """A number by one of the filters of `treegarth.web.formats`, in the unit that is shown."""
+    return str(call.site.environments[call.language].filters[name](scaled(value, quantity.factor)))
 
 
 def readable_meaning(meaning: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from treegarth.web.languages import N_
 
@@ -68,7 +69,7 @@ SUMS: dict[str, tuple[tuple[str, Quantity], ...]] = {
         ),
     ),
 }
-ROUNDING = 0.01  # of the total; reports give events and totals with two to four figures
+ROUNDING = Decimal("0.01")  # of the total; reports give events and totals with two to four figures
 SHORT: dict[str, str] = {
     # The phantoms' diameters: IEC 60601-2-44; the acquisitions: PS3.16 CID 10013.
     "IEC Head Dosimetry Phantom": N_("Head 16 cm"),

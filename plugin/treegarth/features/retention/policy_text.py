@@ -22,6 +22,8 @@ KEYS = (
 )
 NOTHING, DOSE_AND_REPRESENTATIVES, NO_PROOF = "nothing", "dose and one image per series", "none"
 _SIZES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+LARGEST_SIZE_BYTES = 2**63
+"""What sums of sizes are kept as."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB|TB)")
 _AGE = re.compile(r"(.+) since (received|study date|last use)")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d) ?- ?([01]\d|2[0-3]):([0-5]\d)")
@@ -219,9 +221,10 @@ def _space(value: object) -> Space:
 
 def _bytes(value: object) -> int:
     match = _SIZE.fullmatch(str(value))
-    if not match:
+    size_bytes = float(match[1]) * _SIZES[match[2]] if match else LARGEST_SIZE_BYTES
+    if size_bytes >= LARGEST_SIZE_BYTES:
         raise _Wrong(_SIZE_RIGHT)
-    return round(float(match[1]) * _SIZES[match[2]])
+    return round(size_bytes)
 
 
 def _hours(value: object) -> Hours:

@@ -51,7 +51,7 @@ def _value(header: Header, keyword: str) -> str:
     if value is None:
         return ""
     if isinstance(value, date):
-        text = value.strftime("%Y%m%d")
+        text = value.isoformat().replace("-", "")  # strftime writes the year 987 with three digits
     elif isinstance(value, time):
         text = value.strftime("%H%M%S")
     else:

@@ -22,6 +22,7 @@ MOST_OBJECTS = 100
 that names the one that failed."""
 CHUNK_S = 2.0
 """How long one send may take where the bandwidth is limited: the pauses between them make the rate."""
+LONGEST_SEND = timedelta(days=365)  # at a rate next to none the calendar would end first
 DARK = timedelta(minutes=2)
 """For how long a destination may list nothing of what it took before that is sent again: some list late."""
 COMMITMENT_PATIENCE = timedelta(minutes=5)
@@ -152,5 +153,6 @@ def free_at(sends: Iterable[tuple[datetime, int]], max_mbit_per_s: float) -> dat
     """
     free = datetime.min.replace(tzinfo=UTC)
     for started_at, size_bytes in sends:
-        free = max(free, started_at) + timedelta(seconds=size_bytes * 8 / (max_mbit_per_s * 1e6))
+        seconds = min(size_bytes * 8 / (max_mbit_per_s * 1e6), LONGEST_SEND.total_seconds())
+        free = max(free, started_at) + timedelta(seconds=seconds)
     return free

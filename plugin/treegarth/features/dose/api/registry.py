@@ -54,9 +54,10 @@ class DeviceFigure(Listed):
     """`dlp_total_mgy_cm`, `dose_area_product_total_gy_m2`, or `glandular_dose_mgy` of one breast."""
     count: int
     """n: studies, or breasts."""
-    median: float
-    upper_quartile: float
-    percentile_95: float
+    median: float | None
+    """Null, as the next two can be: the values are too far apart for a number between them to be told."""
+    upper_quartile: float | None
+    percentile_95: float | None
 
 
 class DeviceItem(Listed):
@@ -91,7 +92,8 @@ class PatientSum(Listed):
     """The quantity, with its unit."""
     of: str | None
     """Of which phantom or radionuclide; `unknown` is DLP whose phantom is not told."""
-    value: float
+    value: float | None
+    """Null where the sum is too large for a number."""
     study_count: int
     """n: the studies that have it."""
     unattributed_count: int

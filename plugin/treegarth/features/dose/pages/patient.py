@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask import Response
 
@@ -15,6 +16,7 @@ from treegarth.features.dose.shown import readable_meaning
 from treegarth.features.dose.shown_quantities import SHORT
 from treegarth.features.dose.store.studies import DoseStudy, shared_uids
 from treegarth.features.dose.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
+from treegarth.web.formats import scaled
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
@@ -36,7 +38,7 @@ class PatientQuery(Parameters):
 class ShownSum:
     label: str
     of: str
-    value: float
+    value: Decimal
     unit: str
     study_count: int
     unattributed: str = ""
@@ -117,7 +119,7 @@ def _sum(call: AnyCall, cumulative: Cumulative) -> ShownSum:
     return ShownSum(
         label=translated(call, quantity.label),
         of=translated(call, SHORT[of]) if of in SHORT else readable_meaning(of),
-        value=cumulative.value * quantity.factor,
+        value=scaled(cumulative.value, quantity.factor),
         unit=quantity.unit,
         study_count=cumulative.study_count,
         unattributed=ngettext_for(call, "%(num)s study not attributed", "%(num)s studies not attributed", loose)

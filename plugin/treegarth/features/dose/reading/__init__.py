@@ -22,6 +22,7 @@ from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, NotPlain, p
 from treegarth.dicom.wholeness import is_cut_off
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
+from treegarth.features.dose.reading.finite import finite_reading
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.images import read_image
 from treegarth.features.dose.reading.reports import read_report
@@ -121,6 +122,7 @@ def _read(dataset: Dataset, content: Sequence[LeanItem] | None) -> DoseReading:
         found = read_report(dataset, issues, content)
     else:
         found = read_image(header, sop_class_uid or "")
+    found = finite_reading(found, issues)
     return dataclasses.replace(
         found,
         sop_class_uid=reading.sop_class_uid,

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from treegarth.dicom.elements import character_set, element_items, element_text
 from treegarth.dicom.plain_values import date_of, plain_moment, plain_time, time_of
 from treegarth.dicom.sr_tree import code_of
-from treegarth.dicom.units import NotANumber, number_of
+from treegarth.dicom.units import NotANumber, float_of, number_of
 from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import code_json, is_uid
 from treegarth.phrases import P_
@@ -127,7 +127,7 @@ class Header:
             value = self.dataset.get(keyword) if self._is_binary(keyword) else self.text(keyword)
             if value is None or value == "":
                 return None
-            return float(number_of(str(value)) * Decimal(factor))
+            return float_of(number_of(str(value)) * Decimal(factor), str(value))
         except NotANumber as error:
             self.issue(keyword, error.sentence)
         except Exception as error:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Connection, Double, Subquery, cast, func, select, union_all
+from sqlalchemy import ARRAY, Connection, Double, Subquery, cast, func, select, type_coerce, union_all
 
+from treegarth.database.finite_double import FiniteDouble
 from treegarth.features.dose.tables import dose_study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """The distribution of one quantity over the `count` studies (breasts for glandular dose) that report it."""
+    """The distribution of one quantity over the `count` studies (breasts for glandular dose) that report it.
+
+    A part is None where its two neighbours are too far apart for the number between them to be told.
+    """
 
     quantity: str  # dlp_total_mgy_cm, dose_area_product_total_gy_m2 or glandular_dose_mgy
     count: int
-    median: float
-    upper_quartile: float
-    percentile_95: float
+    median: float | None
+    upper_quartile: float | None
+    percentile_95: float | None
 
 
 PARTS = (0.5, 0.75, 0.95)
@@ -55,8 +59,8 @@ def figures_by_device(connection: Connection) -> dict[str, list[Figure]]:
 def _add(found: dict[str, list[Figure]], connection: Connection, quantity: str, values: Subquery) -> None:
     """One sort a device for all three parts."""
     parts = func.percentile_cont(cast(list(PARTS), ARRAY(Double))).within_group(values.c.value)
-    for key, count, (median, upper, high) in connection.execute(
-        select(values.c.key, func.count(), parts).group_by(values.c.key)
-    ):
+    finite = type_coerce(parts, ARRAY(FiniteDouble()))  # between ±1e308 PostgreSQL makes an infinity
+    query = select(values.c.key, func.count(), finite).group_by(values.c.key)
+    for key, count, (median, upper, high) in connection.execute(query):
         figure = Figure(quantity=quantity, count=count, median=median, upper_quartile=upper, percentile_95=high)
         found.setdefault(key, []).append(figure)

@@ -5,7 +5,7 @@ Studies are decided from the rows that were read, a batch at a time; no object i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, any_, cast, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from treegarth.database.finite_double import finite
 from treegarth.features.dose.candidates import SAMPLE, SAMPLED_SOURCES
 from treegarth.features.dose.deciding import (
     Device,
@@ -32,6 +33,7 @@ from treegarth.features.dose.store.elsewhere import elsewhere_of
 from treegarth.features.dose.store.modalities import modalities_of
 from treegarth.features.dose.store.not_patients import mark_not_patients
 from treegarth.features.dose.store.undecided import note_neighbours
+from treegarth.features.dose.sums import known_sum
 from treegarth.features.dose.tables import (
     administration,
     best_column,
@@ -214,17 +216,21 @@ def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], de
         **_as_reported(counted, facts, decision),
         **_administered(decision.administrations),
         **{best_column(name): decision.best.get(name) for name in QUANTITIES},
-        "origins": sorted(f"{quantity}:{origin}" for quantity, origin in decision.origin.items()),
+        "origins": sorted(
+            f"{quantity}:{origin}"
+            for quantity, origin in decision.origin.items()
+            if finite(decision.best.get(quantity)) is not None
+        ),
         "doubts": [f"{one.quantity}:{one.name}" for one in decision.doubts],
         "planes": [
             {
                 "acquisition_plane": one.acquisition_plane,
-                "dose_area_product_gy_m2": one.dose_area_product.value,
-                "dose_rp_gy": one.dose_rp.value,
+                "dose_area_product_gy_m2": finite(one.dose_area_product.value),
+                "dose_rp_gy": finite(one.dose_rp.value),
             }
             for one in decision.planes
         ],
-        "activities": [asdict(one) for one in decision.activities],
+        "activities": [asdict(one) for one in decision.activities if finite(one.administered_activity_mbq) is not None],
         "unattributed": sorted(decision.unattributed),
         "replaced_by": decision.replaced_by,
         "decider_version": DECIDER_VERSION,
@@ -244,13 +250,13 @@ def _as_reported(
 ) -> dict[str, Any]:
     """The totals of the reports that count, added, and the sums of the events beside them."""
     totals = [facts[one.orthanc_instance_id].totals for one in counted if one.kind not in decision.overlapping_kinds]
-    row: dict[str, Any] = {name: _sum(one.get(name) for one in totals) for name in TOTALS}
+    row: dict[str, Any] = {name: known_sum([one.get(name) for one in totals]) for name in TOTALS}
     numbers = [account.event.numbers for account in decision.events]
     for column, of_event in SUMS.values():
-        row[column] = _sum(one.get(of_event) for one in numbers)
+        row[column] = known_sum([one.get(of_event) for one in numbers])
     for side in ("left", "right"):
         name = f"accumulated_average_glandular_dose_{side}_mgy"
-        row[f"glandular_dose_{side}_mgy"] = _sum(one.get(name) for one in totals)
+        row[f"glandular_dose_{side}_mgy"] = known_sum([one.get(name) for one in totals])
     indexes = [one["mean_ctdi_vol_mgy"] for one in numbers if "mean_ctdi_vol_mgy" in one]
     doses = [dose for account in decision.events for dose in account.event.doses if dose.dlp_mgy_cm]
     protocols = [account.event.protocol for account in decision.events]
@@ -270,15 +276,9 @@ def _administered(given: Sequence[Account]) -> dict[str, Any]:
     return {
         "administration_count": len(given),
         "radionuclides": sorted(meaning_of(nuclide) or nuclide for nuclide in nuclides if nuclide),
-        "administered_activity_mbq": _sum(activities) if len(nuclides) == 1 and None not in activities else None,
-        "effective_dose_msv": _sum(doses) if None not in doses else None,
+        "administered_activity_mbq": known_sum(activities) if len(nuclides) == 1 and None not in activities else None,
+        "effective_dose_msv": known_sum(doses) if None not in doses else None,
     }
-
-
-def _sum(numbers: Iterable[float | None]) -> float | None:
-    """The sum of what is known; None when nothing is."""
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
 
 
 def _differ(total: float | None, of_events: float | None) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.deciding.facts import BODY, HEAD
 from treegarth.features.dose.store.studies import DoseStudy
+from treegarth.features.dose.sums import known_sum
 from treegarth.features.dose.tables import dose_study
 from treegarth.phrases import P_
 
@@ -44,11 +45,11 @@ UNATTRIBUTED = {
 class Cumulative:
     """The sum of one quantity over the studies that have it: `of` says of what it is (phantom, radionuclide).
     `unattributed_count` studies have some of the quantity that is of no phantom, radionuclide or breast that is
-    told."""
+    told. `value` is None where the sum is too large for a number."""
 
     name: str
     of: str | None
-    value: float
+    value: float | None
     study_count: int
     unattributed_count: int = 0
 
@@ -105,7 +106,7 @@ def _issuers(connection: Connection, patient_id: str) -> list[str | None]:
 
 @dataclass(slots=True)
 class _Sum:
-    value: float = 0.0
+    values: list[float] = field(default_factory=list)
     studies: set[str] = field(default_factory=set)
 
 
@@ -118,7 +119,7 @@ def cumulate(studies: Sequence[DoseStudy]) -> list[Cumulative]:
             continue
         for name, of, value in _quantities(study):
             entry = sums.setdefault((name, of), _Sum())
-            entry.value += value
+            entry.values.append(value)
             entry.studies.add(study.orthanc_study_id)
         for quantity in study.unattributed or ():
             loose[UNATTRIBUTED[quantity]] = loose.get(UNATTRIBUTED[quantity], 0) + 1
@@ -126,7 +127,11 @@ def cumulate(studies: Sequence[DoseStudy]) -> list[Cumulative]:
     sums |= {(name, None): _Sum() for name in loose if name not in summed}
     return [
         Cumulative(
-            name=name, of=of, value=one.value, study_count=len(one.studies), unattributed_count=loose.get(name, 0)
+            name=name,
+            of=of,
+            value=known_sum(one.values) if one.values else 0.0,
+            study_count=len(one.studies),
+            unattributed_count=loose.get(name, 0),
         )
         for (name, of), one in sorted(sums.items(), key=lambda entry: (entry[0][0], entry[0][1] or ""))
     ]
