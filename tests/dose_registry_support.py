@@ -37,6 +37,8 @@ class Instance:
     number_of_frames: int | None = None
     size_bytes: int = 1000
     received_at: datetime = field(default_factory=another_store)
+    header_checksum: int | None = None
+    is_stored_again: bool = False
 
     @property
     def orthanc_series_id(self) -> str:
@@ -83,7 +85,7 @@ def index(engine: Engine, *instances: Instance, modality: str = "CT", station: s
             patient = {"orthanc_patient_id": f"patient of {uid}"}
             study = {"orthanc_study_id": each.orthanc_study_id, "study_instance_uid": uid, **patient}
             series = {"orthanc_series_id": each.orthanc_series_id, "orthanc_study_id": each.orthanc_study_id}
-            stored = {"size_bytes": each.size_bytes, "received_at": each.received_at}
+            stored = {name: getattr(each, name) for name in ("size_bytes", "received_at", "header_checksum")}
             for table, row in (
                 (tables.patient, patient),
                 (tables.study, study | {"modalities": [modality], "study_date": date(2024, 2, 29)}),

@@ -86,6 +86,7 @@ def all_routes(services: Services) -> list[Route]:
     """Every endpoint of every feature: the one route table. Here features lend each other sections of their pages."""
     counts = WorkCounts(
         indexed_instances=archive.count_instances,
+        stale_series=archive.count_stale,
         dose_waiting=dose.count_waiting,
     )
     health = (

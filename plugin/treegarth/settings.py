@@ -153,7 +153,7 @@ class Settings(BaseModel):
     """Seconds between two looks at Orthanc's changes and counts, which repair what a crash or an outage left."""
 
     full_comparison_hours: float = Field(default=24, ge=0.01, le=720)
-    """Hours between two comparisons of every identifier, whatever the counts say."""
+    """Hours between two comparisons of every instance with Orthanc, whatever the counts say."""
 
     stable_seconds: float = Field(default=60, ge=1, le=86400)
     """Seconds without a new object after which a study, or a series, counts as stable and rules look at it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -100,7 +101,16 @@ def _cpu_of_children(parent: int) -> float:
 
 def _about(data: bytes) -> dict[str, object]:
     identifier = orthanc_identifiers(read_header(data)).instance
-    return {"id": identifier, "size": 526_000, "origin": 2, "at": time(), "RemoteAET": "CT1", "RemoteIP": "127.0.0.1"}
+    now = time()
+    return {
+        "id": identifier,
+        "size": 526_000,
+        "origin": 2,
+        "at": now,
+        "RemoteAET": "CT1",
+        "RemoteIP": "127.0.0.1",
+        "ReceptionDate": datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S"),
+    }
 
 
 def _pieces(header: bytes) -> list[Figure]:

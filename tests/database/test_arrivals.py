@@ -14,7 +14,8 @@ from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.features.archive import IndexedInstance, Origin
 from treegarth.features.archive.model import Level
-from treegarth.features.archive.store.writing import remove, remove_empty, write_instances
+from treegarth.features.archive.store.removing import remove, remove_empty
+from treegarth.features.archive.store.writing import write_instances
 from treegarth.features.archive.tables import arrival, series
 
 SCANNER = Origin(kind=2, remote_ae_title="CT1", called_ae_title="ORTHANC", remote_ip="10.0.0.1")
@@ -36,6 +37,10 @@ def indexed(path: Path, origin: Origin = SCANNER) -> IndexedInstance:
     )
 
 
+def no_header(orthanc_instance_id: str) -> None:
+    """These tests look at no header."""
+
+
 def arrivals(connection: Connection) -> set[tuple[str, str]]:
     rows = connection.execute(select(arrival.c.orthanc_study_id, arrival.c.orthanc_series_id))
     return {(row.orthanc_study_id, row.orthanc_series_id) for row in rows}
@@ -49,7 +54,7 @@ def origins(connection: Connection) -> list[tuple[object, ...]]:
 def test_a_new_object_makes_its_study_and_its_series_arrive(engine: Engine, tmp_path: Path) -> None:
     instances = [indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=2)]
     with transaction(engine) as connection:
-        write_instances(connection, instances, {})
+        write_instances(connection, instances, no_header)
         expected = {(one.orthanc_study_id, key) for one in instances for key in (one.orthanc_series_id, "")}
         assert arrivals(connection) == expected
 
@@ -57,11 +62,11 @@ def test_a_new_object_makes_its_study_and_its_series_arrive(engine: Engine, tmp_
 def test_an_object_that_is_indexed_again_does_not_arrive(engine: Engine, tmp_path: Path) -> None:
     first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=1))
     with transaction(engine) as connection:
-        write_instances(connection, [first], {})
+        write_instances(connection, [first], no_header)
         connection.execute(arrival.delete())
-        write_instances(connection, [first], {})
+        write_instances(connection, [first], no_header)
         assert arrivals(connection) == set()
-        write_instances(connection, [first, second], {})
+        write_instances(connection, [first, second], no_header)
         assert arrivals(connection) == {
             (first.orthanc_study_id, ""),
             (second.orthanc_study_id, second.orthanc_series_id),
@@ -71,10 +76,10 @@ def test_an_object_that_is_indexed_again_does_not_arrive(engine: Engine, tmp_pat
 def test_a_later_object_moves_the_arrival_on(engine: Engine, tmp_path: Path) -> None:
     first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=1, instances=2))
     with transaction(engine) as connection:
-        write_instances(connection, [first], {})
+        write_instances(connection, [first], no_header)
         connection.execute(arrival.update().values(last_arrived_at=arrival.c.last_arrived_at - timedelta(hours=1)))
         before = connection.execute(select(arrival.c.last_arrived_at)).scalars().all()
-        write_instances(connection, [second], {})
+        write_instances(connection, [second], no_header)
         after = connection.execute(select(arrival.c.last_arrived_at)).scalars().all()
     assert min(after) > max(before)
 
@@ -82,7 +87,7 @@ def test_a_later_object_moves_the_arrival_on(engine: Engine, tmp_path: Path) -> 
 def test_what_was_removed_does_not_arrive(engine: Engine, tmp_path: Path) -> None:
     first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=1))
     with transaction(engine) as connection:
-        write_instances(connection, [first, second], {})
+        write_instances(connection, [first, second], no_header)
         remove_empty(connection, remove(connection, Level.SERIES, [second.orthanc_series_id]))
         assert arrivals(connection) == {
             (first.orthanc_study_id, ""),
@@ -96,7 +101,7 @@ def test_a_series_has_the_whole_origin_of_the_object_that_was_indexed_last(engin
     paths = small_studies(tmp_path, studies=1, series=1, instances=2)
     sent, uploaded = indexed(paths[0]), indexed(paths[1], UPLOAD)
     with transaction(engine) as connection:
-        write_instances(connection, [sent, uploaded], {})
+        write_instances(connection, [sent, uploaded], no_header)
         assert origins(connection) == [(3, None, None, "10.0.0.2", "anna")]
-        write_instances(connection, [sent], {})
+        write_instances(connection, [sent], no_header)
         assert origins(connection) == [(2, "CT1", "ORTHANC", "10.0.0.1", None)]

@@ -17,7 +17,7 @@ from treegarth.bootstrap import make_application
 from treegarth.features import dose
 from treegarth.features.archive import tables as archive
 from treegarth.features.dose.store.exams import refresh_study
-from treegarth.features.dose.tables import dose_study
+from treegarth.features.dose.tables import dose_report, dose_study
 
 ROOT = Path(__file__).resolve().parents[2]
 GONE = datetime(2026, 11, 20, 4, tzinfo=UTC)
@@ -117,9 +117,25 @@ def test_a_study_keeps_the_modalities_of_its_series_when_they_are_gone(engine: E
     assert modalities(engine) == ["CT", "SR"]
 
 
+def test_a_study_forgets_the_modality_that_its_objects_stored_again_do_not_say_any_more(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, modalities=["CT", "SR"])
+    write_report(engine, 1)
+    assert modalities(engine) == ["CT", "SR"]
+    with engine.begin() as connection:
+        key = archive.study.c.orthanc_study_id == "study-00001"
+        connection.execute(update(archive.study).where(key).values(modalities=["MR"]))
+        dose.follow_indexed(connection, [_Indexed(is_stored_again=True)])
+    assert modalities(engine) == ["MR"]
+    with engine.begin() as connection:
+        connection.execute(update(dose_report).values(modality="SR", source_deleted_at=NOON))
+        dose.follow_indexed(connection, [_Indexed(is_stored_again=True)])
+    assert modalities(engine) == ["MR", "SR"]  # a source that left the archive is among them
+
+
 class _Indexed(Instance):
-    def __init__(self) -> None:
-        super().__init__("late", "1.2.3.4.9")
+    def __init__(self, *, is_stored_again: bool = False) -> None:
+        super().__init__("late", "1.2.3.4.9", is_stored_again=is_stored_again)
 
     @property
     def orthanc_study_id(self) -> str:

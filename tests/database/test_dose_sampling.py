@@ -19,7 +19,7 @@ from treegarth.features import dose
 from treegarth.features.dose.candidates import SAMPLED_SOURCES
 from treegarth.features.dose.service import next_series_due
 from treegarth.features.dose.store import sampling
-from treegarth.features.dose.tables import dose_report, dose_sampling, dose_study
+from treegarth.features.dose.tables import dose_report, dose_sampling, dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 CT = sorted(SAMPLED_SOURCES)[1]
@@ -148,6 +148,27 @@ class TestASourceThatIsIndexedAgain:
     def test_with_the_time_that_orthanc_says_it_is_left_as_it_is(self, engine: Engine) -> None:
         again = replace(self.report, received_at=self.report.received_at.replace(microsecond=0))
         assert self.state_after(engine, again) == ("read", 1)
+
+    def test_with_the_same_content_it_is_left_as_it_is_whenever_it_was_stored(self, engine: Engine) -> None:
+        self.report = replace(self.report, header_checksum=7)
+        later = replace(self.report, received_at=self.report.received_at + timedelta(days=1))
+        assert self.state_after(engine, later) == ("read", 1)
+
+    def test_with_other_content_in_the_same_second_it_is_read_again(self, engine: Engine) -> None:
+        self.report = replace(self.report, header_checksum=7)
+        assert self.state_after(engine, replace(self.report, header_checksum=8)) == ("unread", 2)
+
+    def test_as_an_object_of_another_kind_it_is_no_source_any_more(self, engine: Engine) -> None:
+        """What was read of it goes, and its study has no dose."""
+        picture = "1.2.840.10008.5.1.4.1.1.7.4"
+        note(engine, self.report)
+        read(engine, Archive(r=as_file(ct_dose_report())), NOW)
+        with connect(engine) as connection:
+            assert connection.execute(select(dose_study.c.orthanc_study_id)).scalars().all() == ["study 1.2.3"]
+        note(engine, replace(self.report, sop_class_uid=picture, is_stored_again=True))
+        with connect(engine) as connection:
+            for table in (dose_report, irradiation_event, dose_study):
+                assert connection.execute(select(table)).all() == []
 
     def test_of_another_size_it_is_read_again(self, engine: Engine) -> None:
         assert self.state_after(engine, replace(self.report, size_bytes=1001)) == ("unread", 2)

@@ -14,7 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, select, text
+from sqlalchemy import insert, make_url, select, text
 from sqlalchemy.engine import Engine
 
 import treegarth.features
@@ -23,6 +23,7 @@ from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_e
 from treegarth.database.metadata import metadata
 from treegarth.database.migrating import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
+from treegarth.features.archive.tables import archive_state, series
 from treegarth.features.dose.tables import dose_report
 from treegarth.features.rules.tables import notification
 
@@ -88,6 +89,38 @@ def test_what_was_noted_in_english_before_there_were_phrases_stays(
             assert set(connection.execute(select(column)).scalars()) == {'said: "no"', None}
             assert len(connection.execute(select(column).where(column.is_(None))).all()) == 1
     engine.dispose()
+
+
+_INDEXED_BEFORE = (
+    "INSERT INTO treegarth.patient (orthanc_patient_id) VALUES ('p')",
+    "INSERT INTO treegarth.study (orthanc_study_id, orthanc_patient_id, study_instance_uid) VALUES ('t', 'p', '1')",
+    "INSERT INTO treegarth.series (orthanc_series_id, orthanc_study_id, series_instance_uid) VALUES ('old', 't', '1')",
+    """INSERT INTO treegarth.archive_state (name, value)
+        VALUES ('comparison', '{"finished_at": "2026-11-20T12:00:00+00:00", "compared": 1}')""",
+)
+
+
+def test_series_that_were_indexed_before_are_stale_and_everything_is_compared(
+    empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0013"))
+        migrate(empty_database_address)
+    for statement in _INDEXED_BEFORE:
+        execute(empty_database_address, statement)
+    assert "0016" in migrate(empty_database_address)
+    engine = create_engine(empty_database_address)
+    with transaction(engine) as connection:
+        connection.execute(
+            insert(series).values(orthanc_series_id="new", orthanc_study_id="t", series_instance_uid="2")
+        )
+        rows = connection.execute(select(series.c.orthanc_series_id, series.c.is_stale))
+        stale = {row.orthanc_series_id: row.is_stale for row in rows}
+        compared = connection.execute(select(archive_state.c.value)).scalar_one()
+    engine.dispose()
+    assert stale == {"old": True, "new": False}
+    assert compared == {"finished_at": None, "compared": 1}
 
 
 def test_two_starters_at_once_migrate_once(empty_database_address: DatabaseAddress) -> None:

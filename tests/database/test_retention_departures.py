@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, func, insert, select
@@ -9,14 +10,23 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from tests.index_support import NOON, write_study
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.search_model import StudyFilter
-from treegarth.features.archive.store import reconciling, writing
+from treegarth.features.archive.store import parents, reconciling, removing
 from treegarth.features.archive.store.searching import list_series, read_studies, search_studies
 from treegarth.features.archive.tables import instance, patient
 from treegarth.features.retention import Departures
-from treegarth.features.retention.tables import prune_ledger, retention_policy
+from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 
-DEPARTURES = Departures(note_pruned=writing.note_pruned)
+DEPARTURES = Departures(note_pruned=parents.note_pruned)
 UID = "1.2.840.99999.1.1"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What Departures asks of an instance that was indexed."""
+
+    orthanc_instance_id: str
+    orthanc_series_id: str = "series-00001"
+    is_stored_again: bool = False
 
 
 def intend(connection: Connection, *positions: int) -> None:
@@ -42,9 +52,9 @@ def intend(connection: Connection, *positions: int) -> None:
 
 
 def leave(connection: Connection, *identifiers: str, level: Level = Level.INSTANCE) -> None:
-    removed = writing.remove(connection, level, identifiers)
+    removed = removing.remove(connection, level, identifiers)
     DEPARTURES.left(connection, removed, NOON)
-    writing.remove_empty(connection, removed)
+    removing.remove_empty(connection, removed)
 
 
 def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engine) -> None:
@@ -91,14 +101,38 @@ def test_an_object_that_comes_back_is_no_longer_counted_as_pruned(engine: Engine
         leave(connection, "instance-00001-1", "instance-00001-2")
         connection.execute(prune_ledger.update().values(state="deleted", deleted_at=NOON))
         connection.execute(insert(instance).values(kept._asdict()))
-        writing.count_again(connection, {"series-00001"}, {"study-00001"})
-        DEPARTURES.arrived(connection, [kept], NOON + timedelta(days=1))
+        parents.tell_studies(connection, series_ids=["series-00001"], study_ids=["study-00001"])
+        DEPARTURES.arrived(connection, [Arrived(kept.orthanc_instance_id)], NOON + timedelta(days=1))
         (study,) = read_studies(connection, UID)
         returned = connection.execute(
             select(prune_ledger.c.sop_instance_uid).where(prune_ledger.c.returned_at.is_not(None))
         )
         assert returned.scalars().all() == [kept.sop_instance_uid]
     assert (study.instance_count, study.pruned_instance_count, study.pruned_size_bytes) == (1, 1, 500)
+
+
+def test_the_mark_of_an_object_goes_when_another_one_is_stored_in_its_place(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        connection.execute(insert(retention_policy).values(id=1, name="p", version=1))
+        for position in (1, 2):
+            connection.execute(
+                insert(prune_mark).values(
+                    orthanc_instance_id=f"instance-00001-{position}",
+                    orthanc_series_id="series-00001",
+                    orthanc_study_id="study-00001",
+                    study_instance_uid=UID,
+                    sop_instance_uid=f"1.2.840.99999.3.1.{position}",
+                    size_bytes=500,
+                    policy_id=1,
+                    policy_version=1,
+                    marked_at=NOON,
+                    due_at=NOON,
+                )
+            )
+        again = Arrived("instance-00001-1", is_stored_again=True)
+        DEPARTURES.arrived(connection, [again, Arrived("instance-00001-2")], NOON)
+        assert connection.execute(select(prune_mark.c.orthanc_instance_id)).scalars().all() == ["instance-00001-2"]
 
 
 def test_pruned_and_present_studies_of_one_patient_count_as_one_patient(engine: Engine) -> None:

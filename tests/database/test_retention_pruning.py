@@ -17,7 +17,7 @@ from tests.retention_support import table
 from treegarth.assembly import vocabulary
 from treegarth.errors import NotFound, OrthancUnavailable
 from treegarth.features.archive.model import Level
-from treegarth.features.archive.store import writing
+from treegarth.features.archive.store import parents, removing
 from treegarth.features.archive.tables import instance
 from treegarth.features.retention import Departures, HoldKind
 from treegarth.features.retention.pruning import LATER, LEASE, Pruner
@@ -144,9 +144,9 @@ class Site:
     def let_the_index_follow(self) -> None:
         with self.engine.begin() as connection:
             gone = sorted(self.identifiers - self.orthanc.there)
-            removed = writing.remove(connection, Level.INSTANCE, gone)
-            Departures(note_pruned=writing.note_pruned).left(connection, removed, self.now)
-            writing.remove_empty(connection, removed)
+            removed = removing.remove(connection, Level.INSTANCE, gone)
+            Departures(note_pruned=parents.note_pruned).left(connection, removed, self.now)
+            removing.remove_empty(connection, removed)
 
 
 def test_what_is_old_is_marked_and_deleted_only_after_the_period_of_grace(engine: Engine) -> None:

@@ -17,7 +17,7 @@ from tests.rule_support import NOW, study_id
 from treegarth.database.engine import DatabaseAddress, connect, transaction
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.model import Level
-from treegarth.features.archive.store.writing import note_pruned
+from treegarth.features.archive.store.parents import note_pruned
 from treegarth.features.rules.orthanc_labels import tell_orthanc
 from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change

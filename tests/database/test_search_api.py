@@ -19,6 +19,7 @@ from tests.index_support import KOREAN, NOON, write_study
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive.api import StudyQuery
+from treegarth.features.archive.store.mending import count_stale
 from treegarth.features.archive.store.reconciling import count_instances
 from treegarth.features.archive.store.searching import is_indexed
 from treegarth.features.dose import api as dose_api
@@ -43,6 +44,7 @@ def app(engine: Engine, host: KnownHost, tmp_path: Path) -> Flask:
     services = make_services(web_folder(tmp_path), engine=lambda: engine, host=host)
     counts = system_api.WorkCounts(
         indexed_instances=count_instances,
+        stale_series=count_stale,
         dose_waiting=lambda connection: count_sources(connection).waiting,
     )
     table: list[Route] = [
@@ -229,7 +231,9 @@ def test_health_is_503_while_a_part_is_down(client: FlaskClient, host: KnownHost
     assert answer.status_code == 503
     assert answer.get_json() == {"healthy": False, "database": "up", "indexer": "down", "workers": "up"}
     services = make_services(web_folder(tmp_path / "other"))
-    counts = system_api.WorkCounts(indexed_instances=lambda connection: 0, dose_waiting=lambda connection: 0)
+    counts = system_api.WorkCounts(
+        indexed_instances=lambda connection: 0, stale_series=lambda connection: 0, dose_waiting=lambda connection: 0
+    )
     without = create_app(system_api.routes(services, counts), services).test_client()
     assert without.get(f"{API_PATH}/health").get_json()["database"] == "down"
     refused = without.get(f"{API_PATH}/status")

@@ -70,8 +70,10 @@ def find_data_set(data: bytes) -> tuple[int, bytes]:
     return start, syntax
 
 
-def header_end(data: bytes) -> int | None:
+def header_end(data: bytes, size: int | None = None) -> int | None:
     """Where the (7FE0,0010) Pixel Data element of a little-endian file begins; None where there is none to be seen.
+
+    `data` is the file, or the beginning of one of `size` bytes.
 
     Bytes that look like its tag also occur inside values and in icon images, so the place counts only if the
     length behind it leads to the end of the file, or to what may stand there (PS3.10 7.2: padding, PS3.3 C.12.1.1.3:
@@ -79,13 +81,13 @@ def header_end(data: bytes) -> int | None:
     """
     place = data.find(b"\xe0\x7f\x10\x00")
     while place >= 0:
-        if _is_final_pixel_data(data, place):
+        if _is_final_pixel_data(data, place, len(data) if size is None else size):
             return place
         place = data.find(b"\xe0\x7f\x10\x00", place + 1)
     return None
 
 
-def _is_final_pixel_data(data: bytes, place: int) -> bool:
+def _is_final_pixel_data(data: bytes, place: int, size: int) -> bool:
     explicit = data[place + 4 : place + 6] in (b"OB", b"OW")
     value = place + (12 if explicit else 8)
     if value > len(data):
@@ -94,7 +96,7 @@ def _is_final_pixel_data(data: bytes, place: int) -> bool:
     if length == _UNDEFINED:
         return data[value : value + 4] == b"\xfe\xff\x00\xe0"
     end = value + length
-    return bool(end == len(data) or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
+    return bool(end == size or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
 
 
 def find_meta(data: Bytes) -> tuple[int, bytes]:

@@ -19,9 +19,10 @@ class StreamSource(Protocol):
     def stream(self, path: str) -> AbstractContextManager[Iterator[bytes]]: ...
 
 
-def read_beginning(orthanc: StreamSource, orthanc_instance_id: str) -> bytes:
+def read_beginning(orthanc: StreamSource, orthanc_instance_id: str, size: int | None = None) -> bytes:
     """The file up to its pixel data, or all of it where no pixel data is seen.
 
+    With the file's size in bytes it ends just where the pixel data begins, without it perhaps a little later.
     Raises NotFound, OrthancRefused or OrthancUnavailable.
     """
     received = bytearray()
@@ -29,9 +30,14 @@ def read_beginning(orthanc: StreamSource, orthanc_instance_id: str) -> bytes:
     with orthanc.stream(f"/instances/{orthanc_instance_id}/file") as chunks:
         for chunk in chunks:
             received += chunk
-            if PIXEL_DATA_TAG in received[seen:] or len(received) > ENOUGH_WITHOUT_PIXELS:
+            if len(received) > ENOUGH_WITHOUT_PIXELS:
                 break
-            seen = max(0, len(received) - len(PIXEL_DATA_TAG))
+            if PIXEL_DATA_TAG in received[seen:]:
+                if size is None or header_end(bytes(received), size) is not None:
+                    break
+                seen = len(received)  # it was an icon's, or bytes that look like it
+            else:
+                seen = max(0, len(received) - len(PIXEL_DATA_TAG))
     data = bytes(received)
-    end = header_end(data)
+    end = header_end(data, size)
     return data if end is None else data[:end]

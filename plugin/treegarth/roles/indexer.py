@@ -23,7 +23,7 @@ def main() -> None:
     duty = take_up(niceness=5)
     # A commit need not wait for the disk: what PostgreSQL loses in a crash of its own (less than a second) is still
     # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
-    engine = create_engine(duty.database, pool_size=6, application_name="treegarth indexer", is_done_again=True)
+    engine = create_engine(duty.database, pool_size=8, application_name="treegarth indexer", is_done_again=True)
     gc.freeze()  # a full collection need not walk all modules again and again
     archive.run_indexer(
         engine=engine,

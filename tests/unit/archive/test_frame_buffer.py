@@ -3,6 +3,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from io import BytesIO
 
 import pytest
 
@@ -75,3 +76,13 @@ def test_the_end_of_the_input_gives_what_is_left() -> None:
     filled.input.close()
     assert filled.take() == ["a", "b"]
     assert filled.take() == []
+
+
+def test_a_buffer_is_busy_while_frames_wait_and_for_a_moment_after_they_were_taken() -> None:
+    buffer = FrameBuffer()
+    assert not buffer.is_busy
+    buffer.fill_from(BytesIO(frames("a") + PAUSE))
+    assert buffer.is_busy
+    buffer.take()
+    assert buffer.is_busy
+    assert buffer.is_empty

@@ -4,9 +4,10 @@ from treegarth.features.archive.ingest.batch import Departures, Follower
 from treegarth.features.archive.ingest.run import run_indexer
 from treegarth.features.archive.model import IndexedInstance, Origin, RemovedInstance
 from treegarth.features.archive.stability import Stable, decide_stable
+from treegarth.features.archive.store.mending import count_stale
+from treegarth.features.archive.store.parents import note_pruned
 from treegarth.features.archive.store.reconciling import count_instances
 from treegarth.features.archive.store.searching import is_indexed
-from treegarth.features.archive.store.writing import note_pruned
 from treegarth.features.archive.tasks import blueprint
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Stable",
     "blueprint",
     "count_instances",
+    "count_stale",
     "decide_stable",
     "is_indexed",
     "note_pruned",

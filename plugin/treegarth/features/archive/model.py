@@ -31,20 +31,37 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredInstance:
-    """An instance that Orthanc has stored, with the beginning of its file; `data` may be missing."""
+    """An instance that Orthanc has stored, with the beginning of its file; `data` may be missing.
+
+    `received_at` is when Orthanc received the object that it keeps; of one that it had already that is long before
+    `reported_at`, when the plugin was told of it. Without `reported_at` the object was asked for, or has to be.
+    """
 
     orthanc_instance_id: str
     data: bytes | None
     size_bytes: int
     received_at: datetime
     origin: Origin
+    reported_at: datetime | None = None
     nesting: int | None = None
     """Levels of nested sequences where they are more than Orthanc is asked to read, else 0; None: not measured yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KnownStore:
+    """Which of Orthanc's stores of an instance its row was made from."""
+
+    received_at: datetime
+    size_bytes: int
+    header_checksum: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IndexedInstance:
-    """An instance as the index takes it up; what followers of the index get to see."""
+    """An instance as the index takes it up; what followers of the index get to see.
+
+    `header_checksum` is of the bytes that its header was read from. `is_stored_again`: the index had it with others.
+    """
 
     orthanc_patient_id: str
     orthanc_study_id: str
@@ -56,6 +73,8 @@ class IndexedInstance:
     origin: Origin
     nesting_depth: int | None = None
     """Levels of nested sequences, of an object that Orthanc cannot be asked to read; None of every other."""
+    header_checksum: int | None = None
+    is_stored_again: bool = False
 
     @property
     def study_instance_uid(self) -> str:

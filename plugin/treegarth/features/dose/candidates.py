@@ -75,6 +75,15 @@ class IndexedInstance(Protocol):
     def size_bytes(self) -> int: ...
     @property
     def received_at(self) -> datetime: ...
+    @property
+    def header_checksum(self) -> int | None: ...
+
+
+class StoredInstance(IndexedInstance, Protocol):
+    """What it needs to know of one that was indexed just now."""
+
+    @property
+    def is_stored_again(self) -> bool: ...
 
 
 def is_candidate(instance: IndexedInstance) -> bool:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, NotFound, TreegarthError
-from treegarth.features.dose.candidates import IndexedInstance, is_candidate, is_image, is_sampled
+from treegarth.features.dose.candidates import IndexedInstance, StoredInstance, is_candidate, is_image, is_sampled
 from treegarth.features.dose.reading import read_dose_bytes
-from treegarth.features.dose.store import queueing, redeciding, rereading, sampling, writing
+from treegarth.features.dose.store import modalities, queueing, redeciding, rereading, sampling, writing
 from treegarth.features.dose.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.store.undecided import take_undecided
 from treegarth.host.beginnings import StreamSource, read_beginning
@@ -42,12 +42,23 @@ class ObjectSource(StreamSource, Protocol):
     def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
 
 
-def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+def follow_indexed(connection: Connection, instances: Sequence[StoredInstance]) -> None:
     """Every instance that can be a source of dose waits to be read, or to be chosen among the images of its series,
-    in the transaction that indexes it. No more than two statements: the store path waits for them."""
+    in the transaction that indexes it. No more than two statements for what is new: the store path waits for them."""
+    again = [instance for instance in instances if instance.is_stored_again]
+    if again:
+        _follow_stored_again(connection, again)
     candidates = [instance for instance in instances if is_candidate(instance)]
     queueing.note_sources(connection, [one for one in candidates if not is_sampled(one)])
     sampling.await_rest(connection, [one for one in candidates if is_sampled(one)])
+
+
+def _follow_stored_again(connection: Connection, instances: Sequence[StoredInstance]) -> None:
+    """What was read of objects that are of another kind now is not in the archive any more."""
+    classes = {one.orthanc_instance_id: one.sop_class_uid if is_candidate(one) else None for one in instances}
+    for orthanc_study_id in queueing.drop_other_classes(connection, classes):
+        refresh_study(connection, orthanc_study_id, max(one.received_at for one in instances))
+    modalities.forget_modalities(connection, instances)
 
 
 def choose_samples(

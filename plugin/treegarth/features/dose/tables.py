@@ -67,6 +67,7 @@ dose_report = Table(
     Column("discovered_at", Moment, nullable=False, server_default=func.now()),
     Column("received_at", Moment, comment="when the object was stored"),
     Column("size_bytes", BigInteger, comment="of the stored object"),
+    Column("header_checksum", BigInteger, comment="of the stored object; NULL: not known"),
     Column("read_at", Moment),
     Column("source_deleted_at", Moment, comment="when the object left the archive; its dose stays"),
     Column("reader_version", Integer, comment="of the reader that made this row's dose"),

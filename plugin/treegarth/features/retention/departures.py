@@ -23,6 +23,8 @@ class Arrived(Protocol):
     def orthanc_instance_id(self) -> str: ...
     @property
     def orthanc_series_id(self) -> str: ...
+    @property
+    def is_stored_again(self) -> bool: ...
 
 
 PrunedCounts: TypeAlias = Mapping[str, tuple[int, int]]  # series → objects that a policy deleted, and their bytes
@@ -43,7 +45,13 @@ class Departures:
         self._count(connection, sorted({one.orthanc_series_id for one in instances}))
 
     def arrived(self, connection: Connection, instances: Sequence[Arrived], at: datetime) -> None:
-        """These instances were indexed. One quick question for a batch, and no more where nothing was pruned."""
+        """These instances were indexed. One quick question for a batch, and no more where nothing was pruned.
+
+        What is stored again with another header is another object than the one that was marked: its mark goes.
+        """
+        again = [one.orthanc_instance_id for one in instances if one.is_stored_again]
+        if again:
+            departed.unmark(connection, again)
         series = sorted({one.orthanc_series_id for one in instances})
         pruned = departed.series_with_pruned(connection, series)
         if pruned:

@@ -31,6 +31,7 @@ class WorkCounts:
     """What other features count for this one; bootstrap hands it over."""
 
     indexed_instances: Callable[[Connection], int]
+    stale_series: Callable[[Connection], int]
     dose_waiting: Callable[[Connection], int]
 
 
@@ -68,6 +69,9 @@ class Status(Answer):
     lag_median_s: float | None
     """Seconds from stored to searchable, of the instances indexed last; null before the first."""
     lag_p99_s: float | None
+    stale_series: int
+    """Series whose attributes are to be read anew from the first of their objects, for that one was deleted, or after
+    an upgrade."""
     dose_waiting: int
     """Objects whose dose is still to be read."""
     tasks: TaskCountsAnswer
@@ -162,6 +166,7 @@ class SystemApi:
     def status(self, call: Call[None, None, None]) -> Status:
         with self._services.database.connect() as connection:
             indexed = self._counts.indexed_instances(connection)
+            stale_series = self._counts.stale_series(connection)
             dose_waiting = self._counts.dose_waiting(connection)
             tasks = count_tasks(connection)
         orthanc = self._orthanc_instances()
@@ -170,9 +175,16 @@ class SystemApi:
             orthanc_instances=orthanc,
             indexed_instances=indexed,
             pending=pending_instances(host_pending=figures.pending, orthanc=orthanc, indexed=indexed),
-            idle=is_idle(host_pending=figures.pending, orthanc=orthanc, indexed=indexed, dose_waiting=dose_waiting),
+            idle=is_idle(
+                host_pending=figures.pending,
+                orthanc=orthanc,
+                indexed=indexed,
+                stale_series=stale_series,
+                dose_waiting=dose_waiting,
+            ),
             lag_median_s=figures.lag_median_s,
             lag_p99_s=figures.lag_p99_s,
+            stale_series=stale_series,
             dose_waiting=dose_waiting,
             tasks=TaskCountsAnswer.model_validate(tasks),
             queue_length=figures.queue_length,

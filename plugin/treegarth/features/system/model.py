@@ -49,9 +49,9 @@ def pending_instances(*, host_pending: int, orthanc: int | None, indexed: int) -
     return max(host_pending, (orthanc or 0) - indexed, 0)
 
 
-def is_idle(*, host_pending: int, orthanc: int | None, indexed: int, dose_waiting: int) -> bool:
+def is_idle(*, host_pending: int, orthanc: int | None, indexed: int, stale_series: int, dose_waiting: int) -> bool:
     """Whether nothing is left to do: the index holds what Orthanc holds, and every dose report is read.
 
     Tasks do not count: they are hints, and some of them come every few seconds.
     """
-    return host_pending == 0 and orthanc == indexed and dose_waiting == 0
+    return host_pending == 0 and orthanc == indexed and stale_series == 0 and dose_waiting == 0

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -24,13 +25,26 @@ from treegarth.errors import TreegarthError, UnreadableObject
 from treegarth.features.archive.ingest.sources import (
     header_by_orthanc,
     identifiers_by_orthanc,
-    instance_of_orthanc,
-    is_refused_duplicate,
+    stores_of_orthanc,
+    with_header,
 )
-from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance, StoredInstance
-from treegarth.features.archive.store import writing
+from treegarth.features.archive.ingest.stores import (
+    Verdict,
+    header_checksum,
+    is_same,
+    is_stored_again,
+    judge,
+    latest_clear,
+    says_nothing_new,
+)
+from treegarth.features.archive.model import IndexedInstance, KnownStore, Level, RemovedInstance, StoredInstance
+from treegarth.features.archive.store import removing, writing
 from treegarth.host.orthanc_client import OrthancClient
 from treegarth.phrases import P_
+
+_FETCHED_TOGETHER = 100  # instances
+_FETCHERS = 4
+Judge: TypeAlias = Callable[[IndexedInstance, KnownStore | None], Verdict]
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +75,10 @@ class Departures(Protocol):
         """These are in the index now."""
 
 
+def _nobody_waits(orthanc_series_ids: Iterable[str]) -> None:
+    """Whoever reads stale series looks for them by the clock as well."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchWriter:
     """Writes instances and deletions into the index, with all that follows from them."""
@@ -70,31 +88,56 @@ class BatchWriter:
     followers: Sequence[Follower]
     clock: Callable[[], datetime]
     departures: Departures | None = None
+    on_stale: Callable[[Iterable[str]], None] = _nobody_waits
+    """Told of series that may have lost the object that their attributes are of."""
 
-    def write(self, stored: Sequence[StoredInstance]) -> None:
-        """Index these instances. Raises DatabaseUnavailable or OrthancUnavailable: then none of them is lost, and
-        the same call may be made again."""
-        latest = {item.orthanc_instance_id: item for item in stored}  # stored twice in one batch: the later counts
-        data = {key: item.data for key, item in latest.items() if item.data}
-        instances = [found for item in latest.values() if (found := self._describe(item, data)) is not None]
-        self._write(instances, data)
+    def write_new(self, reports: Sequence[StoredInstance]) -> None:
+        """Index what Orthanc has just reported; where that is not clearly what it keeps, it is asked.
 
-    def write_new(self, stored: Sequence[StoredInstance]) -> None:
-        """As `write`, for what Orthanc has just reported, which is not always what it keeps.
-
-        It also reports an object that it has already and does not take again, with the bytes that it threw away.
+        Raises DatabaseUnavailable or OrthancUnavailable: then none is lost, and the same call may be made again.
         """
-        numbers = Counter(item.orthanc_instance_id for item in stored)
-        with transaction(self.engine) as connection:  # committed: after a rollback psycopg prepares all anew
-            known = writing.known(connection, Level.INSTANCE, list(numbers))
-        seen_before = known | {one for one, number in numbers.items() if number > 1}
-        self.write(
-            [
-                dataclasses.replace(item, data=None) if item.orthanc_instance_id in seen_before else item
-                for item in stored
-                if item.orthanc_instance_id not in known or not is_refused_duplicate(self.orthanc, item)
+        by_instance: dict[str, list[StoredInstance]] = {}
+        for one in reports:
+            by_instance.setdefault(one.orthanc_instance_id, []).append(one)
+        clear = [found for group in by_instance.values() if (found := latest_clear(group)) is not None]
+        unclear = sorted(by_instance.keys() - {one.orthanc_instance_id for one in clear})
+        asked = self._write_judged(clear, judge)
+        if unclear:
+            with transaction(self.engine) as connection:
+                known = writing.known_stores(connection, unclear)
+            asked += [
+                one for one in unclear if not all(says_nothing_new(it, known.get(one)) for it in by_instance[one])
             ]
-        )
+        self.write_from_orthanc(asked)
+
+    def write_from_orthanc(self, identifiers: Sequence[str], *, anew: bool = False) -> int:
+        """Index these instances as Orthanc has them now; how many it still has. `anew`: also those that are the same.
+
+        Raises DatabaseUnavailable, OrthancUnavailable or OrthancRefused.
+        """
+        there = 0
+        for place in range(0, len(identifiers), _FETCHED_TOGETHER):
+            there += self._write_from_orthanc(identifiers[place : place + _FETCHED_TOGETHER], anew=anew)
+        return there
+
+    def _write_from_orthanc(self, identifiers: Sequence[str], *, anew: bool) -> int:
+        with transaction(self.engine) as connection:  # committed: after a rollback psycopg prepares all anew
+            before = writing.known_stores(connection, identifiers)
+        stores = stores_of_orthanc(self.orthanc, identifiers, self.clock())
+        with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="headers") as pool:
+            found = pool.map(partial(with_header, self.orthanc), stores.values())
+            fetched = [item for item in found if item is not None]
+
+        def judge_fetched(item: IndexedInstance, known: KnownStore | None) -> Verdict:
+            is_known = known is not None and is_same(item, known)
+            if known != before.get(item.orthanc_instance_id):  # what another wrote meanwhile may be newer
+                return Verdict.SKIP if is_known else Verdict.ASK
+            return Verdict.SKIP if is_known and not anew else Verdict.WRITE
+
+        overtaken = self._write_judged(fetched, judge_fetched)
+        if overtaken:
+            self._write_from_orthanc(overtaken, anew=anew)
+        return len(fetched)
 
     def remove(self, level: Level, identifiers: Sequence[str]) -> int:
         """Take out of the index what Orthanc does not have any more; the number of instances removed.
@@ -102,34 +145,37 @@ class BatchWriter:
         Asks Orthanc for each: an event may be older than an instance that was stored again.
         """
         with transaction(self.engine) as connection:
-            known = writing.known(connection, level, identifiers)
+            known = removing.known(connection, level, identifiers)
         gone = [one for one in identifiers if one in known and not self.orthanc.exists(f"/{level.value}/{one}")]
         if not gone:
             return 0
         with transaction(self.engine) as connection:
-            removed = writing.remove(connection, level, gone)
+            removed = removing.remove(connection, level, gone)
             if self.departures is not None:
                 self.departures.left(connection, removed, self.clock())
-            studies = writing.remove_empty(connection, removed)
+            studies = removing.remove_empty(connection, removed)
             for follower in self.followers:
                 follower.deleted(connection, [one.orthanc_instance_id for one in removed], self.clock())
                 if studies:
                     follower.studies_left(connection, studies)
+        self.on_stale({one.orthanc_series_id for one in removed})
         return len(removed)
 
-    def _describe(self, item: StoredInstance, data: dict[str, bytes]) -> IndexedInstance | None:
-        """The instance as the index takes it; None where Orthanc has it no more. Fetched bytes join `data`."""
-        if item.data is None:
-            found = instance_of_orthanc(self.orthanc, item.orthanc_instance_id, self.clock())
-            if found is None:
-                return None
-            item = found
-            data[item.orthanc_instance_id] = item.data or b""
+    def _write_judged(self, items: Sequence[StoredInstance], judge: Judge) -> list[str]:
+        """Index those that are to be written; the identifiers of those that Orthanc is to be asked about."""
+        data = {item.orthanc_instance_id: item.data for item in items if item.data}
+        instances = [found for item in items if (found := self._describe(item)) is not None]
+        verdicts: dict[str, Verdict] = {}
+        self._write(instances, data, judge, verdicts)
+        return [one for one, verdict in verdicts.items() if verdict is Verdict.ASK]
+
+    def _describe(self, item: StoredInstance) -> IndexedInstance | None:
+        """The instance as the index takes it; None where Orthanc has it no more."""
         header = self._header(item)
         if header is None:
             return None
         nesting = nesting_beyond(item.data or b"") if item.nesting is None else item.nesting
-        return self._identified(item, header, nesting or None)
+        return self._identified(item, header, header_checksum(item.data) if item.data else None, nesting or None)
 
     def _header(self, item: StoredInstance) -> Header | None:
         try:
@@ -142,7 +188,7 @@ class BatchWriter:
         return header_by_orthanc(self.orthanc, item.orthanc_instance_id, reason)
 
     def _identified(
-        self, item: StoredInstance | IndexedInstance, header: Header, nesting_depth: int | None
+        self, item: StoredInstance | IndexedInstance, header: Header, checksum: int | None, nesting_depth: int | None
     ) -> IndexedInstance | None:
         identifiers = orthanc_identifiers(header)
         if identifiers.instance != item.orthanc_instance_id:  # Orthanc read an identifier otherwise than we did
@@ -160,30 +206,38 @@ class BatchWriter:
             received_at=item.received_at,
             origin=item.origin,
             nesting_depth=nesting_depth,
+            header_checksum=checksum,
         )
 
-    def _write(self, instances: Sequence[IndexedInstance], data: dict[str, bytes]) -> None:
+    def _write(
+        self,
+        instances: Sequence[IndexedInstance],
+        data: Mapping[str, bytes],
+        judge: Judge,
+        verdicts: dict[str, Verdict],
+    ) -> None:
         if not instances:
             return
+        choose = partial(_choose, instances, judge, verdicts)
         try:
             with transaction(self.engine) as connection:
-                headers = _series_headers(connection, instances, data)
-                writing.write_instances(connection, instances, headers)
-                self._tell(connection, instances)
+                written = writing.write_instances(connection, instances, partial(_header_json, data), choose)
+                self._tell(connection, written)
         except TreegarthError:
             raise
         except Exception as error:
             if len(instances) > 1:
                 middle = len(instances) // 2
-                self._write(instances[:middle], data)
-                self._write(instances[middle:], data)
+                self._write(instances[:middle], data, judge, verdicts)
+                self._write(instances[middle:], data, judge, verdicts)
             else:
                 self._write_what_orthanc_knows(instances[0], type(getattr(error, "orig", error)).__name__)
             return
-        for follower in self.followers:
-            _hint(follower, instances)
+        self._hint(written)
 
     def _tell(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
+        if not instances:
+            return
         if self.departures is not None:
             self.departures.arrived(connection, instances, self.clock())
         for follower in self.followers:
@@ -193,19 +247,24 @@ class BatchWriter:
         logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
         reason = P_("the index refused its values: %(reason)s", reason=reason)
         header = header_by_orthanc(self.orthanc, instance.orthanc_instance_id, reason)
-        if header is None or (found := self._identified(instance, header, instance.nesting_depth)) is None:
+        found = self._identified(instance, header, instance.header_checksum, instance.nesting_depth) if header else None
+        if found is None:
             return
         try:
             with transaction(self.engine) as connection:
-                writing.write_instances(connection, [found], {})
+                writing.write_instances(connection, [found], lambda _: None)
                 self._tell(connection, [found])
         except TreegarthError:
             raise
         except Exception:
             logger.exception("Instance %s cannot be indexed at all.", instance.orthanc_instance_id)
             return
-        for follower in self.followers:
-            _hint(follower, [found])
+        self._hint([found])
+
+    def _hint(self, instances: Sequence[IndexedInstance]) -> None:
+        if instances:
+            for follower in self.followers:
+                _hint(follower, instances)
 
 
 def _with_depth(header: Header, depth: int) -> Header:
@@ -213,20 +272,27 @@ def _with_depth(header: Header, depth: int) -> Header:
     return dataclasses.replace(header, issues=(*header.issues, Issue(path="", reason=reason)))
 
 
-def _series_headers(
-    connection: Connection, instances: Sequence[IndexedInstance], data: dict[str, bytes]
-) -> dict[str, tuple[str, Any]]:
-    """The header of one instance for each series that has none yet; not of one whose depth nobody could show."""
-    shallow = [item for item in reversed(instances) if item.nesting_depth is None]
-    first = {item.orthanc_series_id: item.orthanc_instance_id for item in shallow}
-    missing = first.keys() - writing.series_with_header(connection, first)
-    headers: dict[str, tuple[str, Any]] = {}
-    for series_id in missing:
-        try:
-            headers[series_id] = (first[series_id], header_json(data[first[series_id]]))
-        except (KeyError, UnreadableObject):
-            logger.info("A series has no header in the index yet: its first instance's bytes gave none.")
-    return headers
+def _choose(
+    instances: Sequence[IndexedInstance], judge: Judge, verdicts: dict[str, Verdict], known: Mapping[str, KnownStore]
+) -> list[IndexedInstance]:
+    """Those of the instances that are to be written; each verdict is noted."""
+    chosen = []
+    for one in instances:
+        store = known.get(one.orthanc_instance_id)
+        verdict = verdicts[one.orthanc_instance_id] = judge(one, store)
+        if verdict is Verdict.WRITE:
+            chosen.append(dataclasses.replace(one, is_stored_again=True) if is_stored_again(one, store) else one)
+    return chosen
+
+
+def _header_json(data: Mapping[str, bytes], orthanc_instance_id: str) -> dict[str, Any] | None:
+    if nesting_beyond(data.get(orthanc_instance_id, b"")):
+        return None  # nobody could show it
+    try:
+        return header_json(data[orthanc_instance_id])
+    except (KeyError, UnreadableObject):
+        logger.info("A series has no header in the index: its first object's bytes gave none.")
+        return None
 
 
 def _hint(follower: Follower, instances: Sequence[IndexedInstance]) -> None:

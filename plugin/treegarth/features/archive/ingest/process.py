@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import TextIO
 
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
@@ -23,6 +24,7 @@ from treegarth.host.frames import Frame, FrameKind, Readable, read_frame
 _LARGEST_BATCH = 500  # frames
 _MOST_BYTES = 64 * 2**20  # of headers in this process
 _LONGEST_PAUSE_S = 5.0
+_QUIET_S = 2.0  # without a frame: nothing arrives just now
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +37,17 @@ class FrameBuffer:
         self._bytes = 0
         self._due = 0  # of the frames: more are on their way to the others, and nobody is woken by each
         self._changed = threading.Condition()
+        self._taken_at = -_QUIET_S
         self.ended = False
 
     @property
     def is_empty(self) -> bool:
         return not self._frames
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something arrives these seconds."""
+        return not self.is_empty or monotonic() - self._taken_at < _QUIET_S
 
     def fill_from(self, stream: Readable) -> None:
         """Read frames until the stream ends; waits while the buffer is full."""
@@ -69,6 +77,7 @@ class FrameBuffer:
             batch = [self._frames.popleft() for _ in range(min(len(self._frames), _LARGEST_BATCH))]
             self._bytes -= sum(len(frame.data) for frame in batch)
             self._due = max(0, self._due - len(batch))
+            self._taken_at = monotonic()
             self._changed.notify_all()
             return batch
 

@@ -1,37 +1,39 @@
 """Repair what crashes, restarts, lost events and outages left: make the index equal to Orthanc again.
 
 Two looks, every minute: Orthanc's durable list of changes since a checkpoint (instances that never reached the
-index), and the counts on both sides. Where the counts differ and stay different, every identifier is compared.
-The first start on a full archive is the same comparison: a back-fill, resumed after any interruption because what
-is in the index already is skipped. One reconciler works for all Orthancs that share an index.
+index, or were stored again since), and the counts on both sides. Where the counts differ and stay different, and once a
+day, every instance is compared: whether it is there, its size, and when Orthanc received it. The first start on a full
+archive is the same comparison: a back-fill, resumed after any interruption because what is in the index already is
+skipped. One reconciler works for all Orthancs that share an index.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
 
 from treegarth.database.engine import connect, transaction
+from treegarth.database.locks import CheckLock, alone
 from treegarth.errors import TreegarthError
 from treegarth.features.archive.ingest.batch import BatchWriter
-from treegarth.features.archive.ingest.sources import instance_of_orthanc, reception_date
-from treegarth.features.archive.model import Level
+from treegarth.features.archive.ingest.sources import reception_date, stores_of_orthanc
+from treegarth.features.archive.ingest.stores import is_same_time, is_store_of
+from treegarth.features.archive.model import KnownStore, Level
 from treegarth.features.archive.store import reconciling as store
 from treegarth.features.archive.store.reconciling import Counts
+from treegarth.features.archive.store.writing import known_stores
 from treegarth.host.orthanc_client import OrthancClient
 
+_LOCK = 7_473_001  # one reconciler for a site
 CHANGES, COMPARISON, REQUEST = "changes", "comparison", "comparison_request"
 _PAGE = 5000  # identifiers of one look into Orthanc
-_CHUNK = 100  # instances fetched and written together
-_FETCHERS = 4
+_CHUNK = 100  # instances indexed between two looks at the clock
 _IN_THE_PIPE_S = 1.0
-_OVERWRITTEN_AFTER = timedelta(seconds=2)  # Orthanc's two time stamps of one store are whole seconds
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Reconciler:
         self._stop = threading.Event()
         self._last_drift: Counts | None = None
         self._seen_last: int | None = None
+        self._is_after_start = True
 
     def stop(self) -> None:
         """End at the next page."""
@@ -68,7 +71,7 @@ class Reconciler:
         self._wake.set()
 
     def request_comparison(self) -> None:
-        """Compare every identifier as soon as may be, in whichever process is the reconciler."""
+        """Compare every instance as soon as may be, in whichever process is the reconciler."""
         with transaction(self._engine) as connection:
             store.write_state(connection, REQUEST, {"at": self._clock().isoformat()})
         self._wake.set()
@@ -78,10 +81,9 @@ class Reconciler:
         while not self._stop.is_set():
             pause_s = self._interval_s
             try:
-                with connect(self._engine) as connection:
-                    if store.try_lock(connection):
-                        connection.commit()  # the lock stays with the connection, the transaction need not
-                        self._run_as_the_one(lambda: store.still_there(connection))
+                with alone(self._engine, _LOCK) as check_lock:
+                    if check_lock is not None:
+                        self._run_as_the_one(check_lock)
             except TreegarthError as error:
                 pause_s = min(pause_s, 5.0)
                 logger.info("The reconciler waits: %s", error)
@@ -89,12 +91,15 @@ class Reconciler:
                 logger.exception("A round of the reconciler failed; the next one begins anew.")
             self._wait(pause_s)
 
-    def _run_as_the_one(self, check_lock: Callable[[], None]) -> None:
+    def _run_as_the_one(self, check_lock: CheckLock) -> None:
         self._seen_last = self._last_change()
         with connect(self._engine) as connection:
             is_new = store.read_state(connection, CHANGES) is None
         if is_new:
             self._begin()
+        elif self._is_after_start:
+            self._follow_changes(self._seen_last, self._differing_after_start)
+        self._is_after_start = False
         self._look(at_start=True)
         while not self._stop.is_set():
             self._wait(self._interval_s)
@@ -103,20 +108,19 @@ class Reconciler:
 
     def _begin(self) -> None:
         """The first time on this archive: everything that it holds, then its changes from here on."""
-        last = self._last_change()
+        with transaction(self._engine) as connection:  # a comparison that is interrupted begins anew
+            store.write_state(connection, CHANGES, {"since": self._seen_last})
         self._compare("first start")
-        with transaction(self._engine) as connection:
-            store.write_state(connection, CHANGES, {"since": last})
 
     def _look(self, *, at_start: bool) -> None:
-        self._follow_changes(self._last_change() if at_start else self._seen_last or 0)
+        self._follow_changes(self._last_change() if at_start else self._seen_last or 0, self._differing)
         self._seen_last = self._last_change()
         reason = self._why_compare(at_start=at_start)
         if reason and not self._stop.is_set():
             self._compare(reason)
 
     def _why_compare(self, *, at_start: bool) -> str | None:
-        """The reason for a comparison of every identifier; None where nothing asks for one."""
+        """The reason for a comparison of every instance; None where nothing asks for one."""
         with connect(self._engine) as connection:
             compared = store.read_state(connection, COMPARISON) or {}
             requested = (store.read_state(connection, REQUEST) or {}).get("at", "")
@@ -135,8 +139,8 @@ class Reconciler:
             return "the counts of Orthanc and of the index differ"
         return None
 
-    def _follow_changes(self, upto: int) -> None:
-        """Index the new instances among Orthanc's changes up to a sequence number.
+    def _follow_changes(self, upto: int, differing: Callable[[Mapping[str, datetime | None]], list[str]]) -> None:
+        """Index the new instances among Orthanc's changes up to a sequence number, those that `differing` finds.
 
         While things run, that number is an interval old: what arrived since is still on its way through the pipe.
         """
@@ -149,36 +153,50 @@ class Reconciler:
         while since < upto and not self._stop.is_set():
             page = self._orthanc.get("/changes", parameters={"since": since, "limit": _PAGE})
             changes = [change for change in page["Changes"] if change["Seq"] <= upto]
-            self._index(self._not_indexed(changes))
+            stored = {one["ID"]: reception_date(one["Date"]) for one in changes if one["ChangeType"] == "NewInstance"}
+            self._index(differing(stored))
+            if self._stop.is_set():
+                return
             since = max((change["Seq"] for change in changes), default=upto)
             with transaction(self._engine) as connection:
                 store.write_state(connection, CHANGES, {"since": since})
 
-    def _not_indexed(self, changes: Sequence[dict[str, Any]]) -> list[str]:
-        """The instances that are missing, or were stored again after the index took them."""
-        stored = {change["ID"]: change["Date"] for change in changes if change["ChangeType"] == "NewInstance"}
+    def _differing_after_start(self, stored: Mapping[str, datetime | None]) -> list[str]:
+        """All of them: what a crash lost may be the second of two stores within a second, which no time tells apart."""
+        return list(stored)
 
-        def is_old(one: str, received: datetime) -> bool:
-            return received + _OVERWRITTEN_AFTER < (reception_date(stored[one]) or received)
+    def _differing(self, stored: Mapping[str, datetime | None]) -> list[str]:
+        """The instances that are missing, or were not stored last when the index took them up."""
 
-        return self._missing(list(stored), is_old)
+        def is_doubtful(one: str, known: KnownStore) -> bool:
+            date = stored[one]
+            return date is None or not is_same_time(date, known)
 
-    def _missing(self, identifiers: Sequence[str], is_old: Callable[[str, datetime], bool]) -> list[str]:
-        """Those that the index does not have, or has in an old form, also after a pause.
+        return self._not_in_step(list(stored), is_doubtful)
+
+    def _not_in_step(self, identifiers: Sequence[str], is_doubtful: Callable[[str, KnownStore], bool]) -> list[str]:
+        """Those that the index does not have as Orthanc has them now, also after a pause; of those that it has, the
+        doubtful are asked about.
 
         What Orthanc stored a moment ago is still in the pipe: to fetch it, too, would double the work under load.
         """
         for is_second_look in (False, True):
             with connect(self._engine) as connection:
-                received = store.received_at(connection, identifiers)
-            identifiers = [one for one in identifiers if one not in received or is_old(one, received[one])]
+                known = known_stores(connection, identifiers)
+            doubtful = [one for one in identifiers if one in known and is_doubtful(one, known[one])]
+            stores = stores_of_orthanc(self._orthanc, doubtful, self._clock())
+            identifiers = [
+                one
+                for one in identifiers
+                if one not in known or (one in stores and not is_store_of(stores[one], known[one]))
+            ]
             if not identifiers or is_second_look:
                 break
             self._stop.wait(_IN_THE_PIPE_S)
         return list(identifiers)
 
     def _compare(self, reason: str) -> None:
-        """Compare every identifier, both ways, and repair."""
+        """Compare every instance, both ways, and repair."""
         total = self._orthanc_counts().instances
         progress: dict[str, Any] = {
             "reason": reason,
@@ -195,7 +213,7 @@ class Reconciler:
             store.begin_comparison(connection)
             for page in self._pages_of_orthanc():
                 store.note_in_orthanc(connection, page)
-                self._index_missing(page, progress)
+                self._index(self._not_in_step(page, lambda one, known: True), progress)
                 progress["compared"] += len(page)
                 self._save(progress)
                 if self._stop.is_set():
@@ -206,7 +224,7 @@ class Reconciler:
         progress["finished_at"] = self._clock().isoformat()
         self._save(progress)
         logger.info(
-            "Compared %d instances: %d were missing in the index, %d were gone from Orthanc.",
+            "Compared %d instances: %d were missing or old in the index, %d were gone from Orthanc.",
             *(progress[name] for name in ("compared", "indexed", "removed")),
         )
 
@@ -218,30 +236,15 @@ class Reconciler:
             yield page
             since += len(page)
 
-    def _index_missing(self, page: Sequence[str], progress: dict[str, Any]) -> None:
-        missing = self._missing(page, lambda one, received: False)
-        for place in range(0, len(missing), _CHUNK):
-            progress["indexed"] += self._index(missing[place : place + _CHUNK])
-            self._save(progress)
+    def _index(self, identifiers: Sequence[str], progress: dict[str, Any] | None = None) -> None:
+        """Index these as Orthanc has them now, those of a comparison with its progress, until `stop` is set."""
+        for place in range(0, len(identifiers), _CHUNK):
             if self._stop.is_set():
                 return
-
-    def _index(self, identifiers: Sequence[str]) -> int:
-        """Fetch these headers from Orthanc and write them; the number still there."""
-        written = 0
-        with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="reconciler") as pool:
-            for place in range(0, len(identifiers), _CHUNK):
-                fetched = pool.map(self._fetch, identifiers[place : place + _CHUNK])
-                stored = [item for item in fetched if item is not None]
-                if stored:
-                    self._writer.write(stored)
-                written += len(stored)
-                if self._stop.is_set():
-                    break
-        return written
-
-    def _fetch(self, orthanc_instance_id: str) -> Any:
-        return instance_of_orthanc(self._orthanc, orthanc_instance_id, self._clock())
+            written = self._writer.write_from_orthanc(identifiers[place : place + _CHUNK])
+            if progress is not None:
+                progress["indexed"] += written
+                self._save(progress)
 
     def _last_change(self) -> int:
         return int(self._orthanc.get("/changes", parameters={"last": ""})["Last"])

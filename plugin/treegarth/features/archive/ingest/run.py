@@ -10,6 +10,7 @@ from typing import IO, TextIO
 from sqlalchemy import Engine
 
 from treegarth.features.archive.ingest.batch import BatchWriter, Departures, Follower
+from treegarth.features.archive.ingest.mender import Mender, StaleHints
 from treegarth.features.archive.ingest.process import FrameBuffer, Indexer
 from treegarth.features.archive.ingest.reconciler import Reconciler
 from treegarth.host.orthanc_client import OrthancClient
@@ -27,9 +28,20 @@ def run_indexer(
     answers_to: TextIO,
     departures: Departures | None = None,
 ) -> None:
-    """Write what comes through the pipe, and reconcile beside it, until the pipe closes."""
-    writer = BatchWriter(engine=engine, orthanc=orthanc, followers=followers, clock=clock, departures=departures)
+    """Write what comes through the pipe, reconcile and mend beside it, until the pipe closes."""
+    stale = StaleHints()
+    writer = BatchWriter(
+        engine=engine, orthanc=orthanc, followers=followers, clock=clock, departures=departures, on_stale=stale.note
+    )
     frames = FrameBuffer()
+    mender = Mender(
+        engine=engine,
+        writer=writer,
+        hints=stale,
+        clock=clock,
+        interval_s=settings.reconcile_seconds,
+        is_busy=lambda: frames.is_busy,
+    )
     reconciler = Reconciler(
         engine=engine,
         orthanc=orthanc,
@@ -47,8 +59,11 @@ def run_indexer(
         clock=clock,
     )
     threading.Thread(target=frames.fill_from, args=(frames_from,), name="frames", daemon=True).start()
-    reconciling = threading.Thread(target=reconciler.run, name="reconciler", daemon=True)
-    reconciling.start()
+    beside = [threading.Thread(target=one.run, name=type(one).__name__, daemon=True) for one in (reconciler, mender)]
+    for thread in beside:
+        thread.start()
     indexer.run()
     reconciler.stop()
-    reconciling.join(1.0)
+    mender.stop()
+    for thread in beside:
+        thread.join(1.0)

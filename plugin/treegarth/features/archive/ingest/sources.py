@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
@@ -12,69 +14,67 @@ from treegarth.host.beginnings import read_beginning
 from treegarth.host.frames import Frame
 from treegarth.host.orthanc_client import OrthancClient
 
-_SAME_STORE = timedelta(seconds=2)  # between our time stamp of a store and Orthanc's, which is in whole seconds
+_MOST_AT_ONCE = 1000  # instances in one question to Orthanc
 _ORIGINS = {"DicomProtocol": 2, "RestApi": 3, "Plugins": 4, "Lua": 5, "WebDav": 6}
 
 
 def instance_of_frame(frame: Frame) -> StoredInstance:
-    """The stored instance that a frame tells of."""
+    """The stored instance that a frame tells of. Of an object that it had already, Orthanc gives the callback the
+    metadata of the one that it keeps, with the bytes of the other."""
     about = frame.about
+    reported_at = datetime.fromtimestamp(about["at"], UTC)
+    received_at = reception_date(about.get("ReceptionDate"))
     return StoredInstance(
         orthanc_instance_id=about["id"],
         data=frame.data or None,
         size_bytes=about["size"],
-        received_at=datetime.fromtimestamp(about["at"], UTC),
-        origin=Origin(
-            kind=about["origin"],
-            remote_ae_title=about.get("RemoteAET") or None,
-            called_ae_title=about.get("CalledAET") or None,
-            remote_ip=about.get("RemoteIP") or None,
-            http_user=about.get("HttpUsername") or None,
-        ),
+        received_at=received_at or reported_at,
+        origin=_origin(about, about["origin"]),
+        reported_at=None if received_at is None else reported_at,
         nesting=about.get("nesting"),
     )
 
 
-def instance_of_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, now: datetime) -> StoredInstance | None:
-    """The stored instance as Orthanc knows it; None where it is gone. Raises OrthancUnavailable or OrthancRefused."""
+def stores_of_orthanc(
+    orthanc: OrthancClient, orthanc_instance_ids: Sequence[str], now: datetime
+) -> dict[str, StoredInstance]:
+    """These instances as Orthanc has them, without their bytes; those that are gone are left out. It costs Orthanc
+    0.04 ms each. Raises OrthancUnavailable or OrthancRefused."""
+    found: dict[str, StoredInstance] = {}
+    for place in range(0, len(orthanc_instance_ids), _MOST_AT_ONCE):
+        asked = {"Resources": list(orthanc_instance_ids[place : place + _MOST_AT_ONCE]), "Level": "Instance"}
+        for one in orthanc.post("/tools/bulk-content", {**asked, "Metadata": True}, timeout_s=120):
+            metadata = one.get("Metadata", {})
+            found[one["ID"]] = StoredInstance(
+                orthanc_instance_id=one["ID"],
+                data=None,
+                size_bytes=one["FileSize"],
+                received_at=reception_date(metadata.get("ReceptionDate")) or now,
+                origin=_origin(metadata, _ORIGINS.get(metadata.get("Origin", ""))),
+            )
+    return found
+
+
+def with_header(orthanc: OrthancClient, stored: StoredInstance) -> StoredInstance | None:
+    """The instance with the beginning of its file, None where it is gone. Where Orthanc's storage does not give the
+    file there are no bytes: the index then has what Orthanc's own database knows."""
     try:
-        metadata = orthanc.get(f"/instances/{orthanc_instance_id}/metadata", parameters={"expand": ""})
-        summary = orthanc.get(f"/instances/{orthanc_instance_id}")
-        data = _beginning_if_readable(orthanc, orthanc_instance_id)
-    except NotFound:
-        return None
-    return StoredInstance(
-        orthanc_instance_id=orthanc_instance_id,
-        data=data,
-        size_bytes=summary["FileSize"],
-        received_at=reception_date(metadata.get("ReceptionDate")) or now,
-        origin=Origin(
-            kind=_ORIGINS.get(metadata.get("Origin", "")),
-            remote_ae_title=metadata.get("RemoteAET") or None,
-            called_ae_title=metadata.get("CalledAET") or None,
-            remote_ip=metadata.get("RemoteIP") or None,
-            http_user=metadata.get("HttpUsername") or None,
-        ),
-    )
-
-
-def is_refused_duplicate(orthanc: OrthancClient, stored: StoredInstance) -> bool:
-    """Whether Orthanc reported an object that it had already, and kept the one that it had."""
-    try:
-        date = orthanc.get_bytes(f"/instances/{stored.orthanc_instance_id}/metadata/ReceptionDate")
-    except NotFound:
-        return False
-    kept = reception_date(date.decode("ascii", "replace"))
-    return kept is not None and kept + _SAME_STORE < stored.received_at
-
-
-def _beginning_if_readable(orthanc: OrthancClient, orthanc_instance_id: str) -> bytes:
-    """The file up to its pixel data; nothing where Orthanc's storage does not give it: the index then has what
-    Orthanc's own database knows."""
-    try:
-        return read_beginning(orthanc, orthanc_instance_id)
+        data = read_beginning(orthanc, stored.orthanc_instance_id, stored.size_bytes)
     except (NotFound, OrthancRefused):
-        return b""
+        if not orthanc.exists(f"/instances/{stored.orthanc_instance_id}"):
+            return None
+        data = b""
+    return dataclasses.replace(stored, data=data)
+
+
+def _origin(about: Mapping[str, Any], kind: int | None) -> Origin:
+    return Origin(
+        kind=kind,
+        remote_ae_title=about.get("RemoteAET") or None,
+        called_ae_title=about.get("CalledAET") or None,
+        remote_ip=about.get("RemoteIP") or None,
+        http_user=about.get("HttpUsername") or None,
+    )
 
 
 def header_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str, reason: str) -> Header | None:
@@ -109,6 +109,6 @@ def identifiers_by_orthanc(orthanc: OrthancClient, orthanc_instance_id: str) -> 
 def reception_date(value: Any) -> datetime | None:
     """Orthanc's own time stamp, `20261121T022935`, which is UTC."""
     try:
-        return datetime.strptime(value, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
     except (TypeError, ValueError):
         return None

@@ -6,27 +6,30 @@ from babel.dates import format_timedelta
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.archive.store.mending import Mending, last_mending
 from treegarth.features.archive.store.overview import Comparison, last_comparison, last_indexed_at
 from treegarth.features.archive.store.searching import totals
 from treegarth.web.parts import AnyCall, render_part
 
 
 def progress_section(call: AnyCall) -> Markup:
-    """Totals of the index, and the bar, rate and remaining time of a comparison that runs."""
+    """Totals of the index, and bar, rate and remaining time of a comparison and of a reading anew that run."""
     try:
         with call.site.services.database.connect() as connection:
             values = {
                 "comparison": last_comparison(connection),
                 "totals": totals(connection),
                 "last_indexed_at": last_indexed_at(connection),
+                "mending": last_mending(connection),
             }
     except DatabaseUnavailable:
         return Markup("")
-    return render_part(call, "archive_progress.html", left=_left(call, values["comparison"]), **values)
+    left = {name: _left(call, values[name]) for name in ("comparison", "mending")}
+    return render_part(call, "archive_progress.html", left=left, **values)
 
 
-def _left(call: AnyCall, comparison: object) -> str | None:
-    if not isinstance(comparison, Comparison) or comparison.seconds_left is None:
+def _left(call: AnyCall, work: object) -> str | None:
+    if not isinstance(work, Comparison | Mending) or work.seconds_left is None:
         return None
     locale = call.site.languages[call.language].locale
-    return str(format_timedelta(comparison.seconds_left, locale=locale))
+    return str(format_timedelta(work.seconds_left, locale=locale))

@@ -12,9 +12,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.archive.tables import archive_state, instance, patient, series, study
 
-# Any number: the advisory lock that one reconciler of a site holds.
-_RECONCILER_LOCK = 7_473_001
-
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -24,17 +21,6 @@ class Counts:
     studies: int
     series: int
     instances: int
-
-
-def try_lock(connection: Connection) -> bool:
-    """Become the site's reconciler for as long as this connection lives; False where another is."""
-    return bool(connection.execute(select(func.pg_try_advisory_lock(_RECONCILER_LOCK))).scalar_one())
-
-
-def still_there(connection: Connection) -> None:
-    """Raises where the connection, and so the lock, is gone."""
-    connection.execute(select(1))
-    connection.commit()
 
 
 def read_state(connection: Connection, name: str) -> dict[str, Any] | None:
@@ -81,15 +67,6 @@ SELECT (
 def count_instances(connection: Connection) -> int:
     """How many instances the index has, from its studies' counts: these are kept in the same transactions."""
     return int(connection.execute(select(func.coalesce(func.sum(study.c.instance_count), 0))).scalar_one())
-
-
-def received_at(connection: Connection, identifiers: Sequence[str]) -> dict[str, datetime]:
-    """When those of the instances that are in the index were received."""
-    found = connection.execute(
-        text("SELECT orthanc_instance_id, received_at FROM instance WHERE orthanc_instance_id = ANY(:ids)"),
-        {"ids": list(identifiers)},
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def begin_comparison(connection: Connection) -> None:

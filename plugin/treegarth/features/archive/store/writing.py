@@ -1,226 +1,151 @@
-"""Write batches of instances into the index, and take out what Orthanc no longer has.
+"""Write batches of instances into the index.
 
-Every statement names its rows in key order, and levels from patient down, so that two writers never wait for
-each other in a circle.
+A series says what its object with the smallest identifier says, whatever came first; `parents.py` has its study and
+its patient follow. Every statement names its rows in key order, and levels from patient down, so that two writers never
+wait for each other in a circle. Who writes has the rows of its patients and studies locked: nobody else writes what
+lies beneath them meanwhile.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Table, text
 
 from treegarth.database.phrase_column import kept
-from treegarth.features.archive.model import IndexedInstance, Level, RemovedInstance
-from treegarth.features.archive.store.arriving import forget_arrival, note_arrival
+from treegarth.features.archive.model import IndexedInstance, KnownStore
+from treegarth.features.archive.store.arriving import note_arrival
+from treegarth.features.archive.store.parents import STUDY_ATTRIBUTES, tell_parents
+from treegarth.features.archive.store.removing import remove_empty_studies
 from treegarth.features.archive.tables import instance, patient, series, study
 
-_PATIENT = ("patient_id", "patient_name", "patient_birth_date", "patient_sex")
-_STUDY = (
-    *("study_instance_uid", "patient_id", "patient_name", "patient_birth_date", "patient_sex"),
-    *("study_date", "study_time", "study_id", "study_description", "accession_number"),
-    *("referring_physician_name", "institution_name"),
-)
 _SERIES = (
     *("series_instance_uid", "modality", "series_number", "series_description", "series_date", "series_time"),
     *("body_part_examined", "protocol_name", "manufacturer", "manufacturer_model_name", "station_name"),
     *("device_serial_number", "institution_name"),
 )
 _ORIGIN = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_user")
-_RECEIVED = ("first_received_at", "last_received_at")  # of the first object; with later ones the counting sets the last
 _INSTANCE = (
     *("sop_instance_uid", "sop_class_uid", "instance_number", "number_of_frames", "rows", "columns", "image_type"),
     *("acquisition_date", "acquisition_time", "transfer_syntax_uid"),
 )
-_KEYS = {
-    Level.PATIENT: (patient, "orthanc_patient_id"),
-    Level.STUDY: (study, "orthanc_study_id"),
-    Level.SERIES: (series, "orthanc_series_id"),
-    Level.INSTANCE: (instance, "orthanc_instance_id"),
-}
+
+Choose: TypeAlias = Callable[[Mapping[str, KnownStore]], Sequence[IndexedInstance]]
+"""Which of the instances are written, given what the index knows of those that it has."""
+HeaderOf: TypeAlias = Callable[[str], dict[str, Any] | None]
+"""The header of an instance of the batch as DICOM JSON; None where its bytes give none."""
 
 
 def write_instances(
-    connection: Connection, instances: Sequence[IndexedInstance], series_headers: Mapping[str, tuple[str, Any]]
-) -> None:
-    """Upsert the rows of these instances and of their parents, and bring the parents' counts up to date.
+    connection: Connection, instances: Sequence[IndexedInstance], header_of: HeaderOf, choose: Choose | None = None
+) -> Sequence[IndexedInstance]:
+    """Write the rows of the instances, those that `choose` leaves, and bring their parents up to date; which those are.
 
-    `series_headers` gives, by Orthanc's series identifier, an instance's identifier and its header as DICOM JSON.
-    A later instance's attribute wins over an earlier one's, but never an absent one over a present one. Only a series'
-    origin is that of one object, the last. Studies and series with an instance that is new to the index arrive.
+    Studies and series with an instance that is new to the index arrive.
     """
-    _upsert(connection, patient, _merged((i.orthanc_patient_id, _patient_row(i)) for i in instances))
-    _upsert(connection, study, _merged((i.orthanc_study_id, _study_row(i)) for i in instances))
-    _upsert(connection, series, _merged((i.orthanc_series_id, _series_row(i, series_headers)) for i in instances))
-    new = _upsert(connection, instance, {i.orthanc_instance_id: _instance_row(i) for i in instances}, replace=True)
-    count_again(connection, {i.orthanc_series_id for i in instances}, {i.orthanc_study_id for i in instances})
+    patients = {i.orthanc_patient_id: {"orthanc_patient_id": i.orthanc_patient_id} for i in instances}
+    _insert(connection, patient, patients)
+    _insert(connection, study, {i.orthanc_study_id: _study_row(i) for i in reversed(instances)})
+    if choose is not None:
+        known = known_stores(connection, [i.orthanc_instance_id for i in instances])
+        given, instances = instances, choose(known)
+        if len(instances) < len(given):
+            _forget_parents(connection, [i for i in given if i.orthanc_instance_id not in known], instances)
+        if not instances:
+            return instances
+    _write_series(connection, instances, header_of)
+    new = _write_rows(connection, {i.orthanc_instance_id: _instance_row(i) for i in instances})
+    tell_parents(
+        connection,
+        series_ids={i.orthanc_series_id for i in instances},
+        study_ids={i.orthanc_study_id for i in instances},
+        patient_ids={i.orthanc_patient_id for i in instances},
+    )
     arrived = (i for i in instances if i.orthanc_instance_id in new)
     note_arrival(connection, ((i.orthanc_study_id, i.orthanc_series_id) for i in arrived))
+    return instances
 
 
-def series_with_header(connection: Connection, orthanc_series_ids: Iterable[str]) -> set[str]:
-    """Those of the series that are in the index with their header."""
-    found = connection.execute(
-        text("SELECT orthanc_series_id FROM series WHERE orthanc_series_id = ANY(:ids) AND header IS NOT NULL"),
-        {"ids": list(orthanc_series_ids)},
-    )
-    return set(found.scalars())
+def _forget_parents(connection: Connection, new: Sequence[IndexedInstance], chosen: Sequence[IndexedInstance]) -> None:
+    """The rows that were made for instances which are not written after all go again."""
+    written = {i.orthanc_instance_id for i in chosen}
+    dropped = [i for i in new if i.orthanc_instance_id not in written]
+    studies = {i.orthanc_study_id for i in dropped} - {i.orthanc_study_id for i in chosen}
+    if studies:
+        remove_empty_studies(connection, studies, {i.orthanc_patient_id for i in dropped})
 
 
-def known(connection: Connection, level: Level, identifiers: Sequence[str]) -> set[str]:
-    """Those of Orthanc's identifiers that are in the index."""
-    table, key = _KEYS[level]
-    found = connection.execute(
-        text(f"SELECT {key} FROM {table.name} WHERE {key} = ANY(:ids)"),  # noqa: S608 - names of our own tables
-        {"ids": list(identifiers)},
-    )
-    return set(found.scalars())
-
-
-def remove(connection: Connection, level: Level, identifiers: Sequence[str]) -> list[RemovedInstance]:
-    """Take the instances of these resources out of the index; what is left empty stays until `remove_empty`."""
-    if level is Level.INSTANCE:
-        condition = "i.orthanc_instance_id = ANY(:ids)"
-    elif level is Level.SERIES:
-        condition = "i.orthanc_series_id = ANY(:ids)"
-    elif level is Level.STUDY:
-        condition = "i.orthanc_series_id IN (SELECT orthanc_series_id FROM series WHERE orthanc_study_id = ANY(:ids))"
-    else:
-        condition = (
-            "i.orthanc_series_id IN (SELECT orthanc_series_id FROM series JOIN study USING (orthanc_study_id)"
-            " WHERE orthanc_patient_id = ANY(:ids))"
-        )
-    _lock_parents(connection, condition, identifiers)
+def known_stores(connection: Connection, orthanc_instance_ids: Sequence[str]) -> dict[str, KnownStore]:
+    """Which store of each of these instances the index has, of those that it has."""
     rows = connection.execute(
         text(
-            f"WITH gone AS (DELETE FROM instance i WHERE {condition} RETURNING orthanc_instance_id, orthanc_series_id,"  # noqa: S608
-            " sop_instance_uid, sop_class_uid, remote_ae_title, size_bytes, received_at)"
-            " SELECT gone.*, s.orthanc_study_id, s.series_instance_uid, s.modality, t.orthanc_patient_id,"
-            " t.study_instance_uid, t.patient_id"
-            " FROM gone JOIN series s USING (orthanc_series_id) JOIN study t USING (orthanc_study_id)"
-            " ORDER BY gone.orthanc_instance_id"
+            "SELECT orthanc_instance_id, received_at, size_bytes, header_checksum FROM instance"
+            " WHERE orthanc_instance_id = ANY(:ids)"
         ),
-        {"ids": list(identifiers)},
+        {"ids": list(orthanc_instance_ids)},
     )
-    removed = [RemovedInstance(**row._mapping) for row in rows]
-    count_again(connection, {one.orthanc_series_id for one in removed}, {one.orthanc_study_id for one in removed})
-    return removed
+    return {row[0]: KnownStore(received_at=row[1], size_bytes=row[2], header_checksum=row[3]) for row in rows}
 
 
-def remove_empty(connection: Connection, removed: Sequence[RemovedInstance]) -> list[str]:
-    """Take out the parents of removed instances that nothing is left of, not even objects that were pruned; the
-    studies that left the index."""
-    series, studies = {one.orthanc_series_id for one in removed}, {one.orthanc_study_id for one in removed}
-    connection.execute(text(_REMOVE_SERIES), {"ids": sorted(series)})
-    gone = connection.execute(text(_REMOVE_STUDIES), {"ids": sorted(studies)}).scalars().all()
-    connection.execute(text(_REMOVE_PATIENTS), {"ids": sorted({one.orthanc_patient_id for one in removed})})
-    forget_arrival(connection, studies)
-    return sorted(gone)
+def _write_series(connection: Connection, instances: Sequence[IndexedInstance], header_of: HeaderOf) -> None:
+    """A row for each series, with the attributes of its first object where the batch has that."""
+    by_series: dict[str, list[IndexedInstance]] = {}
+    for one in instances:
+        by_series.setdefault(one.orthanc_series_id, []).append(one)
+    firsts = _first_objects(connection, by_series)
+    rows = {}
+    for series_id, members in by_series.items():
+        candidate = min(members, key=lambda one: one.orthanc_instance_id)
+        first = firsts.get(series_id)
+        is_first = first is None or candidate.orthanc_instance_id <= first
+        rows[series_id] = _series_row(candidate, members, is_first=is_first, header_of=header_of)
+    _run(connection, _series_statement(tuple(next(iter(rows.values())))), rows)
 
 
-def note_pruned(connection: Connection, counts: Mapping[str, tuple[int, int]]) -> None:
-    """Write how many objects of each series a retention policy deleted, and their bytes; studies add them up."""
-    given = [{"id": key, "instances": count, "bytes": size} for key, (count, size) in sorted(counts.items())]
-    studies = connection.execute(text(_NOTE_PRUNED), {"rows": json.dumps(given)}).scalars()
-    connection.execute(text(_COUNT_STUDIES), {"ids": sorted(set(studies))})
+def _first_objects(connection: Connection, orthanc_series_ids: Iterable[str]) -> dict[str, str | None]:
+    """The object with the smallest identifier of those that the index has, for each series that it has.
+
+    It need not be looked for where the series' row says whose attributes it has.
+    """
+    rows = connection.execute(text(_FIRST_OBJECTS), {"ids": list(orthanc_series_ids)})
+    return {row[0]: row[1] for row in rows}
 
 
-def count_again(connection: Connection, series_ids: set[str], study_ids: set[str]) -> None:
-    """Bring counts, sizes and modalities of series and studies up to date. Their rows are locked by this transaction,
-    so that what another writer has committed is seen."""
-    connection.execute(text(_COUNT_SERIES), {"ids": sorted(series_ids)})
-    connection.execute(text(_COUNT_STUDIES), {"ids": sorted(study_ids)})
-
-
-_COUNT_SERIES = """
-UPDATE series s
-SET instance_count = c.instances, size_bytes = c.bytes, last_received_at = greatest(s.last_received_at, c.received_at)
-FROM (
-    SELECT k.orthanc_series_id, count(i.orthanc_instance_id) AS instances, coalesce(sum(i.size_bytes), 0) AS bytes,
-        max(i.received_at) AS received_at
-    FROM unnest(CAST(:ids AS text[])) AS k (orthanc_series_id)
-    LEFT JOIN instance i ON i.orthanc_series_id = k.orthanc_series_id
-    GROUP BY 1
-) c
-WHERE s.orthanc_series_id = c.orthanc_series_id
+_FIRST_OBJECTS = """
+SELECT orthanc_series_id, CASE WHEN is_stale OR instance_count = 0 OR header_orthanc_instance_id IS NULL
+    THEN (SELECT min(i.orthanc_instance_id) FROM instance i WHERE i.orthanc_series_id = s.orthanc_series_id)
+    ELSE header_orthanc_instance_id END
+FROM series s WHERE orthanc_series_id = ANY(:ids)
 """
-_COUNT_STUDIES = """
-UPDATE study t
-SET series_count = c.series, instance_count = c.instances, size_bytes = c.bytes, modalities = c.modalities,
-    last_received_at = greatest(t.last_received_at, c.received_at),
-    pruned_instance_count = c.pruned, pruned_size_bytes = c.pruned_bytes
-FROM (
-    SELECT k.orthanc_study_id, count(s.orthanc_series_id) AS series, coalesce(sum(s.instance_count), 0) AS instances,
-        coalesce(sum(s.size_bytes), 0) AS bytes, max(s.last_received_at) AS received_at,
-        coalesce(sum(s.pruned_instance_count), 0) AS pruned, coalesce(sum(s.pruned_size_bytes), 0) AS pruned_bytes,
-        coalesce(
-            array_agg(DISTINCT s.modality ORDER BY s.modality) FILTER (WHERE s.modality IS NOT NULL), '{}'
-        ) AS modalities
-    FROM unnest(CAST(:ids AS text[])) AS k (orthanc_study_id)
-    LEFT JOIN series s ON s.orthanc_study_id = k.orthanc_study_id
-        AND (s.instance_count > 0 OR s.pruned_instance_count > 0)
-    GROUP BY 1
-) c
-WHERE t.orthanc_study_id = c.orthanc_study_id
-"""
-_NOTE_PRUNED = """
-UPDATE series s SET pruned_instance_count = r.instances, pruned_size_bytes = r.bytes
-FROM json_to_recordset(CAST(:rows AS json)) AS r (id text, instances integer, bytes bigint)
-WHERE s.orthanc_series_id = r.id RETURNING s.orthanc_study_id
-"""
-_REMOVE_SERIES = """
-DELETE FROM series WHERE orthanc_series_id = ANY(:ids) AND instance_count = 0 AND pruned_instance_count = 0
-"""
-_REMOVE_STUDIES = """
-DELETE FROM study WHERE orthanc_study_id = ANY(:ids) AND instance_count = 0 AND pruned_instance_count = 0
-RETURNING orthanc_study_id
-"""
-_REMOVE_PATIENTS = """
-DELETE FROM patient p WHERE orthanc_patient_id = ANY(:ids)
-AND NOT EXISTS (SELECT 1 FROM study t WHERE t.orthanc_patient_id = p.orthanc_patient_id)
-"""
-
-
-def _lock_parents(connection: Connection, condition: str, identifiers: Sequence[str]) -> None:
-    """Lock the studies, then the series, that lose instances: the same order in which a batch is written."""
-    for table, key in (("study", "orthanc_study_id"), ("series", "orthanc_series_id")):
-        connection.execute(
-            text(
-                f"SELECT 1 FROM {table} WHERE {key} IN (SELECT {key} FROM instance i"  # noqa: S608 - our own names
-                f" JOIN series USING (orthanc_series_id) WHERE {condition}) ORDER BY {key} FOR UPDATE"
-            ),
-            {"ids": list(identifiers)},
-        )
-
-
-def _patient_row(item: IndexedInstance) -> dict[str, Any]:
-    return {"orthanc_patient_id": item.orthanc_patient_id, **_attributes(item, _PATIENT)}
 
 
 def _study_row(item: IndexedInstance) -> dict[str, Any]:
     return {
         "orthanc_study_id": item.orthanc_study_id,
         "orthanc_patient_id": item.orthanc_patient_id,
-        **_attributes(item, _STUDY),
+        "study_instance_uid": item.study_instance_uid,
         "first_received_at": item.received_at,
         "last_received_at": item.received_at,
     }
 
 
-def _series_row(item: IndexedInstance, headers: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
-    header_of, header = headers.get(item.orthanc_series_id, (None, None))
+def _series_row(
+    candidate: IndexedInstance, members: Sequence[IndexedInstance], *, is_first: bool, header_of: HeaderOf
+) -> dict[str, Any]:
+    last = max(enumerate(members), key=lambda each: (each[1].received_at, each[0]))[1]
     return {
-        "orthanc_series_id": item.orthanc_series_id,
-        "orthanc_study_id": item.orthanc_study_id,
-        **_attributes(item, _SERIES),
-        "last_received_at": item.received_at,
-        **_origin(item),
-        "header": header,
-        "header_orthanc_instance_id": header_of,
+        "orthanc_series_id": candidate.orthanc_series_id,
+        "orthanc_study_id": candidate.orthanc_study_id,
+        **_attributes(candidate, _SERIES),
+        "study_attributes": _attributes(candidate, STUDY_ATTRIBUTES),
+        "header": header_of(candidate.orthanc_instance_id) if is_first else None,
+        "header_orthanc_instance_id": candidate.orthanc_instance_id if is_first else None,
+        "last_received_at": last.received_at,
+        **_origin(last),
     }
 
 
@@ -233,6 +158,7 @@ def _instance_row(item: IndexedInstance) -> dict[str, Any]:
         "size_bytes": item.size_bytes,
         **_origin(item),
         "received_at": item.received_at,
+        "header_checksum": item.header_checksum,
         "issues": issues or None,
         "nesting_depth": item.nesting_depth,
     }
@@ -244,58 +170,72 @@ def _origin(item: IndexedInstance) -> dict[str, Any]:
     return dict(zip(_ORIGIN, values, strict=True))
 
 
-def _attributes(item: IndexedInstance, names: tuple[str, ...]) -> dict[str, Any]:
+def _attributes(item: IndexedInstance, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(item.header, name) for name in names}
 
 
-def _merged(rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """One row a key: of each attribute the last value that is present, and the last origin whole."""
-    merged: dict[str, dict[str, Any]] = {}
-    for key, row in rows:
-        if key in merged:
-            kept = {name: value for name, value in row.items() if value is not None or name in _ORIGIN}
-            merged[key].update(kept)
-        else:
-            merged[key] = row
-    return merged
+def _insert(connection: Connection, table: Table, rows: Mapping[str, dict[str, Any]]) -> None:
+    """Insert these parents where they are not there, and lock them all."""
+    _run(connection, _insert_statement(table, tuple(next(iter(rows.values())))), rows)
 
 
-def _upsert(
-    connection: Connection, table: Table, rows: Mapping[str, dict[str, Any]], *, replace: bool = False
-) -> set[str]:
-    """Insert or update these rows; with `replace`, which of them were not there before."""
+def _write_rows(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> set[str]:
+    """Insert or replace these instances; which of them were not there before."""
+    written = _run(connection, _instance_statement(tuple(next(iter(rows.values())))), rows)
+    return {key for key, is_new in written if is_new}
+
+
+def _run(connection: Connection, statement: Any, rows: Mapping[str, dict[str, Any]]) -> Any:
     ordered = [rows[key] for key in sorted(rows)]
-    statement = _upsert_statement(table, tuple(ordered[0]), replace)
-    written = connection.execute(statement, {"rows": json.dumps(ordered, default=_plain, ensure_ascii=False)})
-    return {key for key, is_new in written if is_new} if replace else set()
+    return connection.execute(statement, {"rows": json.dumps(ordered, default=_plain, ensure_ascii=False)})
 
 
 @cache
-def _upsert_statement(table: Table, columns: tuple[str, ...], replace: bool) -> Any:
-    """One statement for any number of rows, which come as one JSON text: a parameter each would cost more.
-
-    A parent that says nothing new is locked but not written: each version of a row costs an entry in all its indexes.
-    """
+def _insert_statement(table: Table, columns: tuple[str, ...]) -> Any:
     (key,) = table.primary_key.columns.keys()
-    names = ", ".join(f'"{name}"' for name in columns)
-    typed = ", ".join(f'"{name}" {table.c[name].type.compile(_dialect())}' for name in columns)
-    changing = [name for name in columns if name != key and (replace or name not in _RECEIVED)]
-    changes = ", ".join(f'"{name}" = {_new_value(table, name, replace)}' for name in changing)
-    news = " OR ".join(f"({_is_news(table, name)})" for name in changing)
+    return text(f"{_inserting(table, columns)} ON CONFLICT ({key}) DO UPDATE SET {key} = excluded.{key} WHERE false")
+
+
+@cache
+def _series_statement(columns: tuple[str, ...]) -> Any:
+    """Attributes are taken where the row names the object that they are of, the origin where nothing later came.
+
+    A row that has no news is not written: each version of a row costs an entry in all its indexes.
+    """
+    is_first, is_last = (
+        "excluded.header_orthanc_instance_id IS NOT NULL",
+        "excluded.last_received_at >= series.last_received_at",
+    )
+    attributes = (*_SERIES, "study_attributes", "header", "header_orthanc_instance_id")
+    changes = [_taken(name, is_first) for name in attributes] + [_taken(name, is_last) for name in _ORIGIN]
+    changes.append(f"is_stale = series.is_stale AND NOT {is_first}")
+    here, there = (", ".join(f"{row}.{name}" for name in _ORIGIN) for row in ("series", "excluded"))
     return text(
-        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS r ({typed})"  # noqa: S608
-        f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
-        + (f" RETURNING {key}, xmax = 0" if replace else f" WHERE {news}")
+        f"{_inserting(series, columns)} ON CONFLICT (orthanc_series_id) DO UPDATE SET {', '.join(changes)}"
+        f" WHERE {is_first} OR {is_last} AND ({there}) IS DISTINCT FROM ({here})"
     )
 
 
-def _new_value(table: Table, name: str, replace: bool) -> str:
-    return f'excluded."{name}"' if replace or name in _ORIGIN else f'coalesce(excluded."{name}", {table.name}."{name}")'
+def _taken(name: str, condition: str) -> str:
+    return f'"{name}" = CASE WHEN {condition} THEN excluded."{name}" ELSE series."{name}" END'
 
 
-def _is_news(table: Table, name: str) -> str:
-    differs = f'excluded."{name}" IS DISTINCT FROM {table.name}."{name}"'
-    return differs if name in _ORIGIN else f'excluded."{name}" IS NOT NULL AND {differs}'
+@cache
+def _instance_statement(columns: tuple[str, ...]) -> Any:
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns[1:])
+    return text(
+        f"{_inserting(instance, columns)} ON CONFLICT (orthanc_instance_id) DO UPDATE SET {changes}"
+        " RETURNING orthanc_instance_id, xmax = 0"
+    )
+
+
+def _inserting(table: Table, columns: tuple[str, ...]) -> str:
+    """One statement for any number of rows, which come as one JSON text: a parameter each would cost more."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    typed = ", ".join(f'"{name}" {table.c[name].type.compile(_dialect())}' for name in columns)
+    return (
+        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS r ({typed})"  # noqa: S608
+    )
 
 
 def _dialect() -> Any:

@@ -45,6 +45,7 @@ instance = table(
     column("number_of_frames", Integer),
     column("image_type", ARRAY(Text)),
     column("size_bytes", BigInteger),
+    column("header_checksum", BigInteger),
     column("received_at", DateTime(timezone=True)),
     column("nesting_depth", Integer),
 )
@@ -65,6 +66,7 @@ class ArchivedInstance:
     number_of_frames: int | None
     size_bytes: int
     received_at: datetime
+    header_checksum: int | None
 
 
 def archived_instances() -> Select[tuple[object, ...]]:
@@ -73,7 +75,7 @@ def archived_instances() -> Select[tuple[object, ...]]:
         select(
             *(instance.c[name] for name in ("orthanc_instance_id", "orthanc_series_id", "sop_instance_uid")),
             *(instance.c[name] for name in ("sop_class_uid", "image_type", "number_of_frames")),
-            *(instance.c[name] for name in ("size_bytes", "received_at")),
+            *(instance.c[name] for name in ("size_bytes", "received_at", "header_checksum")),
             series.c.modality,
             study.c.orthanc_study_id,
             study.c.study_instance_uid,

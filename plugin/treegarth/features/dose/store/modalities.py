@@ -18,6 +18,16 @@ AND NOT d.modalities @> t.modalities
 """)
 
 
+_FORGET_MODALITIES = text("""
+UPDATE dose_study d SET modalities = ARRAY(
+    SELECT unnest(t.modalities) UNION SELECT r.modality FROM dose_report r
+    WHERE r.orthanc_study_id = d.orthanc_study_id AND r.source_deleted_at IS NOT NULL AND r.modality IS NOT NULL
+    ORDER BY 1
+)
+FROM study t WHERE d.orthanc_study_id = ANY(:ids) AND t.orthanc_study_id = d.orthanc_study_id
+""")
+
+
 def modalities_of(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, list[str]]:
     """By study, what the index and the study's row know, sorted."""
     found: dict[str, set[str]] = {}
@@ -34,3 +44,9 @@ def note_modalities(connection: Connection, instances: Iterable[IndexedInstance]
     A series may come long after the dose report, and changes nothing else of the study's row.
     """
     connection.execute(_NOTE_MODALITIES, {"ids": sorted({instance.orthanc_study_id for instance in instances})})
+
+
+def forget_modalities(connection: Connection, instances: Iterable[IndexedInstance]) -> None:
+    """After these instances were stored again, their studies have the modalities that their series have now, and those
+    of sources that left the archive."""
+    connection.execute(_FORGET_MODALITIES, {"ids": sorted({instance.orthanc_study_id for instance in instances})})

@@ -6,7 +6,7 @@ lock that a store of the same object would wait for. A worker that dies loses it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,6 +77,7 @@ def note_sources(connection: Connection, instances: Iterable[IndexedInstance], *
             "modality": instance.modality,
             "received_at": instance.received_at,
             "size_bytes": instance.size_bytes,
+            "header_checksum": instance.header_checksum,
         }
         for instance in instances
     }
@@ -96,19 +97,21 @@ def note_sources(connection: Connection, instances: Iterable[IndexedInstance], *
                 "last_error": None,
                 "source_deleted_at": None,
             },
-            where=None if again else ~_same_store(statement.excluded),
+            where=None if again else ~_same_content(statement.excluded),
         )
     )
 
 
-def _same_store(new: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
-    """Whether the row tells of the very store that is noted now, and of an object that is still there."""
-    same = and_(
-        dose_report.c.source_deleted_at.is_(None),
-        dose_report.c.size_bytes == new.size_bytes,
-        dose_report.c.received_at.between(new.received_at - SAME_STORE, new.received_at + SAME_STORE),
+def _same_content(new: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Whether the row tells of just this content, and of an object that is still there. Where a row of an older version
+    does not know its content, it tells of the same store, if it knows that."""
+    ours = dose_report.c
+    same_store = and_(
+        ours.size_bytes == new.size_bytes,
+        ours.received_at.between(new.received_at - SAME_STORE, new.received_at + SAME_STORE),
     )
-    return func.coalesce(same, False)  # rows of older versions do not know their store
+    same = case((ours.header_checksum.is_(None), same_store), else_=ours.header_checksum == new.header_checksum)
+    return and_(ours.source_deleted_at.is_(None), func.coalesce(same, False))
 
 
 def forget_sources(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> list[str]:
@@ -131,6 +134,19 @@ def forget_sources(connection: Connection, orthanc_instance_ids: Sequence[str], 
         .returning(dose_report.c.orthanc_study_id)
     )
     return sorted(set(changed.scalars()))
+
+
+def drop_other_classes(connection: Connection, classes: Mapping[str, str | None]) -> list[str]:
+    """Drop the sources of these objects that were of another class than they are now (None: no source at all), with
+    what was read of them; the studies that changed."""
+    ours = dose_report.c.orthanc_instance_id.in_(sorted(classes))
+    in_order = select(dose_report.c.orthanc_instance_id, dose_report.c.sop_class_uid).where(ours)
+    found = connection.execute(in_order.order_by(dose_report.c.orthanc_instance_id).with_for_update()).all()
+    other = [row.orthanc_instance_id for row in found if row.sop_class_uid != classes[row.orthanc_instance_id]]
+    if not other:
+        return []
+    gone = delete(dose_report).where(dose_report.c.orthanc_instance_id.in_(other))
+    return sorted(set(connection.execute(gone.returning(dose_report.c.orthanc_study_id)).scalars()))
 
 
 def claim_next(connection: Connection, now: datetime, lease: timedelta) -> Claim | None:

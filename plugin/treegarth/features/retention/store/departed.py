@@ -66,7 +66,12 @@ def note_departed(connection: Connection, instances: Sequence[Departed], at: dat
     ]
     if rows:
         connection.execute(insert(prune_ledger), rows)
-    marked = select(prune_mark.c.orthanc_instance_id).where(prune_mark.c.orthanc_instance_id.in_(identifiers))
+    unmark(connection, identifiers)
+
+
+def unmark(connection: Connection, orthanc_instance_ids: Sequence[str]) -> None:
+    """No policy deletes these as they were marked."""
+    marked = select(prune_mark.c.orthanc_instance_id).where(prune_mark.c.orthanc_instance_id.in_(orthanc_instance_ids))
     unlocked = marked.with_for_update(skip_locked=True)  # who holds one of them takes it away by itself
     connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_instance_id.in_(unlocked)))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, column, func, select, table, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Text, case, column, func, select, table, true, tuple_, update
 
 from treegarth.features.routing.tables import (
     delivery,
@@ -21,7 +21,9 @@ from treegarth.features.routing.tables import (
 FAILED = "failed"  # waiting, after attempts
 STATES = ("waiting", FAILED, "sending", "sent", "confirmed", "given up", "gone")
 _study = table("study", column("orthanc_study_id", Text), column("patient_name", Text), column("patient_id", Text))
-_series = table("series", column("orthanc_series_id", Text), column("series_description", Text))
+_series = table(
+    "series", column("orthanc_series_id", Text), column("series_description", Text), column("modality", Text)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,9 @@ def list_deliveries(
     query = (
         select(
             *(delivery.c[name] for name in _OWN),
+            case((_series.c.orthanc_series_id.is_(None), delivery.c.modality), else_=_series.c.modality).label(
+                "modality"
+            ),
             destination.c.name.label("destination_name"),
             destination.c.is_paused,
             destination.c.down_since,
@@ -133,7 +138,7 @@ def list_deliveries(
 
 _OWN = (
     *("id", "rule_id", "asked_by", "destination_id", "orthanc_series_id", "study_instance_uid"),
-    *("series_instance_uid", "modality", "created_at", "changed_at"),
+    *("series_instance_uid", "created_at", "changed_at"),
 )
 
 
