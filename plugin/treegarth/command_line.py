@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -282,7 +283,7 @@ def add_config_option(parser: argparse._ActionsContainer) -> None:
 
 
 def port(given: str) -> int:
-    if not given.isdigit() or not 1 <= int(given) <= 65535:
+    if not re.fullmatch("[0-9]{1,5}", given) or not 1 <= int(given) <= 65535:
         raise argparse.ArgumentTypeError(f"{given} is not a port (1 to 65535)")
     return int(given)
 

@@ -40,7 +40,7 @@ def check_orthanc(configuration: Configuration, environment: Mapping[str, str]) 
 
 def numbers_of(version: str | None) -> tuple[int, ...] | None:
     """1.10.1 as (1, 10, 1); None of a development version."""
-    return tuple(int(part) for part in (version or "").split(".") if part.isdigit()) or None
+    return tuple(int(part) for part in (version or "").split(".") if part.isdecimal()) or None
 
 
 def check_version(version: str | None) -> Finding:

@@ -188,9 +188,9 @@ def _scalar_test(
         # ILIKE on the bare column, not LIKE on its small letters: of columns PostgreSQL knows how often values occur.
         pattern = literal(like_pattern(tests[0]), Text())
         return collate(value, "C").op("ILIKE", is_comparison=True, return_type=Boolean())(pattern)
+    if operator is Operator.IN:  # one parameter, however many values: a statement takes 65,535
+        return value == func.any(literal(list(tests), ARRAY(_TYPES[kind])))
     given = [literal(test, _TYPES[kind]) for test in tests]
-    if operator is Operator.IN:
-        return value.in_(given)
     if operator is Operator.BETWEEN:
         return value.between(given[0], given[1])
     compared: ColumnElement[bool] = _ORDERED[operator](value, given[0])

@@ -54,6 +54,12 @@ def condition_document(condition: Condition) -> Document:
             return {"any": [condition_document(part) for part in condition.parts]}
 
 
+def too_large(place: str) -> Problem:
+    """What is to be said of a condition with more or deeper parts than are read."""
+    limits = P_("At most %(parts)s parts, %(deep)s deep, are read.", parts=MOST_PARTS, deep=DEEPEST)
+    return Problem(place, _TOO_LARGE, limits)
+
+
 class _Reader:
     """Reads a document and collects what is wrong with it. What could not be read stands for nothing."""
 
@@ -66,8 +72,7 @@ class _Reader:
         self._parts += 1
         if depth > DEEPEST or self._parts > MOST_PARTS:
             if not any(problem.wrong == _TOO_LARGE for problem in self.problems):
-                limits = P_("At most %(parts)s parts, %(deep)s deep, are read.", parts=MOST_PARTS, deep=DEEPEST)
-                self.problems.append(Problem(place, _TOO_LARGE, limits))
+                self.problems.append(too_large(place))
             return _NOTHING
         if isinstance(document, str):
             return self._line(document, place)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 from treegarth.conditions.model import Comparison, Kind, Operator, Value
+from treegarth.limits import LONGEST_TEXT, can_be_shown, is_storable
 from treegarth.phrases import P_
 
 _ORDERED = (Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST, Operator.BETWEEN)
@@ -95,7 +96,7 @@ def _in_zone(value: Value, now: datetime) -> Value:
 
 
 def _read_text(text: str) -> str:
-    if len(text) > 1000 or "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if len(text) > LONGEST_TEXT or not is_storable(text):
         raise ValueError(text)
     return text
 
@@ -122,7 +123,10 @@ def _read_time(text: str) -> time:
 def _read_moment(text: str) -> datetime:
     if not _MOMENT.fullmatch(text):
         raise ValueError(text)
-    return datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    if not can_be_shown(moment):
+        raise ValueError(text)
+    return moment
 
 
 def _read_truth(text: str) -> bool:

@@ -1,23 +1,42 @@
 """Keyset paging: pages that stay right while rows are added and cost the same however deep. No feature's SQL.
 
-A page's cursor holds the sort values of its last row. What comes after that row is asked for in segments, each of
-which an index in the sort's order answers by a range: with keys (a, b) first `a = ? and b > ?`, then `a > ?`, then
-`a is null`. One OR of them would be read from the index's beginning.
+A page's cursor holds the sort values of its last row, each as text, with NUL between them, which no text of PostgreSQL
+has: nothing in it nests, and no parser is needed. What comes after that row is asked for in segments, each of which an
+index in the sort's order answers by a range: with keys (a, b) first `a = ? and b > ?`, then `a > ?`, then `a is null`.
+One OR of them would be read from the index's beginning.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, UnaryExpression, and_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    Row,
+    Select,
+    String,
+    Time,
+    UnaryExpression,
+    and_,
+)
+from sqlalchemy.types import TypeEngine
 
 from treegarth.errors import InvalidRequest
+from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_CURSOR
+
+_BETWEEN, _ABSENT, _PRESENT = "\0", "-", "+"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +44,6 @@ class SortKey:
     """One column of an order. The last of an order is unique and never NULL."""
 
     column: ColumnElement[Any]
-    read: Callable[[Any], Any]  # its value out of JSON: str, int, date.fromisoformat
     descending: bool = False
     nullable: bool = False
     nulls_first: bool = False
@@ -35,6 +53,14 @@ class SortKey:
         if not self.nullable:
             return direction
         return direction.nulls_first() if self.nulls_first else direction.nulls_last()
+
+    def read(self, text: str) -> Any:
+        """The value that a cursor has of it. Raises ValueError for one that the column cannot have."""
+        if text == _ABSENT and self.nullable:
+            return None
+        if not text.startswith(_PRESENT):
+            raise ValueError(text)
+        return next(read for kind, read in _READERS if isinstance(self.column.type, kind))(text.removeprefix(_PRESENT))
 
     def equals(self, value: Any) -> ColumnElement[bool]:
         return self.column.is_(None) if value is None else self.column == value
@@ -86,18 +112,63 @@ def _segments(keys: Sequence[SortKey], values: Sequence[Any] | None) -> Iterator
 
 
 def _cursor(values: Sequence[Any], name: str) -> str:
-    plain = [value.isoformat() if isinstance(value, date | datetime | time) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps([name, *plain]).encode()).decode().rstrip("=")
+    texts = [name, *(_ABSENT if value is None else _PRESENT + _written(value) for value in values)]
+    return base64.urlsafe_b64encode(_BETWEEN.join(texts).encode()).decode().rstrip("=")
+
+
+def _written(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _values(cursor: str, keys: Sequence[SortKey], name: str) -> list[Any]:
     refused = InvalidRequest("cursor: is not one that an answer of this list and sort gave. Start without a cursor.")
+    if len(cursor) > LONGEST_CURSOR:
+        raise refused
     try:
-        given = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if "\\u0000" in json.dumps(given):  # PostgreSQL has no such character
+        whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        of_list, *texts = whole.decode("utf-8").split(_BETWEEN)
+        if of_list != name:
             raise refused
-        if not isinstance(given, list) or len(given) != len(keys) + 1 or given[0] != name:
-            raise refused
-        return [None if value is None else key.read(value) for key, value in zip(keys, given[1:], strict=True)]
-    except (ValueError, TypeError, binascii.Error):
+        return [key.read(text) for key, text in zip(keys, texts, strict=True)]
+    except ValueError:  # also of base64 and of UTF-8
         raise refused from None
+
+
+def _integer(largest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch("-?[0-9]{1,19}", text) or not -largest - 1 <= (number := int(text)) <= largest:
+            raise ValueError(text)
+        return number
+
+    return read
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
+
+
+def _time_of_day(text: str) -> time:
+    if (read := time.fromisoformat(text)).tzinfo is not None:
+        raise ValueError(text)
+    return read
+
+
+def _moment(text: str) -> datetime:
+    """In UTC, as every session of ours asks for it: PostgreSQL refuses offsets that Python takes."""
+    if (read := datetime.fromisoformat(text)).utcoffset() != timedelta():
+        raise ValueError(text)
+    return read
+
+
+_READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+    (BigInteger, _integer(LARGEST_BIGINT)),  # before Integer, which it is one of
+    (Integer, _integer(LARGEST_INTEGER)),
+    (Double, _finite),
+    (Date, date.fromisoformat),
+    (Time, _time_of_day),
+    (DateTime, _moment),
+    (String, str),
+)
+"""A key's values as a cursor has them, by the type of its column: nothing that PostgreSQL would refuse to compare."""

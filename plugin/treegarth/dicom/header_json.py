@@ -23,13 +23,16 @@ _LONGEST_SEQUENCE = 65536  # bytes
 def header_json(data: bytes) -> dict[str, Any]:
     """The header as DICOM JSON (PS3.18 F.2) without bulk data; what has no JSON form is left out.
 
-    Raises UnreadableObject where pydicom cannot read the bytes.
+    Raises UnreadableObject where pydicom cannot read the bytes, or where they nest deeper than can be walked.
     """
     try:
         found = lean_header_json(data, _is_left_out)
     except NotPlain:
         found = _by_pydicom(data)
-    return found if _is_storable(found) else _storable(found)
+    try:
+        return found if _is_storable(found) else _storable(found)
+    except RecursionError as error:
+        raise UnreadableObject("The header's sequences are nested too deep.") from error
 
 
 def _by_pydicom(data: bytes) -> dict[str, Any]:

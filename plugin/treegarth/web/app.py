@@ -6,20 +6,22 @@ import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Request, Response, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from treegarth.errors import UnsupportedBody
+from treegarth.errors import InvalidRequest, UnsupportedBody
 from treegarth.host.bridge import ERRORS_ARE_PLAIN
 from treegarth.phrases import Phrase
 from treegarth.reach import Reach
+from treegarth.strict_json import read_json
 from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
-from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
+from treegarth.web.languages import LANGUAGE_COOKIE, N_, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
 from treegarth.web.own_port import OwnPort
 from treegarth.web.problems import Problem, detail_of, field_problems, headers_of, problem_of, problem_response
 from treegarth.web.routes import BASE_PATH, Answered, Call, Permission, Route, check_unique, is_api_path
@@ -32,6 +34,7 @@ from treegarth.web.viewer import InsteadOfViewer, viewer_routes
 logger = logging.getLogger(__name__)
 
 LARGEST_BODY_BYTES = 1 << 20
+FORM = "application/x-www-form-urlencoded"
 COOKIE_AGE_S = 365 * 24 * 3600
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'; "
@@ -104,6 +107,7 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     actor = site.access.actor(request)
     check_permission(actor, route.permission)
     check_same_origin(request, reach)
+    _check_encoding(request)
     return Call(
         query=_query(route, request),
         body=_body(route, request),
@@ -122,15 +126,13 @@ class _NoParameters(BaseModel, extra="forbid"):
 
 
 def _query(route: Route, request: Request) -> BaseModel | None:
-    if route.any_query:
+    """An empty value restricts nothing, as in a DICOM query (PS3.4 C.2.2.2.3); a form sends its empty fields, too."""
+    if route.any_query or (route.method != "GET" and route.query is None):
         return None
+    model = route.query or _NoParameters
     own = () if route.is_api else ("lang", "theme")
-    values = {key: value for key, value in request.args.items() if key not in own}
-    if route.method != "GET" and route.query is None:
-        return None
-    if not route.is_api:  # a form sends its empty fields too
-        values = {key: value for key, value in values.items() if value != ""}
-    checked = validated(route.query or _NoParameters, values)
+    given = {key: value for key, value in request.args.items() if key not in own}
+    checked = validated(model, {key: value for key, value in given.items() if value or key not in model.model_fields})
     return checked if route.query else None
 
 
@@ -138,10 +140,25 @@ def _body(route: Route, request: Request) -> BaseModel | None:
     if route.body is None:
         return None
     if request.mimetype == "application/json":
-        return validated(route.body, request.get_json())
-    if not route.is_api and request.mimetype == "application/x-www-form-urlencoded":
+        return validated(route.body, read_json(request.get_data()))
+    if not route.is_api and request.mimetype == FORM:
         return validated(route.body, request.form.to_dict())
     raise UnsupportedBody("Send the body as application/json.")
+
+
+def _check_encoding(request: Request) -> None:
+    """Refuse an address or a form that is not UTF-8: its bytes would be read as other letters, in silence."""
+    _check_utf8(request.environ["PATH_INFO"].encode("latin-1"), N_("The address is not UTF-8."))
+    _check_utf8(unquote_to_bytes(request.query_string), N_("The address is not UTF-8."))
+    if request.mimetype == FORM:
+        _check_utf8(unquote_to_bytes(request.get_data()), N_("The form is not UTF-8."))
+
+
+def _check_utf8(data: bytes, wrong: str) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(wrong) from None
 
 
 def _response(route: Route, given: BaseModel | Response | str | Answered) -> Response:
@@ -192,8 +209,9 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
         logger.exception("The page for the problem %s could not be made.", problem.instance)
         text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"
         response = Response(text, status=problem.status, mimetype="text/plain")
-    if response.mimetype == "text/plain":  # Orthanc repeats the type without its character set: a mark tells it
-        response.set_data("\ufeff" + response.get_data(as_text=True))
+    text = response.get_data(as_text=True).replace("\0", "\ufffd")  # what was asked, repeated: Orthanc sends no NUL
+    mark = "\ufeff" if response.mimetype == "text/plain" else ""  # Orthanc repeats the type without its character set
+    response.set_data(mark + text)
     response.headers.update(headers)
     return response
 

@@ -68,9 +68,8 @@ def file_route(name: str, path: str, handler: Any, summary: str, headers: dict[s
 
 def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     """A file of the folder, with ETag and the right media type. Raises NotFound."""
-    joined = safe_join(str(folder), name)
-    path = Path(joined).resolve() if joined else None
-    if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+    path = _file_in(folder, name)
+    if path is None:
         raise NotFound(N_("There is no such file."))
     media_type = MEDIA_TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
     response = send_file(path, mimetype=media_type or "application/octet-stream", conditional=False, etag=True)
@@ -79,6 +78,15 @@ def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
     # Whole files only: Orthanc's older plugins cannot answer 206 with bytes.
     response.make_conditional(call.http.environ, accept_ranges=False)
     return response
+
+
+def _file_in(folder: Path, name: str) -> Path | None:
+    joined = safe_join(str(folder), name)
+    try:
+        path = Path(joined).resolve() if joined else None
+        return path if path is not None and path.is_relative_to(folder.resolve()) and path.is_file() else None
+    except OSError:  # a name that is too long for a file
+        return None
 
 
 def send_text(call: Call[Any, Any, Any], text: str, media_type: str) -> Response:

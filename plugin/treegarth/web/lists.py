@@ -1,27 +1,45 @@
-"""What the queries of all lists have in common: the page, and days in ISO form."""
+"""What the queries of all lists have in common: the page, and days and moments in ISO form."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from treegarth.web.routes import Parameters, Text
+from treegarth.limits import LONGEST_CURSOR, can_be_shown
+from treegarth.web.routes import AnyText, Parameters
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 1000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 
 
 def _iso_form(value: Any) -> Any:
     """pydantic alone would also read 20261120 as a number of seconds."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    if not isinstance(value, date) and not (isinstance(value, str) and _DAY.fullmatch(value)):
         raise ValueError("must be a date like 2026-11-20")
     return value
 
 
+def _moment_form(value: Any) -> Any:
+    """pydantic alone would also read a number of seconds."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _MOMENT.match(value)):
+        raise ValueError("must be a moment with its zone like 2026-11-20T14:30:00+09:00")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    if not can_be_shown(value):
+        raise ValueError("must be a moment with its zone like 2026-11-20T14:30:00+09:00")
+    return value.astimezone(UTC)
+
+
 Day = Annotated[date, BeforeValidator(_iso_form)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment_form), AfterValidator(_in_utc)]
+Cursor = Annotated[AnyText, Field(max_length=LONGEST_CURSOR)]
 
 
 class PageQuery(Parameters):
@@ -29,8 +47,13 @@ class PageQuery(Parameters):
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
     """How many at most."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """`next` of the page before; the first page without."""
+
+
+def modalities_of(text: str | None) -> tuple[str, ...]:
+    """Those of a parameter that divides several by commas; modalities are written in capitals (PS3.3 C.7.3.1.1.1)."""
+    return tuple(part.strip().upper() for part in (text or "").split(",") if part.strip())
 
 
 def check_days_in_order(first: date | None, last: date | None) -> None:

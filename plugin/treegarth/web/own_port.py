@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from treegarth.reach import Reach
-from treegarth.web.routes import BASE_PATH
+from treegarth.web.routes import BASE_PATH, UTF8
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _LED_TO = ("/app", "/instances", "/series", "/studies")  # of Orthanc itself, beside what its plugins serve
@@ -16,11 +16,11 @@ _LED_TO = ("/app", "/instances", "/series", "/studies")  # of Orthanc itself, be
 
 def handed_on(reach: Reach) -> list[str]:
     """The patterns of paths that Orthanc is to hand on to the application."""
-    patterns = [f"{BASE_PATH}/(.*)", BASE_PATH]  # Orthanc strips the slash of /treegarth/
+    patterns = [f"{BASE_PATH}/({UTF8})", BASE_PATH]  # Orthanc strips the slash of /treegarth/
     if reach.prefix:
         plugins = (path for path in (reach.dicom_web, reach.wado, reach.explorer_2) if path)
         roots = "|".join(re.escape(path) for path in (BASE_PATH, *_LED_TO, *plugins))
-        patterns.append(f"{re.escape(reach.prefix)}(?:{roots})(?:/.*)?")
+        patterns.append(f"{re.escape(reach.prefix)}(?:{roots})(?:/{UTF8})?")
     return patterns
 
 

@@ -24,6 +24,7 @@ from treegarth.errors import (
     RequestForbidden,
     TreegarthError,
     Unauthenticated,
+    UnreadableObject,
     UnsupportedBody,
 )
 from treegarth.web.languages import N_
@@ -41,6 +42,7 @@ STATUSES: dict[type[TreegarthError], int] = {
     NotFound: 404,
     RequestConflict: 409,
     UnsupportedBody: 415,
+    UnreadableObject: 422,
     OrthancRefused: 502,
     OrthancUnavailable: 503,
     DatabaseUnavailable: 503,

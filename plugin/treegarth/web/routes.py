@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from flask import Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 
 if TYPE_CHECKING:
     from treegarth.web.access import Actor
@@ -25,6 +27,12 @@ API_PATH = f"{BASE_PATH}/api/v1"
 STUDY_PATH = f"{BASE_PATH}/studies/{{study_instance_uid}}"  # the page that mails and webhooks lead to
 
 _PART = re.compile(r"{(\w+)(:path)?}")
+UTF8 = (
+    r"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    r"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*"
+)
+"""The bytes of a text (RFC 3629 4), for the pattern of a REST callback: what does not match Orthanc answers with
+404. Of other bytes orthanc-python makes no Python string, and answers 500 before anything here is asked."""
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,12 +52,16 @@ class Permission(StrEnum):
 
 
 def _storable(value: str) -> str:
-    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not is_storable(value):
         raise ValueError("must be text without NUL and without half characters")
     return value
 
 
-Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can compare; use it for every text from outside
+# What PostgreSQL can keep and compare. Use these, or a bound of your own, for everything from outside.
+AnyText = Annotated[str, AfterValidator(_storable)]  # give it a max_length
+Text = Annotated[AnyText, Field(max_length=LONGEST_TEXT)]
+Identifier = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+LongIdentifier = Annotated[int, Field(ge=1, le=LARGEST_BIGINT)]
 
 
 class Parameters(BaseModel):
@@ -174,15 +186,17 @@ def filled(path: str, values: Mapping[str, object]) -> str:
 def sealed(value: str) -> str:
     """A value for one part of a path, with / and \\ as %2F and %5C, which are quoted once more in the address.
 
-    Orthanc's HTTP server unquotes an address before it looks for separators, and takes a backslash for one. A UID of a
-    damaged object may hold either.
+    Orthanc's HTTP server unquotes an address before it looks for separators, takes a backslash for one, and takes parts
+    that are . or .. as steps. A UID of a damaged object may be or hold any of these.
     """
+    if value in (".", ".."):
+        return value.replace(".", "%2E")
     return value.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
 
 
 def unsealed(part: str) -> str:
-    """The value of `sealed`; one that was not sealed and holds none of these three stays as it is."""
-    return part.replace("%2F", "/").replace("%5C", "\\").replace("%25", "%")
+    """The value of `sealed`; one that was not sealed and holds none of these stays as it is."""
+    return part.replace("%2E", ".").replace("%2F", "/").replace("%5C", "\\").replace("%25", "%")
 
 
 def is_api_path(path: str) -> bool:

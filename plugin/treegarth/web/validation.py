@@ -25,9 +25,15 @@ SENTENCES = {
     "int_parsing_size": N_("is too large a number."),
     "float_parsing": N_("must be a number."),
     "finite_number": N_("must be a number."),
+    "float_type": N_("must be a number."),
+    "bool_parsing": N_("must be true or false."),
+    "bool_type": N_("must be true or false."),
     "string_type": N_("must be text."),
-    "too_long": N_("must have at most %(max_length)s characters."),
+    "string_too_short": N_("must have at least %(min_length)s characters."),
     "string_too_long": N_("must have at most %(max_length)s characters."),
+    "list_type": N_("must be a list."),
+    "too_long": N_("must have at most %(max_length)s entries."),
+    "dict_type": N_("must be a JSON object."),
     "greater_than_equal": N_("must be at least %(ge)s."),
     "less_than_equal": N_("must be at most %(le)s."),
     "enum": N_("must be one of %(expected)s."),
@@ -40,6 +46,7 @@ SENTENCES = {
 # what our own validators say, who may not know of languages
 OWN_SENTENCES = (
     N_("must be a date like 2026-11-20."),
+    N_("must be a moment with its zone like 2026-11-20T14:30:00+09:00."),
     N_("must be text without NUL and without half characters."),
     N_("study_date_from must not be later than study_date_to."),
 )
@@ -78,7 +85,10 @@ def validated(model: type[ModelT], values: object) -> ModelT:
 
 def _fault(model: type[BaseModel], details: ErrorDetails) -> Fault:
     name = ".".join(str(part) for part in details["loc"]) or WHOLE
-    message = SENTENCES.get(details["type"])
+    kind = details["type"]
+    if kind in ("too_short", "too_long") and isinstance(details["input"], str):  # behind a validator of our own
+        kind = f"string_{kind}"
+    message = SENTENCES.get(kind)
     if message is None:
         return Fault(field=name, message=details["msg"].removeprefix("Value error, ").rstrip(".") + ".")
     context = {**details.get("ctx", {}), "known": ", ".join(model.model_fields) or "–"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, field_validator
 
 from treegarth.errors import NotFound
-from treegarth.features.archive.search_model import StudyFilter, StudySort
+from treegarth.features.archive.conditions import StudyConditions
+from treegarth.features.archive.search_model import StudySort
 from treegarth.features.archive.store.searching import (
     find_series,
     list_instances,
@@ -16,58 +17,19 @@ from treegarth.features.archive.store.searching import (
     read_studies,
     search_studies,
 )
-from treegarth.web.lists import Day, PageQuery, check_days_in_order
+from treegarth.web.lists import PageQuery
 from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
 
 TAG = "archive"
 
 
-class StudyQuery(PageQuery):
-    """Which studies, in which order. Conditions add up."""
+class StudyQuery(StudyConditions, PageQuery):
+    """Which studies, in which order."""
 
-    q: Text | None = Field(default=None, max_length=400)
-    """Words that each stand in a patient's name or identifier, the accession number or the description, or whole
-    UIDs of a study, series or instance."""
-    patient_id: Text | None = None
-    """Exactly, or with the wildcards `*` and `?`."""
-    patient_name: Text | None = None
-    """A part of the name in any of its groups (alphabetic, ideographic, phonetic), in capitals or not. With the
-    wildcards `*` and `?`: the whole of one group, as in DICOM."""
-    modality: Text | None = None
-    """Studies with a series of this modality, or of any of several divided by commas: `CT,PT`."""
-    study_date_from: Day | None = None
-    """The first day, `2026-11-20`."""
-    study_date_to: Day | None = None
-    """The last day, included."""
-    study_description: Text | None = None
-    """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
-    accession_number: Text | None = None
-    """Exactly, or with the wildcards `*` and `?`."""
-    study_instance_uid: Text | None = None
-    """Exactly."""
     sort: StudySort = StudySort.NEWEST
     """The order: by study date (`newest`, `oldest`; studies without a date are the oldest), by arrival (`received`),
     by `patient_name` or `patient_id`."""
-
-    @model_validator(mode="after")
-    def _is_in_order(self) -> StudyQuery:
-        check_days_in_order(self.study_date_from, self.study_date_to)
-        return self
-
-    def filter(self) -> StudyFilter:
-        """What is asked for, without the page; an empty parameter does not restrict."""
-        return StudyFilter(
-            text=self.q or None,
-            patient_id=self.patient_id or None,
-            patient_name=self.patient_name or None,
-            modalities=tuple(part.strip() for part in (self.modality or "").split(",") if part.strip()),
-            study_date_from=self.study_date_from,
-            study_date_to=self.study_date_to,
-            study_description=self.study_description or None,
-            accession_number=self.accession_number or None,
-            study_instance_uid=self.study_instance_uid or None,
-        )
 
 
 class StudyPath(Parameters):
@@ -214,9 +176,7 @@ class ArchiveApi:
     def list_studies(self, call: Call[StudyQuery, None, None]) -> StudyList:
         query = call.query
         with self._database.connect() as connection:
-            page = search_studies(
-                connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor or None
-            )
+            page = search_studies(connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor)
         return StudyList(items=[StudyItem.model_validate(found) for found in page.studies], next=page.next)
 
     def read_study(self, call: Call[None, None, StudyPath]) -> StudyWithSeries:
@@ -233,7 +193,7 @@ class ArchiveApi:
             identifier = find_series(connection, call.path.study_instance_uid, call.path.series_instance_uid)
             if identifier is None:
                 raise NotFound("This study has no series with this Series Instance UID.")
-            page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor or None)
+            page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor)
         return InstanceList(items=[InstanceItem.model_validate(found) for found in page.instances], next=page.next)
 
 

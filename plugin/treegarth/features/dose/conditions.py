@@ -8,25 +8,24 @@ from pydantic import Field, model_validator
 
 from treegarth.features.dose.model import Kind
 from treegarth.features.dose.store.filtering import DoseStudyFilter
-from treegarth.web.lists import Day, check_days_in_order
+from treegarth.limits import LARGEST_INTEGER
+from treegarth.web.lists import Day, check_days_in_order, modalities_of
 from treegarth.web.routes import Parameters, Text
 
 CM2_OF_M2 = 1e4
 MGY_OF_GY = 1e3
-LARGEST_COUNT = 2_147_483_647
-"""What a column of counts can hold."""
 
-Limit: TypeAlias = Annotated[float | None, Field(allow_inf_nan=False)]
-Count: TypeAlias = Annotated[int | None, Field(ge=0, le=LARGEST_COUNT)]
+Limit: TypeAlias = Annotated[float | None, Field(ge=0, le=1e15, allow_inf_nan=False)]
+Count: TypeAlias = Annotated[int | None, Field(ge=0, le=LARGEST_INTEGER)]
 
 
 class DoseConditions(Parameters):
-    """Conditions add up; an empty one does not restrict."""
+    """Conditions add up."""
 
     kind: Kind | None = None
     """Studies with a report of this kind."""
     modality: Text | None = None
-    """Studies with a series of this modality, or of any of several divided by commas: `CT,PT`."""
+    """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`."""
     patient_id: Text | None = None
     """Exactly."""
     issuer_of_patient_id: Text | None = None
@@ -83,12 +82,12 @@ class DoseConditions(Parameters):
         """What is asked for, without order and page."""
         return DoseStudyFilter(
             kind=self.kind,
-            modalities=tuple(part.strip() for part in (self.modality or "").split(",") if part.strip()),
-            patient_id=self.patient_id or None,
-            issuer_of_patient_id=self.issuer_of_patient_id or None,
-            protocol=self.protocol or None,
-            equipment=self.equipment or None,
-            device=self.device or None,
+            modalities=modalities_of(self.modality),
+            patient_id=self.patient_id,
+            issuer_of_patient_id=self.issuer_of_patient_id,
+            protocol=self.protocol,
+            equipment=self.equipment,
+            device=self.device,
             not_patient=self.not_patient,
             not_patient_rule=self.not_patient_rule,
             study_date_from=self.study_date_from,

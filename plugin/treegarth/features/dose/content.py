@@ -9,7 +9,7 @@ from io import BytesIO
 
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
 from treegarth.errors import UnreadableObject
-from treegarth.features.dose.reading import parsed
+from treegarth.features.dose.reading import kind_of, parsed
 from treegarth.features.dose.service import FETCH_TIMEOUT_S, ObjectSource
 from treegarth.phrases import P_
 
@@ -50,9 +50,7 @@ def read_content(content: bytes) -> SourceContent:
             dataset, items = parsed(BytesIO(content))
             tree = tree_of(dataset, items)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
-            raise UnreadableObject(
-                P_("The object is not readable DICOM (%(kind)s).", kind=type(error).__name__)
-            ) from error
+            raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind_of(error))) from error
     if "SOPClassUID" not in dataset and not tree.root.children:
         raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))
     root = _node(tree.root)

@@ -14,6 +14,7 @@ from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.values import DURATION_RIGHT, read_duration, write_value
 from treegarth.errors import ConditionRefused, Problem
 from treegarth.features.retention.model import Age, Hours, Keep, Policy, ProofDemand, Since, Space
+from treegarth.limits import is_storable
 from treegarth.phrases import P_
 
 KEYS = (
@@ -44,6 +45,9 @@ def parse_policy(document: object, fields: Fields, place: str = "policy") -> Pol
     if not isinstance(document, Mapping):
         right = P_("Write its keys: %(keys)s.", keys=", ".join(KEYS))
         raise PolicyRefused([Problem(place, P_("This is no policy."), right)])
+    if not is_storable(document):
+        right = P_("Leave NUL and half characters out.")
+        raise PolicyRefused([Problem(place, P_("holds characters that cannot be kept."), right)])
     reader = _Reader(document, fields, place)
     policy = reader.read()
     if reader.problems:
@@ -122,7 +126,7 @@ class _Reader:
 
     def _words(self, key: str, longest: int) -> str:
         value = self._document.get(key)
-        if not isinstance(value, str) or not value.strip() or len(value) > longest or "\0" in value:
+        if not isinstance(value, str) or not value.strip() or len(value) > longest:
             right = P_("Write a text of at most %(longest)s characters.", longest=longest)
             self._refuse(key, P_("is missing or no text."), right)
             return ""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from treegarth.dicom.headers import TAGS
+from treegarth.limits import LONGEST_TEXT, is_storable
 
 DEFAULT_LAYOUT = (
     "{PatientID}/{StudyDate} {StudyDescription}/{SeriesNumber} {Modality} {SeriesDescription}/{SOPInstanceUID}.dcm"
@@ -34,7 +35,7 @@ LAYOUT_KEYWORDS: Mapping[str, str] = {
 
 
 def _storable(value: str) -> str:
-    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not is_storable(value):
         raise ValueError("must be text without NUL and without half characters")
     return value
 
@@ -58,7 +59,8 @@ def _ae_title(value: str) -> str:
 
 
 def _storable_path(value: Path) -> Path:
-    _storable(str(value))
+    if not is_storable(text := str(value)) or len(text) > LONGEST_TEXT:
+        raise ValueError("must be a path of at most 1000 characters, without NUL")
     return value
 
 
@@ -72,8 +74,8 @@ class Guarded(Enum):
     HOST = auto()  # is connected to, at the port beside it
 
 
-Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can keep
-WebAddress = Annotated[str, AfterValidator(_web_address), Guarded.WEB]
+Text = Annotated[str, AfterValidator(_storable)]  # what PostgreSQL can keep; give it a max_length
+WebAddress = Annotated[Text, Field(max_length=LONGEST_TEXT), AfterValidator(_web_address), Guarded.WEB]
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 HostName = Annotated[
     str, AfterValidator(_storable), Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$"), Guarded.HOST
@@ -91,7 +93,7 @@ class Part(BaseModel):
 class SecretPlace(Part):
     """Where a secret is to be found: exactly one of the two."""
 
-    environment: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    environment: Text | None = Field(default=None, max_length=200, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The name of an environment variable of Orthanc, or of the worker."""
     file: Annotated[Path, AfterValidator(_storable_path)] | None = None
     """The path of a file whose whole content it is."""

@@ -22,7 +22,8 @@ from treegarth.features.routing.store.listing import (
 )
 from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.phrases import P_
-from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route, Text
+from treegarth.web.lists import Cursor
+from treegarth.web.routes import API_PATH, Answer, Answered, Call, Identifier, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
 
 TAG = "deliveries"
@@ -40,7 +41,7 @@ class DeliveriesQuery(Parameters):
     """Only those of this study."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many at most."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the last answer ended."""
 
 
@@ -118,7 +119,7 @@ class DeliveryRequested(Answer):
 
 
 class ObjectPath(Parameters):
-    destination_id: int
+    destination_id: Identifier
     orthanc_instance_id: Text
     """The object's identifier in Orthanc."""
 

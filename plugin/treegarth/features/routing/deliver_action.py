@@ -72,7 +72,7 @@ class DeliverAction(Action[Delivering]):
             problems.append(Problem(place=f"{place}.{key}", wrong=P_("is not known."), right=right))
         to = _names(given.get("to"), f"{place}.to", problems)
         proof = given.get("proof")
-        if proof is not None and proof not in set(WantedProof):
+        if proof is not None and proof not in [*WantedProof]:
             wrong = P_("%(word)s is no proof.", word=repr(proof))
             problems.append(Problem(place=f"{place}.proof", wrong=wrong, right=_PROOFS))
         objects, level, condition = self._objects(given.get("objects", "all"), f"{place}.objects", problems)

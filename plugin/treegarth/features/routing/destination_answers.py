@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
-
 from treegarth.features.routing.destinations import Address, Kind, WantedProof
 from treegarth.features.routing.windows import Window
-from treegarth.web.routes import Answer, Parameters
+from treegarth.web.routes import Answer, Identifier, Parameters
 
 
 class DestinationPath(Parameters):
-    destination_id: int = Field(ge=1, le=2**31 - 1)
+    destination_id: Identifier
     """The destination's number."""
 
 

@@ -31,6 +31,9 @@ from treegarth.features.routing.address_parts import (
 )
 from treegarth.features.routing.windows import Window
 
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_HEADER_VALUE = re.compile(r"[\t -~]{0,4000}")
+
 
 class Kind(StrEnum):
     """How a destination takes objects."""
@@ -97,7 +100,7 @@ class DicomwebAddress(_WebLogin):
     @classmethod
     def _headers_without_secrets(cls, value: dict[str, str]) -> dict[str, str]:
         for name, text in value.items():
-            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[\t -~]*", text):
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(text)):
                 raise ValueError("must be names and values of HTTP headers")
             if name.lower() in ("authorization", "proxy-authorization", "cookie"):
                 raise ValueError("must not hold a login: name the place of the password or of the token")

@@ -18,6 +18,7 @@ from treegarth.features.rules.actions import Actions
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
 from treegarth.features.rules.yaml_text import Piece, read_pieces
+from treegarth.limits import is_storable
 from treegarth.phrases import P_
 
 KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
@@ -105,7 +106,7 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
         right = P_("A rule has keys: name, why, when, if, do.")
         problems.append(Problem(place=place, wrong=P_("is no rule."), right=right))
         return None
-    if not _is_storable(given):
+    if not is_storable(given):
         right = P_("Leave NUL and half characters out.")
         problems.append(Problem(place=place, wrong=P_("holds characters that cannot be kept."), right=right))
         return None
@@ -129,20 +130,6 @@ def _written(piece: Piece, language: Language, place: str, problems: list[Proble
         name=name, why=why, trigger=trigger, schedule=schedule, condition=condition, steps=steps, is_on=bool(is_on)
     )
     return WrittenRule(rule=rule, document=rule_document(rule), says_on="on" in given, source=piece.source)
-
-
-def _is_storable(document: object) -> bool:
-    """Whether PostgreSQL and JSON can hold every text of a document."""
-    rest = [document]
-    while rest:
-        one = rest.pop()
-        if isinstance(one, str) and ("\0" in one or any("\ud800" <= letter <= "\udfff" for letter in one)):
-            return False
-        if isinstance(one, Mapping):
-            rest.extend([*one.keys(), *one.values()])
-        elif isinstance(one, list):
-            rest.extend(one)
-    return True
 
 
 def _text(

@@ -13,10 +13,10 @@ from typing import Any
 import yaml
 
 from treegarth.errors import InvalidRequest
+from treegarth.limits import DEEPEST_NESTING, is_storable
 from treegarth.phrases import P_
 
 LARGEST_BYTES = 512 * 1024
-DEEPEST = 40
 
 
 class UnreadableYaml(InvalidRequest):
@@ -65,13 +65,18 @@ def read_pieces(text: str) -> list[Piece]:
             loader.dispose()
     except yaml.YAMLError as error:
         raise UnreadableYaml(_said(error)) from None
-    except ValueError as error:  # a number that Python does not take
-        raise UnreadableYaml(P_("The text is not readable: %(reason)s.", reason=error)) from None
+    except ValueError:  # a number that Python does not take
+        raise UnreadableYaml(_UNSTORABLE) from None
+    if not is_storable(value):
+        raise UnreadableYaml(_UNSTORABLE)
     if not isinstance(node, yaml.SequenceNode):
         in_brackets = isinstance(node, yaml.MappingNode) and bool(node.flow_style)
         return [Piece(value=value, source=None if in_brackets else _as_entry(text))]
     sources = _sources(text, node)
     return [Piece(value=one, source=source) for one, source in zip(value, sources, strict=True)]
+
+
+_UNSTORABLE = P_("The text has a number beyond 64 bits or one that is not finite, or half a character.")
 
 
 def dump(value: Any) -> str:
@@ -104,8 +109,8 @@ def _check_plain(text: str) -> None:
             depth += 1
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > DEEPEST:
-            raise _refused(line, P_("nested deeper than %(deep)s.", deep=DEEPEST))
+        if depth > DEEPEST_NESTING:
+            raise _refused(line, P_("nested deeper than %(deep)s.", deep=DEEPEST_NESTING))
         if documents > 1:
             raise _refused(line, P_("a second document begins (---); write one list of rules."))
 

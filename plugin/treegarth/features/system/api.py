@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from sqlalchemy import Connection, text
 
 import treegarth
@@ -17,7 +17,7 @@ from treegarth.features.system.model import TaskState, is_idle, pending_instance
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import API_PATH, Answer, Answered, Call, Parameters, Permission, Route
+from treegarth.web.routes import API_PATH, Answer, Answered, Call, LongIdentifier, Parameters, Permission, Route
 from treegarth.web.services import Services
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class TaskQuery(PageQuery):
 
 
 class TaskPath(Parameters):
-    task_id: int = Field(ge=1, le=2**63 - 1)
+    task_id: LongIdentifier
     """The task's number."""
 
 
@@ -201,7 +201,7 @@ class SystemApi:
     def tasks(self, call: Call[TaskQuery, None, None]) -> TaskList:
         query = call.query
         with self._services.database.connect() as connection:
-            page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor or None)
+            page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor)
         return TaskList(items=[TaskItem.model_validate(task) for task in page.tasks], next=page.next)
 
     def retry(self, call: Call[None, None, TaskPath]) -> TaskItem:

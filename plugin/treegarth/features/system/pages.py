@@ -17,7 +17,7 @@ from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, ngettext_for, translated
-from treegarth.web.routes import Navigation, Parameters, Permission, Route
+from treegarth.web.routes import LongIdentifier, Navigation, Parameters, Permission, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templating import render_page
 
@@ -29,7 +29,7 @@ WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
 
 
 class TaskPath(Parameters):
-    task_id: int
+    task_id: LongIdentifier
     """The task's number."""
 
 

@@ -46,7 +46,7 @@ _events = Table(
 )
 _status = _jobs.c.status.cast(Text)
 _STATES: dict[str, Phrase] = {TaskState.TODO: P_("waiting"), TaskState.DOING: P_("being done")}
-_NEWEST = (SortKey(column=_jobs.c.id, read=int, descending=True),)
+_NEWEST = (SortKey(column=_jobs.c.id, descending=True),)
 
 
 def count_tasks(connection: Connection) -> TaskCounts:

@@ -3,64 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from flask import Response
 
+from treegarth.features.archive.conditions import StudyConditions
 from treegarth.features.archive.pages.study import open_study
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import count_studies, search_studies
 from treegarth.web.languages import N_
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Navigation, Parameters, Permission, Route
+from treegarth.web.routes import Navigation, Permission, Route, Text
 from treegarth.web.templating import render_page, url_with
 
 COMMON_MODALITIES = ("CT", "MR", "PT", "NM", "MG", "XA", "RF", "DX", "CR", "US")
 
 
-class StudiesQuery(Parameters):
-    """What the list of studies can be asked for. Empty fields do not restrict."""
+class StudiesQuery(StudyConditions):
+    """Which studies, in which order, from where, and which of them the panel shows."""
 
-    q: str | None = None
-    """Words, each in a name, an identifier or the description; or a whole UID."""
-    patient_id: str | None = None
-    """The whole patient ID, or a pattern with * and ?."""
-    patient_name: str | None = None
-    """Part of any group of the name, or a pattern with * and ?."""
-    accession_number: str | None = None
-    """The whole accession number, or a pattern with * and ?."""
-    study_description: str | None = None
-    """Part of the description, or a pattern with * and ?."""
-    modality: str | None = None
-    """Modalities divided by commas; a study with any of them is shown."""
-    study_date_from: date | None = None
-    """The first study date, ISO form."""
-    study_date_to: date | None = None
-    """The last study date, ISO form."""
     sort: StudySort = StudySort.NEWEST
     """The order of the list."""
-    cursor: str | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
-    open: str | None = None
+    open: Text | None = None
     """The Study Instance UID that the panel shows."""
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        return tuple(part for part in (self.modality or "").upper().split(",") if part)
-
-    @property
-    def wanted(self) -> StudyFilter:
-        return StudyFilter(
-            text=self.q,
-            patient_id=self.patient_id,
-            patient_name=self.patient_name,
-            modalities=self.modalities,
-            study_date_from=self.study_date_from,
-            study_date_to=self.study_date_to,
-            study_description=self.study_description,
-            accession_number=self.accession_number,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +56,7 @@ def routes() -> list[Route]:
 
 def studies_page(call: AnyCall) -> Response:
     query: StudiesQuery = call.query
-    wanted = query.wanted
+    wanted = query.filter()
     with call.site.services.database.connect() as connection:
         page = search_studies(connection, wanted, sort=query.sort, limit=DEFAULT_LIMIT, cursor=query.cursor)
         count = count_studies(connection, wanted)
@@ -103,7 +71,7 @@ def studies_page(call: AnyCall) -> Response:
         shown=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.studies)),
         filtered=wanted != StudyFilter(),
         sorting=_sorting(call, query.sort),
-        chips=_chips(call, query.modalities),
+        chips=_chips(call, wanted.modalities),
         opened=opened,
     )
 

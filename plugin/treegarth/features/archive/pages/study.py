@@ -28,7 +28,7 @@ WITHOUT_PICTURE = frozenset(
 
 
 class StudyPath(Parameters):
-    study_instance_uid: str
+    study_instance_uid: Text
     """The study's Study Instance UID (0020,000D)."""
 
 

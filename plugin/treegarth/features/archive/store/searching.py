@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import date, datetime, time
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, or_, select
@@ -31,29 +30,29 @@ from treegarth.features.archive.tables import instance, series, study
 
 SummaryT = TypeVar("SummaryT", StudySummary, SeriesSummary, InstanceSummary)
 
-_ID = SortKey(column=study.c.orthanc_study_id, read=str)
-_ID_DESCENDING = SortKey(column=study.c.orthanc_study_id, read=str, descending=True)
+_ID = SortKey(column=study.c.orthanc_study_id)
+_ID_DESCENDING = SortKey(column=study.c.orthanc_study_id, descending=True)
 _SORTS: dict[StudySort, tuple[SortKey, ...]] = {
     StudySort.NEWEST: (
-        SortKey(column=study.c.study_date, read=date.fromisoformat, descending=True, nullable=True),
-        SortKey(column=study.c.study_time, read=time.fromisoformat, descending=True, nullable=True),
+        SortKey(column=study.c.study_date, descending=True, nullable=True),
+        SortKey(column=study.c.study_time, descending=True, nullable=True),
         _ID_DESCENDING,
     ),
     StudySort.OLDEST: (
-        SortKey(column=study.c.study_date, read=date.fromisoformat, nullable=True, nulls_first=True),
-        SortKey(column=study.c.study_time, read=time.fromisoformat, nullable=True, nulls_first=True),
+        SortKey(column=study.c.study_date, nullable=True, nulls_first=True),
+        SortKey(column=study.c.study_time, nullable=True, nulls_first=True),
         _ID,
     ),
     StudySort.RECEIVED: (
-        SortKey(column=study.c.last_received_at, read=datetime.fromisoformat, descending=True),
+        SortKey(column=study.c.last_received_at, descending=True),
         _ID_DESCENDING,
     ),
-    StudySort.PATIENT_NAME: (SortKey(column=study.c.patient_name, read=str, nullable=True), _ID),
-    StudySort.PATIENT_ID: (SortKey(column=study.c.patient_id, read=str, nullable=True), _ID),
+    StudySort.PATIENT_NAME: (SortKey(column=study.c.patient_name, nullable=True), _ID),
+    StudySort.PATIENT_ID: (SortKey(column=study.c.patient_id, nullable=True), _ID),
 }
 _INSTANCE_SORT = (
-    SortKey(column=instance.c.instance_number, read=int, nullable=True),
-    SortKey(column=instance.c.orthanc_instance_id, read=str),
+    SortKey(column=instance.c.instance_number, nullable=True),
+    SortKey(column=instance.c.orthanc_instance_id),
 )
 
 

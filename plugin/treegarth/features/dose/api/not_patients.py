@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import Field
-
 from treegarth.errors import NotFound
 from treegarth.features.dose.api.parts import Listed, dose_route
 from treegarth.features.dose.rule_parameters import PatternParameters, RuleParameters
@@ -20,10 +18,9 @@ from treegarth.features.dose.store.not_patients import (
     remove_not_patient_rule,
 )
 from treegarth.phrases import P_
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route
+from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route
 from treegarth.web.services import Services
 
-LARGEST_NUMBER = 2_147_483_647
 STUDIES_OF_A_PREVIEW = 50
 
 
@@ -35,7 +32,7 @@ class RulesQuery(Parameters):
 
 
 class RulePath(Parameters):
-    rule_id: int = Field(ge=1, le=LARGEST_NUMBER)
+    rule_id: Identifier
     """The rule's number."""
 
 

@@ -211,7 +211,7 @@ class RegistryApi:
                 study_date_from=query.study_date_from,
                 study_date_to=query.study_date_to,
                 limit=query.limit,
-                cursor=query.cursor or None,
+                cursor=query.cursor,
             )
         return MissingList(items=[MissingItem.model_validate(study) for study in page.studies], next=page.next)
 

@@ -9,7 +9,7 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.api.parts import Kind, Listed, SourcePath, dose_route
 from treegarth.features.dose.content import fetch_content
 from treegarth.features.dose.store.listing import list_reports
-from treegarth.features.dose.store.queueing import retry_failed
+from treegarth.features.dose.store.queueing import retry_failed, retry_source
 from treegarth.features.dose.store.source import find_source
 from treegarth.phrases import P_
 from treegarth.web.endpoints import Retried
@@ -100,18 +100,13 @@ class ReportsApi:
     def reports(self, call: Call[DoseReportQuery, None, None]) -> DoseReportList:
         query = call.query
         with self._database.connect() as connection:
-            page = list_reports(
-                connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor or None
-            )
+            page = list_reports(connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor)
         items = [DoseReportListItem.model_validate(report) for report in page.reports]
         return DoseReportList(items=items, next=page.next)
 
     def retry(self, call: Call[None, None, SourcePath]) -> Retried:
         with self._database.begin() as connection:
-            retried = retry_failed(connection, [call.path.orthanc_instance_id])
-        if not retried:
-            raise RequestConflict(P_("There is no such source that could not be read."))
-        return Retried(retried=retried)
+            return Retried(retried=retry_source(connection, call.path.orthanc_instance_id))
 
     def retry_all(self, call: Call[None, None, None]) -> Retried:
         with self._database.begin() as connection:
@@ -148,7 +143,7 @@ def routes(services: Services) -> list[Route]:
             "The content tree of a source object.",
             answer=SourceContent,
             path_parameters=SourcePath,
-            problems=(409, 502, 503),
+            problems=(409, 422, 502, 503),
         ),
         dose_route(
             "retry_dose_report",

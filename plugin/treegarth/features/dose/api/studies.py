@@ -245,7 +245,7 @@ class StudiesApi:
         query = call.query
         with self._database.connect() as connection:
             page = list_studies_with_dose(
-                connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor or None
+                connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
             )
         return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
 

@@ -10,7 +10,7 @@ from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.store.source import Source, find_source
 from treegarth.features.dose.store.studies import find_study_with_dose, shared_uids
 from treegarth.web.orthanc_views import tags_address
-from treegarth.web.parts import AnyCall, ngettext_for
+from treegarth.web.parts import AnyCall, ngettext_for, reason_of
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
@@ -45,7 +45,7 @@ def content_page(call: AnyCall) -> Response:
         except NotFound:
             content = None
         except UnreadableObject as error:
-            unreadable = str(error)
+            unreadable = reason_of(call, error)
     return render_page(
         call,
         "dose_content.html",

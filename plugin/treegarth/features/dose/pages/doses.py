@@ -21,6 +21,7 @@ from treegarth.features.dose.store.studies import (
     shared_uids,
 )
 from treegarth.web.languages import N_
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Permission, Route
 from treegarth.web.templating import render_page, url_with
@@ -35,7 +36,7 @@ class DosesQuery(DoseConditions):
 
     sort: DoseStudySort = DoseStudySort.NEWEST
     """The order of the list."""
-    cursor: str | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
 
 

@@ -19,9 +19,9 @@ from treegarth.features.dose.store.missing import (
     count_missing_by_month,
     list_without_dose,
 )
-from treegarth.web.lists import Day, check_days_in_order
+from treegarth.web.lists import Cursor, Day, check_days_in_order
 from treegarth.web.parts import AnyCall, ngettext_for
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
 MONTHS_SHOWN = 12
@@ -39,7 +39,7 @@ class MissingQuery(Parameters):
     """The last day of the studies listed."""
     months: Literal["chart", "table"] = "chart"
     """How the months are shown."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
 
     @model_validator(mode="after")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Response
-from pydantic import Field
 
 from treegarth.errors import InvalidRequest, NotFound
 from treegarth.features.dose.pages.names import MEANING_NAMES
@@ -23,11 +22,10 @@ from treegarth.features.dose.store.not_patients import (
 )
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 PAGE = "dose.not_patients_page"
-LARGEST_NUMBER = 2_147_483_647
 PATTERN_NAMES = {
     "patient_id": N_("Patient ID"),
     "patient_name": N_("Name"),
@@ -48,7 +46,7 @@ class RulesQuery(PatternParameters):
 
 
 class RulePath(Parameters):
-    rule_id: int = Field(ge=1, le=LARGEST_NUMBER)
+    rule_id: Identifier
     """The rule's number."""
 
 

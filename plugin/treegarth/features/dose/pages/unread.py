@@ -9,10 +9,11 @@ from typing import Literal
 from flask import Response
 
 from treegarth.features.dose.store.partly_read import PartlyRead, Unread, count_unread, list_partly_read
-from treegarth.features.dose.store.queueing import retry_failed
+from treegarth.features.dose.store.queueing import retry_failed, retry_source
 from treegarth.features.dose.store.rereading import start_reread
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.web.languages import N_
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page, url_with
@@ -31,7 +32,7 @@ class UnreadQuery(Parameters):
 
     trouble: Unread = "failed"
     """What is wrong with them."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
 
 
@@ -163,7 +164,7 @@ def _shown(source: TroubledSource | PartlyRead, reasons: list[str]) -> Shown:
 def retry(call: AnyCall) -> Response:
     """Back to the page of the button afterwards, by GET."""
     with call.site.services.database.begin() as connection:
-        retry_failed(connection, [call.path.orthanc_instance_id])
+        retry_source(connection, call.path.orthanc_instance_id)
     return _back(call)
 
 

@@ -53,7 +53,7 @@ def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> Do
         try:
             return _read(dataset, content)
         except Exception as error:  # whatever the bytes are, the registry must be told, not stopped
-            return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=type(error).__name__))
+            return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=kind_of(error)))
 
 
 def read_dose_stream(stream: BinaryIO) -> DoseReading:
@@ -67,7 +67,7 @@ def read_dose_stream(stream: BinaryIO) -> DoseReading:
         except OSError:
             raise
         except Exception as error:
-            return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=type(error).__name__))
+            return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=kind_of(error)))
     return read_dose(dataset, content)
 
 
@@ -77,6 +77,13 @@ def read_dose_bytes(content: bytes) -> DoseReading:
         return read_dose_stream(io.BytesIO(content))
     except OSError as error:  # bytes in memory do no I/O: pydicom met the end of them
         return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=error))
+
+
+def kind_of(error: Exception) -> str:
+    """What went wrong, in a word or two; nothing of the object's content."""
+    if isinstance(error, RecursionError):
+        return P_("its sequences are nested too deep")
+    return type(error).__name__
 
 
 def parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.tables import dose_report
 
-_ORDER = (SortKey(column=dose_report.c.orthanc_instance_id, read=str),)
+_ORDER = (SortKey(column=dose_report.c.orthanc_instance_id),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

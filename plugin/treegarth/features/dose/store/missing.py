@@ -57,8 +57,8 @@ class MonthOfDevice:
 
 
 _ORDER = (
-    SortKey(column=study.c.study_date, read=date.fromisoformat, descending=True, nullable=True),
-    SortKey(column=study.c.orthanc_study_id, read=str, descending=True),
+    SortKey(column=study.c.study_date, descending=True, nullable=True),
+    SortKey(column=study.c.orthanc_study_id, descending=True),
 )
 
 

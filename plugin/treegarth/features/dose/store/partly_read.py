@@ -39,7 +39,7 @@ class PartlyReadPage:
     next: str | None
 
 
-_ORDER = (SortKey(column=dose_report.c.orthanc_instance_id, read=str),)
+_ORDER = (SortKey(column=dose_report.c.orthanc_instance_id),)
 _CONDITIONS: dict[Unread, ColumnElement[bool]] = {
     "failed": dose_report.c.state == "failed",
     "refused": dose_report.c.state == "refused",

@@ -15,8 +15,11 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, sele
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from treegarth.errors import RequestConflict
 from treegarth.features.dose.candidates import IndexedInstance
+from treegarth.features.dose.store.source import find_source
 from treegarth.features.dose.tables import dose_report, dose_sampling
+from treegarth.phrases import P_
 
 SAME_STORE = timedelta(seconds=2)
 """Between two time stamps of one store: the plugin's own, and Orthanc's, which is in whole seconds."""
@@ -234,6 +237,14 @@ def list_failed(connection: Connection, *, limit: int = 200) -> list[FailedSourc
     columns = [dose_report.c[name] for name in FailedSource.__dataclass_fields__]
     query = select(*columns).where(dose_report.c.state == FAILED).order_by(dose_report.c.discovered_at.desc())
     return [FailedSource(**row._mapping) for row in connection.execute(query.limit(limit))]
+
+
+def retry_source(connection: Connection, orthanc_instance_id: str) -> int:
+    """Let one failed source wait to be read once more. Raises NotFound, or RequestConflict where it has not failed."""
+    if not (done := retry_failed(connection, [orthanc_instance_id])):
+        find_source(connection, orthanc_instance_id)
+        raise RequestConflict(P_("This source has not failed."))
+    return done
 
 
 def retry_failed(connection: Connection, orthanc_instance_ids: Sequence[str] | None = None) -> int:

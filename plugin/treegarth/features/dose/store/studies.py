@@ -146,21 +146,21 @@ class DoseStudyPage:
     next: str | None
 
 
-_ID = SortKey(column=dose_study.c.orthanc_study_id, read=str)
-_ID_DESCENDING = SortKey(column=dose_study.c.orthanc_study_id, read=str, descending=True)
+_ID = SortKey(column=dose_study.c.orthanc_study_id)
+_ID_DESCENDING = SortKey(column=dose_study.c.orthanc_study_id, descending=True)
 _SORTS: dict[DoseStudySort, tuple[SortKey, ...]] = {
     DoseStudySort.NEWEST: (
-        SortKey(column=dose_study.c.study_date, read=date.fromisoformat, descending=True, nullable=True),
-        SortKey(column=dose_study.c.study_time, read=time.fromisoformat, descending=True, nullable=True),
+        SortKey(column=dose_study.c.study_date, descending=True, nullable=True),
+        SortKey(column=dose_study.c.study_time, descending=True, nullable=True),
         _ID_DESCENDING,
     ),
     DoseStudySort.OLDEST: (
-        SortKey(column=dose_study.c.study_date, read=date.fromisoformat, nullable=True, nulls_first=True),
-        SortKey(column=dose_study.c.study_time, read=time.fromisoformat, nullable=True, nulls_first=True),
+        SortKey(column=dose_study.c.study_date, nullable=True, nulls_first=True),
+        SortKey(column=dose_study.c.study_time, nullable=True, nulls_first=True),
         _ID,
     ),
     DoseStudySort.DLP: (
-        SortKey(column=dose_study.c.best_dlp_mgy_cm, read=float, descending=True, nullable=True),
+        SortKey(column=dose_study.c.best_dlp_mgy_cm, descending=True, nullable=True),
         _ID_DESCENDING,
     ),
 }

@@ -15,7 +15,7 @@ from treegarth.features.dose.tables import dose_report
 
 Trouble: TypeAlias = Literal["failed", "refused"]
 
-_ORDER = (SortKey(column=dose_report.c.orthanc_instance_id, read=str),)
+_ORDER = (SortKey(column=dose_report.c.orthanc_instance_id),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

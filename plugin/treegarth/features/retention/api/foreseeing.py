@@ -9,11 +9,11 @@ from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.foreseeing import Foreseen
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
 
 
 class PreviewQuery(Parameters):
-    policy_id: int
+    policy_id: Identifier
     """The policy's number."""
 
 

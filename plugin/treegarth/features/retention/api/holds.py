@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from treegarth.errors import NotFound
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.service import Desk, hold_study
 from treegarth.features.retention.store.holds import list_holds, release_hold
+from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import P_
-from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.lists import Moment, PageQuery
+from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
 
 
 class HoldQuery(PageQuery):
@@ -34,14 +35,14 @@ class HoldBody(Parameters):
     """The study: every study of this UID is held."""
     kind: HoldKind
     """`legal`, `teaching` or `project`."""
-    reason: Text = Field(min_length=1, max_length=1000)
+    reason: Text = Field(min_length=1, max_length=LONGEST_TEXT)
     """Why, in a sentence."""
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     """When it ends by itself; without, it lasts until it is released."""
 
 
 class HoldPath(Parameters):
-    hold_id: int
+    hold_id: Identifier
     """The hold's number."""
 
 
@@ -92,7 +93,7 @@ class HoldsApi:
                 kind=query.kind,
                 only_in_force=not query.all,
                 limit=query.limit,
-                cursor=query.cursor or None,
+                cursor=query.cursor,
             )
         return HoldList(
             items=[HoldItem.model_validate(one, from_attributes=True) for one in page.holds], next=page.next

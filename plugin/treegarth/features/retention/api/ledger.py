@@ -11,7 +11,7 @@ from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
 from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, LongIdentifier, Parameters, Permission, Route, Text
 
 
 class LedgerQuery(PageQuery):
@@ -26,7 +26,7 @@ class LedgerQuery(PageQuery):
 
 
 class LedgerPath(Parameters):
-    ledger_id: int
+    ledger_id: LongIdentifier
     """The entry's number."""
 
 
@@ -139,7 +139,7 @@ class LedgerApi:
                 study_instance_uid=query.study_instance_uid or None,
                 state=query.state,
                 limit=query.limit,
-                cursor=query.cursor or None,
+                cursor=query.cursor,
             )
         return LedgerList(items=[LedgerItem.model_validate(one) for one in page.entries], next=page.next)
 

@@ -10,13 +10,13 @@ from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk, rescue
 from treegarth.features.retention.store.marking import list_marks
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
 
 
 class MarkQuery(PageQuery):
     """Which marks."""
 
-    policy_id: int | None = None
+    policy_id: Identifier | None = None
     """Of this policy."""
     study_instance_uid: Text | None = None
     """Of this study."""
@@ -79,7 +79,7 @@ class MarkedApi:
                 policy_id=query.policy_id,
                 study_instance_uid=query.study_instance_uid or None,
                 limit=query.limit,
-                cursor=query.cursor or None,
+                cursor=query.cursor,
             )
         return MarkList(items=[MarkItem.model_validate(one) for one in page.marks], next=page.next)
 

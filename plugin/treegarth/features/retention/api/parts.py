@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from treegarth.web.endpoints import Listed, endpoint
-from treegarth.web.routes import API_PATH, Parameters
+from treegarth.web.routes import API_PATH, Identifier, Parameters
 
 __all__ = ["Listed", "PolicyPath", "retention_route"]
 
@@ -13,7 +13,7 @@ TAG = "retention"
 
 
 class PolicyPath(Parameters):
-    policy_id: int
+    policy_id: Identifier
     """The policy's number."""
 
 

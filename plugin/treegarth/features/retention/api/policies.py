@@ -12,7 +12,8 @@ from treegarth.features.retention.api.parts import Listed, PolicyPath, retention
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import policies as store
 from treegarth.features.retention.store.policies import StoredPolicy
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.limits import LARGEST_BIGINT
+from treegarth.web.routes import Answer, AnyText, Call, Parameters, Permission, Route
 
 
 class PolicyBody(Parameters):
@@ -27,14 +28,14 @@ class SwitchBody(Parameters):
 
     is_on: bool
     """Whether it acts."""
-    typed_count: int | None = None
+    typed_count: int | None = Field(default=None, ge=0, le=LARGEST_BIGINT)
     """How many objects it would delete today; needed where that is more than its share of the archive."""
 
 
 class PolicyTextBody(Parameters):
     """Policies as YAML."""
 
-    text: Text = Field(max_length=500_000)
+    text: AnyText = Field(max_length=500_000)
     """A list of policies. Those whose name is known are changed, and are off then; the others are made."""
 
 

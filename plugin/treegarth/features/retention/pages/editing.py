@@ -23,6 +23,7 @@ from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
+_INDEX = re.compile("[0-9]{1,4}")
 Example = Literal["dose", "age", "space"]
 EXAMPLES: dict[Example, tuple[str, str, str]] = {
     "dose": (
@@ -237,7 +238,7 @@ def line_of(text: str, place: str) -> int | None:
     lines = text.split("\n")
     head = re.compile(rf"(- |  )?{re.escape(key)} *:")
     start = next((number for number, line in enumerate(lines, 1) if key and head.match(line)), None)
-    if start is None or not (deeper and deeper[-1].isdigit()):
+    if start is None or not (deeper and _INDEX.fullmatch(deeper[-1])):
         return start
     entries = []
     for number, line in enumerate(lines[start:], start + 1):
@@ -245,5 +246,5 @@ def line_of(text: str, place: str) -> int | None:
             break
         if line.lstrip().startswith("- "):
             entries.append(number)
-    flat = all(part in ("all", "any") or part.isdigit() for part in deeper) and len(deeper) == 2
+    flat = all(part in ("all", "any") or _INDEX.fullmatch(part) for part in deeper) and len(deeper) == 2
     return entries[int(deeper[-1])] if flat and int(deeper[-1]) < len(entries) else start

@@ -14,9 +14,11 @@ from treegarth.features.retention.pages.wording import HOLD_KINDS, see_other, wo
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.store.showing import name_studies
+from treegarth.limits import can_be_shown
 from treegarth.web.languages import N_
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 LONGEST_REASON = 1000
@@ -32,7 +34,7 @@ class HoldsQuery(Parameters):
     """Of this kind."""
     all: bool = False
     """Also those that were released or are over."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
 
 
@@ -52,7 +54,7 @@ class HoldBody(Parameters):
 
 
 class HoldPath(Parameters):
-    hold_id: int
+    hold_id: Identifier
     """The hold's number."""
 
 
@@ -160,6 +162,8 @@ def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | N
         try:
             last = date.fromisoformat(given["until"])
             until = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)
+            if not can_be_shown(until):
+                raise ValueError(last)
         except (ValueError, OverflowError):
             wrong["until"] = N_("Write a day such as 2027-01-31.")
     if until is not None and until <= now:
@@ -170,7 +174,8 @@ def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | N
 def release(call: AnyCall) -> Response:
     services = call.site.services
     with services.database.begin() as connection:
-        release_hold(connection, call.path.hold_id, released_by=call.actor.name, now=services.clock())
+        if not release_hold(connection, call.path.hold_id, released_by=call.actor.name, now=services.clock()):
+            raise NotFound(N_("There is no hold of this number that is in force."))
     return _back(call, call.body.study)
 
 

@@ -21,8 +21,9 @@ from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.showing import name_studies
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, State, ngettext_for
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 WISHES_SHOWN = 8
@@ -35,7 +36,7 @@ class LedgerQuery(Parameters):
     """A Study or a SOP Instance UID."""
     state: Literal["intended", "deleted", "kept"] | None = None
     """Only those in this state."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
 
 
@@ -47,7 +48,7 @@ class EntryQuery(Parameters):
 
 
 class LedgerPath(Parameters):
-    ledger_id: int
+    ledger_id: LongIdentifier
     """The entry's number."""
 
 

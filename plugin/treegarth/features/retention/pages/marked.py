@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from flask import Response
+from pydantic import Field
 
+from treegarth.errors import InvalidRequest
 from treegarth.features.retention import service
 from treegarth.features.retention.pages.wording import said, see_other
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import marking, policies
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, marked_studies, name_studies
+from treegarth.limits import LARGEST_BIGINT
+from treegarth.phrases import P_
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 OBJECTS_ON_A_PAGE = 200
+MOST_AT_ONCE = 1000
 
 
 class MarkedQuery(Parameters):
     """Which marks."""
 
-    policy: int | None = None
+    policy: Identifier | None = None
     """Of this policy, by its number."""
     study_instance_uid: Text | None = None
     """The objects of this study, one by one."""
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
-    rescued: int | None = None
+    rescued: int | None = Field(default=None, ge=0, le=LARGEST_BIGINT)
     """How many objects were rescued just now."""
 
 
@@ -105,6 +111,8 @@ def rescue(call: AnyCall) -> Response:
     objects = [uid for uid in form.getlist("object") if "\0" not in uid]
     of_study = form.get("of", "")
     studies = [form["one"]] if form.get("one") else [of_study] if of_study and objects else form.getlist("study")
+    if max(len(studies), len(objects)) > MOST_AT_ONCE:
+        raise InvalidRequest(P_("At most %(most)s are rescued at once.", most=MOST_AT_ONCE))
     with services.database.begin() as connection:
         count = sum(
             service.rescue(connection, uid, objects if of_study else [], by=call.actor.name, now=services.clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.features.retention.store.showing import Sum, marked_by_policy
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Navigation, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Navigation, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 FREED_OVER = timedelta(days=365)
@@ -27,7 +28,7 @@ DIFFERENT_NUMBER = "number"
 
 
 class PolicyPath(Parameters):
-    policy_id: int
+    policy_id: Identifier
     """The policy's number."""
 
 
@@ -187,7 +188,7 @@ def export(call: AnyCall, desk: Desk) -> Response:
 def switch(call: AnyCall, desk: Desk) -> Response:
     """Back to the policy; where the number typed was not right, the page says so."""
     services, body, policy_id = call.site.services, call.body, call.path.policy_id
-    digits = "".join(letter for letter in body.count if letter.isdigit())[:18]
+    digits = "".join(re.findall("[0-9]", body.count))[:18]
     try:
         with services.database.begin() as connection:
             service.switch(

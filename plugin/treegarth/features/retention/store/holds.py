@@ -162,6 +162,6 @@ def list_holds(
         query = query.where(hold.c.kind == kind.value)
     if only_in_force:
         query = query.where(in_force(now))
-    keys = [SortKey(column=hold.c.id, read=int, descending=True)]
+    keys = [SortKey(column=hold.c.id, descending=True)]
     page: RowPage = read_page(connection, query, keys, name="holds", limit=limit, cursor=cursor)
     return HoldPage(holds=tuple(Hold(**row._mapping) for row in page.rows), next=page.next)

@@ -111,7 +111,7 @@ def list_entries(
     ):
         if value is not None:
             query = query.where(column == value)
-    keys = [SortKey(column=prune_ledger.c.id, read=int, descending=True)]
+    keys = [SortKey(column=prune_ledger.c.id, descending=True)]
     page = read_page(connection, query, keys, name="ledger", limit=limit, cursor=cursor)
     return LedgerPage(entries=tuple(LedgerEntry(**row._mapping) for row in page.rows), next=page.next)
 

@@ -204,8 +204,8 @@ def list_marks(
     if study_instance_uid is not None:
         query = query.where(prune_mark.c.study_instance_uid == study_instance_uid)
     keys = [
-        SortKey(column=prune_mark.c.study_instance_uid, read=str),
-        SortKey(column=prune_mark.c.orthanc_instance_id, read=str),
+        SortKey(column=prune_mark.c.study_instance_uid),
+        SortKey(column=prune_mark.c.orthanc_instance_id),
     ]
     page = read_page(connection, query, keys, name="marks", limit=limit, cursor=cursor)
     return MarkPage(marks=tuple(Mark(**row._mapping) for row in page.rows), next=page.next)

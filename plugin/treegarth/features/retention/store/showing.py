@@ -89,9 +89,9 @@ def marked_studies(
         retention_policy, retention_policy.c.id == found.c.policy_id
     )
     keys = [
-        SortKey(column=found.c.due_at, read=datetime.fromisoformat),
-        SortKey(column=found.c.study_instance_uid, read=str),
-        SortKey(column=found.c.policy_id, read=int),
+        SortKey(column=found.c.due_at),
+        SortKey(column=found.c.study_instance_uid),
+        SortKey(column=found.c.policy_id),
     ]
     page = read_page(connection, query, keys, name="marked studies", limit=limit, cursor=cursor)
     names = MarkedStudy.__dataclass_fields__

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Response
+from pydantic import Field
 
 from treegarth.errors import NotFound
 from treegarth.features.routing.pages.destinations import PROOF_NAMES
@@ -21,9 +22,10 @@ from treegarth.features.routing.store.showing import (
     read_delivery,
     send_again,
 )
+from treegarth.limits import LARGEST_INTEGER
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, ngettext_for, translated
-from treegarth.web.routes import Navigation, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, LongIdentifier, Navigation, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 ON_A_PAGE = 50
@@ -45,18 +47,18 @@ class DeliveriesQuery(Parameters):
 
     state: Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"] | None = None
     """Some object of it is in this state."""
-    destination: int | None = None
+    destination: Identifier | None = None
     """The destination's number."""
-    rule: int | None = None
+    rule: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None = None
     """The rule's number; 0 for what users asked for."""
     study_instance_uid: Text | None = None
     """Of this study."""
-    before: int | None = None
+    before: LongIdentifier | None = None
     """Only what is older than this number, from the link to the next page."""
 
 
 class DeliveryPath(Parameters):
-    delivery_id: int
+    delivery_id: LongIdentifier
     """The delivery's number."""
 
 
@@ -72,9 +74,9 @@ class ObjectsQuery(Parameters):
 class AgainBody(Parameters):
     """What to send again."""
 
-    delivery: int | None = None
+    delivery: LongIdentifier | None = None
     """The objects of this delivery."""
-    destination: int | None = None
+    destination: Identifier | None = None
     """What was given up or failed at this destination."""
     object: Text | None = None
     """Only the object with this Orthanc identifier."""

@@ -33,7 +33,7 @@ from treegarth.features.routing.store.destinations import (
 )
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, in_words, translated
-from treegarth.web.routes import Handler, Parameters, Permission, Route
+from treegarth.web.routes import Handler, Identifier, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 from treegarth.web.validation import InvalidFields, validated
 
@@ -43,7 +43,7 @@ OWN_FIELDS = ("name", "kind", "alternate", "proof", "max_associations", "max_mbi
 
 
 class DestinationPath(Parameters):
-    destination_id: int
+    destination_id: Identifier
     """The destination's number."""
 
 

@@ -166,7 +166,7 @@ def read_typed(fields: FormFields) -> TypedDestination:
     for one in INPUTS[kind]:
         if one.default and f"address.{one.name}" not in values:  # the kind was changed: its fields begin anew
             values[f"address.{one.name}"] = one.default
-    indexes = sorted({int(found[1]) for name in fields if (found := re.match(r"windows\.(\d{1,3})\.", name))})
+    indexes = sorted({int(found[1]) for name in fields if (found := re.match(r"windows\.([0-9]{1,3})\.", name))})
     windows = tuple(
         TypedWindow(
             days=tuple(day for day in WEEKDAYS if day in fields.getlist(f"windows.{index}.days")),
@@ -178,8 +178,8 @@ def read_typed(fields: FormFields) -> TypedDestination:
     act, _, rest = fields.get("act", "").partition(" ")
     if act == "add-window":
         windows = (*windows, TypedWindow())
-    if act == "remove-window" and rest.isdigit():
-        windows = tuple(window for index, window in enumerate(windows) if index != int(rest))
+    if act == "remove-window":
+        windows = tuple(window for index, window in enumerate(windows) if str(index) != rest)
     return TypedDestination(kind=kind, values=values, windows=windows)
 
 

@@ -32,9 +32,10 @@ from treegarth.features.routing.store.destinations import (
 )
 from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
 from treegarth.features.routing.windows import is_open, opens_at
+from treegarth.limits import storable
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 HOURS_SHOWN = 24
@@ -61,7 +62,7 @@ class DestinationQuery(Parameters):
     """As chart or as table."""
     echo: Literal["yes", "no"] | None = None
     """What the last echo test showed."""
-    said: str | None = None
+    said: Text | None = None
     """What the destination or the network said to it."""
 
 
@@ -250,7 +251,7 @@ def echo(call: AnyCall) -> Response:
         with services.database.begin() as connection:
             note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
     said = answer.said or answer.reason
-    given = {"echo": "yes" if answer.answers else "no", "said": in_words(call, said) if said else None}
+    given = {"echo": "yes" if answer.answers else "no", "said": storable(in_words(call, said)) if said else None}
     return _to(call, number, **given)
 
 

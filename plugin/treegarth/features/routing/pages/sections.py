@@ -18,7 +18,7 @@ from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.features.routing.store.showing import DeliveryFilter, count_given_up, list_deliveries
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, StudySection, in_words, ngettext_for, render_part, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
 DELIVERIES_SHOWN = 100
@@ -32,7 +32,7 @@ class StudyPath(Parameters):
 class SendBody(Parameters):
     """Where to send a study."""
 
-    destination: int
+    destination: Identifier
     """The destination's number."""
 
 

@@ -27,9 +27,10 @@ from treegarth.features.routing.senders.stow_answers import (
     read_stow_answer,
     reason_in_words,
 )
-from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
+from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, json_of, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.limits import storable
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
@@ -79,7 +80,7 @@ class DicomwebSender(PlainSender):
         except requests.RequestException as error:
             return EchoResult(answers=False, reason=failure(error))
         if answer.status_code in (200, 204):
-            said = f"DICOMweb {answer.headers.get('Server', '')}".strip()
+            said = storable(f"DICOMweb {answer.headers.get('Server', '')}".strip())
             return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
         if answer.status_code in (405, 501):
             reason = P_("It may take objects, but cannot be asked for them. %(why)s", why=refusal(answer))
@@ -160,7 +161,7 @@ class DicomwebSender(PlainSender):
             return set()  # there is a QIDO-RS, so it is the series that is not there
         if answer.status_code != 200:
             raise _CannotBeAsked(refusal(answer))
-        found = answer.json() if answer.content else []
+        found = json_of(answer) if answer.content else []
         if not isinstance(found, list):
             raise _CannotBeAsked("the answer is no list")
         values = [(item.get(_SOP_INSTANCE_UID) or {}).get("Value") for item in found]

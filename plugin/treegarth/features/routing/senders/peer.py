@@ -17,9 +17,10 @@ from treegarth.features.routing.destinations import PeerAddress
 from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
 from treegarth.features.routing.senders.fetching import FetchedObject, fetched
 from treegarth.features.routing.senders.outcomes import gone, outcome, send_in_groups
-from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, refusal
+from treegarth.features.routing.senders.web import ECHO_S, WebNode, failure, json_of, refusal
 from treegarth.features.routing.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.limits import storable
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
@@ -62,7 +63,7 @@ class PeerSender(PlainSender):
         """Whether it is an Orthanc that lets this user in."""
         try:
             answer = self._node.request("GET", "/system", timeout_s=ECHO_S)
-            system = answer.json() if answer.status_code == 200 else None
+            system = json_of(answer) if answer.status_code == 200 else None
         except requests.JSONDecodeError:
             return EchoResult(answers=False, reason=_NO_ORTHANC)
         except requests.RequestException as error:
@@ -71,7 +72,7 @@ class PeerSender(PlainSender):
             return EchoResult(answers=False, reason=refusal(answer))
         if not isinstance(system, dict) or "DicomAet" not in system:
             return EchoResult(answers=False, reason=_NO_ORTHANC)
-        said = f"Orthanc {system.get('Version', '')} ({system.get('Name', '')})"
+        said = storable(f"Orthanc {system.get('Version', '')} ({system.get('Name', '')})")
         return EchoResult(answers=True, said=said, can_find=True, can_commit=False)
 
     def _send(self, one: DeliveryObject) -> Outcome:
@@ -123,7 +124,7 @@ class PeerSender(PlainSender):
             return None
         if answer.status_code != 200:
             raise _Refused(refusal(answer))
-        return answer.json()
+        return json_of(answer)
 
 
 class _Refused(Exception):
@@ -135,5 +136,5 @@ def _too_deep(depth: int) -> str:
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:
-    found = answer.json()
+    found = json_of(answer)
     return found if isinstance(found, dict) else {}

@@ -55,7 +55,7 @@ def read_stow_answer(body: bytes, content_type: str) -> StowAnswer | None:
             return _answer(_of_json(given[0] if isinstance(given, list) and given else given))
         if "xml" in content_type or body[:1] == b"<":
             return _answer(_of_xml(body))
-    except (ValueError, TypeError, AttributeError, ElementTree.ParseError):
+    except (ValueError, TypeError, AttributeError, RecursionError, ElementTree.ParseError):
         return None
     return None
 

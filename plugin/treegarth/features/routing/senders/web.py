@@ -86,6 +86,16 @@ class NoAnswerBehind(_NoServer):
     """A proxy waited in vain for the server, which may have done what was asked."""
 
 
+def json_of(answer: requests.Response) -> Any:
+    """What an answer says in JSON. Raises requests.JSONDecodeError, also for numbers and depths that cannot be read."""
+    try:
+        return answer.json()
+    except requests.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise requests.JSONDecodeError(type(error).__name__, "", 0) from None
+
+
 def failure(error: requests.RequestException) -> str:
     """Why there was no answer, in words."""
     if isinstance(error, _NoServer):

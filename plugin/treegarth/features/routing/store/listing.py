@@ -24,8 +24,8 @@ _STATES = {
     ObjectState.GONE: P_("gone"),
 }
 _KEYS = [
-    SortKey(column=delivery_object.c.destination_id, read=int),
-    SortKey(column=delivery_object.c.orthanc_instance_id, read=str),
+    SortKey(column=delivery_object.c.destination_id),
+    SortKey(column=delivery_object.c.orthanc_instance_id),
 ]
 _SHOWN = (
     *("destination_id", "orthanc_instance_id", "sop_instance_uid", "sop_class_uid", "study_instance_uid"),

@@ -5,25 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.features.rules.service import ActingRule, Author, RuleBook, present_rule
 from treegarth.features.rules.text import Language, RuleRefused, WrittenRule, parse_rule
 from treegarth.web.access import Actor
 from treegarth.web.endpoints import Listed, endpoint
-from treegarth.web.routes import Parameters
+from treegarth.web.routes import Identifier, Parameters
 from treegarth.web.services import Database, Services
 from treegarth.web.validation import Fault, InvalidFields
 
-__all__ = ["LARGEST_NUMBER", "Desk", "Listed", "RulePath", "as_fields", "rule_route", "written_rule"]
+__all__ = ["Desk", "Listed", "RulePath", "as_fields", "rule_route", "written_rule"]
 
 TAG = "rules"
-LARGEST_NUMBER = 2_147_483_647
 
 
 class RulePath(Parameters):
-    rule_id: int = Field(ge=1, le=LARGEST_NUMBER)
+    rule_id: Identifier
     """The rule's number."""
 
 

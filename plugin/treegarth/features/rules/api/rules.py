@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field, RootModel
+from pydantic import RootModel
 
 from treegarth.features.rules.api.parts import (
-    LARGEST_NUMBER,
     Desk,
     Listed,
     RulePath,
@@ -21,7 +20,7 @@ from treegarth.features.rules.model import Change, Trigger
 from treegarth.features.rules.service import ActingRule, create_rule, edit_rule, move_rule, remove_rule, switch_rule
 from treegarth.features.rules.store.rules import list_versions
 from treegarth.features.rules.text import RuleRefused, rule_document
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route
+from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route
 
 
 class RuleDocument(RootModel[dict[str, Any]]):
@@ -79,7 +78,7 @@ class VersionList(Answer):
 class EditQuery(Parameters):
     """What the change started from."""
 
-    version: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    version: Identifier | None = None
     """The version that was read before. Status 409 if the rule was worded anew since; any version if not given."""
 
 
@@ -88,7 +87,7 @@ class StateBody(Parameters):
 
     is_on: bool | None = None
     """Whether it acts. Off also ends its application to the archive."""
-    place: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    place: Identifier | None = None
     """Its place in the order, from 1."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from pydantic import Field
 
 from treegarth.errors import InvalidRequest, Problem
 from treegarth.features.rules.api.parts import Desk, Listed, as_fields, rule_route
@@ -12,7 +13,7 @@ from treegarth.features.rules.service import export_rules, import_rules, problem
 from treegarth.features.rules.service.importing import Outcome
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import LARGEST_BYTES
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, AnyText, Call, Parameters, Permission, Route
 from treegarth.web.validation import Fault, InvalidFields
 
 MEDIA_TYPES = ("application/yaml", "text/plain")  # generated clients know no YAML
@@ -21,7 +22,7 @@ MEDIA_TYPES = ("application/yaml", "text/plain")  # generated clients know no YA
 class RuleTextBody(Parameters):
     """A YAML text, or one rule as a document."""
 
-    text: Text | None = None
+    text: AnyText | None = Field(default=None, max_length=LARGEST_BYTES)
     """Rules as YAML: a list, or one."""
     document: dict[str, Any] | None = None
     """One rule, as `POST rules` takes it. Either this or `text`."""
@@ -30,7 +31,7 @@ class RuleTextBody(Parameters):
 class ImportBody(Parameters):
     """Rules to import."""
 
-    text: Text
+    text: AnyText = Field(max_length=LARGEST_BYTES)
     """Rules as YAML: a list, or one."""
     dry_run: bool = False
     """Only say what would change."""

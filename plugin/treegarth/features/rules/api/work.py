@@ -9,16 +9,14 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
-from treegarth.features.rules.api.parts import LARGEST_NUMBER, Desk, Listed, RulePath, rule_route
+from treegarth.features.rules.api.parts import Desk, Listed, RulePath, rule_route
 from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
 from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.phrases import P_
 from treegarth.web.endpoints import Retried
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
-
-LARGEST_ID = 2**63 - 1
+from treegarth.web.routes import Answer, Call, Identifier, LongIdentifier, Parameters, Permission, Route, Text
 
 
 class ApplyBody(Parameters):
@@ -63,9 +61,9 @@ class ApplicationState(Answer):
 class OutcomesQuery(Parameters):
     """Which outcomes."""
 
-    rule_id: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    rule_id: Identifier | None = None
     study_instance_uid: Text | None = None
-    before: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    before: LongIdentifier | None = None
     """`next` of the page before."""
     limit: int = Field(default=50, ge=1, le=1000)
 
@@ -122,7 +120,7 @@ class EventList(Answer):
 
 
 class EventPath(Parameters):
-    event_id: int = Field(ge=1, le=LARGEST_ID)
+    event_id: LongIdentifier
 
 
 class WorkApi:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from treegarth.conditions.model import Comparison, Condition, Kind, Level, Not
+from treegarth.conditions.text import DEEPEST, too_large
 from treegarth.conditions.values import write_value
 from treegarth.phrases import P_
 
@@ -148,22 +149,24 @@ def _value_text(value: str, kind: Kind | None) -> str:
 
 def read_group(document: Any, read: ReadComparison) -> Group:
     """The tree of a document. Raises ValueError for one that is built of other things than the text form's."""
-    part = _read_part(document, read)
+    part = _read_part(document, read, 0)
     return part if isinstance(part, Group) else Group(parts=(part,))
 
 
-def _read_part(document: Any, read: ReadComparison) -> Part:
+def _read_part(document: Any, read: ReadComparison, depth: int) -> Part:
+    if depth > DEEPEST:
+        raise ValueError(too_large("if").sentence)
     if isinstance(document, str):
         return _row(document, read)
     if not isinstance(document, Mapping) or len(document) != 1:
         raise ValueError(P_("neither a comparison nor one of all, any, not, series, instance"))
     ((key, inner),) = document.items()
     if key in (Join.ALL, Join.ANY) and isinstance(inner, list):
-        return Group(join=Join(key), parts=tuple(_read_part(part, read) for part in inner))
+        return Group(join=Join(key), parts=tuple(_read_part(part, read, depth + 1) for part in inner))
     if key == "not":
-        return _negated(_read_part(inner, read))
+        return _negated(_read_part(inner, read, depth + 1))
     if key in (Level.SERIES, Level.INSTANCE):
-        part = _read_part(inner, read)
+        part = _read_part(inner, read, depth + 1)
         if isinstance(part, Group) and part.level is Level.STUDY:
             return replace(part, level=Level(key))
         return Group(level=Level(key), parts=(part,))
@@ -245,7 +248,7 @@ def path_of_place(paths: Mapping[str, str], place: str) -> str | None:
 
 
 def _indexes(path: str) -> tuple[int, ...]:
-    return tuple(int(index) for index in re.findall(r"\.(\d+)", path))
+    return tuple(int(index) for index in re.findall(r"\.([0-9]{1,4})(?![0-9])", path))
 
 
 # ---- what fits a field ----

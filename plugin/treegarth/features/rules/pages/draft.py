@@ -7,11 +7,14 @@ form says the same as it.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from treegarth.conditions.model import Kind, Level
+from treegarth.conditions.text import DEEPEST, MOST_PARTS, too_large
+from treegarth.errors import ConditionRefused, InvalidRequest
 from treegarth.features.rules.pages.action_fields import (
     ActionKind,
     ActionRow,
@@ -40,11 +43,12 @@ from treegarth.features.rules.pages.condition_tree import (
 from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
 from treegarth.phrases import P_
 
-DEEPEST = 8
-MOST_PARTS = 200
+MOST_ACTIONS = 100
 KNOWN_KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
 AGE_UNITS = ("minutes", "hours", "days", "weeks", "years")
 _AGE = re.compile(r"(\d+(?:\.\d+)?) (\w+)")
+_PLACE = re.compile(rf"{ROOT}((?:\.[0-9]{{1,4}})+)\.")
+_ACTION = re.compile(r"a\.([0-9]{1,4})\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,49 +90,66 @@ class CannotBeShown(ValueError):
 
 
 def read_draft(fields: FormFields, form: Form) -> Draft:
-    """The draft of a form that was sent; never fails, whatever was sent."""
-    indexes = _indexes(fields, "a")[:MOST_PARTS]
+    """The draft of a form that was sent. Raises ConditionRefused for more or deeper parts than a condition may have,
+    InvalidRequest for more actions than are shown; nothing else of what is sent makes it fail."""
+    indexes = sorted({int(found[1]) for key in fields if (found := _ACTION.match(key))})
+    if len(indexes) > MOST_ACTIONS:
+        raise InvalidRequest(P_("The form takes at most %(most)s actions.", most=MOST_ACTIONS))
     return Draft(
         tab="text" if fields.get("tab", "") == "text" else "form",
         name=fields.get("name", "").strip(),
         why=fields.get("why", "").strip(),
         trigger=fields.get("when", "study stable"),
         schedule=fields.get("schedule", "").strip(),
-        condition=_read_group(fields, ROOT, form.kind_of, 0),
+        condition=_SentCondition(fields, form.kind_of).group(ROOT),
         actions=tuple(read_action_row(fields, index, form.actions) for index in indexes),
         text=fields.get("text", "").replace("\r\n", "\n"),
     )
 
 
-def _read_group(fields: FormFields, path: str, kind_of: KindOf, depth: int) -> Group:
-    join, level = fields.get(f"{path}.join", ""), fields.get(f"{path}.level", "")
-    parts = [_read_part(fields, f"{path}.{index}", kind_of, depth + 1) for index in _indexes(fields, path)[:MOST_PARTS]]
-    return Group(
-        join=Join(join) if join in set(Join) else Join.ALL,
-        level=Level(level) if level in set(Level) else Level.STUDY,
-        parts=tuple(parts) if depth < DEEPEST else (),
-    )
+class _SentCondition:
+    """The condition of a form that was sent."""
 
+    def __init__(self, fields: FormFields, kind_of: KindOf) -> None:
+        self._fields = fields
+        self._kind_of = kind_of
+        self._below: dict[str, set[int]] = defaultdict(set)  # of c.1.0.field: 1 below c, 0 below c.1
+        for key in fields:
+            if found := _PLACE.match(key):
+                self._note(found[1].split(".")[1:])
+        if sum(map(len, self._below.values())) > MOST_PARTS:
+            raise ConditionRefused([too_large("if")])
 
-def _read_part(fields: FormFields, path: str, kind_of: KindOf, depth: int) -> Part:
-    if f"{path}.join" in fields:
-        return _read_group(fields, path, kind_of, depth)
-    values = [value.strip() for value in fields.getlist(f"{path}.value")]
-    unit = fields.get(f"{path}.unit", "")
-    if unit and values and values[0]:
-        values = [f"{values[0]} {unit}"]
-    row = Row(
-        field=fields.get(f"{path}.field", "").strip(),
-        operator=fields.get(f"{path}.operator", ""),
-        values=tuple(values),
-        raw=fields.get(f"{path}.raw", ""),
-    )
-    return fitted(row, kind_of(row.field))
+    def _note(self, indexes: Sequence[str]) -> None:
+        if len(indexes) > DEEPEST:
+            raise ConditionRefused([too_large("if")])
+        path = ROOT
+        for index in indexes:
+            self._below[path].add(int(index))
+            path += f".{index}"
 
+    def group(self, path: str) -> Group:
+        join, level = self._fields.get(f"{path}.join", ""), self._fields.get(f"{path}.level", "")
+        return Group(
+            join=Join(join) if join in set(Join) else Join.ALL,
+            level=Level(level) if level in set(Level) else Level.STUDY,
+            parts=tuple(self._part(f"{path}.{index}") for index in sorted(self._below.get(path, ()))),
+        )
 
-def _indexes(fields: FormFields, path: str) -> list[int]:
-    pattern = re.compile(rf"{re.escape(path)}\.(\d{{1,4}})\.")
-    return sorted({int(found[1]) for key in fields if (found := pattern.match(key))})
+    def _part(self, path: str) -> Part:
+        if f"{path}.join" in self._fields:
+            return self.group(path)
+        values = [value.strip() for value in self._fields.getlist(f"{path}.value")]
+        unit = self._fields.get(f"{path}.unit", "")
+        if unit and values and values[0]:
+            values = [f"{values[0]} {unit}"]
+        row = Row(
+            field=self._fields.get(f"{path}.field", "").strip(),
+            operator=self._fields.get(f"{path}.operator", ""),
+            values=tuple(values),
+            raw=self._fields.get(f"{path}.raw", ""),
+        )
+        return fitted(row, self._kind_of(row.field))
 
 
 def fitted(row: Row, kind: Kind | None) -> Row:
@@ -176,8 +197,8 @@ def acted(draft: Draft, act: str, form: Form) -> Draft:
         return replace(draft, condition=changed(draft.condition, path, lambda part: _without(part, value)))
     if what == "add-action" and rest in {kind.name for kind in form.actions}:
         return replace(draft, actions=(*draft.actions, ActionRow(name=rest)))
-    if what == "remove-action" and rest.isdigit():
-        return replace(draft, actions=tuple(row for index, row in enumerate(draft.actions) if index != int(rest)))
+    if what == "remove-action":
+        return replace(draft, actions=tuple(row for index, row in enumerate(draft.actions) if str(index) != rest))
     if what == "show-text" and draft.tab == "form":
         return replace(draft, tab="text", text=text_of(draft, form))
     if what == "show-form" and draft.tab == "text":

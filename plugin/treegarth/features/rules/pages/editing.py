@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,7 +40,7 @@ from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, 
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Identifier, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
 TRIGGERS = (
@@ -53,7 +54,7 @@ STUDIES_TRIED = 8
 
 
 class RulePath(Parameters):
-    rule_id: int
+    rule_id: Identifier
     """The rule's number."""
 
 
@@ -192,7 +193,7 @@ def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, ca
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def leave_for(call: AnyCall, url: str) -> Response:

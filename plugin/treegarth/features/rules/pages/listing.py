@@ -20,14 +20,14 @@ from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Navigation, Parameters, Permission, Route
+from treegarth.web.routes import Identifier, Navigation, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
 LATELY = timedelta(days=7)
 
 
 class RulePath(Parameters):
-    rule_id: int
+    rule_id: Identifier
     """The rule's number."""
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flask import Response
 
-from treegarth.errors import DatabaseUnavailable
+from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.rules.pages.editing import TRIGGERS
 from treegarth.features.rules.pages.kit import author
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
 ON_A_PAGE = 50
@@ -20,14 +20,14 @@ ON_A_PAGE = 50
 class NoticesQuery(Parameters):
     """Which notices."""
 
-    before: int | None = None
+    before: LongIdentifier | None = None
     """Only what is older than this number, from the link to the next page."""
 
 
 class NoticeBody(Parameters):
     """Which one."""
 
-    id: int | None = None
+    id: LongIdentifier | None = None
     """The notice's or the event's number; every one if not given."""
 
 
@@ -119,7 +119,8 @@ def seen(call: AnyCall) -> Response:
 
 def tell_again(call: AnyCall) -> Response:
     with call.site.services.database.begin() as connection:
-        send_again(connection, author(call).now, call.body.id)
+        if not send_again(connection, author(call).now, call.body.id) and call.body.id is not None:
+            raise NotFound(N_("There is no notice with this number that was given up."))
     return _to(call, "rules.notifications_page")
 
 
@@ -139,7 +140,9 @@ def events_page(call: AnyCall) -> Response:
 
 def retry_events(call: AnyCall) -> Response:
     with call.site.services.database.begin() as connection:
-        retry_failed(connection, author(call).now, None if call.body.id is None else [call.body.id])
+        number = call.body.id
+        if not retry_failed(connection, author(call).now, None if number is None else [number]) and number is not None:
+            raise NotFound(N_("There is no failed event with this number."))
     return _to(call, "rules.events_page")
 
 

@@ -18,7 +18,7 @@ from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, in_words, translated
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
 OUTCOMES_SHOWN = 30
@@ -33,14 +33,14 @@ CHANGES = {
 
 
 class RulePath(Parameters):
-    rule_id: int
+    rule_id: Identifier
     """The rule's number."""
 
 
 class RuleQuery(Parameters):
     """Which of what the rule did."""
 
-    before: int | None = None
+    before: LongIdentifier | None = None
     """Only what is older than this number, from the link to the next page."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,12 +18,15 @@ from treegarth.conditions.values import write_value
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.pages.kit import RulePages, author
 from treegarth.features.rules.service.applying import apply_by_hand, apply_to_archive, stop_applying
+from treegarth.features.rules.service.editing import present_rule
 from treegarth.features.rules.service.trying import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.studies import StudyPage, StudySums
+from treegarth.limits import storable
 from treegarth.web.languages import N_
+from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
 
 STUDIES_ON_A_PAGE = 50
@@ -37,14 +41,14 @@ WORDS = {
 
 
 class RulePath(Parameters):
-    rule_id: int
+    rule_id: Identifier
     """The rule's number."""
 
 
 class TryQuery(Parameters):
     """Which page of the studies."""
 
-    cursor: Text | None = None
+    cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
     refused: Text | None = None
     """Why what was asked for was not done."""
@@ -263,12 +267,12 @@ def apply(call: AnyCall, pages: RulePages) -> Response:
                 apply_by_hand(connection, vocabulary, acting, uid, by=call.actor.name, now=now)
                 return _to(call, "archive.study_page", study_instance_uid=uid)
             if acting.rule is not None and (wanted := _count_to_type(connection, pages, acting.rule, now)) is not None:
-                typed = "".join(letter for letter in call.body.count if letter.isdigit())
+                typed = "".join(re.findall("[0-9]", call.body.count))
                 if typed != str(wanted):
                     raise RequestConflict(N_("The number typed is not the number of studies. Nothing was done."))
             apply_to_archive(connection, vocabulary, acting, by=call.actor.name, now=now)
         except (RequestConflict, NotFound) as error:
-            refused = reason_of(call, error)
+            refused = storable(reason_of(call, error))
     return _to(call, "rules.try_page", rule_id=rule_id, refused=refused)
 
 
@@ -279,6 +283,7 @@ def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: dat
 
 def stop(call: AnyCall) -> Response:
     with call.site.services.database.begin() as connection:
+        present_rule(connection, call.path.rule_id)
         stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author(call).now)
     return _to(call, "rules.try_page", rule_id=call.path.rule_id)
 

@@ -82,9 +82,9 @@ class Matching:
         """The newest first. Raises InvalidRequest for a cursor that no page gave."""
         columns = self._study.c
         keys = [
-            SortKey(column=columns.study_date, read=date.fromisoformat, descending=True, nullable=True),
-            SortKey(column=columns.study_time, read=time.fromisoformat, descending=True, nullable=True),
-            SortKey(column=columns.orthanc_study_id, read=str, descending=True),
+            SortKey(column=columns.study_date, descending=True, nullable=True),
+            SortKey(column=columns.study_time, descending=True, nullable=True),
+            SortKey(column=columns.orthanc_study_id, descending=True),
         ]
         query = select(*(columns[name] for name in _SHOWN)).where(self._holds)
         page = read_page(self._connection, query, keys, name="matched", limit=limit, cursor=cursor)

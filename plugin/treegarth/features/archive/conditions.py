@@ -1,0 +1,53 @@
+"""What the list of studies can be asked for, the same for the page and the API: parameters in, a filter out."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from treegarth.features.archive.search_model import StudyFilter
+from treegarth.web.lists import Day, check_days_in_order, modalities_of
+from treegarth.web.routes import Parameters, Text
+
+
+class StudyConditions(Parameters):
+    """Conditions add up."""
+
+    q: Text | None = Field(default=None, max_length=400)
+    """Words that each stand in a patient's name or identifier, the accession number or the description, or whole
+    UIDs of a study, series or instance."""
+    patient_id: Text | None = None
+    """Exactly, or with the wildcards `*` and `?`."""
+    patient_name: Text | None = None
+    """A part of the name in any of its groups (alphabetic, ideographic, phonetic), in capitals or not. With the
+    wildcards `*` and `?`: the whole of one group, as in DICOM."""
+    modality: Text | None = None
+    """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`."""
+    study_date_from: Day | None = None
+    """The first day, `2026-11-20`."""
+    study_date_to: Day | None = None
+    """The last day, included."""
+    study_description: Text | None = None
+    """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
+    accession_number: Text | None = None
+    """Exactly, or with the wildcards `*` and `?`."""
+    study_instance_uid: Text | None = None
+    """Exactly."""
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> StudyConditions:
+        check_days_in_order(self.study_date_from, self.study_date_to)
+        return self
+
+    def filter(self) -> StudyFilter:
+        """What is asked for, without order and page."""
+        return StudyFilter(
+            text=self.q,
+            patient_id=self.patient_id,
+            patient_name=self.patient_name,
+            modalities=modalities_of(self.modality),
+            study_date_from=self.study_date_from,
+            study_date_to=self.study_date_to,
+            study_description=self.study_description,
+            accession_number=self.accession_number,
+            study_instance_uid=self.study_instance_uid,
+        )
