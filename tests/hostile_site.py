@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tests.database.test_dose_pages import write_report
 from tests.hostile_requests import JSON, Answer, Application, Known, Request, answered
 from tests.index_support import write_study
+from tests.places import HERE
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.web.routes import API_PATH, Route
@@ -160,7 +161,7 @@ def make_site(engine: Engine) -> Site:
             write_study(connection, number)
     write_report(engine, 1, dlp_total_mgy_cm=100.0, patient_id="P1", orthanc_study_id="study-00001")
     write_report(engine, 2, state="failed", kind=None, last_error="no", orthanc_study_id="study-00002")
-    application: Any = make_application(make_services(ROOT / "web", engine=lambda: engine))
+    application: Any = make_application(make_services(ROOT / "web", settings=HERE, engine=lambda: engine))
     site = Site(application, application.extensions["treegarth"].routes)
     site.send("POST", "destinations", DESTINATION)
     site.send("POST", "rules", RULE)

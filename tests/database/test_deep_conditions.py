@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.forms import fields_of
 from tests.index_support import write_study
+from tests.places import HERE
 from tests.rule_support import handle_all
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
@@ -64,7 +65,7 @@ def policy(condition: Any) -> dict[str, Any]:
 def client(engine: Engine) -> FlaskClient:
     with engine.begin() as connection:
         write_study(connection, 1)
-    client = make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
+    client = make_application(make_services(ROOT / "web", settings=HERE, engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
     address = {"ae_title": "NODE", "host": "127.0.0.1", "port": 104}
     post(client, f"{API}/destinations", 201, json={"name": "NODE", "kind": "dicom", "address": address})
     return client

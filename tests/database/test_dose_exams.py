@@ -47,6 +47,7 @@ class Stored:
     modified_from: str | None = None
     modality: str | None = None
     size_bytes: int = 1000
+    header_checksum: int | None = None
 
     @property
     def orthanc_series_id(self) -> str:

@@ -31,7 +31,7 @@ from sqlalchemy import (
     UnaryExpression,
     and_,
 )
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treegarth.errors import InvalidRequest
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_CURSOR
@@ -60,7 +60,8 @@ class SortKey:
             return None
         if not text.startswith(_PRESENT):
             raise ValueError(text)
-        return next(read for kind, read in _READERS if isinstance(self.column.type, kind))(text.removeprefix(_PRESENT))
+        kept_as = self.column.type.impl if isinstance(self.column.type, TypeDecorator) else self.column.type
+        return next(read for kind, read in _READERS if isinstance(kept_as, kind))(text.removeprefix(_PRESENT))
 
     def equals(self, value: Any) -> ColumnElement[bool]:
         return self.column.is_(None) if value is None else self.column == value

@@ -39,7 +39,7 @@ def test_the_default_layout_is_readable() -> None:
 
 
 def test_a_year_has_four_digits_also_before_the_year_1000() -> None:
-    assert path("{StudyDate}/{SOPInstanceUID}", study_date=date(987, 3, 4), sop_instance_uid="1") == "09870304/1"
+    assert path("{StudyDate}/{SOPInstanceUID}", study_date=date(987, 3, 4), sop_instance_uid="1") == "09870304/1.dcm"
 
 
 def test_what_is_absent_leaves_no_gap() -> None:

@@ -81,7 +81,7 @@ HostName = Annotated[
     str, AfterValidator(_storable), Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$"), Guarded.HOST
 ]
 TargetFolder = Annotated[Path, AfterValidator(_storable_path), Guarded.FOLDER]
-Certificates = Annotated[bool | Path, Guarded.CERTIFICATES]
+Certificates = Annotated[bool | Annotated[Path, AfterValidator(_storable_path)], Guarded.CERTIFICATES]
 
 
 class Part(BaseModel):

@@ -22,7 +22,7 @@ class PatientQuery(Parameters):
 
     patient_id: Text
     """The whole patient ID."""
-    issuer_of_patient_id: str | None = None
+    issuer_of_patient_id: Text | None = None
     """Who gave the ID, where several did; empty for the patient without an issuer."""
 
 
