@@ -249,7 +249,9 @@ def test_in_the_order_of_dlp_no_odd_number_ends_the_list(app: Flask, engine: Eng
     store(engine, [ct(value) for value in KEPT])
     client, seen, cursor = app.test_client(), [], ""
     while cursor is not None:
-        page = client.get(f"{API}/dose/studies?sort=dlp&limit=1&cursor={cursor}").get_json()
+        page = client.get(
+            f"{API}/dose/studies", query_string={"sort": "dlp", "limit": 1} | ({"cursor": cursor} if cursor else {})
+        ).get_json()
         seen += page["items"]
         cursor = page["next"]
     assert sorted(item["dlp_total_mgy_cm"] for item in seen) == sorted(float(value) for value in KEPT)
@@ -257,7 +259,7 @@ def test_in_the_order_of_dlp_no_odd_number_ends_the_list(app: Flask, engine: Eng
     known = [one for one in best if one is not None]
     assert best == [*sorted(known, reverse=True), *[None] * (len(best) - len(known))]
     assert max(known) == max(float(value) for value in KEPT)
-    for value in KEPT:
+    for value in (one for one in KEPT if 0 <= float(one) <= 1e15):  # what a filter takes
         found = client.get(f"{API}/dose/studies?dlp_from_mgy_cm={value.replace('+', '%2B')}&limit=1000").get_json()
         assert len(found["items"]) == sum(one >= float(value) for one in known), value
 
