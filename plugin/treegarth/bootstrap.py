@@ -99,6 +99,7 @@ def all_routes(services: Services) -> list[Route]:
     book = rules.RuleBook(rule_language(services.settings))
     desk = retention_desk(services)
     deliveries_section = routing_pages.make_study_section(list_labels)
+
     return [
         *archive_api.routes(services),
         *archive_pages.routes(

@@ -23,6 +23,7 @@ from treegarth.features.routing.store.listing import (
     resend_object,
     sums_by_destination,
 )
+from treegarth.index.studies import asked_study
 
 NOW = datetime(2126, 11, 20, 12, tzinfo=UTC)  # after every wish, which are made at the clock's time
 LATER = NOW + claiming.LEASE
@@ -190,7 +191,8 @@ def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Le
                 break
         assert len(seen) == len(set(seen)) == 8
         assert len(list_delivery_objects(connection, state="sending", destination_name="node").rows) == 3
-        study = list_delivery_objects(connection, study_instance_uid="1.2.840.99999.1.2", destination_name="other")
+        asked = asked_study(connection, "1.2.840.99999.1.2", None)
+        study = list_delivery_objects(connection, study=asked, destination_name="other")
         assert [one.state for one in study.rows] == ["waiting", "waiting"]
         sums = {one.destination: one.objects for one in sums_by_destination(connection, NOW)}
     assert sums == {"node": {"sending": 3, "waiting": 1}, "other": {"waiting": 4}}

@@ -11,7 +11,7 @@ from tests.index_support import NOON, write_study
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import parents, reconciling, removing
-from treegarth.features.archive.store.searching import list_series, read_studies, search_studies
+from treegarth.features.archive.store.searching import list_series, search_studies
 from treegarth.features.archive.tables import instance, patient
 from treegarth.features.retention import Departures
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
@@ -62,10 +62,10 @@ def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engi
         write_study(connection, 1)
         intend(connection, 1, 2)
         leave(connection, "instance-00001-1", "instance-00001-2")
-        (study,) = read_studies(connection, UID)
+        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
         assert (study.instance_count, study.pruned_instance_count, study.pruned_size_bytes) == (0, 2, 1000)
         assert study.modalities == ("CT",)
-        assert [one.pruned_instance_count for one in list_series(connection, [study.orthanc_study_id])] == [2]
+        assert [one.pruned_instance_count for one in list_series(connection, study.orthanc_study_id)] == [2]
         assert len(search_studies(connection, StudyFilter(modalities=("CT",))).studies) == 1
         assert reconciling.counts(connection) == reconciling.Counts(patients=0, studies=0, series=0, instances=0)
 
@@ -74,7 +74,7 @@ def test_what_somebody_else_deleted_leaves_the_index_and_stands_in_the_ledger_as
     with engine.begin() as connection:
         write_study(connection, 1)
         leave(connection, "study-00001", level=Level.STUDY)
-        assert read_studies(connection, UID) == []
+        assert search_studies(connection, StudyFilter(study_instance_uid=UID)).studies == ()
         assert connection.execute(select(func.count()).select_from(patient)).scalar_one() == 0
         rows = connection.execute(select(prune_ledger).order_by(prune_ledger.c.sop_instance_uid)).all()
     assert [(row.state, row.policy_id, row.sop_instance_uid, row.deleted_at) for row in rows] == [
@@ -89,7 +89,7 @@ def test_a_study_pruned_in_part_keeps_its_numbers_when_others_delete_the_rest(en
         intend(connection, 1)
         leave(connection, "instance-00001-1")
         leave(connection, "instance-00001-2")
-        (study,) = read_studies(connection, UID)
+        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
     assert (study.instance_count, study.pruned_instance_count) == (0, 1)
 
 
@@ -103,7 +103,7 @@ def test_an_object_that_comes_back_is_no_longer_counted_as_pruned(engine: Engine
         connection.execute(insert(instance).values(kept._asdict()))
         parents.tell_studies(connection, series_ids=["series-00001"], study_ids=["study-00001"])
         DEPARTURES.arrived(connection, [Arrived(kept.orthanc_instance_id)], NOON + timedelta(days=1))
-        (study,) = read_studies(connection, UID)
+        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
         returned = connection.execute(
             select(prune_ledger.c.sop_instance_uid).where(prune_ledger.c.returned_at.is_not(None))
         )

@@ -11,8 +11,9 @@ from treegarth.conditions.action import Occasion, Problem
 from treegarth.conditions.model import Facts
 from treegarth.features.retention import HoldKind
 from treegarth.features.retention.hold_actions import HoldAction, HoldSpec, ReleaseAction, ReleaseSpec
-from treegarth.features.retention.store.holds import list_holds, release_hold, set_holds, studies_of
+from treegarth.features.retention.store.holds import list_holds, release_hold, set_holds
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index.studies import the_study
 
 UID = "1.2.840.99999.1.1"
 IDENTIFIERS = {
@@ -36,7 +37,7 @@ def hold(connection: Connection, **given: object) -> int:
         "now": NOON,
         **given,
     }
-    return set_holds(connection, studies_of(connection, UID), **values)  # type: ignore[arg-type]
+    return set_holds(connection, [the_study(connection, UID)], **values)  # type: ignore[arg-type]
 
 
 def occasion(rule_id: int = 7) -> Occasion:

@@ -160,11 +160,11 @@ def test_marked_studies_and_objects_are_rescued(client: FlaskClient, engine: Eng
     assert page.index("…" if "…" in page else UID) > 0
     assert "FAR에 있다는 증명이 없음" in get(client, "retention/marked", "ko")
     assert "marked for deletion" in get(client, f"studies/{UID}")
-    some = post(client, "retention/marked/rescue", of=UID, object=["1.2.840.99999.3.1.1"], one="")
+    some = post(client, "retention/marked/rescue", of="study-00001", object=["1.2.840.99999.3.1.1"], one="")
     assert some.headers["Location"].endswith("rescued=1")
     assert "1 object was rescued" in get(client, "retention/marked?rescued=1")
     assert "1.2.840.99999.3.1.2" in get(client, f"retention/marked?study_instance_uid={UID}")
-    chosen = post(client, "retention/marked/rescue", study=[UID, "1.2.840.99999.1.2"])
+    chosen = post(client, "retention/marked/rescue", study=["study-00001", "study-00002"])
     assert chosen.headers["Location"].endswith("rescued=3")
     assert "Policies look at" in get(client, "retention/marked") or "No policy is on" in get(client, "retention/marked")
 

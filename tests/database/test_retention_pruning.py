@@ -22,9 +22,10 @@ from treegarth.features.archive.tables import instance
 from treegarth.features.retention import Departures, HoldKind
 from treegarth.features.retention.pruning import LATER, LEASE, Pruner
 from treegarth.features.retention.store import marking, policies
-from treegarth.features.retention.store.holds import set_holds, studies_of
+from treegarth.features.retention.store.holds import set_holds
 from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import prune_ledger, prune_mark
+from treegarth.index.studies import the_study
 
 AFTER = NOON + timedelta(days=100)
 UID = "1.2.840.99999.1.1"
@@ -165,7 +166,7 @@ def test_a_rescued_object_stays_and_is_not_marked_again_for_a_while(engine: Engi
     site.work()
     with engine.begin() as connection:
         found = marking.rescue(
-            connection, study_instance_uid=UID, rescued_by="alice", now=site.now, lasts=timedelta(days=30)
+            connection, orthanc_study_id="study-00001", rescued_by="alice", now=site.now, lasts=timedelta(days=30)
         )
     assert found == 2
     site.work(after=timedelta(days=8))
@@ -181,7 +182,7 @@ def test_a_hold_set_after_marking_keeps_the_objects(engine: Engine) -> None:
     site = Site(engine)
     site.work()
     with engine.begin() as connection:
-        studies = studies_of(connection, UID)
+        studies = [the_study(connection, UID)]
         set_holds(connection, studies, kind=HoldKind.LEGAL, reason="r", until=None, set_by=None, now=site.now)
     site.work(after=timedelta(days=8))
     assert site.orthanc.there == {"instance-00001-1", "instance-00001-2"}
@@ -273,7 +274,7 @@ def test_an_intention_that_somebody_took_back_is_not_carried_out(engine: Engine)
 
     def hold_meanwhile(_: float) -> None:
         with engine.begin() as connection:
-            studies = studies_of(connection, UID)
+            studies = [the_study(connection, UID)]
             set_holds(connection, studies, kind=HoldKind.PROJECT, reason="r", until=None, set_by=None, now=site.now)
 
     site.pruner = Pruner(**{**site.pruner.__dict__, "wait": hold_meanwhile})

@@ -31,6 +31,7 @@ from treegarth.features.rules.store import events, outcomes
 from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change, notification, rule_event
 from treegarth.features.rules.text import parse_rule
+from treegarth.index.studies import asked_study
 from treegarth.phrases import Phrase
 
 CT = """
@@ -56,7 +57,7 @@ def labels(engine: Engine, number: int) -> list[str]:
 
 def did(engine: Engine, number: int) -> list[outcomes.Outcome]:
     with connect(engine) as connection:
-        return outcomes.list_outcomes(connection, study_instance_uid=study_uid(number))
+        return outcomes.list_outcomes(connection, study=asked_study(connection, study_uid(number), None))
 
 
 def count(engine: Engine, table: object) -> int:

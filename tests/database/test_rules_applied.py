@@ -138,9 +138,9 @@ def test_a_rule_is_applied_to_one_study_by_hand(engine: Engine) -> None:
     (stored,) = add_rules(engine, BY_HAND)
     with transaction(engine) as connection:
         acting = book().read(stored)
-        apply_by_hand(connection, LANGUAGE.vocabulary, acting, study_uid(1), by="kim", now=NOW)
+        apply_by_hand(connection, acting, study_uid(1), None, by="kim", now=NOW)
         with pytest.raises(NotFound):
-            apply_by_hand(connection, LANGUAGE.vocabulary, acting, "1.2.404", by="kim", now=NOW)
+            apply_by_hand(connection, acting, "1.2.404", None, by="kim", now=NOW)
     handle_all(engine)
     with connect(engine) as connection:
         assert [one.set_by for one in list_labels(connection, study_id(1))] == ["kim"]

@@ -17,7 +17,6 @@ from treegarth.features.archive.store.searching import (
     find_series,
     list_instances,
     list_series,
-    read_studies,
     search_studies,
     totals,
 )
@@ -187,15 +186,15 @@ def test_counting_stops_where_it_is_told_to(engine: Engine) -> None:
 def test_a_study_is_read_with_its_series_and_their_instances_by_page(engine: Engine) -> None:
     with engine.begin() as connection:
         write_study(connection, 1)
-        [one] = read_studies(connection, "1.2.840.99999.1.1")
-        [its_series] = list_series(connection, [one.orthanc_study_id])
-        assert find_series(connection, "1.2.840.99999.1.1", its_series.series_instance_uid) == "series-00001"
+        [one] = search_studies(connection, StudyFilter(study_instance_uid="1.2.840.99999.1.1")).studies
+        [its_series] = list_series(connection, one.orthanc_study_id)
+        assert find_series(connection, one.orthanc_study_id, its_series.series_instance_uid) == "series-00001"
         assert find_series(connection, "1.2.840.99999.1.2", its_series.series_instance_uid) is None
         first = list_instances(connection, "series-00001", limit=1)
         second = list_instances(connection, "series-00001", limit=1, cursor=first.next)
         assert [i.instance_number for i in (*first.instances, *second.instances)] == [1, 2]
         assert second.next is None
-        assert read_studies(connection, "1.2.3") == []
+        assert search_studies(connection, StudyFilter(study_instance_uid="1.2.3")).studies == ()
 
 
 def test_the_totals_are_the_sums_of_the_studies(engine: Engine) -> None:

@@ -27,7 +27,7 @@ from treegarth.web.problems import Problem, detail_of, field_problems, headers_o
 from treegarth.web.routes import BASE_PATH, Answered, Call, Permission, Route, check_unique, is_api_path
 from treegarth.web.services import Services
 from treegarth.web.site import Site
-from treegarth.web.templating import make_environments, render_page
+from treegarth.web.templating import make_environments, render_page, url_with
 from treegarth.web.validation import validated
 from treegarth.web.viewer import InsteadOfViewer, viewer_routes
 
@@ -202,9 +202,14 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
         http=request,
         route=route,
     )
+    is_plain = bool(request.environ.get(ERRORS_ARE_PLAIN))
     try:
-        template = "error.txt" if request.environ.get(ERRORS_ARE_PLAIN) else "error.html"
-        response = render_page(call, template, status=problem.status, problem=problem, said=said)
+        if choices := _choices(call, problem):  # to be clicked: of an error's status it would be shown as source
+            status = 200 if is_plain else problem.status
+            response = render_page(call, "choices.html", status=status, choices=choices)
+        else:
+            template = "error.txt" if is_plain else "error.html"
+            response = render_page(call, template, status=problem.status, problem=problem, said=said)
     except Exception:  # a page that tells of a failure must not fail itself
         logger.exception("The page for the problem %s could not be made.", problem.instance)
         text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"
@@ -214,6 +219,16 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
     response.set_data(mark + text)
     response.headers.update(headers)
     return response
+
+
+def _choices(call: Call[Any, Any, Any], problem: Problem) -> list[tuple[dict[str, str | None], str | None]]:
+    """The studies that an address can mean, each with the address that means it; None for what a form sent."""
+    may_be_asked = call.http.method == "GET"
+    return [
+        (one, url_with(call, orthanc_study_id=one["orthanc_study_id"]) if may_be_asked else None)
+        for one in problem.choices
+        if "orthanc_study_id" in one
+    ]
 
 
 def _nowhere() -> Route:

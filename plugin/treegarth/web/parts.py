@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
 
+from treegarth.index.studies import StudyKey
 from treegarth.phrases import Phrase, in_language
 from treegarth.web.routes import Call
 from treegarth.web.templating import page_values
@@ -35,7 +36,7 @@ class Check:
 
 AnyCall: TypeAlias = Call[Any, Any, Any]
 HealthCheck: TypeAlias = Callable[[AnyCall], Sequence[Check]]
-StudySection: TypeAlias = Callable[[AnyCall, str], Markup | None]  # of a Study Instance UID
+StudySection: TypeAlias = Callable[[AnyCall, StudyKey], Markup | None]
 StudyAddress: TypeAlias = Callable[[AnyCall, str], str | None]  # of what is kept of a study that is gone
 PageSection: TypeAlias = Callable[[AnyCall], Markup]
 

@@ -14,12 +14,14 @@ from treegarth.features.archive.store.searching import (
     find_series,
     list_instances,
     list_series,
-    read_studies,
+    read_study,
     search_studies,
 )
+from treegarth.index.studies import the_study
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
+from treegarth.web.which_study import WhichStudy
 
 TAG = "archive"
 
@@ -40,6 +42,10 @@ class StudyPath(Parameters):
 class SeriesPath(StudyPath):
     series_instance_uid: Text
     """(0020,000E)"""
+
+
+class InstanceQuery(PageQuery, WhichStudy):
+    """Which page of the instances, and of which study's series."""
 
 
 class Found(Answer):
@@ -179,18 +185,18 @@ class ArchiveApi:
             page = search_studies(connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor)
         return StudyList(items=[StudyItem.model_validate(found) for found in page.studies], next=page.next)
 
-    def read_study(self, call: Call[None, None, StudyPath]) -> StudyWithSeries:
+    def read_study(self, call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
         with self._database.connect() as connection:
-            studies = read_studies(connection, call.path.study_instance_uid)
-            if not studies:
-                raise NotFound("There is no study with this Study Instance UID.")
-            found = list_series(connection, [studies[0].orthanc_study_id])
-        item = StudyItem.model_validate(studies[0])
+            key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+            study = read_study(connection, key.orthanc_study_id)
+            found = list_series(connection, key.orthanc_study_id)
+        item = StudyItem.model_validate(study)
         return StudyWithSeries(**dict(item), series=[SeriesItem.model_validate(one) for one in found])
 
-    def list_instances(self, call: Call[PageQuery, None, SeriesPath]) -> InstanceList:
+    def list_instances(self, call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
         with self._database.connect() as connection:
-            identifier = find_series(connection, call.path.study_instance_uid, call.path.series_instance_uid)
+            key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+            identifier = find_series(connection, key.orthanc_study_id, call.path.series_instance_uid)
             if identifier is None:
                 raise NotFound("This study has no series with this Series Instance UID.")
             page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor)
@@ -218,10 +224,10 @@ def routes(services: Services) -> list[Route]:
             permission=Permission.VIEW,
             handler=api.read_study,
             summary="A study with its series.",
-            description="Where several patients share the UID by mistake: the study with the most instances.",
+            query=WhichStudy,
             path_parameters=StudyPath,
             answer=StudyWithSeries,
-            problems=(503,),
+            problems=(409, 503),
             tag=TAG,
         ),
         Route(
@@ -230,10 +236,10 @@ def routes(services: Services) -> list[Route]:
             permission=Permission.VIEW,
             handler=api.list_instances,
             summary="The instances of a series, by page.",
-            query=PageQuery,
+            query=InstanceQuery,
             path_parameters=SeriesPath,
             answer=InstanceList,
-            problems=(503,),
+            problems=(409, 503),
             tag=TAG,
         ),
     ]

@@ -12,7 +12,8 @@ from treegarth.conditions.action import Action, Occasion, Problem
 from treegarth.conditions.model import Kind
 from treegarth.conditions.values import read_duration, write_value
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.store.holds import HeldStudy, release_of_studies, set_holds
+from treegarth.features.retention.store.holds import release_of_studies, set_holds
+from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_, Phrase
 from treegarth.web.languages import N_
 
@@ -72,7 +73,7 @@ class HoldAction(Action[HoldSpec]):
     def carry_out(self, connection: Connection, spec: HoldSpec, occasion: Occasion) -> str:
         new = set_holds(
             connection,
-            [HeldStudy(orthanc_study_id=occasion.orthanc_study_id, study_instance_uid=occasion.study_instance_uid)],
+            [StudyKey(orthanc_study_id=occasion.orthanc_study_id, study_instance_uid=occasion.study_instance_uid)],
             kind=spec.kind,
             reason=spec.reason or occasion.why,
             until=None if spec.lasts is None else occasion.now + spec.lasts,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.errors import InvalidRequest, NotFound, RequestConflict
+from treegarth.errors import InvalidRequest, RequestConflict
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
 from treegarth.features.retention.policy_text import parse_policy, policy_document
 from treegarth.features.retention.pruning import numbered_policy
@@ -22,6 +22,7 @@ from treegarth.features.retention.store.deciding import NumberedPolicy, read_sta
 from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.index.studies import StudyKey, the_study
 from treegarth.phrases import P_
 from treegarth.web.languages import N_
 from treegarth.web.services import Services
@@ -176,11 +177,11 @@ def export_text(connection: Connection, desk: Desk) -> str:
 
 
 def explain(
-    connection: Connection, desk: Desk, which: NumberedPolicy, study_instance_uid: str, now: datetime
+    connection: Connection, desk: Desk, which: NumberedPolicy, orthanc_study_id: str, now: datetime
 ) -> list[ObjectReasons]:
     """Of every object of a study, what speaks for and against its pruning; proofs as they stand in the ledger."""
     study, series, instance = table_of("study"), table_of("series"), table_of("instance")
-    of_study = study.c.study_instance_uid == study_instance_uid
+    of_study = study.c.orthanc_study_id == orthanc_study_id
     states = read_states(connection, which, desk.vocabulary(), now, of_study)
     names = {
         row.orthanc_instance_id: row
@@ -209,27 +210,27 @@ def explain(
 def hold_study(
     connection: Connection,
     study_instance_uid: str,
+    orthanc_study_id: str | None,
     *,
     kind: HoldKind,
     reason: str,
     until: datetime | None,
     by: str | None,
     now: datetime,
-) -> None:
-    """Hold every study of this UID. Raises NotFound."""
-    studies = holds.studies_of(connection, study_instance_uid)
-    if not studies:
-        raise NotFound(P_("There is no study with this Study Instance UID."))
-    holds.set_holds(connection, studies, kind=kind, reason=reason, until=until, set_by=by, now=now)
+) -> StudyKey:
+    """Hold the study of this UID. Raises NotFound; AmbiguousStudy where several have it and none is named."""
+    study = the_study(connection, study_instance_uid, orthanc_study_id)
+    holds.set_holds(connection, [study], kind=kind, reason=reason, until=until, set_by=by, now=now)
+    return study
 
 
 def rescue(
-    connection: Connection, study_instance_uid: str, sop_instance_uids: Sequence[str], *, by: str | None, now: datetime
+    connection: Connection, orthanc_study_id: str, sop_instance_uids: Sequence[str], *, by: str | None, now: datetime
 ) -> int:
     """Take back what is marked of a study, or some of it; how many objects."""
     return marking.rescue(
         connection,
-        study_instance_uid=study_instance_uid,
+        orthanc_study_id=orthanc_study_id,
         sop_instance_uids=sop_instance_uids,
         rescued_by=by,
         now=now,

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from treegarth.errors import InvalidRequest, NotFound
+from treegarth.errors import InvalidRequest
 from treegarth.features.routing.choosing import Selection, choose
 from treegarth.features.routing.deliver_action import DoseObjects
 from treegarth.features.routing.destinations import Destination, WantedProof
-from treegarth.features.routing.store.archive_index import read_candidates, study_by_uid
+from treegarth.features.routing.store.archive_index import read_candidates
 from treegarth.features.routing.store.destinations import destination_named
 from treegarth.features.routing.store.listing import (
     cancel_object,
@@ -21,10 +21,13 @@ from treegarth.features.routing.store.listing import (
     sums_by_destination,
 )
 from treegarth.features.routing.store.requesting import request_delivery
+from treegarth.features.routing.tables import delivery
+from treegarth.index.studies import asked_study, the_study
 from treegarth.phrases import P_
 from treegarth.web.lists import Cursor
 from treegarth.web.routes import API_PATH, Answer, Answered, Call, Identifier, Parameters, Permission, Route, Text
 from treegarth.web.services import Services
+from treegarth.web.which_study import OfStudy, WhichStudy
 
 TAG = "deliveries"
 State = Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"]
@@ -32,13 +35,11 @@ State = Literal["waiting", "failed", "sending", "sent", "confirmed", "given up",
 logger = logging.getLogger(__name__)
 
 
-class DeliveriesQuery(Parameters):
+class DeliveriesQuery(OfStudy):
     state: State | None = None
     """Only objects in this state; `failed` waits for its next try."""
     destination: Text | None = None
     """Only those for the destination of this name."""
-    study_instance_uid: Text | None = None
-    """Only those of this study."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many at most."""
     cursor: Cursor | None = None
@@ -55,6 +56,7 @@ class DeliveryItem(Answer):
     sop_instance_uid: str
     sop_class_uid: str | None
     study_instance_uid: str
+    orthanc_study_id: str
     series_instance_uid: str
     orthanc_instance_id: str
     size_bytes: int
@@ -99,7 +101,7 @@ class DeliverySummary(Answer):
     items: list[DestinationSumItem]
 
 
-class DeliveryRequest(Parameters):
+class DeliveryRequest(WhichStudy):
     """A wish by hand."""
 
     study_instance_uid: Text
@@ -138,7 +140,7 @@ class DeliveriesApi:
                 connection,
                 state=asked.state,
                 destination_name=asked.destination,
-                study_instance_uid=asked.study_instance_uid,
+                study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
                 limit=asked.limit,
                 cursor=asked.cursor,
             )
@@ -151,25 +153,21 @@ class DeliveriesApi:
 
     def request(self, call: Call[None, DeliveryRequest, None]) -> Answered:
         """Only notes the wish: the workers send."""
-        asked, objects, new = call.body, 0, 0
+        asked = call.body
         with self._services.database.begin() as connection:
             destination = _destination(destination_named(connection, asked.destination), asked.destination)
-            studies = study_by_uid(connection, asked.study_instance_uid)
-            if not studies:
-                raise NotFound(P_("There is no such study in the index."))
-            for orthanc_study_id in studies:
-                read, _ = self._dose_objects(connection, orthanc_study_id)
-                done = request_delivery(
-                    connection,
-                    destination_id=destination.id,
-                    objects=choose(read_candidates(connection, orthanc_study_id), asked.objects, read_as_dose=read),
-                    proof_wanted=str(asked.proof or destination.proof),
-                    now=self._services.clock(),
-                    asked_by=call.actor.name,
-                )
-                objects, new = objects + done.objects, new + done.new
-        logger.info("%s wished %d objects at destination %d.", call.actor, objects, destination.id)
-        return Answered(body=DeliveryRequested(objects=objects, new=new), status=202)
+            study = the_study(connection, asked.study_instance_uid, asked.orthanc_study_id).orthanc_study_id
+            read, _ = self._dose_objects(connection, study)
+            done = request_delivery(
+                connection,
+                destination_id=destination.id,
+                objects=choose(read_candidates(connection, study), asked.objects, read_as_dose=read),
+                proof_wanted=str(asked.proof or destination.proof),
+                now=self._services.clock(),
+                asked_by=call.actor.name,
+            )
+        logger.info("%s wished %d objects at destination %d.", call.actor, done.objects, destination.id)
+        return Answered(body=DeliveryRequested(objects=done.objects, new=done.new), status=202)
 
     def resend(self, call: Call[None, None, ObjectPath]) -> Answered:
         with self._services.database.begin() as connection:
@@ -214,7 +212,7 @@ def routes(services: Services, dose_objects: DoseObjects) -> list[Route]:
             summary="Objects on their way to destinations, and those that arrived.",
             query=DeliveriesQuery,
             answer=DeliveryPage,
-            problems=(503,),
+            problems=(409, 503),
             tag=TAG,
         ),
         Route(
@@ -235,7 +233,7 @@ def routes(services: Services, dose_objects: DoseObjects) -> list[Route]:
             body=DeliveryRequest,
             answer=DeliveryRequested,
             status=202,
-            problems=(503,),
+            problems=(404, 409, 503),
             **changing,
         ),
         Route(

@@ -11,16 +11,18 @@ from treegarth.features.archive.conditions import StudyConditions
 from treegarth.features.archive.pages.study import open_study
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import count_studies, search_studies
+from treegarth.index.studies import find_study, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Permission, Route, Text
 from treegarth.web.templating import render_page, url_with
+from treegarth.web.which_study import WhichStudy
 
 COMMON_MODALITIES = ("CT", "MR", "PT", "NM", "MG", "XA", "RF", "DX", "CR", "US")
 
 
-class StudiesQuery(StudyConditions):
+class StudiesQuery(StudyConditions, WhichStudy):
     """Which studies, in which order, from where, and which of them the panel shows."""
 
     sort: StudySort = StudySort.NEWEST
@@ -60,7 +62,9 @@ def studies_page(call: AnyCall) -> Response:
     with call.site.services.database.connect() as connection:
         page = search_studies(connection, wanted, sort=query.sort, limit=DEFAULT_LIMIT, cursor=query.cursor)
         count = count_studies(connection, wanted)
-        opened = open_study(call, connection, query.open) if query.open and page.studies else None
+        key = find_study(connection, query.open, query.orthanc_study_id) if query.open and page.studies else None
+        opened = open_study(call, connection, key) if key else None
+        which = told_apart(connection, page.studies)
     found = ngettext_for(call, "%(num)s study", "%(num)s studies", count.count)
     return render_page(
         call,
@@ -73,6 +77,7 @@ def studies_page(call: AnyCall) -> Response:
         sorting=_sorting(call, query.sort),
         chips=_chips(call, wanted.modalities),
         opened=opened,
+        which=which,
     )
 
 
@@ -82,7 +87,7 @@ def _chips(call: AnyCall, chosen: tuple[str, ...]) -> list[Chip]:
     for modality in shown:
         on = modality in chosen
         after = [m for m in shown if (m in chosen) != (m == modality)]
-        url = url_with(call, modality=",".join(after) or None, cursor=None, open=None)
+        url = url_with(call, modality=",".join(after) or None, cursor=None, open=None, orthanc_study_id=None)
         chips.append(Chip(modality=modality, on=on, url=url))
     return chips
 
@@ -92,7 +97,7 @@ def _sorting(call: AnyCall, sort: StudySort) -> dict[str, dict[str, Any]]:
 
     def column(next_sort: StudySort, direction: str | None) -> dict[str, Any]:
         kept = None if next_sort is StudySort.NEWEST else next_sort.value
-        return {"url": url_with(call, sort=kept, cursor=None, open=None), "direction": direction}
+        return {"url": url_with(call, sort=kept, cursor=None, open=None, orthanc_study_id=None), "direction": direction}
 
     dates = {StudySort.NEWEST: "descending", StudySort.OLDEST: "ascending"}
     return {

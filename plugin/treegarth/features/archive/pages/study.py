@@ -13,12 +13,14 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
-from treegarth.features.archive.store.searching import find_study_instance_uid, list_series, read_studies
+from treegarth.features.archive.store.searching import list_series, read_study
+from treegarth.index.studies import StudyKey, find_study, key_of, others_of, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.orthanc_views import picture_address, viewer_address
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
 from treegarth.web.routes import STUDY_PATH, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import WhichStudy
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
 MOST_MET = 5
@@ -57,10 +59,11 @@ class ShownSeries:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownStudy:
-    """A study with its series; `namesakes` are other patients' studies that carry the same UID by mistake.
+    """A study with its series; `namesakes` are other patients' studies that have the same UID.
 
     `deep_objects` are those of its objects that Orthanc cannot show, `met` the studies with such objects that a viewer
-    of this one would come to; then it has no viewer.
+    of this one would come to. It has no viewer then, nor where it has namesakes: OHIF, which knows studies by the UID
+    alone, would show all of them as one.
     """
 
     summary: StudySummary
@@ -73,6 +76,11 @@ class ShownStudy:
     @property
     def deepest(self) -> int:
         return max((one.nesting_depth for one in self.deep_objects), default=0)
+
+    @property
+    def which(self) -> str | None:
+        """What its addresses say beside the UID, where others have it."""
+        return self.summary.orthanc_study_id if self.namesakes else None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.summary, name)
@@ -87,6 +95,7 @@ def routes(sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddre
             handler=lambda call: study_page(call, sections, kept_elsewhere),
             summary="One study: its series, its dose, and where else to look at it.",
             path_parameters=StudyPath,
+            query=WhichStudy,
         ),
         Route(
             name="archive.open_study",
@@ -103,11 +112,12 @@ def study_page(
     call: AnyCall, sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddress] = ()
 ) -> Response:
     """Of a study that is gone: to where another feature keeps what it knows of it."""
-    uid = call.path.study_instance_uid
+    uid, asked = call.path.study_instance_uid, call.query.orthanc_study_id
     with call.site.services.database.connect() as connection:
-        shown = open_study(call, connection, uid)
+        key = find_study(connection, uid, asked)
+        shown = open_study(call, connection, key) if key else None
         issues = issues_of_study(connection, [shown.summary.orthanc_study_id]) if shown else []
-    if shown is None:
+    if key is None or shown is None:
         for address in (find(call, uid) for find in kept_elsewhere):
             if address is not None:
                 return Response(status=302, headers={"Location": address})
@@ -119,35 +129,36 @@ def study_page(
         issues=issues,
         explorer_url=explorer_address(call, "study", shown.summary.orthanc_study_id, uid),
         archive_url=call.site.orthanc_url(f"/studies/{shown.summary.orthanc_study_id}/archive"),
-        sections=[section for make in sections if (section := make(call, uid)) is not None],
+        sections=[section for make in sections if (section := make(call, key)) is not None],
     )
 
 
 def open_of_orthanc(call: AnyCall) -> Response:
     """Where the button in Orthanc Explorer leads."""
     with call.site.services.database.connect() as connection:
-        uid = find_study_instance_uid(connection, call.path.orthanc_study_id)
-    if uid is None:
+        key = key_of(connection, call.path.orthanc_study_id)
+        which = told_apart(connection, [key])(key) if key else None
+    if key is None:
         raise NotFound(
             N_("The index has no study with this identifier of Orthanc. One that has just come takes seconds.")
         )
-    return Response(status=302, headers={"Location": call.site.url("archive.study_page", study_instance_uid=uid)})
+    address = call.site.url("archive.study_page", study_instance_uid=key.study_instance_uid, orthanc_study_id=which)
+    return Response(status=302, headers={"Location": address})
 
 
-def open_study(call: AnyCall, connection: Connection, study_instance_uid: str) -> ShownStudy | None:
-    """The fullest study of the UID with its series, None where the index has none."""
-    studies = read_studies(connection, study_instance_uid)
-    if not studies:
-        return None
-    deep = deep_objects_of(connection, studies[0].orthanc_study_id)
-    met = deep_studies_met(connection, [study_instance_uid], limit=MOST_MET)
+def open_study(call: AnyCall, connection: Connection, key: StudyKey) -> ShownStudy:
+    """A study with its series. Raises NotFound where it left meanwhile."""
+    uid = key.study_instance_uid
+    deep = deep_objects_of(connection, key.orthanc_study_id)
+    met = deep_studies_met(connection, [uid], limit=MOST_MET)
+    namesakes = others_of(connection, key)
     return ShownStudy(
-        summary=studies[0],
-        series=[_shown_series(call, one, deep) for one in list_series(connection, [studies[0].orthanc_study_id])],
-        namesakes=len(studies) - 1,
+        summary=read_study(connection, key.orthanc_study_id),
+        series=[_shown_series(call, one, deep) for one in list_series(connection, key.orthanc_study_id)],
+        namesakes=namesakes,
         deep_objects=deep,
         met=met,
-        viewer_url=viewer_address(call.site, study_instance_uid, is_shown=not met),
+        viewer_url=viewer_address(call.site, uid, is_shown=not met and not namesakes),
     )
 
 

@@ -18,6 +18,7 @@ from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavail
 from treegarth.features.archive.search_model import StudyFilter, StudySort
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
 from treegarth.features.archive.store.searching import search_studies
+from treegarth.index.studies import told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, HealthCheck, translated
 from treegarth.web.routes import Navigation, Parameters, Permission, Route
@@ -116,6 +117,7 @@ def today_page(call: AnyCall, checks: Sequence[HealthCheck]) -> Response:
                 return render_page(call, "home.html", **{**values, "empty": True, "node": _node(call)})
             arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
             latest = search_studies(connection, StudyFilter(), sort=StudySort.RECEIVED, limit=LATEST).studies
+            which = told_apart(connection, latest)
     except DatabaseUnavailable:
         return render_page(call, "home.html", status=503, **{**values, "unavailable": True, "empty": True})
     today = services.clock().astimezone(services.zone).date()
@@ -127,6 +129,7 @@ def today_page(call: AnyCall, checks: Sequence[HealthCheck]) -> Response:
         groups=_groups(call, arrivals),
         days=days_of(arrivals, today),
         latest=latest,
+        which=which,
     )
 
 

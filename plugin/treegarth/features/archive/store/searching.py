@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, or_, select
 
 from treegarth.database.paging import SortKey, read_page
+from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import (
     DEFAULT_LIMIT,
     ArchiveTotals,
@@ -27,6 +27,7 @@ from treegarth.features.archive.search_model import (
     looks_like_uid,
 )
 from treegarth.features.archive.tables import instance, series, study
+from treegarth.phrases import P_
 
 SummaryT = TypeVar("SummaryT", StudySummary, SeriesSummary, InstanceSummary)
 
@@ -77,17 +78,13 @@ def count_studies(connection: Connection, wanted: StudyFilter, *, at_most: int =
     return Count(count=min(found, at_most), at_least=found > at_most)
 
 
-def read_studies(connection: Connection, study_instance_uid: str) -> list[StudySummary]:
-    """The studies of a Study Instance UID: several where patients share it by mistake, the fullest first."""
-    query = _select(study, StudySummary).where(study.c.study_instance_uid == study_instance_uid)
-    rows = connection.execute(query.order_by(study.c.instance_count.desc(), study.c.orthanc_study_id))
-    return [_summary(StudySummary, row) for row in rows]
-
-
-def find_study_instance_uid(connection: Connection, orthanc_study_id: str) -> str | None:
-    """The Study Instance UID of one of Orthanc's studies; None where the index has it not."""
-    query = select(study.c.study_instance_uid).where(study.c.orthanc_study_id == orthanc_study_id)
-    return connection.execute(query).scalar_one_or_none()
+def read_study(connection: Connection, orthanc_study_id: str) -> StudySummary:
+    """A study of the index. Raises NotFound where it left meanwhile."""
+    query = _select(study, StudySummary).where(study.c.orthanc_study_id == orthanc_study_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(P_("There is no study with this Study Instance UID."))
+    return _summary(StudySummary, row)
 
 
 def is_indexed(connection: Connection, study_instance_uid: str) -> bool:
@@ -96,19 +93,18 @@ def is_indexed(connection: Connection, study_instance_uid: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def list_series(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[SeriesSummary]:
-    """The series of studies, in the order of their numbers."""
-    query = _select(series, SeriesSummary).where(series.c.orthanc_study_id.in_(orthanc_study_ids))
+def list_series(connection: Connection, orthanc_study_id: str) -> list[SeriesSummary]:
+    """The series of a study, in the order of their numbers."""
+    query = _select(series, SeriesSummary).where(series.c.orthanc_study_id == orthanc_study_id)
     order = (series.c.series_number.asc().nulls_last(), series.c.series_instance_uid, series.c.orthanc_series_id)
     return [_summary(SeriesSummary, row) for row in connection.execute(query.order_by(*order))]
 
 
-def find_series(connection: Connection, study_instance_uid: str, series_instance_uid: str) -> str | None:
+def find_series(connection: Connection, orthanc_study_id: str, series_instance_uid: str) -> str | None:
     """Orthanc's identifier of a study's series; None where it is not here."""
     query = (
         select(series.c.orthanc_series_id)
-        .join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
-        .where(study.c.study_instance_uid == study_instance_uid, series.c.series_instance_uid == series_instance_uid)
+        .where(series.c.orthanc_study_id == orthanc_study_id, series.c.series_instance_uid == series_instance_uid)
         .order_by(series.c.instance_count.desc(), series.c.orthanc_series_id)
         .limit(1)
     )

@@ -14,12 +14,8 @@ from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.queueing import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.rereading import reread_progress
-from treegarth.features.dose.store.studies import (
-    AmbiguousStudy,
-    DoseStudy,
-    choose_study_with_dose,
-    find_study_with_dose,
-)
+from treegarth.features.dose.store.studies import DoseStudy, find_study_with_dose
+from treegarth.index.studies import StudyKey
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 
@@ -34,23 +30,13 @@ class ShownBest:
     origin: str
 
 
-def study_section(call: AnyCall, study_instance_uid: str) -> Markup | None:
-    """What dose lends to a study's page: totals, events and issues of every report; None without any source.
-
-    Where several patients have a study with this UID and the address does not say which one is meant
-    (`orthanc_study_id`), that is asked instead of showing one patient another one's dose.
-    """
-    asked = call.http.args.get("orthanc_study_id") or None
-    with call.site.services.database.connect() as connection:
-        try:
-            chosen = choose_study_with_dose(connection, study_instance_uid, asked)
-        except AmbiguousStudy as error:
-            return render_part(call, "dose_choices_part.html", sentence=error.sentence, choices=choices(call, error))
-    return None if chosen is None else section_of(call, chosen)
+def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
+    """What dose lends to a study's page."""
+    return section_of(call, study.orthanc_study_id)
 
 
 def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
-    """The section of one study, by Orthanc's identifier."""
+    """Of one study, by Orthanc's identifier: best known doses, events and issues of every report; None without any."""
     with call.site.services.database.connect() as connection:
         reports = reports_of_study(connection, orthanc_study_id)
         decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
@@ -79,19 +65,6 @@ def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
 def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str:
     """The page of one study's dose; where others have the same UID, Orthanc's identifier says which one is meant."""
     return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
-
-
-def choices(call: AnyCall, ambiguous: AmbiguousStudy) -> list[tuple[str, str, str]]:
-    """Of several studies with one UID: patient, day and where its dose is."""
-    uid = call.path.study_instance_uid
-    return [
-        (
-            one.patient_id or "",
-            one.study_date.isoformat() if one.study_date else "",
-            dose_page_of(call, uid, one.orthanc_study_id),
-        )
-        for one in ambiguous.studies
-    ]
 
 
 def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:

@@ -8,19 +8,20 @@ from flask import Response
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.pages.names import kinds_in_words
-from treegarth.features.dose.pages.sections import choices, dose_page_of, section_of
+from treegarth.features.dose.pages.sections import dose_page_of, section_of
 from treegarth.features.dose.store.studies import (
-    AmbiguousStudy,
     DoseStudy,
     choose_study_with_dose,
     find_studies_with_dose,
     find_study_with_dose,
     is_archived,
 )
+from treegarth.index.studies import told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import WhichStudy
 
 PAGE = "dose.study_page"
 
@@ -28,13 +29,6 @@ PAGE = "dose.study_page"
 class DoseStudyPath(Parameters):
     study_instance_uid: Text
     """The study's Study Instance UID (0020,000D)."""
-
-
-class DoseStudyPageQuery(Parameters):
-    """Which of several studies of one Study Instance UID."""
-
-    orthanc_study_id: Text | None = None
-    """Where several patients have a study with this UID: Orthanc's identifier of the one that is meant."""
 
 
 def routes() -> list[Route]:
@@ -46,7 +40,7 @@ def routes() -> list[Route]:
             handler=study_page,
             summary="The dose of one study, also of one that has left the archive.",
             path_parameters=DoseStudyPath,
-            query=DoseStudyPageQuery,
+            query=WhichStudy,
         )
     ]
 
@@ -72,16 +66,10 @@ def study_page(call: AnyCall) -> Response:
     """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
     uid = call.path.study_instance_uid
     with call.site.services.database.connect() as connection:
-        try:
-            chosen = choose_study_with_dose(connection, uid, call.query.orthanc_study_id or None)
-        except AmbiguousStudy as error:
-            asked = render_page(
-                call, "dose_choices.html", title=uid, sentence=error.sentence, choices=choices(call, error)
-            )
-            asked.status_code = 409
-            return asked
+        chosen = choose_study_with_dose(connection, uid, call.query.orthanc_study_id or None)
         study = None if chosen is None else find_study_with_dose(connection, chosen)
         in_archive = chosen is not None and is_archived(connection, chosen)
+        which = told_apart(connection, [study])(study) if study else None
     if study is None:
         raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
     return render_page(
@@ -90,5 +78,6 @@ def study_page(call: AnyCall) -> Response:
         study=study,
         kinds=kinds_in_words(call, study.kinds),
         in_archive=in_archive,
+        which=which,
         section=section_of(call, study.orthanc_study_id),
     )

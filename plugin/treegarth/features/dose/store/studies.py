@@ -11,12 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select
 
 from treegarth.database.paging import SortKey, read_page
-from treegarth.errors import RequestConflict
 from treegarth.features.dose.rules import QUANTITIES
 from treegarth.features.dose.store.archive_index import study as archived_study
 from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.tables import best_column, dose_report, dose_study
-from treegarth.phrases import P_
+from treegarth.index.studies import AmbiguousStudy, StudyChoice
 
 
 class DoseStudySort(StrEnum):
@@ -104,38 +103,6 @@ class DoseStudy:
     def doubt_names(self) -> list[dict[str, str]]:
         """Why a best known dose may not be the true one."""
         return [dict(zip(("quantity", "name"), one.split(":", 1), strict=True)) for one in self.doubts or ()]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StudyChoice:
-    """One of several studies that have one Study Instance UID."""
-
-    orthanc_study_id: str
-    patient_id: str | None
-    patient_name: str | None
-    study_date: date | None
-
-
-class AmbiguousStudy(RequestConflict):
-    """Several patients have a study with one Study Instance UID (against PS3.3 A.1.2); `studies` are theirs."""
-
-    def __init__(self, studies: Sequence[StudyChoice]) -> None:
-        super().__init__(
-            P_(
-                "%(count)s studies have this Study Instance UID; orthanc_study_id says which one is meant.",
-                count=len(studies),
-            ),
-            choices=[
-                {
-                    "orthanc_study_id": one.orthanc_study_id,
-                    "patient_id": one.patient_id,
-                    "patient_name": one.patient_name,
-                    "study_date": one.study_date.isoformat() if one.study_date else None,
-                }
-                for one in studies
-            ],
-        )
-        self.studies = tuple(studies)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,12 +9,18 @@ from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.foreseeing import Foreseen
+from treegarth.index.studies import find_study
 from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
+from treegarth.web.which_study import WhichStudy
 
 
 class PreviewQuery(Parameters):
     policy_id: Identifier
     """The policy's number."""
+
+
+class ReasonsQuery(PreviewQuery, WhichStudy):
+    """Which policy, and which study."""
 
 
 class PreviewBody(Parameters):
@@ -51,6 +57,7 @@ class ForeseenItem(Answer):
 
 class ForeseenStudyItem(Listed):
     study_instance_uid: str
+    orthanc_study_id: str
     instance_count: int
     size_bytes: int
 
@@ -143,11 +150,12 @@ class ForeseeingApi:
         with self._database.connect() as connection:
             return _preview(service.preview(connection, self._desk, policy, self._clock()))
 
-    def explain(self, call: Call[PreviewQuery, None, StudyPath]) -> ObjectList:
+    def explain(self, call: Call[ReasonsQuery, None, StudyPath]) -> ObjectList:
         with self._database.connect() as connection:
             policy = service.numbered(connection, self._desk, call.query.policy_id)
-            uid = call.path.study_instance_uid
-            found = service.explain(connection, self._desk, policy, uid, self._clock())
+            study = find_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+            key = study.orthanc_study_id if study else ""
+            found = service.explain(connection, self._desk, policy, key, self._clock())
         return ObjectList(
             items=[
                 ObjectItem(
@@ -223,9 +231,10 @@ def routes(desk: Desk) -> list[Route]:
             "reasons/{study_instance_uid}",
             api.explain,
             "Of each object of a study, what speaks for and against its pruning by a policy.",
-            query=PreviewQuery,
+            query=ReasonsQuery,
             path_parameters=StudyPath,
             answer=ObjectList,
+            problems=(404, 409, 503),
         ),
         retention_route(
             "retention_storage",

@@ -11,28 +11,29 @@ from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.service import Desk, hold_study
 from treegarth.features.retention.store.holds import list_holds, release_hold
+from treegarth.features.retention.tables import hold
+from treegarth.index.studies import asked_study
 from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import P_
 from treegarth.web.lists import Moment, PageQuery
 from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
+from treegarth.web.which_study import OfStudy, WhichStudy
 
 
-class HoldQuery(PageQuery):
+class HoldQuery(PageQuery, OfStudy):
     """Which holds."""
 
-    study_instance_uid: Text | None = None
-    """Of this study."""
     kind: HoldKind | None = None
     """Of this kind: `legal`, `teaching` or `project`."""
     all: bool = False
     """Also those that were released or are over."""
 
 
-class HoldBody(Parameters):
+class HoldBody(WhichStudy):
     """A hold to be set."""
 
     study_instance_uid: Text
-    """The study: every study of this UID is held."""
+    """The study."""
     kind: HoldKind
     """`legal`, `teaching` or `project`."""
     reason: Text = Field(min_length=1, max_length=LONGEST_TEXT)
@@ -89,7 +90,7 @@ class HoldsApi:
             page = list_holds(
                 connection,
                 now=self._services.clock(),
-                study_instance_uid=query.study_instance_uid or None,
+                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[hold]),
                 kind=query.kind,
                 only_in_force=not query.all,
                 limit=query.limit,
@@ -102,16 +103,17 @@ class HoldsApi:
     def hold(self, call: Call[None, HoldBody, None]) -> HoldList:
         body, now = call.body, self._services.clock()
         with self._services.database.begin() as connection:
-            hold_study(
+            study = hold_study(
                 connection,
                 body.study_instance_uid,
+                body.orthanc_study_id,
                 kind=body.kind,
                 reason=body.reason,
                 until=body.until,
                 by=call.actor.name,
                 now=now,
             )
-            page = list_holds(connection, now=now, study_instance_uid=body.study_instance_uid)
+            page = list_holds(connection, now=now, study=study)
         return HoldList(items=[HoldItem.model_validate(one) for one in page.holds], next=page.next)
 
     def release(self, call: Call[None, None, HoldPath]) -> Released:
@@ -133,6 +135,7 @@ def routes(desk: Desk) -> list[Route]:
             "Which studies nothing may be pruned of.",
             query=HoldQuery,
             answer=HoldList,
+            problems=(409, 503),
         ),
         retention_route(
             "set_retention_hold",
@@ -144,6 +147,7 @@ def routes(desk: Desk) -> list[Route]:
             body=HoldBody,
             answer=HoldList,
             status=201,
+            problems=(404, 409, 503),
         ),
         retention_route(
             "release_retention_hold",

@@ -9,18 +9,19 @@ from treegarth.errors import RequestConflict
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
+from treegarth.features.retention.tables import prune_ledger
+from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, LongIdentifier, Parameters, Permission, Route, Text
+from treegarth.web.which_study import OfStudy
 
 
-class LedgerQuery(PageQuery):
+class LedgerQuery(PageQuery, OfStudy):
     """Which entries."""
 
     sop_instance_uid: Text | None = None
     """Of this object."""
-    study_instance_uid: Text | None = None
-    """Of this study."""
     state: Literal["intended", "deleted", "kept"] | None = None
     """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
 
@@ -37,11 +38,6 @@ class BringBackBody(Parameters):
     """The object alone, or all that is gone of its series or study."""
 
 
-class BringBackQuery(Parameters):
-    study_instance_uid: Text | None = None
-    """Of this study."""
-
-
 class ProofItem(Answer):
     """What the decision stood on."""
 
@@ -54,6 +50,7 @@ class LedgerItem(Listed):
     """An object that left the archive."""
 
     id: int
+    orthanc_study_id: str
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
@@ -105,6 +102,7 @@ class BringBackItem(Listed):
     """A wish for objects back."""
 
     id: int
+    orthanc_study_id: str
     study_instance_uid: str
     asked_by: str | None
     asked_at: datetime
@@ -136,7 +134,7 @@ class LedgerApi:
             page = store.list_entries(
                 connection,
                 sop_instance_uid=query.sop_instance_uid or None,
-                study_instance_uid=query.study_instance_uid or None,
+                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_ledger]),
                 state=query.state,
                 limit=query.limit,
                 cursor=query.cursor,
@@ -163,9 +161,11 @@ class LedgerApi:
             (wish,) = store.list_bring_backs(connection, number=number)
         return BringBackItem.model_validate(wish)
 
-    def bring_backs(self, call: Call[BringBackQuery, None, None]) -> BringBackList:
+    def bring_backs(self, call: Call[OfStudy, None, None]) -> BringBackList:
+        uid, which = call.query.study_instance_uid, call.query.orthanc_study_id
         with self._services.database.connect() as connection:
-            found = store.list_bring_backs(connection, study_instance_uid=call.query.study_instance_uid or None)
+            study = asked_study(connection, uid, which, kept=[prune_ledger])
+            found = store.list_bring_backs(connection, study=study)
         return BringBackList(items=[BringBackItem.model_validate(one) for one in found])
 
 
@@ -180,6 +180,7 @@ def routes(desk: Desk) -> list[Route]:
             "What left the archive: when, by which policy or whose hand, on which proof.",
             query=LedgerQuery,
             answer=LedgerList,
+            problems=(409, 503),
         ),
         retention_route(
             "retention_ledger_entry",
@@ -207,7 +208,8 @@ def routes(desk: Desk) -> list[Route]:
             "bring-backs",
             api.bring_backs,
             "What was asked back, and how far it is.",
-            query=BringBackQuery,
+            query=OfStudy,
             answer=BringBackList,
+            problems=(409, 503),
         ),
     ]

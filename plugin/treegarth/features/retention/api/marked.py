@@ -9,20 +9,21 @@ from pydantic import Field
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk, rescue
 from treegarth.features.retention.store.marking import list_marks
+from treegarth.features.retention.tables import prune_mark
+from treegarth.index.studies import asked_study, find_study
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, Identifier, Permission, Route, Text
+from treegarth.web.which_study import OfStudy, WhichStudy
 
 
-class MarkQuery(PageQuery):
+class MarkQuery(PageQuery, OfStudy):
     """Which marks."""
 
     policy_id: Identifier | None = None
     """Of this policy."""
-    study_instance_uid: Text | None = None
-    """Of this study."""
 
 
-class RescueBody(Parameters):
+class RescueBody(WhichStudy):
     """What is to be rescued."""
 
     study_instance_uid: Text
@@ -77,7 +78,7 @@ class MarkedApi:
             page = list_marks(
                 connection,
                 policy_id=query.policy_id,
-                study_instance_uid=query.study_instance_uid or None,
+                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark]),
                 limit=query.limit,
                 cursor=query.cursor,
             )
@@ -86,13 +87,9 @@ class MarkedApi:
     def rescue(self, call: Call[None, RescueBody, None]) -> Rescued:
         body = call.body
         with self._services.database.begin() as connection:
-            count = rescue(
-                connection,
-                body.study_instance_uid,
-                body.sop_instance_uids,
-                by=call.actor.name,
-                now=self._services.clock(),
-            )
+            study = find_study(connection, body.study_instance_uid, body.orthanc_study_id, kept=[prune_mark])
+            now, by = self._services.clock(), call.actor.name
+            count = rescue(connection, study.orthanc_study_id, body.sop_instance_uids, by=by, now=now) if study else 0
         return Rescued(rescued_count=count)
 
 
@@ -107,6 +104,7 @@ def routes(desk: Desk) -> list[Route]:
             "What policies are going to delete, by study.",
             query=MarkQuery,
             answer=MarkList,
+            problems=(409, 503),
         ),
         retention_route(
             "rescue_marked",

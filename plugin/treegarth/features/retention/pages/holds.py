@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Response
 
 from treegarth.errors import NotFound
-from treegarth.features.retention import service
+from treegarth.features.retention import service, tables
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.pages.wording import HOLD_KINDS, see_other, words_of
+from treegarth.features.retention.pages.wording import HOLD_KINDS, back_to_study, see_other, words_of
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.store.showing import name_studies
+from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey, asked_study, told_apart
 from treegarth.limits import can_be_shown
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import OfStudy, WhichStudy
 
 LONGEST_REASON = 1000
 NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}
 
 
-class HoldsQuery(Parameters):
+class HoldsQuery(OfStudy):
     """Which holds."""
 
-    study_instance_uid: Text | None = None
-    """Of this study."""
     kind: HoldKind | None = None
     """Of this kind."""
     all: bool = False
@@ -38,7 +39,7 @@ class HoldsQuery(Parameters):
     """Where the page begins, from the link to the next page."""
 
 
-class HoldBody(Parameters):
+class HoldBody(WhichStudy):
     """A hold to be set."""
 
     study_instance_uid: Text = ""
@@ -58,7 +59,7 @@ class HoldPath(Parameters):
     """The hold's number."""
 
 
-class ReleaseBody(Parameters):
+class ReleaseBody(WhichStudy):
     """Where the button stands."""
 
     study: Text = ""
@@ -98,23 +99,29 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-def _render(call: AnyCall, given: dict[str, str], wrong: dict[str, str]) -> Response:
+def _render(
+    call: AnyCall, given: dict[str, str], wrong: dict[str, str], choices: Sequence[StudyChoice] = ()
+) -> Response:
+    """`choices` are the studies that the UID in the form can mean."""
     query: HoldsQuery = call.query
     now = call.site.services.clock()
     with call.site.services.database.connect() as connection:
         page = list_holds(
             connection,
             now=now,
-            study_instance_uid=query.study_instance_uid,
+            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[tables.hold]),
             kind=query.kind,
             only_in_force=not query.all,
             cursor=query.cursor,
         )
-        names = name_studies(connection, [one.study_instance_uid for one in page.holds])
+        names = name_studies(connection, page.holds)
+        which = told_apart(connection, page.holds)
     return render_page(
         call,
         "holds.html",
-        holds=[(one, names.get(one.study_instance_uid)) for one in page.holds],
+        holds=[(one, names.get(one.orthanc_study_id)) for one in page.holds],
+        which=which,
+        choices=choices,
         next_cursor=page.next,
         counted=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.holds)),
         filtered=bool(query.study_instance_uid or query.kind),
@@ -130,23 +137,27 @@ def hold(call: AnyCall) -> Response:
     services = call.site.services
     given = {name: getattr(body, name).strip() for name in NOTHING}
     until, wrong = _read(given, services.clock(), services.zone)
+    choices: Sequence[StudyChoice] = ()
     if not wrong:
         try:
             with services.database.begin() as connection:
-                service.hold_study(
+                study = service.hold_study(
                     connection,
                     given["study_instance_uid"],
+                    body.orthanc_study_id,
                     kind=HoldKind(given["kind"]),
                     reason=given["reason"],
                     until=until,
                     by=call.actor.name,
                     now=services.clock(),
                 )
+            return _back(call, study if body.back == "study" else None)
         except NotFound:
             wrong["study_instance_uid"] = N_("The index has no study with this Study Instance UID.")
-    if wrong:
-        return _render(call, given, wrong)
-    return _back(call, given["study_instance_uid"] if body.back == "study" else "")
+        except AmbiguousStudy as error:
+            wrong["study_instance_uid"] = N_("Several patients have a study with this UID: choose whose is meant.")
+            choices = error.studies
+    return _render(call, given, wrong, choices)
 
 
 def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | None, dict[str, str]]:
@@ -176,10 +187,9 @@ def release(call: AnyCall) -> Response:
     with services.database.begin() as connection:
         if not release_hold(connection, call.path.hold_id, released_by=call.actor.name, now=services.clock()):
             raise NotFound(N_("There is no hold of this number that is in force."))
-    return _back(call, call.body.study)
+    uid, key = call.body.study, call.body.orthanc_study_id
+    return _back(call, StudyKey(study_instance_uid=uid, orthanc_study_id=key or "") if uid else None)
 
 
-def _back(call: AnyCall, study_instance_uid: str) -> Response:
-    if study_instance_uid:
-        return see_other(f"{call.site.url('archive.study_page', study_instance_uid=study_instance_uid)}#retention")
-    return see_other(call.site.url("retention.holds_page"))
+def _back(call: AnyCall, study: StudyKey | None) -> Response:
+    return see_other(call.site.url("retention.holds_page")) if study is None else back_to_study(call, study)

@@ -12,6 +12,7 @@ from treegarth.features.retention.pages.wording import (
     LEDGER_STATES,
     PROOFS,
     WISH_STATES,
+    back_to_study,
     said,
     see_other,
     states_of,
@@ -21,15 +22,18 @@ from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.showing import name_studies
+from treegarth.features.retention.tables import prune_ledger
+from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, State, ngettext_for
 from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import WhichStudy
 
 WISHES_SHOWN = 8
 
 
-class LedgerQuery(Parameters):
+class LedgerQuery(WhichStudy):
     """Which entries."""
 
     uid: Text | None = None
@@ -107,16 +111,17 @@ def ledger_page(call: AnyCall) -> Response:
     with call.site.services.database.connect() as connection:
         page = _page(connection, query)
         wishes = store.list_bring_backs(connection, limit=WISHES_SHOWN)
-        shown = [*(one.study_instance_uid for one in page.entries), *(one.study_instance_uid for one in wishes)]
-        names = name_studies(connection, shown)
+        names = name_studies(connection, [*page.entries, *wishes])
+        which = told_apart(connection, [*page.entries, *wishes])
     return render_page(
         call,
         "ledger.html",
-        entries=[(one, names.get(one.study_instance_uid), state_of(call, one)) for one in page.entries],
+        entries=[(one, names.get(one.orthanc_study_id), state_of(call, one)) for one in page.entries],
+        which=which,
         next_cursor=page.next,
         counted=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.entries)),
         filtered=bool(query.uid or query.state),
-        wishes=[(one, names.get(one.study_instance_uid)) for one in wishes],
+        wishes=[(one, names.get(one.orthanc_study_id)) for one in wishes],
         wish_states=states_of(call, WISH_STATES),
         busy=any(one.state == "waiting" for one in wishes),
         states=[(key, word) for key, (_, word) in states_of(call, LEDGER_STATES).items() if key != "returned"],
@@ -126,7 +131,8 @@ def ledger_page(call: AnyCall) -> Response:
 def _page(connection: Any, query: LedgerQuery) -> LedgerPage:
     """By the study's UID; where there is none of it, by the object's."""
     uid = (query.uid or "").strip() or None
-    page = store.list_entries(connection, study_instance_uid=uid, state=query.state, cursor=query.cursor)
+    study = asked_study(connection, uid, query.orthanc_study_id, kept=[prune_ledger])
+    page = store.list_entries(connection, study=study, state=query.state, cursor=query.cursor)
     if uid is None or page.entries:
         return page
     return store.list_entries(connection, sop_instance_uid=uid, state=query.state, cursor=query.cursor)
@@ -140,14 +146,16 @@ def entry_page(call: AnyCall) -> Response:
     with call.site.services.database.connect() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, entry.orthanc_instance_id)
-        wishes = store.list_bring_backs(connection, study_instance_uid=entry.study_instance_uid, limit=WISHES_SHOWN)
-        name = name_studies(connection, [entry.study_instance_uid]).get(entry.study_instance_uid)
+        wishes = store.list_bring_backs(connection, study=entry, limit=WISHES_SHOWN)
+        name = name_studies(connection, [entry]).get(entry.orthanc_study_id)
+        which = told_apart(connection, [entry])
     proofs = words_of(call, PROOFS)
     return render_page(
         call,
         "ledger_entry.html",
         entry=entry,
         name=name,
+        which=which,
         state_words=state_of(call, entry),
         kept_because=said(call, entry.kept_because),
         places=[(one, proofs.get(one.proof, one.proof)) for one in places],
@@ -173,7 +181,7 @@ def bring_back(call: AnyCall) -> Response:
         entry = store.read_entry(connection, call.path.ledger_id)
         number = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())
     if body.back == "study":
-        url = call.site.url("archive.study_page", study_instance_uid=entry.study_instance_uid)
-        return see_other(f"{url}#retention")
+        uid, key = entry.study_instance_uid, entry.orthanc_study_id
+        return back_to_study(call, StudyKey(study_instance_uid=uid, orthanc_study_id=key))
     nothing = {} if number is not None else {"nothing": "true"}
     return see_other(call.site.url("retention.ledger_entry_page", ledger_id=entry.id, **nothing))

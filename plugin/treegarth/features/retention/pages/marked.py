@@ -7,28 +7,29 @@ from pydantic import Field
 
 from treegarth.errors import InvalidRequest
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.wording import said, see_other
+from treegarth.features.retention.pages.wording import back_to_study, said, see_other
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import marking, policies
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, marked_studies, name_studies
+from treegarth.features.retention.tables import prune_mark
+from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.limits import LARGEST_BIGINT
 from treegarth.phrases import P_
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for
-from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Permission, Route
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import OfStudy
 
 OBJECTS_ON_A_PAGE = 200
 MOST_AT_ONCE = 1000
 
 
-class MarkedQuery(Parameters):
+class MarkedQuery(OfStudy):
     """Which marks."""
 
     policy: Identifier | None = None
     """Of this policy, by its number."""
-    study_instance_uid: Text | None = None
-    """The objects of this study, one by one."""
     cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
     rescued: int | None = Field(default=None, ge=0, le=LARGEST_BIGINT)
@@ -59,11 +60,12 @@ def routes(desk: Desk) -> list[Route]:
 def marked_page(call: AnyCall) -> Response:
     query: MarkedQuery = call.query
     if query.study_instance_uid:
-        return _objects_page(call, query.study_instance_uid)
+        return _objects_page(call)
     with call.site.services.database.connect() as connection:
         page = marked_studies(connection, policy_id=query.policy, cursor=query.cursor)
         sums = marked_by_policy(connection)
-        names = name_studies(connection, [one.study_instance_uid for one in page.studies])
+        names = name_studies(connection, page.studies)
+        which = told_apart(connection, page.studies)
         stored = policies.list_policies(connection)
     wanted = [one for number, one in sums.items() if query.policy in (None, number)]
     total = Sum(
@@ -74,7 +76,8 @@ def marked_page(call: AnyCall) -> Response:
     return render_page(
         call,
         "retention_marked.html",
-        studies=[(one, names.get(one.study_instance_uid), said(call, one.last_words)) for one in page.studies],
+        studies=[(one, names.get(one.orthanc_study_id), said(call, one.last_words)) for one in page.studies],
+        which=which,
         next_cursor=page.next,
         total=total,
         counted=ngettext_for(call, "%(num)s object", "%(num)s objects", total.instance_count),
@@ -89,15 +92,21 @@ def _rescued(call: AnyCall) -> str:
     return ngettext_for(call, "%(num)s object was rescued", "%(num)s objects were rescued", number) if number else ""
 
 
-def _objects_page(call: AnyCall, uid: str) -> Response:
+def _objects_page(call: AnyCall) -> Response:
+    """The objects of one study, one by one."""
+    query: MarkedQuery = call.query
     with call.site.services.database.connect() as connection:
-        page = marking.list_marks(connection, study_instance_uid=uid, limit=OBJECTS_ON_A_PAGE, cursor=call.query.cursor)
-        name = name_studies(connection, [uid]).get(uid)
+        asked = asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark])
+        study = asked or StudyKey(study_instance_uid="", orthanc_study_id="")
+        page = marking.list_marks(connection, study=study, limit=OBJECTS_ON_A_PAGE, cursor=query.cursor)
+        name = name_studies(connection, [study]).get(study.orthanc_study_id)
+        which = told_apart(connection, [study])
         names = {one.id: one.name for one in policies.list_policies(connection)}
     return render_page(
         call,
         "retention_marked_study.html",
-        uid=uid,
+        study=study,
+        which=which,
         name=name,
         marks=[(one, names.get(one.policy_id), said(call, one.last_words)) for one in page.marks],
         next_cursor=page.next,
@@ -106,7 +115,8 @@ def _objects_page(call: AnyCall, uid: str) -> Response:
 
 
 def rescue(call: AnyCall) -> Response:
-    """The study whose button was pressed, else every study or object that is ticked."""
+    """The study whose button was pressed, else every study or object that is ticked; studies by Orthanc's identifiers.
+    `back` is the Study Instance UID of the study on whose page the button stood."""
     services, form = call.site.services, call.http.form
     objects = [uid for uid in form.getlist("object") if "\0" not in uid]
     of_study = form.get("of", "")
@@ -115,10 +125,10 @@ def rescue(call: AnyCall) -> Response:
         raise InvalidRequest(P_("At most %(most)s are rescued at once.", most=MOST_AT_ONCE))
     with services.database.begin() as connection:
         count = sum(
-            service.rescue(connection, uid, objects if of_study else [], by=call.actor.name, now=services.clock())
-            for uid in dict.fromkeys(studies)
-            if "\0" not in uid
+            service.rescue(connection, key, objects if of_study else [], by=call.actor.name, now=services.clock())
+            for key in dict.fromkeys(studies)
+            if "\0" not in key
         )
-    if form.get("back") == "study" and studies:
-        return see_other(f"{call.site.url('archive.study_page', study_instance_uid=studies[0])}#retention")
+    if (uid := form.get("back")) and studies and "\0" not in uid + studies[0]:
+        return back_to_study(call, StudyKey(study_instance_uid=uid, orthanc_study_id=studies[0]))
     return see_other(call.site.url("retention.marked_page", rescued=count))

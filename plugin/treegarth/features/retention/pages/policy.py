@@ -22,9 +22,11 @@ from treegarth.features.retention.service import Desk, ObjectReasons
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.policies import PolicyChange
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, name_studies
+from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import OfStudy
 
 
 class PolicyQuery(Parameters):
@@ -36,10 +38,7 @@ class PolicyQuery(Parameters):
     """Why it was not switched on."""
 
 
-class ExplainQuery(Parameters):
-    """Which study."""
-
-    study_instance_uid: Text | None = None
+class ExplainQuery(OfStudy):
     """The study whose objects are asked about."""
 
 
@@ -171,15 +170,20 @@ def explain_page(call: AnyCall, desk: Desk) -> Response:
     uid = (call.query.study_instance_uid or "").strip()
     with desk.services.database.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
-        which = numbered_policy(stored, desk.vocabulary())
-        found = service.explain(connection, desk, which, uid, desk.services.clock()) if uid else []
-        name = name_studies(connection, [uid]).get(uid)
+        numbered = numbered_policy(stored, desk.vocabulary())
+        study = asked_study(connection, uid, call.query.orthanc_study_id)
+        key = study.orthanc_study_id if study else ""
+        found = service.explain(connection, desk, numbered, key, desk.services.clock()) if key else []
+        name = name_studies(connection, [study]).get(key) if study else None
+        which = told_apart(connection, [study] if study else [])
     going = sum(one.decision.prune for one in found)
     return render_page(
         call,
         "policy_explain.html",
         policy=stored,
         uid=uid,
+        study=study,
+        which=which,
         name=name,
         groups=alike(call, found),
         going=ngettext_for(call, "%(num)s object would go", "%(num)s objects would go", going),

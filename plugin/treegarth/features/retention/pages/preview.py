@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -14,6 +14,7 @@ from treegarth.features.retention.service import Desk, Preview
 from treegarth.features.retention.store.deciding import NumberedPolicy
 from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, foresee
 from treegarth.features.retention.store.showing import StudyName, name_studies
+from treegarth.index.studies import OfStudy, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, translated
 
@@ -62,6 +63,7 @@ class ShownPreview:
     preview: Preview
     chart: Chart
     studies: Sequence[tuple[ForeseenStudy, StudyName | None]]
+    which: Callable[[OfStudy], str | None]  # what the address of one of them says beside its UID
 
 
 def look_ahead(call: AnyCall, connection: Connection, desk: Desk, which: NumberedPolicy) -> ShownPreview:
@@ -70,11 +72,12 @@ def look_ahead(call: AnyCall, connection: Connection, desk: Desk, which: Numbere
     found = service.preview(connection, desk, which, now)
     days = BETWEEN if monotonic() - began < QUICK_S else ()
     between = [foresee(connection, which, desk.vocabulary(), now + timedelta(days=day)) for day in days]
-    names = name_studies(connection, [one.study_instance_uid for one in found.studies])
+    names = name_studies(connection, found.studies)
     return ShownPreview(
         preview=found,
         chart=chart_of(call, [found.today, *between, found.in_30_days]),
-        studies=[(one, names.get(one.study_instance_uid)) for one in found.studies],
+        studies=[(one, names.get(one.orthanc_study_id)) for one in found.studies],
+        which=told_apart(connection, found.studies),
     )
 
 

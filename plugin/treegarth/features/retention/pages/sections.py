@@ -11,25 +11,29 @@ from treegarth.features.retention.pages.wording import HOLD_KINDS, WISH_STATES, 
 from treegarth.features.retention.store.holds import list_holds
 from treegarth.features.retention.store.ledger import list_bring_backs
 from treegarth.features.retention.store.showing import gone_of_study, marked_of_study
+from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
+from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.parts import AnyCall, render_part
 
 WISHES_SHOWN = 3
 
 
-def study_section(call: AnyCall, study_instance_uid: str) -> Markup:
+def study_section(call: AnyCall, study: StudyKey) -> Markup:
     """The section "Retention" of a study's page."""
-    study_shown(call, study_instance_uid)
+    study_shown(call, study)
     with call.site.services.database.connect() as connection:
         now = call.site.services.clock()
-        holds = list_holds(connection, now=now, study_instance_uid=study_instance_uid).holds
-        marked = marked_of_study(connection, study_instance_uid)
-        gone = gone_of_study(connection, study_instance_uid)
-        wishes = list_bring_backs(connection, study_instance_uid=study_instance_uid, limit=WISHES_SHOWN)
+        holds = list_holds(connection, now=now, study=study).holds
+        marked = marked_of_study(connection, study)
+        gone = gone_of_study(connection, study)
+        wishes = list_bring_backs(connection, study=study, limit=WISHES_SHOWN)
+        which = told_apart(connection, [study], kept=[prune_ledger])(study)
     return render_part(
         call,
         "retention_section.html",
-        study_instance_uid=study_instance_uid,
+        study=study,
+        which=which,
         holds=holds,
         marked=marked,
         gone=gone,

@@ -9,6 +9,7 @@ from functools import cache
 from flask import Response
 
 from treegarth.features.retention.model import WORDS
+from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, translated
 
@@ -95,6 +96,14 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 def _sentences() -> tuple[str, ...]:
     return (*WORDS.values(), *KEPT_BECAUSE)
+
+
+def back_to_study(call: AnyCall, study: StudyKey) -> Response:
+    """To the section of the study's page, on which the form stood."""
+    with call.site.services.database.connect() as connection:
+        which = told_apart(connection, [study])(study)
+    url = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
+    return see_other(f"{url}#retention")
 
 
 def see_other(url: str) -> Response:

@@ -32,6 +32,7 @@ class Share:
 class ForeseenStudy:
     """A study of which objects would go."""
 
+    orthanc_study_id: str
     study_instance_uid: str
     instance_count: int
     size_bytes: int
@@ -107,13 +108,16 @@ def foresee_studies(
         _marking(numbered),
         vocabulary,
         at,
+        study.c.orthanc_study_id,
         study.c.study_instance_uid,
         func.count().label("instance_count"),
         func.sum(table_of("instance").c.size_bytes).label("size_bytes"),
     )
-    grouped = query.group_by(study.c.study_instance_uid).order_by(study.c.study_instance_uid).limit(limit)
+    of_study = (study.c.study_instance_uid, study.c.orthanc_study_id)
+    grouped = query.group_by(*of_study).order_by(*of_study).limit(limit)
     return [
         ForeseenStudy(
+            orthanc_study_id=row.orthanc_study_id,
             study_instance_uid=row.study_instance_uid,
             instance_count=row.instance_count,
             size_bytes=int(row.size_bytes),

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, 
 
 from treegarth.database.paging import RowPage, SortKey, read_page
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark
+from treegarth.index.studies import OfStudy, is_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,31 +39,14 @@ class HoldPage:
     next: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldStudy:
-    """A study that is to be held, by Orthanc's identifier and its own."""
-
-    orthanc_study_id: str
-    study_instance_uid: str
-
-
 def in_force(now: datetime) -> ColumnElement[bool]:
     """The condition that a hold forbids now."""
     return and_(hold.c.released_at.is_(None), or_(hold.c.until.is_(None), hold.c.until > now))
 
 
-def studies_of(connection: Connection, study_instance_uid: str) -> list[HeldStudy]:
-    """The studies of the index that have this UID: several where patients share it by mistake."""
-    study = table_of("study")
-    query = select(study.c.orthanc_study_id, study.c.study_instance_uid).where(
-        study.c.study_instance_uid == study_instance_uid
-    )
-    return [HeldStudy(**row._mapping) for row in connection.execute(query.order_by(study.c.orthanc_study_id))]
-
-
 def set_holds(
     connection: Connection,
-    studies: Sequence[HeldStudy],
+    studies: Sequence[OfStudy],
     *,
     kind: HoldKind,
     reason: str,
@@ -148,7 +131,7 @@ def list_holds(
     connection: Connection,
     *,
     now: datetime,
-    study_instance_uid: str | None = None,
+    study: OfStudy | None = None,
     kind: HoldKind | None = None,
     only_in_force: bool = True,
     limit: int = 50,
@@ -156,8 +139,8 @@ def list_holds(
 ) -> HoldPage:
     """Holds, the latest first. Raises InvalidRequest for a strange cursor."""
     query: Select[tuple[object, ...]] = select(*hold.c)
-    if study_instance_uid is not None:
-        query = query.where(hold.c.study_instance_uid == study_instance_uid)
+    if study is not None:
+        query = query.where(is_of(hold, study))
     if kind is not None:
         query = query.where(hold.c.kind == kind.value)
     if only_in_force:

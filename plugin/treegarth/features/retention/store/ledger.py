@@ -14,6 +14,7 @@ from treegarth.errors import NotFound
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
+from treegarth.index.studies import OfStudy, is_of
 from treegarth.phrases import P_
 
 
@@ -22,6 +23,7 @@ class LedgerEntry:
     """An object that left the archive, or was about to."""
 
     id: int
+    orthanc_study_id: str
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
@@ -66,6 +68,7 @@ class BringBack:
     """A wish for objects back, and how far it is."""
 
     id: int
+    orthanc_study_id: str
     study_instance_uid: str
     asked_by: str | None
     asked_at: datetime
@@ -97,7 +100,7 @@ def list_entries(
     connection: Connection,
     *,
     sop_instance_uid: str | None = None,
-    study_instance_uid: str | None = None,
+    study: OfStudy | None = None,
     state: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
@@ -106,11 +109,12 @@ def list_entries(
     query = _entries()
     for column, value in (
         (prune_ledger.c.sop_instance_uid, sop_instance_uid),
-        (prune_ledger.c.study_instance_uid, study_instance_uid),
         (prune_ledger.c.state, state),
     ):
         if value is not None:
             query = query.where(column == value)
+    if study is not None:
+        query = query.where(is_of(prune_ledger, study))
     keys = [SortKey(column=prune_ledger.c.id, descending=True)]
     page = read_page(connection, query, keys, name="ledger", limit=limit, cursor=cursor)
     return LedgerPage(entries=tuple(LedgerEntry(**row._mapping) for row in page.rows), next=page.next)
@@ -153,11 +157,8 @@ def ask_back(
     it is gone."""
     within = {
         "object": prune_ledger.c.id == entry.id,
-        "series": and_(
-            prune_ledger.c.study_instance_uid == entry.study_instance_uid,
-            prune_ledger.c.series_instance_uid == entry.series_instance_uid,
-        ),
-        "study": prune_ledger.c.study_instance_uid == entry.study_instance_uid,
+        "series": and_(is_of(prune_ledger, entry), prune_ledger.c.series_instance_uid == entry.series_instance_uid),
+        "study": is_of(prune_ledger, entry),
     }[scope]
     instance = table_of("instance")
     present = exists().where(instance.c.orthanc_instance_id == prune_ledger.c.orthanc_instance_id)
@@ -180,25 +181,30 @@ def ask_back(
 
 
 def list_bring_backs(
-    connection: Connection, *, number: int | None = None, study_instance_uid: str | None = None, limit: int = 50
+    connection: Connection, *, number: int | None = None, study: OfStudy | None = None, limit: int = 50
 ) -> list[BringBack]:
     """Wishes, the latest first, with how many of their objects are here again."""
-    names = [one for one in BringBack.__dataclass_fields__ if not one.endswith("_count")]
+    of_objects = ("orthanc_study_id", "object_count", "arrived_count")
     query = (
         select(
-            *(bring_back.c[name] for name in names),
+            *(bring_back.c[name] for name in BringBack.__dataclass_fields__ if name not in of_objects),
+            func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # of one study are all
             func.count().label("object_count"),
             func.count(bring_back_object.c.arrived_at).label("arrived_count"),
         )
         .join(bring_back_object, bring_back_object.c.bring_back_id == bring_back.c.id)
+        .join(prune_ledger, prune_ledger.c.id == bring_back_object.c.ledger_id)
         .group_by(bring_back.c.id)
         .order_by(bring_back.c.id.desc())
         .limit(limit)
     )
     if number is not None:
         query = query.where(bring_back.c.id == number)
-    if study_instance_uid is not None:
-        query = query.where(bring_back.c.study_instance_uid == study_instance_uid)
+    if study is not None:
+        query = query.where(
+            bring_back.c.study_instance_uid == study.study_instance_uid,
+            prune_ledger.c.orthanc_study_id == study.orthanc_study_id,
+        )
     return [BringBack(**row._mapping) for row in connection.execute(query)]
 
 

@@ -22,6 +22,7 @@ from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects, use_memory
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy, study_use
+from treegarth.index.studies import OfStudy, is_of
 
 PORTION = 5000
 """Objects that are read, and marked, at once: some milliseconds of marking, some megabytes of memory."""
@@ -193,7 +194,7 @@ def list_marks(
     connection: Connection,
     *,
     policy_id: int | None = None,
-    study_instance_uid: str | None = None,
+    study: OfStudy | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> MarkPage:
@@ -201,8 +202,8 @@ def list_marks(
     query: Select[Any] = select(*(prune_mark.c[name] for name in Mark.__dataclass_fields__))
     if policy_id is not None:
         query = query.where(prune_mark.c.policy_id == policy_id)
-    if study_instance_uid is not None:
-        query = query.where(prune_mark.c.study_instance_uid == study_instance_uid)
+    if study is not None:
+        query = query.where(is_of(prune_mark, study))
     keys = [
         SortKey(column=prune_mark.c.study_instance_uid),
         SortKey(column=prune_mark.c.orthanc_instance_id),
@@ -214,7 +215,7 @@ def list_marks(
 def rescue(
     connection: Connection,
     *,
-    study_instance_uid: str,
+    orthanc_study_id: str,
     sop_instance_uids: Sequence[str] = (),
     rescued_by: str | None,
     now: datetime,
@@ -224,7 +225,7 @@ def rescue(
 
     Waits for the deletion of at most one object; what was about to be deleted stays, too.
     """
-    chosen = [prune_mark.c.study_instance_uid == study_instance_uid]
+    chosen = [prune_mark.c.orthanc_study_id == orthanc_study_id]
     if sop_instance_uids:
         chosen.append(prune_mark.c.sop_instance_uid.in_(sop_instance_uids))
     marked = list(connection.execute(select(prune_mark.c.orthanc_instance_id).where(*chosen)).scalars())

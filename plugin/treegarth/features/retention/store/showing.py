@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index.studies import OfStudy, is_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class StudyName:
 class MarkedStudy:
     """What one policy is going to delete of a study."""
 
+    orthanc_study_id: str
     study_instance_uid: str
     policy_id: int
     policy: str
@@ -74,6 +76,7 @@ def marked_studies(
     """What is marked, by study and policy. Raises InvalidRequest for a strange cursor."""
     mark = prune_mark.c
     grouped = select(
+        mark.orthanc_study_id,
         mark.study_instance_uid,
         mark.policy_id,
         func.array_remove(func.array_agg(mark.modality.distinct()), None).label("modalities"),
@@ -81,7 +84,7 @@ def marked_studies(
         func.sum(mark.size_bytes).label("size_bytes"),
         func.min(mark.due_at).label("due_at"),
         func.max(mark.last_words).label("last_words"),
-    ).group_by(mark.study_instance_uid, mark.policy_id)
+    ).group_by(mark.orthanc_study_id, mark.study_instance_uid, mark.policy_id)
     if policy_id is not None:
         grouped = grouped.where(mark.policy_id == policy_id)
     found = grouped.subquery()
@@ -90,7 +93,7 @@ def marked_studies(
     )
     keys = [
         SortKey(column=found.c.due_at),
-        SortKey(column=found.c.study_instance_uid),
+        SortKey(column=found.c.orthanc_study_id),
         SortKey(column=found.c.policy_id),
     ]
     page = read_page(connection, query, keys, name="marked studies", limit=limit, cursor=cursor)
@@ -110,18 +113,18 @@ def marked_by_policy(connection: Connection) -> Mapping[int, Sum]:
     return {row[0]: Sum(instance_count=row[1], size_bytes=int(row[2]), at=row[3]) for row in rows}
 
 
-def marked_of_study(connection: Connection, study_instance_uid: str) -> Sum:
+def marked_of_study(connection: Connection, study: OfStudy) -> Sum:
     """How much of a study is marked, by whichever policy."""
     mark = prune_mark.c
     row = connection.execute(
         select(func.count(), func.coalesce(func.sum(mark.size_bytes), 0), func.min(mark.due_at)).where(
-            mark.study_instance_uid == study_instance_uid
+            is_of(prune_mark, study)
         )
     ).one()
     return Sum(instance_count=row[0], size_bytes=int(row[1]), at=row[2])
 
 
-def gone_of_study(connection: Connection, study_instance_uid: str) -> list[GoneSeries]:
+def gone_of_study(connection: Connection, study: OfStudy) -> list[GoneSeries]:
     """What left of a study and is not back, by series and by what deleted it."""
     ledger = prune_ledger.c
     instance = table_of("instance").c
@@ -138,7 +141,7 @@ def gone_of_study(connection: Connection, study_instance_uid: str) -> list[GoneS
         )
         .outerjoin(retention_policy, retention_policy.c.id == ledger.policy_id)
         .where(
-            ledger.study_instance_uid == study_instance_uid,
+            is_of(prune_ledger, study),
             ledger.state == "deleted",
             ledger.returned_at.is_(None),
             ~present.exists(),
@@ -149,13 +152,13 @@ def gone_of_study(connection: Connection, study_instance_uid: str) -> list[GoneS
     return [GoneSeries(**{**row._mapping, "size_bytes": int(row.size_bytes)}) for row in rows]
 
 
-def name_studies(connection: Connection, study_instance_uids: Collection[str]) -> Mapping[str, StudyName]:
-    """The names of those of these studies that the index knows."""
+def name_studies(connection: Connection, rows: Iterable[OfStudy]) -> Mapping[str, StudyName]:
+    """By Orthanc's identifier the names of those of these rows' studies that the index knows."""
     study = table_of("study").c
     names = list(StudyName.__dataclass_fields__)
-    rows = connection.execute(
-        select(study.study_instance_uid, *(study[name] for name in names)).where(
-            study.study_instance_uid.in_(set(study_instance_uids))
+    found = connection.execute(
+        select(study.orthanc_study_id, *(study[name] for name in names)).where(
+            study.orthanc_study_id.in_({row.orthanc_study_id for row in rows})
         )
     )
-    return {row.study_instance_uid: StudyName(**{name: row._mapping[name] for name in names}) for row in rows}
+    return {row.orthanc_study_id: StudyName(**{name: row._mapping[name] for name in names}) for row in found}

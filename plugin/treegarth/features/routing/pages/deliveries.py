@@ -22,11 +22,14 @@ from treegarth.features.routing.store.showing import (
     read_delivery,
     send_again,
 )
+from treegarth.features.routing.tables import delivery
+from treegarth.index.studies import asked_study, told_apart
 from treegarth.limits import LARGEST_INTEGER
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, ngettext_for, translated
 from treegarth.web.routes import Identifier, LongIdentifier, Navigation, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import OfStudy
 
 ON_A_PAGE = 50
 OBJECTS_ON_A_PAGE = 100
@@ -42,7 +45,7 @@ WORDS: Mapping[str, tuple[State, str]] = {
 BAR = ("confirmed", "sent", "sending", "waiting", FAILED, "given up", "gone")  # in the order of the bar
 
 
-class DeliveriesQuery(Parameters):
+class DeliveriesQuery(OfStudy):
     """Which deliveries."""
 
     state: Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"] | None = None
@@ -51,8 +54,6 @@ class DeliveriesQuery(Parameters):
     """The destination's number."""
     rule: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None = None
     """The rule's number; 0 for what users asked for."""
-    study_instance_uid: Text | None = None
-    """Of this study."""
     before: LongIdentifier | None = None
     """Only what is older than this number, from the link to the next page."""
 
@@ -130,16 +131,17 @@ def routes() -> list[Route]:
 
 def deliveries_page(call: AnyCall) -> Response:
     query: DeliveriesQuery = call.query
-    wanted = DeliveryFilter(
-        state=query.state,
-        destination_id=query.destination,
-        rule_id=query.rule,
-        study_instance_uid=query.study_instance_uid,
-    )
     with call.site.services.database.connect() as connection:
+        wanted = DeliveryFilter(
+            state=query.state,
+            destination_id=query.destination,
+            rule_id=query.rule,
+            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[delivery]),
+        )
         lines = list_deliveries(connection, wanted, before=query.before, limit=ON_A_PAGE)
         destinations = list_destinations(connection)
         rules = rule_names(connection, query.rule)
+        which = told_apart(connection, lines)
     return render_page(
         call,
         "deliveries.html",
@@ -150,6 +152,7 @@ def deliveries_page(call: AnyCall) -> Response:
         rules=[(0, translated(call, N_("people, by hand"))), *rules],
         states=[(state, translated(call, WORDS[state][1])) for state in STATES],
         filtered=wanted != DeliveryFilter(),
+        which=which,
         busy=any(line.is_busy for line in lines),
     )
 
@@ -181,11 +184,13 @@ def delivery_page(call: AnyCall) -> Response:
         line = read_delivery(connection, call.path.delivery_id)
         if line is None:
             raise NotFound(N_("There is no delivery with this number."))
+        which = told_apart(connection, [line])(line)
         objects = list_objects(connection, line.id, after=query.after, state=query.state, limit=OBJECTS_ON_A_PAGE)
     return render_page(
         call,
         "delivery.html",
         delivery=line,
+        which=which,
         bar=bar(call, line.counts),
         objects=objects,
         words=shown_words(call),

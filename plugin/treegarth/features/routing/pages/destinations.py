@@ -32,6 +32,7 @@ from treegarth.features.routing.store.destinations import (
 )
 from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
 from treegarth.features.routing.windows import is_open, opens_at
+from treegarth.index.studies import told_apart
 from treegarth.limits import storable
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
@@ -195,6 +196,7 @@ def destination_page(call: AnyCall) -> Response:
         figures = read_figures(connection, [one.id], now)[one.id]
         sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
         trouble = list_trouble(connection, number)
+        which = told_apart(connection, trouble)
         changes = read_changes(connection, number)
     hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
     return render_page(
@@ -205,6 +207,7 @@ def destination_page(call: AnyCall) -> Response:
         any_sends=bool(sends),
         as_table=call.query.sends == "table",
         trouble=trouble,
+        which=which,
         changes=[(change, translated(call, CHANGES.get(change.change, change.change))) for change in changes],
         settings=_settings_rows(call, one),
         echo=call.query.echo,

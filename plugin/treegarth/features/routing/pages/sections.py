@@ -9,16 +9,18 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from treegarth.errors import DatabaseUnavailable, NotFound
+from treegarth.errors import DatabaseUnavailable
 from treegarth.features.routing.pages.deliveries import bar
 from treegarth.features.routing.refusals import refusals
-from treegarth.features.routing.store.archive_index import read_candidates, study_by_uid
+from treegarth.features.routing.store.archive_index import read_candidates
 from treegarth.features.routing.store.destinations import list_destinations, read_destination
 from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.features.routing.store.showing import DeliveryFilter, count_given_up, list_deliveries
+from treegarth.index.studies import StudyKey, the_study, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, StudySection, in_words, ngettext_for, render_part, translated
 from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
+from treegarth.web.which_study import WhichStudy
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
 DELIVERIES_SHOWN = 100
@@ -29,7 +31,7 @@ class StudyPath(Parameters):
     """The study's Study Instance UID (0020,000D)."""
 
 
-class SendBody(Parameters):
+class SendBody(WhichStudy):
     """Where to send a study."""
 
     destination: Identifier
@@ -54,23 +56,17 @@ def routes() -> list[Route]:
 def make_study_section(labels_of: LabelsOf) -> StudySection:
     """The section of a study's page; labels are another feature's, and are handed over."""
 
-    def section(call: AnyCall, study_instance_uid: str) -> Markup | None:
+    def section(call: AnyCall, study: StudyKey) -> Markup | None:
         with call.site.services.database.connect() as connection:
-            lines = list_deliveries(
-                connection, DeliveryFilter(study_instance_uid=study_instance_uid), limit=DELIVERIES_SHOWN
-            )
+            lines = list_deliveries(connection, DeliveryFilter(study=study), limit=DELIVERIES_SHOWN)
             destinations = list_destinations(connection)
-            labels = [
-                label
-                for study in study_by_uid(connection, study_instance_uid)
-                for label in labels_of(connection, study)
-            ]
+            labels = labels_of(connection, study.orthanc_study_id)
         if not (lines or destinations or labels):
             return None
         return render_part(
             call,
             "deliveries_section.html",
-            study_instance_uid=study_instance_uid,
+            study=study,
             deliveries=[(line, bar(call, line.counts)) for line in lines],
             destinations=[(one.id, one.name) for one in destinations],
             labels=labels,
@@ -84,19 +80,17 @@ def send_study(call: AnyCall) -> Response:
     services, uid = call.site.services, call.path.study_instance_uid
     with services.database.begin() as connection:
         destination = read_destination(connection, call.body.destination)
-        studies = study_by_uid(connection, uid)
-        if not studies:
-            raise NotFound(N_("The index has no study with this Study Instance UID."))
-        for study in studies:
-            request_delivery(
-                connection,
-                destination_id=destination.id,
-                objects=read_candidates(connection, study),
-                proof_wanted=str(destination.proof),
-                now=services.clock(),
-                asked_by=call.actor.name,
-            )
-    url = call.site.url("archive.study_page", study_instance_uid=uid)
+        study = the_study(connection, uid, call.body.orthanc_study_id)
+        request_delivery(
+            connection,
+            destination_id=destination.id,
+            objects=read_candidates(connection, study.orthanc_study_id),
+            proof_wanted=str(destination.proof),
+            now=services.clock(),
+            asked_by=call.actor.name,
+        )
+        which = told_apart(connection, [study])(study)
+    url = call.site.url("archive.study_page", study_instance_uid=uid, orthanc_study_id=which)
     return Response(status=303, headers={"Location": f"{url}#deliveries"})
 
 

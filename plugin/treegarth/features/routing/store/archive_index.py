@@ -63,9 +63,3 @@ def read_candidates(
     return [
         Candidate(**{**row._mapping, "image_type": tuple(row.image_type or ())}) for row in connection.execute(query)
     ]
-
-
-def study_by_uid(connection: Connection, study_instance_uid: str) -> list[str]:
-    """Orthanc's identifiers of the studies with this UID: more than one where patients share it."""
-    query = select(study.c.orthanc_study_id).where(study.c.study_instance_uid == study_instance_uid)
-    return list(connection.execute(query).scalars())

@@ -12,6 +12,7 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.routing.model import NEVER, ObjectState
 from treegarth.features.routing.store.showing import send_again
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_, Phrase
 
 SPEED_OF = timedelta(minutes=5)
@@ -29,6 +30,7 @@ _KEYS = [
 ]
 _SHOWN = (
     *("destination_id", "orthanc_instance_id", "sop_instance_uid", "sop_class_uid", "study_instance_uid"),
+    "orthanc_study_id",
     *("series_instance_uid", "size_bytes", "proof", "proof_wanted", "attempts", "last_error"),
     *("queued_at", "sent_at", "confirmed_at"),
 )
@@ -50,7 +52,7 @@ def list_delivery_objects(
     *,
     state: str | None = None,
     destination_name: str | None = None,
-    study_instance_uid: str | None = None,
+    study: StudyKey | None = None,
     destination_id: int | None = None,
     orthanc_instance_id: str | None = None,
     limit: int = 100,
@@ -74,8 +76,8 @@ def list_delivery_objects(
         query = query.where(in_state(state))
     if destination_name is not None:
         query = query.where(destination.c.name == destination_name)
-    if study_instance_uid is not None:
-        query = query.where(ours.study_instance_uid == study_instance_uid)
+    if study is not None:
+        query = query.where(ours.orthanc_study_id == study.orthanc_study_id)
     if destination_id is not None:
         query = query.where(ours.destination_id == destination_id)
     if orthanc_instance_id is not None:

@@ -17,6 +17,7 @@ from treegarth.features.routing.tables import (
     delivery_object,
     destination,
 )
+from treegarth.index.studies import StudyKey, is_of
 
 FAILED = "failed"  # waiting, after attempts
 STATES = ("waiting", FAILED, "sending", "sent", "confirmed", "given up", "gone")
@@ -33,7 +34,7 @@ class DeliveryFilter:
     state: str | None = None
     destination_id: int | None = None
     rule_id: int | None = None  # 0: asked for by users
-    study_instance_uid: str | None = None
+    study: StudyKey | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class DeliveryLine:
     asked_by: str | None
     destination_id: int
     destination_name: str
+    orthanc_study_id: str
     orthanc_series_id: str
     study_instance_uid: str
     series_instance_uid: str
@@ -87,6 +89,7 @@ class ObjectLine:
     sent_at: datetime | None
     confirmed_at: datetime | None
     via: int | None
+    orthanc_study_id: str
     study_instance_uid: str
 
     @property
@@ -137,7 +140,7 @@ def list_deliveries(
 
 
 _OWN = (
-    *("id", "rule_id", "asked_by", "destination_id", "orthanc_series_id", "study_instance_uid"),
+    *("id", "rule_id", "asked_by", "destination_id", "orthanc_study_id", "orthanc_series_id", "study_instance_uid"),
     *("series_instance_uid", "created_at", "changed_at"),
 )
 
@@ -145,9 +148,11 @@ _OWN = (
 def _wanted(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
     conditions = [
         delivery.c[name] == value
-        for name in ("destination_id", "rule_id", "study_instance_uid")
+        for name in ("destination_id", "rule_id")
         if (value := getattr(wanted, name)) is not None
     ]
+    if wanted.study is not None:
+        conditions.append(is_of(delivery, wanted.study))
     if wanted.state is not None:
         member = (
             select(true())

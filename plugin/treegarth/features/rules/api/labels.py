@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.errors import NotFound
 from treegarth.features.rules.api.parts import Desk, Listed, rule_route
 from treegarth.features.rules.labelling import LONGEST_LABEL, is_label
 from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
-from treegarth.features.rules.store.studies import find_study
-from treegarth.phrases import P_
+from treegarth.index.studies import named_study, the_study
 from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
 from treegarth.web.validation import Fault, InvalidFields
+from treegarth.web.which_study import WhichStudy
 
 
 class StudyPath(Parameters):
@@ -22,7 +21,9 @@ class StudyPath(Parameters):
     """(0020,000D)"""
 
 
-class LabelPath(StudyPath):
+class LabelPath(Parameters):
+    study_instance_uid: Text
+    """(0020,000D), or Orthanc's own identifier of the study, which is needed where several patients share the UID."""
     label: Text
     """1 to 64 characters. Orthanc's own labels follow where it has labels and can take this one."""
 
@@ -56,9 +57,10 @@ class LabelsApi:
         with self._desk.database.connect() as connection:
             return KnownLabels(items=known_labels(connection))
 
-    def labels(self, call: Call[None, None, StudyPath]) -> LabelList:
+    def labels(self, call: Call[WhichStudy, None, StudyPath]) -> LabelList:
         with self._desk.database.connect() as connection:
-            return _list(connection, self._study(connection, call.path))
+            study = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+            return _list(connection, study.orthanc_study_id)
 
     def put(self, call: Call[None, None, LabelPath]) -> LabelList:
         return self._change(call, is_set=True)
@@ -72,15 +74,9 @@ class LabelsApi:
             wrong = f"must be 1 to {LONGEST_LABEL} printable characters, no space at its ends."
             raise InvalidFields([Fault(field="label", message=wrong)])
         with self._desk.database.begin() as connection:
-            study = self._study(connection, call.path)
+            study = named_study(connection, call.path.study_instance_uid).orthanc_study_id
             change_labels(connection, study, [label], is_set=is_set, by=by, now=now)
             return _list(connection, study)
-
-    def _study(self, connection: Connection, path: StudyPath) -> str:
-        found = find_study(connection, self._desk.language.vocabulary, path.study_instance_uid)
-        if found is None:
-            raise NotFound(P_("There is no study with this UID in the archive."))
-        return found
 
 
 def _list(connection: Connection, orthanc_study_id: str) -> LabelList:
@@ -91,7 +87,11 @@ def routes(desk: Desk) -> list[Route]:
     """The endpoints about labels."""
     api = LabelsApi(desk)
     path = "studies/{study_instance_uid}/labels"
-    change: dict[str, Any] = {"permission": Permission.OPERATE, "path_parameters": LabelPath, "answer": LabelList}
+    change: dict[str, Any] = {
+        "permission": Permission.OPERATE,
+        "path_parameters": LabelPath,
+        "answer": LabelList,
+    }
     return [
         rule_route("known_labels", "labels", api.known, "Every label that some study has.", answer=KnownLabels),
         rule_route(
@@ -99,9 +99,10 @@ def routes(desk: Desk) -> list[Route]:
             path,
             api.labels,
             "The labels of a study, and who set them.",
+            query=WhichStudy,
             path_parameters=StudyPath,
             answer=LabelList,
-            problems=(404, 503),
+            problems=(404, 409, 503),
         ),
         rule_route(
             "set_label",
@@ -109,7 +110,7 @@ def routes(desk: Desk) -> list[Route]:
             api.put,
             "Put a label on a study.",
             method="PUT",
-            problems=(400, 404, 503),
+            problems=(400, 404, 409, 503),
             **change,
         ),
         rule_route(
@@ -118,7 +119,7 @@ def routes(desk: Desk) -> list[Route]:
             api.take_off,
             "Take a label off a study.",
             method="DELETE",
-            problems=(400, 404, 503),
+            problems=(400, 404, 409, 503),
             **change,
         ),
     ]

@@ -16,6 +16,7 @@ from treegarth.features.rules.service import ActingRule, Explained, Preview, exp
 from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Permission, Route, Text
+from treegarth.web.which_study import WhichStudy
 
 
 class ExplainPath(RulePath):
@@ -27,6 +28,7 @@ class MatchedItem(Listed):
     """A study that the rule means."""
 
     study_instance_uid: str
+    orthanc_study_id: str
     patient_id: str | None
     patient_name: str | None
     study_date: date | None
@@ -80,6 +82,7 @@ class ExplainAnswer(Answer):
     """Why a rule means a study or not."""
 
     study_instance_uid: str
+    orthanc_study_id: str
     holds: bool
     explanation: Clause
     actions: list[ActionItem]
@@ -107,11 +110,19 @@ class TryingApi:
         found = preview_rule(connection, self._desk.language, rule, now, limit=query.limit, cursor=query.cursor)
         return preview_answer(found)
 
-    def explain(self, call: Call[None, None, ExplainPath]) -> ExplainAnswer:
+    def explain(self, call: Call[WhichStudy, None, ExplainPath]) -> ExplainAnswer:
         with self._desk.database.connect() as connection:
             acting = self._desk.acting(connection, call.path.rule_id)
             uid, now = call.path.study_instance_uid, self._desk.services.clock()
-            found = explain_rule(connection, self._desk.language, meant(acting), uid, now, stored=acting.stored)
+            found = explain_rule(
+                connection,
+                self._desk.language,
+                meant(acting),
+                uid,
+                now,
+                orthanc_study_id=call.query.orthanc_study_id,
+                stored=acting.stored,
+            )
         return explain_answer(found)
 
 
@@ -135,7 +146,8 @@ def preview_answer(found: Preview) -> RulePreview:
 
 def explain_answer(found: Explained) -> ExplainAnswer:
     return ExplainAnswer(
-        study_instance_uid=found.study_instance_uid,
+        study_instance_uid=found.study.study_instance_uid,
+        orthanc_study_id=found.study.orthanc_study_id,
         holds=found.holds,
         explanation=_clause(found.explanation),
         actions=[ActionItem.model_validate(one) for one in found.actions],
@@ -183,6 +195,7 @@ def routes(desk: Desk) -> list[Route]:
             "rules/{rule_id}/explain/{study_instance_uid}",
             api.explain,
             "Why a rule means this study or not, clause by clause, and what it would do to it.",
+            query=WhichStudy,
             path_parameters=ExplainPath,
             answer=ExplainAnswer,
             problems=(404, 409, 503),

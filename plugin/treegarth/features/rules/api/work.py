@@ -14,16 +14,16 @@ from treegarth.features.rules.service import apply_by_hand, apply_to_archive, st
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
 from treegarth.features.rules.store.outcomes import list_outcomes
+from treegarth.features.rules.tables import rule_outcome
+from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
 from treegarth.web.endpoints import Retried
-from treegarth.web.routes import Answer, Call, Identifier, LongIdentifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Call, Identifier, LongIdentifier, Parameters, Permission, Route
+from treegarth.web.which_study import OfStudy
 
 
-class ApplyBody(Parameters):
-    """What to apply a rule to."""
-
-    study_instance_uid: Text | None = None
-    """Only this study; without it every study of the archive that the rule means."""
+class ApplyBody(OfStudy):
+    """What to apply a rule to: one study, or without a UID every study of the archive that the rule means."""
 
 
 class ApplicationItem(Listed):
@@ -58,11 +58,10 @@ class ApplicationState(Answer):
     """Studies of this rule that were noted and not handled yet."""
 
 
-class OutcomesQuery(Parameters):
+class OutcomesQuery(OfStudy):
     """Which outcomes."""
 
     rule_id: Identifier | None = None
-    study_instance_uid: Text | None = None
     before: LongIdentifier | None = None
     """`next` of the page before."""
     limit: int = Field(default=50, ge=1, le=1000)
@@ -83,6 +82,7 @@ class OutcomeItem(Listed):
     version: int
     trigger: str
     study_instance_uid: str
+    orthanc_study_id: str
     decided_at: datetime
     asked_by: str | None
     actions: list[DoneItem]
@@ -141,7 +141,8 @@ class WorkApi:
         with self._desk.database.begin() as connection:
             acting = self._desk.acting(connection, call.path.rule_id)
             if call.body.study_instance_uid is not None:
-                apply_by_hand(connection, vocabulary, acting, call.body.study_instance_uid, by=by, now=now)
+                uid, key = call.body.study_instance_uid, call.body.orthanc_study_id
+                apply_by_hand(connection, acting, uid, key, by=by, now=now)
             else:
                 apply_to_archive(connection, vocabulary, acting, by=by, now=now)
             return _state(connection, call.path.rule_id)
@@ -158,7 +159,7 @@ class WorkApi:
             found = list_outcomes(
                 connection,
                 rule_id=query.rule_id,
-                study_instance_uid=query.study_instance_uid,
+                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[rule_outcome]),
                 before=query.before,
                 limit=query.limit,
             )
@@ -234,6 +235,7 @@ def routes(desk: Desk) -> list[Route]:
             "What rules did, the latest first.",
             query=OutcomesQuery,
             answer=OutcomeList,
+            problems=(409, 503),
         ),
         rule_route(
             "rule_events",

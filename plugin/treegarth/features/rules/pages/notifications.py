@@ -9,6 +9,7 @@ from treegarth.features.rules.pages.editing import TRIGGERS
 from treegarth.features.rules.pages.kit import author
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
+from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route
@@ -90,9 +91,18 @@ def notifications_page(call: AnyCall) -> Response:
         notices = list_notices(connection, on_dashboard=True, before=call.query.before, limit=ON_A_PAGE)
         others = list_notices(connection, on_dashboard=False, limit=ON_A_PAGE)
         unseen = count_unseen(connection)
+        which = told_apart(
+            connection,
+            [
+                StudyKey(orthanc_study_id=one.orthanc_study_id, study_instance_uid=one.study_instance_uid)
+                for one in notices
+                if one.orthanc_study_id and one.study_instance_uid
+            ],
+        )
     return render_page(
         call,
         "notifications.html",
+        which=which,
         notices=notices,
         others=others,
         unseen=unseen,

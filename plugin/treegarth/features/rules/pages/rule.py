@@ -16,6 +16,7 @@ from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
+from treegarth.index.studies import told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, in_words, translated
 from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Permission, Route
@@ -76,6 +77,7 @@ def rule_page(call: AnyCall, pages: RulePages) -> Response:
         acting = pages.acting(connection, rule_id)
         versions = list_versions(connection, rule_id)
         outcomes = list_outcomes(connection, rule_id=rule_id, before=call.query.before, limit=OUTCOMES_SHOWN)
+        which = told_apart(connection, outcomes)
         acted = acted_since(connection, author(call).now - LATELY).get(rule_id, Acted())
         application = latest_application(connection, rule_id)
     stored = acting.stored
@@ -90,6 +92,7 @@ def rule_page(call: AnyCall, pages: RulePages) -> Response:
         text=stored.source if stored.source is not None else document_text(stored.document),
         acted=acted,
         outcomes=outcomes,
+        which=which,
         older=outcomes[-1].id if len(outcomes) == OUTCOMES_SHOWN else None,
         application=application,
         versions=shown_versions(call, versions),

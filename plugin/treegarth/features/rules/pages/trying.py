@@ -21,13 +21,15 @@ from treegarth.features.rules.service.applying import apply_by_hand, apply_to_ar
 from treegarth.features.rules.service.editing import present_rule
 from treegarth.features.rules.service.trying import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.applications import Application, latest_application
-from treegarth.features.rules.store.studies import StudyPage, StudySums
+from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
+from treegarth.index.studies import told_apart
 from treegarth.limits import storable
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
 from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
 from treegarth.web.templating import render_page
+from treegarth.web.which_study import WhichStudy
 
 STUDIES_ON_A_PAGE = 50
 LARGE = 100  # studies from which on their number must be typed
@@ -59,7 +61,7 @@ class ExplainPath(RulePath):
     """The study's Study Instance UID (0020,000D)."""
 
 
-class ApplyBody(Parameters):
+class ApplyBody(WhichStudy):
     """The confirmation of a large number."""
 
     count: Text = ""
@@ -80,7 +82,9 @@ class TriedStudy:
     instance_count: int
     size_bytes: int
     study_instance_uid: str
+    orthanc_study_id: str
     url: str
+    which: str | None  # what its addresses say beside the UID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +126,7 @@ def routes(pages: RulePages) -> list[Route]:
             handler=lambda call: explain_page(call, pages),
             summary="Why a rule means one study or not, clause by clause.",
             path_parameters=ExplainPath,
+            query=WhichStudy,
         ),
         Route(
             name="rules.apply_page",
@@ -156,18 +161,21 @@ def tried_studies(
 ) -> Tried:
     """What a condition means now; each study leads to its explanation, or to itself where the rule is not saved."""
     page, sums = preview_condition(connection, pages.book.language, condition, now, limit=limit)
-    return _tried(call, page, sums, rule_id)
+    return _tried(call, connection, page, sums, rule_id)
 
 
-def _tried(call: AnyCall, page: StudyPage, sums: StudySums, rule_id: int | None) -> Tried:
-    def url(study_instance_uid: str) -> str:
+def _tried(call: AnyCall, connection: Connection, page: StudyPage, sums: StudySums, rule_id: int | None) -> Tried:
+    which = told_apart(connection, page.studies)
+
+    def url(study: MatchedStudy) -> str:
+        key = {"study_instance_uid": study.study_instance_uid, "orthanc_study_id": which(study)}
         if rule_id is None:
-            return call.site.url("archive.study_page", study_instance_uid=study_instance_uid)
-        return call.site.url("rules.explain_page", rule_id=rule_id, study_instance_uid=study_instance_uid)
+            return call.site.url("archive.study_page", **key)
+        return call.site.url("rules.explain_page", rule_id=rule_id, **key)
 
-    names = [name for name in TriedStudy.__dataclass_fields__ if name != "url"]
+    names = [name for name in TriedStudy.__dataclass_fields__ if name not in ("url", "which")]
     studies = [
-        TriedStudy(**{name: getattr(study, name) for name in names}, url=url(study.study_instance_uid))
+        TriedStudy(**{name: getattr(study, name) for name in names}, url=url(study), which=which(study))
         for study in page.studies
     ]
     return Tried(
@@ -189,7 +197,7 @@ def try_page(call: AnyCall, pages: RulePages) -> Response:
             connection, pages.book.language, acting.rule, now, limit=STUDIES_ON_A_PAGE, cursor=call.query.cursor
         )
         application = latest_application(connection, rule_id)
-    tried = _tried(call, preview.page, preview.sums, rule_id)
+        tried = _tried(call, connection, preview.page, preview.sums, rule_id)
     return render_page(
         call,
         "rule_try.html",
@@ -223,13 +231,21 @@ def explain_page(call: AnyCall, pages: RulePages) -> Response:
         if acting.rule is None:
             raise RequestConflict(N_("This rule means nothing any more: edit it first."))
         explained = explain_rule(
-            connection, pages.book.language, acting.rule, call.path.study_instance_uid, now, stored=acting.stored
+            connection,
+            pages.book.language,
+            acting.rule,
+            call.path.study_instance_uid,
+            now,
+            orthanc_study_id=call.query.orthanc_study_id,
+            stored=acting.stored,
         )
+        which = told_apart(connection, [explained.study])(explained.study)
     return render_page(
         call,
         "rule_explain.html",
         rule=acting.stored,
-        study_instance_uid=call.path.study_instance_uid,
+        study=explained.study,
+        which=which,
         holds=explained.holds,
         clause=shown_clause(call, explained.explanation),
         deeds=[in_words(call, action.sentence) for action in explained.actions],
@@ -264,8 +280,9 @@ def apply(call: AnyCall, pages: RulePages) -> Response:
         acting = pages.acting(connection, rule_id)
         try:
             if uid := call.body.study_instance_uid:
-                apply_by_hand(connection, vocabulary, acting, uid, by=call.actor.name, now=now)
-                return _to(call, "archive.study_page", study_instance_uid=uid)
+                study = apply_by_hand(connection, acting, uid, call.body.orthanc_study_id, by=call.actor.name, now=now)
+                which = told_apart(connection, [study])(study)
+                return _to(call, "archive.study_page", study_instance_uid=uid, orthanc_study_id=which)
             if acting.rule is not None and (wanted := _count_to_type(connection, pages, acting.rule, now)) is not None:
                 typed = "".join(re.findall("[0-9]", call.body.count))
                 if typed != str(wanted):

@@ -14,7 +14,8 @@ from treegarth.features.rules.deciding import condition_of_study
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import applications, events
-from treegarth.features.rules.store.studies import Matching, find_study
+from treegarth.features.rules.store.studies import Matching
+from treegarth.index.studies import StudyKey, the_study
 from treegarth.phrases import P_
 
 BLOCK = 200
@@ -23,19 +24,20 @@ BLOCK = 200
 
 def apply_by_hand(
     connection: Connection,
-    vocabulary: Vocabulary,
     acting: ActingRule,
     study_instance_uid: str,
+    orthanc_study_id: str | None,
     *,
     by: str | None,
     now: datetime,
-) -> None:
-    """Have a rule look at one study. Raises RequestConflict where the rule is off, NotFound for the study."""
+) -> StudyKey:
+    """Have a rule look at one study. Raises RequestConflict where the rule is off, NotFound for the study,
+    AmbiguousStudy where several have the UID and none is named."""
     _check_acts(acting)
-    key = find_study(connection, vocabulary, study_instance_uid)
-    if key is None:
-        raise NotFound(P_("There is no study with this UID in the archive."))
-    events.note_events(connection, Trigger.BY_HAND, [(key, "")], now, rule_id=acting.stored.id, asked_by=by)
+    study = the_study(connection, study_instance_uid, orthanc_study_id)
+    subjects = [(study.orthanc_study_id, "")]
+    events.note_events(connection, Trigger.BY_HAND, subjects, now, rule_id=acting.stored.id, asked_by=by)
+    return study
 
 
 def apply_to_archive(

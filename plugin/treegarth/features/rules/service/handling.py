@@ -25,6 +25,7 @@ from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import applications, events, outcomes
 from treegarth.features.rules.store.rules import StoredRule
+from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
 
 LEASE = timedelta(seconds=30)
@@ -102,7 +103,8 @@ def handle_event(
     if study is None:
         return []
     uid = str(study.values[UID])
-    before = outcomes.latest_versions_that_matched(connection, uid)
+    key = StudyKey(orthanc_study_id=event.orthanc_study_id, study_instance_uid=uid)
+    before = outcomes.latest_versions_that_matched(connection, key)
     failures = []
     for stored, rule in asked:
         try:

@@ -15,8 +15,9 @@ from treegarth.features.rules.model import Rule
 from treegarth.features.rules.service.handling import occasion_of, read_study
 from treegarth.features.rules.store.outcomes import latest_versions_that_matched
 from treegarth.features.rules.store.rules import StoredRule
-from treegarth.features.rules.store.studies import Matching, StudyPage, StudySums, find_study
+from treegarth.features.rules.store.studies import Matching, StudyPage, StudySums
 from treegarth.features.rules.text import Language
+from treegarth.index.studies import StudyKey, the_study
 from treegarth.phrases import P_
 
 
@@ -41,7 +42,7 @@ class Preview:
 class Explained:
     """Why a rule means a study or not, clause by clause, and what it would do to this very study."""
 
-    study_instance_uid: str
+    study: StudyKey
     holds: bool
     explanation: Explanation
     actions: tuple[ForeseenAction, ...]  # none where it does not hold
@@ -77,27 +78,28 @@ def explain_rule(
     study_instance_uid: str,
     now: datetime,
     *,
+    orthanc_study_id: str | None = None,
     stored: StoredRule | None = None,
 ) -> Explained:
     """Why a rule means this study or not. `stored` is the rule as it is kept; None for one that is only written.
 
-    Raises NotFound where the study is not in the index.
+    Raises NotFound where the study is not in the index, AmbiguousStudy where several have the UID and none is named.
     """
-    key = find_study(connection, language.vocabulary, study_instance_uid)
-    study = None if key is None else read_study(connection, language.vocabulary, [rule], key, now)
+    key = the_study(connection, study_instance_uid, orthanc_study_id)
+    study = read_study(connection, language.vocabulary, [rule], key.orthanc_study_id, now)
     if study is None:
         raise NotFound(P_("There is no study with this UID in the archive."))
     match = match_rule(rule, study, "", now)
     actions: tuple[ForeseenAction, ...] = ()
     if match is not None:
-        before = latest_versions_that_matched(connection, study_instance_uid)
+        before = latest_versions_that_matched(connection, key)
         occasion = occasion_of(rule, stored, match, str(rule.trigger), study_instance_uid, before, None, now)
         actions = tuple(
             ForeseenAction(action=step.action.name, sentence=step.action.foresee(connection, step.spec, occasion))
             for step in rule.steps
         )
     return Explained(
-        study_instance_uid=study_instance_uid,
+        study=key,
         holds=match is not None,
         explanation=explain(condition_of_study(rule), study, now),
         actions=actions,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from treegarth.features.rules.tables import rule, rule_outcome
+from treegarth.index.studies import OfStudy, is_of
 from treegarth.phrases import Phrase, read_phrase
 
 
@@ -37,10 +38,10 @@ class Outcome:
     actions: tuple[Done, ...]
 
 
-def latest_versions_that_matched(connection: Connection, study_instance_uid: str) -> dict[int, int]:
+def latest_versions_that_matched(connection: Connection, study: OfStudy) -> dict[int, int]:
     """By rule the latest of its versions that matched this study."""
     latest = func.max(rule_outcome.c.version)
-    query = select(rule_outcome.c.rule_id, latest).where(rule_outcome.c.study_instance_uid == study_instance_uid)
+    query = select(rule_outcome.c.rule_id, latest).where(is_of(rule_outcome, study))
     return {row[0]: row[1] for row in connection.execute(query.group_by(rule_outcome.c.rule_id))}
 
 
@@ -75,7 +76,7 @@ def list_outcomes(
     connection: Connection,
     *,
     rule_id: int | None = None,
-    study_instance_uid: str | None = None,
+    study: OfStudy | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[Outcome]:
@@ -89,8 +90,8 @@ def list_outcomes(
     )
     if rule_id is not None:
         query = query.where(rule_outcome.c.rule_id == rule_id)
-    if study_instance_uid is not None:
-        query = query.where(rule_outcome.c.study_instance_uid == study_instance_uid)
+    if study is not None:
+        query = query.where(is_of(rule_outcome, study))
     if before is not None:
         query = query.where(rule_outcome.c.id < before)
     return [

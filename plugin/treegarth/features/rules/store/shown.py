@@ -29,6 +29,7 @@ class Notice:
     id: int
     rule_id: int | None
     rule_name: str | None
+    orthanc_study_id: str | None
     study_instance_uid: str | None
     channel: str
     target: str

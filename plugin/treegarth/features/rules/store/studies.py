@@ -95,10 +95,3 @@ class Matching:
         key: ColumnElement[Any] = self._study.c.orthanc_study_id
         query = select(key).where(self._holds, key > orthanc_study_id).order_by(key).limit(limit)
         return list(self._connection.execute(query).scalars())
-
-
-def find_study(connection: Connection, vocabulary: Vocabulary, study_instance_uid: str) -> str | None:
-    """Orthanc's identifier of a study of the index; of several with one UID the one that came last."""
-    study = vocabulary.levels[Level.STUDY].table
-    query = select(study.c.orthanc_study_id).where(study.c.study_instance_uid == study_instance_uid)
-    return connection.execute(query.order_by(study.c.last_received_at.desc()).limit(1)).scalar_one_or_none()

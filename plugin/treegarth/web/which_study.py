@@ -1,0 +1,28 @@
+"""How a request says which study it means: by its UID, and by Orthanc's identifier where patients share that."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from treegarth.web.languages import N_
+from treegarth.web.routes import Parameters, Text
+
+
+class WhichStudy(Parameters):
+    """Which of several studies of one Study Instance UID."""
+
+    orthanc_study_id: Text | None = None
+    """Where several patients have a study with this UID: Orthanc's identifier of the one that is meant."""
+
+
+class OfStudy(WhichStudy):
+    """What a list is restricted to."""
+
+    study_instance_uid: Text | None = None
+    """Of this study."""
+
+    @model_validator(mode="after")
+    def _names_a_study_of_a_uid(self) -> OfStudy:
+        if self.orthanc_study_id and not self.study_instance_uid:
+            raise ValueError(N_("orthanc_study_id says which study of a study_instance_uid: give that, too."))
+        return self
