@@ -198,7 +198,9 @@ class OrthancServer:
 
     def error_lines(self) -> list[str]:
         """What Orthanc and Treegarth logged as errors, without Orthanc's words on bad input and peers that went."""
-        return [line for line in self.log_text().splitlines() if line.startswith("E") and not _EXPECTED.search(line)]
+        lines = self.log_text().splitlines()
+        wrong = [line for line in lines if line.startswith("E") or "Exception ignored" in line]
+        return [line for line in wrong if not _EXPECTED.search(line)]
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON of a GET below /treegarth/api/v1/."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -31,9 +32,8 @@ def reread_command(configuration: Configuration, environment: Mapping[str, str],
     engine = create_engine(address, pool_size=2, application_name="treegarth reread")
     try:
         dose.reread(engine, started_by=f"{getpass.getuser()} (command line)", clock=now)
-        hints = TaskHints(address)
-        hints.announce(dose.READ_WAITING)
-        hints.close()
+        with closing(TaskHints(address)) as hints:
+            hints.announce(dose.READ_WAITING)
         print(progress_line(engine), file=output, flush=True)
         if wait:
             _wait(engine, output)

@@ -6,6 +6,7 @@ import gc
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -25,16 +26,17 @@ def main() -> None:
     # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
     engine = create_engine(duty.database, pool_size=8, application_name="treegarth indexer", is_done_again=True)
     gc.freeze()  # a full collection need not walk all modules again and again
-    archive.run_indexer(
-        engine=engine,
-        orthanc=duty.orthanc,
-        followers=[IndexFollower(TaskHints(duty.database))],
-        settings=duty.settings,
-        clock=now,
-        frames_from=sys.stdin.buffer,
-        answers_to=sys.stdout,
-        departures=retention.Departures(note_pruned=archive.note_pruned),
-    )
+    with closing(TaskHints(duty.database)) as hints:
+        archive.run_indexer(
+            engine=engine,
+            orthanc=duty.orthanc,
+            followers=[IndexFollower(hints)],
+            settings=duty.settings,
+            clock=now,
+            frames_from=sys.stdin.buffer,
+            answers_to=sys.stdout,
+            departures=retention.Departures(note_pruned=archive.note_pruned),
+        )
 
 
 class IndexFollower:

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from random import random
@@ -46,7 +47,8 @@ def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
         retention.blueprint(sending, vocabulary, _copies(sending, gate), zone),
     ]
     gc.freeze()  # a full collection need not walk all modules again and again
-    run_worker(worker_app(database, blueprints), until_closed=until_closed)
+    with closing(hints):
+        run_worker(worker_app(database, blueprints), until_closed=until_closed)
 
 
 def _deliveries_wished(hints: TaskHints) -> None:
