@@ -27,13 +27,30 @@ ADMISSION = "RegisterIncomingCStoreInstanceFilter"
 logger = logging.getLogger(__name__)
 
 
+_given_to_orthanc: list[object] = []
+
+
+def _for_good(register: Callback) -> Callback:
+    """The same, and what is registered is never freed.
+
+    At its end the plugin (7.1) lets go of callbacks without Python's lock. Freeing one there corrupts Orthanc's memory,
+    and with Python 3.14 that ends Orthanc by SIGSEGV. What has another reference is not freed.
+    """
+
+    def registered(*given: Any) -> None:
+        _given_to_orthanc.extend(given)
+        register(*given)
+
+    return registered
+
+
 class SharedCallbacks:
     """Owns Orthanc's registrations. Which of them there are depends on the plugin: it is asked, not its version."""
 
     def __init__(self, orthanc: Any) -> None:
         self._orthanc = orthanc
         self._register: dict[str, Callback] = {
-            name: getattr(orthanc, name) for name in (*KINDS, REST) if hasattr(orthanc, name)
+            name: _for_good(getattr(orthanc, name)) for name in (*KINDS, REST) if hasattr(orthanc, name)
         }
         self._callbacks: dict[str, list[Callback]] = {}
         self._routes: list[tuple[re.Pattern[str], Callback]] = []
