@@ -12,6 +12,12 @@ KEY = sa.String(collation="C")
 MOMENT = sa.DateTime(timezone=True)
 
 
+CUT_PROTOCOLS = """
+UPDATE dose_study SET protocols = ARRAY(SELECT DISTINCT left(one, 500) FROM unnest(protocols) AS one)
+WHERE EXISTS (SELECT FROM unnest(protocols) AS one WHERE length(one) > 500)
+"""  # an index takes 2,700 bytes of each; the events keep the whole names
+
+
 def upgrade() -> None:
     create_protocols()
     create_redeciding()
@@ -24,6 +30,7 @@ def create_protocols() -> None:
         sa.Column("name", sa.Text, nullable=False, comment="every acquisition protocol that a study had, each once"),
         sa.PrimaryKeyConstraint("name", name="pk_dose_protocol"),
     )
+    op.execute(CUT_PROTOCOLS)
     op.execute("INSERT INTO dose_protocol SELECT DISTINCT unnest(protocols) FROM dose_study")
     op.create_index("ix_dose_study_protocols", "dose_study", ["protocols"], postgresql_using="gin")
     op.create_index("ix_dose_study_events", "dose_study", ["irradiation_event_count"])

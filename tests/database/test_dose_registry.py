@@ -195,3 +195,13 @@ def test_studies_are_listed_by_filter_sort_and_page(engine):
     assert len(studies(engine, kind="ct", equipment="treeb", patient_id="4711")) == 5
     assert studies(engine, kind="mammography") == []
     assert studies(engine, study_date_from=date(2024, 3, 1)) == []
+
+
+def test_a_protocol_of_any_length_is_kept_with_its_event_and_found_by_its_beginning(engine):
+    long = "Thorax " + "".join(chr(0xAC00 + number) for number in range(5000))
+    file = as_file(ct_dose_report(ct_acquisition("1.9.9", protocol=long), study_instance_uid="1.9"))
+    note(engine, Instance("r1", "1.9.1", study_instance_uid="1.9"))
+    read(engine, Archive(r1=file))
+    assert [study.study_instance_uid for study in studies(engine, protocol="thorax")] == ["1.9"]
+    with connect(engine) as connection:
+        assert connection.execute(select(irradiation_event.c.acquisition_protocol)).scalar_one() == long

@@ -56,7 +56,7 @@ def test_one_of_two_patients_with_one_study_uid_is_held_delivered_and_shown(
 
     folder = tmp_path / "kept"
     folder.mkdir()
-    os.chmod(folder, 0o777)  # noqa: S103: the worker may be another user
+    os.chmod(folder, 0o777)  # the worker may be another user
     made = {"name": "kept", "kind": "folder", "address": {"path": str(folder)}}
     ask(server, "POST", "destinations", 201, made)
     wish = {"study_instance_uid": UID, "destination": "kept"}

@@ -43,6 +43,8 @@ from treegarth.features.dose.tables import (
     irradiation_event,
 )
 
+LONGEST_PROTOCOL = 500
+"""Characters of a protocol by which studies are found: an index takes 2,700 bytes. The event has all."""
 TOTALS = ("dlp_total_mgy_cm", "dose_area_product_total_gy_m2", "dose_rp_total_gy")
 SUMS = {
     "dlp_total_mgy_cm": ("dlp_of_events_mgy_cm", "dlp_mgy_cm"),
@@ -264,7 +266,7 @@ def _as_reported(
         "irradiation_event_count": len(decision.events),
         "mean_ctdi_vol_max_mgy": max(indexes, default=None),
         "dlp_phantoms": sorted({dose.phantom or "unknown" for dose in doses}),
-        "protocols": list(dict.fromkeys(protocol for protocol in protocols if protocol)),
+        "protocols": list(dict.fromkeys(protocol[:LONGEST_PROTOCOL] for protocol in protocols if protocol)),
         "differences": [total for total, (column, _) in SUMS.items() if _differ(row[total], row[column])],
     }
 
