@@ -115,7 +115,8 @@ def assert_still_well(server: OrthancServer) -> None:
     assert post(server, [good]) == {200: 1}
     assert_index_is_archive_at_every_level(server)
     for study in server.get("studies", limit=200)["items"]:
-        assert server.get(f"studies/{quote(sealed(study['study_instance_uid']), safe='')}")["series"]
+        path = f"studies/{quote(sealed(study['study_instance_uid']), safe='')}"
+        assert server.get(path, orthanc_study_id=study["orthanc_study_id"])["series"]
     for page in ("", "studies", "dose", "system"):
         assert requests.get(f"{server.base_url}/{page}", timeout=20).status_code == 200, page
     assert "indexer ended" not in server.log_text()

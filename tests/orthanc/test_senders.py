@@ -58,7 +58,6 @@ def test_a_peer_that_has_other_bytes_does_not_have_the_object(
     assert sender.find([one]) == set()
 
 
-@pytest.mark.parametrize("kind", ["peer", "dicomweb"])
 def deep_delivery(source: OrthancServer, folder: Path, number: int) -> DeliveryObject:
     """An object that kills an Orthanc to which it is uploaded; by C-STORE a bare one takes it."""
     folder.mkdir()
@@ -110,6 +109,7 @@ def test_an_object_that_would_end_orthanc_is_not_brought_back(
     assert not orthanc.exists(f"/instances/{deep.orthanc_instance_id}")
 
 
+@pytest.mark.parametrize("kind", ["peer", "dicomweb"])
 def test_an_object_that_left_orthanc_is_gone_and_the_others_go(
     kind: str, target: OrthancServer, orthanc: OrthancClient, objects: list[DeliveryObject]
 ) -> None:
