@@ -228,11 +228,11 @@ class OrthancServer:
         raise AssertionError(f"Not idle after {timeout_s} s; last status: {last}\n{self.log_text()[-3000:]}")
 
 
-def script_without_filter(path: Path) -> Path:
+def script_without_filter(path: Path, *, then: str = "") -> Path:
     """Write a PythonScript that starts Treegarth as a Python plugin would that knows no filter of C-STORE."""
     entry = str(ROOT / "plugin" / "orthanc_entry.py")
     lines = ("import runpy", "import orthanc", "del orthanc.RegisterIncomingCStoreInstanceFilter")
-    path.write_text("\n".join((*lines, f"runpy.run_path({entry!r})", "")), encoding="utf-8")
+    path.write_text("\n".join((*lines, f"runpy.run_path({entry!r})", then)), encoding="utf-8")
     return path
 
 

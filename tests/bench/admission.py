@@ -1,5 +1,5 @@
 """What the filter of C-STORE, which keeps out objects nested too deep, adds to a store: the same Orthanc with
-Treegarth, whose plugin knows the filter or does not, in alternating bursts of eight senders.
+Treegarth, with the filter, and without it or any other look at nesting, in alternating bursts of eight senders.
 
 Each sender notes when it asked and when it was answered, to the microsecond; a burst's figure is the median over its
 objects. Whoever is not sent to is stopped meanwhile, as in `store_path`.
@@ -27,6 +27,10 @@ log4cplus.appender.console.logToStdErr = true
 log4cplus.appender.console.layout = log4cplus::PatternLayout
 log4cplus.appender.console.layout.ConversionPattern = %D{%s.%Q} %m%n
 """
+_UNMEASURED = """
+import treegarth.host.callbacks
+treegarth.host.callbacks.nesting_beyond = lambda data: None
+"""
 _EVENT = re.compile(r"^(\d+)\.(\d+)\.(\d+) (Sending Store Request|Received Store Response)", re.MULTILINE)
 
 
@@ -42,7 +46,7 @@ class Burst:
 def measure(*, rounds: int = 25, per_sender: int = 30) -> list[Figure]:
     """The first round warms up and does not count."""
     with TemporaryDirectory(prefix="bench") as place:
-        without, filtering = _alternate(Path(place), rounds, per_sender)
+        (without, filtering), inside = _alternate(Path(place), rounds, per_sender)
     pairs = list(zip(without, filtering, strict=True))
     p50 = [f.p50_ms / w.p50_ms for w, f in pairs]
     rate = [f.instances_per_s / w.instances_per_s for w, f in pairs]
@@ -52,6 +56,8 @@ def measure(*, rounds: int = 25, per_sender: int = 30) -> list[Figure]:
         Figure("admission: p50 of a store, ratio", median(p50), "with ÷ without", at_most=1.02),
         Figure("admission: p50, mean of the ratios", mean(p50), "with ÷ without"),
         Figure("admission: p50, standard error", stdev(p50) / len(pairs) ** 0.5, f"of {len(pairs)} pairs"),
+        Figure("admission: inside the callbacks without the filter, median", inside[0], "ms"),
+        Figure("admission: inside the callbacks with it, median", inside[1], "ms"),
         Figure("admission: throughput, mean of the ratios", mean(rate), "with ÷ without"),
         Figure("admission: throughput, standard error", stdev(rate) / len(pairs) ** 0.5, f"of {len(pairs)} pairs"),
         Figure("admission: CPU of Orthanc, mean of the ratios", mean(cpu), "with ÷ without"),
@@ -59,11 +65,13 @@ def measure(*, rounds: int = 25, per_sender: int = 30) -> list[Figure]:
     ]
 
 
-def _alternate(place: Path, rounds: int, per_sender: int) -> tuple[list[Burst], list[Burst]]:
-    """The bursts without and with the filter, in pairs."""
+def _alternate(
+    place: Path, rounds: int, per_sender: int
+) -> tuple[tuple[list[Burst], list[Burst]], tuple[float, float]]:
+    """The bursts without and with the filter, in pairs, and what both spent in the callbacks of a store."""
     timed = place / "timed.cfg"
     timed.write_text(_TIMED, encoding="ascii")
-    script = script_without_filter(place / "without.py")
+    script = script_without_filter(place / "without.py", then=_UNMEASURED)
     bursts: tuple[list[Burst], list[Burst]] = ([], [])
     with ExitStack() as stack:
         servers = (
@@ -77,7 +85,11 @@ def _alternate(place: Path, rounds: int, per_sender: int) -> tuple[list[Burst], 
                 if number:
                     bursts[which].append(burst)
             subprocess.run(["rm", "-r", str(place / f"objects{number}")], check=True)
-    return bursts
+        inside = []
+        for server in servers:
+            with awake(server):
+                inside.append(float(server.get("status")["callback_median_ms"]))
+    return bursts, (inside[0], inside[1])
 
 
 def _burst(server: OrthancServer, sources: list[Path], timed: Path) -> Burst:
