@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from flask import Response
+from pydantic import model_validator
 
 from treegarth.features.retention.pages.wording import (
     LEDGER_STATES,
@@ -24,6 +25,7 @@ from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.showing import name_studies
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import StudyKey, asked_study, told_apart
+from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, State, ngettext_for
 from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route, Text
@@ -42,6 +44,12 @@ class LedgerQuery(WhichStudy):
     """Only those in this state."""
     cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
+
+    @model_validator(mode="after")
+    def _names_a_study_of_a_uid(self) -> LedgerQuery:
+        if self.orthanc_study_id and not self.uid:
+            raise ValueError(N_("orthanc_study_id says which study of a study_instance_uid: give that, too."))
+        return self
 
 
 class EntryQuery(Parameters):
