@@ -108,7 +108,7 @@ def all_routes(services: Services) -> list[Route]:
             kept_elsewhere=[dose_pages.kept_study_address],
             checks=health,
         ),
-        *dose_api.routes(services, archive.is_indexed),
+        *dose_api.routes(services),
         *dose_pages.routes(),
         *rules_api.routes(services, book),
         *rules_pages.routes(

@@ -21,7 +21,6 @@ from treegarth.features.archive import api as archive_api
 from treegarth.features.archive.api import StudyQuery
 from treegarth.features.archive.store.mending import count_stale
 from treegarth.features.archive.store.reconciling import count_instances
-from treegarth.features.archive.store.searching import is_indexed
 from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import count_sources
 from treegarth.features.dose.tables import dose_report, irradiation_event
@@ -49,7 +48,7 @@ def app(engine: Engine, host: KnownHost, tmp_path: Path) -> Flask:
     )
     table: list[Route] = [
         *archive_api.routes(services),
-        *dose_api.routes(services, is_indexed),
+        *dose_api.routes(services),
         *system_api.routes(services, counts),
     ]
     return create_app(table, services)

@@ -37,7 +37,8 @@ class Check:
 AnyCall: TypeAlias = Call[Any, Any, Any]
 HealthCheck: TypeAlias = Callable[[AnyCall], Sequence[Check]]
 StudySection: TypeAlias = Callable[[AnyCall, StudyKey], Markup | None]
-StudyAddress: TypeAlias = Callable[[AnyCall, str], str | None]  # of what is kept of a study that is gone
+StudyAddress: TypeAlias = Callable[[AnyCall, str, str | None], str | None]
+"""Of what is kept of a study that is gone, by its UID and, where the address says it, Orthanc's identifier."""
 PageSection: TypeAlias = Callable[[AnyCall], Markup]
 
 

@@ -7,7 +7,6 @@ from treegarth.features.archive.stability import Stable, decide_stable
 from treegarth.features.archive.store.mending import count_stale
 from treegarth.features.archive.store.parents import note_pruned
 from treegarth.features.archive.store.reconciling import count_instances
-from treegarth.features.archive.store.searching import is_indexed
 from treegarth.features.archive.tasks import blueprint
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "count_instances",
     "count_stale",
     "decide_stable",
-    "is_indexed",
     "note_pruned",
     "run_indexer",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
 from treegarth.features.archive.store.searching import list_series, read_study
-from treegarth.index.studies import StudyKey, find_study, key_of, others_of, told_apart
+from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
 from treegarth.web.languages import N_
 from treegarth.web.orthanc_views import picture_address, viewer_address
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
@@ -71,6 +71,7 @@ class ShownStudy:
     namesakes: int
     deep_objects: list[DeepObject]
     met: list[DeepStudy]
+    which_met: Callable[[OfStudy], str | None]
     viewer_url: str | None
 
     @property
@@ -113,15 +114,16 @@ def study_page(
 ) -> Response:
     """Of a study that is gone: to where another feature keeps what it knows of it."""
     uid, asked = call.path.study_instance_uid, call.query.orthanc_study_id
-    with call.site.services.database.connect() as connection:
-        key = find_study(connection, uid, asked)
-        shown = open_study(call, connection, key) if key else None
-        issues = issues_of_study(connection, [shown.summary.orthanc_study_id]) if shown else []
-    if key is None or shown is None:
-        for address in (find(call, uid) for find in kept_elsewhere):
+    try:
+        with call.site.services.database.connect() as connection:
+            key = the_study(connection, uid, asked)
+            shown = open_study(call, connection, key)
+            issues = issues_of_study(connection, [key.orthanc_study_id])
+    except NotFound:
+        for address in (find(call, uid, asked) for find in kept_elsewhere):
             if address is not None:
                 return Response(status=302, headers={"Location": address})
-        raise NotFound(N_("The index has no study with this Study Instance UID."))
+        raise
     return render_page(
         call,
         "study.html",
@@ -158,6 +160,7 @@ def open_study(call: AnyCall, connection: Connection, key: StudyKey) -> ShownStu
         namesakes=namesakes,
         deep_objects=deep,
         met=met,
+        which_met=told_apart(connection, met),
         viewer_url=viewer_address(call.site, uid, is_shown=not met and not namesakes),
     )
 

@@ -12,6 +12,7 @@ from flask import Response
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
+from treegarth.index.studies import told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
 from treegarth.web.templating import render_page
@@ -38,13 +39,14 @@ class ViewerGate:
                     found = deep_studies_met(connection, study_instance_uids, limit=MOST_SHOWN)
                 else:
                     found = deep_studies(connection, limit=MOST_SHOWN)
+                which = told_apart(connection, found)
         except DatabaseUnavailable:
             if self._is_free:
                 return None
             raise
         if not found:
             return None
-        return render_page(call, "viewer_refused.html", studies=found, is_list=not study_instance_uids)
+        return render_page(call, "viewer_refused.html", studies=found, which=which, is_list=not study_instance_uids)
 
 
 def health_check(call: AnyCall) -> list[Check]:

@@ -87,12 +87,6 @@ def read_study(connection: Connection, orthanc_study_id: str) -> StudySummary:
     return _summary(StudySummary, row)
 
 
-def is_indexed(connection: Connection, study_instance_uid: str) -> bool:
-    """Whether the archive has a study of this Study Instance UID."""
-    query = select(literal(1)).select_from(study).where(study.c.study_instance_uid == study_instance_uid)
-    return connection.execute(query.limit(1)).first() is not None
-
-
 def list_series(connection: Connection, orthanc_study_id: str) -> list[SeriesSummary]:
     """The series of a study, in the order of their numbers."""
     query = _select(series, SeriesSummary).where(series.c.orthanc_study_id == orthanc_study_id)

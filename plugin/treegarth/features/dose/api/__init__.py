@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from treegarth.features.dose.api import not_patients, registry, reports, rereading, studies
-from treegarth.features.dose.api.studies import IsIndexed
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
 
 __all__ = ["routes"]
 
 
-def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
-    """Dose's part of the API; `is_indexed` tells a study without dose from one that is not here."""
+def routes(services: Services) -> list[Route]:
+    """Dose's part of the API."""
     return [
-        *studies.routes(services, is_indexed),
+        *studies.routes(services),
         *reports.routes(services),
         *registry.routes(services),
         *not_patients.routes(services),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
 from flask import Response
-from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.api.parts import BestDose, BestKnown, Doubt, Kind, Listed, dose_route
@@ -19,29 +17,22 @@ from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.studies import (
     DoseStudySort,
-    choose_study_with_dose,
     find_study_with_dose,
     list_studies_with_dose,
+    study_of_uid,
 )
 from treegarth.phrases import P_
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Call, Parameters, Route, Text
 from treegarth.web.services import Services
+from treegarth.web.which_study import WhichStudy
 
 ANY_BYTES = "application/octet-stream"
-IsIndexed = Callable[[Connection, str], bool]
 
 
 class DoseStudyPath(Parameters):
     study_instance_uid: Text
     """(0020,000D)"""
-
-
-class OneStudyQuery(Parameters):
-    """Which of several studies of one Study Instance UID."""
-
-    orthanc_study_id: Text | None = None
-    """Where several patients have a study with this UID: Orthanc's identifier of the one that is meant."""
 
 
 class DoseStudyQuery(DoseConditions, PageQuery):
@@ -210,23 +201,22 @@ class DoseStudyList(Answer):
 class StudiesApi:
     """The handlers, with what they share."""
 
-    def __init__(self, services: Services, is_indexed: IsIndexed) -> None:
+    def __init__(self, services: Services) -> None:
         self._database = services.database
-        self._is_indexed = is_indexed
 
-    def study(self, call: Call[OneStudyQuery, None, DoseStudyPath]) -> StudyDose:
-        """Raises AmbiguousStudy where several patients have a study with this UID."""
+    def study(self, call: Call[WhichStudy, None, DoseStudyPath]) -> StudyDose:
+        """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
         uid = call.path.study_instance_uid
         with self._database.connect() as connection:
-            chosen = choose_study_with_dose(connection, uid, call.query.orthanc_study_id or None)
-            if chosen is None and (call.query.orthanc_study_id or not self._is_indexed(connection, uid)):
+            key = study_of_uid(connection, uid, call.query.orthanc_study_id)
+            if key is None:
                 raise NotFound(P_("There is no study with this Study Instance UID."))
-            found = reports_of_study(connection, chosen) if chosen is not None else []
-            decisions = decisions_of_study(connection, chosen) if chosen is not None else []
-            study = find_study_with_dose(connection, chosen) if chosen is not None else None
+            found = reports_of_study(connection, key.orthanc_study_id)
+            decisions = decisions_of_study(connection, key.orthanc_study_id)
+            study = find_study_with_dose(connection, key.orthanc_study_id)
         return StudyDose(
             study_instance_uid=uid,
-            orthanc_study_id=chosen,
+            orthanc_study_id=key.orthanc_study_id if found else None,
             best=BestDose(**study.best) if study is not None else None,
             origin=dict(study.origin) if study is not None else {},
             doubts=[Doubt.model_validate(doubt) for doubt in study.doubt_names] if study is not None else [],
@@ -255,9 +245,9 @@ class StudiesApi:
         return answer
 
 
-def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
-    """The list, its export, and a study; `is_indexed` tells a study without dose from one that is not here."""
-    api = StudiesApi(services, is_indexed)
+def routes(services: Services) -> list[Route]:
+    """The list, its export, and a study."""
+    api = StudiesApi(services)
     return [
         dose_route(
             "dose_studies",
@@ -283,7 +273,7 @@ def routes(services: Services, is_indexed: IsIndexed) -> list[Route]:
             api.study,
             "The dose of a study: what is best known, and every irradiation event of every report.",
             path_parameters=DoseStudyPath,
-            query=OneStudyQuery,
+            query=WhichStudy,
             answer=StudyDose,
             problems=(409, 503),
         ),

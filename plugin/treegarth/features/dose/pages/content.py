@@ -8,8 +8,7 @@ from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.dose.content import fetch_content
 from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.store.source import Source, find_source
-from treegarth.features.dose.store.studies import find_study_with_dose, shared_uids
-from treegarth.index.studies import told_apart
+from treegarth.features.dose.store.studies import find_study_with_dose, told_apart_with_kept
 from treegarth.web.orthanc_views import tags_address
 from treegarth.web.parts import AnyCall, ngettext_for, reason_of
 from treegarth.web.routes import Parameters, Permission, Route, Text
@@ -63,12 +62,10 @@ def content_page(call: AnyCall) -> Response:
 
 def _study_url(call: AnyCall, source: Source) -> str | None:
     """None where nothing is left of the study, as of an object that held no dose."""
-    if source.source_deleted_at is not None:
-        with call.site.services.database.connect() as connection:
-            kept = find_study_with_dose(connection, source.orthanc_study_id)
-            shared = shared_uids(connection, [kept] if kept else [])
-        return None if kept is None else study_address(call, kept, shared)
     with call.site.services.database.connect() as connection:
-        which = told_apart(connection, [source])(source)
+        which = told_apart_with_kept(connection, [source])(source)
+        kept = find_study_with_dose(connection, source.orthanc_study_id)
+    if source.source_deleted_at is not None:
+        return None if kept is None else study_address(call, kept, which)
     uid = source.study_instance_uid
     return call.site.url("archive.study_page", study_instance_uid=uid, orthanc_study_id=which) + "#dose"

@@ -18,7 +18,7 @@ from treegarth.features.dose.store.studies import (
     DoseStudySort,
     count_studies_with_dose,
     list_studies_with_dose,
-    shared_uids,
+    told_apart_with_kept,
 )
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
@@ -76,14 +76,14 @@ def doses_page(call: AnyCall) -> Response:
         page = list_studies_with_dose(
             connection, query.filter(), sort=query.sort, limit=STUDIES_ON_A_PAGE, cursor=query.cursor
         )
-        shared = shared_uids(connection, page.studies)
+        which = told_apart_with_kept(connection, page.studies)
         count = count_studies_with_dose(connection, query.filter(), at_most=COUNTED + 1)
         waiting = count_waiting(connection)
     return render_page(
         call,
         "doses.html",
         doses=page.studies,
-        addresses={study.orthanc_study_id: study_address(call, study, shared) for study in page.studies},
+        addresses={study.orthanc_study_id: study_address(call, study, which(study)) for study in page.studies},
         doubts={study.orthanc_study_id: doubts_in_words(call, study.doubts) for study in page.studies},
         columns=columns_of(query.kind, (kind for study in page.studies for kind in study.kinds)),
         ranges=RANGES,

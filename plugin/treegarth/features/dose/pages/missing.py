@@ -19,6 +19,7 @@ from treegarth.features.dose.store.missing import (
     count_missing_by_month,
     list_without_dose,
 )
+from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.web.lists import Cursor, Day, check_days_in_order
 from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Parameters, Permission, Route
@@ -108,6 +109,7 @@ def missing_page(call: AnyCall) -> Response:
             limit=STUDIES_ON_A_PAGE,
             cursor=query.cursor,
         )
+        which = told_apart_with_kept(connection, page.studies)
     every = sum((_counts(month) for month in months), Counts())
     return render_page(
         call,
@@ -117,6 +119,7 @@ def missing_page(call: AnyCall) -> Response:
         every=every,
         as_table=query.months == "table",
         studies=page.studies,
+        which=which,
         next_cursor=page.next,
         filtered=bool(query.study_date_from or query.study_date_to),
         modalities_of_dose=", ".join(DOSE_MODALITIES),

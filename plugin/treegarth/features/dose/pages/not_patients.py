@@ -20,6 +20,7 @@ from treegarth.features.dose.store.not_patients import (
     preview_not_patients,
     remove_not_patient_rule,
 )
+from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
@@ -94,12 +95,15 @@ def routes() -> list[Route]:
 def rules_page(call: AnyCall) -> Response:
     query: RulesQuery = call.query
     preview: NotPatientPreview | None = None
+    addresses: dict[str, str] = {}
     says_nothing = False
     with call.site.services.database.connect() as connection:
         rules = list_not_patient_rules(connection, with_removed=query.removed)
         if any(getattr(query, name) for name in PATTERNS):
             try:
                 preview = preview_not_patients(connection, query.patterns())
+                which = told_apart_with_kept(connection, preview.studies)
+                addresses = {one.orthanc_study_id: study_address(call, one, which(one)) for one in preview.studies}
             except InvalidRequest:  # nothing but wildcards
                 says_nothing = True
     holding = sum(rule.removed_at is None for rule in rules)
@@ -114,7 +118,7 @@ def rules_page(call: AnyCall) -> Response:
         tried={name: getattr(query, name) or "" for name in (*PATTERNS, "meaning", "note")},
         says_nothing=says_nothing,
         preview=preview,
-        addresses={study.orthanc_study_id: study_address(call, study) for study in preview.studies} if preview else {},
+        addresses=addresses,
         may_change=call.actor.may(Permission.ADMINISTER),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,7 +13,7 @@ from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.quantities import QUANTITIES
 from treegarth.features.dose.shown import readable_meaning
 from treegarth.features.dose.shown_quantities import SHORT
-from treegarth.features.dose.store.studies import DoseStudy, shared_uids
+from treegarth.features.dose.store.studies import DoseStudy, told_apart_with_kept
 from treegarth.features.dose.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
 from treegarth.web.formats import scaled
 from treegarth.web.languages import N_
@@ -73,7 +72,7 @@ def patient_page(call: AnyCall) -> Response:
     try:
         with call.site.services.database.connect() as connection:
             timeline = patient_timeline(connection, query.patient_id, query.issuer_of_patient_id, limit=MOST_STUDIES)
-            shared = shared_uids(connection, timeline.studies)
+            which = told_apart_with_kept(connection, timeline.studies)
     except AmbiguousPatient as error:
         return _choices_page(call, error)
     studies = list(reversed(timeline.studies))
@@ -84,7 +83,7 @@ def patient_page(call: AnyCall) -> Response:
         patient_id=query.patient_id,
         issuer=query.issuer_of_patient_id or None,
         patient_name=next((study.patient_name for study in studies if study.patient_name), None),
-        exams=[_exam(call, study, shared) for study in studies],
+        exams=[_exam(call, study, which(study)) for study in studies],
         sums=[_sum(call, cumulative) for cumulative in timeline.cumulative],
         first_day=min(days, default=None),
         last_day=max(days, default=None),
@@ -134,7 +133,7 @@ OF_EXAM = (
 )  # fmt: skip
 
 
-def _exam(call: AnyCall, study: DoseStudy, shared: Collection[str]) -> ShownExam:
+def _exam(call: AnyCall, study: DoseStudy, which: str | None) -> ShownExam:
     of = {"best_dlp_mgy_cm": " / ".join(study.dlp_phantoms or ())}
     amounts = [(name, of.get(name), getattr(study, name)) for name in OF_EXAM if getattr(study, name) is not None]
     if study.best_dlp_mgy_cm is None:
@@ -151,6 +150,6 @@ def _exam(call: AnyCall, study: DoseStudy, shared: Collection[str]) -> ShownExam
             _sum(call, Cumulative(name=name, of=phantom, value=value, study_count=1))
             for name, phantom, value in amounts
         ],
-        url=study_address(call, study, shared),
+        url=study_address(call, study, which),
         doubts=doubts_in_words(call, study.doubts),
     )

@@ -14,7 +14,7 @@ from treegarth.features.dose.store.decisions import decisions_of_study
 from treegarth.features.dose.store.queueing import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.rereading import reread_progress
-from treegarth.features.dose.store.studies import DoseStudy, find_study_with_dose
+from treegarth.features.dose.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
 from treegarth.index.studies import StudyKey
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
@@ -107,10 +107,11 @@ def system_section(call: AnyCall) -> Markup:
     try:
         with call.site.services.database.connect() as connection:
             failures = list_failed(connection)
+            which = told_apart_with_kept(connection, failures)
             reread = reread_progress(connection)
     except DatabaseUnavailable:
         return Markup("")
-    return render_part(call, "dose_failures.html", failures=failures, reread=reread)
+    return render_part(call, "dose_failures.html", failures=failures, which=which, reread=reread)
 
 
 def _waiting(call: AnyCall, reports: int) -> str:

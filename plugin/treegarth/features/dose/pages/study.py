@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from flask import Response
 
 from treegarth.errors import NotFound
@@ -11,12 +9,12 @@ from treegarth.features.dose.pages.names import kinds_in_words
 from treegarth.features.dose.pages.sections import dose_page_of, section_of
 from treegarth.features.dose.store.studies import (
     DoseStudy,
-    choose_study_with_dose,
-    find_studies_with_dose,
     find_study_with_dose,
     is_archived,
+    kept_studies,
+    study_of_uid,
+    told_apart_with_kept,
 )
-from treegarth.index.studies import told_apart
 from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall
 from treegarth.web.routes import Parameters, Permission, Route, Text
@@ -45,31 +43,32 @@ def routes() -> list[Route]:
     ]
 
 
-def study_address(call: AnyCall, study: DoseStudy, shared: Collection[str] = ()) -> str:
-    """Where a row of a list leads: to the study's page, or, when its objects are gone, to what is left of it. `shared`
-    are Study Instance UIDs that several studies have."""
-    which = study.orthanc_study_id if study.study_instance_uid in shared else None
+def study_address(call: AnyCall, study: DoseStudy, which: str | None) -> str:
+    """Where a row of a list leads: to the study's page, or, when its objects are gone, to what is left of it. `which`
+    tells it from other studies with its UID (`told_apart_with_kept`)."""
     if study.source_deleted_at is not None:
         return dose_page_of(call, study.study_instance_uid, which)
     address = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
     return f"{address}#dose"
 
 
-def kept_study_address(call: AnyCall, study_instance_uid: str) -> str | None:
+def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str | None:
     """What dose lends to the page of a study that the index has no more: where its dose is, if there is one."""
     with call.site.services.database.connect() as connection:
-        found = find_studies_with_dose(connection, study_instance_uid)
-    return call.site.url(PAGE, study_instance_uid=study_instance_uid) if found else None
+        kept = kept_studies(connection, study_instance_uid)
+    if not kept or (orthanc_study_id and orthanc_study_id not in kept):
+        return None
+    return dose_page_of(call, study_instance_uid, orthanc_study_id or None)
 
 
 def study_page(call: AnyCall) -> Response:
     """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
     uid = call.path.study_instance_uid
     with call.site.services.database.connect() as connection:
-        chosen = choose_study_with_dose(connection, uid, call.query.orthanc_study_id or None)
-        study = None if chosen is None else find_study_with_dose(connection, chosen)
-        in_archive = chosen is not None and is_archived(connection, chosen)
-        which = told_apart(connection, [study])(study) if study else None
+        key = study_of_uid(connection, uid, call.query.orthanc_study_id)
+        study = None if key is None else find_study_with_dose(connection, key.orthanc_study_id)
+        in_archive = study is not None and is_archived(connection, study.orthanc_study_id)
+        which = told_apart_with_kept(connection, [study])(study) if study else None
     if study is None:
         raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
     return render_page(

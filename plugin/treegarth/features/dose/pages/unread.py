@@ -11,6 +11,7 @@ from flask import Response
 from treegarth.features.dose.store.partly_read import PartlyRead, Unread, count_unread, list_partly_read
 from treegarth.features.dose.store.queueing import retry_failed, retry_source
 from treegarth.features.dose.store.rereading import start_reread
+from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
@@ -61,6 +62,7 @@ class Shown:
     """A line of the table."""
 
     orthanc_instance_id: str
+    orthanc_study_id: str
     study_instance_uid: str
     study_date: date | None
     equipment: str
@@ -120,10 +122,12 @@ def unread_page(call: AnyCall) -> Response:
         else:
             page = list_trouble(connection, state=query.trouble, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
             reports, following = [shown_trouble(call, source) for source in page.sources], page.next
+        which = told_apart_with_kept(connection, reports)
     return render_page(
         call,
         "dose_unread.html",
         reports=reports,
+        which=which,
         next_cursor=following,
         trouble=query.trouble,
         counted=ngettext_for(call, "%(num)s report", "%(num)s reports", counts[query.trouble]),
@@ -151,6 +155,7 @@ def _shown(source: TroubledSource | PartlyRead, reasons: list[str]) -> Shown:
     parts = (source.manufacturer, source.manufacturer_model_name, source.station_name)
     return Shown(
         orthanc_instance_id=source.orthanc_instance_id,
+        orthanc_study_id=source.orthanc_study_id,
         study_instance_uid=source.study_instance_uid,
         study_date=source.study_date,
         equipment=" · ".join(part for part in parts if part),

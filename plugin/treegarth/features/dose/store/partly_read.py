@@ -21,6 +21,7 @@ class PartlyRead:
     """One report, and what of it could not be read: {path, reason}."""
 
     orthanc_instance_id: str
+    orthanc_study_id: str
     study_instance_uid: str
     issues: Sequence[Mapping[str, str]]
     manufacturer: str | None

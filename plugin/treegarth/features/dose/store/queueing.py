@@ -55,6 +55,7 @@ class FailedSource:
     """A source that could not be read after every attempt."""
 
     orthanc_instance_id: str
+    orthanc_study_id: str
     study_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str | None

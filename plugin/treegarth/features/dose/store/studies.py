@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -15,7 +15,7 @@ from treegarth.features.dose.rules import QUANTITIES
 from treegarth.features.dose.store.archive_index import study as archived_study
 from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.tables import best_column, dose_report, dose_study
-from treegarth.index.studies import AmbiguousStudy, StudyChoice
+from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
 
 
 class DoseStudySort(StrEnum):
@@ -155,39 +155,25 @@ def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseS
     return None if row is None else DoseStudy(**row._mapping)
 
 
-def find_studies_with_dose(connection: Connection, study_instance_uid: str) -> list[DoseStudy]:
-    """The studies of this UID, those that are still in the archive first; usually one, or none."""
-    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
-    order = (dose_study.c.source_deleted_at.desc().nulls_first(), dose_study.c.orthanc_study_id)
-    query = select(*columns).where(dose_study.c.study_instance_uid == study_instance_uid).order_by(*order)
-    return [DoseStudy(**row._mapping) for row in connection.execute(query)]
-
-
-def choose_study_with_dose(
+def study_of_uid(
     connection: Connection, study_instance_uid: str, orthanc_study_id: str | None = None
-) -> str | None:
-    """Orthanc's identifier of the study with a dose source that has this UID; None where none has.
+) -> StudyKey | None:
+    """The study of this UID, in the archive or only with its dose kept; None where there is none and none is named.
 
-    Raises AmbiguousStudy where several patients have one and `orthanc_study_id` does not say which.
+    Raises AmbiguousStudy where several patients have one and none is named, NotFound where the named one is not of it.
     """
-    columns = [dose_report.c[name] for name in ("orthanc_study_id", "patient_id", "patient_name", "study_date")]
-    query = select(*columns).where(dose_report.c.study_instance_uid == study_instance_uid)
-    found = {row.orthanc_study_id: row for row in connection.execute(query.order_by(*columns))}
-    if orthanc_study_id is not None:
-        return orthanc_study_id if orthanc_study_id in found else None
-    if len(found) > 1:
-        raise AmbiguousStudy([StudyChoice(**row._mapping) for row in found.values()])
-    return next(iter(found), None)
+    return find_study(connection, study_instance_uid, orthanc_study_id, kept=[dose_report])
 
 
-def shared_uids(connection: Connection, studies: Sequence[DoseStudy]) -> frozenset[str]:
-    """The Study Instance UIDs among these that several studies have: their addresses must say which one is meant."""
-    query = (
-        select(dose_study.c.study_instance_uid)
-        .where(dose_study.c.study_instance_uid.in_({one.study_instance_uid for one in studies}))
-        .group_by(dose_study.c.study_instance_uid)
-        .having(func.count() > 1)
-    )
+def told_apart_with_kept(connection: Connection, rows: Iterable[OfStudy]) -> Callable[[OfStudy], str | None]:
+    """For addresses of these rows' studies: Orthanc's identifier where others have the UID, be it that only their dose
+    is kept; None where the UID is enough."""
+    return told_apart(connection, rows, kept=[dose_report])
+
+
+def kept_studies(connection: Connection, study_instance_uid: str) -> frozenset[str]:
+    """Orthanc's identifiers of the studies of this UID of which a dose is kept."""
+    query = select(dose_study.c.orthanc_study_id).where(dose_study.c.study_instance_uid == study_instance_uid)
     return frozenset(connection.execute(query).scalars())
 
 

@@ -23,6 +23,7 @@ class TroubledSource:
     """One source without dose. `reason` is why it was refused, or what the last attempt failed at."""
 
     orthanc_instance_id: str
+    orthanc_study_id: str
     study_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str | None
