@@ -208,6 +208,7 @@ examples:
     parser.add_argument("--json", action="store_true", help="one JSON object a line and file, as in the REST API")
     parser.set_defaults(run=run_dose_read)
     add_dose_reread(parts)
+    add_dose_redecide(parts)
 
 
 def add_dose_reread(parts: Commands) -> None:
@@ -226,6 +227,24 @@ examples:
     add_site_options(parser)
     parser.add_argument("--no-wait", action="store_true", help="do not wait until the workers have read all of it")
     parser.set_defaults(run=run_dose_reread)
+
+
+def add_dose_redecide(parts: Commands) -> None:
+    parser = add_command(
+        parts,
+        "redecide",
+        "decide the dose of every study anew, from what was read",
+        """Has the workers decide again what each study's dose is, from the rows that were read: no object is opened,
+and those that have left the archive count too. It begins by itself after an upgrade that decides otherwise. Prints how
+far it is until it is done; Ctrl-C ends only the printing. What changed stands on the page and in a CSV file.
+
+examples:
+  treegarth dose redecide --data /srv/treegarth
+  treegarth dose redecide --config /etc/orthanc --no-wait""",
+    )
+    add_site_options(parser)
+    parser.add_argument("--no-wait", action="store_true", help="do not wait until the workers have decided all of them")
+    parser.set_defaults(run=run_dose_redecide)
 
 
 def add_rules(commands: Commands) -> None:
@@ -345,6 +364,14 @@ def run_dose_reread(options: argparse.Namespace) -> int:
 
     configuration = read_configuration(source_of(options), os.environ)
     return reread_command(configuration, os.environ, wait=not options.no_wait, output=sys.stdout)
+
+
+def run_dose_redecide(options: argparse.Namespace) -> int:
+    from treegarth.commands.configuration import read_configuration
+    from treegarth.commands.reread import redecide_command
+
+    configuration = read_configuration(source_of(options), os.environ)
+    return redecide_command(configuration, os.environ, wait=not options.no_wait, output=sys.stdout)
 
 
 def run_rules_import(options: argparse.Namespace) -> int:

@@ -88,8 +88,8 @@ def administration(value: str) -> Dataset:
     return report(*given, title="113500", sop_class_uid="1.2.840.10008.5.1.4.1.1.88.68")
 
 
-WITHOUT_DOSES = ("archive.open_study", "api.dose_redeciding_changes")
-"""One leads to a page, the other has nothing before an archive was decided anew."""
+WITHOUT_DOSES = ("archive.open_study", "api.dose_redeciding_changes", "dose.redeciding_csv")
+"""One leads to a page, the others have nothing before an archive was decided anew."""
 
 KINDS = (ct, projection, mammography, administration)
 

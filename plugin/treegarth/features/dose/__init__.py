@@ -41,6 +41,7 @@ from treegarth.features.dose.store.queueing import (
     list_failed,
     retry_failed,
 )
+from treegarth.features.dose.store.redeciding import RedecidingProgress, redeciding_progress, start_redeciding
 from treegarth.features.dose.store.reports import DoseReport, reports_of_study
 from treegarth.features.dose.store.rereading import RereadProgress, reread_progress, start_reread
 from treegarth.features.dose.store.sampling import REST
@@ -72,6 +73,7 @@ __all__ = [
     "MonthOfDevice",
     "NotPatientPatterns",
     "NotPatientRule",
+    "RedecidingProgress",
     "RereadProgress",
     "SourceCounts",
     "StudyWithoutDose",
@@ -107,6 +109,7 @@ __all__ = [
     "read_dose_bytes",
     "read_dose_stream",
     "read_waiting",
+    "redeciding_progress",
     "remove_not_patient_rule",
     "report_json",
     "reports_of_study",
@@ -114,6 +117,7 @@ __all__ = [
     "reread_progress",
     "resume_reread",
     "retry_failed",
+    "start_redeciding",
     "start_reread",
     "to_json",
 ]

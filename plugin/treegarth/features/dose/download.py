@@ -1,16 +1,21 @@
-"""The dose list as an answer that a browser saves. The same for the page and the API."""
+"""The dose list, and what deciding anew changed, as answers that a browser saves. The same for page and API."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from tempfile import TemporaryFile
 
 from flask import Response
 from sqlalchemy import Connection
 
-from treegarth.features.dose.export import MEDIA_TYPES, Format, write_export
+from treegarth.errors import NotFound
+from treegarth.features.dose.export import MEDIA_TYPES, Format, csv_text, write_export
 from treegarth.features.dose.store.filtering import DoseStudyFilter
+from treegarth.features.dose.store.redeciding import Change, changes_of, redeciding_progress
 from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
+from treegarth.phrases import P_
 from treegarth.web.parts import AnyCall
 
 STUDIES_OF_A_PIECE = 1000
@@ -33,3 +38,20 @@ def _pieces(connection: Connection, wanted: DoseStudyFilter, sort: DoseStudySort
         cursor = page.next
         if cursor is None:
             return
+
+
+def changes_csv(call: AnyCall) -> Response:
+    """What the latest deciding anew changed. Raises NotFound where there never was one."""
+    names = list(Change.__dataclass_fields__)
+    file = StringIO()
+    writer = csv.writer(file)
+    writer.writerow(names)
+    with call.site.services.database.connect() as connection:
+        progress = redeciding_progress(connection)
+        if progress is None:
+            raise NotFound(P_("The doses were never decided anew."))
+        writer.writerows(
+            [csv_text(getattr(one, name)) for name in names] for one in changes_of(connection, progress.id)
+        )
+    headers = {"Content-Disposition": 'attachment; filename="decided-anew.csv"'}
+    return Response(file.getvalue(), mimetype="text/csv", headers=headers)

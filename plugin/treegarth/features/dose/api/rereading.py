@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime
-from io import StringIO
 
-from flask import Response
-
-from treegarth.errors import NotFound
 from treegarth.features.dose.api.parts import Listed, dose_route
-from treegarth.features.dose.export import csv_text
-from treegarth.features.dose.store.redeciding import Change, changes_of, redeciding_progress, start_redeciding
+from treegarth.features.dose.download import changes_csv
+from treegarth.features.dose.store.redeciding import redeciding_progress, start_redeciding
 from treegarth.features.dose.store.rereading import reread_progress, start_reread
-from treegarth.phrases import P_
 from treegarth.web.routes import Answer, Call, Permission, Route
 from treegarth.web.services import Services
 
@@ -99,23 +93,8 @@ class RereadingApi:
     def redecide(self, call: Call[None, None, None]) -> RedecidingState:
         """Only notes that it is wanted: the workers do it, and go on after a restart."""
         with self._database.begin() as connection:
-            start_redeciding(connection, call.actor.name, self._clock())
+            start_redeciding(connection, str(call.actor), self._clock())
         return self.redeciding(call)
-
-    def changes(self, call: Call[None, None, None]) -> Response:
-        """What the latest one changed, as CSV."""
-        names = list(Change.__dataclass_fields__)
-        file = StringIO()
-        writer = csv.writer(file)
-        writer.writerow(names)
-        with self._database.connect() as connection:
-            progress = redeciding_progress(connection)
-            if progress is None:
-                raise NotFound(P_("The doses were never decided anew."))
-            writer.writerows(
-                [csv_text(getattr(one, name)) for name in names] for one in changes_of(connection, progress.id)
-            )
-        return Response(file.getvalue(), mimetype="text/csv")
 
 
 def routes(services: Services) -> list[Route]:
@@ -159,7 +138,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_redeciding_changes",
             "redeciding/changes",
-            api.changes,
+            changes_csv,
             "What the latest deciding anew changed: exam, quantity, before, after, why.",
             answer=None,
             media_type="text/csv",

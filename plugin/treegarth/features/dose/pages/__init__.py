@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.pages import content, doses, equipment, missing, not_patients, patient, study, unread
+from treegarth.features.dose.pages import (
+    content,
+    doses,
+    equipment,
+    missing,
+    not_patients,
+    patient,
+    redeciding,
+    study,
+    unread,
+)
 from treegarth.features.dose.pages.sections import health_check, study_section, system_section
 from treegarth.features.dose.pages.study import kept_study_address
 from treegarth.web.routes import Route
@@ -12,5 +22,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (doses, equipment, missing, unread, not_patients, patient, study, content)
+    parts = (doses, equipment, missing, unread, redeciding, not_patients, patient, study, content)
     return [route for part in parts for route in part.routes()]

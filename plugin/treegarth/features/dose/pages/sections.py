@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.pages.names import ORIGIN_NAMES, doubts_in_words
+from treegarth.features.dose.pages.redeciding import shown_redeciding, state_part
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.shown import shown_report
 from treegarth.features.dose.store.decisions import decisions_of_study
@@ -109,9 +110,12 @@ def system_section(call: AnyCall) -> Markup:
             failures = list_failed(connection)
             which = told_apart_with_kept(connection, failures)
             reread = reread_progress(connection)
+            decided = shown_redeciding(call, connection)
     except DatabaseUnavailable:
         return Markup("")
-    return render_part(call, "dose_failures.html", failures=failures, which=which, reread=reread)
+    return render_part(
+        call, "dose_failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
+    )
 
 
 def _waiting(call: AnyCall, reports: int) -> str:

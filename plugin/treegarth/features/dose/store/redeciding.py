@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 
+from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.model import DECIDER_VERSION
 from treegarth.features.dose.rules import QUANTITIES
 from treegarth.features.dose.store.exams import decide_studies
@@ -24,7 +25,11 @@ BATCH = 200
 SAME_PART = 1e-9
 """A dose that differs by less was only added in another order."""
 
+USUAL_PACE = 100.0
+"""Studies a second, where none was measured yet: one worker on a busy machine of two cores (docs/dose.md)."""
+
 _BEST = [best_column(name) for name in QUANTITIES]
+_ORDER = (SortKey(column=dose_redecided.c.orthanc_study_id), SortKey(column=dose_redecided.c.quantity))
 # The store path's locks go first: whoever waits for them here gives up and comes again.
 _GIVE_WAY = text("SET LOCAL lock_timeout = '300ms'")
 
@@ -46,6 +51,20 @@ class RedecidingProgress:
     def is_running(self) -> bool:
         return self.finished_at is None
 
+    @property
+    def pace(self) -> float | None:
+        """Studies a second of one that has ended; None of one that decided nothing."""
+        if self.finished_at is None or not self.decided:
+            return None
+        return self.decided / max((self.finished_at - self.started_at).total_seconds(), 1.0)
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """At the pace of this one up to now; None before its first batch."""
+        seconds = (now - self.started_at).total_seconds()
+        if not self.decided or seconds <= 0:
+            return None
+        return max(self.study_count - self.decided, 0) * seconds / self.decided
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
@@ -59,13 +78,29 @@ class Change:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedChange(Change):
+    """The same with whose dose it is; None where nothing is left of the study."""
+
+    patient_id: str | None
+    study_date: date | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangePage:
+    """Some of them, and the cursor of those that follow; None at the end."""
+
+    changes: tuple[ListedChange, ...]
+    next: str | None
+
+
 def start_redeciding(connection: Connection, started_by: str | None, now: datetime) -> int:
     """The identifier of the one that runs now: a new one, or the one that was not finished."""
     connection.execute(select(func.pg_advisory_xact_lock(7_314)))
     running = running_redeciding(connection)
     if running is not None:
         return running
-    count = connection.execute(select(func.count()).select_from(dose_study)).scalar_one()
+    count = count_decided(connection)
     values = {"decider_version": DECIDER_VERSION, "started_by": started_by, "started_at": now, "study_count": count}
     made = insert(dose_redeciding).values(**values).returning(dose_redeciding.c.id)
     return int(connection.execute(made).scalar_one())
@@ -130,6 +165,28 @@ def changes_of(connection: Connection, redeciding: int) -> Iterator[Change]:
     ordered = query.order_by(dose_redecided.c.orthanc_study_id, dose_redecided.c.quantity)
     for row in connection.execution_options(yield_per=1000).execute(ordered):
         yield Change(**row._mapping)
+
+
+def list_changes(connection: Connection, redeciding: int, *, limit: int = 50, cursor: str | None = None) -> ChangePage:
+    """A page of what changed, in the order of `changes_of`. Raises InvalidRequest for a cursor that is not of it."""
+    columns = [dose_redecided.c[name] for name in Change.__dataclass_fields__]
+    query = (
+        select(*columns, dose_study.c.patient_id, dose_study.c.study_date)
+        .join_from(
+            dose_redecided,
+            dose_study,
+            dose_study.c.orthanc_study_id == dose_redecided.c.orthanc_study_id,
+            isouter=True,
+        )
+        .where(dose_redecided.c.redeciding_id == redeciding)
+    )
+    page = read_page(connection, query, _ORDER, name=f"dose redecided {redeciding}", limit=limit, cursor=cursor)
+    return ChangePage(changes=tuple(ListedChange(**row._mapping) for row in page.rows), next=page.next)
+
+
+def count_decided(connection: Connection) -> int:
+    """How many studies there are to decide anew."""
+    return connection.execute(select(func.count()).select_from(dose_study)).scalar_one()
 
 
 def _rows(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, Row[Any]]:
