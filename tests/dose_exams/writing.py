@@ -51,6 +51,7 @@ class Habits:
     has_totals: bool
     has_zone: bool
     uses_srt: bool
+    names_sources: bool
 
 
 class Writer:
@@ -104,6 +105,7 @@ class Writer:
             has_totals=device.kind != "radiopharmaceutical" and self.chance.random() < 0.7,
             has_zone=self.chance.random() < 0.3,
             uses_srt=self.chance.random() < 0.5,
+            names_sources=self.chance.random() < 0.3,
         )
 
     def _reports(self, device: TrueDevice, habits: Habits) -> list[Written]:
@@ -179,7 +181,7 @@ class Writer:
             device=device.name,
             series=f"reports of {device.name}",
             received_at=self._now(),
-            totals=totals_of(device.kind, events) if has_totals else {},
+            totals=_of_planes(totals_of(device.kind, events), habits) if has_totals else {},
             report=dict(report or {}) | ({"timezone_offset_from_utc": "+0900"} if habits.has_zone else {}),
             events=tuple(self._told(device, event, habits, is_report=True) for event in events),
         )
@@ -221,7 +223,7 @@ class Writer:
             values["radionuclide_code"] = NUCLIDES[nuclide][habits.uses_srt ^ is_report]
         if habits.has_times:
             values |= self._time(device, event, habits, is_report=is_report)
-        return values
+        return _of_planes(values, habits) if is_report else values
 
     def _time(self, device: TrueDevice, event: Event, habits: Habits, *, is_report: bool) -> dict[str, Any]:
         if device.kind != "radiopharmaceutical":
@@ -324,6 +326,17 @@ def _plane_totals(plane: str, values: Sequence[dict[str, Any]]) -> dict[str, Any
         | ({"dose_rp_total_gy": sum(one["dose_rp_gy"] for one in values)} if "dose_rp_gy" in values[0] else {})
         | ({"total_fluoro_time_s": sum(fluoro)} if fluoro else {})
     )
+
+
+def _of_planes(values: dict[str, Any], habits: Habits) -> dict[str, Any]:
+    """By the X-ray source in place of the plane, as an Enhanced report has it."""
+    found = dict(values)
+    if habits.names_sources and "acquisition_plane" in found:
+        plane = found.pop("acquisition_plane")
+        found["x_ray_source_identification"] = "B" if plane == "Plane B" else "A"
+    if "planes" in found:
+        found["planes"] = [_of_planes(one, habits) for one in found["planes"]]
+    return found
 
 
 def _scaled(values: dict[str, Any], factor: float) -> dict[str, Any]:

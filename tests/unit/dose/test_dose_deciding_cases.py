@@ -236,6 +236,46 @@ CASES: dict[str, tuple[list[SourceFacts], dict[str, float | None], set[str]]] = 
         {"dose_area_product_gy_m2": 3e-3, "dose_rp_gy": 0.3},
         set(),
     ),
+    "the X-ray sources of an Enhanced report are planes": (
+        [
+            source("e", "projection", *(
+                {"irradiation_event_uid": uid, "x_ray_source_identification": name, "dose_area_product_gy_m2": dap,
+                 "dose_rp_gy": rp} for uid, name, dap, rp in (("1", "A", 1e-3, 0.5), ("2", "B", 2e-3, 0.7))),
+                totals={"x_ray_source_identification": "A and B", "dose_area_product_total_gy_m2": 3e-3})
+        ],
+        {"dose_area_product_gy_m2": 3e-3, "dose_rp_gy": 0.7},
+        set(),
+    ),
+    "a dose report beside an Enhanced one of the same events by instants, planes and sources named": (
+        [
+            source("sr", "projection", *(xa(None, dap, plane, rp, date_time_started=f"202611201{n}1500")
+                for n, (dap, plane, rp) in enumerate(((1e-3, "Plane A", 0.5), (2e-3, "Plane B", 0.7))))),
+            source("e", "projection", *(
+                {"date_time_started": f"202611201{n}1500", "x_ray_source_identification": name,
+                 "dose_area_product_gy_m2": dap, "dose_rp_gy": rp}
+                for n, (name, dap, rp) in enumerate((("A", 1e-3, 0.5), ("B", 2e-3, 0.7))))),
+        ],
+        {"dose_area_product_gy_m2": 3e-3, "dose_rp_gy": 0.7},
+        set(),
+    ),
+    "the only X-ray source of an Enhanced report is the single plane of the other report": (
+        [
+            source("sr", "projection", xa(None, 1e-3, "Single Plane", 0.5, date_time_started="20261120101500")),
+            source("e", "projection", {"date_time_started": "20261120101500", "x_ray_source_identification": "A",
+                                       "dose_area_product_gy_m2": 1e-3, "dose_rp_gy": 0.5}),
+        ],
+        {"dose_area_product_gy_m2": 1e-3, "dose_rp_gy": 0.5},
+        set(),
+    ),
+    "an image without a time, of an event whose dose only the earlier of two reports tells": (
+        [
+            source("a", "projection", xa(None, 1e-3, rp=0.5, date_time_started="20261120101500")),
+            source("b", "projection", {"dose_rp_gy": 0.5, "date_time_started": "20261120101500"}, day=1),
+            source("i", "projection", {"dose_area_product_gy_m2": 1e-3}, header=True),
+        ],
+        {"dose_area_product_gy_m2": 1e-3, "dose_rp_gy": 0.5},
+        set(),
+    ),
     "mammograms alone add by breast": (
         [
             source(n, "mammography", {"average_glandular_dose_mgy": dose, "laterality": side,

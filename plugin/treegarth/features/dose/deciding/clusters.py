@@ -222,7 +222,10 @@ class Clusters:
             return False
         if source.is_document and other.is_document and other.kind == source.kind:
             return True
-        return any(agree(one.numbers, event.numbers) is True and not marks_differ(one, event) for one in other.events)
+        accounts = (one for cluster in self.of(other) for one in cluster.accounts)
+        return any(
+            agree(one.event.numbers, event.numbers) is True and not marks_differ(one.event, event) for one in accounts
+        )
 
     def _note_repeated_uids(self, source: SourceFacts) -> None:
         """A device gives an event UID once, to each plane its own: twice in one report is a fault of it."""

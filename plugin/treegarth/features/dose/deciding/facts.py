@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from treegarth.features.dose.deciding.instants import Instant, clock_of, instant_of
 from treegarth.features.dose.deciding.nuclides import nuclide_of
 from treegarth.features.dose.model import Values
+from treegarth.features.dose.planes import plane_of
 from treegarth.features.dose.rules import Source
 
 Group: TypeAlias = Literal["ct", "x-ray", "radiopharmaceutical"]
@@ -82,6 +83,7 @@ class EventFacts:
 
     @property
     def plane(self) -> str | None:
+        """None of the only plane of a device."""
         plane = self.marks.get("acquisition_plane")
         return plane if isinstance(plane, str) else None
 
@@ -135,7 +137,7 @@ def event_facts(kind: str, values: Values, position: int, *, offset: object = No
         uid=values.get("irradiation_event_uid"),
         instant=_administered(values, offset) if kind == "radiopharmaceutical" else _began(values, offset),
         numbers=numbers,
-        marks={name: value for name in MARKS if isinstance(value := _first(values.get(name)), str | int | float)},
+        marks=_marks(kind, values),
         doses=_ct_doses(values, numbers),
         nuclide=nuclide_of(values.get("radionuclide_code"), values.get("radiopharmaceutical")),
         fluoro_time_s=_number(values, "irradiation_duration_s"),
@@ -164,6 +166,11 @@ def report_facts(report: Values) -> dict[str, Any]:
 
 def _began(values: Values, offset: object) -> Instant | None:
     return instant_of(values.get("date_time_started"), offset)
+
+
+def _marks(kind: str, values: Values) -> dict[str, str | float]:
+    told = dict(values) | {"acquisition_plane": None if kind == "ct" else plane_of(values)}
+    return {name: value for name in MARKS if isinstance(value := _first(told.get(name)), str | int | float)}
 
 
 def _administered(values: Values, offset: object) -> Instant | None:

@@ -10,11 +10,9 @@ from treegarth.features.dose.deciding.clusters import Account, Cluster
 from treegarth.features.dose.deciding.facts import BODY, HEAD, EventFacts, SourceFacts
 from treegarth.features.dose.deciding.quantities import Amount, Asked, Of, added, amount_of, event_amount, valid
 from treegarth.features.dose.deciding.sameness import close
+from treegarth.features.dose.planes import ALL_PLANES, SINGLE_PLANE, is_of_several, plane_of
 
 Phantom: TypeAlias = Literal["head", "body", "other"]
-SINGLE_PLANE = "Single Plane"
-TOGETHER = ("All Planes", "Both", "A and B")
-"""Where a report speaks of several planes at once, in the words of PS3.16 CID 10003 and of sources."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +149,7 @@ def _together(of: Of) -> list[Plane]:
     if not totals:
         return []
     amount = Amount(value=max(totals), origin="partial", is_partial=True)
-    return [Plane(acquisition_plane=TOGETHER[0], dose_area_product=Amount(), dose_rp=amount)]
+    return [Plane(acquisition_plane=ALL_PLANES, dose_area_product=Amount(), dose_rp=amount)]
 
 
 def _asked(plane: str, total: str, value: str) -> Asked:
@@ -180,18 +178,15 @@ def _planes_of(source: SourceFacts) -> dict[str, Mapping[str, object]]:
     if isinstance(given, list) and given:
         named: dict[str, Mapping[str, object]] = {}
         for number, one in enumerate(given, start=1):
-            name = str(one.get("acquisition_plane") or f"Plane {number}")
-            if name not in TOGETHER:
+            name = plane_of(one) or f"Plane {number}"
+            if not is_of_several(name):
                 named[name] = one
         return named
-    told = source.totals.get("acquisition_plane")
+    told = plane_of(source.totals)
     of_events = {event.plane or SINGLE_PLANE for event in source.events}
-    name = str(told) if told else next(iter(of_events)) if len(of_events) == 1 else SINGLE_PLANE
-    if name in TOGETHER or len(of_events) > 1:
+    if is_of_several(told) or len(of_events) > 1:
         return {}
-    if len(of_events) == 1:
-        name = next(iter(of_events))
-    return {name: source.totals}
+    return {next(iter(of_events), told or SINGLE_PLANE): source.totals}
 
 
 def activities(of: Iterable[Of]) -> dict[str | None, Amount]:

@@ -202,9 +202,17 @@ class _Resolving:
         for one in better:
             of_device = self.clusters.device_of(one) == self.clusters.device_of(source)
             nameless = not any(event.uid for event in source.events) or not any(event.uid for event in one.events)
-            if of_device and nameless and (source.group == "ct" or _tells_what(one, source)):
+            if of_device and nameless and (source.group == "ct" or self._tells_what(one, source)):
                 return one
         return None
+
+    def _tells_what(self, document: SourceFacts, header: SourceFacts) -> bool:
+        """Whether a report, or one that it repeats, gives of an event or in all each dose that the header has."""
+        accounts = [one for cluster in self.clusters.of(document) for one in cluster.accounts if one.source.is_document]
+        told = {name for one in accounts for name in one.event.numbers}
+        totals = _totals(document)
+        told |= {of_event for total, of_event in OF_TOTALS.items() if totals.get(total, 0.0) > 0}
+        return all(name in told for event in header.events for name in event.numbers)
 
     def _headers(self, headers: Sequence[SourceFacts], documents: Sequence[SourceFacts]) -> list[SourceFacts]:
         """Those that no report supersedes: of each exposure the fullest header counts."""
@@ -250,14 +258,6 @@ def _are_two(first: SourceFacts, second: SourceFacts) -> bool:
     if first.start is None or second.start is None:
         return False
     return abs(first.start.utc_s - second.start.utc_s) > SAME_INSTANT_S
-
-
-def _tells_what(document: SourceFacts, header: SourceFacts) -> bool:
-    """Whether a report gives, of an event or in all, each dose that the header has."""
-    told = {name for event in document.events for name in event.numbers}
-    totals = _totals(document)
-    told |= {of_event for total, of_event in OF_TOTALS.items() if totals.get(total, 0.0) > 0}
-    return all(name in told for event in header.events for name in event.numbers)
 
 
 def _totals(source: SourceFacts) -> dict[str, float]:

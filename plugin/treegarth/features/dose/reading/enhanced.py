@@ -7,11 +7,11 @@ that no arrangement of these containers is relied upon. Details of the same even
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from treegarth.dicom import codes
 from treegarth.features.dose.model import Kind
+from treegarth.features.dose.planes import is_of_several, plane_of
 from treegarth.features.dose.reading import ct, projection
 from treegarth.features.dose.reading.fields import Table, Words, YesNo
 from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
@@ -22,7 +22,6 @@ SUMMARY: Table = {
     codes.IS_REJECTED_ACQUISITION: YesNo("is_rejected_acquisition"),
     codes.REASON_FOR_REJECTING_ACQUISITION: Words("reason_for_rejecting_acquisition"),
 }
-_SEVERAL_SOURCES = re.compile(r"\s+and\s+|[,;+&/]")
 CT_CONCEPTS = (codes.MEAN_CTDI_VOL, codes.DLP, codes.CT_ACQUISITION_TYPE, codes.CT_DOSE_LENGTH_PRODUCT_TOTAL)
 PROJECTION_EVENT: Table = {**projection.EVENT, **SUMMARY, **SOURCE}
 CT_EVENT: Table = {**ct.ACQUISITION, **ct.PARAMETERS, **ct.DOSE, **SUMMARY}
@@ -74,12 +73,7 @@ def _holder(part: Part, concept: codes.Concept, levels: int = DEEPEST_SEARCH) ->
 def _is_of_all(part: Part) -> bool:
     """Whether accumulated data are of all sources: "A and B", or of the plane All Planes."""
     named = part.values_below({**SOURCE, codes.ACQUISITION_PLANE: projection.PLANE[codes.ACQUISITION_PLANE]})
-    source = str(named.get("x_ray_source_identification", "")).strip().lower()
-    return (
-        len(_SEVERAL_SOURCES.split(source)) > 1
-        or source == "all"
-        or named.get("acquisition_plane") == codes.ALL_PLANES.meaning
-    )
+    return any(is_of_several(plane_of({name: value})) for name, value in named.items())
 
 
 def _ct_together(report: Part, sources: list[dict[str, Any]]) -> dict[str, Any]:
