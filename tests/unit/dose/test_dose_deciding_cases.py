@@ -276,6 +276,16 @@ CASES: dict[str, tuple[list[SourceFacts], dict[str, float | None], set[str]]] = 
         {"dose_area_product_gy_m2": 1e-3, "dose_rp_gy": 0.5},
         set(),
     ),
+    "of two images of one injection the one without a time goes with the other, not with a report in UTC": (
+        [
+            source("r", "radiopharmaceutical", given(None, F_SRT, start="20260302013916+0000")),
+            source("i", "radiopharmaceutical", given(200.0, F_SCT, acquired="20260302113916"), header=True),
+            source("j", "radiopharmaceutical",
+                   given(200.0, F_SCT, start_time="103928", acquired="20260302113916"), header=True),
+        ],
+        {"administered_activity_mbq": 200.0},
+        {"administered_activity_mbq:partial_total"},
+    ),
     "mammograms alone add by breast": (
         [
             source(n, "mammography", {"average_glandular_dose_mgy": dose, "laterality": side,

@@ -124,16 +124,19 @@ class Clusters:
                 if match is not Match.DISTINCT
             ]
             if near:
-                *_, cluster, match = min(near, key=lambda one: one[:3])
+                *_, cluster, match = min(near, key=lambda one: one[:4])
                 cluster.disagrees |= match is Match.DISAGREE
                 cluster.is_unsure |= self._is_open(cluster, source, event)
                 used.add(id(cluster))
                 matched[event.position] = cluster
         return matched
 
-    def _match(self, cluster: Cluster, source: SourceFacts, event: EventFacts) -> tuple[Match, tuple[bool, float]]:
-        """The best match with an account of the cluster, and how good it is: agreeing first, then the nearest."""
-        best, rank = Match.DISTINCT, (True, NOWHEN)
+    def _match(
+        self, cluster: Cluster, source: SourceFacts, event: EventFacts
+    ) -> tuple[Match, tuple[bool, float, bool]]:
+        """The best match with an account of the cluster, and how good it is: not disagreeing first, then the nearest,
+        then of the same numbers."""
+        best, rank = Match.DISTINCT, (True, NOWHEN, True)
         is_given = source.group == "radiopharmaceutical"
         if not is_given and cluster.device != self.device_of(source):
             return best, rank
@@ -146,7 +149,8 @@ class Clusters:
             apart = seconds_apart(account.event, event, numbers_agree=match is Match.SAME)
             if account.event.uid and event.uid and not _is_at_once(account.event, event, apart):
                 continue
-            ranked = (match is Match.DISAGREE, NOWHEN if apart is None else apart)
+            is_told = agree(account.event.numbers, event.numbers) is True
+            ranked = (match is Match.DISAGREE, NOWHEN if apart is None else apart, not is_told)
             if best is Match.DISTINCT or ranked < rank:
                 best, rank = match, ranked
         return best, rank
