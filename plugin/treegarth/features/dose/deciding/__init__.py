@@ -1,6 +1,7 @@
 """Decide what the dose of one exam is, of all that its sources say. Pure: facts in, decisions out; no I/O, no clock."""
 
-from treegarth.features.dose.deciding.exam import Activity, Elsewhere, ExamDecision, decide_exam
+from treegarth.features.dose.deciding.elsewhere import Elsewhere
+from treegarth.features.dose.deciding.exam import Activity, ExamDecision, decide_exam
 from treegarth.features.dose.deciding.facts import Device, EventFacts, SourceFacts, event_facts, report_facts
 
 __all__ = [

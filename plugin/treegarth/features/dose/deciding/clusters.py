@@ -11,30 +11,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from treegarth.features.dose.deciding.facts import Device, EventFacts, SourceFacts
-from treegarth.features.dose.deciding.sameness import (
-    CT_ACQUISITION_S,
-    HEADER_INSTANT_S,
-    INJECTION_OF_HEADER_S,
-    INJECTION_S,
-    SAME_INSTANT_S,
-    Match,
-    agree,
-    marks_differ,
-    same_administration,
-    same_exposure,
-    seconds_apart,
+from treegarth.features.dose.deciding.accounts import (
+    Account,
+    compare,
+    is_at_once,
+    is_nameless,
+    made_at_once,
+    pairs_of_instants,
 )
+from treegarth.features.dose.deciding.facts import Device, EventFacts, SourceFacts
+from treegarth.features.dose.deciding.sameness import Match, agree, marks_differ, seconds_apart
 
 NOWHEN = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An event as one source tells it."""
-
-    source: SourceFacts
-    event: EventFacts
 
 
 @dataclass(eq=False, slots=True)
@@ -143,11 +131,11 @@ class Clusters:
         for account in _telling(cluster, event):
             if account.event.uid and event.uid and account.source.is_document and source.is_document:
                 continue  # whether reports have one event under two UIDs, they decide as wholes
-            match = _compare(account, source, event)
+            match = compare(account, source, event)
             if match is Match.DISTINCT:
                 continue
             apart = seconds_apart(account.event, event, numbers_agree=match is Match.SAME)
-            if account.event.uid and event.uid and not _is_at_once(account.event, event, apart):
+            if account.event.uid and event.uid and not is_at_once(account.event, event, apart):
                 continue
             is_told = agree(account.event.numbers, event.numbers) is True
             ranked = (match is Match.DISAGREE, NOWHEN if apart is None else apart, not is_told)
@@ -174,7 +162,7 @@ class Clusters:
         for other in self._placed:
             if not other.is_document or self.device_of(other) != self.device_of(source) or other.kind != source.kind:
                 continue
-            pairs, is_told = _pairs_of_instants(source, other)
+            pairs, is_told = pairs_of_instants(source, other)
             of_other = dict(zip((one.position for one in other.events), self.of(other), strict=True))
             if is_told and len(pairs) in (len(source.events), len(other.events)):
                 return {mine: of_other[theirs] for mine, theirs in pairs.items()}
@@ -195,7 +183,7 @@ class Clusters:
                 and self.device_of(other) == self.device_of(source)
                 and other.kind == source.kind
                 and len(other.events) >= len(source.events)
-                and (all(map(_is_nameless, source.events)) or all(map(_is_nameless, other.events)))
+                and (all(map(is_nameless, source.events)) or all(map(is_nameless, other.events)))
                 and all(agree(one.numbers, two.numbers) for one, two in zip(other.events, source.events, strict=False))
             ):
                 clusters = self.of(other)[: len(source.events)]
@@ -209,7 +197,7 @@ class Clusters:
         """Events without UID and time that may be one of another object of the device: of reports, whatever their
         numbers say, for one may correct the other; of images, where their numbers are the same."""
         for cluster in self.all:
-            if not all(_is_nameless(one.event) for one in cluster.accounts):
+            if not all(is_nameless(one.event) for one in cluster.accounts):
                 continue
             told = {one.source.orthanc_instance_id for one in cluster.accounts}
             first = cluster.accounts[0]
@@ -237,63 +225,6 @@ class Clusters:
         self.repeated_uids += [(source, event) for event in source.events if event.uid and seen[event.uid] > 1]
 
 
-def made_at_once(first: SourceFacts, second: SourceFacts) -> bool:
-    """Whether two reports say that they are one: of one beginning, or of one moment of writing."""
-    for one, other in ((first.start, second.start), (first.content, second.content)):
-        if one is not None and other is not None:
-            return abs(one.utc_s - other.utc_s) <= SAME_INSTANT_S
-    return False
-
-
-def _compare(account: Account, source: SourceFacts, event: EventFacts) -> Match:
-    mixed = account.source.is_document != source.is_document
-    if source.group == "radiopharmaceutical":
-        return same_administration(account.event, event, within_s=INJECTION_OF_HEADER_S if mixed else INJECTION_S)
-    if source.group == "ct" and not source.is_document:
-        if account.source.is_document:
-            return same_exposure(account.event, event, within_s=CT_ACQUISITION_S)
-        return _same_ct_image(account, source, event)
-    if mixed:
-        if marks_differ(account.event, event, ("laterality", "acquisition_plane")):
-            return Match.DISTINCT
-        return same_exposure(account.event, event, within_s=HEADER_INSTANT_S)
-    return same_exposure(account.event, event, within_s=SAME_INSTANT_S, of_images=not source.is_document)
-
-
-def _same_ct_image(account: Account, source: SourceFacts, event: EventFacts) -> Match:
-    """Images of one acquisition: of one number in one series; in another series also of the same CTDIvol and time.
-    Another acquisition of the same number in another series is its own."""
-    first, second = (one.marks.get("acquisition_number") for one in (account.event, event))
-    numbers = agree(account.event.numbers, event.numbers)
-    if account.source.series == source.series:
-        same = first == second if first is not None and second is not None else numbers is True
-        return Match.SAME if same else Match.DISTINCT
-    if (first is not None and second is not None and first != second) or numbers is not True:
-        return Match.DISTINCT
-    apart = seconds_apart(account.event, event, numbers_agree=True)
-    return Match.SAME if apart is None or apart <= CT_ACQUISITION_S else Match.DISTINCT
-
-
-def _pairs_of_instants(source: SourceFacts, other: SourceFacts) -> tuple[dict[int, int], bool]:
-    """Positions of the events that began at once without a number that differs, each once, and whether any number of
-    them is the same."""
-    pairs: dict[int, int] = {}
-    left = list(other.events)
-    is_told = False
-    for event in source.events:
-        for candidate in left:
-            alike = agree(event.numbers, candidate.numbers)
-            if alike is False or marks_differ(event, candidate, ("acquisition_plane",)):
-                continue
-            apart = seconds_apart(event, candidate, numbers_agree=True)
-            if apart is not None and apart <= SAME_INSTANT_S:
-                pairs[event.position] = candidate.position
-                left.remove(candidate)
-                is_told |= alike is True
-                break
-    return pairs, is_told
-
-
 def _telling(cluster: Cluster, event: EventFacts) -> list[Account]:
     """The accounts to compare with: those with a UID where the event has one, those with a time where it has one."""
     accounts = cluster.accounts
@@ -310,12 +241,3 @@ def _agrees(cluster: Cluster, event: EventFacts) -> bool:
 
 def _other_plane(cluster: Cluster, event: EventFacts) -> bool:
     return any(marks_differ(one.event, event, ("acquisition_plane",)) for one in cluster.accounts)
-
-
-def _is_at_once(first: EventFacts, second: EventFacts, apart: float | None) -> bool:
-    """What it takes to make one of two accounts with two UIDs."""
-    return apart is not None and apart <= SAME_INSTANT_S and agree(first.numbers, second.numbers) is True
-
-
-def _is_nameless(event: EventFacts) -> bool:
-    return event.uid is None and event.instant is None

@@ -13,36 +13,20 @@ Facts of sources in, a decision out; the same for every order and repetition of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from treegarth.features.dose.deciding.clusters import Account, Cluster
-from treegarth.features.dose.deciding.facts import EventFacts, SourceFacts
+from treegarth.features.dose.deciding.accounts import Account
+from treegarth.features.dose.deciding.asked import DLP, SUMS, number_of, quantities_of
+from treegarth.features.dose.deciding.clusters import Cluster
+from treegarth.features.dose.deciding.ctdi_vol import best_account, ctdi_vols
+from treegarth.features.dose.deciding.elsewhere import Elsewhere, decisions_of, take_out
+from treegarth.features.dose.deciding.facts import SourceFacts
 from treegarth.features.dose.deciding.nuclides import meaning_of
 from treegarth.features.dose.deciding.parts import Phantom, Phantoms, Plane, activities, phantoms, planes
-from treegarth.features.dose.deciding.quantities import (
-    Amount,
-    Asked,
-    Of,
-    added,
-    amount_of,
-    by_device,
-    counted_events,
-    event_amount,
-    worst,
-)
+from treegarth.features.dose.deciding.quantities import Amount, added, amount_of, by_device, counted_events, worst
 from treegarth.features.dose.deciding.sameness import devices
 from treegarth.features.dose.deciding.sources import Resolved, resolve
-from treegarth.features.dose.rules import Decision, Doubt, DoubtName, Origin, Rule, Source, summary
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Elsewhere:
-    """What of an exam counts in another study: whole sources, single events by their UIDs, each with that study's
-    Orthanc identifier. `same_patient` are those of them that belong to the same patient."""
-
-    sources: Mapping[str, str] = field(default_factory=dict)
-    event_uids: Mapping[str, str] = field(default_factory=dict)
-    same_patient: frozenset[str] = frozenset()
+from treegarth.features.dose.rules import Decision, Doubt, DoubtName, Origin, Rule, summary
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,83 +64,11 @@ def decide_exam(sources: Iterable[SourceFacts], elsewhere: Elsewhere | None = No
     numbers = devices(one.device for one in unique)
     groups = sorted({one.group for one in unique})
     resolved = [resolve([one for one in unique if one.group == group], numbers) for group in groups]
-    replaced_by = _take_out(resolved, elsewhere) if elsewhere is not None else None
+    replaced_by = take_out(resolved, elsewhere) if elsewhere is not None else None
     return _Deciding(resolved, elsewhere or Elsewhere(), replaced_by).decision()
 
 
-def _take_out(resolved: Sequence[Resolved], elsewhere: Elsewhere) -> str | None:
-    """Mark the events that count in another study; that study, where nothing is left."""
-    left, gone = False, set()
-    for one in resolved:
-        for cluster in counted_events(one):
-            by = _study_of(cluster, elsewhere)
-            cluster.is_elsewhere = by is not None
-            gone.add(by)
-            left |= by is None
-        for source in one.documents:
-            if not source.events:
-                by = elsewhere.sources.get(source.orthanc_instance_id)
-                gone.add(by)
-                left |= by is None
-    named = sorted(one for one in gone if one is not None)
-    if left or not named:
-        return None
-    for one in resolved:
-        for cluster in one.clusters.all:
-            cluster.is_elsewhere = False
-    return named[0]
-
-
-def _study_of(cluster: Cluster, elsewhere: Elsewhere) -> str | None:
-    for uid in sorted(cluster.uids):
-        if uid in elsewhere.event_uids:
-            return elsewhere.event_uids[uid]
-    first = cluster.accounts[0].source.orthanc_instance_id
-    documents = [one.source.orthanc_instance_id for one in cluster.accounts if one.source.is_document]
-    if all(one in elsewhere.sources for one in documents or [first]):
-        return elsewhere.sources[first] if first in elsewhere.sources else elsewhere.sources[documents[0]]
-    return None
-
-
-DLP = Asked(
-    total=lambda source: _number(source, "dlp_total_mgy_cm"),
-    value=lambda event: _sum(one.dlp_mgy_cm for one in event.doses),
-    concerns=lambda account: account.source.kind == "ct",
-    kind="ct",
-)
-DAP = Asked(
-    total=lambda source: _number(source, "dose_area_product_total_gy_m2"),
-    value=lambda event: event.numbers.get("dose_area_product_gy_m2"),
-    concerns=lambda account: account.source.kind == "projection" or "dose_area_product_gy_m2" in account.event.numbers,
-    kind="projection",
-)
-FLUORO_TIME = Asked(
-    total=lambda source: _number(source, "total_fluoro_time_s"),
-    value=lambda event: event.fluoro_time_s if event.is_fluoroscopy else None,
-    concerns=lambda account: account.event.is_fluoroscopy,
-    kind="projection",
-)
-
-
 PARTS: Mapping[Phantom, str] = {"head": "dlp_head_mgy_cm", "body": "dlp_body_mgy_cm"}
-
-
-def glandular_dose(side: str, name: str) -> Asked:
-    """Of one breast; an event that does not say of which is not of the other."""
-    return Asked(
-        total=lambda source: _number(source, f"accumulated_average_glandular_dose_{name}_mgy"),
-        value=lambda event: event.numbers.get("average_glandular_dose_mgy") if event.side == side else None,
-        concerns=lambda account: account.source.kind == "mammography" and account.event.side in (side, None),
-        kind="mammography",
-    )
-
-
-SUMS: Mapping[str, Asked] = {
-    "dose_area_product_gy_m2": DAP,
-    "glandular_dose_left_mgy": glandular_dose("L", "left"),
-    "glandular_dose_right_mgy": glandular_dose("R", "right"),
-    "total_fluoro_time_s": FLUORO_TIME,
-}
 
 
 @dataclass(slots=True)
@@ -181,15 +93,15 @@ class _Deciding:
         given = self._set_activity()
         self._flag_repeated_uids()
         self._flag_elsewhere()
-        decisions = self._decisions()
+        decisions = decisions_of(self.resolved, self.elsewhere)
         events = [one for group in self.resolved for one in counted_events(group) if not one.is_elsewhere]
         return ExamDecision(
             counted=tuple(sorted(one.orthanc_instance_id for one in decisions if one.counted)),
             rules=summary(decisions),
             decisions=tuple(sorted(decisions, key=lambda one: one.orthanc_instance_id)),
             overlapping_kinds=self._overlapping_kinds(),
-            events=tuple(_best_account(one) for one in events if not _is_administration(one)),
-            administrations=tuple(_best_account(one) for one in events if _is_administration(one)),
+            events=tuple(best_account(one) for one in events if not _is_administration(one)),
+            administrations=tuple(best_account(one) for one in events if _is_administration(one)),
             best=self.best,
             origin=self.origin,
             doubts=tuple(sorted(self.doubts)),
@@ -238,7 +150,7 @@ class _Deciding:
 
     def _set_ctdi_vol(self) -> None:
         """The greatest of all events; of a device whose reports give none, that of its images."""
-        amounts = [one for group in self.resolved for of in by_device(group) for one in _ctdi_vols(of)]
+        amounts = [one for group in self.resolved for of in by_device(group) for one in ctdi_vols(of)]
         known = [one for one in amounts if one.value is not None]
         if known:
             partial = any(one.is_missing or one.is_partial for one in amounts)
@@ -253,7 +165,7 @@ class _Deciding:
     def _flag_glandular_doses_of_no_side(self) -> None:
         """A dose of both breasts, or of one that is not told, is in no sum."""
         for group in self.resolved:
-            loose = [one for one in group.documents if _number(one, "accumulated_average_glandular_dose_both_mgy")]
+            loose = [one for one in group.documents if number_of(one, "accumulated_average_glandular_dose_both_mgy")]
             events = [
                 one
                 for one in counted_events(group)
@@ -303,40 +215,16 @@ class _Deciding:
             for source, event in group.clusters.repeated_uids:
                 clusters = group.clusters.of(source)
                 if any(id(one) in counted for one in clusters):
-                    for quantity in _quantities_of(event):
+                    for quantity in quantities_of(event):
                         self._doubt(quantity, "event_uid_repeated")
 
     def _flag_elsewhere(self) -> None:
         for group in self.resolved:
             for cluster in group.clusters.all:
-                study = _study_of(cluster, self.elsewhere) if cluster.accounts else None
+                study = self.elsewhere.study_of(cluster) if cluster.accounts else None
                 if study in self.elsewhere.same_patient:
-                    for quantity in _quantities_of(cluster.accounts[0].event):
+                    for quantity in quantities_of(cluster.accounts[0].event):
                         self._doubt(quantity, "in_another_study")
-
-    def _decisions(self) -> list[Decision]:
-        """What became of each source; one whose events all count in another study does not count here."""
-        found = []
-        for group in self.resolved:
-            sources = {one.orthanc_instance_id: one for one in (*group.documents, *group.headers)}
-            for decision in group.decisions:
-                source = sources.get(decision.orthanc_instance_id)
-                by = self._elsewhere_of(source, group) if source is not None else None
-                found.append(
-                    decision
-                    if by is None
-                    else Decision(
-                        orthanc_instance_id=decision.orthanc_instance_id, counted=False, rule=Rule.ELSEWHERE,
-                    )
-                )  # fmt: skip
-        return found
-
-    def _elsewhere_of(self, source: SourceFacts, group: Resolved) -> str | None:
-        clusters = group.clusters.of(source)
-        if not clusters:
-            return self.elsewhere.sources.get(source.orthanc_instance_id)
-        studies = [_study_of(one, self.elsewhere) for one in clusters]
-        return None if None in studies else studies[0]
 
     def _overlapping_kinds(self) -> frozenset[str]:
         overlapping = {
@@ -353,75 +241,9 @@ class _Deciding:
         )
 
 
-def _ctdi_vols(of: Of) -> list[Amount]:
-    """Of each CT event of a device; of the images of one acquisition the greatest: each gives what it was there."""
-    found = []
-    for event in of.events:
-        if event.is_elsewhere or not any(one.source.kind == "ct" for one in event.accounts):
-            continue
-        amount = event_amount(_ctdi_vol, event, of)
-        if amount.value is not None and amount.origin == "headers":
-            values = [value for one in event.accounts if (value := _ctdi_vol(one.event)) is not None]
-            amount = Amount(value=max(values), origin="headers", is_sampled=amount.is_sampled)
-        if event.is_unsure and event.has_document:
-            amount = replace(amount, origin="partial", is_partial=True)
-        if amount.value is not None or not any(one.event.is_localizer for one in event.accounts):
-            found.append(amount)
-    if any(one.value is not None for one in found):
-        return found
-    device_of = of.resolved.clusters.device_of
-    headers = [one for one in of.resolved.superseded_headers if device_of(one) == of.device]
-    of_headers = [
-        Amount(value=value, origin="headers", is_sampled=source.is_sampled)
-        for source in headers
-        for event in source.events
-        if (value := _ctdi_vol(event)) is not None
-    ]
-    is_untold = not found and any(one.kind == "ct" for one in of.documents)
-    return of_headers or found or ([Amount(is_missing=True)] if is_untold else [])
-
-
-def _best_account(event: Cluster) -> Account:
-    return event.accounts[0]
-
-
 def _is_administration(event: Cluster) -> bool:
     return event.accounts[0].source.group == "radiopharmaceutical"
 
 
 def _has_dose_of_no_side(account: Account) -> bool:
     return bool(account.event.numbers.get("average_glandular_dose_mgy")) and account.event.side is None
-
-
-def _ctdi_vol(event: EventFacts) -> float | None:
-    return event.numbers.get("mean_ctdi_vol_mgy")
-
-
-def _quantities_of(event: EventFacts) -> list[str]:
-    """The quantities of the exam into which an event's numbers enter as terms of a sum."""
-    names = {
-        "dose_area_product_gy_m2": ["dose_area_product_gy_m2"],
-        "dose_rp_gy": ["dose_rp_gy"],
-        "administered_activity_mbq": ["administered_activity_mbq"],
-        "average_glandular_dose_mgy": ["glandular_dose_left_mgy", "glandular_dose_right_mgy"],
-    }
-    found = [quantity for name, quantities in names.items() if event.numbers.get(name) for quantity in quantities]
-    if event.side is not None:
-        other = "right" if event.side == "L" else "left"
-        found = [one for one in found if one != f"glandular_dose_{other}_mgy"]
-    if any(one.dlp_mgy_cm for one in event.doses):
-        found += ["dlp_mgy_cm", "dlp_head_mgy_cm", "dlp_body_mgy_cm"]
-    return found + (["total_fluoro_time_s"] if event.is_fluoroscopy and event.fluoro_time_s else [])
-
-
-def _number(source: SourceFacts, name: str) -> float | None:
-    value = source.totals.get(name)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _sum(numbers: Iterable[float | None]) -> float | None:
-    known = [one for one in numbers if one is not None]
-    return sum(known) if known else None
-
-
-__all__ = ["Activity", "Elsewhere", "ExamDecision", "Plane", "Source", "decide_exam"]

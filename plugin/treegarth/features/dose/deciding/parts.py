@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from treegarth.features.dose.deciding.clusters import Account, Cluster
+from treegarth.features.dose.deciding.accounts import Account
+from treegarth.features.dose.deciding.clusters import Cluster
 from treegarth.features.dose.deciding.facts import BODY, HEAD, EventFacts, SourceFacts
 from treegarth.features.dose.deciding.quantities import Amount, Asked, Of, added, amount_of, event_amount, valid
 from treegarth.features.dose.deciding.sameness import close

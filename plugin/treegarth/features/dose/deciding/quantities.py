@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from treegarth.features.dose.deciding.clusters import Account, Cluster
+from treegarth.features.dose.deciding.accounts import Account
+from treegarth.features.dose.deciding.clusters import Cluster
 from treegarth.features.dose.deciding.facts import TO_THIS_POINT, EventFacts, SourceFacts
 from treegarth.features.dose.deciding.sameness import agree, close
 from treegarth.features.dose.deciding.sources import Resolved

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from treegarth.features.dose.deciding.clusters import Clusters, made_at_once
+from treegarth.features.dose.deciding.accounts import made_at_once
+from treegarth.features.dose.deciding.clusters import Clusters
 from treegarth.features.dose.deciding.facts import Device, SourceFacts
 from treegarth.features.dose.deciding.sameness import SAME_INSTANT_S, agree
 from treegarth.features.dose.rules import Decision, Rule, Source

@@ -23,7 +23,7 @@ from treegarth.features.dose.deciding import (
     event_facts,
     report_facts,
 )
-from treegarth.features.dose.deciding.clusters import Account
+from treegarth.features.dose.deciding.accounts import Account
 from treegarth.features.dose.deciding.nuclides import meaning_of
 from treegarth.features.dose.deciding.sameness import close
 from treegarth.features.dose.model import DECIDER_VERSION
