@@ -5,25 +5,17 @@ One exam in two is a CT (3 to 9 events, phantoms mixed in one of nine), one in f
 one in five mammography, one in ten of a radiopharmaceutical. There is one report an exam, and five events an exam on
 average. Doses are drawn log-normally around what the field knows, devices are 60 of 12 models, protocols 40, patients
 have four exams, days are eight years. Everything follows from the exam's number: two runs make the same rows.
-
-TREEGARTH_BENCH_FOLDER names a folder that keeps the database for further runs.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from treegarth.database.embedded import EmbeddedServer
-from treegarth.database.engine import create_engine, transaction
-from treegarth.database.migrating import migrate
+from tests.bench.kept_database import kept_database
 
-QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "4GB"}
 _KIND = "(ARRAY['ct','ct','ct','ct','ct','projection','projection','mammography','mammography','radiopharmaceutical'])"
 _EXAMS = f"""
 CREATE TEMP TABLE exam ON COMMIT DROP AS SELECT n, md5('t' || n) AS study, md5('r' || n) AS report, '1.2.' || n AS uid,
@@ -115,40 +107,6 @@ _FILLED = ("dose_report", "irradiation_event", "administration", "dose_study")
 @contextmanager
 def million_exams(count: int) -> Iterator[Engine]:
     """An engine on a database with that many exams and about five times as many events."""
-    kept = os.environ.get("TREEGARTH_BENCH_FOLDER")
-    with TemporaryDirectory(prefix="bench") as place:
-        server = EmbeddedServer(Path(kept or place) / "exams", settings=QUICK)
-        address = server.start()
-        try:
-            migrate(address)
-            engine = create_engine(address, application_name="bench")
-            _fill(engine, count)
-            yield engine
-            engine.dispose()
-        finally:
-            server.stop(timeout_s=60)
-
-
-def _fill(engine: Engine, count: int) -> None:
-    with engine.connect() as connection:
-        if connection.execute(text("SELECT count(*) FROM dose_study")).scalar_one() == count:
-            return
-    with transaction(engine) as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # the rows are known to fit together
-        connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-        made = connection.execute(
-            text(
-                "SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index"
-                " WHERE indrelid = ANY (CAST(:tables AS regclass[])) AND NOT indisprimary AND NOT indisunique"
-            ),
-            {"tables": list(_FILLED)},
-        ).all()
-        for index in made:
-            connection.execute(text(f"DROP INDEX {index.name}"))
-        connection.execute(text(_EXAMS), {"count": count})
-        for statement in (_REPORTS, _EVENTS, _GIVEN, _STUDIES, _PROTOCOLS):
-            connection.execute(text(statement))
-        for index in made:
-            connection.execute(text(index.made))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
+    statements = (_EXAMS, _REPORTS, _EVENTS, _GIVEN, _STUDIES, _PROTOCOLS)
+    with kept_database("exams", count, counted="dose_study", tables=_FILLED, statements=statements) as engine:
+        yield engine

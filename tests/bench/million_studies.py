@@ -1,24 +1,15 @@
-"""A database of many made-up studies, made in SQL: as large as a hospital's archive, within minutes.
-
-TREEGARTH_BENCH_FOLDER names a folder that keeps it for further runs; else it is made anew and removed.
-"""
+"""A database of many made-up studies, made in SQL: as large as a hospital's archive, within minutes."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
 
+from tests.bench.kept_database import kept_database
 from treegarth.assembly import vocabulary
-from treegarth.database.embedded import EmbeddedServer
-from treegarth.database.engine import create_engine, transaction
-from treegarth.database.migrating import migrate
 
-QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "4GB"}
 _FILLED = ("patient", "study", "series", "instance", "dose_study", "study_label")
 _MADE = (
     "INSERT INTO patient (orthanc_patient_id) SELECT md5('p' || n) FROM generate_series(1, :count / 4 + 1) n",
@@ -61,46 +52,6 @@ _MADE = (
 def million_studies(count: int) -> Iterator[Engine]:
     """An engine on a database with that many studies of two series with two to four objects each; headers of 70
     attributes."""
-    kept = os.environ.get("TREEGARTH_BENCH_FOLDER")
-    with TemporaryDirectory(prefix="bench") as place:
-        server = EmbeddedServer(Path(kept or place) / "server", settings=QUICK)
-        address = server.start()
-        try:
-            migrate(address)
-            engine = create_engine(address, application_name="bench")
-            _fill(engine, count)
-            yield engine
-            engine.dispose()
-        finally:
-            server.stop(timeout_s=60)
-
-
-def _fill(engine: Engine, count: int) -> None:
     vocabulary()
-    with engine.connect() as connection:
-        if connection.execute(text("SELECT count(*) FROM study")).scalar_one() == count:
-            return
-    with transaction(engine) as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # the rows are known to fit together
-        connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-        indexes = _drop_indexes(connection)
-        for statement in _MADE:
-            connection.execute(text(statement), {"count": count})
-        for index in indexes:
-            connection.execute(text(index))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
-
-
-def _drop_indexes(connection: Connection) -> list[str]:
-    """Drop all but the keys' indexes of the tables that are filled; what makes them again."""
-    found = connection.execute(
-        text(
-            "SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index"
-            " WHERE indrelid = ANY (CAST(:tables AS regclass[])) AND NOT indisprimary AND NOT indisunique"
-        ),
-        {"tables": list(_FILLED)},
-    ).all()
-    for index in found:
-        connection.execute(text(f"DROP INDEX {index.name}"))
-    return [index.made for index in found]
+    with kept_database("server", count, counted="study", tables=_FILLED, statements=_MADE) as engine:
+        yield engine

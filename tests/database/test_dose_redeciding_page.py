@@ -88,7 +88,7 @@ def test_each_dose_that_is_another_one_stands_with_its_study_and_why(client: Fla
     assert "by itself, after an upgrade" in page
     assert ">55.5<" in page
     assert ">100<" in page
-    assert "nothing takes its place; as reported" in page
+    assert "the only source; as reported" in page
     assert page.index("does not count</td>") < page.index("counts</td>")
     assert f'href="{PAGE}#changed"' in in_language(client, "en", "/treegarth/system")
     korean = in_language(client, "ko")

@@ -27,7 +27,7 @@ from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.web.access import NOBODY
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, render_part, translated
+from treegarth.web.parts import AnyCall, ngettext_for, render_part, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -35,6 +35,7 @@ PAGE = "dose.redeciding_page"
 COUNTS = {True: N_("counts"), False: N_("does not count")}
 WHY: dict[str, str] = {
     **RULES,
+    "single": N_("the only source"),
     **ORIGIN_NAMES,
     **{str(name): words for name, words in DOUBT_NAMES.items()},
     "no source is left": N_("no source is left"),
@@ -123,7 +124,8 @@ def redeciding_page(call: AnyCall) -> Response:
     return render_page(
         call,
         "dose_redeciding.html",
-        state=state_part(call, shown),
+        state=state_part(call, shown, N_("The latest one")),
+        counted=ngettext_for(call, "%(num)s study with a dose", "%(num)s studies with a dose", shown.study_count),
         progress=shown.progress,
         changes=[_change(call, one) for one in changes],
         which=which,
@@ -153,9 +155,15 @@ def shown_redeciding(call: AnyCall, connection: Connection) -> ShownRedeciding:
     )
 
 
-def state_part(call: AnyCall, shown: ShownRedeciding) -> Markup:
-    """Button, bar and outcome: the same on its own page and on the system page."""
-    return render_part(call, "dose_redeciding_state.html", shown=shown, progress=shown.progress)
+def state_part(call: AnyCall, shown: ShownRedeciding, heading: str = N_("Deciding every dose anew")) -> Markup:
+    """Button, bar and outcome: the same on the system page and on its own."""
+    return render_part(
+        call,
+        "dose_redeciding_state.html",
+        heading=translated(call, heading),
+        shown=shown,
+        progress=shown.progress,
+    )
 
 
 def _duration(call: AnyCall, seconds: float) -> str:
