@@ -39,13 +39,23 @@ WITH RECURSIVE made (source, orthanc_instance_id) AS (
     UNION
     SELECT made.source, other.orthanc_instance_id FROM made
     JOIN dose_report other ON other.modified_from = made.orthanc_instance_id
+), original (source, orthanc_instance_id) AS (
+    SELECT mine.orthanc_instance_id, mine.modified_from FROM dose_report mine
+    WHERE mine.orthanc_study_id = ANY(:studies) AND mine.modified_from IS NOT NULL
+    UNION
+    SELECT original.source, one.modified_from FROM original
+    JOIN dose_report one ON one.orthanc_instance_id = original.orthanc_instance_id WHERE one.modified_from IS NOT NULL
 )
-SELECT false AS is_made_of, {_PLACE} FROM dose_report mine
-JOIN dose_report other ON other.sop_instance_uid = mine.sop_instance_uid {_WHERE}
+SELECT 'original' AS relation, {_PLACE} FROM dose_report mine
+JOIN original ON original.source = mine.orthanc_instance_id
+JOIN dose_report other ON other.orthanc_instance_id = original.orthanc_instance_id {_WHERE}
 UNION ALL
-SELECT true AS is_made_of, {_PLACE} FROM dose_report mine
+SELECT 'copy' AS relation, {_PLACE} FROM dose_report mine
 JOIN made ON made.source = mine.orthanc_instance_id
 JOIN dose_report other ON other.orthanc_instance_id = made.orthanc_instance_id {_WHERE}
+UNION ALL
+SELECT 'same' AS relation, {_PLACE} FROM dose_report mine
+JOIN dose_report other ON other.sop_instance_uid = mine.sop_instance_uid {_WHERE}
 """)  # noqa: S608
 _EVENTS = [
     text(f"""
@@ -106,8 +116,8 @@ def _counts_there(row: Row[Any]) -> bool:
     mine, other = _standing(row, ""), _standing(row, "other_")
     if mine != other:
         return bool(other > mine)
-    if row.is_made_of:
-        return True
+    if row.relation != "same":
+        return bool(row.relation == "copy")
     if row.modified_from == row.other_source:
         return False
     return (_rank(row, "other_"), row.other_study) > (_rank(row, ""), row.study)
