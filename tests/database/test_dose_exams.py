@@ -214,8 +214,9 @@ def test_each_patients_sums_are_true_whatever_was_corrected_and_deleted(engine: 
         assert counted == sum(map(len, right.values())), seed
 
 
-def test_what_is_restored_after_a_correction_was_deleted_counts_again(engine: Engine) -> None:
-    chance = Random(1)
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_restored_after_a_correction_was_deleted_counts_again(engine: Engine, seed: int) -> None:
+    chance = Random(seed)
     exam, written = next(drawn(chance, Drawing(chance)))
     first = stored(written, 1, "Anna")
     second = corrected(first, "Berta", chance, timedelta(days=1))

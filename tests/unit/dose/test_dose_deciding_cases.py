@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -285,6 +286,14 @@ CASES: dict[str, tuple[list[SourceFacts], dict[str, float | None], set[str]]] = 
         ],
         {"administered_activity_mbq": 200.0},
         {"administered_activity_mbq:partial_total"},
+    ),
+    "a corrected report and its correction, to both of which Orthanc gave new UIDs": (
+        [
+            replace(source("a1", "ct", ct("1", 130.0)), former_uids=frozenset({"a"})),
+            source("b1", "ct", ct("1", 100.0), day=1, predecessor_sop_instance_uids=["a"]),
+        ],
+        {"dlp_mgy_cm": 100.0},
+        set(),
     ),
     "mammograms alone add by breast": (
         [

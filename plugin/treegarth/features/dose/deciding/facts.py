@@ -90,7 +90,8 @@ class EventFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFacts:
-    """One source that was read. Of `received_at` and what follows only the order counts: which account is later."""
+    """One source that was read. Of `received_at` and what follows only the order counts: which account is later.
+    `former_uids` are the SOP Instance UIDs of what Orthanc made it of: others may still name it by these."""
 
     orthanc_instance_id: str
     sop_instance_uid: str
@@ -104,6 +105,7 @@ class SourceFacts:
     step_uid: str | None = None
     start: Instant | None = None
     predecessors: frozenset[str] = frozenset()
+    former_uids: frozenset[str] = frozenset()
     modified_from: str | None = None
     is_partial: bool = False
     content: Instant | None = None

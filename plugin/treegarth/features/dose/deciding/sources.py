@@ -249,7 +249,8 @@ class _Resolving:
 def _is_version_of(later: SourceFacts, earlier: SourceFacts) -> bool:
     if later is earlier:
         return False
-    return earlier.sop_instance_uid in later.predecessors or later.modified_from == earlier.orthanc_instance_id
+    named = {earlier.sop_instance_uid, *earlier.former_uids} & later.predecessors
+    return bool(named) or later.modified_from == earlier.orthanc_instance_id
 
 
 def _are_two(first: SourceFacts, second: SourceFacts) -> bool:

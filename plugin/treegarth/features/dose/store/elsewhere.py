@@ -67,6 +67,17 @@ JOIN dose_report other ON other.orthanc_instance_id = same.orthanc_instance_id {
     for table in ("irradiation_event", "administration")
 ]
 
+_ORIGINALS = text("""
+WITH RECURSIVE original (source, orthanc_instance_id) AS (
+    SELECT orthanc_instance_id, modified_from FROM dose_report WHERE orthanc_instance_id = ANY(:sources)
+    UNION
+    SELECT original.source, one.modified_from FROM original
+    JOIN dose_report one ON one.orthanc_instance_id = original.orthanc_instance_id WHERE one.modified_from IS NOT NULL
+)
+SELECT original.source, one.sop_instance_uid FROM original
+JOIN dose_report one ON one.orthanc_instance_id = original.orthanc_instance_id
+""")
+
 Key: TypeAlias = tuple[Any, ...]
 
 
@@ -97,6 +108,16 @@ def elsewhere_of(connection: Connection, orthanc_study_ids: Sequence[str]) -> Ma
         study: Elsewhere(sources=one.sources, event_uids=one.uids, same_patient=frozenset(one.same_patient))
         for study, one in found.items()
     }
+
+
+def former_uids(connection: Connection, orthanc_instance_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    """For objects that Orthanc made of others: the SOP Instance UIDs of these. No query where there are none, as in
+    nearly every study."""
+    found: dict[str, set[str]] = {}
+    if orthanc_instance_ids:
+        for row in connection.execute(_ORIGINALS, {"sources": list(orthanc_instance_ids)}):
+            found.setdefault(row.source, set()).add(row.sop_instance_uid)
+    return {source: frozenset(uids) for source, uids in found.items()}
 
 
 def _note_patient(found: _Found, row: Row[Any]) -> None:

@@ -29,7 +29,7 @@ from treegarth.features.dose.deciding.sameness import close
 from treegarth.features.dose.model import DECIDER_VERSION
 from treegarth.features.dose.rules import QUANTITIES, Source
 from treegarth.features.dose.store.archive_index import instance
-from treegarth.features.dose.store.elsewhere import elsewhere_of
+from treegarth.features.dose.store.elsewhere import elsewhere_of, former_uids
 from treegarth.features.dose.store.modalities import modalities_of
 from treegarth.features.dose.store.not_patients import mark_not_patients
 from treegarth.features.dose.store.undecided import note_neighbours
@@ -143,12 +143,19 @@ def _facts(connection: Connection, reports: Sequence[Row[Any]]) -> dict[str, Sou
     instances = [one.orthanc_instance_id for one in reports]
     values = _values(connection, instances)
     sampled = _sampled_series(connection, reports)
+    former = former_uids(connection, [one.orthanc_instance_id for one in reports if one.modified_from is not None])
     return {
-        one.orthanc_instance_id: _source_facts(one, values.get(one.orthanc_instance_id, []), sampled) for one in reports
+        one.orthanc_instance_id: _source_facts(one, values.get(one.orthanc_instance_id, []), sampled, former)
+        for one in reports
     }
 
 
-def _source_facts(row: Row[Any], values: Sequence[Mapping[str, Any]], sampled: frozenset[str]) -> SourceFacts:
+def _source_facts(
+    row: Row[Any],
+    values: Sequence[Mapping[str, Any]],
+    sampled: frozenset[str],
+    former: Mapping[str, frozenset[str]],
+) -> SourceFacts:
     report = row.report or {}
     reported = {name: number for name in TOTALS if (number := row._mapping[name]) is not None}
     offset = report.get("timezone_offset_from_utc")
@@ -167,6 +174,7 @@ def _source_facts(row: Row[Any], values: Sequence[Mapping[str, Any]], sampled: f
         totals=(row.totals or {}) | reported,
         events=tuple(event_facts(row.kind, one, number, offset=offset) for number, one in enumerate(values, start=1)),
         modified_from=row.modified_from,
+        former_uids=former.get(row.orthanc_instance_id, frozenset()),
         received_at=row.received_at or row.discovered_at,
         is_sampled=row.orthanc_series_id in sampled and row.sop_class_uid in SAMPLED_SOURCES,
         **report_facts(report),
