@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, text, update
 
 from tests.database.test_dose_pages import NOON, write_report
 from tests.index_support import write_study
@@ -59,6 +59,13 @@ def test_before_the_first_one_the_page_says_what_will_stand_there_and_what_it_wo
     assert "검사 1건에 약 1초 걸립니다." in in_language(client, "ko")
 
 
+def test_of_very_many_studies_it_says_about_how_many_there_are(client: FlaskClient, engine: Engine) -> None:
+    write_report(engine, 1)
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE pg_class SET reltuples = 1003799 WHERE oid = 'dose_study'::regclass"))
+    assert "1,000,000 studies take about 1 hour." in in_language(client, "en")
+
+
 def test_the_button_starts_one_and_the_page_asks_again_only_while_it_runs(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1, dlp_total_mgy_cm=100.0)
     for _ in range(2):
@@ -69,6 +76,7 @@ def test_the_button_starts_one_and_the_page_asks_again_only_while_it_runs(client
         assert page.count('<progress max="1" value="0" aria-labelledby="redeciding">') == 1
         assert 'id="redecide-all"' not in page
         assert "someone without a login" in page
+        assert "a worker begins within 20 seconds" in page
     assert 'hx-trigger="every 3s"' in in_language(client, "en")
     service.redecide(engine, lambda: NOON)
     page = in_language(client, "en")

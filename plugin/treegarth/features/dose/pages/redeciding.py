@@ -18,7 +18,7 @@ from treegarth.features.dose.store.redeciding import (
     USUAL_PACE,
     ListedChange,
     RedecidingProgress,
-    count_decided,
+    count_studies_about,
     list_changes,
     redeciding_progress,
     start_redeciding,
@@ -27,7 +27,7 @@ from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.web.access import NOBODY
 from treegarth.web.languages import N_
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, ngettext_for, render_part, translated
+from treegarth.web.parts import AnyCall, render_part, translated
 from treegarth.web.routes import Parameters, Permission, Route
 from treegarth.web.templating import render_page
 
@@ -125,7 +125,6 @@ def redeciding_page(call: AnyCall) -> Response:
         call,
         "dose_redeciding.html",
         state=state_part(call, shown, N_("The latest one")),
-        counted=ngettext_for(call, "%(num)s study with a dose", "%(num)s studies with a dose", shown.study_count),
         progress=shown.progress,
         changes=[_change(call, one) for one in changes],
         which=which,
@@ -143,7 +142,7 @@ def redecide(call: AnyCall) -> Response:
 
 def shown_redeciding(call: AnyCall, connection: Connection) -> ShownRedeciding:
     progress = redeciding_progress(connection)
-    count = count_decided(connection)
+    count = count_studies_about(connection)
     pace = (progress.pace if progress else None) or USUAL_PACE
     left = progress.seconds_left(call.site.services.clock()) if progress and progress.is_running else None
     return ShownRedeciding(

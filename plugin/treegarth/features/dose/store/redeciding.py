@@ -28,6 +28,10 @@ SAME_PART = 1e-9
 USUAL_PACE = 300.0
 """Studies a second where none was measured yet: between a busy machine and a quiet one (docs/dose.md)."""
 
+FEW = 10_000
+"""Studies that are counted within a few milliseconds."""
+
+_RECKONED = text("SELECT reltuples FROM pg_class WHERE oid = CAST('dose_study' AS regclass)")
 _BEST = [best_column(name) for name in QUANTITIES]
 _ORDER = (SortKey(column=dose_redecided.c.orthanc_study_id), SortKey(column=dose_redecided.c.quantity))
 # The store path's locks go first: whoever waits for them here gives up and comes again.
@@ -100,7 +104,7 @@ def start_redeciding(connection: Connection, started_by: str | None, now: dateti
     running = running_redeciding(connection)
     if running is not None:
         return running
-    count = count_decided(connection)
+    count = count_studies(connection)
     values = {"decider_version": DECIDER_VERSION, "started_by": started_by, "started_at": now, "study_count": count}
     made = insert(dose_redeciding).values(**values).returning(dose_redeciding.c.id)
     return int(connection.execute(made).scalar_one())
@@ -184,9 +188,15 @@ def list_changes(connection: Connection, redeciding: int, *, limit: int = 50, cu
     return ChangePage(changes=tuple(ListedChange(**row._mapping) for row in page.rows), next=page.next)
 
 
-def count_decided(connection: Connection) -> int:
+def count_studies(connection: Connection) -> int:
     """How many studies there are to decide anew."""
     return connection.execute(select(func.count()).select_from(dose_study)).scalar_one()
+
+
+def count_studies_about(connection: Connection) -> int:
+    """The same for a page that asks again and again: of many what PostgreSQL reckons, to two digits."""
+    reckoned = int(connection.execute(_RECKONED).scalar_one())
+    return round(reckoned, 2 - len(str(reckoned))) if reckoned > FEW else count_studies(connection)
 
 
 def _rows(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, Row[Any]]:
