@@ -53,6 +53,7 @@ def write_study(connection: Connection, number: int, **given: Any) -> str:
                 instance_number=position,
                 size_bytes=500,
                 received_at=values["last_received_at"],
+                content_since=values["last_received_at"],
             )
         )
     return identifier

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, insert
 
 from treegarth.assembly import vocabulary
 from treegarth.database.metadata import metadata
-from treegarth.features.retention.model import ObjectState, Policy, Proof
+from treegarth.features.retention.model import ObjectState, Policy, Proof, ProofVoid
 from treegarth.features.retention.tables import hold, prune_rescue, retention_policy, study_use
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -116,6 +116,7 @@ class RandomArchive:
     def _object(
         self, one: str, received: datetime, names: dict[str, str], series: dict[str, str], shared: dict[str, Any]
     ) -> dict[str, Any]:
+        again = self._moment() if self._one_in(4) else None
         self._add(
             "instance",
             orthanc_instance_id=one,
@@ -123,6 +124,7 @@ class RandomArchive:
             sop_instance_uid=f"1.{one}",
             size_bytes=10,
             received_at=received,
+            content_since=again,
         )
         found: dict[str, Any] = {"received_at": received, "is_dose": False}
         if self._one_in(3):
@@ -132,7 +134,7 @@ class RandomArchive:
             self._add("dose_report", orthanc_instance_id=one, state=state, source=source, **uids, **series)
             found["is_dose"] = state == "read" and source != "header"
             found["is_dose_unread"] = shared["is_dose_unread"] or state in ("unread", "failed")
-        found.update(self._deliveries(one, series))
+        found.update(self._deliveries(one, series, again or received))
         if self._one_in(6):
             version, until = self._chance.choice([VERSION, 1]), NOW + timedelta(days=self._chance.choice([-3, 3]))
             self._connection.execute(
@@ -143,37 +145,53 @@ class RandomArchive:
             found["rescued_until"] = until if version == VERSION else None
         return found
 
-    def _deliveries(self, one: str, series: dict[str, str]) -> dict[str, Any]:
+    def _deliveries(self, one: str, series: dict[str, str], stored_at: datetime) -> dict[str, Any]:
         still_open, proofs = [], []
         for number, name in enumerate(DESTINATIONS, 1):
             if self._one_in(2):
                 continue
             state = self._chance.choice(["waiting", "sent", "confirmed", "confirmed", "confirmed", "gone", "given up"])
-            proof = self._chance.choice(["commitment", "find", "status"]) if state in ("sent", "confirmed") else None
+            proof = (
+                self._chance.choice(["commitment", "find", "stored", "status"])
+                if state in ("sent", "confirmed")
+                else None
+            )
             is_final, at = self._one_in(2), self._moment()
             via = self._chance.choice([None, None, None, 2]) if state == "confirmed" else None
+            begun, had_other, is_shared = at - timedelta(minutes=1), self._one_in(6), self._one_in(6)
+            names: dict[str, Any] = {
+                "destination_id": number,
+                "study_instance_uid": "1",
+                "series_instance_uid": "1",
+                "sop_instance_uid": one,
+                "size_bytes": 1,
+                **series,
+            }
+            if is_shared:
+                twin = {"orthanc_instance_id": f"twin of {one}", "state": "gone", "attempts": 1}
+                self._add("delivery_object", **names, **twin, proof_wanted="best")
             self._add(
                 "delivery_object",
-                destination_id=number,
                 orthanc_instance_id=one,
-                study_instance_uid="1",
-                series_instance_uid="1",
-                sop_instance_uid=one,
-                size_bytes=1,
                 state=state,
                 proof=proof,
                 proof_wanted="best",
                 next_attempt_at=datetime(9999, 1, 1, tzinfo=UTC) if is_final else NOW,
                 confirmed_at=at if state == "confirmed" else None,
                 via=via,
-                **series,
+                had_other_content=had_other,
+                **({"begun_at": begun} if self._one_in(2) else {"sent_at": begun}),
+                **names,
             )
             if name == "REMOVED":
                 continue
             if state in ("waiting", "given up") or (state == "sent" and not is_final):
                 still_open.append(name)
             if state == "confirmed" and proof != "status" and via in (None, number):
-                proofs.append(Proof(destination=name, kind=str(proof), at=at))
+                void = ProofVoid.STORED_SINCE if begun < stored_at else None
+                void = void or (ProofVoid.OTHER_CONTENT if had_other and proof != "stored" else None)
+                void = void or (ProofVoid.SHARED_UID if is_shared and proof != "stored" else None)
+                proofs.append(Proof(destination=name, kind=str(proof), at=at, void=void))
         return {"open_deliveries": tuple(still_open), "proofs": tuple(proofs)}
 
     def _note_kept(self, objects: list[str], header: str, own: list[dict[str, Any]], shared: dict[str, Any]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Engine
 
@@ -16,7 +19,7 @@ from treegarth.features.archive import IndexedInstance, Origin
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.store.removing import remove, remove_empty
 from treegarth.features.archive.store.writing import write_instances
-from treegarth.features.archive.tables import arrival, series
+from treegarth.features.archive.tables import arrival, instance, series
 
 SCANNER = Origin(kind=2, remote_ae_title="CT1", called_ae_title="ORTHANC", remote_ip="10.0.0.1")
 UPLOAD = Origin(kind=3, remote_ip="10.0.0.2", http_user="anna")
@@ -46,6 +49,11 @@ def arrivals(connection: Connection) -> set[tuple[str, str]]:
     return {(row.orthanc_study_id, row.orthanc_series_id) for row in rows}
 
 
+def content_since(connection: Connection) -> datetime:
+    found: datetime = connection.execute(select(instance.c.content_since)).scalar_one()
+    return found
+
+
 def origins(connection: Connection) -> list[tuple[object, ...]]:
     columns = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_user")
     return [tuple(row) for row in connection.execute(select(*(series.c[name] for name in columns)))]
@@ -64,6 +72,7 @@ def test_an_object_that_is_indexed_again_does_not_arrive(engine: Engine, tmp_pat
     with transaction(engine) as connection:
         write_instances(connection, [first], no_header)
         connection.execute(arrival.delete())
+    with transaction(engine) as connection:
         write_instances(connection, [first], no_header)
         assert arrivals(connection) == set()
         write_instances(connection, [first, second], no_header)
@@ -71,6 +80,36 @@ def test_an_object_that_is_indexed_again_does_not_arrive(engine: Engine, tmp_pat
             (first.orthanc_study_id, ""),
             (second.orthanc_study_id, second.orthanc_series_id),
         }
+
+
+@pytest.mark.parametrize(
+    "change", [{"size_bytes": 7}, {"header_checksum": 7}, {"received_at": datetime(2027, 1, 1, tzinfo=UTC)}], ids=str
+)
+def test_an_object_that_is_stored_again_arrives(engine: Engine, tmp_path: Path, change: dict[str, Any]) -> None:
+    (read,) = (indexed(path) for path in small_studies(tmp_path, studies=1, series=1, instances=1))
+    first = replace(read, header_checksum=5)
+    with transaction(engine) as connection:
+        write_instances(connection, [first], no_header)
+        connection.execute(arrival.delete())
+        before = content_since(connection)
+    with transaction(engine) as connection:
+        write_instances(connection, [replace(first, **change)], no_header)
+        assert arrivals(connection) == {(first.orthanc_study_id, key) for key in (first.orthanc_series_id, "")}
+        assert content_since(connection) > before
+
+
+def test_what_is_read_anew_of_the_same_store_does_not_arrive(engine: Engine, tmp_path: Path) -> None:
+    """Older versions knew no checksum, and the time by the clock of the plugin."""
+    (first,) = (indexed(path) for path in small_studies(tmp_path, studies=1, series=1, instances=1))
+    whole = first.received_at.replace(microsecond=0)
+    with transaction(engine) as connection:
+        older = replace(first, header_checksum=None, received_at=whole + timedelta(milliseconds=1700))
+        write_instances(connection, [older], no_header)
+        connection.execute(arrival.delete())
+        before = content_since(connection)
+    with transaction(engine) as connection:
+        write_instances(connection, [replace(first, header_checksum=5, received_at=whole)], no_header)
+        assert (arrivals(connection), content_since(connection)) == (set(), before)
 
 
 def test_a_later_object_moves_the_arrival_on(engine: Engine, tmp_path: Path) -> None:

@@ -42,12 +42,19 @@ class KnownOrthanc:
     """The identifiers that Orthanc has; `dies` is what a deletion does instead, `late` after it was done."""
 
     there: set[str]
+    received_at: dict[str, datetime] = field(default_factory=dict)
     dies: BaseException | None = None
     late: bool = False
     deleted: list[str] = field(default_factory=list)
 
     def exists(self, path: str) -> bool:
         return path.rpartition("/")[2] in self.there
+
+    def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes:
+        name = path.split("/")[2]
+        if name not in self.there:
+            raise NotFound
+        return self.received_at.get(name, NOON).strftime("%Y%m%dT%H%M%S").encode()
 
     def delete(self, path: str, *, timeout_s: float | None = None) -> None:
         name = path.rpartition("/")[2]
@@ -133,11 +140,12 @@ class Site:
                         orthanc_study_id="s",
                         study_instance_uid="1",
                         series_instance_uid="1",
-                        sop_instance_uid="1",
+                        sop_instance_uid=f"1.{one}",
                         size_bytes=1,
                         proof_wanted="best",
                         state="confirmed",
                         proof=proof,
+                        begun_at=at,
                         confirmed_at=at,
                     )
                 )
@@ -298,6 +306,19 @@ def test_an_open_delivery_that_appears_at_the_last_moment_keeps_the_object(engin
     assert site.ledger() == [("instance-00001-1", "deleted"), ("instance-00001-2", "kept")]
 
 
+@pytest.mark.parametrize("document", [PLAIN, PROVED], ids=["no proof", "proof"])
+def test_what_orthanc_stored_again_before_the_index_knows_it_is_kept(
+    engine: Engine, document: Mapping[str, Any]
+) -> None:
+    site = Site(engine, {**document, "grace": "0 minutes"}, studies=1)
+    site.prove(*site.identifiers)
+    again = min(site.identifiers)
+    site.orthanc.received_at = {again: NOON + timedelta(seconds=1)}
+    site.work()
+    assert site.orthanc.there == {again}
+    assert dict(site.ledger())[again] == "kept"
+
+
 def test_outside_its_hours_a_policy_deletes_nothing(engine: Engine) -> None:
     site = Site(engine, {**PLAIN, "grace": "0 minutes", "hours": "22:00-23:00"})  # it is 21:00 in Seoul
     site.work()
@@ -323,9 +344,10 @@ def test_a_policy_by_space_deletes_the_least_used_until_the_low_mark_is_reached(
     with engine.begin() as connection:
         for number in (4, 5):
             write_study(connection, number, last_received_at=NOON - timedelta(days=number))
-        names = set(connection.execute(select(instance.c.orthanc_instance_id)).scalars())
-    site.identifiers = names
-    site.orthanc.there = set(names)
+        rows = connection.execute(select(instance.c.orthanc_instance_id, instance.c.received_at)).all()
+    site.orthanc.received_at = {row[0]: row[1] for row in rows}
+    site.identifiers = set(site.orthanc.received_at)
+    site.orthanc.there = set(site.identifiers)
     site.work()
     site.work()  # the index has not followed yet: nothing is deleted twice for the same space
     site.let_the_index_follow()

@@ -185,6 +185,12 @@ instance = Table(
     Column("http_user", Text),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="Orthanc's ReceptionDate, whole seconds"),
     Column("header_checksum", BigInteger, comment="of the bytes that it was read from; NULL: not known"),
+    Column(
+        "content_since",
+        DateTime(timezone=True),
+        server_default=func.now(),
+        comment="when the index took this store up, by the database's clock; NULL: since it was received",
+    ),
     Column("indexed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("issues", IssuesColumn, comment="what could not be read: [{path, reason}]; NULL when all was"),
     Column(

@@ -15,6 +15,10 @@ SUFFICIENT_PROOFS = frozenset({"commitment", "find", "qido", "stored"})
 """Kinds of proof that an object is elsewhere: the node committed to keep it, or names it when it is asked, or its copy
 was read back. The status of a C-STORE ("status") says only that the node took it, and never suffices."""
 
+PROOFS_BY_UID = frozenset({"commitment", "find", "qido"})
+"""Those by which the destination names a SOP Instance UID: whose object it has under it, and with what in it, it does
+not say."""
+
 DEFAULT_MINIMUM_AGE = timedelta(days=7)
 DEFAULT_GRACE = timedelta(days=7)
 RESCUED_FOR = timedelta(days=30)
@@ -104,13 +108,22 @@ class Policy:
         return replace(self, proofs=tuple(replace(demand, fresh=timedelta.max) for demand in self.proofs))
 
 
+class ProofVoid(StrEnum):
+    """Why the proof of a delivery does not hold for what the archive has now; the first that is true."""
+
+    STORED_SINCE = "stored since"  # the object was stored again after it was sent
+    OTHER_CONTENT = "other content"  # other content was sent there before, and may have stayed there
+    SHARED_UID = "shared uid"  # the destination may have another object under this UID
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
-    """What showed that an object is at a destination, and when."""
+    """What showed that an object is at a destination, and when. One that is void shows nothing any more."""
 
     destination: str
     kind: str
     at: datetime
+    void: ProofVoid | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {"destination": self.destination, "kind": self.kind, "at": self.at.isoformat()}
@@ -151,6 +164,9 @@ class Cause(StrEnum):
     TOO_YOUNG = "too young"
     PROOF_MISSING = "proof missing"
     PROOF_STALE = "proof stale"
+    STORED_SINCE = "stored since"
+    OTHER_CONTENT = "other content"
+    SHARED_UID = "shared uid"
     MEANT = "meant"
     OLD_ENOUGH = "old enough"
     SPACE_WANTED = "space wanted"
@@ -170,6 +186,11 @@ WORDS: Mapping[Cause, str] = {
     Cause.TOO_YOUNG: N_("it arrived too recently"),
     Cause.PROOF_MISSING: N_("nothing proves that %(about)s has it"),
     Cause.PROOF_STALE: N_("the proof that %(about)s has it is too old"),
+    Cause.STORED_SINCE: N_("it was stored again after it was sent to %(about)s: what is there may be older"),
+    Cause.OTHER_CONTENT: N_(
+        "%(about)s was sent other content with its UID before, and names UIDs only: it may have kept that"
+    ),
+    Cause.SHARED_UID: N_("another object has the same UID, and %(about)s names UIDs only: it may have the other"),
     Cause.MEANT: N_("the policy is for its study"),
     Cause.OLD_ENOUGH: N_("it is older than the policy asks (%(about)s)"),
     Cause.SPACE_WANTED: N_("it goes when the archive needs space, the least used first"),
@@ -181,6 +202,7 @@ FORBIDDING = frozenset(
     {
         *(Cause.ARRIVING, Cause.RULES_WAIT, Cause.HELD, Cause.DELIVERY_OPEN),
         *(Cause.DOSE_UNREAD, Cause.TOO_YOUNG, Cause.PROOF_MISSING, Cause.PROOF_STALE),
+        *(Cause.STORED_SINCE, Cause.OTHER_CONTENT, Cause.SHARED_UID),
     }
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,8 @@ LATER at most: objects that arrive, are delivered or read may go soon, and looki
 INDEX_LAG = timedelta(minutes=10)
 """In which the index has surely followed a deletion."""
 MOST_AT_ONCE = 5000
+_OLD_CLOCKS = timedelta(seconds=2)
+"""Older versions wrote when an object was received by another clock than Orthanc's, which is in whole seconds."""
 DELETE_TIMEOUT_S = 30.0
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Archive(Protocol):
     """Orthanc, as far as it is needed here."""
 
     def exists(self, path: str) -> bool: ...
+    def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
     def delete(self, path: str, *, timeout_s: float | None = None) -> None: ...
 
 
@@ -211,13 +214,7 @@ class Pruner:
         if has is None:  # it cannot be asked: what it committed to counts, while it is fresh
             return dict(states), False
         now = self.clock()
-        fresh = {
-            key: replace(_without(state, name), proofs=(*_without(state, name).proofs, _proof(name, has[key], now)))
-            if key in has
-            else _without(state, name)
-            for key, state in states.items()
-        }
-        return fresh, False
+        return {key: _asked(state, name, has.get(key), now) for key, state in states.items()}, False
 
     def _carry_out(self, numbered: NumberedPolicy, intention: Intention) -> bool:
         """Delete one object, if nothing speaks against it at this moment; False where Orthanc does not answer."""
@@ -226,7 +223,9 @@ class Pruner:
             with transaction(self.engine) as connection:
                 if not pruning.hold_intention(connection, intention):
                     return True  # somebody held or rescued it meanwhile
-                if not pruning.is_free_still(connection, numbered, self.vocabulary(), self.clock(), intention):
+                now = self.clock()
+                received_at = pruning.received_at_if_free(connection, numbered, self.vocabulary(), now, intention)
+                if received_at is None or self._was_stored_since(path, received_at):
                     pruning.record_kept(connection, intention, "something came to forbid it just before")
                     pruning.unmark(connection, [intention.orthanc_instance_id])
                     return True
@@ -239,6 +238,15 @@ class Pruner:
             logger.warning("An object was not deleted; the next sweep sees what became of it: %s", error)
             return False
         return True
+
+    def _was_stored_since(self, path: str, received_at: datetime) -> bool:
+        """Whether Orthanc has another store of the object than the index, which follows a little later."""
+        try:
+            said = self.orthanc.get_bytes(f"{path}/metadata/ReceptionDate").decode("ascii")
+        except NotFound:
+            return False
+        there = datetime.strptime(said.strip(), "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        return abs(there - received_at) > (_OLD_CLOCKS if received_at.microsecond else timedelta(0))
 
     def settle(self) -> None:
         """Make the ledger agree with Orthanc where a deletion was interrupted."""
@@ -259,6 +267,15 @@ def _is_too_soon(stored: StoredPolicy, now: datetime) -> bool:
     if stored.decided_at is None:
         return False
     return now - stored.decided_at < min(LATER, PAUSE_OF_LOOKS * timedelta(seconds=stored.look_s or 0))
+
+
+def _asked(state: ObjectState, name: str, kind: str | None, now: datetime) -> ObjectState:
+    """The state after the destination was asked: what it has makes a proof fresh that holds, and none of nothing. That
+    it lists an object does not say that it has what the archive has now."""
+    own = [proof for proof in state.proofs if proof.destination == name]
+    if kind is None or not any(proof.void is None for proof in own):
+        return replace(_without(state, name), proofs=(*_without(state, name).proofs, *(one for one in own if one.void)))
+    return replace(_without(state, name), proofs=(*_without(state, name).proofs, _proof(name, kind, now)))
 
 
 def _without(state: ObjectState, destination: str) -> ObjectState:

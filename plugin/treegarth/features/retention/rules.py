@@ -88,7 +88,8 @@ def _always(state: ObjectState, policy: Policy, now: datetime) -> Iterator[Reaso
 def _of_proof(state: ObjectState, demand: ProofDemand, now: datetime) -> Iterator[Reason]:
     proof = _best(state, demand)
     if proof is None:
-        yield Reason(cause=Cause.PROOF_MISSING, about=demand.destination)
+        void = [one.void for one in state.proofs if one.destination == demand.destination and one.void is not None]
+        yield Reason(cause=Cause(void[0]) if void else Cause.PROOF_MISSING, about=demand.destination)
     elif now - proof.at > demand.fresh:
         yield Reason(cause=Cause.PROOF_STALE, about=demand.destination, at=proof.at)
     else:
@@ -96,9 +97,11 @@ def _of_proof(state: ObjectState, demand: ProofDemand, now: datetime) -> Iterato
 
 
 def _best(state: ObjectState, demand: ProofDemand) -> Proof | None:
-    """The latest proof of a sufficient kind at the demanded destination."""
+    """The latest proof of a sufficient kind at the demanded destination that still holds."""
     found = [
-        proof for proof in state.proofs if proof.destination == demand.destination and proof.kind in SUFFICIENT_PROOFS
+        proof
+        for proof in state.proofs
+        if proof.destination == demand.destination and proof.kind in SUFFICIENT_PROOFS and proof.void is None
     ]
     return max(found, key=lambda proof: proof.at, default=None)
 

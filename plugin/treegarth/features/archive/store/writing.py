@@ -45,7 +45,7 @@ def write_instances(
 ) -> Sequence[IndexedInstance]:
     """Write the rows of the instances, those that `choose` leaves, and bring their parents up to date; which those are.
 
-    Studies and series with an instance that is new to the index arrive.
+    Studies and series with an instance that is new to the index, or was stored again, arrive.
     """
     patients = {i.orthanc_patient_id: {"orthanc_patient_id": i.orthanc_patient_id} for i in instances}
     _insert(connection, patient, patients)
@@ -58,14 +58,14 @@ def write_instances(
         if not instances:
             return instances
     _write_series(connection, instances, header_of)
-    new = _write_rows(connection, {i.orthanc_instance_id: _instance_row(i) for i in instances})
+    stored = _write_rows(connection, {i.orthanc_instance_id: _instance_row(i) for i in instances})
     tell_parents(
         connection,
         series_ids={i.orthanc_series_id for i in instances},
         study_ids={i.orthanc_study_id for i in instances},
         patient_ids={i.orthanc_patient_id for i in instances},
     )
-    arrived = (i for i in instances if i.orthanc_instance_id in new)
+    arrived = (i for i in instances if i.orthanc_instance_id in stored)
     note_arrival(connection, ((i.orthanc_study_id, i.orthanc_series_id) for i in arrived))
     return instances
 
@@ -180,9 +180,9 @@ def _insert(connection: Connection, table: Table, rows: Mapping[str, dict[str, A
 
 
 def _write_rows(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> set[str]:
-    """Insert or replace these instances; which of them were not there before."""
+    """Insert or replace these instances; of which of them the index did not have this store."""
     written = _run(connection, _instance_statement(tuple(next(iter(rows.values())))), rows)
-    return {key for key, is_new in written if is_new}
+    return {key for key, is_stored in written if is_stored}
 
 
 def _run(connection: Connection, statement: Any, rows: Mapping[str, dict[str, Any]]) -> Any:
@@ -222,11 +222,24 @@ def _taken(name: str, condition: str) -> str:
 
 @cache
 def _instance_statement(columns: tuple[str, ...]) -> Any:
+    """`content_since` moves with every store that is not the one that the row has, whatever its header says: a picture
+    may be another under the same header."""
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns[1:])
     return text(
-        f"{_inserting(instance, columns)} ON CONFLICT (orthanc_instance_id) DO UPDATE SET {changes}"
-        " RETURNING orthanc_instance_id, xmax = 0"
+        f"{_inserting(instance, columns)} ON CONFLICT (orthanc_instance_id) DO UPDATE SET {changes},"
+        f" content_since = CASE WHEN {_SAME_STORE} THEN instance.content_since ELSE now() END"
+        " RETURNING orthanc_instance_id, coalesce(content_since = now(), false)"
     )
+
+
+# As `ingest/stores.py` tells stores apart. Older versions wrote times by the clock of the plugin, not in whole seconds.
+_SAME_STORE = """(
+    excluded.size_bytes = instance.size_bytes
+    AND coalesce(excluded.header_checksum = instance.header_checksum, true)
+    AND CASE WHEN date_trunc('second', instance.received_at) = instance.received_at
+        THEN excluded.received_at = instance.received_at
+        ELSE abs(extract(epoch FROM excluded.received_at - instance.received_at)) <= 2 END
+)"""
 
 
 def _inserting(table: Table, columns: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, not_, select, text, true
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.features.retention.model import Age, ObjectState, Policy, Proof, Since
+from treegarth.features.retention.model import Age, ObjectState, Policy, Proof, ProofVoid, Since
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import hold, prune_rescue
@@ -130,7 +130,12 @@ def _state(row: dict[str, Any]) -> ObjectState:
     for name in ("open_deliveries", "holds"):
         row[name] = tuple(row[name] or ())
     row["proofs"] = tuple(
-        Proof(destination=one["destination"], kind=one["kind"], at=datetime.fromisoformat(one["at"]))
+        Proof(
+            destination=one["destination"],
+            kind=one["kind"],
+            at=datetime.fromisoformat(one["at"]),
+            void=ProofVoid(one["void"]) if one["void"] else None,
+        )
         for one in row["proofs"] or ()
     )
     return ObjectState(**row)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, not_, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.conditions.compiling import compile_for
 from treegarth.conditions.model import Level
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.features.retention.model import SUFFICIENT_PROOFS, Keep, Policy
+from treegarth.features.retention.model import PROOFS_BY_UID, SUFFICIENT_PROOFS, Keep, Policy, ProofVoid
 from treegarth.features.retention.store.holds import in_force
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import hold, prune_rescue, study_use
@@ -197,12 +197,49 @@ def proof_rows() -> tuple[FromClause, ColumnElement[bool]]:
     return done.join(destination, destination.c.id == done.c.destination_id), proved
 
 
+def _void_parts() -> list[tuple[ProofVoid, ColumnElement[bool]]]:
+    """Why such a delivery proves nothing of what the archive has now, none of them NULL."""
+    done, instance = table_of("delivery_object"), table_of("instance")
+    by_uid = done.c.proof.in_(sorted(PROOFS_BY_UID))
+    stored_at = func.coalesce(instance.c.content_since, instance.c.received_at)
+    is_newer = func.coalesce(func.coalesce(done.c.begun_at, done.c.sent_at) < stored_at, True)
+    return [
+        (ProofVoid.STORED_SINCE, is_newer),
+        (ProofVoid.OTHER_CONTENT, by_uid & done.c.had_other_content),
+        (ProofVoid.SHARED_UID, by_uid & or_(_is_uid_shared(instance), _was_twin_sent(done))),
+    ]
+
+
+def _is_uid_shared(instance: FromClause) -> ColumnElement[bool]:
+    """Whether another object of the archive has its SOP Instance UID, as of two patients that Orthanc keeps apart."""
+    twin = instance.alias("twin_instance")
+    shared = exists().where(
+        twin.c.sop_instance_uid == instance.c.sop_instance_uid,
+        twin.c.orthanc_instance_id != instance.c.orthanc_instance_id,
+    )
+    return shared.correlate_except(twin)  # it stands two queries deep
+
+
+def _was_twin_sent(done: FromClause) -> ColumnElement[bool]:
+    """Whether a send of another object with its UID was ever begun there: it may stand there instead."""
+    twin = done.alias("twin_delivery")
+    was_sent = exists().where(
+        twin.c.sop_instance_uid == done.c.sop_instance_uid,
+        twin.c.destination_id == done.c.destination_id,
+        twin.c.orthanc_instance_id != done.c.orthanc_instance_id,
+        or_(twin.c.begun_at.is_not(None), twin.c.sent_at.is_not(None), twin.c.attempts > 0),
+    )
+    return was_sent.correlate_except(twin)
+
+
 def proofs() -> ColumnElement[Any]:
-    """The proofs as JSON: [{destination, kind, at}]."""
+    """The proofs as JSON: [{destination, kind, at, void}], with those that prove nothing any more, and why."""
     source, condition = proof_rows()
     done, destination = table_of("delivery_object"), table_of("destination")
+    void = case(*((part, why.value) for why, part in _void_parts()), else_=null())
     one = func.jsonb_build_object(
-        "destination", destination.c.name, "kind", done.c.proof, "at", done.c.confirmed_at, type_=JSONB
+        *("destination", destination.c.name, "kind", done.c.proof, "at", done.c.confirmed_at, "void", void),
+        type_=JSONB,
     )
     return select(func.jsonb_agg(one, type_=JSONB)).select_from(source).where(condition).scalar_subquery()
 
@@ -210,6 +247,7 @@ def proofs() -> ColumnElement[Any]:
 def is_proved(destination_name: str, not_before: datetime | None) -> ColumnElement[bool]:
     source, condition = proof_rows()
     wanted = [condition, table_of("destination").c.name == destination_name]
+    wanted += [not_(part) for _, part in _void_parts()]
     if not_before is not None:
         wanted.append(table_of("delivery_object").c.confirmed_at >= not_before)
     return exists().select_from(source).where(*wanted)

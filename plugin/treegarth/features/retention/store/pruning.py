@@ -133,14 +133,17 @@ def _describe(identifiers: list[str], numbered: NumberedPolicy) -> Any:
     )
 
 
-def is_free_still(
+def received_at_if_free(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, intention: Intention
-) -> bool:
-    """Whether nothing that the database knows speaks against it at this moment."""
-    instance = table_of("instance").c.orthanc_instance_id
+) -> datetime | None:
+    """When the object was received that nothing the database knows speaks against at this moment; else None."""
+    instance = table_of("instance").c
     marking = replace(numbered, policy=numbered.policy.for_marking)
-    query = free_objects(marking, vocabulary, now, instance).where(instance == intention.orthanc_instance_id)
-    return connection.execute(query).first() is not None
+    query = free_objects(marking, vocabulary, now, instance.received_at)
+    found: datetime | None = connection.execute(
+        query.where(instance.orthanc_instance_id == intention.orthanc_instance_id)
+    ).scalar()
+    return found
 
 
 def hold_intention(connection: Connection, intention: Intention) -> bool:

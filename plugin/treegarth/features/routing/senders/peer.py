@@ -1,7 +1,7 @@
 """Send to another Orthanc by its REST API, and ask it for what it has. It names an instance as this one does.
 
-That a size differs although the transfer syntax is the same means that something of the object is missing there; a
-peer that transcodes what it takes has another size and another syntax.
+That a size or a checksum differs although the transfer syntax is the same means that what it has is not the object; a
+peer that transcodes what it takes has others and another syntax. One that has the object keeps what it has, as a rule.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from treegarth.phrases import P_
 
 _NO_ORTHANC = P_("What answers is no Orthanc.")
 _OTHER_NAME = P_("It stored the object under another identifier: it changes what it takes.")
+_KEPT_ANOTHER = P_("It has another object under this UID, and kept that.")
 _ONE_BY_ONE = 8  # so many instances of a series are asked for singly; for more the whole series is
 
 
@@ -52,7 +53,7 @@ class PeerSender(PlainSender):
                 one.orthanc_instance_id
                 for series, wanted in by_series.items()
                 for one, size in self._sizes(series, wanted)
-                if size == one.size_bytes or self._was_transcoded(one)
+                if (size == one.size_bytes and self._is_equal(one)) or self._was_transcoded(one)
             }
         except _Refused:
             return None
@@ -93,6 +94,8 @@ class PeerSender(PlainSender):
             return outcome(one, False, reason=_OTHER_NAME)
         found = self._node.request("GET", f"/instances/{one.orthanc_instance_id}")
         size = _json(found).get("FileSize") if found.status_code == 200 else None
+        if size == given.size_bytes and not self._is_equal(one):
+            return outcome(one, False, reason=_KEPT_ANOTHER)
         if size == given.size_bytes or (size is not None and self._was_transcoded(one)):
             return outcome(one, True, proof=Proof.STORED)
         there = P_("It has %(size)s of %(whole)s bytes.", size=size or 0, whole=given.size_bytes)
@@ -107,6 +110,16 @@ class PeerSender(PlainSender):
             return
         there = {item["ID"]: int(item["FileSize"]) for item in self._get(f"/series/{series}/instances") or ()}
         yield from ((one, there[one.orthanc_instance_id]) for one in wanted if one.orthanc_instance_id in there)
+
+    def _is_equal(self, one: DeliveryObject) -> bool:
+        """By both Orthancs' checksums; where one keeps none, the sizes are all that tells."""
+        path = f"/instances/{one.orthanc_instance_id}/attachments/dicom/md5"
+        there = self._node.request("GET", path)
+        try:
+            here = self._orthanc.get_bytes(path)
+        except NotFound:
+            return True
+        return there.status_code != 200 or there.content.strip() == here.strip()
 
     def _was_transcoded(self, one: DeliveryObject) -> bool:
         path = f"/instances/{one.orthanc_instance_id}/metadata/TransferSyntax"

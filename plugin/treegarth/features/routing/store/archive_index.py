@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Integer, String, Text, column, select, table
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Integer, String, Text, column, func, select, table
 
 from treegarth.features.routing.choosing import Candidate
 
@@ -31,7 +31,13 @@ instance = table(
     column("instance_number", Integer),
     column("image_type", ARRAY(Text)),
     column("size_bytes", BigInteger),
+    column("received_at", DateTime(timezone=True)),
+    column("header_checksum", BigInteger),
+    column("content_since", DateTime(timezone=True)),
 )
+
+stored_at = func.coalesce(instance.c.content_since, instance.c.received_at)
+"""Since when Orthanc keeps just this content of an instance, at the latest."""
 
 
 def read_candidates(

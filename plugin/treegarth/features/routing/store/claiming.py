@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
 from treegarth.features.routing.model import OPEN, DeliveryObject, ObjectState, fitting, free_at
+from treegarth.features.routing.store.archive_index import instance, stored_at
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
 from treegarth.phrases import P_
 
@@ -70,7 +71,11 @@ def claim_to_send(
     if not objects:
         return None
     claim = _take(
-        connection, objects, batch, now, {"state": ObjectState.SENDING, "attempts": delivery_object.c.attempts + 1}
+        connection,
+        objects,
+        batch,
+        now,
+        {"state": ObjectState.SENDING, "attempts": delivery_object.c.attempts + 1, **_content()},
     )
     connection.execute(
         delivery_batch.insert().values(
@@ -84,6 +89,32 @@ def claim_to_send(
         )
     )
     return claim
+
+
+def _content() -> dict[str, Any]:
+    """What a send notes of the content that it will carry: at least as new as the index has it now.
+
+    The database's clock, as the index takes it: then no two clocks are compared.
+    """
+    row = delivery_object.c
+    is_it = instance.c.orthanc_instance_id == row.orthanc_instance_id
+    was_other = (
+        select(
+            (func.coalesce(row.begun_at, row.sent_at) < stored_at)
+            & (
+                (row.begun_checksum == instance.c.header_checksum).is_not(True)
+                | (row.size_bytes != instance.c.size_bytes)
+            )
+        )
+        .where(is_it)
+        .scalar_subquery()
+    )
+    return {
+        "begun_at": func.now(),
+        "begun_checksum": select(instance.c.header_checksum).where(is_it).scalar_subquery(),
+        "size_bytes": func.coalesce(select(instance.c.size_bytes).where(is_it).scalar_subquery(), row.size_bytes),
+        "had_other_content": row.had_other_content | func.coalesce(was_other, False),
+    }
 
 
 def claim_unsure(connection: Connection, destination_id: int, batch: str, now: datetime, limit: int) -> Claim | None:

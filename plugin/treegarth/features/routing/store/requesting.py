@@ -1,6 +1,7 @@
 """Wishes that objects be delivered, by rules and by hand. An object and a destination have one row, whoever wishes it.
 
-The row's state is the pump's; a wish makes the row, wants a stronger proof, or brings back what had left Orthanc.
+The row's state is the pump's; a wish makes the row, wants a stronger proof, brings back what had left Orthanc, or has
+what was stored again since sent once more.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.routing.choosing import Candidate
 from treegarth.features.routing.model import NEVER, ObjectState
+from treegarth.features.routing.store.archive_index import instance, stored_at
 from treegarth.features.routing.tables import delivery, delivery_member, delivery_object
 
 _AT_ONCE = 1000  # rows of one statement: PostgreSQL takes 65,535 parameters
@@ -37,7 +39,7 @@ def request_delivery(
     rule_id: int = 0,
     asked_by: str | None = None,
 ) -> Requested:
-    """Wish these objects at the destination. Again for the same objects it changes nothing."""
+    """Wish these objects at the destination. Again for the same stores of the same objects it changes nothing."""
     if not objects:
         return Requested(objects=0, new=0)
     deliveries = _note_deliveries(connection, destination_id, objects, rule_id, asked_by, now)
@@ -45,6 +47,7 @@ def request_delivery(
     ordered = sorted(objects, key=lambda one: one.orthanc_instance_id)  # all writers lock in this order
     for begin in range(0, len(ordered), _AT_ONCE):
         block = ordered[begin : begin + _AT_ONCE]
+        _forget_older(connection, destination_id, block)
         new += _note_objects(connection, destination_id, block, proof_wanted, now)
         _note_members(connection, destination_id, block, deliveries)
     return Requested(objects=len(ordered), new=new)
@@ -96,10 +99,37 @@ def _note_deliveries(
     return {row.orthanc_series_id: row.id for row in connection.execute(noted)}
 
 
+def _forget_older(connection: Connection, destination_id: int, objects: Sequence[Candidate]) -> None:
+    """What was sent of an object that was stored again since is gone: that is not what is wished now."""
+    row = delivery_object.c
+    older = (
+        select(row.orthanc_instance_id)
+        .join(instance, instance.c.orthanc_instance_id == row.orthanc_instance_id)
+        .where(row.destination_id == destination_id)
+        .where(row.orthanc_instance_id.in_([one.orthanc_instance_id for one in objects]))
+        .where(row.state.in_([ObjectState.SENT, ObjectState.CONFIRMED]))
+        .where(func.coalesce(row.begun_at, row.sent_at) < stored_at)
+        .order_by(row.orthanc_instance_id)  # as all writers lock
+        .with_for_update(of=delivery_object)
+    )
+    found = list(connection.execute(older).scalars())
+    if found:
+        nothing = dict.fromkeys(
+            ("batch", "proof", "transaction_uid", "committing_since", "sent_at", "confirmed_at", "via")
+        )
+        gone = {
+            "state": ObjectState.GONE,
+            "next_attempt_at": NEVER,
+            "begun_at": func.coalesce(row.begun_at, row.sent_at),
+        }
+        ours = (row.destination_id == destination_id) & row.orthanc_instance_id.in_(found)
+        connection.execute(update(delivery_object).where(ours).values(**nothing, **gone))
+
+
 def _note_objects(
     connection: Connection, destination_id: int, objects: Sequence[Candidate], proof_wanted: str, now: datetime
 ) -> int:
-    """The number of rows that are new or wait again because the object is back in Orthanc."""
+    """The number of rows that are new or wait again because the object is back in Orthanc, or was stored again."""
     statement = insert(delivery_object).values(
         [
             {

@@ -300,8 +300,11 @@ def send_again(
     chosen = chosen.where(delivery_object.c.destination_id.in_(present))
     fresh = {"state": "waiting", "attempts": 0, "next_attempt_at": now, "last_error": None, "proof": None}
     cleared = dict.fromkeys(("batch", "transaction_uid", "committing_since", "sent_at", "confirmed_at", "via"))
+    begun_at = func.coalesce(delivery_object.c.begun_at, delivery_object.c.sent_at)  # what older versions sent
     changed = (
-        connection.execute(chosen.values(**fresh, **cleared).returning(delivery_object.c.destination_id))
+        connection.execute(
+            chosen.values(**fresh, **cleared, begun_at=begun_at).returning(delivery_object.c.destination_id)
+        )
         .scalars()
         .all()
     )
