@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 from playwright.sync_api import Locator, Page, Playwright
 
 from tests.browser.conftest import CHROMIUM
+from tests.browser.test_pages import PAGES
+from tests.deep_objects import KILLS_ORTHANC, deep_object
 from tests.documents import COLOUR, encapsulated_pdf
-from tests.servers import OrthancServer, store
+from tests.servers import OrthancServer, script_without_filter, store
+from treegarth.demo.load import bench_instances
+from treegarth.dicom.nesting import DEEPEST_NESTING
 
 SOFTWARE_WEBGL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 BRIGHT = 60  # of 255; an empty viewport is black but for a few letters
@@ -81,3 +86,45 @@ def test_ohif_shows_a_pdf_wherever_dicomweb_is(driver: Playwright, tmp_path: Pat
         assert wait_for_share(page, coloured_share) >= ENOUGH
         chromium.close()
         assert complaints == []
+
+
+@pytest.mark.timeout(240)
+def test_ohif_shows_one_patient_beside_an_object_of_another_that_would_end_orthanc(
+    driver: Playwright, tmp_path: Path
+) -> None:
+    """Stored by REST, where nothing of ours can refuse it: no page, and no list of the viewer, has Orthanc read it."""
+    plugins = ("libOrthancPython.so", "libOrthancDicomWeb.so")
+    script = script_without_filter(tmp_path / "entry.py")
+    with OrthancServer(tmp_path / "server", plugins=plugins, settings={"PythonScript": str(script)}).start() as server:
+        small_ct = tmp_path / "ct"
+        small_ct.mkdir()
+        bench_instances(3, small_ct, series_size=3, series_per_study=1)
+        store(server, small_ct)
+        by_rest = deep_object(1, DEEPEST_NESTING + 1)
+        requests.post(f"{server.url}/instances", data=by_rest, timeout=30).raise_for_status()
+        (tmp_path / "deeper.dcm").write_bytes(deep_object(2, KILLS_ORTHANC))  # an upload of it would end Orthanc 1.10.1
+        store(server, tmp_path / "deeper.dcm")
+        server.wait_until_idle()
+        studies = server.get("studies")["items"]
+        assert len(studies) == 3
+        study = next(one for one in studies if not one["patient_id"].startswith("BAD"))
+        asked: list[str] = []
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=SOFTWARE_WEBGL)
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        page.on("request", lambda request: asked.append(request.url))
+        for place in PAGES.values():
+            if "{" not in place:
+                page.goto(f"{server.base_url}/{place}")
+        for other in studies:
+            page.goto(f"{server.base_url}/studies/{other['study_instance_uid']}")
+            assert page.locator("[data-viewer]").count() == (1 if other is study else 0)
+        page.goto(f"{server.base_url}/studies/{study['study_instance_uid']}")
+        page.locator("[data-viewer]").first.click()
+        assert wait_for_pixels(page) >= ENOUGH
+        chromium.close()
+        lists = [url for url in asked if "/dicom-web/studies?" in url]
+        own = (f"StudyInstanceUID={study['study_instance_uid']}", f"00100020={study['patient_id']}&")
+        assert lists != []
+        assert [url for url in lists if own[0] not in url and own[1] not in url] == []
+        assert len(server.orthanc("instances")) == 5
+        assert server.stop() == 0
