@@ -47,7 +47,7 @@ NOT_OF_THE_FILES = {
     "patient": set(),
     "study": {"search_text", "pruned_instance_count", "pruned_size_bytes", "first_received_at", "last_received_at"},
     "series": {"pruned_instance_count", "pruned_size_bytes", "last_received_at", *_ORIGIN},
-    "instance": {"header_checksum", "indexed_at", "issues"},
+    "instance": {"header_checksum", "indexed_at", "content_since", "issues"},
 }
 """Columns that say how the index came by a row, or follow from others; the origin of a series is looked at apart."""
 

@@ -24,7 +24,6 @@ from treegarth.dicom.nesting import DEEPEST_NESTING
 from treegarth.web.routes import Route
 
 WITH_DICOMWEB = ("libOrthancPython.so", "libOrthancDicomWeb.so")
-REPORT_DEPTH = 8  # content items in content items that our own API answers on Orthanc's threads
 STORED_DEPTH = 40  # more than we let in by C-STORE, less than what kills Orthanc 1.10.1 at an upload
 
 
@@ -150,7 +149,7 @@ def test_a_c_store_of_a_deep_object_is_refused_and_told(server: OrthancServer, t
 
 def test_what_is_as_deep_as_allowed_is_stored_and_shown(server: OrthancServer, tmp_path: Path) -> None:
     assert sent(server, deep_object(1, DEEPEST_NESTING), tmp_path) == "Success"
-    assert sent(server, deep_dose_report(2, REPORT_DEPTH), tmp_path) == "Success"
+    assert sent(server, deep_dose_report(2, DEEPEST_NESTING), tmp_path) == "Success"
     server.wait_until_idle()
     assert [path for path in ask_for_everything(server) if path.endswith("/rendered")] != []
     (deep,) = [one for one in server.get("studies")["items"] if "SR" in one["modalities"]]

@@ -270,3 +270,53 @@ def test_a_dose_only_policy_leaves_the_dose_objects_and_one_of_each_series(
     assert [one["instance_count"] + one["pruned_instance_count"] for one in found] == [
         one["instance_count"] for one in studies
     ]
+
+
+@pytest.mark.parametrize("overwrites", [True, False], ids=["overwrites", "keeps the first"])
+@pytest.mark.parametrize("kind", ["dicom", "peer"])
+def test_what_was_overwritten_after_its_delivery_stays_until_the_node_surely_has_it(
+    new_server: ServerFactory, tmp_path: Path, kind: str, overwrites: bool
+) -> None:
+    """By DICOM the node names UIDs only, so its word is worth no more; as a peer it tells its checksum."""
+    server = new_server(
+        treegarth=QUICK["treegarth"], settings={**QUICK["settings"], "OverwriteInstances": True}
+    ).start()
+    settings = {"DicomAet": "NODE", "DicomAlwaysAllowFind": True, "OverwriteInstances": overwrites}
+    node = new_server("node", treegarth=None, settings=settings).start()
+    (path,) = small_studies(tmp_path / "ct", studies=1, series=1, instances=1)
+    store(server, path)
+    server.wait_until_idle()
+    proved = {("confirmed", "find" if kind == "dicom" else "stored"): 1}
+    with ledger_of(server) as ledger:
+        peer = {"name": "LONGTERM", "kind": "peer", "address": {"url": node.url}}
+        number = ledger.add(dicom_settings("LONGTERM", node.dicom_port) if kind == "dicom" else peer)
+        ledger.request([number])
+        ledger.wait_until(number, proved)
+        policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"})
+        wait_for("it may go", lambda: _causes(server, policy) == set())
+        sleep(1.1)  # Orthanc tells the time of a store in whole seconds
+        changed = dcmread(path)
+        changed.StudyDescription = "corrected"
+        changed.save_as(path)
+        store(server, path)
+        wait_for("its proof is void", lambda: _causes(server, policy) == {"stored since"})
+        ask(server, "POST", f"policies/{policy}/switch", {"is_on": True, "typed_count": 0})
+        ledger.request([number])  # as a rule does when its study is stable again
+        if kind == "dicom":
+            ledger.wait_until(number, proved)
+            wait_for("its word is not enough", lambda: _causes(server, policy) == {"other content"})
+            assert len(server.orthanc("instances")) == 1
+        elif overwrites:
+            wait_for("the peer has it", lambda: server.orthanc("instances") == [])
+            assert node.orthanc("studies", expand="")[0]["MainDicomTags"]["StudyDescription"] == "corrected"
+        else:
+            wait_for("the peer kept the first", lambda: ledger.objects(number)[0].last_error is not None)
+            assert _causes(server, policy) == {"proof missing", "delivery open"}
+            assert len(server.orthanc("instances")) == 1
+
+
+def _causes(server: OrthancServer, policy: int) -> set[str]:
+    """Why the policy keeps the only object."""
+    study = server.get("studies")["items"][0]["study_instance_uid"]
+    (one,) = ask(server, "GET", f"reasons/{study}?policy_id={policy}")["items"]
+    return {reason["cause"] for reason in one["against"]}
