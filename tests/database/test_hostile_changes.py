@@ -4,16 +4,14 @@ and policies: never status 500."""
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import Engine
 
 from tests.hostile_documents import HostileDocuments
 from tests.hostile_requests import FORM, JSON, Request, requests_of
-from tests.hostile_site import KNOWN, Site, assert_never_500, make_site, ordered
+from tests.hostile_site import KNOWN, Site, assert_never_500, ordered
 from tests.orthanc.conftest import rounds
 from treegarth.web.routes import API_PATH
 
@@ -21,18 +19,7 @@ PAGES = "/treegarth"
 SEED = 20261128
 
 
-pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture
-def site(engine: Engine) -> Site:
-    return make_site(engine)
-
-
-@pytest.fixture(autouse=True)
-def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    yield
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("no_error_is_logged")]
 
 
 @pytest.mark.parametrize("is_api", [False, True], ids=["pages", "endpoints"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import re
 from collections.abc import Iterator
 from random import Random
@@ -24,23 +23,12 @@ from tests.hostile_requests import (
     strange_paths,
     wrong_methods,
 )
-from tests.hostile_site import KNOWN, UID, Site, assert_never_500, make_site, ordered
+from tests.hostile_site import KNOWN, UID, Site, assert_never_500, ordered
 from tests.hostile_values import CURSORS
 from tests.index_support import write_study
 from treegarth.web.routes import API_PATH, Route
 
-pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture
-def site(engine: Engine) -> Site:
-    return make_site(engine)
-
-
-@pytest.fixture(autouse=True)
-def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    yield
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("no_error_is_logged")]
 
 
 @pytest.mark.parametrize("is_api", [False, True], ids=["pages", "endpoints"])
