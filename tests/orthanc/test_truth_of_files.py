@@ -197,6 +197,9 @@ def assert_index_says_what_files_say(archive: Archive, timeout_s: float = 60) ->
         sleep(0.2 if found else 0)
     assert truth is not None
     assert found == [], (archive.seed, archive.done, found[:20], server.log_text()[-2000:])
+    server.wait_until_idle(
+        timeout_s
+    )  # it may have been idle because nothing was found yet: dose is read behind the index
     assert_dose_says_what_reports_say(server, truth)
     assert_removed_words_are_nowhere(archive, truth)
 
