@@ -1,7 +1,7 @@
 """Read stale series anew: those whose attributes are not known to be of an object that is here.
 
 A series becomes stale when the object is deleted that its attributes are of; all were when this was introduced. The
-state is in the database, so it goes on after a restart. It works half of the time at most, and a tenth of it while new
+state is in the database, so it goes on after a restart. It pauses a tenth of the time, and nine tenths of it while new
 objects arrive. One mender works for all Orthancs that share an index.
 """
 
@@ -24,7 +24,7 @@ from treegarth.features.archive.store.mending import StaleSeries
 
 _LOCK = 7_473_002  # one mender for a site
 _CHUNK = 50  # series
-_SHARE, _SHARE_WHEN_BUSY = 0.5, 0.1  # of the time that it works
+_SHARE, _SHARE_WHEN_BUSY = 0.9, 0.1  # of the time that it works
 
 logger = logging.getLogger(__name__)
 
