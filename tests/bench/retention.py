@@ -46,15 +46,16 @@ _MADE = (
     "INSERT INTO series (orthanc_series_id, orthanc_study_id, series_instance_uid, modality, instance_count,"
     " size_bytes, header_orthanc_instance_id) SELECT md5('s' || n), md5('t' || n), '1.3.' || n,"
     " CASE WHEN n % 2 = 0 THEN 'CT' ELSE 'MR' END, 2, 1000000, md5('i1' || n) FROM generate_series(1, :count) n",
-    "INSERT INTO instance (orthanc_instance_id, orthanc_series_id, sop_instance_uid, size_bytes, received_at)"
-    " SELECT md5('i' || k || n), md5('s' || n), '1.4.' || n || '.' || k, 500000,"
-    " TIMESTAMPTZ '2020-01-01' + n % 2400 * INTERVAL '1 day'"
+    "INSERT INTO instance (orthanc_instance_id, orthanc_series_id, sop_instance_uid, size_bytes, received_at,"
+    " content_since) SELECT md5('i' || k || n), md5('s' || n), '1.4.' || n || '.' || k, 500000,"
+    " TIMESTAMPTZ '2020-01-01' + n % 2400 * INTERVAL '1 day', NULL"
     " FROM generate_series(1, :count) n, generate_series(1, 2) k",
     "INSERT INTO destination (id, name, kind, address) SELECT 1, 'LONGTERM', 'dicom', '{}' WHERE :count > 0",
     "INSERT INTO delivery_object (destination_id, orthanc_instance_id, orthanc_series_id, orthanc_study_id,"
-    " study_instance_uid, series_instance_uid, sop_instance_uid, size_bytes, proof_wanted, state, proof, confirmed_at)"
-    " SELECT 1, md5('i2' || n), md5('s' || n), md5('t' || n), '1', '1', '1', 1, 'best', 'confirmed', 'find',"
-    " TIMESTAMPTZ '2026-11-01' FROM generate_series(1, :count) n WHERE n % 3 > 0",
+    " study_instance_uid, series_instance_uid, sop_instance_uid, size_bytes, proof_wanted, state, proof, confirmed_at,"
+    " begun_at) SELECT 1, md5('i2' || n), md5('s' || n), md5('t' || n), '1', '1', '1.4.' || n || '.2', 1, 'best',"
+    " 'confirmed', 'find', TIMESTAMPTZ '2026-11-01', TIMESTAMPTZ '2026-11-01'"
+    " FROM generate_series(1, :count) n WHERE n % 3 > 0",
     "INSERT INTO hold (orthanc_study_id, study_instance_uid, kind, reason, set_at)"
     " SELECT md5('t' || n), '1', 'project', 'r', now() FROM generate_series(1, :count) n WHERE n % 100 = 0",
     "INSERT INTO dose_report (orthanc_instance_id, orthanc_series_id, orthanc_study_id, sop_instance_uid,"
