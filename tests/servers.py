@@ -26,6 +26,7 @@ import requests
 from tests.places import places
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.migrating import migrate
+from treegarth.host.orthanc_checks import GUARD
 
 ROOT = Path(__file__).resolve().parents[1]
 _PLUGINS = Path(os.environ.get("ORTHANC_PLUGINS", "/usr/share/orthanc/plugins"))
@@ -123,6 +124,7 @@ class OrthancServer:
         }
         if self.treegarth is not None:
             found["PythonScript"] = str(ROOT / "plugin" / "orthanc_entry.py")
+            found["LuaScripts"] = [str(GUARD)]
             found["Treegarth"] = {
                 "Mode": "test",
                 "DataDirectory": str(self.folder / "treegarth"),

@@ -23,6 +23,11 @@ from treegarth.places import DestinationPlaces
 from treegarth.reach import checked_origin, checked_public_url, host_of, is_loopback
 
 ENVIRONMENT_PREFIX = "TREEGARTH_"
+REMOVED = {
+    "GuardOrthanc": "The guard is a script of Orthanc now: remove this key, and name plugin/orthanc_guard.lua in "
+    '"LuaScripts" where you want it.',
+}
+"""Settings that there were, and what replaces them."""
 
 
 class Mode(StrEnum):
@@ -128,9 +133,6 @@ class Settings(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     """Further sites whose pages may change something here, `["https://portal.example.org"]`."""
 
-    guard_orthanc: bool = True
-    """Refuse on every address of Orthanc, its own too, what pages of other sites make a browser ask for."""
-
     orthanc_url: str | None = None
     """How workers on other machines reach this Orthanc, `http://host:8042`. Default: loopback."""
 
@@ -235,6 +237,7 @@ def read_settings(section: object, environment: Mapping[str, str]) -> Settings:
         key = to_pascal(name)
         if (given := environment.get(environment_name(key))) is not None:
             values[key] = _from_environment(given)
+    values |= {key: environment[environment_name(key)] for key in REMOVED if environment_name(key) in environment}
     try:
         return Settings.model_validate(values, by_name=False)
     except ValidationError as error:
@@ -286,9 +289,8 @@ def _sentences(error: ValidationError) -> str:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"]) or "Treegarth"
         if problem["type"] == "extra_forbidden":
-            lines.append(
-                f"Treegarth.{key} is not a setting. Known: {', '.join(map(to_pascal, Settings.model_fields))}."
-            )
+            known = f"Known: {', '.join(map(to_pascal, Settings.model_fields))}."
+            lines.append(f"Treegarth.{key} is not a setting. {REMOVED.get(key, known)}")
         else:
             told = f"{key}{problem['input']}"
             hidden = "assword" in told or "ecret" in told or "@" in str(problem["input"])

@@ -34,8 +34,6 @@ pytestmark = [pytest.mark.timeout(7200), pytest.mark.filterwarnings("ignore::Use
 SEED = int(os.environ.get("TREEGARTH_SEED", "20261128"))
 PAGES = "/treegarth"
 ODD_NUMBERS = ("3.4028235E+38", "-3.4028235E+38", "1e999", "NaN", "1.7E+308", "9" * 16, "1E-320", "-0", "")
-# What no client sends in a header, and what orthanc-python itself refuses with 500, before anything of ours is asked.
-FORBIDDEN = ("\x00", "\xff")
 
 
 class Caller:
@@ -99,7 +97,7 @@ def hostile_requests(seed: int, studies: list[str], reports: list[str]) -> Itera
         *odd_headers("/treegarth/studies"),
         *odd_headers("/treegarth/api/v1/studies"),
     ]
-    ready = [one for one in ready if not any(sign in value for _, value in one.headers for sign in FORBIDDEN)]
+    ready = [one for one in ready if not any("\0" in value for _, value in one.headers)]  # no client sends that
     makers: tuple[Callable[[], Request], ...] = (
         lambda: chance.choice(ready),
         lambda: chance.choice(ready),
@@ -228,8 +226,7 @@ def fill(server: OrthancServer, folder: Path) -> tuple[list[str], list[str]]:
 
 
 def test_hostile_requests_are_answered_and_never_with_500(new_server: ServerFactory, tmp_path: Path) -> None:
-    # With the guard orthanc-python itself answers 500 to an address whose bytes are no UTF-8, and asks nobody.
-    server = new_server(treegarth={"GuardOrthanc": False, "DestinationPlaces": places(tmp_path)}).start()
+    server = new_server(treegarth={"DestinationPlaces": places(tmp_path)}).start()
     studies, reports = fill(server, tmp_path / "objects")
     call = Caller(server)
     show_everything(call, studies, reports)

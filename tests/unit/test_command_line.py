@@ -148,6 +148,13 @@ class TestUp:
         assert Path(values["PythonScript"]).is_file()
         assert values["Treegarth"] == {"Mode": "dev", "DataDirectory": str(tmp_path / "data/treegarth"), "Workers": 3}
 
+    def test_the_guard_is_the_last_of_the_scripts_and_there_once(self, tmp_path: Path) -> None:
+        for own in ([], ["/etc/own.lua"], ["/opt/elsewhere/orthanc_guard.lua", "/etc/own.lua"]):
+            source = self.source(tmp_path, LuaScripts=own)
+            *others, guard = compose(self.options(tmp_path, source=source)).values["LuaScripts"]
+            assert Path(guard).is_file()
+            assert others == [one for one in own if "guard" not in one]
+
     def test_only_a_demonstration_lets_destinations_use_this_machine(self, tmp_path: Path) -> None:
         source, own = self.source(tmp_path), {"DestinationPlaces": {"Folders": ["/srv/exports"]}}
         assert "DestinationPlaces" not in compose(self.options(tmp_path, source=source)).values["Treegarth"]
@@ -259,6 +266,7 @@ class TestCheck:
             ({"DicomWeb": {"Enable": False}}, "keeps images from the viewer"),
             ({"PythonScript": "/etc/hostname"}, '"ChainedScripts"'),
             ({"PythonScript": "/nowhere.py"}, "/nowhere.py, which is not there"),
+            ({"LuaScripts": ["/nowhere.lua"]}, "/nowhere.lua, which is not there"),
             ({"StableAge": 1}, '"StableAge" is 1 s'),
             ({"HttpRequestTimeout": 0}, '"HttpRequestTimeout" is 0'),
             ({"HttpThreadsCount": 2}, "HttpThreadsCount is 2"),

@@ -32,6 +32,14 @@ def test_every_problem_is_told_at_once_with_key_value_and_what_would_be_right() 
     assert any(line.startswith("Treegarth.Wrokers is not a setting. Known: Mode, ") for line in told)
 
 
+def test_a_setting_that_there_was_names_what_replaces_it() -> None:
+    for section, environment in (({"GuardOrthanc": True}, {}), ({}, {"TREEGARTH_GUARD_ORTHANC": "false"})):
+        told = refusal(section, environment)
+        assert told.startswith("Treegarth.GuardOrthanc is not a setting. The guard is a script of Orthanc now")
+        assert 'plugin/orthanc_guard.lua in "LuaScripts"' in told
+        assert "Known:" not in told
+
+
 def test_keys_are_written_as_documented_and_not_otherwise() -> None:
     assert "Treegarth.workers is not a setting" in refusal({"workers": 2})
 

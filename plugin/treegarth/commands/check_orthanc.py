@@ -35,6 +35,7 @@ def check_orthanc(configuration: Configuration, environment: Mapping[str, str]) 
         yield check_version(version)
     yield from check_plugins(configuration)
     yield from check_script(configuration)
+    yield from check_lua_scripts(configuration)
     yield from check_keys(configuration, numbers_of(version), is_reached_by_https(configuration, environment))
 
 
@@ -101,6 +102,14 @@ def check_script(configuration: Configuration) -> Iterator[Finding]:
         )
     else:
         yield ok(f"Orthanc loads {script}.")
+
+
+def check_lua_scripts(configuration: Configuration) -> Iterator[Finding]:
+    given = configuration.values.get("LuaScripts")
+    for script in given if isinstance(given, list) else []:
+        place = configuration.folder / str(script)
+        if not place.is_file():
+            yield problem(f'"LuaScripts" names {place}, which is not there; Orthanc refuses to start. Correct it.')
 
 
 def is_reached_by_https(configuration: Configuration, environment: Mapping[str, str]) -> bool:

@@ -33,6 +33,7 @@ from treegarth.commands.plugins import (
 )
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.errors import MachineNotReady, TreegarthError
+from treegarth.host.orthanc_checks import GUARD
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 8.5  # with the database, both end within ten seconds
@@ -136,9 +137,16 @@ def compose(options: UpOptions) -> Configuration:
         "DicomPort": options.dicom_port,
         "Plugins": plugins_of(source.values.get("Plugins", [])),
         "PythonScript": str(PROJECT / "plugin" / "orthanc_entry.py"),
+        "LuaScripts": scripts_of(source),
         "Treegarth": section,
     }
     return Configuration(source=options.data / "orthanc.json", values=values)
+
+
+def scripts_of(source: Configuration) -> list[str]:
+    """The source's own, then the guard, which asks a filter among them as well."""
+    given = [source.folder / str(script) for script in source.values.get("LuaScripts", [])]
+    return [*(str(script) for script in given if script.name != GUARD.name), str(GUARD)]
 
 
 def plugins_of(configured: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Traps in Orthanc's own configuration: what it lets in, loses or deletes. Pure but for a look whether a file is there.
+"""Traps in Orthanc's own configuration: what it lets in, loses or deletes. Pure but for a look at files that it names.
 
 `treegarth check` and the system page say the same. Orthanc's defaults stand beside each key.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from treegarth.host.children import project_root
 from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
 
@@ -25,6 +26,9 @@ CERTIFICATES = (  # the key that switches it on, keys that then name files, and 
 DEBIAN_12 = (1, 10, 1)
 FIRST_WITH_HTTPS = (1, 11)
 """Debian 12's Orthanc ends with SIGSEGV at its first HTTPS request, also without any plugin."""
+
+GUARD = project_root() / "plugin" / "orthanc_guard.lua"
+_FILTER = "IncomingHttpRequestFilter"  # the function by which a Lua script filters requests
 
 _PERMISSIONS = {  # of DICOM: what a node that is not listed may do, unless the key is set
     "DicomAlwaysAllowStore": True,
@@ -48,6 +52,7 @@ def orthanc_checks(facts: OrthancFacts) -> Iterator[SelfCheck]:
     """One finding a trap."""
     yield _encryption(facts)
     yield _passwords(facts.values)
+    yield _guard(facts)
     yield _dicom_nodes(facts.values)
     yield _certificates(facts)
     yield _https(facts)
@@ -114,6 +119,35 @@ def _passwords(values: Mapping[str, Any]) -> SelfCheck:
 def _is_weak(user: str, password: object) -> bool:
     given = str(password or "").strip().lower()
     return not given or given == user.lower() or given in KNOWN_PASSWORDS
+
+
+def _guard(facts: OrthancFacts) -> SelfCheck:
+    """Orthanc itself answers whatever page makes a browser ask, with the login that the browser has kept."""
+    name = N_("Pages of other sites")
+    given = facts.values.get("LuaScripts")
+    scripts = [facts.folder / str(one) for one in given] if isinstance(given, list) else []
+    guards = [at for at, script in enumerate(scripts) if script.name == GUARD.name]
+    if not guards:
+        return warning(
+            name,
+            N_(
+                "A page of any site can make a user's browser delete and send studies through Orthanc's own addresses. "
+                'Add "%(guard)s" to "LuaScripts".'
+            ),
+            guard=str(GUARD),
+        )
+    if replacing := [str(script) for script in scripts[guards[-1] + 1 :] if _FILTER in _text(script)]:
+        return warning(
+            name,
+            N_('%(scripts)s: its filter of requests replaces the guard. Let %(guard)s be the last of "LuaScripts".'),
+            scripts=", ".join(replacing),
+            guard=GUARD.name,
+        )
+    return ok(name, N_("What they make a browser ask Orthanc for is refused; a link from elsewhere passes."))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _dicom_nodes(values: Mapping[str, Any]) -> SelfCheck:

@@ -25,15 +25,14 @@ from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.frames import Frame, FrameKind
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
-from treegarth.host.request_guard import RequestGuard
+from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
-from treegarth.host.sharing import CHANGES, REQUESTS, SharedCallbacks
+from treegarth.host.sharing import CHANGES, SharedCallbacks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
 from treegarth.reach import reach_of
 from treegarth.settings import Settings
-from treegarth.web.access import known_hosts
 from treegarth.web.app import has_address
 from treegarth.web.own_port import handed_on
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
@@ -76,7 +75,6 @@ class Plugin:
         self._monitor = DatabaseMonitor(self._supervisor)
         self._started_at = datetime.now(UTC)
         self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
-        self._guard = self._make_guard() if settings.guard_orthanc and hasattr(orthanc, REQUESTS) else None
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
         services = Services(
             database=Database(self._monitor.engine),
@@ -97,24 +95,14 @@ class Plugin:
         for pattern in handed_on(self._reach):
             self._shared.serve(pattern, self._bridge, self._is_ours)
         self._shared.add(CHANGES, self._follow_orthanc)
-        if self._guard is not None:
-            self._shared.add(REQUESTS, self._guard)
         import_chained(self._settings.chained_scripts, self._shared)
-        if self._guard is not None and self._shared.count(REQUESTS) == 1:
-            self._guard.learn_what_is_forgotten()
+        tell_guard(os.environ, self._settings, self._reach, scripts_serve=self._shared.scripts_serve)
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
         if hasattr(orthanc, "SetRootUri"):
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
             orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
-
-    def _make_guard(self) -> RequestGuard:
-        return RequestGuard(
-            self._reach,
-            safe_methods=frozenset({int(self._orthanc.HttpMethod.GET)}),
-            hosts=known_hosts(self._settings, self._reach),
-        )
 
     def _is_ours(self, path: str) -> bool:
         """Whether we answer there; anything else under /treegarth/ may be a route of a site's own script."""
@@ -160,7 +148,6 @@ class Plugin:
             pending=self._feed.pending,
             dropped_headers=self._feed.dropped_headers,
             requests_given_up=self._bridge.given_up,
-            requests_refused=self._guard.refused if self._guard else 0,
             refused_nested=self._dispatcher.refused_nested,
             callback_median_ms=_quantile_ms(durations, 0.5),
             callback_p99_ms=_quantile_ms(durations, 0.99),

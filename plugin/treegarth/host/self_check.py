@@ -13,7 +13,7 @@ from typing import Any
 
 from treegarth.dicom.nesting import DEEPEST_NESTING
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
-from treegarth.host.sharing import ADMISSION, REQUESTS
+from treegarth.host.sharing import ADMISSION
 from treegarth.settings import Mode, Settings, is_published
 from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
@@ -33,7 +33,6 @@ def self_checks(
     return (
         _access(settings, configuration),
         _chained_scripts(settings),
-        _guard(settings, orthanc),
         _encoding(),
         _nesting(orthanc),
         _fewest_features(orthanc),
@@ -50,22 +49,6 @@ def _access(settings: Settings, configuration: Mapping[str, Any]) -> SelfCheck:
         )
     return SelfCheck(
         name=N_("Access"), state="ok", sentence=N_("Only this machine can reach the server; there is no login.")
-    )
-
-
-def _guard(settings: Settings, orthanc: Any) -> SelfCheck:
-    """Orthanc itself answers whatever page makes a browser ask, with the login that the browser has kept."""
-    name = N_("Pages of other sites")
-    if settings.guard_orthanc and hasattr(orthanc, REQUESTS):
-        sentence = N_("What they make a browser ask Orthanc for is refused; a link from elsewhere passes.")
-        return SelfCheck(name=name, state="ok", sentence=sentence)
-    return SelfCheck(
-        name=name,
-        state="warning",
-        sentence=N_(
-            "A page of any site can make a user's browser delete and send studies through Orthanc's own addresses. "
-            "Set GuardOrthanc to true."
-        ),
     )
 
 

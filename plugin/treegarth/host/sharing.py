@@ -54,6 +54,7 @@ class SharedCallbacks:
         }
         self._callbacks: dict[str, list[Callback]] = {}
         self._routes: list[tuple[re.Pattern[str], Callback]] = []
+        self.scripts_serve = False  # whether a site's scripts have routes of their own
 
     def has(self, name: str) -> bool:
         """Whether this Orthanc's plugin knows the kind of callback."""
@@ -65,10 +66,6 @@ class SharedCallbacks:
             self._callbacks[name] = []
             self._register[name](KINDS[name](self._orthanc, self._callbacks[name]))
         self._callbacks[name].append(callback)
-
-    def count(self, name: str) -> int:
-        """How many there are of a kind."""
-        return len(self._callbacks.get(name, ()))
 
     def serve(self, pattern: str, callback: Callback, is_ours: Callable[[str], bool]) -> None:
         """Register a route whose addresses, but for those that are ours, the routes of a site's scripts may answer.
@@ -99,6 +96,7 @@ class SharedCallbacks:
         return lambda callback: self.add(name, callback)
 
     def _add_route(self, pattern: str, callback: Callback) -> None:
+        self.scripts_serve = True
         try:
             self._routes.append((re.compile(pattern), callback))
         except re.error:  # in Orthanc's dialect alone: such a route still answers what lies beside ours

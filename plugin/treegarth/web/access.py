@@ -98,24 +98,33 @@ def check_host(request: Request, settings: Settings, reach: Reach) -> None:
 
 
 def check_same_origin(request: Request, reach: Reach) -> None:
-    """Refuse a request that changes something and that another site's page made a browser send.
+    """Refuse what a page of another site made a browser send, unless it is a link that somebody followed here.
 
-    Browsers say where a request comes from by Sec-Fetch-Site, older ones by Origin or Referer; a program that is no
-    browser sends none of them and carries no login that it was not given. Raises RequestForbidden.
+    `plugin/orthanc_guard.lua` judges Orthanc's own addresses by the same rules. Raises RequestForbidden.
     """
-    if request.method in SAFE_METHODS:
-        return
-    site = request.headers.get("Sec-Fetch-Site")
-    source = request.headers.get("Origin") or request.headers.get("Referer")
+    if not _is_of_own_page(request, reach):
+        raise RequestForbidden(
+            N_("A page of another site asked for this. It may lead here by a link, but not show or read it.")
+            if request.method in SAFE_METHODS
+            else N_("This request came from a page of another site. Nothing was changed.")
+        )
+
+
+def _is_of_own_page(request: Request, reach: Reach) -> bool:
+    """Browsers say where a request comes from by Sec-Fetch-Site, where they have it, Origin and Referer; a program that
+    is no browser sends none of them, and carries no login that it was not given."""
+    headers, is_safe = request.headers, request.method in SAFE_METHODS
+    source = headers.get("Origin") or headers.get("Referer")
     origin = origin_of(source or "")
-    if site is not None:
-        allowed = site in ("same-origin", "none") or origin in reach.allowed_origins
-    elif source is not None:
-        allowed = origin is not None and (origin in reach.origins or _is_same_host(origin, request))
-    else:
-        allowed = True
-    if not allowed:
-        raise RequestForbidden(N_("This request came from a page of another site. Nothing was changed."))
+    if origin in reach.allowed_origins:
+        return True
+    if site := headers.get("Sec-Fetch-Site"):
+        is_link = headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Dest") == "document"
+        return site in ("same-origin", "none") or (is_safe and is_link)
+    if not source or (origin is not None and (origin in reach.origins or _is_same_host(origin, request))):
+        return True
+    is_page = headers.get("Accept", "").startswith("text/html")  # a link, not a picture
+    return is_safe and not headers.get("Origin") and is_page
 
 
 def _is_same_host(origin: str, request: Request) -> bool:

@@ -14,13 +14,21 @@ WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 _LED_TO = ("/app", "/instances", "/series", "/studies")  # of Orthanc itself, beside what its plugins serve
 
 
-def handed_on(reach: Reach) -> list[str]:
-    """The patterns of paths that Orthanc is to hand on to the application."""
-    patterns = [f"{BASE_PATH}/({UTF8})", BASE_PATH]  # Orthanc strips the slash of /treegarth/
+def own_paths(reach: Reach) -> list[str]:
+    """Where the paths begin that the application answers."""
+    paths = [BASE_PATH]
     if reach.prefix:
         plugins = (path for path in (reach.dicom_web, reach.wado, reach.explorer_2) if path)
-        roots = "|".join(re.escape(path) for path in (BASE_PATH, *_LED_TO, *plugins))
-        patterns.append(f"{re.escape(reach.prefix)}(?:{roots})(?:/{UTF8})?")
+        paths += [reach.path(path) for path in (BASE_PATH, *_LED_TO, *plugins)]
+    return paths
+
+
+def handed_on(reach: Reach) -> list[str]:
+    """The patterns of paths that Orthanc is to hand on to the application."""
+    first, *others = own_paths(reach)
+    patterns = [f"{first}/({UTF8})", first]  # Orthanc strips the slash of /treegarth/
+    if others:
+        patterns.append(f"(?:{'|'.join(map(re.escape, others))})(?:/{UTF8})?")
     return patterns
 
 

@@ -47,7 +47,6 @@ class HostStatus:
     acknowledged: int  # instances that the indexer has written since the start
     pending: int  # instances stored and not yet written
     dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
-    requests_refused: int  # of all of Orthanc's, by the guard: a page of another site asked
     requests_given_up: int  # of Treegarth's pages and API, which nobody answered in time
     refused_nested: int  # objects that came by C-STORE and were refused: nested too deep
     callback_median_ms: float | None

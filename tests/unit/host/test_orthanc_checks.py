@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from treegarth.commands.configuration import PROJECT, SHIPPED, read_configuration
-from treegarth.host.orthanc_checks import DEBIAN_12, OrthancFacts, orthanc_checks
+from treegarth.host.orthanc_checks import DEBIAN_12, GUARD, OrthancFacts, orthanc_checks
 
-WELL: dict[str, Any] = {"DefaultEncoding": "Utf8", "SaveJobs": False}
+WELL: dict[str, Any] = {"DefaultEncoding": "Utf8", "SaveJobs": False, "LuaScripts": ["orthanc_guard.lua"]}
 
 
 def found(values: dict[str, Any], **facts: Any) -> dict[str, str]:
@@ -36,6 +36,7 @@ def test_ours_stand_in_none_but_what_only_a_site_can_mend(path: Path) -> None:
         ("Passwords", {"RegisteredUsers": {"kim": ""}}, "kim"),
         ("Passwords", {"RegisteredUsers": {"kim": "Kim"}}, "kim"),
         ("Passwords", {"RegisteredUsers": {"alice": "alicePassword", "lee": "h8-Wq2!vQz"}}, "alice:"),
+        ("Pages of other sites", {"LuaScripts": ["/etc/orthanc/own.lua"]}, f'Add "{GUARD}" to "LuaScripts"'),
         ("DICOM nodes", {"DicomAlwaysAllowFind": True}, "DicomAlwaysAllowFind"),
         ("DICOM nodes", {"DicomAlwaysAllowGet": True, "DicomAlwaysAllowMove": True}, "DicomAlwaysAllowGet, Dicom"),
         ("Certificates", {"SslEnabled": True}, "SslCertificate: /nowhere/certificate.pem"),
@@ -57,8 +58,26 @@ def test_each_trap_is_found(trap: str, values: dict[str, Any], told: str) -> Non
     assert told in found(values)[trap]
 
 
+def test_a_script_after_the_guard_that_filters_requests_as_well_replaces_it(tmp_path: Path) -> None:
+    own = tmp_path / "own.lua"
+    own.write_text("function OnStoredInstance() end", encoding="utf-8")
+    after, before = [str(GUARD), "own.lua"], ["own.lua", str(GUARD)]
+    assert found({"LuaScripts": after}, folder=tmp_path) == {}
+    own.write_text("function IncomingHttpRequestFilter() return true end", encoding="utf-8")
+    assert str(own) in found({"LuaScripts": after}, folder=tmp_path)["Pages of other sites"]
+    assert found({"LuaScripts": before}, folder=tmp_path) == {}
+
+
 def test_a_key_of_the_wrong_kind_is_no_error_here() -> None:
-    keys = ("RegisteredUsers", "DicomModalities", "DicomWeb", "StableAge", "HttpThreadsCount", "MaximumStorageSize")
+    keys = (
+        "LuaScripts",
+        "RegisteredUsers",
+        "DicomModalities",
+        "DicomWeb",
+        "StableAge",
+        "HttpThreadsCount",
+        "MaximumStorageSize",
+    )
     for wrong in ("no", None, [], 1):
         found(dict.fromkeys(keys, wrong))
 

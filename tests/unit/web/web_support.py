@@ -33,7 +33,6 @@ class KnownHost:
             acknowledged=0,
             pending=0,
             dropped_headers=0,
-            requests_refused=0,
             requests_given_up=0,
             refused_nested=0,
             callback_median_ms=None,

@@ -81,8 +81,6 @@ class Status(Answer):
     dropped_headers: int
     """Headers that a full queue let go since the start; the indexer reads these from Orthanc."""
     indexer_restarts: int
-    requests_refused: int
-    """Requests of all of Orthanc's that were refused because a page of another site made a browser send them."""
     requests_given_up: int
     """Requests of these pages and this API that were not answered within three minutes, since the start."""
     callback_median_ms: float | None
@@ -190,7 +188,6 @@ class SystemApi:
             queue_length=figures.queue_length,
             queue_bytes=figures.queue_bytes,
             dropped_headers=figures.dropped_headers,
-            requests_refused=figures.requests_refused,
             requests_given_up=figures.requests_given_up,
             indexer_restarts=figures.indexer_restarts,
             callback_median_ms=figures.callback_median_ms,

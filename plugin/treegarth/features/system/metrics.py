@@ -74,7 +74,6 @@ def host_metrics(figures: HostStatus) -> list[Metric]:
         single("ingest_indexed_instances", "Instances indexed since the start.", figures.acknowledged, kind="counter"),
         _quantiles("ingest_lag_seconds", "From stored to searchable, lately.", lag, 1),
         _quantiles("store_callback_seconds", "That storing an instance spends here, lately.", callback, 1000),
-        single("requests_refused", "Requests of other sites' pages.", figures.requests_refused, kind="counter"),
         single("requests_given_up", "Requests not answered in time.", figures.requests_given_up, kind="counter"),
         single("start_time_seconds", "When the plugin started, since 1970.", figures.started_at.timestamp()),
     ]
