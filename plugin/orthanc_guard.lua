@@ -36,7 +36,7 @@ end
 
 local told = ParseJson(os.getenv("TREEGARTH_GUARD") or "null")
 if not told then
-  print("Treegarth is not loaded: its guard answers nothing but names of this machine, and to nobody but its pages.")
+  print("Treegarth is not loaded: its guard knows no settings, and this machine's own names and pages alone pass.")
   told = {}
 end
 local hosts, allowed_origins = set_of(told.Hosts), set_of(told.AllowedOrigins)
@@ -74,7 +74,7 @@ local function origin_of(url)
 end
 
 local function is_loopback(host)
-  if host == "localhost" or host:find("%.localhost$") or host == "[::1]" then
+  if host == "localhost" or host:find("%.localhost$") or host == "::1" then
     return true
   end
   local bytes = {host:match("^127%.(%d+)%.(%d+)%.(%d+)$")}
@@ -90,7 +90,7 @@ local function is_own_name(headers)
   if told.AnyHost == true or not headers["host"] then
     return true
   end
-  local host = (host_and_port(headers["host"]) or ""):gsub("%.$", "")
+  local host = (host_and_port(headers["host"]) or ""):gsub("%.$", ""):gsub("[%[%]]", "")
   return is_loopback(host) or hosts[host] == true
 end
 
@@ -148,7 +148,8 @@ end
 -- Why the request is refused; nil where it is not. No address goes into the log: it can identify a patient.
 local function reason(method, uri, headers)
   headers = without_empty(headers)
-  local is_own, has_scripts = is_own_path(uri), told.ScriptsServe == true  -- at addresses that only they know
+  local has_scripts = told.ScriptsServe == true  -- of the site: they judge nothing, and may answer at any address
+  local is_own = is_own_path(uri)
   local odd = (is_own or has_scripts) and unreadable(headers)
   if not is_utf8(uri) then
     return "its address is not UTF-8"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PUBLIC_URL = "https://pacs.example.org/pacs"
+ORTHANC_URL = "http://[2001:db8::1]:8042"
 ALLOWED_ORIGINS = ("https://viewer.example.org",)
 CROSS = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -96,6 +97,7 @@ NAMES: tuple[Name, ...] = (
     Name(host="[::1]:8042", known=True),
     Name(host="pacs.example.org", known=True),
     Name(host="PACS.example.org.:443", known=True),
+    Name(host="[2001:DB8::1]:8042", known=True),
     Name(host="evil.example.net", known=False),
     Name(host="localhost.evil.example.net", known=False),
     Name(host="evil.localhost.example.net", known=False),

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 import requests
 
-from tests.foreign_requests import ALLOWED_ORIGINS, CROSS, EVIL, FOREIGN, LINK, NAMES, PUBLIC_URL, Told
+from tests.foreign_requests import ALLOWED_ORIGINS, CROSS, EVIL, FOREIGN, LINK, NAMES, ORTHANC_URL, PUBLIC_URL, Told
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.raw_http import RawAnswer, ask
 from tests.servers import OrthancServer, resident_bytes
@@ -55,8 +55,9 @@ def test_orthancs_addresses_and_ours_are_held_to_one_table(published: OrthancSer
 
 
 def test_without_a_login_only_our_own_names_are_answered(new_server: ServerFactory) -> None:
+    section = {"AllowRemoteAccessWithoutLogin": True, "OrthancUrl": ORTHANC_URL}
     published = {"TREEGARTH_PUBLIC_URL": PUBLIC_URL}  # settings may come from the environment
-    server = new_server(treegarth={"AllowRemoteAccessWithoutLogin": True}, environment=published).start()
+    server = new_server(treegarth=section, environment=published).start()
     for name in NAMES:
         for path in ("/system", "/treegarth/api/v1/health"):
             answer = ask(server.http_port, "GET", path.encode(), [(b"Host", name.host.encode())])

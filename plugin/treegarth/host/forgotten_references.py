@@ -1,9 +1,8 @@
 """Give back the references to a request's parts that Orthanc's plugin forgets.
 
 Plugin 4.0 keeps every part of every request for good: the body of a POST, and the headers and arguments of each GET
-(0.7 kB); the same where a filter is asked. Which parts is not told by a version but learnt from one request: whatever
-is still referred to after Orthanc has finished with it, by somebody whom we do not know, was forgotten. What is not
-learnt is not given back.
+(0.7 kB). Which parts is not told by a version but learnt from one request: whatever is still referred to after Orthanc
+has finished with it, by somebody whom we do not know, was forgotten. What is not learnt is not given back.
 """
 
 from __future__ import annotations

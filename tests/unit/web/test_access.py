@@ -7,13 +7,14 @@ from flask import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.foreign_requests import ALLOWED_ORIGINS, CROSS, FOREIGN, NAMES, PUBLIC_URL, Name, Told
+from tests.foreign_requests import ALLOWED_ORIGINS, CROSS, FOREIGN, NAMES, ORTHANC_URL, PUBLIC_URL, Name, Told
 from treegarth.errors import RequestForbidden
 from treegarth.reach import Reach
 from treegarth.settings import Mode, Settings
 from treegarth.web.access import check_host, check_same_origin
 
 PUBLIC = Reach(public_url=PUBLIC_URL, allowed_origins=frozenset(ALLOWED_ORIGINS))
+WITHOUT_LOGIN = Settings(mode=Mode.DEV, orthanc_url=ORTHANC_URL)
 
 
 def request(method: str, headers: dict[str, str]) -> Request:
@@ -36,10 +37,10 @@ def test_without_a_login_only_our_own_names_are_answered(name: Name) -> None:
     asked = request("GET", {"Host": name.host})
     check_host(asked, Settings(mode=Mode.PROD), PUBLIC)
     if name.known:
-        check_host(asked, Settings(mode=Mode.DEV), PUBLIC)
+        check_host(asked, WITHOUT_LOGIN, PUBLIC)
     else:
         with pytest.raises(RequestForbidden):
-            check_host(asked, Settings(mode=Mode.DEV), PUBLIC)
+            check_host(asked, WITHOUT_LOGIN, PUBLIC)
 
 
 @given(st.dictionaries(st.sampled_from([*CROSS, "Origin", "Referer", "Host", "Accept"]), st.text(max_size=40)))
