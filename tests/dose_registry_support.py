@@ -39,6 +39,7 @@ class Instance:
     received_at: datetime = field(default_factory=another_store)
     header_checksum: int | None = None
     is_stored_again: bool = False
+    is_known: bool = False
 
     @property
     def orthanc_series_id(self) -> str:

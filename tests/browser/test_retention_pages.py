@@ -118,6 +118,8 @@ def test_from_a_preview_to_what_is_brought_back(
     wait_for(visit, "studies", "2 pruned")
     assert visit.violations() == []
     page = wait_for(visit, f"retention/ledger?uid={studies[2]}&state=deleted", "2 on this page")
+    assert visit.go("retention/ledger?state=kept").locator("main").get_by_text("Kept folder").count() == 0
+    page.go_back()
     page.get_by_role("link", name="where is it now?").first.click()
     expect(page.locator("h1")).to_have_text("Where is it now?")
     expect(page.get_by_role("region", name="Places that are proved to have it")).to_contain_text("Kept folder")

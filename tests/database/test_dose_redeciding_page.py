@@ -51,7 +51,7 @@ def test_before_the_first_one_the_page_says_what_will_stand_there_and_what_it_wo
 ) -> None:
     assert "The doses were never decided anew" in in_language(client, "en")
     assert 'id="redecide-all" disabled' in in_language(client, "en")  # nothing is there to decide
-    assert client.get(f"{PAGE}.csv").status_code == 404
+    assert client.get(f"{PAGE}.csv").text.splitlines()[1:] == []
     write_report(engine, 1)
     page = in_language(client, "en")
     assert "1 study takes about 1 second." in page

@@ -55,6 +55,11 @@ def test_an_arriving_series_is_marked_and_waited_for_but_none_of_its_images_is_n
     assert next_series_due(engine) is None
 
 
+def test_an_image_that_is_read_once_more_for_its_series_is_no_arrival(engine: Engine) -> None:
+    arrive(engine, *(replace(one, is_known=True) for one in images(1, 2)))
+    assert next_series_due(engine) is None
+
+
 def test_each_arrival_puts_the_choice_off_but_not_for_ever(engine: Engine) -> None:
     def due_at_after(first_arrival: timedelta) -> timedelta:
         with transaction(engine) as connection:

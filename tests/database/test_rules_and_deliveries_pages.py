@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,22 @@ def test_what_is_wrong_stands_at_its_field(client: FlaskClient) -> None:
         assert f'id="{field}"' in page
     assert 'value="Modalitiez"' in page  # what was typed is still there
     assert client.get(f"{PAGES}/rules/1").status_code == 404
+
+
+def focused(page: str) -> str | None:
+    """The identifier of the input that has the focus when the page opens: the first that asks for it."""
+    found = re.search(r"<input[^>]* id=\"([^\"]+)\"[^>]* autofocus", page)
+    return found[1] if found else None
+
+
+def test_the_focus_goes_where_something_is_to_be_typed_and_never_away_from_it(client: FlaskClient) -> None:
+    empty = {**FORM, "name": "", "c.0.field": "", "c.0.value": ""}
+    assert focused(client.get(f"{PAGES}/rules/new").text) == "name"
+    assert focused(post(client, "rules/new", 200, **empty).text) == "name"
+    assert focused(post(client, "rules/new", 200, **{**FORM, "c.0.field": "Modalitiez"}).text) == "c.0.field"
+    assert focused(post(client, "rules/new", 200, **{**empty, "act": ""}).text) is None
+    assert focused(post(client, "rules/new", 200, **{**FORM, "act": "add-row c"}).text) == "c.1.field"
+    assert focused(post(client, "rules/new", 200, **{**FORM, "act": "add-group c"}).text) == "c.1.0.field"
 
 
 @pytest.mark.parametrize(

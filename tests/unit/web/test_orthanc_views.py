@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 DOOR = ROOT / "plugin/treegarth/web/orthanc_views.py"
 RESOURCE = re.compile(r"""["'=](/(?:patients|studies|series|instances)/\{[^"'?]*)""")
 # Orthanc answers these of an object with 3,000 levels: from its database, or the file as it is.
-ANSWERED_OF_ANY_OBJECT = {"", "archive", "file", "labels", "metadata", "series", "study", "instances"}
+ANSWERED_OF_ANY_OBJECT = {"", "archive", "attachments", "file", "labels", "metadata", "series", "study", "instances"}
 READ_BY_ORTHANC = re.compile(
     r"/dicom-web|/wado|/ohif/viewer|/app/explorer\.html#instance|/rendered|simplified-tags|[\"']web\.ohif[\"']"
 )

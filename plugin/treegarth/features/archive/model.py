@@ -61,6 +61,7 @@ class IndexedInstance:
     """An instance as the index takes it up; what followers of the index get to see.
 
     `header_checksum` is of the bytes that its header was read from. `is_stored_again`: the index had it with others.
+    `is_known`: it had just this one, and reads it once more for its parents.
     """
 
     orthanc_patient_id: str
@@ -75,6 +76,7 @@ class IndexedInstance:
     """Levels of nested sequences, of an object that Orthanc cannot be asked to read; None of every other."""
     header_checksum: int | None = None
     is_stored_again: bool = False
+    is_known: bool = False
 
     @property
     def study_instance_uid(self) -> str:

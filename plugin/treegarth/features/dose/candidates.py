@@ -84,6 +84,8 @@ class StoredInstance(IndexedInstance, Protocol):
 
     @property
     def is_stored_again(self) -> bool: ...
+    @property
+    def is_known(self) -> bool: ...
 
 
 def is_candidate(instance: IndexedInstance) -> bool:

@@ -10,12 +10,10 @@ from tempfile import TemporaryFile
 from flask import Response
 from sqlalchemy import Connection
 
-from treegarth.errors import NotFound
 from treegarth.features.dose.export import MEDIA_TYPES, Format, csv_text, write_export
 from treegarth.features.dose.store.filtering import DoseStudyFilter
 from treegarth.features.dose.store.redeciding import Change, changes_of, redeciding_progress
 from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
-from treegarth.phrases import P_
 from treegarth.web.parts import AnyCall
 
 STUDIES_OF_A_PIECE = 1000
@@ -41,17 +39,14 @@ def _pieces(connection: Connection, wanted: DoseStudyFilter, sort: DoseStudySort
 
 
 def changes_csv(call: AnyCall) -> Response:
-    """What the latest deciding anew changed. Raises NotFound where there never was one."""
+    """What the latest deciding anew changed: nothing where there never was one."""
     names = list(Change.__dataclass_fields__)
     file = StringIO()
     writer = csv.writer(file)
     writer.writerow(names)
     with call.site.services.database.connect() as connection:
         progress = redeciding_progress(connection)
-        if progress is None:
-            raise NotFound(P_("The doses were never decided anew."))
-        writer.writerows(
-            [csv_text(getattr(one, name)) for name in names] for one in changes_of(connection, progress.id)
-        )
+        changes = [] if progress is None else changes_of(connection, progress.id)
+        writer.writerows([csv_text(getattr(one, name)) for name in names] for one in changes)
     headers = {"Content-Disposition": 'attachment; filename="decided-anew.csv"'}
     return Response(file.getvalue(), mimetype="text/csv", headers=headers)

@@ -50,7 +50,7 @@ def follow_indexed(connection: Connection, instances: Sequence[StoredInstance]) 
         _follow_stored_again(connection, again)
     candidates = [instance for instance in instances if is_candidate(instance)]
     queueing.note_sources(connection, [one for one in candidates if not is_sampled(one)])
-    sampling.await_rest(connection, [one for one in candidates if is_sampled(one)])
+    sampling.await_rest(connection, [one for one in candidates if is_sampled(one) and not one.is_known])
 
 
 def _follow_stored_again(connection: Connection, instances: Sequence[StoredInstance]) -> None:
@@ -71,7 +71,7 @@ def choose_samples(
     for done in range(limit):
         with transaction(engine) as connection:
             choice = sampling.choose_next(connection, clock())
-            if choice is not None and choice.has_displaced:
+            if choice is not None and choice.is_to_decide:
                 refresh_study(connection, choice.orthanc_study_id, clock())
             if choice is not None:
                 _tell(connection, choice.orthanc_study_id, followers, clock())

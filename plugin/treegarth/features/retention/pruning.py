@@ -35,6 +35,8 @@ LEASE = timedelta(minutes=2)
 """A batch takes BATCH_S, and a request to Orthanc half a minute at most; who takes longer has vanished."""
 LATER = timedelta(hours=1)
 """After a destination could not be asked."""
+SOON = timedelta(minutes=1)
+"""After something came to forbid a deletion just before: then it is decided anew."""
 PAUSE_OF_LOOKS = 20
 """Where less could go than a policy by space wants, it looks again after so many times as long as a look took, after
 LATER at most: objects that arrive, are delivered or read may go soon, and looking takes a twentieth of the time."""
@@ -226,8 +228,9 @@ class Pruner:
                 now = self.clock()
                 received_at = pruning.received_at_if_free(connection, numbered, self.vocabulary(), now, intention)
                 if received_at is None or self._was_stored_since(path, received_at):
-                    pruning.record_kept(connection, intention, "something came to forbid it just before")
-                    pruning.unmark(connection, [intention.orthanc_instance_id])
+                    words = self._words_against(connection, numbered, intention, now)
+                    pruning.record_kept(connection, intention, words)
+                    pruning.postpone(connection, [intention.orthanc_instance_id], now + SOON, words)
                     return True
                 try:
                     self.orthanc.delete(path, timeout_s=DELETE_TIMEOUT_S)
@@ -238,6 +241,16 @@ class Pruner:
             logger.warning("An object was not deleted; the next sweep sees what became of it: %s", error)
             return False
         return True
+
+    def _words_against(
+        self, connection: Connection, numbered: NumberedPolicy, intention: Intention, now: datetime
+    ) -> str:
+        """What speaks against it in the database; where nothing does there, Orthanc has it otherwise."""
+        marking = replace(numbered, policy=numbered.policy.for_marking)
+        states = states_of(connection, marking, self.vocabulary(), now, [intention.orthanc_instance_id])
+        decisions = [decide(state, marking.policy, now) for state in states.values()]
+        against = [one.words for one in decisions if not one.prune]
+        return against[0] if against else "something came to forbid it just before"
 
     def _was_stored_since(self, path: str, received_at: datetime) -> bool:
         """Whether Orthanc has another store of the object than the index, which follows a little later."""

@@ -280,8 +280,11 @@ def _choose(
     for one in instances:
         store = known.get(one.orthanc_instance_id)
         verdict = verdicts[one.orthanc_instance_id] = judge(one, store)
-        if verdict is Verdict.WRITE:
-            chosen.append(dataclasses.replace(one, is_stored_again=True) if is_stored_again(one, store) else one)
+        if verdict is Verdict.WRITE and store is not None:
+            again = is_stored_again(one, store)
+            chosen.append(dataclasses.replace(one, is_stored_again=again, is_known=is_same(one, store)))
+        elif verdict is Verdict.WRITE:
+            chosen.append(one)
     return chosen
 
 

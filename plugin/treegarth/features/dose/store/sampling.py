@@ -27,10 +27,11 @@ LONGEST_WAIT = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """What was chosen for one series: whether images that were sources are none any more."""
+    """What was chosen for one series: whether its study is to be decided anew without anything being read, as images
+    that were sources are none any more, or more images came and none of them was chosen."""
 
     orthanc_study_id: str
-    has_displaced: bool
+    is_to_decide: bool
 
 
 # As a text, for the store path executes it with every batch: SQLAlchemy would make one anew for each number of rows.
@@ -88,7 +89,7 @@ def choose_next(connection: Connection, now: datetime) -> Choice | None:
     displaced = sorted(there - {*chosen})
     if displaced:
         connection.execute(delete(dose_report).where(dose_report.c.orthanc_instance_id.in_(displaced)))
-    return Choice(orthanc_study_id=marked.orthanc_study_id, has_displaced=bool(displaced))
+    return Choice(orthanc_study_id=marked.orthanc_study_id, is_to_decide=bool(displaced) or there >= {*chosen})
 
 
 def next_due(connection: Connection) -> datetime | None:
