@@ -1,5 +1,5 @@
--- Refuse, before Orthanc and its plugins answer, what a page of another site makes a browser ask for, and bytes that
--- end in an error of the Python plugin. An entry of Orthanc's "LuaScripts", the last of those that filter requests.
+-- Refuse, before Orthanc and its plugins answer, what a page of another site makes a browser ask for, bytes that end in
+-- an error of the Python plugin, and what would never reach Treegarth though it is answered with 200. An entry of Orthanc's "LuaScripts", the last of those that filter requests.
 --
 -- Orthanc itself checks the login and nothing else: a browser that has it sends it with whatever a foreign page asks
 -- for, and without a login any page may reach a server of this machine under its own name (DNS rebinding). Browsers
@@ -155,6 +155,8 @@ local function reason(method, uri, headers)
     return "its address is not UTF-8"
   elseif odd then
     return "its header " .. odd .. " is not UTF-8"
+  elseif is_own and (headers["content-type"] or ""):lower():find("^%s*multipart/form%-data") then
+    return "it is multipart/form-data, which Orthanc takes for an upload and answers itself"
   elseif is_own and not has_scripts then
     return nil
   elseif not is_own_name(headers) then

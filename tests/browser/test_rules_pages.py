@@ -155,6 +155,22 @@ def test_the_archive_is_tried_explained_and_applied(open_window: Callable[..., V
 
 
 @pytest.mark.timeout(120)
+def test_rules_are_imported_from_a_file(open_window: Callable[..., Visit], tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("- name: from a file\n  why: 연구\n  when: by hand\n  if: Modality = CT\n  do: [{label: seen}]\n")
+    visit = open_window()
+    page = visit.go("rules/import")
+    page.get_by_label("or a file").set_input_files(file)
+    expect(page.get_by_label("YAML")).to_have_value(re.compile("from a file"))
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_role("row", name="from a file")).to_contain_text("new")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("link", name="from a file")).to_be_visible()
+    assert visit.violations() == []
+    assert visit.complaints == []
+
+
+@pytest.mark.timeout(120)
 def test_the_form_works_without_javascript(open_window: Callable[..., Visit]) -> None:
     visit = open_window(javascript=False)
     page = visit.go("rules/new")

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
+from treegarth.features.archive.ingest.batch import BatchWriter
+from treegarth.features.archive.ingest.mender import Mender, StaleHints
 from treegarth.features.archive.store.mending import (
     Mending,
     begin_mending,
     count_stale,
+    is_unfinished,
     last_mending,
     save_mending,
     stale_series,
 )
-from treegarth.features.archive.tables import series
+from treegarth.features.archive.tables import instance, series
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +58,52 @@ def test_stale_series_come_one_after_the_other_with_the_first_of_their_objects(e
         assert len(stale_series(connection, after="series-00001", limit=2)) == 1
         connection.execute(update(series).where(series.c.orthanc_series_id == "series-00002").values(instance_count=0))
         assert count_stale(connection) == 2  # of what has objects
+
+
+class Writer:
+    """Reads what it is given at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def write_from_orthanc(self, identifiers: Sequence[str], *, anew: bool) -> int:
+        assert anew
+        with transaction(self._engine) as connection:
+            mine = series.c.orthanc_series_id.in_(
+                select(instance.c.orthanc_series_id).where(instance.c.orthanc_instance_id.in_(identifiers))
+            )
+            connection.execute(update(series).where(mine).values(is_stale=False))
+        return len(identifiers)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_one_that_was_interrupted_near_its_end_comes_to_it(engine: Engine, left: int) -> None:
+    make_stale(engine, left)
+    with transaction(engine) as connection:
+        save_mending(connection, begin_mending(connection, NOON), left=left, is_done=False, now=NOON)
+    mender = Mender(
+        engine=engine,
+        writer=cast(BatchWriter, Writer(engine)),
+        hints=StaleHints(),
+        clock=lambda: NOON,
+        interval_s=60,
+        is_busy=lambda: False,
+    )
+    thread = Thread(target=mender.run)
+    thread.start()
+    deadline = monotonic() + 20
+    while is_unfinished_now(engine) and monotonic() < deadline:
+        sleep(0.05)
+    mender.stop()
+    thread.join()
+    assert not is_unfinished_now(engine)
+    with transaction(engine) as connection:
+        assert count_stale(connection) == 0
+
+
+def is_unfinished_now(engine: Engine) -> bool:
+    with transaction(engine) as connection:
+        return is_unfinished(connection)
 
 
 def test_after_an_interruption_it_goes_on_where_it_was(engine: Engine) -> None:

@@ -82,6 +82,17 @@ def test_a_path_that_is_written_oddly_is_judged_as_it_is_answered(published: Ort
         assert asked(published, "GET", path, {"Host": "pacs.example.org"}).status == 200
 
 
+def test_a_form_that_orthanc_would_keep_to_itself_is_refused(server: OrthancServer) -> None:
+    """It takes multipart/form-data for an upload of files, and answers 200 without asking a plugin."""
+    body = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n- name: x\r\n--b--\r\n'
+    for path in (b"/treegarth/rules/import", b"/treegarth/api/v1/rules", b"/treegarth/nowhere"):
+        for kind in (b"multipart/form-data; boundary=b", b"Multipart/Form-Data;boundary=b"):
+            given = [(b"Host", b"localhost"), (b"Content-Type", kind)]
+            assert ask(server.http_port, "POST", path, given, body).status == 403
+    given = [(b"Host", b"localhost"), (b"Content-Type", b"multipart/form-data; boundary=b")]
+    assert ask(server.http_port, "POST", b"/instances", given, body).status != 403
+
+
 # ---- what is no UTF-8 ----
 
 ODD_BYTES = (b"\xff", b"\x80", b"\xc3", b"\xc0\xaf", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xb1\xe8")

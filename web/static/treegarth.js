@@ -128,6 +128,12 @@ function onClick(event) {
   if (row && !target.closest("a, button, input, label") && !String(getSelection())) openRow(row);
 }
 
+// ---- a file becomes text of a form: Orthanc keeps multipart/form-data to itself ----
+async function fill(input) {
+  const [file] = input.files;
+  if (file) document.getElementById(input.dataset.fills).value = await file.text();
+}
+
 // ---- pictures that Orthanc cannot render become an icon ----
 function onPictureError(event) {
   if (!event.target.matches?.(".thumb img")) return;
@@ -145,6 +151,8 @@ function onSwapped(event) {
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
+document.addEventListener("change", (event) => { if (event.target.matches?.("[data-fills]")) fill(event.target); });
+for (const input of document.querySelectorAll("[data-fills]")) input.closest("[hidden]").hidden = false;
 document.addEventListener("error", onPictureError, true);
 document.addEventListener("htmx:afterSettle", onSwapped);
 document.addEventListener("htmx:configRequest", (event) => { // an empty filter does not belong into the address

@@ -93,7 +93,8 @@ class WsgiBridge:
             status, headers, body = self._threads.run(lambda: self._answer(uri, request))
         except NotAnsweredInTime:
             logger.error("A request below %s was not answered in time and was given up.", _beginning(uri))
-            status, headers, body = _plain("503 Service Unavailable", "This took too long and was given up.")
+            status, headers, body = _plain("503 Service Unavailable", "This took too long. Try again in a minute.")
+            headers.append(("Retry-After", "60"))
         except Exception:
             logger.exception("A request below %s failed outside the application.", _beginning(uri))
             status, headers, body = _plain("500 Internal Server Error", "Internal error")

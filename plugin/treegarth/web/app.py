@@ -209,7 +209,8 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
             response = render_page(call, "choices.html", status=status, choices=choices)
         else:
             template = "error.txt" if is_plain else "error.html"
-            response = render_page(call, template, status=problem.status, problem=problem, said=said)
+            again = problem.status == 503 and request.method == "GET"
+            response = render_page(call, template, status=problem.status, problem=problem, said=said, asks_again=again)
     except Exception:  # a page that tells of a failure must not fail itself
         logger.exception("The page for the problem %s could not be made.", problem.instance)
         text = f"{problem.status} {problem.title}\n{problem.detail}\n{problem.instance}\n"

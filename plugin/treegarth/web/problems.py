@@ -58,7 +58,7 @@ GUARDED_DETAILS: dict[type[TreegarthError], str] = {
     DatabaseUnavailable: N_(
         "PostgreSQL does not answer. Stored objects are safe in Orthanc; the index catches up when it is back."
     ),
-    OrthancUnavailable: N_("Orthanc does not answer. Try again in a few seconds."),
+    OrthancUnavailable: N_("Orthanc does not answer."),
     OrthancRefused: N_("Orthanc refused this."),
 }
 UNFORESEEN = N_("Treegarth failed at this. Nothing stored in Orthanc is affected. Quote the reference to who runs it.")

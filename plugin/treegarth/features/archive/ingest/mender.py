@@ -115,7 +115,7 @@ class Mender:
             with transaction(self._engine) as connection:
                 found = store.stale_series(connection, after=after, limit=_CHUNK)
                 is_last = len(found) < _CHUNK
-                if progress is None and not is_last:
+                if progress is None and (not is_last or store.is_unfinished(connection)):
                     progress = store.begin_mending(connection, self._clock())
             if found:
                 self._read(found)

@@ -91,6 +91,12 @@ def last_mending(connection: Connection) -> Mending | None:
     return Mending(**{**value, **times})
 
 
+def is_unfinished(connection: Connection) -> bool:
+    """Whether a reading was interrupted: its end is still to be noted, however little is left."""
+    last = last_mending(connection)
+    return last is not None and last.finished_at is None
+
+
 def begin_mending(connection: Connection, now: datetime) -> Mending:
     """Note that it begins, or goes on after it was interrupted."""
     left, last = count_stale(connection), last_mending(connection)

@@ -170,9 +170,7 @@ def export(call: AnyCall, pages: RulePages) -> Response:
 
 def import_text(call: AnyCall, pages: RulePages) -> Response:
     """First what would change; the same text once more, with the second button, is imported."""
-    upload = call.http.files.get("file")
-    text = upload.read().decode("utf-8", errors="replace") if upload is not None and upload.filename else ""
-    text = (text or call.http.form.get("text", "")).replace("\r\n", "\n")
+    text = call.http.form.get("text", "").replace("\r\n", "\n")
     really = call.http.form.get("act") == "import"
     try:
         with call.site.services.database.begin() as connection:
