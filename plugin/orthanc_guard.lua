@@ -1,5 +1,6 @@
 -- Refuse, before Orthanc and its plugins answer, what a page of another site makes a browser ask for, bytes that end in
--- an error of the Python plugin, and what would never reach Treegarth though it is answered with 200. An entry of Orthanc's "LuaScripts", the last of those that filter requests.
+-- an error of the Python plugin, and forms that Orthanc would answer without asking Treegarth. An entry of Orthanc's
+-- "LuaScripts", the last of those that filter requests.
 --
 -- Orthanc itself checks the login and nothing else: a browser that has it sends it with whatever a foreign page asks
 -- for, and without a login any page may reach a server of this machine under its own name (DNS rebinding). Browsers

@@ -304,6 +304,15 @@ def test_an_open_delivery_that_appears_at_the_last_moment_keeps_the_object(engin
     site.pruner = Pruner(**{**site.pruner.__dict__, "wait": deliver_meanwhile})
     site.work()
     assert site.ledger() == [("instance-00001-1", "deleted"), ("instance-00001-2", "kept")]
+    with engine.begin() as connection:
+        said = select(prune_ledger.c.kept_because).where(prune_ledger.c.state == "kept")
+        assert connection.execute(said).scalar_one() == "its delivery to LONGTERM is open"
+        connection.execute(table("delivery_object").update().values(state="confirmed"))
+    site.pruner = Pruner(**{**site.pruner.__dict__, "wait": site.waited.append})
+    site.work()
+    assert len(site.ledger()) == 2
+    site.work(after=timedelta(minutes=2))  # long before the policy looks at the whole archive again
+    assert site.ledger()[2:] == [("instance-00001-2", "deleted")]
 
 
 @pytest.mark.parametrize("document", [PLAIN, PROVED], ids=["no proof", "proof"])
@@ -317,6 +326,8 @@ def test_what_orthanc_stored_again_before_the_index_knows_it_is_kept(
     site.work()
     assert site.orthanc.there == {again}
     assert dict(site.ledger())[again] == "kept"
+    site.work(after=timedelta(minutes=2))
+    assert (site.marked(), len(site.ledger())) == (0, 2)  # not once more every minute
 
 
 def test_outside_its_hours_a_policy_deletes_nothing(engine: Engine) -> None:

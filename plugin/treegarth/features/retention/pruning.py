@@ -228,9 +228,7 @@ class Pruner:
                 now = self.clock()
                 received_at = pruning.received_at_if_free(connection, numbered, self.vocabulary(), now, intention)
                 if received_at is None or self._was_stored_since(path, received_at):
-                    words = self._words_against(connection, numbered, intention, now)
-                    pruning.record_kept(connection, intention, words)
-                    pruning.postpone(connection, [intention.orthanc_instance_id], now + SOON, words)
+                    self._keep(connection, numbered, intention, now)
                     return True
                 try:
                     self.orthanc.delete(path, timeout_s=DELETE_TIMEOUT_S)
@@ -242,15 +240,18 @@ class Pruner:
             return False
         return True
 
-    def _words_against(
-        self, connection: Connection, numbered: NumberedPolicy, intention: Intention, now: datetime
-    ) -> str:
-        """What speaks against it in the database; where nothing does there, Orthanc has it otherwise."""
+    def _keep(self, connection: Connection, numbered: NumberedPolicy, intention: Intention, now: datetime) -> None:
+        """Say in the ledger what speaks against it. What the database knows may pass, and is decided anew soon; where
+        it knows nothing, Orthanc has another store than the index, and the next look of the policy decides."""
         marking = replace(numbered, policy=numbered.policy.for_marking)
         states = states_of(connection, marking, self.vocabulary(), now, [intention.orthanc_instance_id])
-        decisions = [decide(state, marking.policy, now) for state in states.values()]
-        against = [one.words for one in decisions if not one.prune]
-        return against[0] if against else "something came to forbid it just before"
+        against = [one.words for state in states.values() if not (one := decide(state, marking.policy, now)).prune]
+        if against:
+            pruning.record_kept(connection, intention, against[0])
+            pruning.postpone(connection, [intention.orthanc_instance_id], now + SOON, against[0])
+        else:
+            pruning.record_kept(connection, intention, "something came to forbid it just before")
+            pruning.unmark(connection, [intention.orthanc_instance_id])
 
     def _was_stored_since(self, path: str, received_at: datetime) -> bool:
         """Whether Orthanc has another store of the object than the index, which follows a little later."""
