@@ -30,7 +30,7 @@ runtime() {
     npm_unless_there
 }
 orthanc_tests() { echo orthanc-postgresql dicom3tools procps; }
-browser_tests() { echo chromium fonts-noto-cjk nginx caddy openssl; }
+browser_tests() { echo chromium libatomic1 fonts-noto-cjk nginx caddy openssl; } # libatomic1: of Playwright's driver
 # Debian's npm conflicts with Node packages from elsewhere, which bring their own.
 npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }
 
