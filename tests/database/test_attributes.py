@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tests.bad_objects import ct_image, in_syntax
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.features import archive, dose, retention
+from treegarth.features.archive.ingest import batch
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.stores import header_checksum
 from treegarth.features.archive.model import Level, Origin, StoredInstance
@@ -329,6 +331,32 @@ def test_a_study_of_an_older_version_keeps_its_words_until_all_its_series_were_r
     for which in (1, 2):
         writer(engine).write_new([stored(image(which, StudyDescription=""))])
     assert only(engine, study)["study_description"] is None
+
+
+@pytest.mark.parametrize("is_of_older_version", [False, True])
+def test_an_object_that_is_read_once_more_for_its_series_did_not_arrive(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, is_of_older_version: bool
+) -> None:
+    """Else one that was deleted just before would stand in the ledger as here again."""
+    arrived: list[str] = []
+
+    class Account(retention.Departures):
+        def arrived(self, connection: Any, instances: Sequence[Any], at: datetime) -> None:
+            arrived.extend(one.orthanc_instance_id for one in instances)
+
+    one = stored(image())
+    monkeypatch.setattr(batch, "stores_of_orthanc", lambda orthanc, identifiers, now: {one.orthanc_instance_id: one})
+    monkeypatch.setattr(batch, "with_header", lambda orthanc, item: item)
+    write = dataclasses.replace(writer(engine), departures=Account(note_pruned=archive.note_pruned))
+    write.write_from_orthanc([one.orthanc_instance_id])
+    if is_of_older_version:
+        with transaction(engine) as connection:
+            connection.execute(update(instance).values(header_checksum=null()))
+    assert write.write_from_orthanc([one.orthanc_instance_id], anew=True) == 1
+    assert arrived == [one.orthanc_instance_id]  # the first time alone
+    one = dataclasses.replace(one, received_at=one.received_at + timedelta(minutes=1))
+    write.write_from_orthanc([one.orthanc_instance_id], anew=True)
+    assert len(arrived) == 2  # deleted and stored once more
 
 
 def test_only_what_was_stored_again_with_another_header_is_said_to_be(engine: Engine) -> None:

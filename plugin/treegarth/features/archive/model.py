@@ -61,7 +61,7 @@ class IndexedInstance:
     """An instance as the index takes it up; what followers of the index get to see.
 
     `header_checksum` is of the bytes that its header was read from. `is_stored_again`: the index had it with others.
-    `is_known`: it had just this one, and reads it once more for its parents.
+    `is_known`: it had this very store, and reads it once more for its parents: nothing arrived.
     """
 
     orthanc_patient_id: str

@@ -32,6 +32,7 @@ from treegarth.features.archive.ingest.stores import (
     Verdict,
     header_checksum,
     is_same,
+    is_store_of,
     is_stored_again,
     judge,
     latest_clear,
@@ -238,8 +239,9 @@ class BatchWriter:
     def _tell(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
         if not instances:
             return
-        if self.departures is not None:
-            self.departures.arrived(connection, instances, self.clock())
+        arrived = [one for one in instances if not one.is_known]
+        if self.departures is not None and arrived:
+            self.departures.arrived(connection, arrived, self.clock())
         for follower in self.followers:
             follower.indexed(connection, instances)
 
@@ -282,7 +284,8 @@ def _choose(
         verdict = verdicts[one.orthanc_instance_id] = judge(one, store)
         if verdict is Verdict.WRITE and store is not None:
             again = is_stored_again(one, store)
-            chosen.append(dataclasses.replace(one, is_stored_again=again, is_known=is_same(one, store)))
+            is_known = not again and is_store_of(one, store)
+            chosen.append(dataclasses.replace(one, is_stored_again=again, is_known=is_known))
         elif verdict is Verdict.WRITE:
             chosen.append(one)
     return chosen

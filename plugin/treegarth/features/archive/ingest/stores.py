@@ -77,7 +77,7 @@ def says_nothing_new(reported: StoredInstance, known: KnownStore | None) -> bool
     )
 
 
-def is_store_of(stored: StoredInstance, known: KnownStore) -> bool:
+def is_store_of(stored: StoredInstance | IndexedInstance, known: KnownStore) -> bool:
     """Whether the index took the instance up from this store, as far as time and size tell."""
     return stored.size_bytes == known.size_bytes and is_same_time(stored.received_at, known)
 
