@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
+
+import psycopg
+from procrastinate.exceptions import ConnectorException
 
 
 class OrthancHandler(logging.Handler):
@@ -35,6 +39,26 @@ class _OneLine(logging.Formatter):
         return f"{record.levelname} {super().format(record)}".replace("\n", " ⏎ ")
 
 
+class _OutagesBriefly(logging.Filter):
+    """What PostgreSQL's absence breaks is told in a line: a traceback of each loop of each process says no more."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        chain = list(_chain_of(record.exc_info[1] if record.exc_info else None))
+        if any(isinstance(one, ConnectorException | psycopg.OperationalError) for one in chain):
+            said = f"{record.getMessage()} ({type(chain[-1]).__name__}: {chain[-1]})"
+            record.msg, record.args = " ".join(said.split()), ()
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it comes from, to the first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def log_into_orthanc(orthanc: Any) -> None:
     """Send the records of this process to Orthanc's log."""
     _configure(OrthancHandler(orthanc))
@@ -49,6 +73,7 @@ def log_as_child() -> None:
 
 def _configure(handler: logging.Handler) -> None:
     warnings.filterwarnings("ignore", module="pydicom")  # they show the values they complain of, patients' names too
+    handler.addFilter(_OutagesBriefly())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

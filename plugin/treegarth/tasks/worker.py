@@ -79,8 +79,9 @@ def _cancel(workers: Iterable[asyncio.Task[None]]) -> None:
 
 
 def _end_with(stream: IO[bytes]) -> None:
-    """Our parent holds the other end open as long as it lives."""
-    while stream.read(4096):
+    """Our parent holds the other end open as long as it lives. A buffered read would hold the stream's lock, without
+    which Python cannot end: it aborts."""
+    while os.read(stream.fileno(), 4096):
         continue
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(_FINISH_WITHIN_S + 2.0)
