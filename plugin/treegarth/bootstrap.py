@@ -101,14 +101,13 @@ def all_routes(services: Services) -> list[Route]:
     deliveries_section = routing_pages.make_study_section(list_labels)
 
     return [
-        *archive_api.routes(services),
+        *archive_api.routes(),
         *archive_pages.routes(
-            services,
             study_sections=[dose_pages.study_section, deliveries_section, retention_pages.study_section],
             kept_elsewhere=[dose_pages.kept_study_address],
             checks=health,
         ),
-        *dose_api.routes(services),
+        *dose_api.routes(),
         *dose_pages.routes(),
         *rules_api.routes(services, book),
         *rules_pages.routes(

@@ -10,6 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
+    """Mark a message for translation where it is written; it is translated where it is shown."""
+    return message
+
+
 class Phrase(str):
     """An English text that knows its message and the values in it. A value may be a phrase, or a tuple of several."""
 

@@ -16,8 +16,10 @@ from treegarth.errors import NotFound
 from treegarth.host.bridge import WsgiBridge
 from treegarth.host.orthanc_client import OrthancAddress
 from treegarth.settings import Mode, Settings
+from treegarth.web.actors import Permission
 from treegarth.web.app import create_app
-from treegarth.web.routes import API_PATH, Answer, Call, Permission, Route
+from treegarth.web.call import Call
+from treegarth.web.routes import API_PATH, Answer, Route
 
 ROUNDS = 400
 

@@ -47,8 +47,8 @@ def app(engine: Engine, host: KnownHost, tmp_path: Path) -> Flask:
         dose_waiting=lambda connection: count_sources(connection).waiting,
     )
     table: list[Route] = [
-        *archive_api.routes(services),
-        *dose_api.routes(services),
+        *archive_api.routes(),
+        *dose_api.routes(),
         *system_api.routes(services, counts),
     ]
     return create_app(table, services)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from treegarth.host.children import project_root
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.services import SelfCheck
 
 # Of Orthanc's samples, its images and its book, and what is tried first by whoever tries.

@@ -14,8 +14,8 @@ from typing import Any
 from treegarth.dicom.nesting import DEEPEST_NESTING
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
 from treegarth.host.sharing import ADMISSION
+from treegarth.phrases import N_
 from treegarth.settings import Mode, Settings, is_published
-from treegarth.web.languages import N_
 from treegarth.web.services import SelfCheck
 
 

@@ -6,35 +6,17 @@ Until roles exist every user has every permission.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import Request
 
 from treegarth.errors import RequestForbidden, Unauthenticated
+from treegarth.phrases import N_
 from treegarth.reach import Reach, host_of, is_loopback, origin_of
 from treegarth.settings import Mode, Settings
-from treegarth.web.languages import N_
-from treegarth.web.routes import SAFE_METHODS, Permission
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who does something; `name` is None without a login."""
-
-    name: str | None
-    permissions: frozenset[Permission]
-
-    def __str__(self) -> str:
-        return self.name or "someone without a login"
-
-    def may(self, permission: Permission) -> bool:
-        return permission in self.permissions
-
-
-NOBODY = Actor(name=None, permissions=frozenset({Permission.PUBLIC}))
-EVERY_PERMISSION = frozenset(Permission)
+from treegarth.web.actors import EVERY_PERMISSION, NOBODY, Actor, Permission
+from treegarth.web.routes import SAFE_METHODS
 
 
 class Access(Protocol):

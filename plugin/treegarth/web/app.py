@@ -15,16 +15,18 @@ from werkzeug.routing import RequestRedirect
 
 from treegarth.errors import InvalidRequest, UnsupportedBody
 from treegarth.host.bridge import ERRORS_ARE_PLAIN
-from treegarth.phrases import Phrase
+from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
 from treegarth.strict_json import read_json
-from treegarth.web.access import NOBODY, access_of, check_host, check_permission, check_same_origin
+from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
+from treegarth.web.actors import NOBODY, Permission
+from treegarth.web.call import Answered, Call
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
-from treegarth.web.languages import LANGUAGE_COOKIE, N_, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
+from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
 from treegarth.web.own_port import OwnPort
 from treegarth.web.problems import Problem, detail_of, field_problems, headers_of, problem_of, problem_response
-from treegarth.web.routes import BASE_PATH, Answered, Call, Permission, Route, check_unique, is_api_path
+from treegarth.web.routes import BASE_PATH, Route, check_unique, is_api_path
 from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templating import make_environments, render_page, url_with

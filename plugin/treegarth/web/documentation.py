@@ -10,9 +10,11 @@ from typing import Any
 from flask import Response
 
 import treegarth
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.openapi import openapi_document
-from treegarth.web.routes import API_PATH, BASE_PATH, Call, Navigation, Permission, Route
+from treegarth.web.routes import API_PATH, BASE_PATH, Navigation, Route
 from treegarth.web.templating import render_page
 
 OPENAPI_PATH = f"{API_PATH}/openapi.json"

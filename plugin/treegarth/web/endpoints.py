@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from treegarth.web.routes import API_PATH, Answer, Handler, Method, Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.routes import API_PATH, Answer, Handler, Method, Route
 
 
 class Listed(Answer):

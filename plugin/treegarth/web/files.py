@@ -10,8 +10,10 @@ from flask import Response, send_file
 from werkzeug.security import safe_join
 
 from treegarth.errors import NotFound
-from treegarth.web.languages import N_
-from treegarth.web.routes import BASE_PATH, Call, Parameters, Permission, Route, Text
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import BASE_PATH, Parameters, Route, Text
 
 FOR_GOOD = "private, max-age=31536000, immutable"  # the address has the file's hash
 ASK_EACH_TIME = "private, no-cache"  # the browser keeps it, and asks by ETag whether it is still right

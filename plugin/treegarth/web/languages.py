@@ -24,11 +24,6 @@ THEME_COOKIE = "treegarth_theme"
 THEMES = ("auto", "light", "dark")
 
 
-def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
-    """Mark a message for translation where it is written; it is translated where it is shown."""
-    return message
-
-
 @dataclass(frozen=True, kw_only=True)
 class Language:
     """One language of the dashboard."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Literal
 
+from treegarth.web.actors import Permission
 from treegarth.web.problems import PROBLEM_TYPE, Problem
-from treegarth.web.routes import Permission, Route
+from treegarth.web.routes import Route
 from treegarth.web.schemas import ANSWERED, TAKEN, Schema, Schemas
 
 DESCRIPTION = """What Treegarth knows of an Orthanc's archive: studies, doses, its own state.

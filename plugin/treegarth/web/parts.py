@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import Phrase, in_language
-from treegarth.web.routes import Call
+from treegarth.web.call import Call
 from treegarth.web.templating import page_values
 
 State: TypeAlias = Literal["ok", "attention", "failed", "waiting", "unknown"]

@@ -27,7 +27,7 @@ from treegarth.errors import (
     UnreadableObject,
     UnsupportedBody,
 )
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.routes import Answer
 from treegarth.web.validation import InvalidFields
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from flask import Request, Response
+from flask import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
-
-if TYPE_CHECKING:
-    from treegarth.web.access import Actor
-    from treegarth.web.site import Site
+from treegarth.web.actors import Permission
+from treegarth.web.call import Answered, Call
 
 BASE_PATH = "/treegarth"
 API_PATH = f"{BASE_PATH}/api/v1"
@@ -36,19 +33,6 @@ UTF8 = (
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-QueryT = TypeVar("QueryT")
-BodyT = TypeVar("BodyT")
-PathT = TypeVar("PathT")
-
-
-class Permission(StrEnum):
-    """What an actor may do. Each includes those before it."""
-
-    PUBLIC = "public"  # without a login, where Orthanc itself lets the request through
-    VIEW = "view"  # see patients, studies, doses
-    OPERATE = "operate"  # start and repeat work: retry a task, ask for a comparison
-    ADMINISTER = "administer"  # change what others see and what happens by itself
 
 
 def _storable(value: str) -> str:
@@ -76,35 +60,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call(Generic[QueryT, BodyT, PathT]):
-    """One request, checked: what a handler gets. `query`, `body` and `path` are instances of the route's models."""
-
-    query: QueryT
-    body: BodyT
-    path: PathT
-    actor: Actor
-    site: Site
-    language: str
-    theme: str
-    http: Request
-    route: Route
-
-    @property
-    def wants_fragment(self) -> bool:
-        """Whether htmx asks for a part of the page (a boosted link still wants the whole)."""
-        return self.http.headers.get("HX-Request") == "true" and self.http.headers.get("HX-Boosted") != "true"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """A handler's answer where 200 is not right: 503 with a body, 202, headers."""
-
-    body: BaseModel | Response | str
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Call[Any, Any, Any]], BaseModel | Response | str | Answered]

@@ -16,9 +16,10 @@ from markupsafe import Markup, escape
 
 from treegarth.phrases import in_language
 from treegarth.reach import Reach
+from treegarth.web.call import Call
 from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
-from treegarth.web.routes import BASE_PATH, Call
+from treegarth.web.routes import BASE_PATH
 from treegarth.web.services import Services
 
 HASH_DIGITS = 12

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from treegarth.errors import InvalidRequest
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -13,10 +13,12 @@ from typing import Any, TypeAlias
 from flask import Response
 
 from treegarth.errors import NotFound
+from treegarth.phrases import N_
 from treegarth.reach import Reach
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.files import FilePath, file_route, send, send_text
-from treegarth.web.languages import N_
-from treegarth.web.routes import BASE_PATH, Call, Permission, Route
+from treegarth.web.routes import BASE_PATH, Route
 
 BASE = f"{BASE_PATH}/ohif/"
 """Where the viewer is, and what the prepared page has in front of each address (web/prepare_ohif.py)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.routes import Parameters, Text
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.web.routes import Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.routes import Route
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.web.web_support import make_site, web_folder
-from treegarth.web.routes import Navigation, Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.routes import Navigation, Route
 from treegarth.web.templating import render_page
 
 CATALOG = """

@@ -15,8 +15,10 @@ from flask.testing import FlaskClient
 from tests.unit.web.web_support import make_services, make_site, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.settings import Mode, Settings
+from treegarth.web.actors import Permission
+from treegarth.web.call import Answered, Call
 from treegarth.web.own_port import handed_on
-from treegarth.web.routes import API_PATH, STUDY_PATH, Answer, Answered, Call, Navigation, Permission, Route, filled
+from treegarth.web.routes import API_PATH, STUDY_PATH, Answer, Navigation, Route, filled
 from treegarth.web.templating import render_page
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -18,9 +18,10 @@ from treegarth.features.archive.store.searching import (
     search_studies,
 )
 from treegarth.index.studies import the_study
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import API_PATH, Answer, Call, Parameters, Permission, Route, Text
-from treegarth.web.services import Services
+from treegarth.web.routes import API_PATH, Answer, Parameters, Route, Text
 from treegarth.web.which_study import WhichStudy
 
 TAG = "archive"
@@ -173,45 +174,40 @@ class InstanceList(Answer):
     """The cursor of the next page; null on the last."""
 
 
-class ArchiveApi:
-    """The handlers, with the services that they share."""
-
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
-
-    def list_studies(self, call: Call[StudyQuery, None, None]) -> StudyList:
-        query = call.query
-        with self._database.connect() as connection:
-            page = search_studies(connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor)
-        return StudyList(items=[StudyItem.model_validate(found) for found in page.studies], next=page.next)
-
-    def read_study(self, call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
-        with self._database.connect() as connection:
-            key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
-            study = read_study(connection, key.orthanc_study_id)
-            found = list_series(connection, key.orthanc_study_id)
-        item = StudyItem.model_validate(study)
-        return StudyWithSeries(**dict(item), series=[SeriesItem.model_validate(one) for one in found])
-
-    def list_instances(self, call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
-        with self._database.connect() as connection:
-            key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
-            identifier = find_series(connection, key.orthanc_study_id, call.path.series_instance_uid)
-            if identifier is None:
-                raise NotFound("This study has no series with this Series Instance UID.")
-            page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor)
-        return InstanceList(items=[InstanceItem.model_validate(found) for found in page.instances], next=page.next)
+def studies(call: Call[StudyQuery, None, None]) -> StudyList:
+    query = call.query
+    with call.connect() as connection:
+        page = search_studies(connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor)
+    return StudyList(items=[StudyItem.model_validate(found) for found in page.studies], next=page.next)
 
 
-def routes(services: Services) -> list[Route]:
+def study(call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
+    with call.connect() as connection:
+        key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+        study = read_study(connection, key.orthanc_study_id)
+        found = list_series(connection, key.orthanc_study_id)
+    item = StudyItem.model_validate(study)
+    return StudyWithSeries(**dict(item), series=[SeriesItem.model_validate(one) for one in found])
+
+
+def instances(call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
+    with call.connect() as connection:
+        key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+        identifier = find_series(connection, key.orthanc_study_id, call.path.series_instance_uid)
+        if identifier is None:
+            raise NotFound("This study has no series with this Series Instance UID.")
+        page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor)
+    return InstanceList(items=[InstanceItem.model_validate(found) for found in page.instances], next=page.next)
+
+
+def routes() -> list[Route]:
     """The archive's part of the API."""
-    api = ArchiveApi(services)
     return [
         Route(
-            name="api.list_studies",
+            name="studies",
             path=f"{API_PATH}/studies",
             permission=Permission.VIEW,
-            handler=api.list_studies,
+            handler=studies,
             summary="Studies by filter, sort and page.",
             query=StudyQuery,
             answer=StudyList,
@@ -219,10 +215,10 @@ def routes(services: Services) -> list[Route]:
             tag=TAG,
         ),
         Route(
-            name="api.read_study",
+            name="study",
             path=f"{API_PATH}/studies/{{study_instance_uid}}",
             permission=Permission.VIEW,
-            handler=api.read_study,
+            handler=study,
             summary="A study with its series.",
             query=WhichStudy,
             path_parameters=StudyPath,
@@ -231,10 +227,10 @@ def routes(services: Services) -> list[Route]:
             tag=TAG,
         ),
         Route(
-            name="api.list_instances",
+            name="instances",
             path=f"{API_PATH}/studies/{{study_instance_uid}}/series/{{series_instance_uid}}/instances",
             permission=Permission.VIEW,
-            handler=api.list_instances,
+            handler=instances,
             summary="The instances of a series, by page.",
             query=InstanceQuery,
             path_parameters=SeriesPath,

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, array
 from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import LevelTable, Term
 from treegarth.features.archive.tables import arrival, instance, series, study
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 LEVELS = {
     Level.STUDY: LevelTable(table=study, key=study.c.orthanc_study_id),

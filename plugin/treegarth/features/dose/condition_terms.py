@@ -12,7 +12,7 @@ from treegarth.conditions.vocabulary import Term
 from treegarth.features.dose.model import Kind
 from treegarth.features.dose.rules import Source
 from treegarth.features.dose.tables import best_column, dose_report, dose_study
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 _NUMBERS = {
     best_column("dlp_mgy_cm"): (N_("Best known dose-length product"), "mGy·cm"),

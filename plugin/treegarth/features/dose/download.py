@@ -21,7 +21,7 @@ STUDIES_OF_A_PIECE = 1000
 
 def exported(call: AnyCall, wanted: Format, conditions: DoseStudyFilter, sort: DoseStudySort) -> Response:
     """The list as a file. Studies are read piece by piece into a file on disk; only its bytes are answered at once."""
-    with TemporaryFile() as file, call.site.services.database.connect() as connection:
+    with TemporaryFile() as file, call.connect() as connection:
         write_export(wanted, _pieces(connection, conditions, sort), file)
         file.seek(0)
         headers = {"Content-Disposition": f'attachment; filename="doses.{wanted}"'}
@@ -44,7 +44,7 @@ def changes_csv(call: AnyCall) -> Response:
     file = StringIO()
     writer = csv.writer(file)
     writer.writerow(names)
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         progress = redeciding_progress(connection)
         changes = [] if progress is None else changes_of(connection, progress.id)
         writer.writerows([csv_text(getattr(one, name)) for name in names] for one in changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,8 +22,8 @@ from treegarth.features.dose.shown_quantities import (
 from treegarth.features.dose.store.decisions import SourceDecision
 from treegarth.features.dose.store.reports import DoseReport
 from treegarth.features.dose.sums import exact_sum
+from treegarth.phrases import N_
 from treegarth.web.formats import scaled
-from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, State, translated
 
 VALUES_SHOWN = 4

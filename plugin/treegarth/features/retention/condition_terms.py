@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import NOW, Term
 from treegarth.features.retention.tables import hold
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 KINDS = ("legal", "teaching", "project")
 

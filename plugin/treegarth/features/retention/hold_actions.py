@@ -14,8 +14,7 @@ from treegarth.conditions.values import read_duration, write_value
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import release_of_studies, set_holds
 from treegarth.index.studies import StudyKey
-from treegarth.phrases import P_, Phrase
-from treegarth.web.languages import N_
+from treegarth.phrases import N_, P_, Phrase
 
 _UNITS = (N_("minute"), N_("hour"), N_("day"), N_("year"))  # of one; those of several are the form's
 

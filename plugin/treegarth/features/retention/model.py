@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from treegarth.conditions.model import Condition
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 SUFFICIENT_PROOFS = frozenset({"commitment", "find", "qido", "stored"})
 """Kinds of proof that an object is elsewhere: the node committed to keep it, or names it when it is asked, or its copy

@@ -23,8 +23,7 @@ from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStud
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.index.studies import StudyKey, the_study
-from treegarth.phrases import P_
-from treegarth.web.languages import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.services import Services
 
 ReadTexts = Callable[[str], Sequence[object]]  # a YAML list's entries as plain values; raises InvalidRequest

@@ -24,8 +24,10 @@ from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.features.routing.tables import delivery
 from treegarth.index.studies import asked_study, the_study
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Answered, Call
 from treegarth.web.lists import Cursor
-from treegarth.web.routes import API_PATH, Answer, Answered, Call, Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import API_PATH, Answer, Identifier, Parameters, Route, Text
 from treegarth.web.services import Services
 from treegarth.web.which_study import OfStudy, WhichStudy
 
@@ -135,7 +137,7 @@ class DeliveriesApi:
 
     def list(self, call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
         asked = call.query
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             page = list_delivery_objects(
                 connection,
                 state=asked.state,
@@ -147,14 +149,14 @@ class DeliveriesApi:
         return DeliveryPage(items=[DeliveryItem.model_validate(row) for row in page.rows], next=page.next)
 
     def summary(self, call: Call[None, None, None]) -> DeliverySummary:
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             sums = sums_by_destination(connection, self._services.clock())
         return DeliverySummary(items=[DestinationSumItem.model_validate(one) for one in sums])
 
     def request(self, call: Call[None, DeliveryRequest, None]) -> Answered:
         """Only notes the wish: the workers send."""
         asked = call.body
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             destination = _destination(destination_named(connection, asked.destination), asked.destination)
             study = the_study(connection, asked.study_instance_uid, asked.orthanc_study_id).orthanc_study_id
             read, _ = self._dose_objects(connection, study)
@@ -170,13 +172,13 @@ class DeliveriesApi:
         return Answered(body=DeliveryRequested(objects=done.objects, new=done.new), status=202)
 
     def resend(self, call: Call[None, None, ObjectPath]) -> Answered:
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             resend_object(connection, call.path.destination_id, call.path.orthanc_instance_id, self._services.clock())
         logger.info("%s had an object sent again to destination %d.", call.actor, call.path.destination_id)
         return Answered(body=self._one(call.path), status=202)
 
     def cancel(self, call: Call[None, None, ObjectPath]) -> DeliveryItem:
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             cancel_object(connection, call.path.destination_id, call.path.orthanc_instance_id, call.actor.name)
         logger.info("%s canceled an object for destination %d.", call.actor, call.path.destination_id)
         return self._one(call.path)

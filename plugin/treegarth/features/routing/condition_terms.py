@@ -10,7 +10,7 @@ from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import Term
 from treegarth.features.routing.model import NEVER, ObjectState
 from treegarth.features.routing.tables import delivery_object, destination
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 
 def condition_terms(study_key: ColumnElement[Any]) -> list[Term]:

@@ -19,8 +19,7 @@ from treegarth.features.routing.destinations import Destination, WantedProof
 from treegarth.features.routing.store.archive_index import read_candidates
 from treegarth.features.routing.store.destinations import destination_named
 from treegarth.features.routing.store.requesting import Requested, chosen_before, request_delivery
-from treegarth.phrases import P_, Phrase
-from treegarth.web.languages import N_
+from treegarth.phrases import N_, P_, Phrase
 
 DoseObjects = Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
 """Of a study: the objects that dose was read from, and those that still wait to be read."""

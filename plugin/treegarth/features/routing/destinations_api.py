@@ -37,7 +37,9 @@ from treegarth.host.orthanc_client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import Phrase
 from treegarth.places import DestinationPlaces
-from treegarth.web.routes import API_PATH, Answer, Answered, Call, Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.call import Answered, Call
+from treegarth.web.routes import API_PATH, Answer, Route
 from treegarth.web.services import Services
 from treegarth.web.validation import Fault, InvalidFields
 
@@ -54,7 +56,7 @@ class DestinationsApi:
         self._gate = gate
 
     def list(self, call: Call[DestinationQuery, None, None]) -> DestinationList:
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             found = list_destinations(connection, removed=call.query.removed)
             figures = read_figures(connection, [one.id for one in found], self._services.clock())
         return DestinationList(items=[self._item(one, figures[one.id]) for one in found])
@@ -64,7 +66,7 @@ class DestinationsApi:
 
     def create(self, call: Call[None, DestinationSettings, None]) -> Answered:
         check_places(call.body, self._gate.places)
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             made = create_destination(connection, call.body, by=call.actor.name, at=self._services.clock())
         logger.info("Destination %d (%s) was made by %s.", made.id, made.kind, call.actor)
         location = call.site.url("api.destination", destination_id=made.id)
@@ -73,14 +75,14 @@ class DestinationsApi:
     def change(self, call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:
         number, at = call.path.destination_id, self._services.clock()
         check_places(call.body, self._gate.places)
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             change_destination(connection, number, call.body, by=call.actor.name, at=at)
         logger.info("Destination %d was changed by %s.", number, call.actor)
         return self._read(number)
 
     def remove(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
         number, at = call.path.destination_id, self._services.clock()
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             remove_destination(connection, number, by=call.actor.name, at=at)
         logger.info("Destination %d was removed by %s.", number, call.actor)
         return self._read(number)
@@ -94,25 +96,25 @@ class DestinationsApi:
     def echo(self, call: Call[None, None, DestinationPath]) -> EchoAnswer:
         """Answers 200 also where the destination does not: that is what was asked."""
         number = call.path.destination_id
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             destination = read_destination(connection, number)
         started = monotonic()
         result = echo_destination(destination, self._services.orthanc, self._gate)
         seconds = round(monotonic() - started, 3)
         if result.answers:
-            with self._services.database.begin() as connection:
+            with call.begin() as connection:
                 note_echo(connection, number, can_find=result.can_find, can_commit=result.can_commit)
         return EchoAnswer(**vars(result), seconds=seconds)
 
     def changes(self, call: Call[None, None, DestinationPath]) -> DestinationHistory:
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             read_destination(connection, call.path.destination_id)
             found = read_changes(connection, call.path.destination_id)
         return DestinationHistory(items=[DestinationChangeItem(**vars(one)) for one in found])
 
     def _pause(self, call: Call[None, None, DestinationPath], *, paused: bool) -> DestinationItem:
         number, at = call.path.destination_id, self._services.clock()
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             pause_destination(connection, number, paused=paused, by=call.actor.name, at=at)
         logger.info("Destination %d was %s by %s.", number, "paused" if paused else "resumed", call.actor)
         return self._read(number)

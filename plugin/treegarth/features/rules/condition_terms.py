@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import Term
 from treegarth.features.rules.tables import study_label
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 
 def condition_terms(study_key: ColumnElement[Any]) -> list[Term]:

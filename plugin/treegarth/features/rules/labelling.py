@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.action import Action, Occasion, Problem
 from treegarth.features.rules.store.labels import change_labels
-from treegarth.phrases import P_, Phrase
-from treegarth.web.languages import N_
+from treegarth.phrases import N_, P_, Phrase
 
 LONGEST_LABEL = 64
 MOST_LABELS = 20

@@ -15,8 +15,7 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.action import Action, Occasion, Problem
 from treegarth.features.rules.store.notifications import add_notifications
-from treegarth.phrases import P_
-from treegarth.web.languages import N_
+from treegarth.phrases import N_, P_
 
 KEYS = ("dashboard", "email", "webhook", "title", "again")
 LONGEST_TITLE = 200

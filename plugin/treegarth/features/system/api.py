@@ -16,8 +16,10 @@ from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavail
 from treegarth.features.system.model import TaskState, is_idle, pending_instances
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
+from treegarth.web.actors import Permission
+from treegarth.web.call import Answered, Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import API_PATH, Answer, Answered, Call, LongIdentifier, Parameters, Permission, Route
+from treegarth.web.routes import API_PATH, Answer, LongIdentifier, Parameters, Route
 from treegarth.web.services import Services
 
 logger = logging.getLogger(__name__)
@@ -162,7 +164,7 @@ class SystemApi:
         return Answered(body=health, status=200 if health.healthy else 503)
 
     def status(self, call: Call[None, None, None]) -> Status:
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             indexed = self._counts.indexed_instances(connection)
             stale_series = self._counts.stale_series(connection)
             dose_waiting = self._counts.dose_waiting(connection)
@@ -197,12 +199,12 @@ class SystemApi:
 
     def tasks(self, call: Call[TaskQuery, None, None]) -> TaskList:
         query = call.query
-        with self._services.database.connect() as connection:
+        with call.connect() as connection:
             page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor)
         return TaskList(items=[TaskItem.model_validate(task) for task in page.tasks], next=page.next)
 
     def retry(self, call: Call[None, None, TaskPath]) -> TaskItem:
-        with self._services.database.begin() as connection:
+        with call.begin() as connection:
             task = retry_task(connection, call.path.task_id)
         logger.info("Task %d (%s) is repeated, asked by %s.", task.task_id, task.task_name, call.actor)
         return TaskItem.model_validate(task)

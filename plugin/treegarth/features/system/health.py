@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from treegarth.dicom.nesting import DEEPEST_NESTING
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
 from treegarth.web.services import HostStatus
 

@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.metrics import CONTENT_TYPE, Metric, exposition, single
-from treegarth.web.routes import BASE_PATH, Call, Permission, Route
+from treegarth.web.routes import BASE_PATH, Route
 from treegarth.web.services import HostStatus, Services
 
 PATH = f"{BASE_PATH}/metrics"

@@ -15,9 +15,10 @@ from treegarth.features.system.model import Task, TaskCounts, TaskState
 from treegarth.features.system.storage import DatabaseFacts, database_facts
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, ngettext_for, translated
-from treegarth.web.routes import LongIdentifier, Navigation, Parameters, Permission, Route
+from treegarth.web.routes import LongIdentifier, Navigation, Parameters, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templating import render_page
 
@@ -130,7 +131,7 @@ def _is_busy(status: HostStatus, queue: Queue) -> bool:
 
 def retry(call: AnyCall) -> Response:
     """Back to the system page afterwards, by GET."""
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         retry_task(connection, call.path.task_id)
     return _back(call)
 
@@ -146,7 +147,7 @@ def _back(call: AnyCall) -> Response:
 
 def _queue(call: AnyCall) -> Queue:
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             return Queue(
                 counts=count_tasks(connection),
                 failed=list_tasks(connection, TaskState.FAILED).tasks,

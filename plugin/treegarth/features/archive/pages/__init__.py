@@ -9,13 +9,11 @@ from treegarth.features.archive.pages.progress import progress_section
 from treegarth.features.archive.pages.viewer import ViewerGate, health_check
 from treegarth.web.parts import HealthCheck, StudyAddress, StudySection
 from treegarth.web.routes import Route
-from treegarth.web.services import Services
 
 __all__ = ["ViewerGate", "health_check", "progress_section", "routes"]
 
 
 def routes(
-    services: Services,
     *,
     study_sections: Sequence[StudySection] = (),
     kept_elsewhere: Sequence[StudyAddress] = (),

@@ -15,7 +15,7 @@ from treegarth.web.parts import AnyCall, render_part
 def progress_section(call: AnyCall) -> Markup:
     """Totals of the index, and bar, rate and remaining time of a comparison and of a reading anew that run."""
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             values = {
                 "comparison": last_comparison(connection),
                 "totals": totals(connection),

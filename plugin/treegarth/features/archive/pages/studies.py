@@ -12,10 +12,11 @@ from treegarth.features.archive.pages.study import open_study
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
 from treegarth.features.archive.store.searching import count_studies, search_studies
 from treegarth.index.studies import find_study, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Navigation, Permission, Route, Text
+from treegarth.web.routes import Navigation, Route, Text
 from treegarth.web.templating import render_page, url_with
 from treegarth.web.which_study import WhichStudy
 
@@ -59,7 +60,7 @@ def routes() -> list[Route]:
 def studies_page(call: AnyCall) -> Response:
     query: StudiesQuery = call.query
     wanted = query.filter()
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         page = search_studies(connection, wanted, sort=query.sort, limit=DEFAULT_LIMIT, cursor=query.cursor)
         count = count_studies(connection, wanted)
         key = find_study(connection, query.open, query.orthanc_study_id) if query.open and page.studies else None

@@ -15,10 +15,11 @@ from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy,
 from treegarth.features.archive.store.overview import issues_of_study
 from treegarth.features.archive.store.searching import list_series, read_study
 from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.orthanc_views import picture_address, viewer_address
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
-from treegarth.web.routes import STUDY_PATH, Parameters, Permission, Route, Text
+from treegarth.web.routes import STUDY_PATH, Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import WhichStudy
 
@@ -115,7 +116,7 @@ def study_page(
     """Of a study that is gone: to where another feature keeps what it knows of it."""
     uid, asked = call.path.study_instance_uid, call.query.orthanc_study_id
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             key = the_study(connection, uid, asked)
             shown = open_study(call, connection, key)
             issues = issues_of_study(connection, [key.orthanc_study_id])
@@ -137,7 +138,7 @@ def study_page(
 
 def open_of_orthanc(call: AnyCall) -> Response:
     """Where the button in Orthanc Explorer leads."""
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         key = key_of(connection, call.path.orthanc_study_id)
         which = told_apart(connection, [key])(key) if key else None
     if key is None:

@@ -19,9 +19,10 @@ from treegarth.features.archive.search_model import StudyFilter, StudySort
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
 from treegarth.features.archive.store.searching import search_studies
 from treegarth.index.studies import told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, HealthCheck, translated
-from treegarth.web.routes import Navigation, Parameters, Permission, Route
+from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templating import render_page
 
 DAYS_SHOWN = 30
@@ -112,7 +113,7 @@ def today_page(call: AnyCall, checks: Sequence[HealthCheck]) -> Response:
     found = [check for finding in checks for check in finding(call)]
     values = {"as_table": call.query.arrivals == "table", "checks": found, "unavailable": False, "empty": False}
     try:
-        with services.database.connect() as connection:
+        with call.connect() as connection:
             if is_empty(connection):
                 return render_page(call, "home.html", **{**values, "empty": True, "node": _node(call)})
             arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
@@ -135,7 +136,7 @@ def today_page(call: AnyCall, checks: Sequence[HealthCheck]) -> Response:
 
 def arrivals_csv(call: AnyCall) -> Response:
     services = call.site.services
-    with services.database.connect() as connection:
+    with call.connect() as connection:
         arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
     groups = _groups(call, arrivals)
     file = StringIO()

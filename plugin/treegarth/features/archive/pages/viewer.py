@@ -13,7 +13,7 @@ from flask import Response
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
 from treegarth.index.studies import told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
 from treegarth.web.templating import render_page
 
@@ -31,7 +31,7 @@ class ViewerGate:
         """The page that says why the viewer cannot be opened with these studies, or without any on its list; None
         where it can. Raises DatabaseUnavailable where nobody knows."""
         try:
-            with call.site.services.database.connect() as connection:
+            with call.connect() as connection:
                 self._is_free = count_deep_objects(connection) == 0
                 if self._is_free:
                     return None
@@ -52,7 +52,7 @@ class ViewerGate:
 def health_check(call: AnyCall) -> list[Check]:
     """What the archive lends to health: objects that cannot be shown, where there are any."""
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             count = count_deep_objects(connection)
     except DatabaseUnavailable:
         return []

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from treegarth.features.dose.api import not_patients, registry, reports, rereading, studies
 from treegarth.web.routes import Route
-from treegarth.web.services import Services
 
 __all__ = ["routes"]
 
 
-def routes(services: Services) -> list[Route]:
+def routes() -> list[Route]:
     """Dose's part of the API."""
     return [
-        *studies.routes(services),
-        *reports.routes(services),
-        *registry.routes(services),
-        *not_patients.routes(services),
-        *rereading.routes(services),
+        *studies.routes(),
+        *reports.routes(),
+        *registry.routes(),
+        *not_patients.routes(),
+        *rereading.routes(),
     ]

@@ -18,8 +18,9 @@ from treegarth.features.dose.store.not_patients import (
     remove_not_patient_rule,
 )
 from treegarth.phrases import P_
-from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route
-from treegarth.web.services import Services
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, Identifier, Parameters, Route
 
 STUDIES_OF_A_PREVIEW = 50
 
@@ -89,47 +90,43 @@ class Preview(Listed):
     """The newest, at most 50."""
 
 
-class RulesApi:
-    """The handlers, with what they share."""
+def rules(call: Call[RulesQuery, None, None]) -> NotPatientRuleList:
+    with call.connect() as connection:
+        rules = list_not_patient_rules(connection, with_removed=call.query.with_removed)
+    return NotPatientRuleList(items=[_item(rule) for rule in rules])
 
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
-        self._clock = services.clock
 
-    def rules(self, call: Call[RulesQuery, None, None]) -> NotPatientRuleList:
-        with self._database.connect() as connection:
-            rules = list_not_patient_rules(connection, with_removed=call.query.with_removed)
-        return NotPatientRuleList(items=[_item(rule) for rule in rules])
+def preview(call: Call[PatternParameters, None, None]) -> Preview:
+    with call.connect() as connection:
+        found = preview_not_patients(connection, call.query.patterns(), limit=STUDIES_OF_A_PREVIEW)
+    return Preview.model_validate(found)
 
-    def preview(self, call: Call[PatternParameters, None, None]) -> Preview:
-        with self._database.connect() as connection:
-            found = preview_not_patients(connection, call.query.patterns(), limit=STUDIES_OF_A_PREVIEW)
-        return Preview.model_validate(found)
 
-    def add(self, call: Call[None, RuleParameters, None]) -> NotPatientRuleItem:
-        body = call.body
-        with self._database.begin() as connection:
-            made = add_not_patient_rule(
-                connection,
-                meaning=body.meaning,
-                patterns=body.patterns(),
-                note=body.note or None,
-                by=call.actor.name,
-                now=self._clock(),
-            )
-            rule = find_not_patient_rule(connection, made)
-        if rule is None:
-            raise NotFound(P_("The rule is gone."))
-        return _item(rule)
+def add(call: Call[None, RuleParameters, None]) -> NotPatientRuleItem:
+    body = call.body
+    with call.begin() as connection:
+        made = add_not_patient_rule(
+            connection,
+            meaning=body.meaning,
+            patterns=body.patterns(),
+            note=body.note or None,
+            by=call.actor.name,
+            now=call.site.services.clock(),
+        )
+        rule = find_not_patient_rule(connection, made)
+    if rule is None:
+        raise NotFound(P_("The rule is gone."))
+    return _item(rule)
 
-    def remove(self, call: Call[None, None, RulePath]) -> NotPatientRuleItem:
-        with self._database.begin() as connection:
-            number = call.path.rule_id
-            removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=self._clock())
-            rule = find_not_patient_rule(connection, number) if removed else None
-        if rule is None:
-            raise NotFound(P_("There is no rule with this number that holds."))
-        return _item(rule)
+
+def remove(call: Call[None, None, RulePath]) -> NotPatientRuleItem:
+    with call.begin() as connection:
+        number = call.path.rule_id
+        removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=call.site.services.clock())
+        rule = find_not_patient_rule(connection, number) if removed else None
+    if rule is None:
+        raise NotFound(P_("There is no rule with this number that holds."))
+    return _item(rule)
 
 
 def _item(rule: NotPatientRule) -> NotPatientRuleItem:
@@ -138,14 +135,13 @@ def _item(rule: NotPatientRule) -> NotPatientRuleItem:
     return NotPatientRuleItem(**values, **{name: getattr(rule.patterns, name) for name in PATTERNS})
 
 
-def routes(services: Services) -> list[Route]:
+def routes() -> list[Route]:
     """The rules' part of the API."""
-    api = RulesApi(services)
     return [
         dose_route(
             "not_patient_rules",
             "not-patients",
-            api.rules,
+            rules,
             "The rules that mark studies of phantoms, for quality assurance and service.",
             query=RulesQuery,
             answer=NotPatientRuleList,
@@ -153,7 +149,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "preview_not_patient_rule",
             "not-patients/preview",
-            api.preview,
+            preview,
             "Which studies a rule with these patterns would mark.",
             query=PatternParameters,
             answer=Preview,
@@ -161,7 +157,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "add_not_patient_rule",
             "not-patients",
-            api.add,
+            add,
             "Add a rule; it marks what is there and what comes.",
             method="POST",
             permission=Permission.ADMINISTER,
@@ -172,7 +168,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "remove_not_patient_rule",
             "not-patients/{rule_id}",
-            api.remove,
+            remove,
             "Let a rule hold no more; it stays on record.",
             method="DELETE",
             permission=Permission.ADMINISTER,

@@ -12,9 +12,9 @@ from treegarth.features.dose.store.device_figures import figures_by_device
 from treegarth.features.dose.store.equipment import list_equipment
 from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
 from treegarth.features.dose.store.timeline import patient_timeline
+from treegarth.web.call import Call
 from treegarth.web.lists import Day, PageQuery, check_days_in_order
-from treegarth.web.routes import Answer, Call, Parameters, Route, Text
-from treegarth.web.services import Services
+from treegarth.web.routes import Answer, Parameters, Route, Text
 
 
 class PatientQuery(Parameters):
@@ -180,66 +180,62 @@ class MissingMonths(Answer):
     items: list[MissingMonth]
 
 
-class RegistryApi:
-    """The handlers, with what they share."""
+def equipment(call: Call[None, None, None]) -> DeviceList:
+    with call.connect() as connection:
+        devices = list_equipment(connection)
+        figures = figures_by_device(connection)
+    items = [DeviceItem.model_validate(device) for device in devices]
+    return DeviceList(items=[item.model_copy(update=_figures(figures.get(item.key, []))) for item in items])
 
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
 
-    def equipment(self, call: Call[None, None, None]) -> DeviceList:
-        with self._database.connect() as connection:
-            devices = list_equipment(connection)
-            figures = figures_by_device(connection)
-        items = [DeviceItem.model_validate(device) for device in devices]
-        return DeviceList(items=[item.model_copy(update=_figures(figures.get(item.key, []))) for item in items])
+def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
+    with call.connect() as connection:
+        timeline = patient_timeline(connection, call.query.patient_id, call.query.issuer_of_patient_id)
+    return PatientDose(
+        patient_id=call.query.patient_id,
+        issuer_of_patient_id=call.query.issuer_of_patient_id or None,
+        studies=[PatientExam.model_validate(study) for study in timeline.studies],
+        cumulative=[PatientSum.model_validate(cumulative) for cumulative in timeline.cumulative],
+    )
 
-    def patient(self, call: Call[PatientQuery, None, None]) -> PatientDose:
-        with self._database.connect() as connection:
-            timeline = patient_timeline(connection, call.query.patient_id, call.query.issuer_of_patient_id)
-        return PatientDose(
-            patient_id=call.query.patient_id,
-            issuer_of_patient_id=call.query.issuer_of_patient_id or None,
-            studies=[PatientExam.model_validate(study) for study in timeline.studies],
-            cumulative=[PatientSum.model_validate(cumulative) for cumulative in timeline.cumulative],
+
+def missing(call: Call[MissingQuery, None, None]) -> MissingList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_without_dose(
+            connection,
+            study_date_from=query.study_date_from,
+            study_date_to=query.study_date_to,
+            limit=query.limit,
+            cursor=query.cursor,
         )
+    return MissingList(items=[MissingItem.model_validate(study) for study in page.studies], next=page.next)
 
-    def missing(self, call: Call[MissingQuery, None, None]) -> MissingList:
-        query = call.query
-        with self._database.connect() as connection:
-            page = list_without_dose(
-                connection,
-                study_date_from=query.study_date_from,
-                study_date_to=query.study_date_to,
-                limit=query.limit,
-                cursor=query.cursor,
-            )
-        return MissingList(items=[MissingItem.model_validate(study) for study in page.studies], next=page.next)
 
-    def missing_months(self, call: Call[MonthsQuery, None, None]) -> MissingMonths:
-        with self._database.connect() as connection:
-            months = count_missing_by_month(connection, study_date_from=call.query.study_date_from)
-        return MissingMonths(items=[MissingMonth.model_validate(month) for month in months])
+def missing_months(call: Call[MonthsQuery, None, None]) -> MissingMonths:
+    with call.connect() as connection:
+        months = count_missing_by_month(connection, study_date_from=call.query.study_date_from)
+    return MissingMonths(items=[MissingMonth.model_validate(month) for month in months])
 
 
 def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
     return {"figures": [DeviceFigure.model_validate(figure) for figure in figures]}
 
 
-def routes(services: Services) -> list[Route]:
+def routes() -> list[Route]:
     """The registry's part of the API."""
-    api = RegistryApi(services)
     return [
         dose_route(
             "dose_equipment",
             "equipment",
-            api.equipment,
+            equipment,
             "Every device, and what its examinations give.",
             answer=DeviceList,
         ),
         dose_route(
             "dose_patient",
             "patient",
-            api.patient,
+            patient,
             "The examinations and doses of one patient, with sums of like quantities.",
             answer=PatientDose,
             query=PatientQuery,
@@ -248,7 +244,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_missing",
             "missing",
-            api.missing,
+            missing,
             "Studies of dose modalities without any dose.",
             answer=MissingList,
             query=MissingQuery,
@@ -256,7 +252,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_missing_months",
             "missing/months",
-            api.missing_months,
+            missing_months,
             "How many studies have no dose, per device and month.",
             answer=MissingMonths,
             query=MonthsQuery,

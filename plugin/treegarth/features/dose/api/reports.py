@@ -12,10 +12,11 @@ from treegarth.features.dose.store.listing import list_reports
 from treegarth.features.dose.store.queueing import retry_failed, retry_source
 from treegarth.features.dose.store.source import find_source
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Permission, Route
-from treegarth.web.services import Services
+from treegarth.web.routes import Answer, Route
 
 State = Literal["unread", "read", "refused", "failed"]
 
@@ -90,48 +91,43 @@ class SourceContent(Listed):
     node_count: int
 
 
-class ReportsApi:
-    """The handlers, with what they share."""
-
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
-        self._orthanc = services.orthanc
-
-    def reports(self, call: Call[DoseReportQuery, None, None]) -> DoseReportList:
-        query = call.query
-        with self._database.connect() as connection:
-            page = list_reports(connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor)
-        items = [DoseReportListItem.model_validate(report) for report in page.reports]
-        return DoseReportList(items=items, next=page.next)
-
-    def retry(self, call: Call[None, None, SourcePath]) -> Retried:
-        with self._database.begin() as connection:
-            return Retried(retried=retry_source(connection, call.path.orthanc_instance_id))
-
-    def retry_all(self, call: Call[None, None, None]) -> Retried:
-        with self._database.begin() as connection:
-            return Retried(retried=retry_failed(connection))
-
-    def content(self, call: Call[None, None, SourcePath]) -> SourceContent:
-        with self._database.connect() as connection:
-            source = find_source(connection, call.path.orthanc_instance_id)
-        if source.source_deleted_at is not None:
-            raise NotFound(P_("The source object has left the archive; what was read of it stays."))
-        if source.nesting_depth is not None:
-            raise RequestConflict(
-                P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
-            )
-        return SourceContent.model_validate(fetch_content(self._orthanc, source.orthanc_instance_id))
+def reports(call: Call[DoseReportQuery, None, None]) -> DoseReportList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_reports(connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor)
+    items = [DoseReportListItem.model_validate(report) for report in page.reports]
+    return DoseReportList(items=items, next=page.next)
 
 
-def routes(services: Services) -> list[Route]:
+def retry(call: Call[None, None, SourcePath]) -> Retried:
+    with call.begin() as connection:
+        return Retried(retried=retry_source(connection, call.path.orthanc_instance_id))
+
+
+def retry_all(call: Call[None, None, None]) -> Retried:
+    with call.begin() as connection:
+        return Retried(retried=retry_failed(connection))
+
+
+def content(call: Call[None, None, SourcePath]) -> SourceContent:
+    with call.connect() as connection:
+        source = find_source(connection, call.path.orthanc_instance_id)
+    if source.source_deleted_at is not None:
+        raise NotFound(P_("The source object has left the archive; what was read of it stays."))
+    if source.nesting_depth is not None:
+        raise RequestConflict(
+            P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
+        )
+    return SourceContent.model_validate(fetch_content(call.site.services.orthanc, source.orthanc_instance_id))
+
+
+def routes() -> list[Route]:
     """The list of sources, a source's content, and reading again."""
-    api = ReportsApi(services)
     return [
         dose_route(
             "dose_reports",
             "reports",
-            api.reports,
+            reports,
             "Every source of dose with its state, by page.",
             query=DoseReportQuery,
             answer=DoseReportList,
@@ -139,7 +135,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_content",
             "reports/{orthanc_instance_id}/content",
-            api.content,
+            content,
             "The content tree of a source object.",
             answer=SourceContent,
             path_parameters=SourcePath,
@@ -148,7 +144,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "retry_dose_report",
             "reports/{orthanc_instance_id}/retry",
-            api.retry,
+            retry,
             "Read a source again that could not be read.",
             method="POST",
             permission=Permission.OPERATE,
@@ -159,7 +155,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "retry_dose_reports",
             "retry",
-            api.retry_all,
+            retry_all,
             "Read every source again that could not be read.",
             method="POST",
             permission=Permission.OPERATE,

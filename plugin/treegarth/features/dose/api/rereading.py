@@ -8,8 +8,9 @@ from treegarth.features.dose.api.parts import Listed, dose_route
 from treegarth.features.dose.download import changes_csv
 from treegarth.features.dose.store.redeciding import redeciding_progress, start_redeciding
 from treegarth.features.dose.store.rereading import reread_progress, start_reread
-from treegarth.web.routes import Answer, Call, Permission, Route
-from treegarth.web.services import Services
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, Route
 
 
 class Reread(Listed):
@@ -67,51 +68,46 @@ class RedecidingState(Answer):
     """Null where there never was one."""
 
 
-class RereadingApi:
-    """The handlers, with what they share."""
-
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
-        self._clock = services.clock
-
-    def state(self, call: Call[None, None, None]) -> RereadState:
-        with self._database.connect() as connection:
-            progress = reread_progress(connection)
-        return RereadState(reread=None if progress is None else Reread.model_validate(progress))
-
-    def start(self, call: Call[None, None, None]) -> RereadState:
-        """Only notes that it is wanted: the workers do it, and go on after a restart."""
-        with self._database.begin() as connection:
-            start_reread(connection, call.actor.name, self._clock())
-        return self.state(call)
-
-    def redeciding(self, call: Call[None, None, None]) -> RedecidingState:
-        with self._database.connect() as connection:
-            progress = redeciding_progress(connection)
-        return RedecidingState(redeciding=None if progress is None else Redeciding.model_validate(progress))
-
-    def redecide(self, call: Call[None, None, None]) -> RedecidingState:
-        """Only notes that it is wanted: the workers do it, and go on after a restart."""
-        with self._database.begin() as connection:
-            start_redeciding(connection, str(call.actor), self._clock())
-        return self.redeciding(call)
+def state(call: Call[None, None, None]) -> RereadState:
+    with call.connect() as connection:
+        progress = reread_progress(connection)
+    return RereadState(reread=None if progress is None else Reread.model_validate(progress))
 
 
-def routes(services: Services) -> list[Route]:
+def start(call: Call[None, None, None]) -> RereadState:
+    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+    with call.begin() as connection:
+        start_reread(connection, call.actor.name, call.site.services.clock())
+    return state(call)
+
+
+def redeciding(call: Call[None, None, None]) -> RedecidingState:
+    with call.connect() as connection:
+        progress = redeciding_progress(connection)
+    return RedecidingState(redeciding=None if progress is None else Redeciding.model_validate(progress))
+
+
+def redecide(call: Call[None, None, None]) -> RedecidingState:
+    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+    with call.begin() as connection:
+        start_redeciding(connection, str(call.actor), call.site.services.clock())
+    return redeciding(call)
+
+
+def routes() -> list[Route]:
     """The endpoints about re-reading."""
-    api = RereadingApi(services)
     return [
         dose_route(
             "dose_reread",
             "reread",
-            api.state,
+            state,
             "How far the latest re-reading of the archive is.",
             answer=RereadState,
         ),
         dose_route(
             "start_dose_reread",
             "reread",
-            api.start,
+            start,
             "Read every source of dose in the archive again; one that runs goes on.",
             method="POST",
             permission=Permission.OPERATE,
@@ -121,14 +117,14 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_redeciding",
             "redeciding",
-            api.redeciding,
+            redeciding,
             "How far the latest deciding anew of every dose is.",
             answer=RedecidingState,
         ),
         dose_route(
             "start_dose_redeciding",
             "redeciding",
-            api.redecide,
+            redecide,
             "Decide the dose of every study anew, from what was read; one that runs goes on.",
             method="POST",
             permission=Permission.OPERATE,

@@ -22,9 +22,9 @@ from treegarth.features.dose.store.studies import (
     study_of_uid,
 )
 from treegarth.phrases import P_
+from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Parameters, Route, Text
-from treegarth.web.services import Services
+from treegarth.web.routes import Answer, Parameters, Route, Text
 from treegarth.web.which_study import WhichStudy
 
 ANY_BYTES = "application/octet-stream"
@@ -198,61 +198,56 @@ class DoseStudyList(Answer):
     """The cursor of the next page; null on the last."""
 
 
-class StudiesApi:
-    """The handlers, with what they share."""
+def study(call: Call[WhichStudy, None, DoseStudyPath]) -> StudyDose:
+    """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
+    uid = call.path.study_instance_uid
+    with call.connect() as connection:
+        key = study_of_uid(connection, uid, call.query.orthanc_study_id)
+        if key is None:
+            raise NotFound(P_("There is no study with this Study Instance UID."))
+        found = reports_of_study(connection, key.orthanc_study_id)
+        decisions = decisions_of_study(connection, key.orthanc_study_id)
+        study = find_study_with_dose(connection, key.orthanc_study_id)
+    return StudyDose(
+        study_instance_uid=uid,
+        orthanc_study_id=key.orthanc_study_id if found else None,
+        best=BestDose(**study.best) if study is not None else None,
+        origin=dict(study.origin) if study is not None else {},
+        doubts=[Doubt.model_validate(doubt) for doubt in study.doubt_names] if study is not None else [],
+        planes=[PlaneDose.model_validate(one) for one in (study.planes if study is not None else None) or ()],
+        activities=[
+            NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()
+        ],
+        replaced_by=study.replaced_by if study is not None else None,
+        reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
+        decisions=[Decision.model_validate(decision) for decision in decisions],
+        waiting=sum(report.state == "unread" for report in found),
+        failed=sum(report.state == "failed" for report in found),
+    )
 
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
 
-    def study(self, call: Call[WhichStudy, None, DoseStudyPath]) -> StudyDose:
-        """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
-        uid = call.path.study_instance_uid
-        with self._database.connect() as connection:
-            key = study_of_uid(connection, uid, call.query.orthanc_study_id)
-            if key is None:
-                raise NotFound(P_("There is no study with this Study Instance UID."))
-            found = reports_of_study(connection, key.orthanc_study_id)
-            decisions = decisions_of_study(connection, key.orthanc_study_id)
-            study = find_study_with_dose(connection, key.orthanc_study_id)
-        return StudyDose(
-            study_instance_uid=uid,
-            orthanc_study_id=key.orthanc_study_id if found else None,
-            best=BestDose(**study.best) if study is not None else None,
-            origin=dict(study.origin) if study is not None else {},
-            doubts=[Doubt.model_validate(doubt) for doubt in study.doubt_names] if study is not None else [],
-            planes=[PlaneDose.model_validate(one) for one in (study.planes if study is not None else None) or ()],
-            activities=[
-                NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()
-            ],
-            replaced_by=study.replaced_by if study is not None else None,
-            reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
-            decisions=[Decision.model_validate(decision) for decision in decisions],
-            waiting=sum(report.state == "unread" for report in found),
-            failed=sum(report.state == "failed" for report in found),
+def studies(call: Call[DoseStudyQuery, None, None]) -> DoseStudyList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_studies_with_dose(
+            connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
         )
-
-    def studies(self, call: Call[DoseStudyQuery, None, None]) -> DoseStudyList:
-        query = call.query
-        with self._database.connect() as connection:
-            page = list_studies_with_dose(
-                connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
-            )
-        return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
-
-    def export(self, call: Call[ExportQuery, None, ExportPath]) -> Response:
-        answer = exported(call, call.path.format, call.query.filter(), call.query.sort)
-        answer.mimetype = ANY_BYTES  # the format is in the path; the document knows one type an endpoint
-        return answer
+    return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
 
 
-def routes(services: Services) -> list[Route]:
+def export(call: Call[ExportQuery, None, ExportPath]) -> Response:
+    answer = exported(call, call.path.format, call.query.filter(), call.query.sort)
+    answer.mimetype = ANY_BYTES  # the format is in the path; the document knows one type an endpoint
+    return answer
+
+
+def routes() -> list[Route]:
     """The list, its export, and a study."""
-    api = StudiesApi(services)
     return [
         dose_route(
             "dose_studies",
             "studies",
-            api.studies,
+            studies,
             "Studies whose dose was read, by filter, sort and page.",
             query=DoseStudyQuery,
             answer=DoseStudyList,
@@ -260,7 +255,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_export",
             "export/{format}",
-            api.export,
+            export,
             "The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
             query=ExportQuery,
             path_parameters=ExportPath,
@@ -270,7 +265,7 @@ def routes(services: Services) -> list[Route]:
         dose_route(
             "dose_study",
             "studies/{study_instance_uid}",
-            api.study,
+            study,
             "The dose of a study: what is best known, and every irradiation event of every report.",
             path_parameters=DoseStudyPath,
             query=WhichStudy,

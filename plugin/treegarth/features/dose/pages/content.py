@@ -9,9 +9,10 @@ from treegarth.features.dose.content import fetch_content
 from treegarth.features.dose.pages.study import study_address
 from treegarth.features.dose.store.source import Source, find_source
 from treegarth.features.dose.store.studies import find_study_with_dose, told_apart_with_kept
+from treegarth.web.actors import Permission
 from treegarth.web.orthanc_views import tags_address
 from treegarth.web.parts import AnyCall, ngettext_for, reason_of
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page
 
 
@@ -36,7 +37,7 @@ def routes() -> list[Route]:
 def content_page(call: AnyCall) -> Response:
     """Raises NotFound for what the registry does not know; an object that is gone is said to be so."""
     services = call.site.services
-    with services.database.connect() as connection:
+    with call.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
     content, unreadable = None, ""
     if source.source_deleted_at is None and source.nesting_depth is None:
@@ -62,7 +63,7 @@ def content_page(call: AnyCall) -> Response:
 
 def _study_url(call: AnyCall, source: Source) -> str | None:
     """None where nothing is left of the study, as of an object that held no dose."""
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         which = told_apart_with_kept(connection, [source])(source)
         kept = find_study_with_dose(connection, source.orthanc_study_id)
     if source.source_deleted_at is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,10 +20,11 @@ from treegarth.features.dose.store.studies import (
     list_studies_with_dose,
     told_apart_with_kept,
 )
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Navigation, Permission, Route
+from treegarth.web.routes import Navigation, Route
 from treegarth.web.templating import render_page, url_with
 
 STUDIES_ON_A_PAGE = 50
@@ -72,7 +73,7 @@ def _export_route(wanted: Format) -> Route:
 
 def doses_page(call: AnyCall) -> Response:
     query: DosesQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         page = list_studies_with_dose(
             connection, query.filter(), sort=query.sort, limit=STUDIES_ON_A_PAGE, cursor=query.cursor
         )

@@ -10,8 +10,9 @@ from treegarth.features.dose.pages.names import kinds_in_words
 from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
 from treegarth.features.dose.store.device_figures import Figure, figures_by_device
 from treegarth.features.dose.store.equipment import Device, list_equipment
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Permission, Route
+from treegarth.web.routes import Route
 from treegarth.web.templating import render_page
 
 
@@ -45,7 +46,7 @@ def routes() -> list[Route]:
 
 
 def equipment_page(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         devices = list_equipment(connection)
         figures = figures_by_device(connection)
     return render_page(

@@ -20,9 +20,10 @@ from treegarth.features.dose.store.missing import (
     list_without_dose,
 )
 from treegarth.features.dose.store.studies import told_apart_with_kept
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor, Day, check_days_in_order
 from treegarth.web.parts import AnyCall, ngettext_for
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templating import render_page
 
 MONTHS_SHOWN = 12
@@ -100,7 +101,7 @@ def routes() -> list[Route]:
 
 def missing_page(call: AnyCall) -> Response:
     query: MissingQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         months = count_missing_by_month(connection, study_date_from=first_month(today(call)))
         page = list_without_dose(
             connection,
@@ -128,7 +129,7 @@ def missing_page(call: AnyCall) -> Response:
 
 
 def missing_csv(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         months = count_missing_by_month(connection)
     headers = {"Content-Disposition": 'attachment; filename="missing.csv"'}
     return Response("".join(_csv_lines(months)), mimetype="text/csv", headers=headers)

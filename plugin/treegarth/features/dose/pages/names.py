@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from treegarth.features.dose.model import Kind
 from treegarth.features.dose.rules import DoubtName
 from treegarth.features.dose.store.not_patients import Meaning
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, translated
 
 KIND_NAMES: dict[Kind, str] = {

@@ -21,9 +21,10 @@ from treegarth.features.dose.store.not_patients import (
     remove_not_patient_rule,
 )
 from treegarth.features.dose.store.studies import told_apart_with_kept
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Route, Text
 from treegarth.web.templating import render_page
 
 PAGE = "dose.not_patients_page"
@@ -97,7 +98,7 @@ def rules_page(call: AnyCall) -> Response:
     preview: NotPatientPreview | None = None
     addresses: dict[str, str] = {}
     says_nothing = False
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         rules = list_not_patient_rules(connection, with_removed=query.removed)
         if any(getattr(query, name) for name in PATTERNS):
             try:
@@ -136,7 +137,7 @@ def _shown(call: AnyCall, rule: NotPatientRule) -> ShownRule:
 def add(call: AnyCall) -> Response:
     """Back to the list afterwards, by GET."""
     services, body = call.site.services, call.body
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         add_not_patient_rule(
             connection,
             meaning=body.meaning,
@@ -150,7 +151,7 @@ def add(call: AnyCall) -> Response:
 
 def remove(call: AnyCall) -> Response:
     services = call.site.services
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         if not remove_not_patient_rule(connection, call.path.rule_id, by=call.actor.name, now=services.clock()):
             raise NotFound(N_("There is no rule with this number that holds."))
     return _back(call)

@@ -15,10 +15,11 @@ from treegarth.features.dose.shown import readable_meaning
 from treegarth.features.dose.shown_quantities import SHORT
 from treegarth.features.dose.store.studies import DoseStudy, told_apart_with_kept
 from treegarth.features.dose.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.formats import scaled
-from treegarth.web.languages import N_
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page
 
 MOST_STUDIES = 1000
@@ -70,7 +71,7 @@ def routes() -> list[Route]:
 def patient_page(call: AnyCall) -> Response:
     query: PatientQuery = call.query
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             timeline = patient_timeline(connection, query.patient_id, query.issuer_of_patient_id, limit=MOST_STUDIES)
             which = told_apart_with_kept(connection, timeline.studies)
     except AmbiguousPatient as error:

@@ -24,11 +24,11 @@ from treegarth.features.dose.store.redeciding import (
     start_redeciding,
 )
 from treegarth.features.dose.store.studies import told_apart_with_kept
-from treegarth.web.access import NOBODY
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import NOBODY, Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, render_part, translated
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templating import render_page
 
 PAGE = "dose.redeciding_page"
@@ -113,7 +113,7 @@ def routes() -> list[Route]:
 
 def redeciding_page(call: AnyCall) -> Response:
     query: ChangesQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         shown = shown_redeciding(call, connection)
         changes: tuple[ListedChange, ...] = ()
         following = None
@@ -135,7 +135,7 @@ def redeciding_page(call: AnyCall) -> Response:
 def redecide(call: AnyCall) -> Response:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     services = call.site.services
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         start_redeciding(connection, str(call.actor), services.clock())
     return Response(status=303, headers={"Location": call.site.url(PAGE)})
 

@@ -17,7 +17,7 @@ from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.rereading import reread_progress
 from treegarth.features.dose.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
 from treegarth.index.studies import StudyKey
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 
 
@@ -38,7 +38,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
 
 def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
     """Of one study, by Orthanc's identifier: best known doses, events and issues of every report; None without any."""
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         reports = reports_of_study(connection, orthanc_study_id)
         decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
         study = find_study_with_dose(connection, orthanc_study_id)
@@ -58,7 +58,7 @@ def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
     """The page of the study in which this one counts."""
     if study is None or study.replaced_by is None:
         return None
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         by = find_study_with_dose(connection, study.replaced_by)
     return None if by is None else dose_page_of(call, by.study_instance_uid, by.orthanc_study_id)
 
@@ -87,7 +87,7 @@ def health_check(call: AnyCall) -> list[Check]:
     """What dose lends to health: reports that wait, and reports that could not be read."""
     name = translated(call, N_("Dose"))
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             counts = count_sources(connection)
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
@@ -106,7 +106,7 @@ def health_check(call: AnyCall) -> list[Check]:
 def system_section(call: AnyCall) -> Markup:
     """What dose lends to the system page: the reports that could not be read, each to be tried again."""
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             failures = list_failed(connection)
             which = told_apart_with_kept(connection, failures)
             reread = reread_progress(connection)

@@ -15,9 +15,10 @@ from treegarth.features.dose.store.studies import (
     study_of_uid,
     told_apart_with_kept,
 )
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import WhichStudy
 
@@ -54,7 +55,7 @@ def study_address(call: AnyCall, study: DoseStudy, which: str | None) -> str:
 
 def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str | None:
     """What dose lends to the page of a study that the index has no more: where its dose is, if there is one."""
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         kept = kept_studies(connection, study_instance_uid)
     if not kept or (orthanc_study_id and orthanc_study_id not in kept):
         return None
@@ -64,7 +65,7 @@ def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id:
 def study_page(call: AnyCall) -> Response:
     """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
     uid = call.path.study_instance_uid
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         key = study_of_uid(connection, uid, call.query.orthanc_study_id)
         study = None if key is None else find_study_with_dose(connection, key.orthanc_study_id)
         in_archive = study is not None and is_archived(connection, study.orthanc_study_id)

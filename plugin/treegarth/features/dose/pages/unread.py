@@ -13,10 +13,11 @@ from treegarth.features.dose.store.queueing import retry_failed, retry_source
 from treegarth.features.dose.store.rereading import start_reread
 from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page, url_with
 
 REPORTS_ON_A_PAGE = 50
@@ -114,7 +115,7 @@ def routes() -> list[Route]:
 
 def unread_page(call: AnyCall) -> Response:
     query: UnreadQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         counts = count_unread(connection)
         if query.trouble == "issues":
             partly = list_partly_read(connection, limit=REPORTS_ON_A_PAGE, cursor=query.cursor)
@@ -168,13 +169,13 @@ def _shown(source: TroubledSource | PartlyRead, reasons: list[str]) -> Shown:
 
 def retry(call: AnyCall) -> Response:
     """Back to the page of the button afterwards, by GET."""
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         retry_source(connection, call.path.orthanc_instance_id)
     return _back(call)
 
 
 def retry_all(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         retry_failed(connection)
     return _back(call)
 
@@ -182,7 +183,7 @@ def retry_all(call: AnyCall) -> Response:
 def reread(call: AnyCall) -> Response:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     services = call.site.services
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         start_reread(connection, call.actor.name, services.clock())
     return Response(status=303, headers={"Location": call.site.url("system.system_page")})
 

@@ -14,7 +14,7 @@ def routes(desk: Desk) -> list[Route]:
     return [
         *policies.routes(desk),
         *foreseeing.routes(desk),
-        *marked.routes(desk),
-        *holds.routes(desk),
-        *ledger.routes(desk),
+        *marked.routes(),
+        *holds.routes(),
+        *ledger.routes(),
     ]

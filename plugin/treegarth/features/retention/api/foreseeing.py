@@ -10,7 +10,9 @@ from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.foreseeing import Foreseen
 from treegarth.index.studies import find_study
-from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
 from treegarth.web.which_study import WhichStudy
 
 
@@ -137,21 +139,20 @@ class ForeseeingApi:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._database = desk.services.database
         self._clock = desk.services.clock
 
     def preview(self, call: Call[PreviewQuery, None, None]) -> PolicyPreview:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             policy = service.numbered(connection, self._desk, call.query.policy_id)
             return _preview(service.preview(connection, self._desk, policy, self._clock()))
 
     def try_out(self, call: Call[None, PreviewBody, None]) -> PolicyPreview:
         policy = service.unsaved(self._desk.parse(call.body.policy))
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             return _preview(service.preview(connection, self._desk, policy, self._clock()))
 
     def explain(self, call: Call[ReasonsQuery, None, StudyPath]) -> ObjectList:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             policy = service.numbered(connection, self._desk, call.query.policy_id)
             study = find_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
             key = study.orthanc_study_id if study else ""
@@ -171,7 +172,7 @@ class ForeseeingApi:
         )
 
     def storage(self, call: Call[None, None, None]) -> StorageAnswer:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             found = service.space_figures(connection, self._clock())
         return StorageAnswer(
             archive_bytes=found.archive_bytes,

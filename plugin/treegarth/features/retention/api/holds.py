@@ -9,14 +9,16 @@ from pydantic import Field
 from treegarth.errors import NotFound
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.service import Desk, hold_study
+from treegarth.features.retention.service import hold_study
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.tables import hold
 from treegarth.index.studies import asked_study
 from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.lists import Moment, PageQuery
-from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
 from treegarth.web.which_study import OfStudy, WhichStudy
 
 
@@ -78,60 +80,53 @@ class Released(Answer):
     released: bool
 
 
-class HoldsApi:
-    """The handlers, with what they share."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._services = desk.services
-
-    def holds(self, call: Call[HoldQuery, None, None]) -> HoldList:
-        query = call.query
-        with self._services.database.connect() as connection:
-            page = list_holds(
-                connection,
-                now=self._services.clock(),
-                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[hold]),
-                kind=query.kind,
-                only_in_force=not query.all,
-                limit=query.limit,
-                cursor=query.cursor,
-            )
-        return HoldList(
-            items=[HoldItem.model_validate(one, from_attributes=True) for one in page.holds], next=page.next
+def holds(call: Call[HoldQuery, None, None]) -> HoldList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_holds(
+            connection,
+            now=call.site.services.clock(),
+            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[hold]),
+            kind=query.kind,
+            only_in_force=not query.all,
+            limit=query.limit,
+            cursor=query.cursor,
         )
-
-    def hold(self, call: Call[None, HoldBody, None]) -> HoldList:
-        body, now = call.body, self._services.clock()
-        with self._services.database.begin() as connection:
-            study = hold_study(
-                connection,
-                body.study_instance_uid,
-                body.orthanc_study_id,
-                kind=body.kind,
-                reason=body.reason,
-                until=body.until,
-                by=call.actor.name,
-                now=now,
-            )
-            page = list_holds(connection, now=now, study=study)
-        return HoldList(items=[HoldItem.model_validate(one) for one in page.holds], next=page.next)
-
-    def release(self, call: Call[None, None, HoldPath]) -> Released:
-        with self._services.database.begin() as connection:
-            number, by = call.path.hold_id, call.actor.name
-            if not release_hold(connection, number, released_by=by, now=self._services.clock()):
-                raise NotFound(P_("There is no hold of this number that is in force."))
-        return Released(released=True)
+    return HoldList(items=[HoldItem.model_validate(one, from_attributes=True) for one in page.holds], next=page.next)
 
 
-def routes(desk: Desk) -> list[Route]:
+def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
+    body, now = call.body, call.site.services.clock()
+    with call.begin() as connection:
+        study = hold_study(
+            connection,
+            body.study_instance_uid,
+            body.orthanc_study_id,
+            kind=body.kind,
+            reason=body.reason,
+            until=body.until,
+            by=call.actor.name,
+            now=now,
+        )
+        page = list_holds(connection, now=now, study=study)
+    return HoldList(items=[HoldItem.model_validate(one) for one in page.holds], next=page.next)
+
+
+def release(call: Call[None, None, HoldPath]) -> Released:
+    with call.begin() as connection:
+        number, by = call.path.hold_id, call.actor.name
+        if not release_hold(connection, number, released_by=by, now=call.site.services.clock()):
+            raise NotFound(P_("There is no hold of this number that is in force."))
+    return Released(released=True)
+
+
+def routes() -> list[Route]:
     """The endpoints about holds."""
-    api = HoldsApi(desk)
     return [
         retention_route(
             "retention_holds",
             "holds",
-            api.holds,
+            holds,
             "Which studies nothing may be pruned of.",
             query=HoldQuery,
             answer=HoldList,
@@ -140,7 +135,7 @@ def routes(desk: Desk) -> list[Route]:
         retention_route(
             "set_retention_hold",
             "holds",
-            api.hold,
+            set_hold,
             "Forbid that anything of a study is pruned; the study's holds in force.",
             method="POST",
             permission=Permission.OPERATE,
@@ -152,7 +147,7 @@ def routes(desk: Desk) -> list[Route]:
         retention_route(
             "release_retention_hold",
             "holds/{hold_id}",
-            api.release,
+            release,
             "End a hold.",
             method="DELETE",
             permission=Permission.ADMINISTER,

@@ -7,13 +7,14 @@ from typing import Literal
 
 from treegarth.errors import RequestConflict
 from treegarth.features.retention.api.parts import Listed, retention_route
-from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, LongIdentifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Answer, LongIdentifier, Parameters, Route, Text
 from treegarth.web.which_study import OfStudy
 
 
@@ -122,61 +123,57 @@ class BringBackList(Answer):
     items: list[BringBackItem]
 
 
-class LedgerApi:
-    """The handlers, with what they share."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._services = desk.services
-
-    def ledger(self, call: Call[LedgerQuery, None, None]) -> LedgerList:
-        query = call.query
-        with self._services.database.connect() as connection:
-            page = store.list_entries(
-                connection,
-                sop_instance_uid=query.sop_instance_uid or None,
-                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_ledger]),
-                state=query.state,
-                limit=query.limit,
-                cursor=query.cursor,
-            )
-        return LedgerList(items=[LedgerItem.model_validate(one) for one in page.entries], next=page.next)
-
-    def entry(self, call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
-        with self._services.database.connect() as connection:
-            found = store.read_entry(connection, call.path.ledger_id)
-            places = store.whereabouts(connection, found.orthanc_instance_id)
-        return LedgerEntryAnswer(
-            entry=LedgerItem.model_validate(found), places=[PlaceItem.model_validate(one) for one in places]
+def ledger(call: Call[LedgerQuery, None, None]) -> LedgerList:
+    query = call.query
+    with call.connect() as connection:
+        page = store.list_entries(
+            connection,
+            sop_instance_uid=query.sop_instance_uid or None,
+            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_ledger]),
+            state=query.state,
+            limit=query.limit,
+            cursor=query.cursor,
         )
-
-    def bring_back(self, call: Call[None, BringBackBody, LedgerPath]) -> BringBackItem:
-        """Only notes that it is wanted: the workers do it, and go on after a restart."""
-        with self._services.database.begin() as connection:
-            entry = store.read_entry(connection, call.path.ledger_id)
-            number = store.ask_back(
-                connection, entry, call.body.scope, asked_by=call.actor.name, now=self._services.clock()
-            )
-            if number is None:
-                raise RequestConflict(P_("Nothing of it is gone."))
-            (wish,) = store.list_bring_backs(connection, number=number)
-        return BringBackItem.model_validate(wish)
-
-    def bring_backs(self, call: Call[OfStudy, None, None]) -> BringBackList:
-        uid, which = call.query.study_instance_uid, call.query.orthanc_study_id
-        with self._services.database.connect() as connection:
-            study = asked_study(connection, uid, which, kept=[prune_ledger])
-            found = store.list_bring_backs(connection, study=study)
-        return BringBackList(items=[BringBackItem.model_validate(one) for one in found])
+    return LedgerList(items=[LedgerItem.model_validate(one) for one in page.entries], next=page.next)
 
 
-def routes(desk: Desk) -> list[Route]:
+def entry(call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
+    with call.connect() as connection:
+        found = store.read_entry(connection, call.path.ledger_id)
+        places = store.whereabouts(connection, found.orthanc_instance_id)
+    return LedgerEntryAnswer(
+        entry=LedgerItem.model_validate(found), places=[PlaceItem.model_validate(one) for one in places]
+    )
+
+
+def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBackItem:
+    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+    with call.begin() as connection:
+        entry = store.read_entry(connection, call.path.ledger_id)
+        number = store.ask_back(
+            connection, entry, call.body.scope, asked_by=call.actor.name, now=call.site.services.clock()
+        )
+        if number is None:
+            raise RequestConflict(P_("Nothing of it is gone."))
+        (wish,) = store.list_bring_backs(connection, number=number)
+    return BringBackItem.model_validate(wish)
+
+
+def bring_backs(call: Call[OfStudy, None, None]) -> BringBackList:
+    uid, which = call.query.study_instance_uid, call.query.orthanc_study_id
+    with call.connect() as connection:
+        study = asked_study(connection, uid, which, kept=[prune_ledger])
+        found = store.list_bring_backs(connection, study=study)
+    return BringBackList(items=[BringBackItem.model_validate(one) for one in found])
+
+
+def routes() -> list[Route]:
     """The endpoints about what left the archive."""
-    api = LedgerApi(desk)
     return [
         retention_route(
             "retention_ledger",
             "ledger",
-            api.ledger,
+            ledger,
             "What left the archive: when, by which policy or whose hand, on which proof.",
             query=LedgerQuery,
             answer=LedgerList,
@@ -185,7 +182,7 @@ def routes(desk: Desk) -> list[Route]:
         retention_route(
             "retention_ledger_entry",
             "ledger/{ledger_id}",
-            api.entry,
+            entry,
             "An entry of the ledger, and where its object is now.",
             path_parameters=LedgerPath,
             answer=LedgerEntryAnswer,
@@ -193,7 +190,7 @@ def routes(desk: Desk) -> list[Route]:
         retention_route(
             "bring_back",
             "ledger/{ledger_id}/bring-back",
-            api.bring_back,
+            bring_back,
             "Retrieve an object, or all that is gone of its series or study, from where it is.",
             method="POST",
             permission=Permission.OPERATE,
@@ -206,7 +203,7 @@ def routes(desk: Desk) -> list[Route]:
         retention_route(
             "bring_backs",
             "bring-backs",
-            api.bring_backs,
+            bring_backs,
             "What was asked back, and how far it is.",
             query=OfStudy,
             answer=BringBackList,

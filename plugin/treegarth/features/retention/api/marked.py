@@ -7,12 +7,14 @@ from datetime import datetime
 from pydantic import Field
 
 from treegarth.features.retention.api.parts import Listed, retention_route
-from treegarth.features.retention.service import Desk, rescue
+from treegarth.features.retention.service import rescue
 from treegarth.features.retention.store.marking import list_marks
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import asked_study, find_study
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Identifier, Permission, Route, Text
+from treegarth.web.routes import Answer, Identifier, Route, Text
 from treegarth.web.which_study import OfStudy, WhichStudy
 
 
@@ -66,41 +68,35 @@ class Rescued(Answer):
     rescued_count: int
 
 
-class MarkedApi:
-    """The handlers, with what they share."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._services = desk.services
-
-    def marked(self, call: Call[MarkQuery, None, None]) -> MarkList:
-        query = call.query
-        with self._services.database.connect() as connection:
-            page = list_marks(
-                connection,
-                policy_id=query.policy_id,
-                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark]),
-                limit=query.limit,
-                cursor=query.cursor,
-            )
-        return MarkList(items=[MarkItem.model_validate(one) for one in page.marks], next=page.next)
-
-    def rescue(self, call: Call[None, RescueBody, None]) -> Rescued:
-        body = call.body
-        with self._services.database.begin() as connection:
-            study = find_study(connection, body.study_instance_uid, body.orthanc_study_id, kept=[prune_mark])
-            now, by = self._services.clock(), call.actor.name
-            count = rescue(connection, study.orthanc_study_id, body.sop_instance_uids, by=by, now=now) if study else 0
-        return Rescued(rescued_count=count)
+def marked(call: Call[MarkQuery, None, None]) -> MarkList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_marks(
+            connection,
+            policy_id=query.policy_id,
+            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark]),
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    return MarkList(items=[MarkItem.model_validate(one) for one in page.marks], next=page.next)
 
 
-def routes(desk: Desk) -> list[Route]:
+def rescue_marked(call: Call[None, RescueBody, None]) -> Rescued:
+    body = call.body
+    with call.begin() as connection:
+        study = find_study(connection, body.study_instance_uid, body.orthanc_study_id, kept=[prune_mark])
+        now, by = call.site.services.clock(), call.actor.name
+        count = rescue(connection, study.orthanc_study_id, body.sop_instance_uids, by=by, now=now) if study else 0
+    return Rescued(rescued_count=count)
+
+
+def routes() -> list[Route]:
     """The endpoints about marks."""
-    api = MarkedApi(desk)
     return [
         retention_route(
             "retention_marked",
             "marked",
-            api.marked,
+            marked,
             "What policies are going to delete, by study.",
             query=MarkQuery,
             answer=MarkList,
@@ -109,7 +105,7 @@ def routes(desk: Desk) -> list[Route]:
         retention_route(
             "rescue_marked",
             "marked/rescue",
-            api.rescue,
+            rescue_marked,
             "Rescue a study's marked objects, all or some.",
             method="POST",
             permission=Permission.OPERATE,

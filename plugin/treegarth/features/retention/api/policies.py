@@ -13,7 +13,9 @@ from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import policies as store
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.limits import LARGEST_BIGINT
-from treegarth.web.routes import Answer, AnyText, Call, Parameters, Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, AnyText, Parameters, Route
 
 
 class PolicyBody(Parameters):
@@ -90,24 +92,23 @@ class PoliciesApi:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._database = desk.services.database
         self._clock = desk.services.clock
 
     def policies(self, call: Call[None, None, None]) -> PolicyList:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             return _list(store.list_policies(connection))
 
     def policy(self, call: Call[None, None, PolicyPath]) -> PolicyItem:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             return _item(store.read_policy(connection, call.path.policy_id))
 
     def create(self, call: Call[None, PolicyBody, None]) -> PolicyItem:
-        with self._database.begin() as connection:
+        with call.begin() as connection:
             made = service.create(connection, self._desk, call.body.policy, by=call.actor.name, now=self._clock())
         return _item(made)
 
     def edit(self, call: Call[None, PolicyBody, PolicyPath]) -> PolicyItem:
-        with self._database.begin() as connection:
+        with call.begin() as connection:
             changed = service.edit(
                 connection,
                 self._desk,
@@ -119,7 +120,7 @@ class PoliciesApi:
         return _item(changed)
 
     def switch(self, call: Call[None, SwitchBody, PolicyPath]) -> PolicyItem:
-        with self._database.begin() as connection:
+        with call.begin() as connection:
             switched = service.switch(
                 connection,
                 self._desk,
@@ -132,12 +133,12 @@ class PoliciesApi:
         return _item(switched)
 
     def remove(self, call: Call[None, None, PolicyPath]) -> PolicyList:
-        with self._database.begin() as connection:
+        with call.begin() as connection:
             store.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=self._clock())
             return _list(store.list_policies(connection))
 
     def history(self, call: Call[None, None, PolicyPath]) -> PolicyHistory:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             changes = store.history(connection, call.path.policy_id)
         return PolicyHistory(
             items=[
@@ -154,11 +155,11 @@ class PoliciesApi:
         )
 
     def text(self, call: Call[None, None, None]) -> PolicyText:
-        with self._database.connect() as connection:
+        with call.connect() as connection:
             return PolicyText(text=service.export_text(connection, self._desk))
 
     def import_text(self, call: Call[None, PolicyTextBody, None]) -> PolicyList:
-        with self._database.begin() as connection:
+        with call.begin() as connection:
             return _list(
                 service.import_texts(connection, self._desk, call.body.text, by=call.actor.name, now=self._clock())
             )

@@ -18,5 +18,9 @@ __all__ = ["routes", "study_section"]
 
 def routes(desk: Desk) -> list[Route]:
     """Every page about retention."""
-    parts = (list_routes, form_routes, policy_routes, marked_routes, hold_routes, ledger_routes, storage_routes)
-    return [route for part in parts for route in part(desk)]
+    of_policies = (list_routes, form_routes, policy_routes, storage_routes)
+    of_objects = (marked_routes, hold_routes, ledger_routes)
+    return [
+        *(route for part in of_policies for route in part(desk)),
+        *(route for part in of_objects for route in part()),
+    ]

@@ -17,10 +17,10 @@ from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import policies
-from treegarth.phrases import P_
-from treegarth.web.languages import N_
+from treegarth.phrases import N_, P_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templating import render_page
 
 _INDEX = re.compile("[0-9]{1,4}")
@@ -103,7 +103,7 @@ def routes(desk: Desk) -> list[Route]:
         Route(
             name="retention.new_page",
             path=new,
-            handler=lambda call: _render(call, desk, EXAMPLES[call.query.example][2], None),
+            handler=lambda call: _render(call, EXAMPLES[call.query.example][2], None),
             summary="A new policy, from an example.",
             query=NewQuery,
             **write,
@@ -137,9 +137,9 @@ def routes(desk: Desk) -> list[Route]:
 
 
 def edit_page(call: AnyCall, desk: Desk) -> Response:
-    with desk.services.database.connect() as connection:
+    with call.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
-    return _render(call, desk, text_of(desk, stored.document), stored.id)
+    return _render(call, text_of(desk, stored.document), stored.id)
 
 
 def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
@@ -148,16 +148,16 @@ def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
         document = _document(desk, text)
         if call.http.form.get("act") == "look":
             policy = desk.parse(document)
-            with desk.services.database.connect() as connection:
+            with call.connect() as connection:
                 shown = look_ahead(call, connection, desk, service.unsaved(policy))
-            return _render(call, desk, text, policy_id, shown=shown)
+            return _render(call, text, policy_id, shown=shown)
         saved = _save(call, desk, document, policy_id)
     except PolicyRefused as error:
-        return _render(call, desk, text, policy_id, problems=error.problems)
+        return _render(call, text, policy_id, problems=error.problems)
     except RequestConflict as error:
-        return _render(call, desk, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
+        return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
     except InvalidRequest as error:
-        return _render(call, desk, text, policy_id, problems=[Problem("", error.sentence)])
+        return _render(call, text, policy_id, problems=[Problem("", error.sentence)])
     return _leave(call, call.site.url("retention.policy_page", policy_id=saved))
 
 
@@ -173,7 +173,7 @@ def _document(desk: Desk, text: str) -> object:
 
 def _save(call: AnyCall, desk: Desk, document: object, policy_id: int | None) -> int:
     now = desk.services.clock()
-    with desk.services.database.begin() as connection:
+    with call.begin() as connection:
         if policy_id is None:
             return service.create(connection, desk, document, by=call.actor.name, now=now).id
         return service.edit(connection, desk, policy_id, document, by=call.actor.name, now=now).id
@@ -188,7 +188,6 @@ def _leave(call: AnyCall, url: str) -> Response:
 
 def _render(
     call: AnyCall,
-    desk: Desk,
     text: str,
     policy_id: int | None,
     *,
@@ -199,7 +198,7 @@ def _render(
     title = translated(call, N_("New policy"))
     is_on = False
     if policy_id is not None:
-        with desk.services.database.connect() as connection:
+        with call.connect() as connection:
             stored = policies.read_policy(connection, policy_id)
         address = call.site.url("retention.change_page", policy_id=policy_id)
         leave = call.site.url("retention.policy_page", policy_id=policy_id)

@@ -12,15 +12,15 @@ from treegarth.errors import NotFound
 from treegarth.features.retention import service, tables
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.pages.wording import HOLD_KINDS, back_to_study, see_other, words_of
-from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.store.showing import name_studies
 from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey, asked_study, told_apart
 from treegarth.limits import can_be_shown
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import OfStudy, WhichStudy
 
@@ -66,7 +66,7 @@ class ReleaseBody(WhichStudy):
     """The study on whose page it stands."""
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     return [
         Route(
             name="retention.holds_page",
@@ -105,7 +105,7 @@ def _render(
     """`choices` are the studies that the UID in the form can mean."""
     query: HoldsQuery = call.query
     now = call.site.services.clock()
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         page = list_holds(
             connection,
             now=now,
@@ -140,7 +140,7 @@ def hold(call: AnyCall) -> Response:
     choices: Sequence[StudyChoice] = ()
     if not wrong:
         try:
-            with services.database.begin() as connection:
+            with call.begin() as connection:
                 study = service.hold_study(
                     connection,
                     given["study_instance_uid"],
@@ -184,7 +184,7 @@ def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | N
 
 def release(call: AnyCall) -> Response:
     services = call.site.services
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         if not release_hold(connection, call.path.hold_id, released_by=call.actor.name, now=services.clock()):
             raise NotFound(N_("There is no hold of this number that is in force."))
     uid, key = call.body.study, call.body.orthanc_study_id

@@ -19,16 +19,16 @@ from treegarth.features.retention.pages.wording import (
     states_of,
     words_of,
 )
-from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.showing import name_studies
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import StudyKey, asked_study, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, State, ngettext_for
-from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import LongIdentifier, Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import WhichStudy
 
@@ -82,7 +82,7 @@ class ShownProof:
     at: datetime
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     return [
         Route(
             name="retention.ledger_page",
@@ -116,7 +116,7 @@ def routes(desk: Desk) -> list[Route]:
 
 def ledger_page(call: AnyCall) -> Response:
     query: LedgerQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         page = _page(connection, query)
         wishes = store.list_bring_backs(connection, limit=WISHES_SHOWN)
         names = name_studies(connection, [*page.entries, *wishes])
@@ -151,7 +151,7 @@ def state_of(call: AnyCall, entry: LedgerEntry) -> tuple[State, str]:
 
 
 def entry_page(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, entry.orthanc_instance_id)
         wishes = store.list_bring_backs(connection, study=entry, limit=WISHES_SHOWN)
@@ -185,7 +185,7 @@ def entry_page(call: AnyCall) -> Response:
 
 def bring_back(call: AnyCall) -> Response:
     services, body = call.site.services, call.body
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         number = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())
     if body.back == "study":

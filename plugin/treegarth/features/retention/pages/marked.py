@@ -8,16 +8,16 @@ from pydantic import Field
 from treegarth.errors import InvalidRequest
 from treegarth.features.retention import service
 from treegarth.features.retention.pages.wording import back_to_study, said, see_other
-from treegarth.features.retention.service import Desk
 from treegarth.features.retention.store import marking, policies
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, marked_studies, name_studies
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.limits import LARGEST_BIGINT
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for
-from treegarth.web.routes import Identifier, Permission, Route
+from treegarth.web.routes import Identifier, Route
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import OfStudy
 
@@ -36,7 +36,7 @@ class MarkedQuery(OfStudy):
     """How many objects were rescued just now."""
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     return [
         Route(
             name="retention.marked_page",
@@ -61,7 +61,7 @@ def marked_page(call: AnyCall) -> Response:
     query: MarkedQuery = call.query
     if query.study_instance_uid:
         return _objects_page(call)
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         page = marked_studies(connection, policy_id=query.policy, cursor=query.cursor)
         sums = marked_by_policy(connection)
         names = name_studies(connection, page.studies)
@@ -95,7 +95,7 @@ def _rescued(call: AnyCall) -> str:
 def _objects_page(call: AnyCall) -> Response:
     """The objects of one study, one by one."""
     query: MarkedQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         asked = asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark])
         study = asked or StudyKey(study_instance_uid="", orthanc_study_id="")
         page = marking.list_marks(connection, study=study, limit=OBJECTS_ON_A_PAGE, cursor=query.cursor)
@@ -123,7 +123,7 @@ def rescue(call: AnyCall) -> Response:
     studies = [form["one"]] if form.get("one") else [of_study] if of_study and objects else form.getlist("study")
     if max(len(studies), len(objects)) > MOST_AT_ONCE:
         raise InvalidRequest(P_("At most %(most)s are rescued at once.", most=MOST_AT_ONCE))
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         count = sum(
             service.rescue(connection, key, objects if of_study else [], by=call.actor.name, now=services.clock())
             for key in dict.fromkeys(studies)

@@ -18,9 +18,10 @@ from treegarth.features.retention.store import foreseeing, policies
 from treegarth.features.retention.store.foreseeing import Freed
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.features.retention.store.showing import Sum, marked_by_policy
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Identifier, Navigation, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Navigation, Parameters, Route, Text
 from treegarth.web.templating import render_page
 
 FREED_OVER = timedelta(days=365)
@@ -107,7 +108,7 @@ def routes(desk: Desk) -> list[Route]:
 
 def policies_page(call: AnyCall) -> Response:
     now = call.site.services.clock()
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         stored = policies.list_policies(connection)
         marked = marked_by_policy(connection)
         freed = {one.policy_id: one for one in foreseeing.freed_by_policy(connection, now - FREED_OVER)}
@@ -169,7 +170,7 @@ def _hashable(part: Any) -> str:
 def frees_page(call: AnyCall, desk: Desk) -> Response:
     """A part of the list that is asked for alone: it looks at the whole archive."""
     policy_id, foreseen, broken = call.path.policy_id, None, ""
-    with desk.services.database.connect() as connection:
+    with call.connect() as connection:
         try:
             which = service.numbered(connection, desk, policy_id)
             foreseen = foreseeing.foresee(connection, which, desk.vocabulary(), desk.services.clock())
@@ -179,7 +180,7 @@ def frees_page(call: AnyCall, desk: Desk) -> Response:
 
 
 def export(call: AnyCall, desk: Desk) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         text = service.export_text(connection, desk)
     headers = {"Content-Disposition": 'attachment; filename="retention.yaml"'}
     return Response(text, mimetype="application/yaml", headers=headers)
@@ -190,7 +191,7 @@ def switch(call: AnyCall, desk: Desk) -> Response:
     services, body, policy_id = call.site.services, call.body, call.path.policy_id
     digits = "".join(re.findall("[0-9]", body.count))[:18]
     try:
-        with services.database.begin() as connection:
+        with call.begin() as connection:
             service.switch(
                 connection,
                 desk,
@@ -207,6 +208,6 @@ def switch(call: AnyCall, desk: Desk) -> Response:
 
 def remove(call: AnyCall) -> Response:
     services = call.site.services
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         policies.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=services.clock())
     return see_other(call.site.url("retention.policies_page"))

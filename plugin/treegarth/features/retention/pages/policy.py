@@ -23,8 +23,9 @@ from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.policies import PolicyChange
 from treegarth.features.retention.store.showing import Sum, marked_by_policy, name_studies
 from treegarth.index.studies import asked_study, told_apart
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import OfStudy
 
@@ -103,7 +104,7 @@ def routes(desk: Desk) -> list[Route]:
 
 def policy_page(call: AnyCall, desk: Desk) -> Response:
     policy_id = call.path.policy_id
-    with desk.services.database.connect() as connection:
+    with call.connect() as connection:
         stored = policies.read_policy(connection, policy_id)
         changes = policies.history(connection, policy_id)
         marked = marked_by_policy(connection).get(policy_id, Sum())
@@ -153,7 +154,7 @@ def difference(before: str, after: str) -> list[Line]:
 
 def preview_page(call: AnyCall, desk: Desk) -> Response:
     """A page of its own, and a part of the policy's."""
-    with desk.services.database.connect() as connection:
+    with call.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
         shown = look_ahead(call, connection, desk, numbered_policy(stored, desk.vocabulary()))
     return render_page(
@@ -168,7 +169,7 @@ def preview_page(call: AnyCall, desk: Desk) -> Response:
 
 def explain_page(call: AnyCall, desk: Desk) -> Response:
     uid = (call.query.study_instance_uid or "").strip()
-    with desk.services.database.connect() as connection:
+    with call.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
         numbered = numbered_policy(stored, desk.vocabulary())
         study = asked_study(connection, uid, call.query.orthanc_study_id)

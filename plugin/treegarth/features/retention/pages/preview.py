@@ -15,7 +15,7 @@ from treegarth.features.retention.store.deciding import NumberedPolicy
 from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, foresee
 from treegarth.features.retention.store.showing import StudyName, name_studies
 from treegarth.index.studies import OfStudy, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, translated
 
 BETWEEN = (5, 10, 15, 20, 25)  # days

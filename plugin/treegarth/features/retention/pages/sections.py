@@ -22,7 +22,7 @@ WISHES_SHOWN = 3
 def study_section(call: AnyCall, study: StudyKey) -> Markup:
     """The section "Retention" of a study's page."""
     study_shown(call, study)
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         now = call.site.services.clock()
         holds = list_holds(connection, now=now, study=study).holds
         marked = marked_of_study(connection, study)

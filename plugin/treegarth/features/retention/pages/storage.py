@@ -17,8 +17,9 @@ from treegarth.features.retention.pruning import numbered_policy
 from treegarth.features.retention.service import Desk, SpaceFigures
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.foreseeing import Month
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall
-from treegarth.web.routes import Parameters, Permission, Route
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templating import render_page
 
 FORECASTS = (30, 90, 365)  # days
@@ -67,7 +68,7 @@ def routes(desk: Desk) -> list[Route]:
 
 def storage_page(call: AnyCall, desk: Desk) -> Response:
     now = desk.services.clock()
-    with desk.services.database.connect() as connection:
+    with call.connect() as connection:
         figures = service.space_figures(connection, now)
         marks = _thresholds(desk, policies.list_policies(connection), figures, now)
     scale, unit = unit_of(max((max(one.received_bytes, one.freed_bytes) for one in figures.months), default=0))

@@ -10,7 +10,7 @@ from flask import Response
 
 from treegarth.features.retention.model import WORDS
 from treegarth.index.studies import StudyKey, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, State, translated
 
 POLICY_CHANGES: Mapping[str, str] = {
@@ -100,7 +100,7 @@ def _sentences() -> tuple[str, ...]:
 
 def back_to_study(call: AnyCall, study: StudyKey) -> Response:
     """To the section of the study's page, on which the form stood."""
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         which = told_apart(connection, [study])(study)
     url = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
     return see_other(f"{url}#retention")

@@ -25,9 +25,10 @@ from treegarth.features.routing.store.showing import (
 from treegarth.features.routing.tables import delivery
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.limits import LARGEST_INTEGER
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, State, ngettext_for, translated
-from treegarth.web.routes import Identifier, LongIdentifier, Navigation, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, LongIdentifier, Navigation, Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import OfStudy
 
@@ -131,7 +132,7 @@ def routes() -> list[Route]:
 
 def deliveries_page(call: AnyCall) -> Response:
     query: DeliveriesQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         wanted = DeliveryFilter(
             state=query.state,
             destination_id=query.destination,
@@ -180,7 +181,7 @@ def bar(call: AnyCall, counts: Mapping[str, int]) -> list[BarPart]:
 
 def delivery_page(call: AnyCall) -> Response:
     query: ObjectsQuery = call.query
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         line = read_delivery(connection, call.path.delivery_id)
         if line is None:
             raise NotFound(N_("There is no delivery with this number."))
@@ -219,7 +220,7 @@ def again(call: AnyCall) -> Response:
     services = call.site.services
     if body.delivery is None and body.destination is None:
         raise NotFound(N_("Say which delivery or which destination."))
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         send_again(
             connection,
             services.clock(),

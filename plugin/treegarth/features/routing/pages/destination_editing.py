@@ -31,9 +31,10 @@ from treegarth.features.routing.store.destinations import (
     read_destination,
     settings_of,
 )
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, translated
-from treegarth.web.routes import Handler, Identifier, Parameters, Permission, Route
+from treegarth.web.routes import Handler, Identifier, Parameters, Route
 from treegarth.web.templating import render_page
 from treegarth.web.validation import InvalidFields, validated
 
@@ -103,7 +104,7 @@ def routes() -> list[Route]:
 
 
 def edit_page(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         one = read_destination(connection, call.path.destination_id)
     return _form(call, typed_of(settings_of(one).document()), one, {})
 
@@ -113,7 +114,7 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
     services = call.site.services
     one = None
     if destination_id is not None:
-        with services.database.connect() as connection:
+        with call.connect() as connection:
             one = read_destination(connection, destination_id)
     if call.http.form.get("act") != "save":
         return _form(call, typed, one, {})
@@ -123,7 +124,7 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
     try:
         settings = validated(DestinationSettings, document)
         check_places(settings, services.settings.destination_places)
-        with services.database.begin() as connection:
+        with call.begin() as connection:
             by, at = call.actor.name, services.clock()
             if destination_id is None:
                 saved = create_destination(connection, settings, by=by, at=at)
@@ -144,7 +145,7 @@ def _leave(call: AnyCall, url: str) -> Response:
 
 
 def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, problems: Mapping[str, str]) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
     url = call.site.url
     known = {*OWN_FIELDS} | {f"address.{item.name}" for item in INPUTS[typed.kind]}

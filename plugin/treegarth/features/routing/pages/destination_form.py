@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from treegarth.features.routing.address_parts import DEFAULT_LAYOUT
 from treegarth.features.routing.destinations import Kind
 from treegarth.features.routing.windows import WEEKDAYS
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 KINDS: Mapping[str, tuple[str, str]] = {
     Kind.DICOM: (N_("DICOM node"), N_("C-STORE to an AE title, by Orthanc")),

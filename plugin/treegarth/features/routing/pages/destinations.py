@@ -34,9 +34,10 @@ from treegarth.features.routing.store.showing import list_trouble, sends_by_hour
 from treegarth.features.routing.windows import is_open, opens_at
 from treegarth.index.studies import told_apart
 from treegarth.limits import storable
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
-from treegarth.web.routes import Parameters, Permission, Route, Text
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page
 
 HOURS_SHOWN = 24
@@ -125,7 +126,7 @@ def routes() -> list[Route]:
 
 def destinations_page(call: AnyCall) -> Response:
     services = call.site.services
-    with services.database.connect() as connection:
+    with call.connect() as connection:
         found = list_destinations(connection)
         figures = read_figures(connection, [one.id for one in found], services.clock())
     return render_page(
@@ -191,7 +192,7 @@ def destination_page(call: AnyCall) -> Response:
     first = (now.astimezone(services.zone) - timedelta(hours=HOURS_SHOWN - 1)).replace(
         minute=0, second=0, microsecond=0
     )
-    with services.database.connect() as connection:
+    with call.connect() as connection:
         one = read_destination(connection, number)
         figures = read_figures(connection, [one.id], now)[one.id]
         sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
@@ -247,11 +248,11 @@ def _said(value: Any) -> str:
 def echo(call: AnyCall) -> Response:
     """Ask it now; what it answered stands in the address of the page that follows, in the reader's language."""
     services, number = call.site.services, call.path.destination_id
-    with services.database.connect() as connection:
+    with call.connect() as connection:
         one = read_destination(connection, number)
     answer = echo_destination(one, services.orthanc, gate_of(services, os.environ))
     if answer.answers:
-        with services.database.begin() as connection:
+        with call.begin() as connection:
             note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
     said = answer.said or answer.reason
     given = {"echo": "yes" if answer.answers else "no", "said": storable(in_words(call, said)) if said else None}
@@ -260,14 +261,14 @@ def echo(call: AnyCall) -> Response:
 
 def pause(call: AnyCall) -> Response:
     services, number = call.site.services, call.path.destination_id
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         pause_destination(connection, number, paused=call.body.paused, by=call.actor.name, at=services.clock())
     return _to(call, number)
 
 
 def remove(call: AnyCall) -> Response:
     services = call.site.services
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
     return Response(status=303, headers={"Location": call.site.url("routing.destinations_page")})
 

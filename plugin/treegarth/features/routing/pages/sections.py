@@ -17,9 +17,10 @@ from treegarth.features.routing.store.destinations import list_destinations, rea
 from treegarth.features.routing.store.requesting import request_delivery
 from treegarth.features.routing.store.showing import DeliveryFilter, count_given_up, list_deliveries
 from treegarth.index.studies import StudyKey, the_study, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, Check, StudySection, in_words, ngettext_for, render_part, translated
-from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Route, Text
 from treegarth.web.which_study import WhichStudy
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
@@ -57,7 +58,7 @@ def make_study_section(labels_of: LabelsOf) -> StudySection:
     """The section of a study's page; labels are another feature's, and are handed over."""
 
     def section(call: AnyCall, study: StudyKey) -> Markup | None:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             lines = list_deliveries(connection, DeliveryFilter(study=study), limit=DELIVERIES_SHOWN)
             destinations = list_destinations(connection)
             labels = labels_of(connection, study.orthanc_study_id)
@@ -78,7 +79,7 @@ def make_study_section(labels_of: LabelsOf) -> StudySection:
 def send_study(call: AnyCall) -> Response:
     """All that the index has of it; what was confirmed there is not sent again."""
     services, uid = call.site.services, call.path.study_instance_uid
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         destination = read_destination(connection, call.body.destination)
         study = the_study(connection, uid, call.body.orthanc_study_id)
         request_delivery(
@@ -98,7 +99,7 @@ def health_check(call: AnyCall) -> list[Check]:
     """Destinations that are down, and objects that were given up."""
     name = translated(call, N_("Deliveries"))
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             destinations = list_destinations(connection)
             given_up = count_given_up(connection)
     except DatabaseUnavailable:

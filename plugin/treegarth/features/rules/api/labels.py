@@ -11,7 +11,9 @@ from treegarth.features.rules.api.parts import Desk, Listed, rule_route
 from treegarth.features.rules.labelling import LONGEST_LABEL, is_label
 from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
 from treegarth.index.studies import named_study, the_study
-from treegarth.web.routes import Answer, Call, Parameters, Permission, Route, Text
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, Parameters, Route, Text
 from treegarth.web.validation import Fault, InvalidFields
 from treegarth.web.which_study import WhichStudy
 
@@ -54,11 +56,11 @@ class LabelsApi:
         self._desk = desk
 
     def known(self, call: Call[None, None, None]) -> KnownLabels:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             return KnownLabels(items=known_labels(connection))
 
     def labels(self, call: Call[WhichStudy, None, StudyPath]) -> LabelList:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             study = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
             return _list(connection, study.orthanc_study_id)
 
@@ -73,7 +75,7 @@ class LabelsApi:
         if not is_label(label):
             wrong = f"must be 1 to {LONGEST_LABEL} printable characters, no space at its ends."
             raise InvalidFields([Fault(field="label", message=wrong)])
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             study = named_study(connection, call.path.study_instance_uid).orthanc_study_id
             change_labels(connection, study, [label], is_set=is_set, by=by, now=now)
             return _list(connection, study)

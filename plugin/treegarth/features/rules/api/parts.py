@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from treegarth.features.rules.service import ActingRule, Author, RuleBook, present_rule
 from treegarth.features.rules.text import Language, RuleRefused, WrittenRule, parse_rule
-from treegarth.web.access import Actor
+from treegarth.web.actors import Actor
 from treegarth.web.endpoints import Listed, endpoint
 from treegarth.web.routes import Identifier, Parameters
-from treegarth.web.services import Database, Services
+from treegarth.web.services import Services
 from treegarth.web.validation import Fault, InvalidFields
 
 __all__ = ["Desk", "Listed", "RulePath", "as_fields", "rule_route", "written_rule"]
@@ -31,10 +31,6 @@ class Desk:
 
     services: Services
     book: RuleBook
-
-    @property
-    def database(self) -> Database:
-        return self.services.database
 
     @property
     def language(self) -> Language:

@@ -20,7 +20,9 @@ from treegarth.features.rules.model import Change, Trigger
 from treegarth.features.rules.service import ActingRule, create_rule, edit_rule, move_rule, remove_rule, switch_rule
 from treegarth.features.rules.store.rules import list_versions
 from treegarth.features.rules.text import RuleRefused, rule_document
-from treegarth.web.routes import Answer, Call, Identifier, Parameters, Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, Identifier, Parameters, Route
 
 
 class RuleDocument(RootModel[dict[str, Any]]):
@@ -98,16 +100,16 @@ class RulesApi:
         self._desk = desk
 
     def rules(self, call: Call[None, None, None]) -> RuleList:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             return RuleList(items=[rule_item(one) for one in self._desk.book.all(connection)])
 
     def rule(self, call: Call[None, None, RulePath]) -> RuleItem:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             return rule_item(self._desk.acting(connection, call.path.rule_id))
 
     def add(self, call: Call[None, RuleDocument, None]) -> RuleItem:
         written = written_rule(call.body.root, self._desk.language)
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             try:
                 rule_id = create_rule(connection, written, self._desk.author(call.actor))
             except RuleRefused as refused:
@@ -116,7 +118,7 @@ class RulesApi:
 
     def edit(self, call: Call[EditQuery, RuleDocument, RulePath]) -> RuleItem:
         written = written_rule(call.body.root, self._desk.language)
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             try:
                 author = self._desk.author(call.actor)
                 edit_rule(connection, call.path.rule_id, written, author, since=call.query.version)
@@ -126,7 +128,7 @@ class RulesApi:
 
     def change_state(self, call: Call[None, StateBody, RulePath]) -> RuleItem:
         author, rule_id = self._desk.author(call.actor), call.path.rule_id
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             acting = self._desk.acting(connection, rule_id)
             if call.body.is_on is not None:
                 switch_rule(connection, acting, author, is_on=call.body.is_on)
@@ -135,13 +137,13 @@ class RulesApi:
             return rule_item(self._desk.acting(connection, rule_id))
 
     def remove(self, call: Call[None, None, RulePath]) -> RuleItem:
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             return rule_item(
                 self._desk.book.read(remove_rule(connection, call.path.rule_id, self._desk.author(call.actor)))
             )
 
     def versions(self, call: Call[None, None, RulePath]) -> VersionList:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             self._desk.acting(connection, call.path.rule_id)
             found = list_versions(connection, call.path.rule_id)
         return VersionList(items=[VersionItem.model_validate(one) for one in found])

@@ -13,7 +13,9 @@ from treegarth.features.rules.service import export_rules, import_rules, problem
 from treegarth.features.rules.service.importing import Outcome
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import LARGEST_BYTES
-from treegarth.web.routes import Answer, AnyText, Call, Parameters, Permission, Route
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, AnyText, Parameters, Route
 from treegarth.web.validation import Fault, InvalidFields
 
 MEDIA_TYPES = ("application/yaml", "text/plain")  # generated clients know no YAML
@@ -99,7 +101,7 @@ class TextsApi:
         except InvalidRequest as unreadable:
             return _checked([Problem("text", str(unreadable))], [])
         problems: list[Problem] = []
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             for index, one in enumerate(written):
                 place = "rule" if body.text is None else f"rules[{index}]"
                 problems.extend(problems_with(connection, one, place))
@@ -112,7 +114,7 @@ class TextsApi:
 
     def take_in(self, call: Call[None, ImportBody, None]) -> ImportOutcome:
         body = call.body
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             try:
                 author = self._desk.author(call.actor)
                 made = import_rules(connection, self._desk.language, body.text, author, dry_run=body.dry_run)
@@ -121,7 +123,7 @@ class TextsApi:
         return ImportOutcome(dry_run=body.dry_run, items=[ImportedRule.model_validate(one) for one in made])
 
     def export(self, call: Call[None, None, None]) -> Response:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             text = export_rules(connection, self._desk.book)
         headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
         media_type = call.http.accept_mimetypes.best_match(MEDIA_TYPES, default=MEDIA_TYPES[0])

@@ -14,8 +14,10 @@ from treegarth.features.rules.api.rules import RuleDocument
 from treegarth.features.rules.model import Rule
 from treegarth.features.rules.service import ActingRule, Explained, Preview, explain_rule, preview_rule
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Call, Permission, Route, Text
+from treegarth.web.routes import Answer, Route, Text
 from treegarth.web.which_study import WhichStudy
 
 
@@ -96,13 +98,13 @@ class TryingApi:
         self._desk = desk
 
     def preview(self, call: Call[PageQuery, None, RulePath]) -> RulePreview:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             rule = meant(self._desk.acting(connection, call.path.rule_id))
             return self._preview(connection, rule, call.query)
 
     def preview_document(self, call: Call[PageQuery, RuleDocument, None]) -> RulePreview:
         rule = written_rule(call.body.root, self._desk.language).rule
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             return self._preview(connection, rule, call.query)
 
     def _preview(self, connection: Connection, rule: Rule, query: PageQuery) -> RulePreview:
@@ -111,7 +113,7 @@ class TryingApi:
         return preview_answer(found)
 
     def explain(self, call: Call[WhichStudy, None, ExplainPath]) -> ExplainAnswer:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             acting = self._desk.acting(connection, call.path.rule_id)
             uid, now = call.path.study_instance_uid, self._desk.services.clock()
             found = explain_rule(

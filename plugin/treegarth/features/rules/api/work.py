@@ -17,8 +17,10 @@ from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.features.rules.tables import rule_outcome
 from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
-from treegarth.web.routes import Answer, Call, Identifier, LongIdentifier, Parameters, Permission, Route
+from treegarth.web.routes import Answer, Identifier, LongIdentifier, Parameters, Route
 from treegarth.web.which_study import OfStudy
 
 
@@ -131,14 +133,14 @@ class WorkApi:
         self._clock = desk.services.clock
 
     def application(self, call: Call[None, None, RulePath]) -> ApplicationState:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             self._desk.acting(connection, call.path.rule_id)
             return _state(connection, call.path.rule_id)
 
     def apply(self, call: Call[None, ApplyBody, RulePath]) -> ApplicationState:
         """Only notes that it is wanted: the workers do it, and go on after a restart."""
         vocabulary, by, now = self._desk.language.vocabulary, call.actor.name, self._clock()
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             acting = self._desk.acting(connection, call.path.rule_id)
             if call.body.study_instance_uid is not None:
                 uid, key = call.body.study_instance_uid, call.body.orthanc_study_id
@@ -148,14 +150,14 @@ class WorkApi:
             return _state(connection, call.path.rule_id)
 
     def stop(self, call: Call[None, None, RulePath]) -> ApplicationState:
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             self._desk.acting(connection, call.path.rule_id)
             stop_applying(connection, call.path.rule_id, by=call.actor.name, now=self._clock())
             return _state(connection, call.path.rule_id)
 
     def outcomes(self, call: Call[OutcomesQuery, None, None]) -> OutcomeList:
         query = call.query
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             found = list_outcomes(
                 connection,
                 rule_id=query.rule_id,
@@ -169,20 +171,20 @@ class WorkApi:
         return OutcomeList(items=items, next=found[-1].id if len(found) == query.limit else None)
 
     def events(self, call: Call[None, None, None]) -> EventList:
-        with self._desk.database.connect() as connection:
+        with call.connect() as connection:
             counts, failed = count_events(connection), list_failed(connection)
         items = [EventItem.model_validate(one) for one in failed]
         return EventList(waiting=counts[WAITING], failed=counts["failed"], items=items)
 
     def retry(self, call: Call[None, None, EventPath]) -> Retried:
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             count = retry_failed(connection, self._clock(), [call.path.event_id])
         if count == 0:
             raise NotFound(P_("There is no failed event with this number."))
         return Retried(retried=count)
 
     def retry_all(self, call: Call[None, None, None]) -> Retried:
-        with self._desk.database.begin() as connection:
+        with call.begin() as connection:
             return Retried(retried=retry_failed(connection, self._clock()))
 
 

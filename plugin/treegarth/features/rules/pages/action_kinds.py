@@ -7,7 +7,7 @@ edited as text.
 from __future__ import annotations
 
 from treegarth.features.rules.pages.action_fields import ActionKind, Input
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 _OBJECTS = (
     ("all", N_("all objects")),

@@ -38,9 +38,10 @@ from treegarth.features.rules.pages.trying import Tried, tried_studies
 from treegarth.features.rules.service.editing import EditedMeanwhile, create_rule, edit_rule, problems_with
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import UnreadableYaml
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Identifier, Parameters, Permission, Route
+from treegarth.web.routes import Identifier, Parameters, Route
 from treegarth.web.templating import render_page
 
 TRIGGERS = (
@@ -107,7 +108,7 @@ def routes(pages: RulePages) -> list[Route]:
 
 
 def edit_page(call: AnyCall, pages: RulePages) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         stored = pages.acting(connection, call.path.rule_id).stored
     try:
         draft = draft_of_document(stored.document, pages.form)
@@ -160,7 +161,7 @@ def _paths(draft: Draft, pages: RulePages) -> Mapping[str, str]:
 
 def _try(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule) -> Response:
     now = author(call).now
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         tried = tried_studies(call, connection, pages, condition_of_study(written.rule), now, rule_id, STUDIES_TRIED)
         problems = problems_with(connection, written)
     return _render(call, pages, draft, rule_id, Shown(problems=problems, paths=_paths(draft, pages), tried=tried))
@@ -172,7 +173,7 @@ def _save(
     """`over`: the newer version that the author has seen, and wants to replace all the same."""
     since = _number(call.http.form.get("version", "") if over is None else over)
     try:
-        with call.site.services.database.begin() as connection:
+        with call.begin() as connection:
             saved = _saved(connection, written, rule_id, call, since)
     except EditedMeanwhile as error:
         return _render(call, pages, draft, rule_id, Shown(newer=newer_version(error.newer, written)))
@@ -208,7 +209,7 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         return translated(call, message)
 
     placed, general = _placed(shown, call)
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         sources = pages.sources(connection)
         stored = pages.acting(connection, rule_id).stored if rule_id is not None else None
     known = {**pages.fields, **_fields_of(draft.condition, pages)}

@@ -19,7 +19,7 @@ from treegarth.features.rules.pages.condition_tree import (
     operators_of,
 )
 from treegarth.features.rules.pages.draft import AGE_UNITS, age_parts
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 
 Words: TypeAlias = Callable[[str], str]  # a msgid in the reader's language
 

@@ -17,7 +17,7 @@ from treegarth.features.rules.pages.draft import Form
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.service.editing import Author
 from treegarth.features.rules.store.rules import find_rule
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall
 
 

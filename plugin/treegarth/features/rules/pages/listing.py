@@ -18,9 +18,10 @@ from treegarth.features.rules.store.rules import list_rules
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.yaml_text import UnreadableYaml
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Identifier, Navigation, Parameters, Permission, Route
+from treegarth.web.routes import Identifier, Navigation, Parameters, Route
 from treegarth.web.templating import render_page
 
 LATELY = timedelta(days=7)
@@ -127,7 +128,7 @@ def routes(pages: RulePages) -> list[Route]:
 
 def rules_page(call: AnyCall, pages: RulePages) -> Response:
     now = author(call).now
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         rules = pages.book.all(connection)
         acted = acted_since(connection, now - LATELY)
     shown = [_shown(call, one, acted.get(one.stored.id, Acted()), place) for place, one in enumerate(rules, start=1)]
@@ -162,7 +163,7 @@ def trigger_name(call: AnyCall, trigger: str) -> str:
 
 
 def export(call: AnyCall, pages: RulePages) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         text = export_rules(connection, pages.book)
     headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
     return Response(text, mimetype="application/yaml", headers=headers)
@@ -173,7 +174,7 @@ def import_text(call: AnyCall, pages: RulePages) -> Response:
     text = call.http.form.get("text", "").replace("\r\n", "\n")
     really = call.http.form.get("act") == "import"
     try:
-        with call.site.services.database.begin() as connection:
+        with call.begin() as connection:
             made = import_rules(connection, pages.book.language, text, author(call), dry_run=not really)
     except RuleRefused as error:
         return _import_page(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
@@ -189,14 +190,14 @@ def _import_page(call: AnyCall, text: str, problems: list[str], plan: list[Impor
 
 
 def switch(call: AnyCall, pages: RulePages) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         acting = pages.acting(connection, call.path.rule_id)
         switch_rule(connection, acting, author(call), is_on=call.body.on)
     return _back(call)
 
 
 def move(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         order = [rule.id for rule in list_rules(connection)]
         if call.path.rule_id in order:
             place = order.index(call.path.rule_id) + 1
@@ -207,7 +208,7 @@ def move(call: AnyCall) -> Response:
 
 
 def remove(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         remove_rule(connection, call.path.rule_id, author(call))
     return Response(status=303, headers={"Location": call.site.url("rules.rules_page")})
 

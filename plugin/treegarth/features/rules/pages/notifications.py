@@ -10,9 +10,10 @@ from treegarth.features.rules.pages.kit import author
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
 from treegarth.index.studies import StudyKey, told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
-from treegarth.web.routes import LongIdentifier, Parameters, Permission, Route
+from treegarth.web.routes import LongIdentifier, Parameters, Route
 from treegarth.web.templating import render_page
 
 ON_A_PAGE = 50
@@ -87,7 +88,7 @@ def routes() -> list[Route]:
 
 
 def notifications_page(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         notices = list_notices(connection, on_dashboard=True, before=call.query.before, limit=ON_A_PAGE)
         others = list_notices(connection, on_dashboard=False, limit=ON_A_PAGE)
         unseen = count_unseen(connection)
@@ -114,7 +115,7 @@ def notifications_page(call: AnyCall) -> Response:
 def bell_page(call: AnyCall) -> Response:
     """A part of a page; without the database the bell says nothing."""
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             unseen = count_unseen(connection)
     except DatabaseUnavailable:
         unseen = 0
@@ -122,20 +123,20 @@ def bell_page(call: AnyCall) -> Response:
 
 
 def seen(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         mark_seen(connection, call.actor.name, author(call).now, call.body.id)
     return _to(call, "rules.notifications_page")
 
 
 def tell_again(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         if not send_again(connection, author(call).now, call.body.id) and call.body.id is not None:
             raise NotFound(N_("There is no notice with this number that was given up."))
     return _to(call, "rules.notifications_page")
 
 
 def events_page(call: AnyCall) -> Response:
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         counts = count_events(connection)
         failed = list_failed(connection)
     return render_page(
@@ -149,7 +150,7 @@ def events_page(call: AnyCall) -> Response:
 
 
 def retry_events(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         number = call.body.id
         if not retry_failed(connection, author(call).now, None if number is None else [number]) and number is not None:
             raise NotFound(N_("There is no failed event with this number."))
@@ -160,7 +161,7 @@ def health_check(call: AnyCall) -> list[Check]:
     """What rules lend to health: events that failed, notices that could not be sent."""
     name = translated(call, N_("Rules"))
     try:
-        with call.site.services.database.connect() as connection:
+        with call.connect() as connection:
             counts = count_events(connection)
             not_sent = count_not_sent(connection)
     except DatabaseUnavailable:

@@ -17,9 +17,10 @@ from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.index.studies import told_apart
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, translated
-from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Permission, Route
+from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Route
 from treegarth.web.templating import render_page
 
 OUTCOMES_SHOWN = 30
@@ -73,7 +74,7 @@ def routes(pages: RulePages) -> list[Route]:
 
 def rule_page(call: AnyCall, pages: RulePages) -> Response:
     rule_id = call.path.rule_id
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
         versions = list_versions(connection, rule_id)
         outcomes = list_outcomes(connection, rule_id=rule_id, before=call.query.before, limit=OUTCOMES_SHOWN)

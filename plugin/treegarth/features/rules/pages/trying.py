@@ -24,10 +24,11 @@ from treegarth.features.rules.store.applications import Application, latest_appl
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
 from treegarth.index.studies import told_apart
 from treegarth.limits import storable
-from treegarth.web.languages import N_
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Identifier, Parameters, Permission, Route, Text
+from treegarth.web.routes import Identifier, Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import WhichStudy
 
@@ -189,7 +190,7 @@ def _tried(call: AnyCall, connection: Connection, page: StudyPage, sums: StudySu
 
 def try_page(call: AnyCall, pages: RulePages) -> Response:
     rule_id, now = call.path.rule_id, author(call).now
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
         if acting.rule is None:
             raise RequestConflict(N_("This rule means nothing any more: edit it first."))
@@ -226,7 +227,7 @@ def _progress(call: AnyCall, application: Application | None, now: datetime) -> 
 
 def explain_page(call: AnyCall, pages: RulePages) -> Response:
     now = author(call).now
-    with call.site.services.database.connect() as connection:
+    with call.connect() as connection:
         acting = pages.acting(connection, call.path.rule_id)
         if acting.rule is None:
             raise RequestConflict(N_("This rule means nothing any more: edit it first."))
@@ -272,11 +273,11 @@ def _said(call: AnyCall, value: Value) -> str:
 
 def apply(call: AnyCall, pages: RulePages) -> Response:
     """To one study, or to the archive: from a hundred studies on only where their number was typed."""
-    services, rule_id = call.site.services, call.path.rule_id
+    rule_id = call.path.rule_id
     now = author(call).now
     vocabulary = pages.book.language.vocabulary
     refused = None
-    with services.database.begin() as connection:
+    with call.begin() as connection:
         acting = pages.acting(connection, rule_id)
         try:
             if uid := call.body.study_instance_uid:
@@ -299,7 +300,7 @@ def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: dat
 
 
 def stop(call: AnyCall) -> Response:
-    with call.site.services.database.begin() as connection:
+    with call.begin() as connection:
         present_rule(connection, call.path.rule_id)
         stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author(call).now)
     return _to(call, "rules.try_page", rule_id=call.path.rule_id)
