@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Table
 
 from tests.condition_builder import DESTINATIONS, HEADER, NOW, Row
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.features.archive.tables import arrival, instance, patient, series, study
 from treegarth.features.dose.tables import dose_study
 from treegarth.features.retention.tables import hold
 from treegarth.features.routing.tables import delivery_object, destination
 from treegarth.features.rules.tables import study_label
+from treegarth.index.tables import arrival, instance, patient, series, study
 
 _DAY = timedelta(days=1)
 

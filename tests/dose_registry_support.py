@@ -15,8 +15,8 @@ from sqlalchemy.engine import Engine
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound
 from treegarth.features import dose
-from treegarth.features.archive import tables
 from treegarth.features.dose.tables import dose_report
+from treegarth.index import tables
 
 _MINUTES = count()
 

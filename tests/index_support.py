@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.features.archive.tables import instance, patient, series, study
+from treegarth.index.tables import instance, patient, series, study
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KOREAN = "Hong^Gildong=洪^吉洞=홍^길동"

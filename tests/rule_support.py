@@ -9,10 +9,10 @@ from sqlalchemy.engine import Engine
 
 from treegarth.assembly import rule_language
 from treegarth.database.engine import connect, transaction
-from treegarth.features.archive import tables
 from treegarth.features.rules.service import Author, RuleBook, handle_waiting, import_rules
 from treegarth.features.rules.store.rules import StoredRule, list_rules
 from treegarth.host.zone import ZoneInfo
+from treegarth.index import tables
 from treegarth.settings import Settings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday

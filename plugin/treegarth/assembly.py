@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features import retention, rules
 from treegarth.features.archive import condition_terms as archive_terms
-from treegarth.features.archive.tables import study
 from treegarth.features.dose import condition_terms as dose_terms
 from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import condition_terms as retention_terms
@@ -17,6 +16,7 @@ from treegarth.features.routing.deliver_action import DeliverAction
 from treegarth.features.rules import condition_terms as rules_terms
 from treegarth.features.rules.yaml_text import dump, read_pieces
 from treegarth.host.zone import local_zone
+from treegarth.index.tables import study
 from treegarth.settings import Settings
 from treegarth.web.services import Services
 

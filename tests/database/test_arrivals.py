@@ -19,7 +19,7 @@ from treegarth.features.archive import IndexedInstance, Origin
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.store.removing import remove, remove_empty
 from treegarth.features.archive.store.writing import write_instances
-from treegarth.features.archive.tables import arrival, instance, series
+from treegarth.index.tables import arrival, instance, series
 
 SCANNER = Origin(kind=2, remote_ae_title="CT1", called_ae_title="ORTHANC", remote_ip="10.0.0.1")
 UPLOAD = Origin(kind=3, remote_ip="10.0.0.2", http_user="anna")

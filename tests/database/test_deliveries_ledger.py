@@ -13,10 +13,9 @@ from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.archive import tables as archive_tables
 from treegarth.features.routing.deciding import confirmed
 from treegarth.features.routing.model import ObjectState, Proof
-from treegarth.features.routing.store import archive_index, claiming, recording
+from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.listing import (
     cancel_object,
     list_delivery_objects,
@@ -196,11 +195,3 @@ def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Le
         assert [one.state for one in study.rows] == ["waiting", "waiting"]
         sums = {one.destination: one.objects for one in sums_by_destination(connection, NOW)}
     assert sums == {"node": {"sending": 3, "waiting": 1}, "other": {"waiting": 4}}
-
-
-@pytest.mark.parametrize("name", ["study", "series", "instance"])
-def test_the_columns_that_deliveries_know_of_the_index_are_the_indexs_own(name: str) -> None:
-    known, real = getattr(archive_index, name), getattr(archive_tables, name)
-    assert {one.name: one.type.python_type for one in known.c} == {
-        one.name: one.type.python_type for one in real.c if one.name in known.c
-    }

@@ -28,7 +28,7 @@ from treegarth.features.archive.store.mending import (
     save_mending,
     stale_series,
 )
-from treegarth.features.archive.tables import instance, series
+from treegarth.index.tables import instance, series
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,9 +23,9 @@ from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_e
 from treegarth.database.metadata import metadata
 from treegarth.database.migrating import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
-from treegarth.features.archive.tables import archive_state, series
 from treegarth.features.dose.tables import dose_report
 from treegarth.features.rules.tables import notification
+from treegarth.index.tables import archive_state, series
 
 
 def import_every_table() -> None:

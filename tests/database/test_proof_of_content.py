@@ -26,8 +26,6 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.model import IndexedInstance, Level, Origin
 from treegarth.features.archive.store import parents, removing
 from treegarth.features.archive.store.writing import write_instances
-from treegarth.features.archive.tables import arrival
-from treegarth.features.archive.tables import instance as instance_table
 from treegarth.features.retention import Departures
 from treegarth.features.retention.model import Cause
 from treegarth.features.retention.pruning import Pruner, numbered_policy
@@ -41,6 +39,8 @@ from treegarth.features.routing.destinations import Kind
 from treegarth.features.routing.model import ObjectState, Proof
 from treegarth.features.routing.store import claiming, recording
 from treegarth.features.routing.store.destinations import read_destination
+from treegarth.index.tables import arrival
+from treegarth.index.tables import instance as instance_table
 
 ROUNDS, STEPS = (100, 200) if os.environ.get("TREEGARTH_SOAK") == "1" else (3, 120)
 DEPARTURES = Departures(note_pruned=parents.note_pruned)

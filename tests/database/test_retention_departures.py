@@ -12,9 +12,9 @@ from treegarth.features.archive.model import Level
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import parents, reconciling, removing
 from treegarth.features.archive.store.searching import list_series, search_studies
-from treegarth.features.archive.tables import instance, patient
 from treegarth.features.retention import Departures
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index.tables import instance, patient
 
 DEPARTURES = Departures(note_pruned=parents.note_pruned)
 UID = "1.2.840.99999.1.1"

@@ -18,7 +18,6 @@ from treegarth.assembly import vocabulary
 from treegarth.errors import NotFound, OrthancUnavailable
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.store import parents, removing
-from treegarth.features.archive.tables import instance
 from treegarth.features.retention import Departures, HoldKind
 from treegarth.features.retention.pruning import LATER, LEASE, Pruner
 from treegarth.features.retention.store import marking, policies
@@ -26,6 +25,7 @@ from treegarth.features.retention.store.holds import set_holds
 from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import prune_ledger, prune_mark
 from treegarth.index.studies import the_study
+from treegarth.index.tables import instance
 
 AFTER = NOON + timedelta(days=100)
 UID = "1.2.840.99999.1.1"

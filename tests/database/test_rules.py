@@ -24,7 +24,6 @@ from tests.rule_support import (
 from treegarth.conditions.action import NotYet
 from treegarth.database.engine import connect, transaction
 from treegarth.features import archive, rules
-from treegarth.features.archive.tables import arrival
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.service import edit_rule, explain_rule, preview_rule, switch_rule
 from treegarth.features.rules.store import events, outcomes
@@ -32,6 +31,7 @@ from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change, notification, rule_event
 from treegarth.features.rules.text import parse_rule
 from treegarth.index.studies import asked_study
+from treegarth.index.tables import arrival
 from treegarth.phrases import Phrase
 
 CT = """

@@ -1,2 +1,2 @@
-"""The way to what the index has, for every feature: which study an address means. Below the features, which may not
-know each other."""
+"""The way to what the index has, for every feature: its tables, and which study an address means. Below the features,
+which may not know each other."""

@@ -12,19 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, Date, FromClause, String, Text, and_, column, null, select, table
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, null, select
 
 from treegarth.errors import NotFound, RequestConflict
+from treegarth.index.tables import study
 from treegarth.phrases import P_
-
-study = table(
-    "study",
-    column("orthanc_study_id", String),
-    column("study_instance_uid", String),
-    column("patient_id", Text),
-    column("patient_name", Text),
-    column("study_date", Date),
-)
 
 
 class OfStudy(Protocol):

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, array
 
 from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import LevelTable, Term
-from treegarth.features.archive.tables import arrival, instance, series, study
+from treegarth.index.tables import arrival, instance, series, study
 from treegarth.phrases import N_
 
 LEVELS = {

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, Engine, delete, select, tuple_
 
 from treegarth.database.engine import transaction
-from treegarth.features.archive.tables import arrival
+from treegarth.index.tables import arrival
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,9 +20,9 @@ from treegarth.features.retention.rules import decide, needs_number_typed
 from treegarth.features.retention.store import foreseeing, holds, marking, policies
 from treegarth.features.retention.store.deciding import NumberedPolicy, read_states
 from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, Freed, Month, Share
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.index.studies import StudyKey, the_study
+from treegarth.index.tables import instance, series, study
 from treegarth.phrases import N_, P_
 from treegarth.web.services import Services
 
@@ -179,7 +179,6 @@ def explain(
     connection: Connection, desk: Desk, which: NumberedPolicy, orthanc_study_id: str, now: datetime
 ) -> list[ObjectReasons]:
     """Of every object of a study, what speaks for and against its pruning; proofs as they stand in the ledger."""
-    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
     of_study = study.c.orthanc_study_id == orthanc_study_id
     states = read_states(connection, which, desk.vocabulary(), now, of_study)
     names = {

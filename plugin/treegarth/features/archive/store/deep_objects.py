@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from treegarth.features.archive.tables import instance, series, study
+from treegarth.index.tables import instance, series, study
 
 _IS_DEEP = instance.c.nesting_depth.is_not(None)  # by the index on these alone: there are hardly ever any
 

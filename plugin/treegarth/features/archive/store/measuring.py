@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from treegarth.features.archive.store.deep_objects import count_deep_objects
-from treegarth.features.archive.tables import arrival, study
+from treegarth.index.tables import arrival, study
 from treegarth.web.metrics import Metric, single
 
 

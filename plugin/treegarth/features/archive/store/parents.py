@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, text
 
-from treegarth.features.archive.tables import study
+from treegarth.index.tables import study
 
 _PATIENT = ("patient_id", "patient_name", "patient_birth_date", "patient_sex")
 STUDY_ATTRIBUTES = (

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from treegarth.features.archive.tables import archive_state, instance, patient, series, study
+from treegarth.index.tables import archive_state, instance, patient, series, study
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from treegarth.features.archive.search_model import (
     like_pattern,
     looks_like_uid,
 )
-from treegarth.features.archive.tables import instance, series, study
+from treegarth.index.tables import instance, series, study
 from treegarth.phrases import P_
 
 SummaryT = TypeVar("SummaryT", StudySummary, SeriesSummary, InstanceSummary)

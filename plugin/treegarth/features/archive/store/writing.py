@@ -21,7 +21,7 @@ from treegarth.features.archive.model import IndexedInstance, KnownStore
 from treegarth.features.archive.store.arriving import note_arrival
 from treegarth.features.archive.store.parents import STUDY_ATTRIBUTES, tell_parents
 from treegarth.features.archive.store.removing import remove_empty_studies
-from treegarth.features.archive.tables import instance, patient, series, study
+from treegarth.index.tables import instance, patient, series, study
 
 _SERIES = (
     *("series_instance_uid", "modality", "series_number", "series_description", "series_date", "series_time"),

@@ -1,7 +1,4 @@
-"""The archive's index, as far as this feature's queries look into it: names of tables and columns, one query.
-
-Features do not import each other's inside; what these columns mean, the archive's own tables say, and a test compares.
-"""
+"""Instances of the index as followers of the index get to see them. One query."""
 
 from __future__ import annotations
 
@@ -9,46 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, Date, DateTime, Integer, Select, String, Text, column, select, table
+from sqlalchemy import Select, select
 
-study = table(
-    "study",
-    column("orthanc_study_id", String),
-    column("study_instance_uid", String),
-    column("patient_id", Text),
-    column("patient_name", Text),
-    column("study_date", Date),
-    column("study_description", Text),
-    column("accession_number", Text),
-    column("modalities", ARRAY(Text)),
-    column("instance_count", Integer),
-    column("last_received_at", DateTime(timezone=True)),
-)
-
-series = table(
-    "series",
-    column("orthanc_series_id", String),
-    column("orthanc_study_id", String),
-    column("modality", Text),
-    column("manufacturer", Text),
-    column("manufacturer_model_name", Text),
-    column("station_name", Text),
-    column("device_serial_number", Text),
-)
-
-instance = table(
-    "instance",
-    column("orthanc_instance_id", String),
-    column("orthanc_series_id", String),
-    column("sop_instance_uid", String),
-    column("sop_class_uid", String),
-    column("number_of_frames", Integer),
-    column("image_type", ARRAY(Text)),
-    column("size_bytes", BigInteger),
-    column("header_checksum", BigInteger),
-    column("received_at", DateTime(timezone=True)),
-    column("nesting_depth", Integer),
-)
+from treegarth.index.tables import instance, series, study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,7 +28,6 @@ from treegarth.features.dose.deciding.nuclides import meaning_of
 from treegarth.features.dose.deciding.sameness import close
 from treegarth.features.dose.model import DECIDER_VERSION
 from treegarth.features.dose.rules import QUANTITIES, Source
-from treegarth.features.dose.store.archive_index import instance
 from treegarth.features.dose.store.elsewhere import elsewhere_of, former_uids
 from treegarth.features.dose.store.modalities import modalities_of
 from treegarth.features.dose.store.not_patients import mark_not_patients
@@ -42,6 +41,7 @@ from treegarth.features.dose.tables import (
     dose_study,
     irradiation_event,
 )
+from treegarth.index.tables import instance
 
 LONGEST_PROTOCOL = 500
 """Characters of a protocol by which studies are found: an index takes 2,700 bytes. The event has all."""

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exists, func, or_, select
 
 from treegarth.database.paging import SortKey, read_page
-from treegarth.features.dose.store.archive_index import series, study
 from treegarth.features.dose.tables import dose_report, dose_study
+from treegarth.index.tables import series, study
 
 DOSE_MODALITIES = ("CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "XA")
 """Modalities (PS3.3 C.7.3.1.1.1) whose acquisition is an exposure or follows an administration."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, select, text
 
 from treegarth.features.dose.candidates import IndexedInstance
-from treegarth.features.dose.store.archive_index import study
 from treegarth.features.dose.tables import dose_study
+from treegarth.index.tables import study
 
 # A text, like every statement of the store path: the same one for any number of studies, so PostgreSQL plans it once.
 _NOTE_MODALITIES = text("""

@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from treegarth.features.dose.model import READER_VERSION
-from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances, instance
+from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances
 from treegarth.features.dose.store.queueing import UNREAD, count_waiting
 from treegarth.features.dose.tables import dose_report, dose_reread, dose_sampling
+from treegarth.index.tables import instance
 
 Note = Callable[[Connection, Sequence[ArchivedInstance]], int]
 

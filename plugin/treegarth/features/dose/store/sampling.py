@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select, text
 
 from treegarth.features.dose.candidates import SAMPLE, SAMPLED_SOURCES, IndexedInstance
-from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances, instance
+from treegarth.features.dose.store.archive_index import ArchivedInstance, archived_instances
 from treegarth.features.dose.store.queueing import note_sources
 from treegarth.features.dose.tables import dose_report, dose_sampling
+from treegarth.index.tables import instance
 
 REST = timedelta(seconds=3)
 """A series to which nothing was added for so long has come to rest; scanners send several images a second."""

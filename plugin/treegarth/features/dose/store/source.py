@@ -8,8 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from treegarth.errors import NotFound
-from treegarth.features.dose.store.archive_index import instance
 from treegarth.features.dose.tables import dose_report
+from treegarth.index.tables import instance
 from treegarth.phrases import P_
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, func, literal, select
 
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.rules import QUANTITIES
-from treegarth.features.dose.store.archive_index import study as archived_study
 from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.tables import best_column, dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
+from treegarth.index.tables import study as archived_study
 
 
 class DoseStudySort(StrEnum):

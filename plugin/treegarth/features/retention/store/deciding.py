@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, not_, se
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.model import Age, ObjectState, Policy, Proof, ProofVoid, Since
 from treegarth.features.retention.store import facts
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import hold, prune_rescue
+from treegarth.index.tables import instance, study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def _of_policy(numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime) 
 
 def _always(policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
     found = [
-        table_of("instance").c.received_at < now - policy.minimum_age,
+        instance.c.received_at < now - policy.minimum_age,
         ~exists().select_from(hold).where(facts.held(now)),
         ~facts.of_study("arrival"),
         ~facts.of_study("rule_event"),
@@ -72,10 +72,10 @@ def _always(policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
 def _is_old(age: Age, now: datetime) -> list[ColumnElement[bool]]:
     before = now - age.least
     if age.since is Since.RECEIVED:
-        return [table_of("instance").c.received_at < before]
+        return [instance.c.received_at < before]
     if age.since is Since.LAST_USE:
         return facts.is_last_used_before(before)
-    return [table_of("study").c.study_date < _first_day_from(before)]
+    return [study.c.study_date < _first_day_from(before)]
 
 
 def _first_day_from(moment: datetime) -> date:
@@ -88,7 +88,6 @@ def read_states(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, where: ColumnElement[bool]
 ) -> list[ObjectState]:
     """What `rules.decide` needs to know of the objects that fulfil a condition."""
-    study, instance = table_of("study"), table_of("instance")
     condition = facts.matches(numbered.policy, vocabulary, now)
     rescued = facts.rescue(numbered.id, numbered.version)
     query = (
@@ -121,7 +120,7 @@ def states_of(
     orthanc_instance_ids: Sequence[str],
 ) -> dict[str, ObjectState]:
     """The states of those of the objects that are in the index."""
-    where = table_of("instance").c.orthanc_instance_id.in_(orthanc_instance_ids)
+    where = instance.c.orthanc_instance_id.in_(orthanc_instance_ids)
     found = read_states(connection, numbered, vocabulary, now, where)
     return {state.orthanc_instance_id: state for state in found}
 

@@ -18,6 +18,7 @@ from treegarth.features.retention.model import PROOFS_BY_UID, SUFFICIENT_PROOFS,
 from treegarth.features.retention.store.holds import in_force
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import hold, prune_rescue, study_use
+from treegarth.index.tables import instance, series, study
 
 NEVER_AGAIN = datetime(9999, 1, 1, tzinfo=UTC)
 """The next attempt of a delivery that is through although better proof cannot be had: routing's mark for it."""
@@ -37,7 +38,6 @@ DOSE_SOURCES = ("report", "capture")
 def objects() -> FromClause:
     """Instances with their series and studies, and with the object whose header stands for the series, where it is
     there. PostgreSQL leaves those last joins out of a query that asks nothing of them, for they add no row."""
-    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
     header, dose = _header_object(), _dose_of_header()
     with_series = instance.join(series, series.c.orthanc_series_id == instance.c.orthanc_series_id)
     with_study = with_series.join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
@@ -50,7 +50,7 @@ def objects() -> FromClause:
 @cache
 def _header_object() -> FromClause:
     """Always the same, so that a condition speaks of the one that was joined."""
-    return table_of("instance").alias("header_instance")
+    return instance.alias("header_instance")
 
 
 @cache
@@ -73,7 +73,6 @@ def kept_parts(keep: Keep, vocabulary: Vocabulary, now: datetime) -> list[Column
     """The same as alternatives, none of them NULL: apart, so that the database can rule out by a join what it can."""
     parts: list[ColumnElement[bool]] = []
     if keep.dose_and_representatives:
-        instance = table_of("instance")
         parts += [_is_report(instance), _was_read(instance), _is_representative()]
     if keep.condition is not None:
         parts.append(func.coalesce(compile_for(Level(keep.level), keep.condition, vocabulary, now), False))
@@ -99,7 +98,6 @@ def _is_representative() -> ColumnElement[bool]:
     gone or is a dose object, the one with the smallest identifier among the others.
 
     The others are asked for only where they matter: as a rule the header's object is there."""
-    instance, series = table_of("instance"), table_of("series")
     header, dose = _header_object(), _dose_of_header()
     other = instance.alias("other_instance")
     is_header_there = and_(
@@ -121,11 +119,11 @@ def _is_representative() -> ColumnElement[bool]:
 
 def of_study(table_name: str) -> ColumnElement[bool]:
     """Whether the study has a row there: `arrival` while it arrives, `rule_event` while rules have not looked at it."""
-    return exists().where(table_of(table_name).c.orthanc_study_id == table_of("study").c.orthanc_study_id)
+    return exists().where(table_of(table_name).c.orthanc_study_id == study.c.orthanc_study_id)
 
 
 def held(now: datetime) -> ColumnElement[bool]:
-    return and_(hold.c.orthanc_study_id == table_of("study").c.orthanc_study_id, in_force(now))
+    return and_(hold.c.orthanc_study_id == study.c.orthanc_study_id, in_force(now))
 
 
 def held_kinds(now: datetime) -> ColumnElement[Any]:
@@ -140,7 +138,7 @@ def delivery_open() -> tuple[FromClause, ColumnElement[bool]]:
         wanted.c.state.in_(("waiting", "sending", "given up")),
         and_(wanted.c.state == "sent", wanted.c.next_attempt_at < NEVER_AGAIN),
     )
-    of_object = wanted.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id
+    of_object = wanted.c.orthanc_instance_id == instance.c.orthanc_instance_id
     joined = wanted.join(destination, destination.c.id == wanted.c.destination_id)
     return joined, and_(of_object, is_open, destination.c.removed_at.is_(None))
 
@@ -167,17 +165,17 @@ def dose_unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     report, sampling = table_of("dose_report"), table_of("dose_sampling")
     return (
         exists().where(
-            report.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
+            report.c.orthanc_instance_id == instance.c.orthanc_instance_id,
             report.c.state.in_(("unread", "failed")),
         ),
-        exists().where(sampling.c.orthanc_series_id == table_of("series").c.orthanc_series_id),
+        exists().where(sampling.c.orthanc_series_id == series.c.orthanc_series_id),
     )
 
 
 def rescue(policy_id: int, policy_version: int) -> ColumnElement[bool]:
     """The rescue of the object from this version of the policy."""
     return and_(
-        prune_rescue.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
+        prune_rescue.c.orthanc_instance_id == instance.c.orthanc_instance_id,
         prune_rescue.c.policy_id == policy_id,
         prune_rescue.c.policy_version == policy_version,
     )
@@ -187,7 +185,7 @@ def proof_rows() -> tuple[FromClause, ColumnElement[bool]]:
     """Deliveries of the object that are proved to have arrived where they were to, not at an alternate instead."""
     done, destination = table_of("delivery_object"), table_of("destination")
     proved = and_(
-        done.c.orthanc_instance_id == table_of("instance").c.orthanc_instance_id,
+        done.c.orthanc_instance_id == instance.c.orthanc_instance_id,
         done.c.state == "confirmed",
         done.c.proof.in_(sorted(SUFFICIENT_PROOFS)),
         done.c.confirmed_at.is_not(None),
@@ -199,7 +197,7 @@ def proof_rows() -> tuple[FromClause, ColumnElement[bool]]:
 
 def _void_parts() -> list[tuple[ProofVoid, ColumnElement[bool]]]:
     """Why such a delivery proves nothing of what the archive has now, none of them NULL."""
-    done, instance = table_of("delivery_object"), table_of("instance")
+    done = table_of("delivery_object")
     by_uid = done.c.proof.in_(sorted(PROOFS_BY_UID))
     stored_at = func.coalesce(instance.c.content_since, instance.c.received_at)
     is_newer = func.coalesce(func.coalesce(done.c.begun_at, done.c.sent_at) < stored_at, True)
@@ -256,7 +254,7 @@ def is_proved(destination_name: str, not_before: datetime | None) -> ColumnEleme
 def last_used_at() -> ColumnElement[datetime]:
     """The latest of: the study's last arrival, the last time that objects of it were to be delivered, the last time it
     was opened through us."""
-    study, delivery = table_of("study"), table_of("delivery")
+    delivery = table_of("delivery")
     opened = select(study_use.c.last_used_at).where(study_use.c.orthanc_study_id == study.c.orthanc_study_id)
     delivered = select(func.max(delivery.c.changed_at)).where(delivery.c.orthanc_study_id == study.c.orthanc_study_id)
     return func.greatest(study.c.last_received_at, opened.scalar_subquery(), delivered.scalar_subquery())
@@ -264,7 +262,7 @@ def last_used_at() -> ColumnElement[datetime]:
 
 def is_last_used_before(moment: datetime) -> list[ColumnElement[bool]]:
     """That `last_used_at` is before a moment, as conditions that rule out by a join what was used since."""
-    study, delivery = table_of("study"), table_of("delivery")
+    delivery = table_of("delivery")
     of_study = study.c.orthanc_study_id
     return [
         study.c.last_received_at < moment,
@@ -275,5 +273,4 @@ def is_last_used_before(moment: datetime) -> list[ColumnElement[bool]]:
 
 def source_name() -> ColumnElement[str]:
     """Who sent the object: its AE title, else the user who uploaded it."""
-    instance = table_of("instance")
     return func.coalesce(instance.c.remote_ae_title, instance.c.http_user, "", type_=Text)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, text
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects, use_memory
-from treegarth.features.retention.store.neighbours import table_of
+from treegarth.index.tables import instance, series, study
 
 HORIZON = timedelta(days=30)
 MOST_STUDIES = 50
@@ -79,7 +79,7 @@ def foresee(connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabu
     use_memory(connection)
     connection.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"))
     marking = _marking(numbered)
-    modality = func.coalesce(table_of("series").c.modality, "")
+    modality = func.coalesce(series.c.modality, "")
     query = free_objects(
         marking,
         vocabulary,
@@ -87,7 +87,7 @@ def foresee(connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabu
         modality.label("modality"),
         facts.source_name().label("source"),
         func.count().label("instance_count"),
-        func.sum(table_of("instance").c.size_bytes).label("size_bytes"),
+        func.sum(instance.c.size_bytes).label("size_bytes"),
     ).group_by(text("1, 2"))
     rows = connection.execute(query.order_by(text("4 DESC, 1, 2")))
     shares = [
@@ -103,7 +103,6 @@ def foresee_studies(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, at: datetime, *, limit: int = MOST_STUDIES
 ) -> list[ForeseenStudy]:
     """The first studies that the policy would delete objects of, by their identifiers."""
-    study = table_of("study")
     query = free_objects(
         _marking(numbered),
         vocabulary,
@@ -111,7 +110,7 @@ def foresee_studies(
         study.c.orthanc_study_id,
         study.c.study_instance_uid,
         func.count().label("instance_count"),
-        func.sum(table_of("instance").c.size_bytes).label("size_bytes"),
+        func.sum(instance.c.size_bytes).label("size_bytes"),
     )
     of_study = (study.c.study_instance_uid, study.c.orthanc_study_id)
     grouped = query.group_by(*of_study).order_by(*of_study).limit(limit)
@@ -132,7 +131,6 @@ def _marking(numbered: NumberedPolicy) -> NumberedPolicy:
 
 def space_by_modality_and_source(connection: Connection) -> list[Share]:
     """What the archive's space is taken by: by series, whose source is that of its object that was indexed last."""
-    series = table_of("series")
     modality = func.coalesce(series.c.modality, "")
     source = func.coalesce(series.c.remote_ae_title, series.c.http_user, "")
     query = (

@@ -15,6 +15,7 @@ from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
 from treegarth.index.studies import OfStudy, is_of
+from treegarth.index.tables import instance
 from treegarth.phrases import P_
 
 
@@ -160,7 +161,6 @@ def ask_back(
         "series": and_(is_of(prune_ledger, entry), prune_ledger.c.series_instance_uid == entry.series_instance_uid),
         "study": is_of(prune_ledger, entry),
     }[scope]
-    instance = table_of("instance")
     present = exists().where(instance.c.orthanc_instance_id == prune_ledger.c.orthanc_instance_id)
     gone = connection.execute(
         select(func.max(prune_ledger.c.id))

@@ -23,6 +23,7 @@ from treegarth.features.retention.store.deciding import NumberedPolicy, free_obj
 from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy, study_use
 from treegarth.index.studies import OfStudy, is_of
+from treegarth.index.tables import instance, series, study
 
 PORTION = 5000
 """Objects that are read, and marked, at once: some milliseconds of marking, some megabytes of memory."""
@@ -72,7 +73,7 @@ def read_candidates(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime
 ) -> Iterator[list[Candidate]]:
     """All objects of the archive that the policy would mark and that are not marked, the oldest first, in portions."""
-    received_at, identifier = (table_of("instance").c[name] for name in ("received_at", "orthanc_instance_id"))
+    received_at, identifier = (instance.c[name] for name in ("received_at", "orthanc_instance_id"))
     # The order is also what makes PostgreSQL find all of them before it gives the first: else it would look for their
     # marks meanwhile, one by one in a table that was empty when it planned and that grows with every portion.
     return _in_portions(connection, _unmarked(numbered, vocabulary, now).order_by(received_at, identifier))
@@ -82,15 +83,15 @@ def read_least_used(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, size_bytes: int
 ) -> Iterator[list[Candidate]]:
     """The same, but the objects of the least used studies first, until these are so many bytes."""
-    delivery, study_id = table_of("delivery"), table_of("study").c.orthanc_study_id
+    delivery, study_id = table_of("delivery"), study.c.orthanc_study_id
     delivered = select(delivery.c.orthanc_study_id, func.max(delivery.c.changed_at).label("at"))
     of_study = delivered.group_by(delivery.c.orthanc_study_id).subquery("delivered")
-    used = func.greatest(table_of("study").c.last_received_at, study_use.c.last_used_at, of_study.c.at)
+    used = func.greatest(study.c.last_received_at, study_use.c.last_used_at, of_study.c.at)
     query = (
         _unmarked(numbered, vocabulary, now)
         .outerjoin(study_use, study_use.c.orthanc_study_id == study_id)
         .outerjoin(of_study, of_study.c.orthanc_study_id == study_id)
-        .order_by(used, table_of("instance").c.orthanc_instance_id)
+        .order_by(used, instance.c.orthanc_instance_id)
     )
     missing = size_bytes
     for portion in _in_portions(connection, query):
@@ -138,7 +139,6 @@ def _in_portions(connection: Connection, query: Select[Any]) -> Iterator[list[Ca
 
 
 def _unmarked(numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime) -> Select[Any]:
-    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
     columns = (
         *(instance.c[name] for name in ("orthanc_instance_id", "orthanc_series_id")),
         *(study.c[name] for name in ("orthanc_study_id", "study_instance_uid")),

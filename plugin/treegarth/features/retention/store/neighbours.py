@@ -12,6 +12,5 @@ from treegarth.database.metadata import metadata
 
 
 def table_of(name: str) -> Table:
-    """A table of another feature: study, series, instance, arrival, rule_event, delivery_object, destination,
-    dose_report, dose_sampling."""
+    """A table of another feature: rule_event, delivery, delivery_object, destination, dose_report, dose_sampling."""
     return metadata.tables[name]

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.model import Decision
 from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index.tables import instance, series, study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,6 @@ def claim_due(
     connection: Connection, policy_id: int, now: datetime, *, limit: int, lease: timedelta
 ) -> list[DueObject]:
     """Marked objects whose period of grace is over; another worker does not get them before the lease ends."""
-    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
     due = (
         select(prune_mark.c.orthanc_instance_id)
         .where(prune_mark.c.policy_id == policy_id, prune_mark.c.due_at <= now)
@@ -110,7 +109,6 @@ def intend(
 
 def _describe(identifiers: list[str], numbered: NumberedPolicy) -> Any:
     """The objects as the ledger keeps them, of a policy that still acts in this version."""
-    study, series, instance = table_of("study"), table_of("series"), table_of("instance")
     acts = exists().where(
         retention_policy.c.id == numbered.id, retention_policy.c.version == numbered.version, retention_policy.c.is_on
     )
@@ -137,11 +135,10 @@ def received_at_if_free(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, intention: Intention
 ) -> datetime | None:
     """When the object was received that nothing the database knows speaks against at this moment; else None."""
-    instance = table_of("instance").c
     marking = replace(numbered, policy=numbered.policy.for_marking)
-    query = free_objects(marking, vocabulary, now, instance.received_at)
+    query = free_objects(marking, vocabulary, now, instance.c.received_at)
     found: datetime | None = connection.execute(
-        query.where(instance.orthanc_instance_id == intention.orthanc_instance_id)
+        query.where(instance.c.orthanc_instance_id == intention.orthanc_instance_id)
     ).scalar()
     return found
 

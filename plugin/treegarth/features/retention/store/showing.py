@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from treegarth.database.paging import SortKey, read_page
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index.studies import OfStudy, is_of
+from treegarth.index.tables import instance, study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +127,7 @@ def marked_of_study(connection: Connection, study: OfStudy) -> Sum:
 def gone_of_study(connection: Connection, study: OfStudy) -> list[GoneSeries]:
     """What left of a study and is not back, by series and by what deleted it."""
     ledger = prune_ledger.c
-    instance = table_of("instance").c
-    present = select(instance.orthanc_instance_id).where(instance.orthanc_instance_id == ledger.orthanc_instance_id)
+    present = select(instance.c.orthanc_instance_id).where(instance.c.orthanc_instance_id == ledger.orthanc_instance_id)
     rows = connection.execute(
         select(
             func.max(ledger.id).label("ledger_id"),
@@ -154,11 +153,10 @@ def gone_of_study(connection: Connection, study: OfStudy) -> list[GoneSeries]:
 
 def name_studies(connection: Connection, rows: Iterable[OfStudy]) -> Mapping[str, StudyName]:
     """By Orthanc's identifier the names of those of these rows' studies that the index knows."""
-    study = table_of("study").c
     names = list(StudyName.__dataclass_fields__)
     found = connection.execute(
-        select(study.orthanc_study_id, *(study[name] for name in names)).where(
-            study.orthanc_study_id.in_({row.orthanc_study_id for row in rows})
+        select(study.c.orthanc_study_id, *(study.c[name] for name in names)).where(
+            study.c.orthanc_study_id.in_({row.orthanc_study_id for row in rows})
         )
     )
     return {row.orthanc_study_id: StudyName(**{name: row._mapping[name] for name in names}) for row in found}

@@ -1,40 +1,13 @@
-"""The archive's index, as far as deliveries look into it: names of tables and columns, and the instances of a study.
-
-Features do not import each other's inside; what these columns mean, the archive's own tables say, and a test compares.
-"""
+"""What the index has of a study that is to be delivered. Queries only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Integer, String, Text, column, func, select, table
+from sqlalchemy import Connection, func, select
 
 from treegarth.features.routing.choosing import Candidate
-
-study = table("study", column("orthanc_study_id", String), column("study_instance_uid", String))
-
-series = table(
-    "series",
-    column("orthanc_series_id", String),
-    column("orthanc_study_id", String),
-    column("series_instance_uid", String),
-    column("series_number", Integer),
-    column("modality", Text),
-)
-
-instance = table(
-    "instance",
-    column("orthanc_instance_id", String),
-    column("orthanc_series_id", String),
-    column("sop_instance_uid", String),
-    column("sop_class_uid", String),
-    column("instance_number", Integer),
-    column("image_type", ARRAY(Text)),
-    column("size_bytes", BigInteger),
-    column("received_at", DateTime(timezone=True)),
-    column("header_checksum", BigInteger),
-    column("content_since", DateTime(timezone=True)),
-)
+from treegarth.index.tables import instance, series, study
 
 stored_at = func.coalesce(instance.c.content_since, instance.c.received_at)
 """Since when Orthanc keeps just this content of an instance, at the latest."""

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
 from treegarth.features.routing.model import OPEN, DeliveryObject, ObjectState, fitting, free_at
-from treegarth.features.routing.store.archive_index import instance, stored_at
+from treegarth.features.routing.store.archive_index import stored_at
 from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.index.tables import instance
 from treegarth.phrases import P_
 
 LEASE = timedelta(seconds=30)

@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.routing.choosing import Candidate
 from treegarth.features.routing.model import NEVER, ObjectState
-from treegarth.features.routing.store.archive_index import instance, stored_at
+from treegarth.features.routing.store.archive_index import stored_at
 from treegarth.features.routing.tables import delivery, delivery_member, delivery_object
+from treegarth.index.tables import instance
 
 _AT_ONCE = 1000  # rows of one statement: PostgreSQL takes 65,535 parameters
 

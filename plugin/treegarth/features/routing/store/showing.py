@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, case, column, func, select, table, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, true, tuple_, update
 
 from treegarth.features.routing.tables import (
     delivery,
@@ -18,13 +18,10 @@ from treegarth.features.routing.tables import (
     destination,
 )
 from treegarth.index.studies import StudyKey, is_of
+from treegarth.index.tables import series, study
 
 FAILED = "failed"  # waiting, after attempts
 STATES = ("waiting", FAILED, "sending", "sent", "confirmed", "given up", "gone")
-_study = table("study", column("orthanc_study_id", Text), column("patient_name", Text), column("patient_id", Text))
-_series = table(
-    "series", column("orthanc_series_id", Text), column("series_description", Text), column("modality", Text)
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,19 +112,19 @@ def list_deliveries(
     query = (
         select(
             *(delivery.c[name] for name in _OWN),
-            case((_series.c.orthanc_series_id.is_(None), delivery.c.modality), else_=_series.c.modality).label(
+            case((series.c.orthanc_series_id.is_(None), delivery.c.modality), else_=series.c.modality).label(
                 "modality"
             ),
             destination.c.name.label("destination_name"),
             destination.c.is_paused,
             destination.c.down_since,
-            _study.c.patient_name,
-            _study.c.patient_id,
-            _series.c.series_description,
+            study.c.patient_name,
+            study.c.patient_id,
+            series.c.series_description,
         )
         .join(destination, destination.c.id == delivery.c.destination_id)
-        .outerjoin(_study, _study.c.orthanc_study_id == delivery.c.orthanc_study_id)
-        .outerjoin(_series, _series.c.orthanc_series_id == delivery.c.orthanc_series_id)
+        .outerjoin(study, study.c.orthanc_study_id == delivery.c.orthanc_study_id)
+        .outerjoin(series, series.c.orthanc_series_id == delivery.c.orthanc_series_id)
         .where(*_wanted(wanted))
         .order_by(delivery.c.id.desc())
         .limit(limit)
