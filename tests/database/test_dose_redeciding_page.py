@@ -15,10 +15,11 @@ from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.commands import reread
-from treegarth.database.engine import transaction
+from treegarth.database.engine import connect, transaction
 from treegarth.features.dose import service
+from treegarth.features.dose.store import redeciding
 from treegarth.features.dose.store.redeciding import RedecidingProgress, start_redeciding
-from treegarth.features.dose.tables import dose_study
+from treegarth.features.dose.tables import dose_redeciding, dose_study
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "/treegarth/dose/redeciding"
@@ -123,14 +124,69 @@ def test_many_changes_are_shown_page_by_page(client: FlaskClient, engine: Engine
     assert "anna" in first
 
 
-def test_what_is_left_follows_from_the_pace_up_to_now() -> None:
-    given = RedecidingProgress(
-        id=1, decider_version=1, started_by=None, started_at=NOON, finished_at=None,
-        study_count=1000, decided=200, changed=0,
-    )  # fmt: skip
-    assert given.seconds_left(NOON + timedelta(seconds=10)) == pytest.approx(40.0)
-    assert given.seconds_left(NOON) is None
-    assert given.pace is None
+def progress_of(engine: Engine) -> RedecidingProgress:
+    with connect(engine) as connection:
+        progress = redeciding.redeciding_progress(connection)
+    assert progress is not None
+    return progress
+
+
+def test_no_more_studies_are_decided_than_there_are_though_some_arrive_meanwhile(
+    client: FlaskClient, engine: Engine
+) -> None:
+    write_report(engine, 1, dlp_total_mgy_cm=1.0)
+    with transaction(engine) as connection:
+        running = start_redeciding(connection, None, NOON)
+    write_report(engine, 2, dlp_total_mgy_cm=1.0)
+    write_report(engine, 3, dlp_total_mgy_cm=1.0)
+    for count, done in ((2, False), (2, True)):
+        with transaction(engine) as connection:
+            assert redeciding.decide_on(connection, running, NOON, count=count) is not done
+        progress = progress_of(engine)
+        assert (progress.decided, progress.study_count) == ((3, 3) if done else (2, 2))
+    with transaction(engine) as connection:  # as one that an earlier version has left
+        connection.execute(update(dose_redeciding).values(study_count=1))
+    assert reread.look_at_redeciding(engine)[0].startswith("3 of 3 studies decided")
+    told = client.get("/treegarth/api/v1/dose/redeciding").get_json()["redeciding"]
+    assert (told["decided"], told["study_count"]) == (3, 3)
+
+
+def test_studies_that_leave_meanwhile_are_not_missed_at_the_end(engine: Engine) -> None:
+    write_report(engine, 1, dlp_total_mgy_cm=1.0)
+    with transaction(engine) as connection:
+        start_redeciding(connection, None, NOON)
+        connection.execute(update(dose_redeciding).values(study_count=5))
+    service.redecide(engine, lambda: NOON)
+    assert (progress_of(engine).decided, progress_of(engine).study_count) == (1, 1)
+
+
+def test_hours_that_one_waited_are_no_time_of_deciding(client: FlaskClient, engine: Engine) -> None:
+    for number in (1, 2, 3):
+        write_report(engine, number, dlp_total_mgy_cm=1.0)
+    with transaction(engine) as connection:
+        running = start_redeciding(connection, None, NOON)
+    for hours, count in ((5, 2), (12, 2)):  # it gave way, then the server was off over night
+        with transaction(engine) as connection:
+            redeciding.decide_on(connection, running, NOON + timedelta(hours=hours), count=count)
+    pace = progress_of(engine).pace
+    assert pace is not None
+    assert pace > 1.0
+    assert "3 studies take about" in in_language(client, "en")
+    assert "hour" not in in_language(client, "en").split("3 studies take about")[1][:30]
+
+
+def test_what_is_left_follows_from_the_time_spent_deciding() -> None:
+    def left(**given: float | None) -> float | None:
+        values = {"study_count": 1000, "decided": 200, "deciding_s": 10.0, **given}
+        return RedecidingProgress(
+            id=1, decider_version=1, started_by=None, started_at=NOON, finished_at=None, changed=0,
+            **values,  # type: ignore[arg-type]
+        ).seconds_left  # fmt: skip
+
+    assert left() == pytest.approx(40.0)
+    assert left(decided=0) is None
+    assert left(deciding_s=None) is None  # begun before it was measured
+    assert left(decided=1000) is None
 
 
 def test_the_command_says_how_far_it_is_and_when_it_is_done(engine: Engine) -> None:

@@ -88,6 +88,15 @@ def test_a_rule_is_applied_to_every_study_that_it_means_in_blocks(engine: Engine
     assert labelled(engine, *range(1, 9)) == [1, 2, 3, 5, 6, 7, 8]
 
 
+def test_of_studies_that_arrive_meanwhile_no_more_are_handled_than_there_are(engine: Engine) -> None:
+    index_study(engine, 1, "CT")
+    add_rules(engine, BY_HAND)
+    assert start(engine).total == 1
+    index_study(engine, 2, "CT")
+    work(engine, 2)
+    assert (state(engine).applied, state(engine).total) == (2, 2)
+
+
 def test_it_is_stopped_with_what_it_had_noted(engine: Engine) -> None:
     for number in range(1, 9):
         index_study(engine, number, "CT")

@@ -55,10 +55,13 @@ class Redeciding(Listed):
     """Null while it runs."""
     is_running: bool
     study_count: int
-    """How many studies there were when it began."""
+    """As many as there were when it began, or as it has decided where more have arrived since; at the end both are
+    the same."""
     decided: int
     changed: int
-    """Studies whose best known dose is another one since."""
+    """Studies whose best known dose is not the same as before."""
+    deciding_s: float | None
+    """Seconds spent deciding, without those that it waited; null where it was not measured."""
 
 
 class RedecidingState(Answer):

@@ -144,7 +144,7 @@ def shown_redeciding(call: AnyCall, connection: Connection) -> ShownRedeciding:
     progress = redeciding_progress(connection)
     count = count_studies_about(connection)
     pace = (progress.pace if progress else None) or USUAL_PACE
-    left = progress.seconds_left(call.site.services.clock()) if progress and progress.is_running else None
+    left = progress.seconds_left if progress and progress.is_running else None
     return ShownRedeciding(
         progress=progress,
         left=None if left is None else _duration(call, left),

@@ -35,12 +35,16 @@ _RECKONED = text("SELECT reltuples FROM pg_class WHERE oid = CAST('dose_study' A
 _BEST = [best_column(name) for name in QUANTITIES]
 _ORDER = (SortKey(column=dose_redecided.c.orthanc_study_id), SortKey(column=dose_redecided.c.quantity))
 # The store path's locks go first: whoever waits for them here gives up and comes again.
+_SPENT = func.extract("epoch", func.clock_timestamp() - func.now())  # seconds since the transaction began
 _GIVE_WAY = text("SET LOCAL lock_timeout = '300ms'")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RedecidingProgress:
-    """The latest deciding anew: how many of how many studies, and how many have another dose than before."""
+    """The latest deciding anew: how many of how many studies, and how many have another dose than before.
+
+    What arrives meanwhile is decided too: `study_count` is never less than `decided`, and the same at the end.
+    """
 
     id: int
     decider_version: int
@@ -50,6 +54,7 @@ class RedecidingProgress:
     study_count: int
     decided: int
     changed: int
+    deciding_s: float | None
 
     @property
     def is_running(self) -> bool:
@@ -57,17 +62,15 @@ class RedecidingProgress:
 
     @property
     def pace(self) -> float | None:
-        """Studies a second of one that has ended; None of one that decided nothing."""
-        if self.finished_at is None or not self.decided:
-            return None
-        return self.decided / max((self.finished_at - self.started_at).total_seconds(), 1.0)
+        """Studies a second of the time spent deciding: it may have waited for hours in between. None before its first
+        batch, and of one that was not measured."""
+        return self.decided / self.deciding_s if self.decided and self.deciding_s else None
 
-    def seconds_left(self, now: datetime) -> float | None:
-        """At the pace of this one up to now; None before its first batch."""
-        seconds = (now - self.started_at).total_seconds()
-        if not self.decided or seconds <= 0:
-            return None
-        return max(self.study_count - self.decided, 0) * seconds / self.decided
+    @property
+    def seconds_left(self) -> float | None:
+        """Of deciding, at its own pace; None where that or what is left is not known."""
+        left = self.study_count - self.decided
+        return left / self.pace if left > 0 and self.pace else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +108,13 @@ def start_redeciding(connection: Connection, started_by: str | None, now: dateti
     if running is not None:
         return running
     count = count_studies(connection)
-    values = {"decider_version": DECIDER_VERSION, "started_by": started_by, "started_at": now, "study_count": count}
+    values = {
+        "decider_version": DECIDER_VERSION,
+        "started_by": started_by,
+        "started_at": now,
+        "study_count": count,
+        "deciding_s": 0.0,
+    }
     made = insert(dose_redeciding).values(**values).returning(dose_redeciding.c.id)
     return int(connection.execute(made).scalar_one())
 
@@ -145,19 +154,24 @@ def decide_on(connection: Connection, redeciding: int, now: datetime, *, count: 
     changes = _changes(before, _rows(connection, studies))
     if changes:
         connection.execute(insert(dose_redecided), [{"redeciding_id": redeciding, **one} for one in changes])
+    decided, is_last = state.decided + len(studies), len(studies) < count
     values: dict[str, Any] = {
-        "decided": state.decided + len(studies),
+        "decided": decided,
+        "study_count": decided if is_last else max(state.study_count, decided),
         "changed": state.changed + len({one["orthanc_study_id"] for one in changes}),
+        "deciding_s": dose_redeciding.c.deciding_s + _SPENT,
         "walked_to": studies[-1] if studies else state.walked_to,
-        "finished_at": None if len(studies) == count else now,
+        "finished_at": now if is_last else None,
     }
     connection.execute(update(dose_redeciding).where(dose_redeciding.c.id == redeciding).values(**values))
-    return len(studies) == count
+    return not is_last
 
 
 def redeciding_progress(connection: Connection) -> RedecidingProgress | None:
     """The latest; None when there was none."""
-    columns = [dose_redeciding.c[name] for name in RedecidingProgress.__dataclass_fields__]
+    names = RedecidingProgress.__dataclass_fields__.keys() - {"study_count"}
+    count = func.greatest(dose_redeciding.c.study_count, dose_redeciding.c.decided).label("study_count")
+    columns = [count, *(dose_redeciding.c[name] for name in names)]
     row = connection.execute(select(*columns).order_by(dose_redeciding.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else RedecidingProgress(**row._mapping)
 

@@ -19,7 +19,8 @@ _WALKED = "~"  # behind every identifier of Orthanc: the walk has ended
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """One application. `total` studies matched when it was started; `applied` were looked at again and acted on."""
+    """One application. `total` studies matched when it was started, or were handled where more match since; `applied`
+    were looked at again and acted on."""
 
     id: int
     rule_id: int
@@ -111,14 +112,16 @@ def stop_application(connection: Connection, rule_id: int, by: str | None, now: 
 
 
 def _select(connection: Connection, condition: ColumnElement[bool], *, limit: int) -> list[Application]:
-    names = [name for name in Application.__dataclass_fields__ if name != "is_walked"]
+    columns = rule_application.c
+    names = [name for name in Application.__dataclass_fields__ if name not in ("is_walked", "total")]
+    total = func.greatest(columns.total, columns.applied + columns.failed).label("total")
     query = (
-        select(*(rule_application.c[name] for name in names), (rule_application.c.walked_to == _WALKED).label("ended"))
+        select(total, *(columns[name] for name in names), (columns.walked_to == _WALKED).label("ended"))
         .where(condition)
         .order_by(rule_application.c.id.desc())
         .limit(limit)
     )
     return [
-        Application(**{name: row._mapping[name] for name in names}, is_walked=bool(row.ended))
+        Application(**{name: row._mapping[name] for name in ("total", *names)}, is_walked=bool(row.ended))
         for row in connection.execute(query)
     ]
