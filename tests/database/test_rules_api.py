@@ -22,7 +22,7 @@ from treegarth.phrases import P_
 from treegarth.web.app import create_app
 from treegarth.web.routes import API_PATH
 
-CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [{"label": "seen"}]}
+CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [{"label": "seen"}], "on": True}
 
 
 @pytest.fixture
@@ -41,6 +41,26 @@ def ask(client: FlaskClient, method: str, path: str, body: Any = None, *, status
     answer = client.open(f"{API_PATH}/{path}", method=method, json=body)
     assert answer.status_code == status, answer.get_data(as_text=True)
     return answer.get_json()
+
+
+def silent() -> dict[str, Any]:
+    return {key: value for key, value in CT.items() if key != "on"}
+
+
+def test_a_new_rule_that_does_not_say_is_off_and_one_of_a_text_is_on(client: FlaskClient) -> None:
+    text = "- name: of a text\n  when: study stable\n  do: [{label: seen}]\n"
+    for body, is_on in (({"document": silent()}, False), ({"document": CT}, True), ({"text": text}, True)):
+        assert ask(client, "POST", "rules/check", body)["rules"][0]["is_on"] is is_on
+    made = ask(client, "POST", "rules", silent(), status=201)
+    assert not made["is_on"]
+    assert not ask(client, "PUT", f"rules/{made['id']}", silent() | {"why": "still off"})["is_on"]
+    assert ask(client, "POST", "rules", CT | {"name": "said"}, status=201)["is_on"]
+    assert [one["is_on"] for one in ask(client, "POST", "rules/import", {"text": text})["items"]] == [True]
+    assert {one["name"]: one["is_on"] for one in ask(client, "GET", "rules")["items"]} == {
+        "label CT": False,
+        "said": True,
+        "of a text": True,
+    }
 
 
 def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -> None:
@@ -75,7 +95,7 @@ def test_a_rule_that_is_wrong_is_refused_with_every_place(client: FlaskClient) -
     checked = ask(client, "POST", "rules/check", {"document": wrong})
     assert [one["place"] for one in checked["problems"]] == [one["field"] for one in problem["errors"]]
     assert ask(client, "POST", "rules/check", {"text": "- [a"})["problems"][0]["place"] == "text"
-    assert ask(client, "POST", "rules/check", {"document": CT})["rules"][0]["document"] == CT
+    assert ask(client, "POST", "rules/check", {"document": CT})["rules"][0]["document"] == silent()
     ask(client, "POST", "rules/check", {}, status=400)
 
 

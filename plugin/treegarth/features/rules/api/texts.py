@@ -54,7 +54,7 @@ class CheckedRule(Answer):
 
     document: dict[str, Any]
     is_on: bool
-    """What the document says for a rule that is new."""
+    """Whether it acts where it is new: a document must say so, a text may leave it out."""
     does: list[str]
     """What each of its actions does, in a sentence."""
 
@@ -105,7 +105,7 @@ class TextsApi:
             for index, one in enumerate(written):
                 place = "rule" if body.text is None else f"rules[{index}]"
                 problems.extend(problems_with(connection, one, place))
-        return _checked(problems, [] if problems else written)
+        return _checked(problems, [] if problems else written, is_text=body.text is not None)
 
     def _written(self, body: RuleTextBody) -> list[WrittenRule]:
         if body.text is not None:
@@ -130,13 +130,13 @@ class TextsApi:
         return Response(text.encode(), mimetype=media_type, headers=headers)
 
 
-def _checked(problems: Any, written: list[WrittenRule]) -> Checked:
+def _checked(problems: Any, written: list[WrittenRule], *, is_text: bool = False) -> Checked:
     return Checked(
         problems=[ProblemItem(place=one.place, wrong=one.wrong, right=one.right) for one in problems],
         rules=[
             CheckedRule(
                 document=dict(one.document),
-                is_on=one.rule.is_on,
+                is_on=one.rule.is_on and (one.says_on or is_text),
                 does=[step.describe() for step in one.rule.steps],
             )
             for one in written

@@ -187,8 +187,7 @@ def _save(
 
 def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall, since: int | None) -> int:
     if rule_id is None:
-        on = written.says_on and written.rule.is_on  # a rule of the form is tried before it acts
-        return create_rule(connection, replace(written, rule=replace(written.rule, is_on=on)), author(call))
+        return create_rule(connection, written, author(call))
     edit_rule(connection, rule_id, written, author(call), since=since)
     return rule_id
 

@@ -55,18 +55,19 @@ def problems_with(connection: Connection, written: WrittenRule, place: str = "ru
 
 
 def create_rule(connection: Connection, written: WrittenRule, author: Author) -> int:
-    """A new rule, the last in order and on unless its document says otherwise; its number.
+    """A new rule, the last in order, on where its document says so: it is tried before it acts; its number.
 
     Raises RequestConflict where its name is taken, RuleRefused for what `problems_with` finds.
     """
     _check(connection, written)
     lock_rules(connection)
     _check_name(connection, written.rule.name, None)
+    is_on = written.says_on and written.rule.is_on
     return add_rule(
         connection,
         _wording(written),
-        is_on=written.rule.is_on,
-        scheduled_at=_scheduled(written.rule, written.rule.is_on, author),
+        is_on=is_on,
+        scheduled_at=_scheduled(written.rule, is_on, author),
         by=author.name,
         now=author.now,
     )

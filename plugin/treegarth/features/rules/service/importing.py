@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -68,8 +68,8 @@ def _planned(written: WrittenRule, before: StoredRule | None) -> Imported:
 
 def _carry_out(connection: Connection, written: WrittenRule, planned: Imported, author: Author) -> Imported:
     rule_id = planned.rule_id
-    if rule_id is None:
-        rule_id = create_rule(connection, written, author)
+    if rule_id is None:  # an export leaves `on` out where a rule acts: what it says nothing of is on
+        rule_id = create_rule(connection, replace(written, says_on=True), author)
     elif planned.outcome == "changed":
         edit_rule(connection, rule_id, written, author)
     return Imported(name=planned.name, outcome=planned.outcome, is_on=planned.is_on, rule_id=rule_id)
