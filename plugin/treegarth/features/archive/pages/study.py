@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
-from treegarth.features.archive.store.searching import list_series, read_study
+from treegarth.features.archive.store.searching import list_series, pictured_among, read_study
 from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -25,9 +25,6 @@ from treegarth.web.which_study import WhichStudy
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
 MOST_MET = 5
-WITHOUT_PICTURE = frozenset(
-    {"SR", "KO", "PR", "DOC", "SEG", "RTSTRUCT", "RTPLAN", "REG", "RWV", "AU", "HD", "ECG", "PLAN"}
-)
 
 
 class StudyPath(Parameters):
@@ -153,11 +150,13 @@ def open_study(call: AnyCall, connection: Connection, key: StudyKey) -> ShownStu
     """A study with its series. Raises NotFound where it left meanwhile."""
     uid = key.study_instance_uid
     deep = deep_objects_of(connection, key.orthanc_study_id)
+    series = list_series(connection, key.orthanc_study_id)
+    pictured = pictured_among(connection, [one.header_orthanc_instance_id for one in series])
     met = deep_studies_met(connection, [uid], limit=MOST_MET)
     namesakes = others_of(connection, key)
     return ShownStudy(
         summary=read_study(connection, key.orthanc_study_id),
-        series=[_shown_series(call, one, deep) for one in list_series(connection, key.orthanc_study_id)],
+        series=[_shown_series(call, one, deep, pictured) for one in series],
         namesakes=namesakes,
         deep_objects=deep,
         met=met,
@@ -175,14 +174,15 @@ def explorer_address(call: AnyCall, level: str, orthanc_id: str, uid: str) -> st
     return call.site.orthanc_url(f"{services.reach.explorer_2}/app/filtered-studies", **{keyword: uid, "expand": level})
 
 
-def _shown_series(call: AnyCall, summary: SeriesSummary, deep: Sequence[DeepObject]) -> ShownSeries:
+def _shown_series(
+    call: AnyCall, summary: SeriesSummary, deep: Sequence[DeepObject], pictured: Collection[str]
+) -> ShownSeries:
     picture, address = summary.header_orthanc_instance_id, call.site.orthanc_url
     depths = {one.orthanc_instance_id: one.nesting_depth for one in deep}
-    has_picture = picture is not None and summary.instance_count > 0 and summary.modality not in WITHOUT_PICTURE
     return ShownSeries(
         summary=summary,
         picture_url=picture_address(call.site, picture, depths.get(picture), pixels=THUMBNAIL_PIXELS)
-        if picture is not None and has_picture
+        if picture is not None and picture in pictured
         else None,
         explorer_url=explorer_address(call, "series", summary.orthanc_series_id, summary.series_instance_uid),
         archive_url=address(f"/series/{summary.orthanc_series_id}/archive"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, or_, select
@@ -92,6 +93,16 @@ def list_series(connection: Connection, orthanc_study_id: str) -> list[SeriesSum
     query = _select(series, SeriesSummary).where(series.c.orthanc_study_id == orthanc_study_id)
     order = (series.c.series_number.asc().nulls_last(), series.c.series_instance_uid, series.c.orthanc_series_id)
     return [_summary(SeriesSummary, row) for row in connection.execute(query.order_by(*order))]
+
+
+def pictured_among(connection: Connection, orthanc_instance_ids: Iterable[str | None]) -> frozenset[str]:
+    """Those of the instances that have pixels to show: of others Orthanc answers 415 to whoever asks for a picture."""
+    query = select(instance.c.orthanc_instance_id).where(
+        instance.c.orthanc_instance_id.in_([one for one in orthanc_instance_ids if one is not None]),
+        instance.c.rows > 0,
+        instance.c.columns > 0,
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def find_series(connection: Connection, orthanc_study_id: str, series_instance_uid: str) -> str | None:
