@@ -5,6 +5,7 @@ No filter raises, whatever the number or the moment: one odd value must not cost
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 ABSENT = "–"
 INFINITE = "∞"
@@ -22,6 +24,8 @@ PLAIN = range(-6, 15)
 """Powers of ten that are written with all their zeros; what is larger or smaller is written as 3.40×10³⁸."""
 PLAIN_IN_TABLES = range(-6, 9)
 """The same where a few figures are told: whole digits behind them say nothing, and need room."""
+AGE = re.compile(r"([0-9]{1,3})([DWMY])")
+AGE_UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 MOST_DIGITS = 6
 """After the point, where no number of digits is asked for."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -132,6 +136,16 @@ class Formats:
     def _by_pattern(self, exact: Decimal, pattern: str) -> str:
         with localcontext(ANY_SIZE):
             return str(format_decimal(exact or Decimal(0), format=pattern, locale=self.locale))
+
+    def age(self, value: str | None) -> str:
+        """A DICOM age (AS of PS3.5 6.2): 048Y is 48 years. What is none stays as it is written."""
+        found = AGE.fullmatch(value.strip()) if value else None
+        if found is None:
+            return value or ABSENT
+        number = int(found[1])
+        if found[2] == "Y" and self.locale.language == "ko":  # CLDR knows only how long something took: 48년
+            return f"{number}세"
+        return str(format_unit(number, f"duration-{AGE_UNITS[found[2]]}", locale=self.locale))
 
     def person_name(self, value: str | None) -> PersonName:
         """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^.

@@ -63,6 +63,7 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         date_in_words=formats.date_in_words,
         clock_time=formats.clock_time,
         instant=formats.instant,
+        age=formats.age,
         ago=lambda value: formats.ago(value, services.clock()),
         person_name=formats.person_name,
         with_code=with_code,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +45,31 @@ def test_numbers_have_separators_and_absent_is_a_dash(value: float | None, shown
 )
 def test_doses_have_three_significant_figures(value: float | None, shown: str) -> None:
     assert ENGLISH.significant(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "korean"),
+    [
+        (None, "–", "–"),
+        ("", "–", "–"),
+        ("048Y", "48 years", "48세"),
+        ("001Y", "1 year", "1세"),
+        ("000Y", "0 years", "0세"),
+        ("018M", "18 months", "18개월"),
+        ("003W", "3 weeks", "3주"),
+        ("005D ", "5 days", "5일"),
+        ("48", "48", "48"),  # no age by PS3.5 6.2
+        ("048y", "048y", "048y"),
+    ],
+)
+def test_an_age_is_written_as_a_person_reads_it(value: str | None, english: str, korean: str) -> None:
+    assert (ENGLISH.age(value), KOREAN.age(value)) == (english, korean)
+
+
+def test_every_page_writes_ages_so() -> None:
+    templates = Path(__file__).resolve().parents[3] / "web" / "templates"
+    ages = [age for page in templates.glob("*.html") for age in re.findall(r"patient_age\S*", page.read_text("utf-8"))]
+    assert set(ages) == {"patient_age|age"}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +192,7 @@ FILTERS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "clock_time": (st.one_of(st.none(), st.times()),),
     "instant": (MOMENTS,),
     "ago": (MOMENTS, st.datetimes(timezones=ZONES)),
+    "age": (st.one_of(st.none(), st.text(max_size=8), st.from_regex(r"\A[0-9]{1,3}[DWMY]\Z")),),
     "person_name": (st.one_of(st.none(), st.text(alphabet=st.characters(), max_size=80)),),
 }
 """What each filter of Formats can be given."""
