@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.features.dose.store.exams import refresh_study
-from treegarth.features.dose.tables import dose_report, irradiation_event
+from treegarth.features.dose.tables import dose_report, dose_study, irradiation_event
 from treegarth.phrases import P_
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,42 @@ def test_the_list_and_its_export_know_the_same_filters(
         assert [line.split(",")[0].rsplit(".")[-1] for line in lines[1:]] == found
     page = client.get(f"/treegarth/dose?{query}").text
     assert [number for number in ("3", "2", "1") if f'data-row="1.2.840.99999.1.{number}"' in page] == found
+
+
+def test_where_a_best_known_dose_is_from_fits_its_quantity(client: FlaskClient, engine: Engine) -> None:
+    write_report(engine, 1)
+    names = {"dlp_mgy_cm": 2.0, "dlp_body_mgy_cm": 2.0, "ctdi_vol_max_mgy": 3.0, "dose_area_product_gy_m2": 4.0}
+    origins = [f"{name}:{'headers' if name.startswith('dose') else 'events'}" for name in names]
+    with engine.begin() as connection:
+        write_study(connection, 1)
+        values = {f"best_{name}": value for name, value in names.items()}
+        connection.execute(dose_study.update().values(**values, origins=origins))
+    for language, label, total, greatest in (
+        ("en", "CTDIvol, greatest", "sum of the events", "greatest of the events"),
+        ("ko", "CTDIvol 최대", "이벤트 합계", "이벤트 중 최댓값"),
+    ):
+        page = client.get(f"/treegarth/studies/1.2.840.99999.1.1?lang={language}").text
+        cards = re.findall(r"<dt>([^<]+)</dt><dd title.*?</dd><dd class=\"n\">([^<]*)</dd>", page)
+        assert len(cards) == len(names)
+        assert dict(cards)[label] == greatest
+        assert sum(words == total for _, words in cards) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_health_counts_what_holds_no_dose(client: FlaskClient, engine: Engine, language: str) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 9)
+    words = {
+        "en": ("every report is read", "all are read, 2 hold no dose"),
+        "ko": ("모든 보고서를 읽음", "모두 읽음, 2건은 선량 없음"),
+    }
+    write_report(engine, 1)
+    assert words[language][0] in client.get(f"/treegarth/?lang={language}").text
+    for number in (2, 3):
+        write_report(engine, number, state="refused", kind=None, refused="It is a key object.")
+    page = client.get(f"/treegarth/?lang={language}").text
+    assert words[language][0] not in page
+    assert f'href="/treegarth/dose/unread?trouble=refused">{words[language][1]}' in page
 
 
 def test_an_export_of_a_strange_format_is_refused(client: FlaskClient) -> None:

@@ -55,6 +55,9 @@ QUANTITIES = (
 )
 """The quantities of which an exam has one best known dose."""
 
+GREATEST_OF = frozenset({"ctdi_vol_max_mgy"})
+"""Those that are the greatest of their values; all others are sums."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Doubt:

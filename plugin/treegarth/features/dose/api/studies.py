@@ -116,6 +116,7 @@ class StudyDose(Answer):
     best: BestDose | None
     """The best known dose of each quantity; null where the study has no dose."""
     origin: dict[str, Origin]
+    """Where each is from: `events` and `headers` are sums of these; of `ctdi_vol_max_mgy` it is the greatest."""
     doubts: list[Doubt]
     planes: list[PlaneDose]
     """Each plane of each device: their reference points are not added."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from treegarth.features.dose.model import Kind
-from treegarth.features.dose.rules import DoubtName
+from treegarth.features.dose.rules import GREATEST_OF, DoubtName
 from treegarth.features.dose.store.not_patients import Meaning
 from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, translated
@@ -34,6 +34,8 @@ ORIGIN_NAMES: dict[str, str] = {
     "headers": N_("from images"),
     "partial": N_("what is known of it"),
 }
+GREATEST: dict[str, str] = {"events": N_("greatest of the events"), "headers": N_("greatest of the images")}
+"""The origins of a quantity that is the greatest of its values, which are not added."""
 DOUBT_NAMES: dict[DoubtName, str] = {
     "reports_disagree": N_("reports disagree"),
     "partial_total": N_("perhaps not all"),
@@ -42,6 +44,12 @@ DOUBT_NAMES: dict[DoubtName, str] = {
     "in_another_study": N_("also in another study"),
     "sampled": N_("only some images were read"),
 }
+
+
+def origin_in_words(call: AnyCall, quantity: str, origin: str) -> str:
+    """Where the best known dose of a quantity is from, in the reader's language."""
+    names = GREATEST if quantity in GREATEST_OF else {}
+    return translated(call, names.get(origin, ORIGIN_NAMES[origin]))
 
 
 def doubts_in_words(call: AnyCall, doubts: Sequence[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.dose.pages.names import ORIGIN_NAMES, doubts_in_words
+from treegarth.features.dose.pages.names import doubts_in_words, origin_in_words
 from treegarth.features.dose.pages.redeciding import shown_redeciding, state_part
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.shown import shown_report
@@ -76,7 +76,7 @@ def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
             label=translated(call, quantity.label),
             value=value * quantity.factor,
             unit=quantity.unit,
-            origin=translated(call, ORIGIN_NAMES[origins[name]]) if name in origins else "",
+            origin=origin_in_words(call, name, origins[name]) if name in origins else "",
         )
         for name, quantity in BEST.items()
         if (value := study.best[name]) is not None
@@ -100,6 +100,12 @@ def health_check(call: AnyCall) -> list[Check]:
         return [Check(kind="attention", name=name, words=words, url=url, advice=advice)]
     if counts.waiting:
         return [Check(kind="waiting", name=name, words=_waiting(call, counts.waiting))]
+    if counts.refused:
+        words = ngettext_for(
+            call, "all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose", counts.refused
+        )
+        url = call.site.url("dose.unread_page", trouble="refused")
+        return [Check(kind="ok", name=name, words=words, url=url)]
     return [Check(kind="ok", name=name, words=translated(call, N_("every report is read")))]
 
 
