@@ -27,7 +27,7 @@ def test_every_dose_is_decided_anew_and_the_page_says_when_it_is_done(
         if not javascript:
             page.reload()
     assert done.count() == 1
-    assert page.get_by_role("heading", name="No dose is another one").count() == 1
+    assert page.get_by_role("heading", name="No dose has changed").count() == 1
     assert page.locator("#state[data-poll]").count() == 0
     assert visit.complaints == []
 

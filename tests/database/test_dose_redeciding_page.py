@@ -51,6 +51,7 @@ def test_before_the_first_one_the_page_says_what_will_stand_there_and_what_it_wo
     client: FlaskClient, engine: Engine
 ) -> None:
     assert "The doses were never decided anew" in in_language(client, "en")
+    assert "The latest run" not in in_language(client, "en")  # there was none
     assert 'id="redecide-all" disabled' in in_language(client, "en")  # nothing is there to decide
     assert client.get(f"{PAGE}.csv").text.splitlines()[1:] == []
     write_report(engine, 1)
@@ -84,7 +85,7 @@ def test_the_button_starts_one_and_the_page_asks_again_only_while_it_runs(client
     assert 'hx-trigger="every 3s"' not in page
     assert "<progress" not in page
     assert "1 study decided, and it has the dose that it had" in page
-    assert "No dose is another one" in page
+    assert "No dose has changed" in page
 
 
 def test_each_dose_that_is_another_one_stands_with_its_study_and_why(client: FlaskClient, engine: Engine) -> None:

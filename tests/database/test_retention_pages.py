@@ -185,6 +185,7 @@ def test_a_hold_is_set_and_released_and_says_what_is_missing(client: FlaskClient
     post(client, "retention/holds/1/release", study=UID)
     assert "trial 7" not in get(client, "retention/holds")
     assert "released by" in get(client, "retention/holds?all=true")
+    assert "until it is released" not in get(client, "retention/holds?all=true")
 
 
 def test_the_ledger_says_where_an_object_is_and_brings_it_back(client: FlaskClient, engine: Engine) -> None:

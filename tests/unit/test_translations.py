@@ -26,6 +26,14 @@ FUNCTIONS = {
     "ngettext_for": (2, 3),  # treegarth.web.parts
 }
 Message = str | tuple[str, ...]
+ONE_WORD = {
+    "몸통": "체부",  # the body phantom of 32 cm
+    "작업자": "작업 프로세스",  # workers
+    "아카이브": "보관소",
+    "조사의 합": "이벤트 합계",
+    "조사 합계": "이벤트 합계",
+}
+"""Korean words that would be the second for one thing, and the one that says it everywhere."""
 
 
 def messages_of_the_code() -> dict[Message, str]:
@@ -82,6 +90,14 @@ def test_the_extraction_finds_the_messages_that_python_finds() -> None:
     )
     assert sorted((called - extracted).elements(), key=repr) == []
     assert sorted((extracted - called).elements(), key=repr) == []
+
+
+@pytest.mark.parametrize("other", ONE_WORD)
+def test_one_thing_has_one_korean_word(other: str) -> None:
+    (korean,) = [path for path in CATALOGS if path.parents[1].name == "ko"]
+    said = [str(message.string) for message in catalog_of(korean) if message.id]
+    assert [one for one in said if other in one] == []
+    assert [one for one in said if ONE_WORD[other] in one] != []
 
 
 def test_there_is_a_korean_catalog() -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from treegarth.features.dose.download import changes_csv
-from treegarth.features.dose.pages.names import DOUBT_NAMES, ORIGIN_NAMES
+from treegarth.features.dose.pages.names import DOUBT_NAMES, ORIGIN_NAMES, origin_in_words
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.shown_quantities import RULES
 from treegarth.features.dose.store.redeciding import (
@@ -36,12 +36,11 @@ COUNTS = {True: N_("counts"), False: N_("does not count")}
 WHY: dict[str, str] = {
     **RULES,
     "single": N_("the only source"),
-    **ORIGIN_NAMES,
     **{str(name): words for name, words in DOUBT_NAMES.items()},
     "no source is left": N_("no source is left"),
     "counts": COUNTS[True],
 }
-"""The rules, origins and doubts that `store.redeciding` notes with a change, in words."""
+"""The rules and doubts that `store.redeciding` notes with a change, in words."""
 
 CHANGES_ON_A_PAGE = 50
 
@@ -89,7 +88,7 @@ def routes() -> list[Route]:
             path="/treegarth/dose/redeciding",
             permission=Permission.VIEW,
             handler=redeciding_page,
-            summary="How far the latest deciding anew of every dose is, and which doses are others since.",
+            summary="How far the latest deciding anew of every dose is, and which doses it changed.",
             query=ChangesQuery,
         ),
         Route(
@@ -124,7 +123,7 @@ def redeciding_page(call: AnyCall) -> Response:
     return render_page(
         call,
         "dose_redeciding.html",
-        state=state_part(call, shown, N_("The latest one")),
+        state=state_part(call, shown, N_("The latest run") if shown.progress else N_("No run yet")),
         progress=shown.progress,
         changes=[_change(call, one) for one in changes],
         which=which,
@@ -184,15 +183,20 @@ def _change(call: AnyCall, change: ListedChange) -> ShownChange:
         after=change.after,
         was=was,
         now=now,
-        why=why_in_words(call, change.why),
+        why=why_in_words(call, change.quantity, change.why),
     )
 
 
-def why_in_words(call: AnyCall, why: str) -> str:
+def why_in_words(call: AnyCall, quantity: str, why: str) -> str:
     """As `store.redeciding` notes it, in the reader's language."""
     if why.startswith("replaced by "):
         return translated(call, N_("another study replaces it"))
     return "; ".join(
-        ", ".join(translated(call, WHY[name]) if name in WHY else name for name in part.split("+"))
-        for part in why.split("; ")
+        ", ".join(_reason_in_words(call, quantity, name) for name in part.split("+")) for part in why.split("; ")
     )
+
+
+def _reason_in_words(call: AnyCall, quantity: str, name: str) -> str:
+    if name in ORIGIN_NAMES:
+        return origin_in_words(call, quantity, name)
+    return translated(call, WHY[name]) if name in WHY else name
