@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from io import StringIO
-from itertools import islice
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser.conftest import CHROMIUM, Visit
+from tests.browser.every_page import FILES, pages, prepared, push_two_studies
 from tests.browser.test_viewer import ENOUGH, SOFTWARE_WEBGL, coloured_share, wait_for_pixels, wait_for_share
 from tests.documents import encapsulated_pdf
 from tests.places import places
 from tests.proxies import PATHS, PUBLIC_HOST, Kind, Place, Proxy, public_url
-from tests.servers import ROOT, OrthancServer, store
-from tests.unit.web.web_support import make_services
-from treegarth.bootstrap import make_application
-from treegarth.demo.demonstration import check_what_was_read
-from treegarth.demo.examinations import Extent
-from treegarth.demo.hospital_day import hospital_day
-from treegarth.demo.push import Archive, push
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from tests.servers import OrthancServer, store
 
-USER, PASSWORD = "physicist", "a long password"
+USER, PASSWORD = LOGIN = "physicist", "a long password"
 ROOT_OF_DICOMWEB: dict[Place, str] = {"root": "/dicom-web/", "prefix": "pacs/dicom-web"}  # Orthanc takes both forms
-POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
-FILES = re.compile(r"\.(csv|xlsx|parquet|yaml)$|/(metrics|bell|frees|ohif/)$|/open/")  # no pages of their own
 ASK = """async paths => {
   const names = ['href', 'src', 'action', 'hx-get', 'hx-post'];
   const selector = names.map(name => `[${name}]`).join(',');
@@ -90,58 +76,10 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         server.start(wait=False).wait_until_ready(login=(USER, PASSWORD))
         document, gone = (encapsulated_pdf(folder / name) for name in ("report.dcm", "gone.dcm"))
         store(server, folder / "report.dcm", folder / "gone.dcm")
-        push_two_studies(server)
-        yield Published(server=server, place=place, known=prepared(server, folder, gone), document=document)
+        push_two_studies(server, LOGIN)
+        yield Published(server=server, place=place, known=prepared(server, folder, gone, LOGIN), document=document)
         assert server.stop() == 0
         assert server.error_lines() == []
-
-
-def push_two_studies(server: OrthancServer) -> None:
-    login = "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    day = hospital_day(1, date(2026, 11, 20), extent=Extent(slices=0.25, detail=0.25))
-    sent = push(islice(day, 2), Archive(ae_title="TREEGARTH", dicom_port=server.dicom_port))
-    client = OrthancClient(OrthancAddress(url=server.url, authorization=login))
-    assert check_what_was_read(client, sent, StringIO()) == 0
-    client.close()
-
-
-def prepared(server: OrthancServer, folder: Path, gone: str) -> dict[str, Any]:
-    """What the parts of pages' addresses are filled with. The study `gone` is deleted: the ledger has an entry then."""
-
-    def ask(method: str, url: str, **given: Any) -> Any:
-        answer = requests.request(method, url, auth=(USER, PASSWORD), timeout=30, **given)
-        answer.raise_for_status()
-        return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
-
-    def api(path: str, **given: Any) -> Any:
-        return ask("GET", f"{server.api}/{path}", params=given)
-
-    studies = api("studies", modality="CT")["items"]
-    study = next(item for item in studies if "SR" in item["modalities"])
-    uid = study["study_instance_uid"]
-    kept = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
-    rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
-    destination = ask("POST", f"{server.api}/destinations", json=kept)
-    ask("POST", f"{server.api}/deliveries", json={"destination": "Kept folder", "study_instance_uid": uid})
-    ask("POST", f"{server.api}/retention/text", json={"text": POLICY})
-    (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
-    ask("DELETE", f"{server.url}/studies/{found['ID']}")
-    deadline = monotonic() + 30
-    while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
-        sleep(0.2)
-    delivery = next(re.finditer(r"/deliveries/(\d+)", ask("GET", f"{server.base_url}/deliveries")))
-    reports = api("dose/reports")["items"]
-    return {
-        "study_instance_uid": uid,
-        "orthanc_study_id": study["orthanc_study_id"],
-        "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
-        "patient_id": study["patient_id"],
-        "destination_id": destination["id"],
-        "delivery_id": delivery[1],
-        "rule_id": ask("POST", f"{server.api}/rules", json=rule)["id"],
-        "policy_id": api("retention/policies")["items"][0]["id"],
-        "ledger_id": ledger[0]["id"],
-    }
 
 
 @pytest.fixture(scope="module", params=["nginx", "caddy"])
@@ -174,20 +112,6 @@ def visit(chromium: Browser, published: Published) -> Iterator[Visit]:
     context.set_default_timeout(30_000)
     yield Visit(context.new_page(), published.url)
     context.close()
-
-
-def pages(known: dict[str, Any]) -> list[str]:
-    """The address of every page below /treegarth/, by the route table itself."""
-    site = make_application(make_services(ROOT / "web")).extensions["treegarth"]  # type: ignore[attr-defined]
-    found = []
-    for route in site.routes.values():
-        if route.method != "GET" or route.is_api or "{path:path}" in route.path:
-            continue
-        query = {"patient_id": known["patient_id"]} if route.name == "dose.patient_page" else {}
-        query |= {"study_instance_uid": known["study_instance_uid"]} if route.name == "retention.explain_page" else {}
-        parts = {name: known[name] for name in route.path_names}
-        found.append(site.url(route.name, **parts, **query).removeprefix("/treegarth/"))
-    return found
 
 
 def test_every_page_is_whole_and_every_address_in_it_leads_somewhere(visit: Visit, published: Published) -> None:

@@ -1,0 +1,91 @@
+"""A server of which every page has something to show, and the addresses of all its pages."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from datetime import date
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeAlias
+
+import requests
+
+from tests.servers import ROOT, OrthancServer
+from tests.unit.web.web_support import make_services
+from treegarth.bootstrap import make_application
+from treegarth.demo.demonstration import check_what_was_read
+from treegarth.demo.examinations import Extent
+from treegarth.demo.hospital_day import hospital_day
+from treegarth.demo.push import Archive, push
+from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+
+Login: TypeAlias = tuple[str, str]
+
+POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
+FILES = re.compile(r"\.(csv|xlsx|parquet|yaml)$|/(metrics|bell|frees|ohif/)$|/open/")  # no pages of their own
+
+
+def push_two_studies(server: OrthancServer, login: Login | None = None) -> None:
+    """Of the made-up day; they are in the index and their dose is read when this returns."""
+    authorization = "Basic " + b64encode(":".join(login).encode()).decode() if login else None
+    day = hospital_day(1, date(2026, 11, 20), extent=Extent(slices=0.25, detail=0.25))
+    sent = push(islice(day, 2), Archive(ae_title="TREEGARTH", dicom_port=server.dicom_port))
+    client = OrthancClient(OrthancAddress(url=server.url, authorization=authorization))
+    assert check_what_was_read(client, sent, StringIO()) == 0
+    client.close()
+
+
+def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None = None) -> dict[str, Any]:
+    """What the parts of pages' addresses are filled with. The study `gone` is deleted: the ledger has an entry then."""
+
+    def ask(method: str, url: str, **given: Any) -> Any:
+        answer = requests.request(method, url, auth=login, timeout=30, **given)
+        answer.raise_for_status()
+        return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
+
+    def api(path: str, **given: Any) -> Any:
+        return ask("GET", f"{server.api}/{path}", params=given)
+
+    studies = api("studies", modality="CT")["items"]
+    study = next(item for item in studies if "SR" in item["modalities"])
+    uid = study["study_instance_uid"]
+    kept = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
+    rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
+    destination = ask("POST", f"{server.api}/destinations", json=kept)
+    ask("POST", f"{server.api}/deliveries", json={"destination": "Kept folder", "study_instance_uid": uid})
+    ask("POST", f"{server.api}/retention/text", json={"text": POLICY})
+    (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
+    ask("DELETE", f"{server.url}/studies/{found['ID']}")
+    deadline = monotonic() + 30
+    while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
+        sleep(0.2)
+    delivery = next(re.finditer(r"/deliveries/(\d+)", ask("GET", f"{server.base_url}/deliveries")))
+    reports = api("dose/reports")["items"]
+    return {
+        "study_instance_uid": uid,
+        "orthanc_study_id": study["orthanc_study_id"],
+        "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
+        "patient_id": study["patient_id"],
+        "destination_id": destination["id"],
+        "delivery_id": delivery[1],
+        "rule_id": ask("POST", f"{server.api}/rules", json=rule)["id"],
+        "policy_id": api("retention/policies")["items"][0]["id"],
+        "ledger_id": ledger[0]["id"],
+    }
+
+
+def pages(known: dict[str, Any]) -> list[str]:
+    """The address of every page below /treegarth/, by the route table itself."""
+    site = make_application(make_services(ROOT / "web")).extensions["treegarth"]  # type: ignore[attr-defined]
+    found = []
+    for route in site.routes.values():
+        if route.method != "GET" or route.is_api or "{path:path}" in route.path:
+            continue
+        query = {"patient_id": known["patient_id"]} if route.name == "dose.patient_page" else {}
+        query |= {"study_instance_uid": known["study_instance_uid"]} if route.name == "retention.explain_page" else {}
+        parts = {name: known[name] for name in route.path_names}
+        found.append(site.url(route.name, **parts, **query).removeprefix("/treegarth/"))
+    return found
