@@ -142,6 +142,37 @@ function onPictureError(event) {
   one("svg", thumb)?.removeAttribute("hidden");
 }
 
+// ---- parts that renew themselves: each alone, where it has changed, and not while somebody is in it ----
+const seen = new Map();
+
+function remember(part, html = part.innerHTML) { seen.set(part.id, html); }
+
+function isInUse(part) {
+  const selection = getSelection();
+  const isSelected = selection.rangeCount > 0 && !selection.isCollapsed && selection.containsNode(part, true);
+  return isSelected || part.contains(document.activeElement) || one("[data-panel-of]", part) !== null;
+}
+
+function renew(text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  for (const part of all("[data-live]")) {
+    const now = one(`#${part.id}`, fresh);
+    if (!now) { location.reload(); return; } // the first study has arrived: the page is another one
+    if (now.innerHTML === seen.get(part.id) || isInUse(part)) continue;
+    const places = all(".scroll, .as-table", part).map((place) => [place.scrollLeft, place.scrollTop]);
+    remember(part, now.innerHTML);
+    htmx.swap(part, now.outerHTML, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+    all(".scroll, .as-table", one(`#${part.id}`)).forEach((place, at) => place.scrollTo(...(places[at] ?? [0, 0])));
+  }
+}
+
+function onRenewal(event) {
+  const { elt, xhr } = event.detail;
+  if (!elt.hasAttribute("data-renew")) return;
+  event.detail.shouldSwap = false;
+  if (xhr.status === 200 && elt.isConnected) renew(xhr.responseText); // another list may stand here meanwhile
+}
+
 function onSwapped(event) {
   markOpenRow();
   const counted = one("[data-announce]", event.target) ?? event.target.closest?.("[data-announce]");
@@ -154,6 +185,7 @@ document.addEventListener("click", onClick);
 document.addEventListener("change", (event) => { if (event.target.matches?.("[data-fills]")) fill(event.target); });
 for (const input of document.querySelectorAll("[data-fills]")) input.closest("[hidden]").hidden = false;
 document.addEventListener("error", onPictureError, true);
+document.addEventListener("htmx:beforeSwap", onRenewal);
 document.addEventListener("htmx:afterSettle", onSwapped);
 document.addEventListener("htmx:configRequest", (event) => { // an empty filter does not belong into the address
   if (event.detail.verb !== "get") return;
@@ -167,6 +199,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status >= 400 && !event.detail.target.hasAttribute("data-poll")) location.assign(event.detail.pathInfo.finalRequestPath);
 });
 cleanAddress();
+all("[data-live]").forEach((part) => remember(part));
 markOpenRow();
 onSwapped.last = one("[data-announce]")?.dataset.announce;
 one("[data-fold-rail]")?.setAttribute("aria-expanded", String(root.dataset.rail !== "narrow"));
