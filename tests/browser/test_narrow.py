@@ -27,7 +27,8 @@ MEASURE = """() => {
   return {
     width: document.documentElement.scrollWidth,
     bar: document.querySelector('.rail').getBoundingClientRect().height,
-    help: help !== null && help.getBoundingClientRect().width > 0,
+    help: help !== null && help.getBoundingClientRect().width > 0
+      && help.getBoundingClientRect().right <= innerWidth,
     wide: wide.slice(0, 3).map(one => one.outerHTML.slice(0, 90)),
   };
 }"""

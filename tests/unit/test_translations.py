@@ -27,6 +27,7 @@ FUNCTIONS = {
 }
 Message = str | tuple[str, ...]
 ONE_WORD = {
+    "머리 ": "두부",  # the head phantom of 16 cm
     "몸통": "체부",  # the body phantom of 32 cm
     "작업자": "작업 프로세스",  # workers
     "아카이브": "보관소",

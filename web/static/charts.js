@@ -38,6 +38,7 @@
     const data = read(document.getElementById(place.dataset.chartOf));
     const chart = echarts.init(place, null, { renderer: "canvas" });
     const ink = colour("--ink-2");
+    const isCounted = place.dataset.fractions === undefined; // what is counted stands in the heading
     const font = getComputedStyle(document.body).fontFamily;
     chart.setOption({
       animation: false,
@@ -53,9 +54,8 @@
         axisLabel: { color: ink, fontSize: 11, hideOverlap: true, formatter: (label) => (label.length > 7 ? label.slice(5) : label) },
       },
       yAxis: {
-        type: "value", name: place.dataset.unit, nameLocation: "end", show: true, minInterval: place.dataset.fractions === undefined ? 1 : undefined, splitNumber: 3,
-        nameTextStyle: { color: colour("--ink-3"), fontSize: 0 },
-        axisLabel: { color: ink, fontSize: 11 }, splitLine: { lineStyle: { color: colour("--line") } },
+        type: "value", show: true, minInterval: isCounted ? 1 : undefined, splitNumber: 3,
+        axisLabel: { color: ink, fontSize: 11, formatter: (value) => (isCounted ? String(value) : `${value} ${place.dataset.unit}`) }, splitLine: { lineStyle: { color: colour("--line") } },
       },
       series: data.series.map((s) => ({
         name: s.name, type: "bar", stack: place.dataset.beside === undefined ? "all" : undefined, data: s.values, barMaxWidth: 22, itemStyle: { color: colour(s.colour) },
