@@ -17,11 +17,11 @@ from tests.servers import OrthancServer
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine, transaction
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.routing.destinations import DestinationSettings
-from treegarth.features.routing.store.archive_index import read_candidates
-from treegarth.features.routing.store.destinations import create_destination
-from treegarth.features.routing.store.requesting import request_delivery
-from treegarth.features.routing.tasks import SWEEP
+from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.features.deliveries.store.archive_index import read_candidates
+from treegarth.features.deliveries.store.destinations import create_destination
+from treegarth.features.deliveries.store.requesting import request_delivery
+from treegarth.features.deliveries.tasks import SWEEP
 from treegarth.tasks.app import NETWORK_QUEUE, TaskHints
 
 

@@ -126,11 +126,11 @@ KNOWN = Known(
         "retention.create_page": {"text": POLICY_TEXT, "act": "look"},
         "retention.change_page": {"text": POLICY_TEXT, "act": "save"},
         "retention.rescue_page": {"one": UID, "of": UID, "object": "1", "study": UID},
-        "routing.create_destination_page": {**NODE_FORM, "act": "save"},
-        "routing.change_destination_page": {"kind": "s3", "name": "N3", "address.bucket": "abc", "act": "save"},
+        "deliveries.create_destination_page": {**NODE_FORM, "act": "save"},
+        "deliveries.change_destination_page": {"kind": "s3", "name": "N3", "address.bucket": "abc", "act": "save"},
     },
 )
-ASKS_ORTHANC = ("api.echo_destination", "routing.echo_page")  # twice, with pauses: there is none here
+ASKS_ORTHANC = ("api.echo_destination", "deliveries.echo_page")  # twice, with pauses: there is none here
 
 
 @dataclass(frozen=True)

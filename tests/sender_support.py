@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.places import gate
-from treegarth.features.routing.destinations import ADDRESSES, Destination, Kind
-from treegarth.features.routing.model import DeliveryObject, Outcome, Proof
-from treegarth.features.routing.sending import Sender, make_sender
+from treegarth.features.deliveries.destinations import ADDRESSES, Destination, Kind
+from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
+from treegarth.features.deliveries.sending import Sender, make_sender
 from treegarth.host.orthanc_client import OrthancClient
 
 

@@ -115,7 +115,7 @@ def create_delivery_object() -> None:
         sa.Column("sop_instance_uid", KEY, nullable=False),
         sa.Column("sop_class_uid", KEY),
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
-        sa.Column("state", sa.Text, server_default="waiting", nullable=False, comment="see routing/model.py"),
+        sa.Column("state", sa.Text, server_default="waiting", nullable=False, comment="see deliveries/model.py"),
         sa.Column(
             "proof_wanted",
             sa.Text,

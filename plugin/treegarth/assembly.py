@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features import retention, rules
 from treegarth.features.archive import condition_terms as archive_terms
+from treegarth.features.deliveries import condition_terms as deliveries_terms
+from treegarth.features.deliveries.deliver_action import DeliverAction
 from treegarth.features.dose import condition_terms as dose_terms
 from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import condition_terms as retention_terms
-from treegarth.features.routing import condition_terms as routing_terms
-from treegarth.features.routing.deliver_action import DeliverAction
 from treegarth.features.rules import condition_terms as rules_terms
 from treegarth.features.rules.yaml_text import dump, read_pieces
 from treegarth.host.zone import local_zone
@@ -30,7 +30,7 @@ def vocabulary() -> Vocabulary:
             *archive_terms.condition_terms(),
             *dose_terms.condition_terms(key),
             *rules_terms.condition_terms(key),
-            *routing_terms.condition_terms(key),
+            *deliveries_terms.condition_terms(key),
             *retention_terms.condition_terms(key),
         ],
         archive_terms.LEVELS,

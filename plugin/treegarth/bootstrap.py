@@ -18,17 +18,17 @@ from treegarth.features import archive, dose, retention, rules, system
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive import pages as archive_pages
 from treegarth.features.archive.store import measuring as archive_measuring
+from treegarth.features.deliveries import api as deliveries_api
+from treegarth.features.deliveries import destinations_api
+from treegarth.features.deliveries import pages as deliveries_pages
+from treegarth.features.deliveries.store import measuring as deliveries_measuring
+from treegarth.features.deliveries.store.destinations import destination_names
 from treegarth.features.dose import api as dose_api
 from treegarth.features.dose import pages as dose_pages
 from treegarth.features.dose.store import measuring as dose_measuring
 from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import api as retention_api
 from treegarth.features.retention import pages as retention_pages
-from treegarth.features.routing import api as deliveries_api
-from treegarth.features.routing import destinations_api
-from treegarth.features.routing import pages as routing_pages
-from treegarth.features.routing.store import measuring as routing_measuring
-from treegarth.features.routing.store.destinations import destination_names
 from treegarth.features.rules import api as rules_api
 from treegarth.features.rules import pages as rules_pages
 from treegarth.features.rules.store import measuring as rules_measuring
@@ -94,11 +94,11 @@ def all_routes(services: Services) -> list[Route]:
         archive_pages.health_check,
         dose_pages.health_check,
         rules_pages.health_check,
-        routing_pages.health_check,
+        deliveries_pages.health_check,
     )
     book = rules.RuleBook(rule_language(services.settings))
     desk = retention_desk(services)
-    deliveries_section = routing_pages.make_study_section(list_labels)
+    deliveries_section = deliveries_pages.make_study_section(list_labels)
 
     return [
         *archive_api.routes(),
@@ -113,7 +113,7 @@ def all_routes(services: Services) -> list[Route]:
         *rules_pages.routes(
             rules_pages.RulePages(book, destination_names, [one.name for one in services.settings.webhooks])
         ),
-        *routing_pages.routes(),
+        *deliveries_pages.routes(),
         *destinations_api.routes(services, os.environ),
         *deliveries_api.routes(services, dose_objects),
         *retention_api.routes(desk),
@@ -130,5 +130,5 @@ def measures() -> list[metrics.Measure]:
         archive_measuring.measure,
         dose_measuring.measure,
         rules_measuring.measure,
-        routing_measuring.measure,
+        deliveries_measuring.measure,
     ]

@@ -15,8 +15,8 @@ from treegarth.commands.check import check_embedded, check_server
 from treegarth.commands.check_places import UNSEEN, check_destinations, check_places
 from treegarth.commands.findings import Level
 from treegarth.database.engine import DatabaseAddress
-from treegarth.features.routing.destinations import DestinationSettings
-from treegarth.features.routing.store.destinations import create_destination, remove_destination
+from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.features.deliveries.store.destinations import create_destination, remove_destination
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Settings
 

@@ -12,11 +12,11 @@ from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.database.engine import transaction
-from treegarth.features.routing import api
-from treegarth.features.routing.deciding import failed
-from treegarth.features.routing.senders.stow_answers import reason_in_words
-from treegarth.features.routing.store import claiming, recording
-from treegarth.features.routing.store.destinations import read_destination
+from treegarth.features.deliveries import api
+from treegarth.features.deliveries.deciding import failed
+from treegarth.features.deliveries.senders.stow_answers import reason_in_words
+from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
 from treegarth.web.routes import API_PATH

@@ -13,10 +13,10 @@ from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.routing.deciding import confirmed
-from treegarth.features.routing.model import ObjectState, Proof
-from treegarth.features.routing.store import claiming, recording
-from treegarth.features.routing.store.listing import (
+from treegarth.features.deliveries.deciding import confirmed
+from treegarth.features.deliveries.model import ObjectState, Proof
+from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store.listing import (
     cancel_object,
     list_delivery_objects,
     resend_object,

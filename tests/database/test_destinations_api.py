@@ -15,15 +15,15 @@ from tests.api_document import check_document
 from tests.places import places
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.errors import NotFound
-from treegarth.features.routing import destinations_api
-from treegarth.features.routing.destinations import DestinationSettings
-from treegarth.features.routing.store.destinations import (
+from treegarth.features.deliveries import destinations_api
+from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.features.deliveries.store.destinations import (
     create_destination,
     destination_named,
     list_destinations,
     read_destination,
 )
-from treegarth.features.routing.tables import delivery_batch, delivery_object, destination
+from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app

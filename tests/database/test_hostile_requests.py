@@ -54,8 +54,8 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("dose.patient_page", "api.dose_patient"): {},
     ("dose.study_page", "api.dose_study"): {},
     ("dose.content_page", "api.dose_content"): {},
-    ("routing.deliveries_page", "api.deliveries"): {"destination": ""},  # a number there, a name here
-    ("routing.destination_page", "api.destination"): {},
+    ("deliveries.deliveries_page", "api.deliveries"): {"destination": ""},  # a number there, a name here
+    ("deliveries.destination_page", "api.destination"): {},
     ("rules.rule_page", "api.rule"): {},
     ("rules.try_page", "api.preview_rule"): {},
     ("rules.explain_page", "api.explain_rule"): {},
@@ -75,7 +75,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("retention.bring_back_page", "api.bring_back"): {},
     ("retention.remove_page", "api.remove_retention_policy"): {},
     ("dose.remove_not_patient_page", "api.remove_not_patient_rule"): {},
-    ("routing.remove_destination_page", "api.remove_destination"): {},
+    ("deliveries.remove_destination_page", "api.remove_destination"): {},
 }
 
 

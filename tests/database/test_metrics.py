@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, KnownHost, make_services, web_folder
 from treegarth.bootstrap import measures
-from treegarth.features.routing.tables import delivery_object, destination
+from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.rules.tables import notification, rule_event
 from treegarth.features.system import metrics
 from treegarth.web.app import create_app

@@ -26,6 +26,11 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.model import IndexedInstance, Level, Origin
 from treegarth.features.archive.store import parents, removing
 from treegarth.features.archive.store.writing import write_instances
+from treegarth.features.deliveries.deciding import after_find, arrived, confirmed
+from treegarth.features.deliveries.destinations import Kind
+from treegarth.features.deliveries.model import ObjectState, Proof
+from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.retention import Departures
 from treegarth.features.retention.model import Cause
 from treegarth.features.retention.pruning import Pruner, numbered_policy
@@ -34,11 +39,6 @@ from treegarth.features.retention.store import ledger as prune_ledger
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.deciding import states_of
 from treegarth.features.retention.store.pruning import DueObject
-from treegarth.features.routing.deciding import after_find, arrived, confirmed
-from treegarth.features.routing.destinations import Kind
-from treegarth.features.routing.model import ObjectState, Proof
-from treegarth.features.routing.store import claiming, recording
-from treegarth.features.routing.store.destinations import read_destination
 from treegarth.index.tables import arrival
 from treegarth.index.tables import instance as instance_table
 

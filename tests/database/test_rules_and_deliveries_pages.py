@@ -18,12 +18,12 @@ from tests.places import places
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
-from treegarth.features.routing.deciding import failed
-from treegarth.features.routing.destinations import DestinationSettings
-from treegarth.features.routing.senders.stow_answers import reason_in_words
-from treegarth.features.routing.senders.web import failure
-from treegarth.features.routing.store import claiming, recording
-from treegarth.features.routing.store.destinations import create_destination, read_destination
+from treegarth.features.deliveries.deciding import failed
+from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.features.deliveries.senders.stow_answers import reason_in_words
+from treegarth.features.deliveries.senders.web import failure
+from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store.destinations import create_destination, read_destination
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.store.events import claim_events, note_events, record_failure
 from treegarth.features.rules.store.outcomes import Done, write_outcome

@@ -16,8 +16,8 @@ from tests.retention_support import table
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import all_routes
 from treegarth.database.engine import transaction
+from treegarth.features.deliveries.tables import delivery, delivery_object
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark, retention_policy
-from treegarth.features.routing.tables import delivery, delivery_object
 from treegarth.features.rules.tables import notification, rule_outcome
 from treegarth.web.app import create_app
 from treegarth.web.routes import Route

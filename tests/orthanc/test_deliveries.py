@@ -17,7 +17,7 @@ from tests.orthanc.conftest import ServerFactory
 from tests.orthanc.test_workers import worker_of
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
-from treegarth.features.routing.windows import WEEKDAYS
+from treegarth.features.deliveries.windows import WEEKDAYS
 
 SENDING = {"SaveJobs": False, "ConcurrentJobs": 8}
 

@@ -26,9 +26,9 @@ from tests.sender_support import arrived, destination_of, ids, nothing, sender_o
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.features.routing.model import DeliveryObject, Proof
-from treegarth.features.routing.retrieving import _FolderRetriever, make_retriever
-from treegarth.features.routing.sending import DestinationUnreachable, make_sender
+from treegarth.features.deliveries.model import DeliveryObject, Proof
+from treegarth.features.deliveries.retrieving import _FolderRetriever, make_retriever
+from treegarth.features.deliveries.sending import DestinationUnreachable, make_sender
 from treegarth.host.orthanc_client import OrthancClient
 
 

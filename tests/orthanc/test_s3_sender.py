@@ -21,10 +21,10 @@ from tests.places import gate
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.features.routing.destinations import Destination, Kind, S3Address
-from treegarth.features.routing.model import DeliveryObject, Proof
-from treegarth.features.routing.retrieving import make_retriever
-from treegarth.features.routing.sending import DestinationUnreachable, Sender, make_sender
+from treegarth.features.deliveries.destinations import Destination, Kind, S3Address
+from treegarth.features.deliveries.model import DeliveryObject, Proof
+from treegarth.features.deliveries.retrieving import make_retriever
+from treegarth.features.deliveries.sending import DestinationUnreachable, Sender, make_sender
 from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 
 BUCKET = "images"
@@ -123,7 +123,7 @@ def test_objects_are_put_with_their_checksum_and_found_again(
 def test_a_large_object_goes_in_parts(
     endpoint: str, bucket: Any, orthanc: OrthancClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treegarth.features.routing.senders.s3.PART_BYTES", 5 << 20)
+    monkeypatch.setattr("treegarth.features.deliveries.senders.s3.PART_BYTES", 5 << 20)
     data_set = small_object(orthanc, pixel_bytes=12 << 20)
     stored = orthanc.post("/instances", data_set)["ID"]
     header = read_header(data_set)

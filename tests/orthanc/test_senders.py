@@ -17,10 +17,10 @@ from tests.places import gate
 from tests.sender_support import arrived, destination_of, ids, nothing, sender_of
 from tests.servers import OrthancServer, store
 from treegarth.errors import ObjectsKeptBack
-from treegarth.features.routing.model import DeliveryObject, Proof
-from treegarth.features.routing.retrieving import make_retriever
-from treegarth.features.routing.senders.dicomweb import requests_of
-from treegarth.features.routing.sending import DestinationUnreachable, make_sender
+from treegarth.features.deliveries.model import DeliveryObject, Proof
+from treegarth.features.deliveries.retrieving import make_retriever
+from treegarth.features.deliveries.senders.dicomweb import requests_of
+from treegarth.features.deliveries.sending import DestinationUnreachable, make_sender
 from treegarth.host.orthanc_client import OrthancClient
 
 NOWHERE = "http://127.0.0.1:9"
@@ -134,8 +134,8 @@ def test_a_server_that_is_not_there_is_unreachable(
 def test_dicomweb_gets_each_object_and_lists_it(
     target: OrthancServer, orthanc: OrthancClient, objects: list[DeliveryObject], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treegarth.features.routing.senders.dicomweb.REQUEST_OBJECTS", 7)
-    monkeypatch.setattr("treegarth.features.routing.senders.dicomweb.PAGE", 4)
+    monkeypatch.setattr("treegarth.features.deliveries.senders.dicomweb.REQUEST_OBJECTS", 7)
+    monkeypatch.setattr("treegarth.features.deliveries.senders.dicomweb.PAGE", 4)
     sender = sender_of("dicomweb", orthanc, url=f"{target.url}/dicom-web")
     echo = sender.echo()
     assert (echo.answers, echo.can_find) == (True, True)
@@ -150,7 +150,7 @@ def test_dicomweb_gets_each_object_and_lists_it(
 def test_requests_are_bounded_and_name_no_object_twice(
     objects: list[DeliveryObject], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treegarth.features.routing.senders.dicomweb.REQUEST_BYTES", objects[0].size_bytes * 3)
+    monkeypatch.setattr("treegarth.features.deliveries.senders.dicomweb.REQUEST_BYTES", objects[0].size_bytes * 3)
     twice = replace(objects[1], orthanc_instance_id="another study's")
     large = replace(objects[2], size_bytes=1 << 40)
     groups = [

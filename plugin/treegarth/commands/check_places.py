@@ -12,8 +12,8 @@ from treegarth.addresses import IpAddress
 from treegarth.commands.findings import Finding, note, ok, problem
 from treegarth.database.engine import connect
 from treegarth.errors import PlaceRefused
-from treegarth.features.routing.refusals import refusals
-from treegarth.features.routing.store.destinations import list_destinations
+from treegarth.features.deliveries.refusals import refusals
+from treegarth.features.deliveries.store.destinations import list_destinations
 from treegarth.outgoing.connections import addresses_of, allowed_addresses
 from treegarth.places import DestinationPlaces, setting
 from treegarth.settings import Settings

@@ -17,8 +17,8 @@ from procrastinate.exceptions import ConnectorException
 from treegarth.assembly import rule_language, site_zone, vocabulary
 from treegarth.database.engine import create_engine
 from treegarth.features import archive, dose, retention, rules
-from treegarth.features.routing import tasks as routing_tasks
-from treegarth.features.routing.copies import Copies
+from treegarth.features.deliveries import tasks as deliveries_tasks
+from treegarth.features.deliveries.copies import Copies
 from treegarth.outgoing.gate import Gate
 from treegarth.roles import Duty, now, take_up
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext, TaskHints, worker_app
@@ -43,7 +43,7 @@ def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
         dose.blueprint(context, [rules.follow_dose_read]),
         rules.blueprint(context, book, zone, lambda: _deliveries_wished(hints)),
         rules.telling_blueprint(context, rules.Teller(settings, os.environ), random),
-        routing_tasks.blueprint(sending, zone, gate),
+        deliveries_tasks.blueprint(sending, zone, gate),
         retention.blueprint(sending, vocabulary, _copies(sending, gate), zone),
     ]
     gc.freeze()  # a full collection need not walk all modules again and again
@@ -54,7 +54,7 @@ def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
 def _deliveries_wished(hints: TaskHints) -> None:
     """Have the ledger of deliveries looked at now; without the hint that happens two seconds later."""
     try:
-        hints.announce(routing_tasks.SWEEP, queue=NETWORK_QUEUE)
+        hints.announce(deliveries_tasks.SWEEP, queue=NETWORK_QUEUE)
     except ConnectorException as error:
         logger.warning("Deliveries were not announced: %s", error)
 

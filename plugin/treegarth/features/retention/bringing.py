@@ -34,7 +34,7 @@ class Archive(Protocol):
 
 
 class Sources(Protocol):
-    """Where copies can be retrieved from: the routing feature's destinations."""
+    """Where copies can be retrieved from: the deliveries feature's destinations."""
 
     def retrieve(self, name: str, objects: Sequence[DueObject]) -> None:
         """Have the objects sent to Orthanc. Raises ObjectsKeptBack where it had only some of them sent, another

@@ -59,7 +59,7 @@ class Archive(Protocol):
 
 
 class Destinations(Protocol):
-    """Where copies are. The routing feature's, handed over by whoever puts the parts together."""
+    """Where copies are. The deliveries feature's, handed over by whoever puts the parts together."""
 
     def ask(self, name: str, objects: Sequence[DueObject]) -> Mapping[str, str] | None:
         """Which of the objects the destination has now: Orthanc's identifier → the kind of proof that this is. None:

@@ -21,7 +21,7 @@ from treegarth.features.retention.tables import hold, prune_rescue, study_use
 from treegarth.index.tables import instance, series, study
 
 NEVER_AGAIN = datetime(9999, 1, 1, tzinfo=UTC)
-"""The next attempt of a delivery that is through although better proof cannot be had: routing's mark for it."""
+"""The next attempt of a delivery that is through although better proof cannot be had: the deliveries' mark for it."""
 
 DOSE_REPORTS = (
     "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR

@@ -1,0 +1,262 @@
+"""Deliveries over HTTP: every object with its state and proof, sums by destination, sending by hand, again, no more."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from treegarth.errors import InvalidRequest
+from treegarth.features.deliveries.choosing import Selection, choose
+from treegarth.features.deliveries.deliver_action import DoseObjects
+from treegarth.features.deliveries.destinations import Destination, WantedProof
+from treegarth.features.deliveries.store.archive_index import read_candidates
+from treegarth.features.deliveries.store.destinations import destination_named
+from treegarth.features.deliveries.store.listing import (
+    cancel_object,
+    list_delivery_objects,
+    resend_object,
+    sums_by_destination,
+)
+from treegarth.features.deliveries.store.requesting import request_delivery
+from treegarth.features.deliveries.tables import delivery
+from treegarth.index.studies import asked_study, the_study
+from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Answered, Call
+from treegarth.web.lists import Cursor
+from treegarth.web.routes import API_PATH, Answer, Identifier, Parameters, Route, Text
+from treegarth.web.services import Services
+from treegarth.web.which_study import OfStudy, WhichStudy
+
+TAG = "deliveries"
+State = Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"]
+
+logger = logging.getLogger(__name__)
+
+
+class DeliveriesQuery(OfStudy):
+    state: State | None = None
+    """Only objects in this state; `failed` waits for its next try."""
+    destination: Text | None = None
+    """Only those for the destination of this name."""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many at most."""
+    cursor: Cursor | None = None
+    """Where the last answer ended."""
+
+
+class DeliveryItem(Answer):
+    """An object on its way to a destination."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+    destination_id: int
+    destination: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    study_instance_uid: str
+    orthanc_study_id: str
+    series_instance_uid: str
+    orthanc_instance_id: str
+    size_bytes: int
+    state: State
+    proof: str | None
+    """What shows that it arrived: commitment, find, qido, stored or status."""
+    proof_wanted: str
+    attempts: int
+    """Sends that were begun."""
+    last_error: str | None
+    next_attempt_at: datetime | None
+    """When something happens next: a try, a question, the end of a lease."""
+    queued_at: datetime
+    sent_at: datetime | None
+    confirmed_at: datetime | None
+    via: str | None
+    """The alternate that it was sent to instead."""
+
+
+class DeliveryPage(Answer):
+    items: list[DeliveryItem]
+    next: str | None
+    """The cursor of what follows."""
+
+
+class DestinationSumItem(Answer):
+    """How far the deliveries to a destination are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+
+    destination: str
+    objects: dict[str, int]
+    """By state."""
+    size_bytes: dict[str, int]
+    """By state."""
+    objects_per_s: float
+    """Of the sends of the last five minutes that arrived whole."""
+    mbyte_per_s: float
+
+
+class DeliverySummary(Answer):
+    items: list[DestinationSumItem]
+
+
+class DeliveryRequest(WhichStudy):
+    """A wish by hand."""
+
+    study_instance_uid: Text
+    destination: Text
+    """The destination's name."""
+    objects: Selection = Selection.ALL
+    """Which objects of the study."""
+    proof: WantedProof | None = None
+    """What is to show that they arrived; the destination's own setting if not given."""
+
+
+class DeliveryRequested(Answer):
+    objects: int
+    """That were chosen."""
+    new: int
+    """Of them, those that nobody had wished there before."""
+
+
+class ObjectPath(Parameters):
+    destination_id: Identifier
+    orthanc_instance_id: Text
+    """The object's identifier in Orthanc."""
+
+
+class DeliveriesApi:
+    """The handlers. `dose_objects` knows which objects dose was read from."""
+
+    def __init__(self, services: Services, dose_objects: DoseObjects) -> None:
+        self._services = services
+        self._dose_objects = dose_objects
+
+    def list(self, call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
+        asked = call.query
+        with call.connect() as connection:
+            page = list_delivery_objects(
+                connection,
+                state=asked.state,
+                destination_name=asked.destination,
+                study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
+                limit=asked.limit,
+                cursor=asked.cursor,
+            )
+        return DeliveryPage(items=[DeliveryItem.model_validate(row) for row in page.rows], next=page.next)
+
+    def summary(self, call: Call[None, None, None]) -> DeliverySummary:
+        with call.connect() as connection:
+            sums = sums_by_destination(connection, self._services.clock())
+        return DeliverySummary(items=[DestinationSumItem.model_validate(one) for one in sums])
+
+    def request(self, call: Call[None, DeliveryRequest, None]) -> Answered:
+        """Only notes the wish: the workers send."""
+        asked = call.body
+        with call.begin() as connection:
+            destination = _destination(destination_named(connection, asked.destination), asked.destination)
+            study = the_study(connection, asked.study_instance_uid, asked.orthanc_study_id).orthanc_study_id
+            read, _ = self._dose_objects(connection, study)
+            done = request_delivery(
+                connection,
+                destination_id=destination.id,
+                objects=choose(read_candidates(connection, study), asked.objects, read_as_dose=read),
+                proof_wanted=str(asked.proof or destination.proof),
+                now=self._services.clock(),
+                asked_by=call.actor.name,
+            )
+        logger.info("%s wished %d objects at destination %d.", call.actor, done.objects, destination.id)
+        return Answered(body=DeliveryRequested(objects=done.objects, new=done.new), status=202)
+
+    def resend(self, call: Call[None, None, ObjectPath]) -> Answered:
+        with call.begin() as connection:
+            resend_object(connection, call.path.destination_id, call.path.orthanc_instance_id, self._services.clock())
+        logger.info("%s had an object sent again to destination %d.", call.actor, call.path.destination_id)
+        return Answered(body=self._one(call.path), status=202)
+
+    def cancel(self, call: Call[None, None, ObjectPath]) -> DeliveryItem:
+        with call.begin() as connection:
+            cancel_object(connection, call.path.destination_id, call.path.orthanc_instance_id, call.actor.name)
+        logger.info("%s canceled an object for destination %d.", call.actor, call.path.destination_id)
+        return self._one(call.path)
+
+    def _one(self, path: ObjectPath) -> DeliveryItem:
+        with self._services.database.connect() as connection:
+            page = list_delivery_objects(
+                connection,
+                destination_id=path.destination_id,
+                orthanc_instance_id=path.orthanc_instance_id,
+                limit=1,
+            )
+        return DeliveryItem.model_validate(page.rows[0])
+
+
+def _destination(found: Destination | None, name: str) -> Destination:
+    if found is None:
+        raise InvalidRequest(P_("destination: there is none named %(name)s.", name=name))
+    return found
+
+
+def routes(services: Services, dose_objects: DoseObjects) -> list[Route]:
+    """The endpoints of deliveries."""
+    api, base = DeliveriesApi(services, dose_objects), f"{API_PATH}/deliveries"
+    one = f"{base}/{{destination_id}}/{{orthanc_instance_id}}"
+    changing: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE, "tag": TAG}
+    return [
+        Route(
+            name="api.deliveries",
+            path=base,
+            permission=Permission.VIEW,
+            handler=api.list,
+            summary="Objects on their way to destinations, and those that arrived.",
+            query=DeliveriesQuery,
+            answer=DeliveryPage,
+            problems=(409, 503),
+            tag=TAG,
+        ),
+        Route(
+            name="api.deliveries_summary",
+            path=f"{base}/summary",
+            permission=Permission.VIEW,
+            handler=api.summary,
+            summary="How far the deliveries to each destination are, and how fast they go.",
+            answer=DeliverySummary,
+            problems=(503,),
+            tag=TAG,
+        ),
+        Route(
+            name="api.request_delivery",
+            path=base,
+            handler=api.request,
+            summary="Deliver objects of a study to a destination.",
+            body=DeliveryRequest,
+            answer=DeliveryRequested,
+            status=202,
+            problems=(404, 409, 503),
+            **changing,
+        ),
+        Route(
+            name="api.resend_delivery",
+            path=f"{one}/resend",
+            handler=api.resend,
+            summary="Send an object again, also one that was confirmed.",
+            path_parameters=ObjectPath,
+            answer=DeliveryItem,
+            status=202,
+            problems=(409, 503),
+            **changing,
+        ),
+        Route(
+            name="api.cancel_delivery",
+            path=f"{one}/cancel",
+            handler=api.cancel,
+            summary="Try an object no more.",
+            path_parameters=ObjectPath,
+            answer=DeliveryItem,
+            problems=(409, 503),
+            **changing,
+        ),
+    ]

@@ -1,0 +1,14 @@
+"""The pages about destinations and deliveries, and what they lend to other pages."""
+
+from __future__ import annotations
+
+from treegarth.features.deliveries.pages import deliveries, destination_editing, destinations, sections
+from treegarth.features.deliveries.pages.sections import health_check, make_study_section
+from treegarth.web.routes import Route
+
+__all__ = ["health_check", "make_study_section", "routes"]
+
+
+def routes() -> list[Route]:
+    """Every page about destinations and deliveries."""
+    return [*deliveries.routes(), *destinations.routes(), *destination_editing.routes(), *sections.routes()]

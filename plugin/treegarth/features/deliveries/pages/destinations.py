@@ -1,0 +1,278 @@
+"""The pages of destinations: the list, and one with its settings, echo, trouble and history."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from flask import Response
+
+from treegarth.features.deliveries.destinations import Destination, address_document
+from treegarth.features.deliveries.destinations_api import echo_destination, gate_of
+from treegarth.features.deliveries.pages.destination_editing import ONE, destination_route
+from treegarth.features.deliveries.pages.destination_form import (
+    DAYS,
+    INPUTS,
+    KINDS,
+    PROOFS,
+)
+from treegarth.features.deliveries.refusals import refusals
+from treegarth.features.deliveries.store.destinations import (
+    DestinationFigures,
+    list_destinations,
+    note_echo,
+    pause_destination,
+    read_changes,
+    read_destination,
+    read_figures,
+    remove_destination,
+)
+from treegarth.features.deliveries.store.showing import list_trouble, sends_by_hour
+from treegarth.features.deliveries.windows import is_open, opens_at
+from treegarth.index.studies import told_apart
+from treegarth.limits import storable
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
+from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.templating import render_page
+
+HOURS_SHOWN = 24
+CHANGES = {
+    "created": N_("created"),
+    "edited": N_("edited"),
+    "paused": N_("paused"),
+    "resumed": N_("resumed"),
+    "removed": N_("removed"),
+}
+PROOF_NAMES = {
+    "commitment": N_("storage commitment"),
+    "find": N_("found by C-FIND"),
+    "qido": N_("found by QIDO"),
+    "stored": N_("read back"),
+    "status": N_("answer of the send"),
+}
+
+
+class DestinationQuery(Parameters):
+    """How the recent sends are shown."""
+
+    sends: Literal["chart", "table"] = "chart"
+    """As chart or as table."""
+    echo: Literal["yes", "no"] | None = None
+    """What the last echo test showed."""
+    said: Text | None = None
+    """What the destination or the network said to it."""
+
+
+class PauseBody(Parameters):
+    """Pause or go on."""
+
+    paused: bool
+    """Whether nothing is to be sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownDestination:
+    """A destination in words."""
+
+    one: Destination
+    figures: DestinationFigures
+    kind: str
+    address: str
+    state: State
+    words: str
+    since: datetime | None = None
+    refused: tuple[str, ...] = ()  # why the site's settings do not let it be used
+
+
+def routes() -> list[Route]:
+    view, administer, operate = Permission.VIEW, Permission.ADMINISTER, Permission.OPERATE
+    return [
+        destination_route("destinations_page", "", destinations_page, "Where objects are sent, and how it goes.", view),
+        destination_route(
+            "destination_page",
+            ONE,
+            destination_page,
+            "One destination: state, recent sends, trouble, history.",
+            view,
+            query=DestinationQuery,
+        ),
+        destination_route(
+            "echo_page", f"{ONE}/echo", echo, "Test whether a destination answers.", operate, method="POST"
+        ),
+        destination_route(
+            "pause_page",
+            f"{ONE}/pause",
+            pause,
+            "Pause a destination, or go on.",
+            operate,
+            method="POST",
+            body=PauseBody,
+        ),
+        destination_route(
+            "remove_destination_page",
+            f"{ONE}/remove",
+            remove,
+            "Remove a destination; its history stays.",
+            administer,
+            method="POST",
+        ),
+    ]
+
+
+def destinations_page(call: AnyCall) -> Response:
+    services = call.site.services
+    with call.connect() as connection:
+        found = list_destinations(connection)
+        figures = read_figures(connection, [one.id for one in found], services.clock())
+    return render_page(
+        call,
+        "destinations.html",
+        destinations=[shown(call, one, figures[one.id]) for one in found],
+        counted=ngettext_for(call, "%(num)s destination", "%(num)s destinations", len(found)),
+    )
+
+
+def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> ShownDestination:
+    """The destination with its state in words."""
+    services = call.site.services
+    now, zone = services.clock(), services.zone
+    state, words, since = _state(call, one)
+    refused = tuple(
+        in_words(call, said.sentence) for said in refusals(one.address, services.settings.destination_places)
+    )
+    if refused and one.state not in ("removed", "paused"):
+        state, words, since = "failed", translated(call, N_("not allowed by the settings")), None
+    elif one.state in ("up", "unknown") and not is_open(one.windows, now, zone):
+        at = opens_at(one.windows, now, zone).astimezone(zone)
+        state, words = "waiting", translated(call, N_("waits for its hours, from %(at)s"), at=f"{at:%m-%d %H:%M}")
+    return ShownDestination(
+        one=one,
+        figures=figures,
+        kind=translated(call, KINDS[one.kind][0]),
+        address=address_words(one),
+        state=state,
+        words=words,
+        since=since,
+        refused=refused,
+    )
+
+
+def _state(call: AnyCall, one: Destination) -> tuple[State, str, datetime | None]:
+    names: dict[str, tuple[State, str]] = {
+        "removed": ("unknown", N_("removed")),
+        "paused": ("waiting", N_("paused")),
+        "down": ("failed", N_("down")),
+        "up": ("ok", N_("up")),
+        "unknown": ("unknown", N_("nothing was sent yet")),
+    }
+    state, words = names[one.state]
+    return state, translated(call, words), one.down_since if one.state == "down" else None
+
+
+def address_words(one: Destination) -> str:
+    """Where it is, in a line without secrets."""
+    address = address_document(one.address)
+    if "ae_title" in address:
+        return f"{address['ae_title']} @ {address['host']}:{address['port']}{' TLS' if address.get('tls') else ''}"
+    if "bucket" in address:
+        return "/".join(
+            part for part in (address.get("endpoint_url"), address["bucket"], address.get("prefix")) if part
+        )
+    return str(address.get("url") or address.get("path") or "")
+
+
+def destination_page(call: AnyCall) -> Response:
+    services, number = call.site.services, call.path.destination_id
+    now = services.clock()
+    first = (now.astimezone(services.zone) - timedelta(hours=HOURS_SHOWN - 1)).replace(
+        minute=0, second=0, microsecond=0
+    )
+    with call.connect() as connection:
+        one = read_destination(connection, number)
+        figures = read_figures(connection, [one.id], now)[one.id]
+        sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
+        trouble = list_trouble(connection, number)
+        which = told_apart(connection, trouble)
+        changes = read_changes(connection, number)
+    hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
+    return render_page(
+        call,
+        "destination.html",
+        shown=shown(call, one, figures),
+        hours=[(hour, sends.get(hour)) for hour in reversed(hours)],
+        any_sends=bool(sends),
+        as_table=call.query.sends == "table",
+        trouble=trouble,
+        which=which,
+        changes=[(change, translated(call, CHANGES.get(change.change, change.change))) for change in changes],
+        settings=_settings_rows(call, one),
+        echo=call.query.echo,
+        said=call.query.said,
+    )
+
+
+def _settings_rows(call: AnyCall, one: Destination) -> list[tuple[str, str]]:
+    address = address_document(one.address)
+    rows = [
+        (translated(call, item.label), _said(address[item.name])) for item in INPUTS[one.kind] if item.name in address
+    ]
+    rows.append((translated(call, N_("Proof")), translated(call, PROOFS[one.proof])))
+    if one.alternate:
+        rows.append((translated(call, N_("While it is down")), one.alternate))
+    rows.append((translated(call, N_("Sends at once")), str(one.max_associations)))
+    if one.max_mbit_per_s:
+        rows.append((translated(call, N_("At most")), f"{one.max_mbit_per_s:g} Mbit/s"))
+    rows.append(
+        (
+            translated(call, N_("Given up after")),
+            ngettext_for(call, "%(num)s attempt", "%(num)s attempts", one.max_attempts),
+        )
+    )
+    for window in one.windows or ():
+        days = " ".join(translated(call, DAYS[day]) for day in window.days)
+        rows.append((translated(call, N_("Hours")), f"{days} {window.begin}–{window.end}"))
+    return rows
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {inner}" for key, inner in value.items())
+    return {True: "✓", False: "–"}[value] if isinstance(value, bool) else str(value)
+
+
+def echo(call: AnyCall) -> Response:
+    """Ask it now; what it answered stands in the address of the page that follows, in the reader's language."""
+    services, number = call.site.services, call.path.destination_id
+    with call.connect() as connection:
+        one = read_destination(connection, number)
+    answer = echo_destination(one, services.orthanc, gate_of(services, os.environ))
+    if answer.answers:
+        with call.begin() as connection:
+            note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
+    said = answer.said or answer.reason
+    given = {"echo": "yes" if answer.answers else "no", "said": storable(in_words(call, said)) if said else None}
+    return _to(call, number, **given)
+
+
+def pause(call: AnyCall) -> Response:
+    services, number = call.site.services, call.path.destination_id
+    with call.begin() as connection:
+        pause_destination(connection, number, paused=call.body.paused, by=call.actor.name, at=services.clock())
+    return _to(call, number)
+
+
+def remove(call: AnyCall) -> Response:
+    services = call.site.services
+    with call.begin() as connection:
+        remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
+    return Response(status=303, headers={"Location": call.site.url("deliveries.destinations_page")})
+
+
+def _to(call: AnyCall, number: int, **values: Any) -> Response:
+    url = call.site.url("deliveries.destination_page", destination_id=number, **values)
+    return Response(status=303, headers={"Location": url})

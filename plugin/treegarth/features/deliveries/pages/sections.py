@@ -1,0 +1,134 @@
+"""What deliveries lend to other pages: a study's section with its sends and labels, and findings about health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Response
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from treegarth.errors import DatabaseUnavailable
+from treegarth.features.deliveries.pages.deliveries import bar
+from treegarth.features.deliveries.refusals import refusals
+from treegarth.features.deliveries.store.archive_index import read_candidates
+from treegarth.features.deliveries.store.destinations import list_destinations, read_destination
+from treegarth.features.deliveries.store.requesting import request_delivery
+from treegarth.features.deliveries.store.showing import DeliveryFilter, count_given_up, list_deliveries
+from treegarth.index.studies import StudyKey, the_study, told_apart
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, Check, StudySection, in_words, ngettext_for, render_part, translated
+from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.which_study import WhichStudy
+
+LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
+DELIVERIES_SHOWN = 100
+
+
+class StudyPath(Parameters):
+    study_instance_uid: Text
+    """The study's Study Instance UID (0020,000D)."""
+
+
+class SendBody(WhichStudy):
+    """Where to send a study."""
+
+    destination: Identifier
+    """The destination's number."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="deliveries.send_study_page",
+            path="/treegarth/studies/{study_instance_uid}/send",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=send_study,
+            summary="Send every object of a study to a destination.",
+            path_parameters=StudyPath,
+            body=SendBody,
+        )
+    ]
+
+
+def make_study_section(labels_of: LabelsOf) -> StudySection:
+    """The section of a study's page; labels are another feature's, and are handed over."""
+
+    def section(call: AnyCall, study: StudyKey) -> Markup | None:
+        with call.connect() as connection:
+            lines = list_deliveries(connection, DeliveryFilter(study=study), limit=DELIVERIES_SHOWN)
+            destinations = list_destinations(connection)
+            labels = labels_of(connection, study.orthanc_study_id)
+        if not (lines or destinations or labels):
+            return None
+        return render_part(
+            call,
+            "deliveries_section.html",
+            study=study,
+            deliveries=[(line, bar(call, line.counts)) for line in lines],
+            destinations=[(one.id, one.name) for one in destinations],
+            labels=labels,
+        )
+
+    return section
+
+
+def send_study(call: AnyCall) -> Response:
+    """All that the index has of it; what was confirmed there is not sent again."""
+    services, uid = call.site.services, call.path.study_instance_uid
+    with call.begin() as connection:
+        destination = read_destination(connection, call.body.destination)
+        study = the_study(connection, uid, call.body.orthanc_study_id)
+        request_delivery(
+            connection,
+            destination_id=destination.id,
+            objects=read_candidates(connection, study.orthanc_study_id),
+            proof_wanted=str(destination.proof),
+            now=services.clock(),
+            asked_by=call.actor.name,
+        )
+        which = told_apart(connection, [study])(study)
+    url = call.site.url("archive.study_page", study_instance_uid=uid, orthanc_study_id=which)
+    return Response(status=303, headers={"Location": f"{url}#deliveries"})
+
+
+def health_check(call: AnyCall) -> list[Check]:
+    """Destinations that are down, and objects that were given up."""
+    name = translated(call, N_("Deliveries"))
+    try:
+        with call.connect() as connection:
+            destinations = list_destinations(connection)
+            given_up = count_given_up(connection)
+    except DatabaseUnavailable:
+        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+    look = translated(call, N_("Its page has the last errors, and a test of the connection."))
+    places = call.site.services.settings.destination_places
+    refused = {one.id: said[0].sentence for one in destinations if (said := refusals(one.address, places))}
+    found = [
+        Check(
+            kind="attention",
+            name=translated(call, N_("Destination %(name)s"), name=one.name),
+            words=translated(call, N_("not allowed by the settings") if one.id in refused else N_("does not answer")),
+            url=call.site.url("deliveries.destination_page", destination_id=one.id),
+            advice=in_words(call, refused.get(one.id) or one.last_error or look),
+        )
+        for one in destinations
+        if one.state == "down" or (one.id in refused and not one.is_paused)
+    ]
+    if total := sum(given_up.values()):
+        found.append(
+            Check(
+                kind="attention",
+                name=name,
+                words=ngettext_for(call, "%(num)s object was given up", "%(num)s objects were given up", total),
+                url=call.site.url("deliveries.deliveries_page", state="given up"),
+                advice=translated(call, N_("See the reason, then send it again.")),
+            )
+        )
+    if found:
+        return found
+    words = N_("every destination answers") if destinations else N_("no destination is set up")
+    return [Check(kind="ok" if destinations else "unknown", name=name, words=translated(call, words))]

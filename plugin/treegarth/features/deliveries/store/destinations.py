@@ -1,0 +1,288 @@
+"""Destinations as they are kept: their settings with each change, and what waits, arrives and fails there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, func, null, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.deliveries.destinations import (
+    ADDRESSES,
+    Destination,
+    DestinationSettings,
+    Kind,
+    WantedProof,
+    address_document,
+)
+from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_change
+from treegarth.features.deliveries.windows import Window
+from treegarth.phrases import P_
+
+THROUGHPUT_OF = timedelta(hours=1)
+REMOVED = P_("The destination was removed.")
+_windows = TypeAdapter(tuple[Window, ...])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationFigures:
+    """What waits for a destination and what lately arrived there."""
+
+    waiting: int = 0  # never tried yet
+    failed: int = 0  # tried, and waits for the next try
+    sending: int = 0
+    sent: int = 0  # taken by the destination, without better proof yet
+    given_up: int = 0
+    waiting_bytes: int = 0  # of what waits, failed or not
+    oldest_waiting_at: datetime | None = None
+    sends: int = 0  # that ended within the last hour, as the two that follow
+    sent_bytes: int = 0
+    sending_s: float = 0.0
+
+    @property
+    def mbit_per_s(self) -> float | None:
+        """How fast a send was on average."""
+        return self.sent_bytes * 8 / 1e6 / self.sending_s if self.sending_s > 0 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationChange:
+    """Who changed what, and when."""
+
+    change: str
+    document: dict[str, Any]
+    changed_by: str | None
+    changed_at: datetime
+
+
+def list_destinations(connection: Connection, *, removed: bool = False) -> list[Destination]:
+    """All of them by name; those that were removed only if asked for."""
+    query = select(destination).order_by(destination.c.name, destination.c.id)
+    if not removed:
+        query = query.where(destination.c.removed_at.is_(None))
+    return [_destination(row) for row in connection.execute(query)]
+
+
+def read_destination(connection: Connection, destination_id: int, *, locked: bool = False) -> Destination:
+    """One of them, removed or not. Raises NotFound."""
+    query = select(destination).where(destination.c.id == destination_id)
+    row = connection.execute(query.with_for_update() if locked else query).first()
+    if row is None:
+        raise NotFound(P_("There is no such destination."))
+    return _destination(row)
+
+
+def destination_named(connection: Connection, name: str) -> Destination | None:
+    """The destination of that name that was not removed."""
+    named = select(destination).where(destination.c.name == name, destination.c.removed_at.is_(None))
+    row = connection.execute(named).first()
+    return _destination(row) if row else None
+
+
+def destination_names(connection: Connection) -> list[str]:
+    """The names of those that were not removed, sorted."""
+    present = select(destination.c.name).where(destination.c.removed_at.is_(None)).order_by(destination.c.name)
+    return list(connection.execute(present).scalars())
+
+
+def create_destination(
+    connection: Connection, settings: DestinationSettings, *, by: str | None, at: datetime
+) -> Destination:
+    """A new one. Raises RequestConflict where the name is taken or the alternate is not there."""
+    _check_alternate(connection, settings)
+    try:
+        with connection.begin_nested():
+            row = connection.execute(destination.insert().values(_columns(settings)).returning(destination)).one()
+    except IntegrityError as error:
+        raise _taken(settings) from error
+    _note(connection, row.id, "created", settings.document(), by, at)
+    return _destination(row)
+
+
+def change_destination(
+    connection: Connection, destination_id: int, settings: DestinationSettings, *, by: str | None, at: datetime
+) -> Destination:
+    """Set all of it anew. What was learnt of the old address is forgotten where that changed.
+
+    Raises NotFound, RequestConflict.
+    """
+    before = _present(connection, destination_id)
+    _check_alternate(connection, settings)
+    values = _columns(settings)
+    if (before.kind, before.address) != (settings.kind, settings.address):
+        values |= dict.fromkeys(("can_commit", "can_find", "down_since", "next_attempt_at")) | {"failures": 0}
+    try:
+        with connection.begin_nested():
+            row = _update(connection, destination_id, values)
+    except IntegrityError as error:
+        raise _taken(settings) from error
+    _note(connection, destination_id, "edited", settings.document(), by, at)
+    if before.name != settings.name:
+        connection.execute(
+            update(destination).where(destination.c.alternate == before.name).values(alternate=settings.name)
+        )
+    return _destination(row)
+
+
+def pause_destination(
+    connection: Connection, destination_id: int, *, paused: bool, by: str | None, at: datetime
+) -> Destination:
+    """Stop sending there, or begin again at once: what waits is tried without waiting. Raises NotFound."""
+    _present(connection, destination_id)
+    values: dict[str, Any] = {"is_paused": paused}
+    if not paused:
+        values |= {"next_attempt_at": None, "failures": 0}
+    row = _update(connection, destination_id, values)
+    _note(connection, destination_id, "paused" if paused else "resumed", settings_of(row).document(), by, at)
+    return _destination(row)
+
+
+def remove_destination(connection: Connection, destination_id: int, *, by: str | None, at: datetime) -> Destination:
+    """Send nothing there any more. It stays in the history, and what waited for it is given up. Raises NotFound."""
+    _present(connection, destination_id)
+    row = _update(connection, destination_id, {"removed_at": at})
+    connection.execute(
+        update(delivery_object)
+        .where(delivery_object.c.destination_id == destination_id, delivery_object.c.state == "waiting")
+        .values(state="given up", last_error=REMOVED)
+    )
+    _note(connection, destination_id, "removed", settings_of(row).document(), by, at)
+    return _destination(row)
+
+
+def note_echo(connection: Connection, destination_id: int, *, can_find: bool | None, can_commit: bool | None) -> None:
+    """A destination answered: what waits there need not wait longer.
+
+    What it said it can is kept; None is not known, and leaves what was known.
+    """
+    learnt = {"can_find": can_find, "can_commit": can_commit}
+    values = {name: value for name, value in learnt.items() if value is not None} | {"next_attempt_at": None}
+    connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
+
+
+def read_changes(connection: Connection, destination_id: int, *, limit: int = 100) -> list[DestinationChange]:
+    """The newest changes first."""
+    query = select(destination_change).where(destination_change.c.destination_id == destination_id)
+    return [
+        DestinationChange(
+            change=row.change, document=row.document, changed_by=row.changed_by, changed_at=row.changed_at
+        )
+        for row in connection.execute(query.order_by(destination_change.c.id.desc()).limit(limit))
+    ]
+
+
+def read_figures(
+    connection: Connection, destination_ids: Sequence[int], now: datetime
+) -> dict[int, DestinationFigures]:
+    """What waits for each of these and how sending goes. Reads what is open, not what was confirmed."""
+    values: dict[int, dict[str, Any]] = {one: {} for one in destination_ids}
+    for row in connection.execute(_OPEN, {"destinations": list(destination_ids)}):
+        values[row.destination_id] |= {k: v for k, v in row._mapping.items() if k != "destination_id"}
+    sends = (
+        select(
+            delivery_batch.c.destination_id,
+            func.count().label("sends"),
+            func.coalesce(func.sum(delivery_batch.c.size_bytes), 0).label("sent_bytes"),
+            func.coalesce(
+                func.sum(func.extract("epoch", delivery_batch.c.ended_at - delivery_batch.c.started_at)), 0
+            ).label("sending_s"),
+        )
+        .where(delivery_batch.c.destination_id.in_(destination_ids))
+        .where(delivery_batch.c.started_at > now - THROUGHPUT_OF, delivery_batch.c.outcome == "arrived")
+        .group_by(delivery_batch.c.destination_id)
+    )
+    for row in connection.execute(sends):
+        values[row.destination_id] |= {
+            "sends": row.sends,
+            "sent_bytes": int(row.sent_bytes),
+            "sending_s": float(row.sending_s),
+        }
+    return {one: DestinationFigures(**found) for one, found in values.items()}
+
+
+# Two conditions that are those of the partial indexes: the ledger's millions of confirmed rows are not read.
+_OPEN = text(
+    "SELECT destination_id, count(*) FILTER (WHERE state = 'waiting' AND attempts = 0) AS waiting, "
+    "count(*) FILTER (WHERE state = 'waiting' AND attempts > 0) AS failed, "
+    "count(*) FILTER (WHERE state = 'sending') AS sending, count(*) FILTER (WHERE state = 'sent') AS sent, "
+    "count(*) FILTER (WHERE state = 'given up') AS given_up, "
+    "coalesce(sum(size_bytes) FILTER (WHERE state = 'waiting'), 0)::bigint AS waiting_bytes, "
+    "min(queued_at) FILTER (WHERE state = 'waiting') AS oldest_waiting_at FROM ("
+    "SELECT * FROM delivery_object WHERE state IN ('waiting', 'sending', 'sent') "
+    "AND destination_id = ANY(:destinations) UNION ALL "
+    "SELECT * FROM delivery_object WHERE state = 'given up' AND destination_id = ANY(:destinations)"
+    ") AS open GROUP BY destination_id"
+)
+
+
+def settings_of(row: Row[Any] | Destination) -> DestinationSettings:
+    """What a person set of it."""
+    found = row if isinstance(row, Destination) else _destination(row)
+    return DestinationSettings(
+        name=found.name,
+        kind=found.kind,
+        address=found.address,
+        proof=found.proof,
+        alternate=found.alternate,
+        windows=found.windows,
+        max_associations=found.max_associations,
+        max_mbit_per_s=found.max_mbit_per_s,
+        max_attempts=found.max_attempts,
+    )
+
+
+def _destination(row: Row[Any]) -> Destination:
+    values = row._asdict()
+    kind = Kind(values.pop("kind"))
+    return Destination(
+        kind=kind,
+        address=ADDRESSES[kind].model_validate(values.pop("address")),
+        proof=WantedProof(values.pop("proof")),
+        windows=_windows.validate_python(windows) if (windows := values.pop("windows")) else None,
+        **values,
+    )
+
+
+def _columns(settings: DestinationSettings) -> dict[str, Any]:
+    values = settings.model_dump(exclude={"address", "windows"})
+    values["kind"], values["proof"] = str(settings.kind), str(settings.proof)
+    values["address"] = address_document(settings.address)
+    values["windows"] = [window.model_dump(mode="json") for window in settings.windows] if settings.windows else null()
+    return values
+
+
+def _present(connection: Connection, destination_id: int) -> Destination:
+    found = read_destination(connection, destination_id, locked=True)
+    if found.removed_at is not None:
+        raise NotFound(P_("This destination was removed."))
+    return found
+
+
+def _update(connection: Connection, destination_id: int, values: dict[str, Any]) -> Row[Any]:
+    changed = update(destination).where(destination.c.id == destination_id).values(values)
+    return connection.execute(changed.returning(destination)).one()
+
+
+def _check_alternate(connection: Connection, settings: DestinationSettings) -> None:
+    if settings.alternate and destination_named(connection, settings.alternate) is None:
+        wrong = P_("There is no destination named “%(name)s” to be the alternate.", name=settings.alternate)
+        raise RequestConflict(wrong, field="alternate")
+
+
+def _taken(settings: DestinationSettings) -> RequestConflict:
+    return RequestConflict(P_("There is a destination named “%(name)s” already.", name=settings.name), field="name")
+
+
+def _note(
+    connection: Connection, destination_id: int, change: str, document: dict[str, Any], by: str | None, at: datetime
+) -> None:
+    connection.execute(
+        destination_change.insert().values(
+            destination_id=destination_id, change=change, document=document, changed_by=by, changed_at=at
+        )
+    )
