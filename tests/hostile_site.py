@@ -16,7 +16,8 @@ from tests.index_support import write_study
 from tests.places import HERE
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.web.routes import API_PATH, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Route
 
 ROOT = Path(__file__).resolve().parents[1]
 UID = "1.2.840.99999.1.1"

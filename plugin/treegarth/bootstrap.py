@@ -14,7 +14,7 @@ from flask import Flask
 from treegarth.assembly import retention_desk, rule_language
 from treegarth.database.locating import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
-from treegarth.features import archive, dose, retention, rules, system
+from treegarth.features import archive, dose, rules, system
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive import pages as archive_pages
 from treegarth.features.archive.store import measuring as archive_measuring
@@ -29,6 +29,7 @@ from treegarth.features.dose.store import measuring as dose_measuring
 from treegarth.features.dose.store.dose_objects import dose_objects
 from treegarth.features.retention import api as retention_api
 from treegarth.features.retention import pages as retention_pages
+from treegarth.features.retention.uses import study_opened
 from treegarth.features.rules import api as rules_api
 from treegarth.features.rules import pages as rules_pages
 from treegarth.features.rules.store import measuring as rules_measuring
@@ -77,7 +78,7 @@ def make_application(services: Services) -> Flask:
     return create_app(
         all_routes(services),
         services,
-        opened_in_viewer=lambda uid: retention.study_opened(services, uid, "viewer"),
+        opened_in_viewer=lambda uid: study_opened(services, uid, "viewer"),
         instead_of_viewer=archive_pages.ViewerGate(),
     )
 

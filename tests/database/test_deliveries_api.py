@@ -19,7 +19,7 @@ from treegarth.features.deliveries.store import claiming, recording
 from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
-from treegarth.web.routes import API_PATH
+from treegarth.web.paths import API_PATH
 
 PATH = f"{API_PATH}/deliveries"
 STUDY = "1.2.840.99999.1.1"

@@ -27,7 +27,7 @@ from treegarth.features.deliveries.tables import delivery_batch, delivery_object
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
-from treegarth.web.routes import API_PATH
+from treegarth.web.paths import API_PATH
 
 PATH = f"{API_PATH}/destinations"
 ALICE = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}

@@ -13,7 +13,7 @@ from tests.hostile_documents import HostileDocuments
 from tests.hostile_requests import FORM, JSON, Request, requests_of
 from tests.hostile_site import KNOWN, Site, assert_never_500, ordered
 from tests.orthanc.conftest import rounds
-from treegarth.web.routes import API_PATH
+from treegarth.web.paths import API_PATH
 
 PAGES = "/treegarth"
 SEED = 20261128

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from tests.hostile_requests import FORM, Request
 from tests.hostile_site import Site, make_site
-from treegarth.web.routes import API_PATH
+from treegarth.web.paths import API_PATH
 
 BODIES = (
     *(b"", b"[", b"nothing", b"[]", b"null", b"1", b'"x"', b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b"9" * 100_000),

@@ -26,7 +26,8 @@ from tests.hostile_requests import (
 from tests.hostile_site import KNOWN, UID, Site, assert_never_500, ordered
 from tests.hostile_values import CURSORS
 from tests.index_support import write_study
-from treegarth.web.routes import API_PATH, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Route
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("no_error_is_logged")]
 

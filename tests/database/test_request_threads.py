@@ -19,7 +19,8 @@ from treegarth.settings import Mode, Settings
 from treegarth.web.actors import Permission
 from treegarth.web.app import create_app
 from treegarth.web.call import Call
-from treegarth.web.routes import API_PATH, Answer, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Route
 
 ROUNDS = 400
 

@@ -18,7 +18,7 @@ from treegarth.features.retention import api
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.features.retention.uses import study_opened
 from treegarth.web.app import create_app
-from treegarth.web.routes import API_PATH
+from treegarth.web.paths import API_PATH
 from treegarth.web.services import Services
 
 UID = "1.2.840.99999.1.1"

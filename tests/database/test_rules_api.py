@@ -20,7 +20,7 @@ from treegarth.features.rules.service import walk_on
 from treegarth.features.rules.store import events
 from treegarth.phrases import P_
 from treegarth.web.app import create_app
-from treegarth.web.routes import API_PATH
+from treegarth.web.paths import API_PATH
 
 CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [{"label": "seen"}], "on": True}
 

@@ -26,8 +26,9 @@ from treegarth.features.dose import count_sources
 from treegarth.features.dose.tables import dose_report, irradiation_event
 from treegarth.features.system import api as system_api
 from treegarth.web.app import create_app
+from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
-from treegarth.web.routes import API_PATH, Route
+from treegarth.web.routes import Route
 
 STUDY = "1.2.840.99999.1.1"
 SERIES = "1.2.840.99999.2.1"

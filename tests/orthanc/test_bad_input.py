@@ -25,7 +25,7 @@ from tests.orthanc.conftest import rounds
 from tests.servers import OrthancServer
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.phrase_column import said
-from treegarth.web.routes import sealed
+from treegarth.web.paths import sealed
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom complains of what is bad on purpose
 SEED = int(os.environ.get("TREEGARTH_SEED", "20261121"))

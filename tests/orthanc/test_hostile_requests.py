@@ -28,7 +28,8 @@ from tests.places import places
 from tests.servers import OrthancServer
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.web.routes import API_PATH, Route, sealed
+from treegarth.web.paths import API_PATH, sealed
+from treegarth.web.routes import Route
 
 pytestmark = [pytest.mark.timeout(7200), pytest.mark.filterwarnings("ignore::UserWarning")]
 SEED = int(os.environ.get("TREEGARTH_SEED", "20261128"))

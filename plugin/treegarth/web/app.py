@@ -25,8 +25,9 @@ from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
 from treegarth.web.own_port import OwnPort
+from treegarth.web.paths import BASE_PATH, is_api_path
 from treegarth.web.problems import Problem, detail_of, field_problems, headers_of, problem_of, problem_response
-from treegarth.web.routes import BASE_PATH, Route, check_unique, is_api_path
+from treegarth.web.routes import Route, check_unique
 from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templating import make_environments, render_page, url_with

@@ -14,7 +14,8 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.openapi import openapi_document
-from treegarth.web.routes import API_PATH, BASE_PATH, Navigation, Route
+from treegarth.web.paths import API_PATH, BASE_PATH
+from treegarth.web.routes import Navigation, Route
 from treegarth.web.templating import render_page
 
 OPENAPI_PATH = f"{API_PATH}/openapi.json"

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from treegarth.web.actors import Permission
-from treegarth.web.routes import API_PATH, Answer, Handler, Method, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Handler, Method, Route
 
 
 class Listed(Answer):

@@ -13,7 +13,8 @@ from treegarth.errors import NotFound
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.routes import BASE_PATH, Parameters, Route, Text
+from treegarth.web.paths import BASE_PATH
+from treegarth.web.routes import Parameters, Route, Text
 
 FOR_GOOD = "private, max-age=31536000, immutable"  # the address has the file's hash
 ASK_EACH_TIME = "private, no-cache"  # the browser keeps it, and asks by ETag whether it is still right

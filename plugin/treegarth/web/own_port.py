@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from treegarth.reach import Reach
-from treegarth.web.routes import BASE_PATH, UTF8
+from treegarth.web.paths import BASE_PATH, UTF8
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _LED_TO = ("/app", "/instances", "/series", "/studies")  # of Orthanc itself, beside what its plugins serve

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from flask import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -18,18 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, Call
-
-BASE_PATH = "/treegarth"
-API_PATH = f"{BASE_PATH}/api/v1"
-STUDY_PATH = f"{BASE_PATH}/studies/{{study_instance_uid}}"  # the page that mails and webhooks lead to
-
-_PART = re.compile(r"{(\w+)(:path)?}")
-UTF8 = (
-    r"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
-    r"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*"
-)
-"""The bytes of a text (RFC 3629 4), for the pattern of a REST callback: what does not match Orthanc answers with
-404. Of other bytes orthanc-python makes no Python string, and answers 500 before anything here is asked."""
+from treegarth.web.paths import BASE_PATH, PART, is_api_path, unsealed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -113,7 +101,7 @@ class Route:
     @property
     def path_names(self) -> list[str]:
         """The names of the path's variable parts, in order."""
-        return [found[1] for found in _PART.finditer(self.path)]
+        return [found[1] for found in PART.finditer(self.path)]
 
     @property
     def flask_rule(self) -> str:
@@ -126,37 +114,6 @@ class Route:
     def values_of_path(self, parts: Mapping[str, str]) -> dict[str, str]:
         """What the parts of a request's path mean."""
         return {name: part if f"{{{name}:path}}" in self.path else unsealed(part) for name, part in parts.items()}
-
-
-def filled(path: str, values: Mapping[str, object]) -> str:
-    """The path of an address: a route's path with its parts. Raises KeyError for a part that is not given."""
-
-    def part(found: re.Match[str]) -> str:
-        value = str(values[found[1]])
-        return quote(value, safe="/") if found[2] else quote(sealed(value), safe="")
-
-    return _PART.sub(part, path)
-
-
-def sealed(value: str) -> str:
-    """A value for one part of a path, with / and \\ as %2F and %5C, which are quoted once more in the address.
-
-    Orthanc's HTTP server unquotes an address before it looks for separators, takes a backslash for one, and takes parts
-    that are . or .. as steps. A UID of a damaged object may be or hold any of these.
-    """
-    if value in (".", ".."):
-        return value.replace(".", "%2E")
-    return value.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
-
-
-def unsealed(part: str) -> str:
-    """The value of `sealed`; one that was not sealed and holds none of these stays as it is."""
-    return part.replace("%2E", ".").replace("%2F", "/").replace("%5C", "\\").replace("%25", "%")
-
-
-def is_api_path(path: str) -> bool:
-    """Whether errors there are problem+json instead of a page."""
-    return path == API_PATH or path.startswith(f"{API_PATH}/")
 
 
 def check_unique(routes: Iterable[Route]) -> None:

@@ -11,7 +11,8 @@ from jinja2 import Environment
 
 from treegarth.web.access import Access
 from treegarth.web.languages import Language
-from treegarth.web.routes import Route, filled
+from treegarth.web.paths import filled
+from treegarth.web.routes import Route
 from treegarth.web.services import Services
 
 

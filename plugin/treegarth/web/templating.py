@@ -19,7 +19,7 @@ from treegarth.reach import Reach
 from treegarth.web.call import Call
 from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
-from treegarth.web.routes import BASE_PATH
+from treegarth.web.paths import BASE_PATH
 from treegarth.web.services import Services
 
 HASH_DIGITS = 12

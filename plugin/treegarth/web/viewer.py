@@ -18,7 +18,8 @@ from treegarth.reach import Reach
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.files import FilePath, file_route, send, send_text
-from treegarth.web.routes import BASE_PATH, Route
+from treegarth.web.paths import BASE_PATH
+from treegarth.web.routes import Route
 
 BASE = f"{BASE_PATH}/ohif/"
 """Where the viewer is, and what the prepared page has in front of each address (web/prepare_ohif.py)."""

@@ -16,7 +16,8 @@ from tests.unit.web.test_api_page import Thing, route
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.web.openapi import openapi_document
-from treegarth.web.routes import API_PATH, Answer, Parameters, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Parameters, Route
 
 ROOT = Path(__file__).resolve().parents[3]
 ItemT = TypeVar("ItemT")

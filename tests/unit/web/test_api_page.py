@@ -10,7 +10,8 @@ from tests.unit.web.web_support import make_site, web_folder
 from treegarth.web.actors import Permission
 from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
-from treegarth.web.routes import API_PATH, Answer, Parameters, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Parameters, Route
 from treegarth.web.templating import with_code
 
 

@@ -23,8 +23,9 @@ from treegarth.errors import (
 from treegarth.settings import Mode, Settings
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, Call
+from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
-from treegarth.web.routes import API_PATH, Answer, Navigation, Parameters, Route
+from treegarth.web.routes import Answer, Navigation, Parameters, Route
 from treegarth.web.site import Site
 from treegarth.web.templating import render_page
 

@@ -18,7 +18,8 @@ from treegarth.settings import Mode, Settings
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, Call
 from treegarth.web.own_port import handed_on
-from treegarth.web.routes import API_PATH, STUDY_PATH, Answer, Navigation, Route, filled
+from treegarth.web.paths import API_PATH, STUDY_PATH, filled
+from treegarth.web.routes import Answer, Navigation, Route
 from treegarth.web.templating import render_page
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treegarth.web.routes import UTF8
+from treegarth.web.paths import UTF8
 
 ODD = [
     b"\xff",

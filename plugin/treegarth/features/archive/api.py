@@ -21,7 +21,8 @@ from treegarth.index.studies import the_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import API_PATH, Answer, Parameters, Route, Text
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Parameters, Route, Text
 from treegarth.web.which_study import WhichStudy
 
 TAG = "archive"

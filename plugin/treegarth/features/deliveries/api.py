@@ -27,7 +27,8 @@ from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, Call
 from treegarth.web.lists import Cursor
-from treegarth.web.routes import API_PATH, Answer, Identifier, Parameters, Route, Text
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
 from treegarth.web.services import Services
 from treegarth.web.which_study import OfStudy, WhichStudy
 

@@ -39,7 +39,8 @@ from treegarth.phrases import Phrase
 from treegarth.places import DestinationPlaces
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, Call
-from treegarth.web.routes import API_PATH, Answer, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, Route
 from treegarth.web.services import Services
 from treegarth.web.validation import Fault, InvalidFields
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from importlib import import_module
+from typing import cast
 
 import requests
-from botocore.exceptions import BotoCoreError, ClientError
 
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.dicom.nesting import nesting_beyond
@@ -24,7 +24,6 @@ from treegarth.features.deliveries.destinations import (
     FolderAddress,
     Kind,
     PeerAddress,
-    S3Address,
 )
 from treegarth.features.deliveries.model import DeliveryObject
 from treegarth.features.deliveries.refusals import check_allowed
@@ -34,7 +33,6 @@ from treegarth.features.deliveries.senders.file_format import MOST_ADDED_BYTES
 from treegarth.features.deliveries.senders.folder import INCOMING, FolderSender
 from treegarth.features.deliveries.senders.peer import PeerSender
 from treegarth.features.deliveries.senders.remote_paths import as_part
-from treegarth.features.deliveries.senders.s3 import S3Sender
 from treegarth.features.deliveries.senders.web import failure
 from treegarth.features.deliveries.sending import DestinationUnreachable
 from treegarth.host.orthanc_client import OrthancClient
@@ -67,7 +65,9 @@ def make_retriever(destination: Destination, orthanc: OrthancClient, gate: Gate)
         case Kind.FOLDER:
             return _FolderRetriever(cast(FolderAddress, destination.address), orthanc, gate)
         case Kind.S3:
-            return _S3Retriever(cast(S3Address, destination.address), orthanc, gate)
+            of_s3 = import_module("treegarth.features.deliveries.retrieving_s3")  # with boto3: only where it is needed
+            made: Retriever = of_s3.S3Retriever(destination.address, orthanc, gate)
+            return made
 
 
 class _DicomRetriever(DicomSender, Retriever):
@@ -92,7 +92,7 @@ class _DicomRetriever(DicomSender, Retriever):
                 raise DestinationUnreachable(why) from error
 
 
-class _Copying(Retriever):
+class Copying(Retriever):
     """Of destinations that hand out files: each is posted to Orthanc as it is, but for those that would end it."""
 
     _orthanc: OrthancClient
@@ -111,7 +111,7 @@ class _Copying(Retriever):
                     kept_away += 1
         except requests.RequestException as error:
             raise DestinationUnreachable(failure(error)) from error
-        except (OSError, ClientError, BotoCoreError) as error:
+        except OSError as error:
             raise DestinationUnreachable(P_("It could not be read: %(kind)s.", kind=type(error).__name__)) from error
         if kept_away:
             raise ObjectsKeptBack(
@@ -122,7 +122,7 @@ class _Copying(Retriever):
             )
 
 
-class _PeerRetriever(PeerSender, _Copying):
+class _PeerRetriever(PeerSender, Copying):
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
         for one in objects:
             answer = self._node.request("GET", f"/instances/{one.orthanc_instance_id}/file")
@@ -130,7 +130,7 @@ class _PeerRetriever(PeerSender, _Copying):
                 yield answer.content
 
 
-class _DicomwebRetriever(DicomwebSender, _Copying):
+class _DicomwebRetriever(DicomwebSender, Copying):
     """WADO-RS of single instances (PS3.18 10.4)."""
 
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
@@ -156,7 +156,7 @@ def parts(content_type: str, body: bytes) -> Iterator[bytes]:
             yield content
 
 
-class _FolderRetriever(FolderSender, _Copying):
+class _FolderRetriever(FolderSender, Copying):
     """The layout may name values that the index no longer knows: files are told by their size and their header."""
 
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
@@ -170,25 +170,13 @@ class _FolderRetriever(FolderSender, _Copying):
                 if not any(0 <= size - one <= MOST_ADDED_BYTES for one in sizes):
                     continue
                 content = file.read()
-                if (identifier := _identifier(content)) in wanted:
+                if (identifier := identifier_of(content)) in wanted:
                     del wanted[identifier]
                     yield content
 
 
-class _S3Retriever(S3Sender, _Copying):
-    def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
-        for one in objects:
-            for key in self._keys(one):
-                head: Any = self._head(key)
-                if head is None:
-                    continue
-                content: bytes = self._client.get_object(Bucket=self._address.bucket, Key=key)["Body"].read()
-                if _identifier(content) == one.orthanc_instance_id:
-                    yield content
-                    break
-
-
-def _identifier(content: bytes) -> str | None:
+def identifier_of(content: bytes) -> str | None:
+    """Orthanc's identifier of the object in a file; None where it is none."""
     try:
         return orthanc_identifiers(read_header(content)).instance
     except UnreadableObject:

@@ -8,7 +8,6 @@ from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.service import Desk
 from treegarth.features.retention.tasks import blueprint
-from treegarth.features.retention.uses import study_opened, study_shown
 
 __all__ = [
     "Departures",
@@ -17,6 +16,4 @@ __all__ = [
     "HoldKind",
     "ReleaseAction",
     "blueprint",
-    "study_opened",
-    "study_shown",
 ]

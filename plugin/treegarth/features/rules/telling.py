@@ -26,7 +26,7 @@ from treegarth.phrases import P_
 from treegarth.reach import reach_of
 from treegarth.settings import Mail, MailSecurity, Settings
 from treegarth.tasks.app import TaskContext
-from treegarth.web.routes import STUDY_PATH, filled
+from treegarth.web.paths import STUDY_PATH, filled
 
 TIMEOUT_S = 15.0  # a target that hangs must not hold up the others for long
 BATCH = 100

@@ -19,7 +19,8 @@ from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import API_PATH, Answer, LongIdentifier, Parameters, Route
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Answer, LongIdentifier, Parameters, Route
 from treegarth.web.services import Services
 
 logger = logging.getLogger(__name__)

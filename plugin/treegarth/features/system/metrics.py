@@ -16,7 +16,8 @@ from treegarth.features.system.store import count_tasks
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.metrics import CONTENT_TYPE, Metric, exposition, single
-from treegarth.web.routes import BASE_PATH, Route
+from treegarth.web.paths import BASE_PATH
+from treegarth.web.routes import Route
 from treegarth.web.services import HostStatus, Services
 
 PATH = f"{BASE_PATH}/metrics"

@@ -19,7 +19,8 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.orthanc_views import picture_address, viewer_address
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
-from treegarth.web.routes import STUDY_PATH, Parameters, Route, Text
+from treegarth.web.paths import STUDY_PATH
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templating import render_page
 from treegarth.web.which_study import WhichStudy
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from treegarth.features.dose.rules import DoubtName, Origin
 from treegarth.web.endpoints import Listed, endpoint
-from treegarth.web.routes import API_PATH, Parameters, Text
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Parameters, Text
 
 __all__ = ["BestDose", "BestKnown", "Doubt", "Kind", "Listed", "SourcePath", "dose_route"]
 

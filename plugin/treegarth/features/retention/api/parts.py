@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from treegarth.web.endpoints import Listed, endpoint
-from treegarth.web.routes import API_PATH, Identifier, Parameters
+from treegarth.web.paths import API_PATH
+from treegarth.web.routes import Identifier, Parameters
 
 __all__ = ["Listed", "PolicyPath", "retention_route"]
 

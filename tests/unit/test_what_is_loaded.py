@@ -1,0 +1,36 @@
+"""What a process does not need it does not load: memory, and the proof that a floor knows nothing of the one above."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SERVING = ("flask", "jinja2", "babel", "werkzeug")
+
+
+def loaded(module: str, of: tuple[str, ...]) -> set[str]:
+    """Which of these packages a new process has loaded after it imported the module."""
+    asked = f"import sys, {module}; print(*(one for one in {of!r} if one in sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    return set(answer.stdout.split())
+
+
+@pytest.mark.parametrize("role", ["indexer", "worker"])
+def test_who_serves_no_page_loads_nothing_of_pages_and_of_s3(role: str) -> None:
+    assert loaded(f"treegarth.roles.{role}", (*SERVING, "boto3", "pyarrow", "xlsxwriter", "alembic")) == set()
+
+
+def test_the_plugin_itself_loads_what_it_serves_with() -> None:
+    assert loaded("treegarth.bootstrap", SERVING) == set(SERVING)  # else nothing above would be seen
+
+
+@pytest.mark.parametrize("name", ["archive", "dose", "rules", "deliveries", "retention"])
+def test_what_a_feature_is_about_is_known_without_serving(name: str) -> None:
+    assert loaded(f"treegarth.features.{name}.model", SERVING) == set()
+
+
+@pytest.mark.parametrize("name", ["reach", "phrases", "settings", "dicom.headers", "conditions.model", "web.paths"])
+def test_what_is_pure_loads_neither_pages_nor_database_nor_queue(name: str) -> None:
+    assert loaded(f"treegarth.{name}", (*SERVING, "sqlalchemy", "psycopg", "procrastinate")) == set()
