@@ -10,7 +10,7 @@ from sqlalchemy import Engine, update
 from tests.index_support import NOON, write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.features.archive.tables import instance, series
+from treegarth.index.tables import instance, series
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -205,7 +205,7 @@ def routes() -> list[Route]:
     """The archive's part of the API."""
     return [
         Route(
-            name="studies",
+            name="api.list_studies",
             path=f"{API_PATH}/studies",
             permission=Permission.VIEW,
             handler=studies,
@@ -216,7 +216,7 @@ def routes() -> list[Route]:
             tag=TAG,
         ),
         Route(
-            name="study",
+            name="api.read_study",
             path=f"{API_PATH}/studies/{{study_instance_uid}}",
             permission=Permission.VIEW,
             handler=study,
@@ -228,7 +228,7 @@ def routes() -> list[Route]:
             tag=TAG,
         ),
         Route(
-            name="instances",
+            name="api.list_instances",
             path=f"{API_PATH}/studies/{{study_instance_uid}}/series/{{series_instance_uid}}/instances",
             permission=Permission.VIEW,
             handler=instances,
