@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.browser.conftest import Visit, windows
 from tests.documents import encapsulated_pdf
@@ -148,3 +148,21 @@ def test_what_is_filtered_is_asked_for_with_its_filters(visit: Visit, arrive: Ca
     arrive()
     a_round(page)
     expect(page.locator(".empty")).to_be_visible()
+
+
+def test_an_answer_that_is_awaited_is_not_lost_to_a_renewal(visit: Visit, arrive: Callable[[], str]) -> None:
+    arrive()
+    page = visit.go("studies")
+    held: list[Route] = []
+    page.route("**/studies?patient_id=nobody", lambda route: held.append(route))  # playwright marks the function
+    page.get_by_label("Patient ID").fill("nobody")
+    page.get_by_role("button", name="Search").click()
+    page.evaluate("document.activeElement.blur()")
+    arrive()
+    with page.expect_response(lambda answer: answer.url.endswith("/treegarth/studies")):
+        page.clock.run_for(PAST_A_ROUND)
+    assert len(held) >= 1
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(".empty")
+    assert visit.query == "patient_id=nobody"

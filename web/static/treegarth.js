@@ -170,7 +170,8 @@ function onRenewal(event) {
   const { elt, xhr } = event.detail;
   if (!elt.hasAttribute("data-renew")) return;
   event.detail.shouldSwap = false;
-  if (xhr.status === 200 && elt.isConnected) renew(xhr.responseText); // another list may stand here meanwhile
+  // Another list may stand here meanwhile, or be asked for: that answer needs the place that it was asked for.
+  if (xhr.status === 200 && elt.isConnected && !one("#progress.htmx-request")) renew(xhr.responseText);
 }
 
 function onSwapped(event) {
