@@ -33,6 +33,7 @@ RULE = {
         {"hold": {"kind": "legal", "reason": "r", "for": "3 days"}},
         {"release": "legal"},
     ],
+    "on": True,
 }
 RULES_TEXT = "- name: a\n  when: by hand\n  do: [label: x]\n"
 POLICY = {
