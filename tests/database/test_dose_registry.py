@@ -128,14 +128,16 @@ def test_several_workers_read_each_source_once(engine):
 def test_what_fails_is_tried_again_later_and_then_left_to_a_person(engine):
     note(engine, Instance("a", "1.2.3.1"))
     now, broken = NOW, Archive(a=OrthancUnavailable())
-    for _ in range(dose.service.MOST_ATTEMPTS):
+    most = dose.service.BACKOFF.most_attempts
+    assert most is not None
+    for _ in range(most):
         assert read(engine, broken, now) == 1
         assert read(engine, broken, now) == 0
         now += timedelta(minutes=30)
     assert states(engine) == {"a": "failed"}
     with connect(engine) as connection:
         (failed,) = dose.list_failed(connection)
-        assert (failed.attempts, dose.count_sources(connection).failed) == (dose.service.MOST_ATTEMPTS, 1)
+        assert (failed.attempts, dose.count_sources(connection).failed) == (most, 1)
         assert "Orthanc does not answer" in failed.last_error
     with transaction(engine) as connection:
         assert dose.retry_failed(connection, ["another"]) == 0

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert
 from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from treegarth.errors import ObjectsKeptBack, OrthancUnavailable
-from treegarth.features.retention.bringing import FIRST_PAUSE, MOST_ATTEMPTS, Bringer
+from treegarth.features.retention.bringing import BACKOFF, Bringer
 from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.ledger import BringBack
 from treegarth.features.retention.store.pruning import DueObject
@@ -97,7 +97,7 @@ def test_every_destination_that_has_them_is_asked_for_what_is_still_missing(engi
     assert sources.asked == ["FAR", "NEAR"]
     assert (found.state, found.arrived_count, found.object_count) == ("waiting", 2, 3)
     sources.has["FAR"] = set(NAMES)
-    found = work(engine, sources, NOON + FIRST_PAUSE)
+    found = work(engine, sources, NOON + BACKOFF.first)
     assert (found.state, found.arrived_count, found.last_error) == ("done", 3, None)
 
 
@@ -105,11 +105,12 @@ def test_a_silent_destination_is_tried_again_with_growing_pauses_and_then_given_
     wish(engine)
     sources = KnownSources({}, silent={"NEAR", "FAR"})
     now = NOON
-    for attempt in range(1, MOST_ATTEMPTS + 1):
+    assert BACKOFF.most_attempts is not None
+    for attempt in range(1, BACKOFF.most_attempts + 1):
         found = work(engine, sources, now)
         assert found.attempts == attempt
         assert work(engine, sources, now).attempts == attempt, "its turn has not come"
-        now += FIRST_PAUSE * 2**attempt
+        now += BACKOFF.first * 2**attempt
     assert (found.state, found.last_error) == ("failed", "FAR: no answer · NEAR: no answer")
 
 

@@ -1,14 +1,16 @@
-"""What becomes of the tasks of workers that died."""
+"""What becomes of the tasks of workers that died, and of those that failed."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+from procrastinate import Blueprint
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import Engine
 
 from treegarth.database.engine import DatabaseAddress, connect, transaction
+from treegarth.errors import DatabaseUnavailable
 from treegarth.tasks.app import worker_app
 
 _BEGUN = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
@@ -44,3 +46,36 @@ def test_work_that_lost_its_worker_waits_again_also_where_the_same_waits_already
         apart.submit(asyncio.run, retry()).result()
     with connect(engine) as connection:
         assert jobs(connection) == [("work a", "todo"), ("work b", "todo"), ("work c", "todo")]
+
+
+def test_what_failed_is_kept_until_the_same_works_and_what_only_waits_has_not_failed(
+    engine: Engine, database_address: DatabaseAddress
+) -> None:
+    moods: dict[str, Exception | None] = {"one": RuntimeError("broken"), "other": RuntimeError("broken"), "away": None}
+    tasks = Blueprint()
+
+    @tasks.task(name="moody")
+    def moody(name: str) -> None:
+        if (error := moods[name]) is not None:
+            raise error
+
+    app = worker_app(database_address, [tasks])
+
+    async def run(*names: str) -> None:
+        async with app.open_async():
+            for name in names:
+                await app.tasks["treegarth:moody"].configure(queueing_lock=f"work {name}").defer_async(name=name)
+            await app.run_worker_async(wait=False, install_signal_handlers=False, delete_jobs="successful")
+            upkeep = app.tasks["treegarth:tasks.retry_stalled"]
+            await upkeep.func(type("Context", (), {"app": app})(), 0)
+
+    def left(*names: str) -> list[tuple[str, str]]:
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(asyncio.run, run(*names)).result()
+        with connect(engine) as connection:
+            return jobs(connection)
+
+    assert left("one", "other") == [("work one", "failed"), ("work other", "failed")]
+    assert left("one") == [("work one", "failed"), ("work other", "failed")], "the latest of each is enough"
+    moods.update(one=None, away=DatabaseUnavailable("PostgreSQL is away."))
+    assert left("one", "away") == [("work other", "failed")]

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, select
 
 from tests.places import places
 from tests.unit.web.web_support import NOW
-from treegarth.features.rules.messages import FIRST_PAUSE, LONGEST_PAUSE, MOST_ATTEMPTS
+from treegarth.features.rules.messages import BACKOFF
 from treegarth.features.rules.tables import notification
 from treegarth.features.rules.telling import Teller, tell_waiting
 from treegarth.phrases import Phrase
@@ -154,14 +154,18 @@ def test_a_webhook_that_refuses_is_tried_later_each_time_and_given_up(engine: En
     number = add(engine, "webhook", "ris")
     sink.status = 500
     now, pauses = NOW, []
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(BACKOFF.most_attempts):
         assert tell(engine, teller(url=sink.url), now) == 1
         found = row(engine, number)
         pauses.append(found.next_attempt_at - now)
         now = found.next_attempt_at
-    assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
-    assert max(pauses) == LONGEST_PAUSE
-    assert (found.state, found.attempts, found.last_error) == ("given up", MOST_ATTEMPTS, "the webhook answered 500")
+    assert pauses[:3] == [BACKOFF.first, 2 * BACKOFF.first, 4 * BACKOFF.first]
+    assert max(pauses) == BACKOFF.longest
+    assert (found.state, found.attempts, found.last_error) == (
+        "given up",
+        BACKOFF.most_attempts,
+        "the webhook answered 500",
+    )
     assert tell(engine, teller(url=sink.url), now + timedelta(days=1)) == 0
     assert {headers["X-Treegarth-Id"] for headers, _ in sink.requests} == {str(number)}
 

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from treegarth.database.engine import DatabaseAddress
 from treegarth.host.orthanc_client import OrthancClient
+from treegarth.tasks.failing import FailedTasks
 
 NETWORK_QUEUE = "network"
 """Of tasks that mostly wait for other machines: many of them run at once beside those that compute."""
@@ -40,8 +41,10 @@ class TaskContext:
 def worker_app(address: DatabaseAddress, blueprints: Iterable[Blueprint]) -> App:
     """The application of a worker process, with the tasks of these blueprints."""
     conninfo = address.conninfo(application_name="treegarth worker")
-    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=2, max_size=6))
-    for blueprint in (*blueprints, upkeep()):
+    failed = FailedTasks()
+    connector = PsycopgConnector(conninfo=conninfo, min_size=2, max_size=6)
+    app = App(connector=connector, worker_defaults={"worker_middleware": [failed.watch]})
+    for blueprint in (*blueprints, upkeep(failed)):
         app.add_tasks_from(blueprint, namespace="treegarth")
     return app
 
@@ -75,14 +78,15 @@ class TaskHints:
         self._app.close()
 
 
-def upkeep() -> Blueprint:
+def upkeep(failed: FailedTasks) -> Blueprint:
     """The tasks that keep the queue itself in order."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="* * * * * */10")
     @blueprint.task(name="tasks.retry_stalled", queueing_lock="tasks.retry_stalled", pass_context=True)
     async def retry_stalled(context: object, timestamp: int) -> None:
-        """Put the tasks of dead workers back into the queue, or take them out where the same work waits already."""
+        """Put the tasks of dead workers back into the queue, or take them out where the same work waits already; take
+        out what failed before the same worked."""
         app: App = context.app  # type: ignore[attr-defined]
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
             logger.warning("Task %s (%s) lost its worker and is done again.", job.id, job.task_name)
@@ -90,11 +94,12 @@ def upkeep() -> Blueprint:
                 await app.job_manager.retry_job(job)
             except UniqueViolation:  # of its queueing lock: it was announced anew since
                 await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        await failed.forget(app)
 
     @blueprint.periodic(cron="17 * * * *")
     @blueprint.task(name="tasks.forget_old", queueing_lock="tasks.forget_old", pass_context=True)
     async def forget_old(context: object, timestamp: int) -> None:
-        """Delete what succeeded a day ago; what failed stays until a person decides."""
+        """Delete what succeeded a day ago."""
         app: App = context.app  # type: ignore[attr-defined]
         await app.job_manager.delete_old_jobs(nb_hours=24)
 

@@ -12,8 +12,8 @@ import pytest
 from treegarth.features.deliveries.deciding import after_commitment, after_find, after_send, send_again
 from treegarth.features.deliveries.destinations import Destination, DicomAddress, Kind
 from treegarth.features.deliveries.model import (
+    BACKOFF,
     DARK,
-    LONGEST_PAUSE,
     NEVER,
     DeliveryObject,
     ObjectState,
@@ -21,7 +21,6 @@ from treegarth.features.deliveries.model import (
     Proof,
     fitting,
     free_at,
-    pause_after,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -121,10 +120,10 @@ def test_a_commitment_confirms_and_its_refusal_is_no_proof_of_absence_at_first()
 
 
 def test_pauses_grow_to_a_limit_and_are_spread() -> None:
-    pauses = [pause_after(attempts, 0.5) for attempts in range(1, 30)]
+    pauses = [BACKOFF.pause(attempts, 0.5) for attempts in range(1, 30)]
     assert all(one <= other for one, other in pairwise(pauses))
-    assert pauses[-1] == LONGEST_PAUSE
-    assert pause_after(3, 0.0) < pause_after(3, 1.0)
+    assert pauses[-1] == BACKOFF.longest
+    assert BACKOFF.pause(3, 0.0) < BACKOFF.pause(3, 1.0)
 
 
 def test_a_limited_bandwidth_makes_small_sends_with_rests() -> None:

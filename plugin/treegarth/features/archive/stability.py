@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Engine, delete, select, tuple_
+from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.index.tables import arrival
+from treegarth.tasks import leases
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,14 +49,7 @@ def decide_stable(
 
 
 def _take(connection: Connection, before: datetime, limit: int) -> list[Stable]:
-    key = (arrival.c.orthanc_study_id, arrival.c.orthanc_series_id)
-    due = (
-        select(*key)
-        .where(arrival.c.last_arrived_at < before)
-        .order_by(arrival.c.last_arrived_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = connection.execute(delete(arrival).where(tuple_(*key).in_(due)).returning(*key))
-    found = [Stable(orthanc_study_id=row[0], orthanc_series_id=row[1]) for row in taken]
+    turn, columns = arrival.c.last_arrived_at, [arrival.c[name] for name in Stable.__dataclass_fields__]
+    taken = leases.take(connection, arrival, turn, turn < before, limit=limit, returning=columns)
+    found = [Stable(**row._mapping) for row in taken]
     return sorted(found, key=lambda one: (one.orthanc_study_id, one.orthanc_series_id))

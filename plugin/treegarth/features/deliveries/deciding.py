@@ -7,6 +7,7 @@ from datetime import datetime
 
 from treegarth.features.deliveries.destinations import Destination, Kind
 from treegarth.features.deliveries.model import (
+    BACKOFF,
     COMMITMENT_PATIENCE,
     NEVER,
     Asking,
@@ -17,7 +18,6 @@ from treegarth.features.deliveries.model import (
     choose_asking,
     is_missing,
     next_question,
-    pause_after,
 )
 from treegarth.phrases import P_
 
@@ -96,7 +96,7 @@ def failed(one: DeliveryObject, reason: str | None, destination: Destination, no
     """It did not arrive: another try after a pause, or the end of trying."""
     if one.attempts >= destination.max_attempts:
         return replace(_change(one, ObjectState.GIVEN_UP, NEVER), last_error=reason, sent_at=None)
-    later = now + pause_after(one.attempts, chance)
+    later = now + BACKOFF.pause(one.attempts, chance)
     return replace(_change(one, ObjectState.WAITING, later), last_error=reason, sent_at=None)
 
 

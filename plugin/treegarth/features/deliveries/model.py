@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from treegarth.tasks.backoff import Backoff
+
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """The next attempt of what needs none."""
 
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=30)
-FIRST_DOWN_PAUSE = timedelta(seconds=2)
-LONGEST_DOWN_PAUSE = timedelta(minutes=2)
-"""A destination that is down is asked so often at least: what waits must not wait long after it is back."""
+BACKOFF = Backoff(first=timedelta(seconds=5), longest=timedelta(minutes=30))
+"""Of an object whose attempt failed; how many attempts it gets is a setting of the destination."""
+BACKOFF_WHILE_DOWN = Backoff(first=timedelta(seconds=2), longest=timedelta(minutes=2))
+"""Of a destination that is down: what waits must not wait long after it is back."""
 
 MOST_OBJECTS = 100
 """Of one send. Orthanc tells where a send stopped only as its progress in whole percents: of up to a hundred objects
@@ -104,21 +105,6 @@ def choose_asking(wanted: str, *, can_commit: bool | None, can_find: bool | None
     if wanted in ("best", "find") and can_find is not False:
         return Asking.FIND
     return Asking.NOT_AT_ALL
-
-
-def pause_after(attempts: int, chance: float) -> timedelta:
-    """How long an object waits after so many attempts that failed; `chance` in 0..1 spreads it by a quarter."""
-    return _growing(FIRST_PAUSE, LONGEST_PAUSE, attempts, chance)
-
-
-def down_pause(failures: int, chance: float) -> timedelta:
-    """How long a destination is left alone after so many failures in a row."""
-    return _growing(FIRST_DOWN_PAUSE, LONGEST_DOWN_PAUSE, failures, chance)
-
-
-def _growing(first: timedelta, longest: timedelta, count: int, chance: float) -> timedelta:
-    pause = min(longest, first * 2.0 ** min(max(count - 1, 0), 20))
-    return pause * (0.75 + chance / 2)
 
 
 def next_question(now: datetime, sent_at: datetime | None) -> datetime:

@@ -24,7 +24,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable, SettingsRefused, TreegarthError
 from treegarth.features.deliveries.deciding import after_send
 from treegarth.features.deliveries.destinations import Destination
-from treegarth.features.deliveries.model import MOST_OBJECTS, Outcome, down_pause
+from treegarth.features.deliveries.model import BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
 from treegarth.features.deliveries.sending import DestinationUnreachable, Sender, make_sender
 from treegarth.features.deliveries.store import claiming, recording
 from treegarth.features.deliveries.store.destinations import destination_named, read_destination
@@ -88,7 +88,7 @@ class Pump:
     def failed(self, destination: Destination, reason: str) -> None:
         """The destination does not answer: the next try comes after a growing pause."""
         logger.warning("Destination %s does not answer: %s", destination.name, reason)
-        pause = down_pause(destination.failures + 1, self.chance())
+        pause = BACKOFF_WHILE_DOWN.pause(destination.failures + 1, self.chance())
         with transaction(self.engine) as connection:
             recording.note_failure(connection, destination.id, reason, self.clock(), pause)
 

@@ -7,8 +7,6 @@ none of them keeps a task that computes from its turn.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,14 +16,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from treegarth.database.engine import connect
-from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features.deliveries.asking import ask
 from treegarth.features.deliveries.model import ObjectState
 from treegarth.features.deliveries.service import Pump, deliver
 from treegarth.features.deliveries.store.claiming import due_destinations
 from treegarth.outgoing.gate import Gate
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
-from treegarth.tasks.ending import WorkerEnding
 
 DELIVER, ASK, SWEEP = "deliveries.deliver", "deliveries.ask", "deliveries.sweep"
 
@@ -43,23 +39,21 @@ def blueprint(context: TaskContext, zone: ZoneInfo, gate: Gate) -> Blueprint:
     def deliver_task(destination_id: int) -> None:
         """Send what waits for a destination."""
         telling = replace(pump, announce_question=lambda asked: _announce(ask_task, asked))
-        with _left_to_the_sweep():
-            if deliver(telling, destination_id):
-                _announce(deliver_task, destination_id)
+        if deliver(telling, destination_id):
+            _announce(deliver_task, destination_id)
 
     @tasks.task(name=ASK, queue=NETWORK_QUEUE)
     def ask_task(destination_id: int) -> None:
         """Find out what became of what was sent to a destination; what it does not have is sent again."""
-        with _left_to_the_sweep():
-            if ask(pump, destination_id):
-                _announce(ask_task, destination_id)
-            _announce_due(context, deliver_task, ObjectState.WAITING, destination_id)
+        if ask(pump, destination_id):
+            _announce(ask_task, destination_id)
+        _announce_due(context, deliver_task, ObjectState.WAITING, destination_id)
 
     @tasks.periodic(cron="* * * * * */2", periodic_id="sweep")
     @tasks.task(name=SWEEP, queue=NETWORK_QUEUE, queueing_lock=SWEEP)
     def sweep(timestamp: int | None = None) -> None:
         """Go on with what is due: new wishes, at once where rules hint at them; ends of pauses and of leases."""
-        with _left_to_the_sweep(), connect(context.engine) as connection:
+        with connect(context.engine) as connection:
             for destination_id, states in due_destinations(connection, context.clock()).items():
                 if ObjectState.WAITING in states:
                     _announce(deliver_task, destination_id)
@@ -67,15 +61,6 @@ def blueprint(context: TaskContext, zone: ZoneInfo, gate: Gate) -> Blueprint:
                     _announce(ask_task, destination_id)
 
     return tasks
-
-
-@contextmanager
-def _left_to_the_sweep() -> Iterator[None]:
-    """What ends here is resumed by the next sweep: nobody need repeat the task by hand."""
-    try:
-        yield
-    except (DatabaseUnavailable, OrthancUnavailable, WorkerEnding) as error:
-        logger.warning("Deliveries pause: %s", error)
 
 
 def _announce_due(

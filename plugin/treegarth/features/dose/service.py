@@ -18,14 +18,14 @@ from treegarth.features.dose.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.store.undecided import take_undecided
 from treegarth.host.beginnings import StreamSource, read_beginning
 from treegarth.phrases import P_
+from treegarth.tasks.backoff import Backoff
 
 LEASE = timedelta(seconds=60)
 """For how long a claim keeps others off; fetching is bounded to half of it, reading takes seconds at most."""
 
 FETCH_TIMEOUT_S = 20.0
 
-MOST_ATTEMPTS = 6
-FIRST_DELAY = timedelta(seconds=15)
+BACKOFF = Backoff(first=timedelta(seconds=15), longest=timedelta(hours=1), most_attempts=6)
 """Doubles with every attempt: 15 s, 30 s, 1, 2, 4 minutes; a person decides after that."""
 
 logger = logging.getLogger(__name__)
@@ -229,8 +229,7 @@ def _modified_from(orthanc: ObjectSource, claim: queueing.Claim) -> str | None:
 def _record_failure(
     engine: Engine, claim: queueing.Claim, reason: str, now: datetime, followers: Sequence[StudyRead]
 ) -> None:
-    delay = FIRST_DELAY * 2 ** (claim.attempts - 1)
-    next_attempt_at = now + delay if claim.attempts < MOST_ATTEMPTS else None
+    next_attempt_at = BACKOFF.next_attempt(claim.attempts, now)
     with transaction(engine) as connection:
         queueing.record_failure(connection, claim, reason, next_attempt_at)
         if next_attempt_at is None:  # what could be read of the study was

@@ -16,11 +16,10 @@ from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.ledger import Wanted
 from treegarth.features.retention.store.pruning import DueObject
 from treegarth.phrases import P_, Phrase
+from treegarth.tasks.backoff import Backoff
 
 LEASE = timedelta(minutes=10)
-MOST_ATTEMPTS = 5
-FIRST_PAUSE = timedelta(seconds=15)
-"""Doubles with every attempt."""
+BACKOFF = Backoff(first=timedelta(seconds=15), longest=timedelta(hours=1), most_attempts=5)
 AT_ONCE = 50
 """Objects of one request to a destination: then it is seen what came."""
 
@@ -103,8 +102,8 @@ class Bringer:
                 ledger.finish_bring_back(connection, number, "done", error=None, at=now, again_at=None)
                 return
             reason = _together(errors) if errors else P_("%(count)s objects did not arrive.", count=len(missing))
-            if wish.attempts < MOST_ATTEMPTS:
-                again_at = now + FIRST_PAUSE * 2 ** (wish.attempts - 1)
+            again_at = BACKOFF.next_attempt(wish.attempts, now)
+            if again_at is not None:
                 ledger.finish_bring_back(connection, number, "waiting", error=reason, at=now, again_at=again_at)
                 return
             state = "partly" if wish.arrived_count else "failed"

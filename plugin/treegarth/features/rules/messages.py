@@ -13,12 +13,12 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
+from treegarth.tasks.backoff import Backoff
+
 SIGNATURE_HEADER = "X-Treegarth-Signature"
 TIMESTAMP_HEADER = "X-Treegarth-Timestamp"
 ID_HEADER = "X-Treegarth-Id"
-FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(hours=1)
-MOST_ATTEMPTS = 16
+BACKOFF = Backoff(first=timedelta(seconds=10), longest=timedelta(hours=1), most_attempts=16)
 """The last is some eight hours after the first: a night without a server is survived, a wrong address is seen."""
 
 
@@ -81,14 +81,6 @@ def email_message(given: Notification, sender: str) -> EmailMessage:
     ]
     message.set_content("\n".join([given.title, "", *lines, "", "-- ", "Treegarth"]) + "\n")
     return message
-
-
-def next_attempt(given: Notification, now: datetime, chance: float) -> datetime | None:
-    """When to try again after a failure, later each time; None: not any more. `chance` in 0..1 spreads it."""
-    if given.attempts >= MOST_ATTEMPTS:
-        return None
-    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(given.attempts - 1, 20))
-    return now + pause * (0.75 + chance / 2)
 
 
 def _line(value: Any) -> str:

@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable
 from treegarth.features.rules.store import labels
+from treegarth.tasks.backoff import Backoff
 
 LEASE = timedelta(seconds=30)
+BACKOFF = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=1))
 BATCH = 100
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ def tell_orthanc(engine: Engine, orthanc: LabelKeeper, clock: Callable[[], datet
                 labels.forget_changes(connection)
             return told
         for change in claimed:
-            told += _tell(engine, orthanc, change)
+            told += _tell(engine, orthanc, change, clock)
 
 
 def _has_labels(orthanc: LabelKeeper) -> bool:
@@ -60,7 +62,7 @@ def _has_labels(orthanc: LabelKeeper) -> bool:
     return True
 
 
-def _tell(engine: Engine, orthanc: LabelKeeper, change: labels.LabelChange) -> int:
+def _tell(engine: Engine, orthanc: LabelKeeper, change: labels.LabelChange, clock: Callable[[], datetime]) -> int:
     path = f"/studies/{change.orthanc_study_id}/labels/{quote(change.label, safe='')}"
     try:
         if change.is_set:
@@ -71,6 +73,8 @@ def _tell(engine: Engine, orthanc: LabelKeeper, change: labels.LabelChange) -> i
         logger.debug("A study left Orthanc before its label came.")
     except (OrthancUnavailable, OrthancRefused) as error:
         logger.warning("Orthanc did not take a label: %s", error)
+        with transaction(engine) as connection:
+            labels.put_off_change(connection, change, clock() + BACKOFF.pause(change.attempts))
         return 0
     with transaction(engine) as connection:
         labels.finish_change(connection, change)

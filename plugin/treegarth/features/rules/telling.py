@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from treegarth.database.engine import transaction
 from treegarth.errors import SettingsRefused, TreegarthError
-from treegarth.features.rules.messages import Notification, email_message, next_attempt, webhook_request
+from treegarth.features.rules.messages import BACKOFF, Notification, email_message, webhook_request
 from treegarth.features.rules.store.telling import claim_notification, note_not_told, note_told
 from treegarth.outgoing.connections import GuardedAdapter
 from treegarth.phrases import P_
@@ -140,7 +140,7 @@ def tell_waiting(
             teller.tell(given, clock())
         except NotTold as error:
             failed.add((given.channel, given.target))
-            _put_off(engine, given, error.sentence, next_attempt(given, clock(), chance()))
+            _put_off(engine, given, error.sentence, BACKOFF.next_attempt(given.attempts, clock(), chance()))
         else:
             with transaction(engine) as connection:
                 note_told(connection, given.id, clock())

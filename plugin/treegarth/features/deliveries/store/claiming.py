@@ -18,6 +18,7 @@ from treegarth.features.deliveries.store.archive_index import stored_at
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
 from treegarth.index.tables import instance
 from treegarth.phrases import P_
+from treegarth.tasks.leases import unlocked
 
 LEASE = timedelta(seconds=30)
 """Prolonged every few seconds while its worker lives."""
@@ -244,9 +245,8 @@ def _due(
         .order_by(delivery_object.c.next_attempt_at, delivery_object.c.orthanc_series_id)
         .order_by(delivery_object.c.orthanc_instance_id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    return [_object(row) for row in connection.execute(query)]
+    return [_object(row) for row in connection.execute(unlocked(query))]
 
 
 def _take(

@@ -20,6 +20,7 @@ from treegarth.features.dose.candidates import IndexedInstance
 from treegarth.features.dose.store.source import find_source
 from treegarth.features.dose.tables import dose_report, dose_sampling
 from treegarth.phrases import P_
+from treegarth.tasks import leases
 
 SAME_STORE = timedelta(seconds=2)
 """Between two time stamps of one store: the plugin's own, and Orthanc's, which is in whole seconds."""
@@ -155,27 +156,10 @@ def drop_other_classes(connection: Connection, classes: Mapping[str, str | None]
 
 def claim_next(connection: Connection, now: datetime, lease: timedelta) -> Claim | None:
     """Claim the source that has waited longest; commit before reading it. None when nothing is due."""
-    due = (
-        select(dose_report.c.orthanc_instance_id)
-        .where(dose_report.c.state == UNREAD, dose_report.c.next_attempt_at <= now)
-        .order_by(dose_report.c.next_attempt_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    claimed = connection.execute(
-        update(dose_report)
-        .where(dose_report.c.orthanc_instance_id == due)
-        .values(attempts=dose_report.c.attempts + 1, next_attempt_at=now + lease)
-        .returning(
-            dose_report.c.orthanc_instance_id,
-            dose_report.c.orthanc_study_id,
-            dose_report.c.stored_count,
-            dose_report.c.attempts,
-            dose_report.c.sop_class_uid,
-        )
-    ).one_or_none()
-    return None if claimed is None else Claim(**claimed._mapping)
+    columns = [dose_report.c[name] for name in Claim.__dataclass_fields__]
+    unread = dose_report.c.state == UNREAD
+    claimed = leases.claim(connection, dose_report, now, lease, unread, limit=1, returning=columns)
+    return Claim(**claimed[0]._mapping) if claimed else None
 
 
 def record_failure(connection: Connection, claim: Claim, reason: str, next_attempt_at: datetime | None) -> None:

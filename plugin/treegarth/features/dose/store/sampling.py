@@ -18,6 +18,7 @@ from treegarth.features.dose.store.archive_index import ArchivedInstance, archiv
 from treegarth.features.dose.store.queueing import note_sources
 from treegarth.features.dose.tables import dose_report, dose_sampling
 from treegarth.index.tables import instance
+from treegarth.tasks import leases
 
 REST = timedelta(seconds=3)
 """A series to which nothing was added for so long has come to rest; scanners send several images a second."""
@@ -70,18 +71,11 @@ def choose_next(connection: Connection, now: datetime) -> Choice | None:
     None when no series is due. An image that is indexed meanwhile waits for this transaction and marks the series
     again, so nothing is missed.
     """
-    due = (
-        select(dose_sampling.c.orthanc_series_id)
-        .where(dose_sampling.c.due_at <= now)
-        .order_by(dose_sampling.c.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    taken = delete(dose_sampling).where(dose_sampling.c.orthanc_series_id == due)
-    marked = connection.execute(taken.returning(dose_sampling)).one_or_none()
-    if marked is None:
+    turn = dose_sampling.c.due_at
+    taken = leases.take(connection, dose_sampling, turn, turn <= now, limit=1, returning=dose_sampling)
+    if not taken:
         return None
+    (marked,) = taken
     images = _first_images(connection, marked.orthanc_series_id)
     noted = _noted(connection, {marked.orthanc_study_id})
     there = {one for one, series in noted.items() if series == marked.orthanc_series_id}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.dose.tables import dose_undecided
+from treegarth.tasks import leases
 
 # As texts: the same statement for every study, so PostgreSQL plans it once.
 NEIGHBOURS = text("""
@@ -72,12 +73,6 @@ def note_undecided(connection: Connection, orthanc_study_ids: Iterable[str]) -> 
 
 def take_undecided(connection: Connection) -> str | None:
     """A study that waits to be decided, no longer noted when this transaction commits; None when none does."""
-    next_one = (
-        select(dose_undecided.c.orthanc_study_id)
-        .order_by(dose_undecided.c.since)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    taken = delete(dose_undecided).where(dose_undecided.c.orthanc_study_id == next_one)
-    return connection.execute(taken.returning(dose_undecided.c.orthanc_study_id)).scalar_one_or_none()
+    study = dose_undecided.c.orthanc_study_id
+    taken = leases.take(connection, dose_undecided, dose_undecided.c.since, limit=1, returning=[study])
+    return taken[0].orthanc_study_id if taken else None

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, delete, insert, select, text
 
 from treegarth.features.retention.tables import prune_ledger, prune_mark
+from treegarth.tasks.leases import unlocked
 
 
 class Departed(Protocol):
@@ -72,8 +73,8 @@ def note_departed(connection: Connection, instances: Sequence[Departed], at: dat
 def unmark(connection: Connection, orthanc_instance_ids: Sequence[str]) -> None:
     """No policy deletes these as they were marked."""
     marked = select(prune_mark.c.orthanc_instance_id).where(prune_mark.c.orthanc_instance_id.in_(orthanc_instance_ids))
-    unlocked = marked.with_for_update(skip_locked=True)  # who holds one of them takes it away by itself
-    connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_instance_id.in_(unlocked)))
+    free = unlocked(marked)  # who holds one of them takes it away by itself
+    connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_instance_id.in_(free)))
 
 
 def series_with_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> list[str]:

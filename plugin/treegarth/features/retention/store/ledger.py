@@ -17,6 +17,7 @@ from treegarth.features.retention.tables import bring_back, bring_back_object, p
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance
 from treegarth.phrases import P_
+from treegarth.tasks import leases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,18 +211,9 @@ def list_bring_backs(
 
 def claim_bring_back(connection: Connection, now: datetime, lease: timedelta) -> int | None:
     """A wish whose turn it is; another worker does not get it before the lease ends."""
-    due = (
-        select(bring_back.c.id)
-        .where(bring_back.c.state == "waiting", bring_back.c.next_attempt_at <= now)
-        .order_by(bring_back.c.next_attempt_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    number = connection.execute(due).scalar_one_or_none()
-    if number is not None:
-        values = {"next_attempt_at": now + lease, "attempts": bring_back.c.attempts + 1}
-        connection.execute(update(bring_back).where(bring_back.c.id == number).values(**values))
-    return number
+    waits = bring_back.c.state == "waiting"
+    claimed = leases.claim(connection, bring_back, now, lease, waits, limit=1, returning=[bring_back.c.id])
+    return claimed[0].id if claimed else None
 
 
 def still_wanted(connection: Connection, number: int) -> list[Wanted]:

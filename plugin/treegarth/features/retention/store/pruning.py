@@ -18,6 +18,7 @@ from treegarth.features.retention.model import Decision
 from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index.tables import instance, series, study
+from treegarth.tasks.leases import unlocked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +52,8 @@ def claim_due(
         .where(prune_mark.c.policy_id == policy_id, prune_mark.c.due_at <= now)
         .order_by(prune_mark.c.due_at, prune_mark.c.orthanc_instance_id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    identifiers = list(connection.execute(due).scalars())
+    identifiers = list(connection.execute(unlocked(due)).scalars())
     postpone(connection, identifiers, now + lease, None)
     query = (
         select(

@@ -27,12 +27,11 @@ from treegarth.features.rules.store import applications, events, outcomes
 from treegarth.features.rules.store.rules import StoredRule
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
+from treegarth.tasks.backoff import Backoff
 
 LEASE = timedelta(seconds=30)
-MOST_ATTEMPTS = 6
-FIRST_DELAY = timedelta(seconds=10)
-"""Doubles with every attempt: 10, 20, 40, 80, 160 seconds; a person decides after that."""
-LONGEST_DELAY = timedelta(minutes=5)
+BACKOFF = Backoff(first=timedelta(seconds=10), longest=timedelta(minutes=5), most_attempts=6)
+"""Of a rule that could not act on a study."""
 
 UID = "StudyInstanceUID"
 
@@ -80,10 +79,9 @@ class Failure:
 
     def next_attempt_at(self, event: events.RuleEvent, now: datetime) -> datetime | None:
         """None where a person is to decide."""
-        if event.attempts >= MOST_ATTEMPTS and not self.is_early:
-            return None
-        doublings: int = min(event.attempts - 1, 20)
-        return now + min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
+        if self.is_early:
+            return now + BACKOFF.pause(event.attempts)
+        return BACKOFF.next_attempt(event.attempts, now)
 
 
 def handle_event(

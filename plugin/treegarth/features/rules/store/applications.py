@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from treegarth.features.rules.tables import rule_application
+from treegarth.tasks.leases import unlocked
 
 _WALKED = "~"  # behind every identifier of Orthanc: the walk has ended
 
@@ -62,12 +63,10 @@ def running_applications(connection: Connection) -> list[Application]:
 
 def walked_to(connection: Connection, application_id: int) -> str | None:
     """Where the walk stands; None once it has ended, or the application has, or another worker is at it. Locks it."""
-    query = (
-        select(func.coalesce(rule_application.c.walked_to, ""))
-        .where(rule_application.c.id == application_id, rule_application.c.finished_at.is_(None))
-        .with_for_update(skip_locked=True)
+    query = select(func.coalesce(rule_application.c.walked_to, "")).where(
+        rule_application.c.id == application_id, rule_application.c.finished_at.is_(None)
     )
-    place = connection.execute(query).scalar_one_or_none()
+    place = connection.execute(unlocked(query)).scalar_one_or_none()
     return None if place == _WALKED else place
 
 

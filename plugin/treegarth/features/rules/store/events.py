@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.tables import rule_event
+from treegarth.tasks import leases
 
 WAITING, FAILED = "waiting", "failed"
 APPLYING = (str(Trigger.BY_HAND), str(Trigger.SCHEDULE))
@@ -86,20 +87,9 @@ def note_events(
 
 def claim_events(connection: Connection, now: datetime, lease: timedelta, *, limit: int) -> list[RuleEvent]:
     """Claim those that waited longest; commit before handling them."""
-    due = (
-        select(rule_event.c.id)
-        .where(rule_event.c.state == WAITING, rule_event.c.next_attempt_at <= now)
-        .order_by(rule_event.c.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    names = RuleEvent.__dataclass_fields__
-    claimed = connection.execute(
-        update(rule_event)
-        .where(rule_event.c.id.in_(due.scalar_subquery()))
-        .values(attempts=rule_event.c.attempts + 1, next_attempt_at=now + lease)
-        .returning(*(rule_event.c[name] for name in names))
-    )
+    columns = [rule_event.c[name] for name in RuleEvent.__dataclass_fields__]
+    waits = rule_event.c.state == WAITING
+    claimed = leases.claim(connection, rule_event, now, lease, waits, limit=limit, returning=columns)
     found = [RuleEvent(**{**row._mapping, "trigger": Trigger(row.trigger)}) for row in claimed]
     return sorted(found, key=lambda event: event.id)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.rules.tables import label_change, study_label
+from treegarth.tasks import leases
 
 _ORTHANC_TAKES = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_SLOWEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,28 +79,19 @@ def known_labels(connection: Connection, *, limit: int = 500) -> list[str]:
 
 def claim_changes(connection: Connection, now: datetime, lease: timedelta, *, limit: int) -> list[LabelChange]:
     """Claim what Orthanc is to be told; commit before telling it."""
-    key = (label_change.c.orthanc_study_id, label_change.c.label)
-    due = (
-        select(*key)
-        .where(label_change.c.next_attempt_at <= now)
-        .order_by(label_change.c.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    pause = func.least(lease * func.power(2, func.least(label_change.c.attempts, 10)), _SLOWEST)
-    claimed = connection.execute(
-        update(label_change)
-        .where(tuple_(*key).in_(due))
-        .values(attempts=label_change.c.attempts + 1, next_attempt_at=now + pause)
-        .returning(*key, label_change.c.is_set, label_change.c.attempts)
-    )
+    columns = [label_change.c[name] for name in LabelChange.__dataclass_fields__]
+    claimed = leases.claim(connection, label_change, now, lease, limit=limit, returning=columns)
     return [LabelChange(**row._mapping) for row in claimed]
 
 
 def finish_change(connection: Connection, change: LabelChange) -> None:
     """Orthanc says it now. A change that was noted meanwhile stays."""
-    ours = {name: getattr(change, name) for name in ("orthanc_study_id", "label", "is_set", "attempts")}
-    connection.execute(delete(label_change).filter_by(**ours))
+    connection.execute(delete(label_change).filter_by(**asdict(change)))
+
+
+def put_off_change(connection: Connection, change: LabelChange, until: datetime) -> None:
+    """Orthanc did not take it. A change that was noted meanwhile keeps its turn."""
+    connection.execute(update(label_change).filter_by(**asdict(change)).values(next_attempt_at=until))
 
 
 def forget_changes(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from treegarth.features.rules.model import Change, Trigger
 from treegarth.features.rules.tables import rule, rule_version
+from treegarth.tasks.leases import unlocked
 
 _LOCK = 7_601  # of the advisory lock of all who change rules: their names and order must fit each other
 _SOURCE = "source"  # beside the document's own keys: the text as it was written
@@ -143,12 +144,8 @@ def change_rule(
 
 def due_by_schedule(connection: Connection, now: datetime) -> list[StoredRule]:
     """The rules whose time has come, locked until this transaction ends."""
-    due = (
-        select(rule.c.id)
-        .where(rule.c.is_on, rule.c.removed_at.is_(None), rule.c.scheduled_at <= now)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(connection.execute(due).scalars())
+    due = select(rule.c.id).where(rule.c.is_on, rule.c.removed_at.is_(None), rule.c.scheduled_at <= now)
+    ids = list(connection.execute(unlocked(due)).scalars())
     return [_stored(row) for row in connection.execute(_rules().where(rule.c.id.in_(ids)))] if ids else []
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, tuple_, update
 
 from treegarth.features.rules.messages import Notification
 from treegarth.features.rules.tables import notification
+from treegarth.tasks import leases
 
 LEASE = timedelta(minutes=2)  # longer than any attempt lasts; a worker that vanishes gives it back by then
 _DUE = (notification.c.state == "waiting", notification.c.channel.in_(("email", "webhook")))
@@ -18,28 +19,12 @@ def claim_notification(
     connection: Connection, now: datetime, *, except_targets: Collection[tuple[str, str]] = ()
 ) -> Notification | None:
     """The one that has waited longest, for this worker alone; its attempt is counted. None: nothing is due."""
-    due = select(notification.c.id).where(*_DUE, notification.c.next_attempt_at <= now)
+    only = [*_DUE]
     if except_targets:
-        due = due.where(tuple_(notification.c.channel, notification.c.target).not_in(list(except_targets)))
-    first = due.order_by(notification.c.next_attempt_at, notification.c.id).limit(1).with_for_update(skip_locked=True)
-    claimed = (
-        update(notification)
-        .where(notification.c.id == first.scalar_subquery())
-        .values(attempts=notification.c.attempts + 1, next_attempt_at=now + LEASE)
-        .returning(notification)
-    )
-    row = connection.execute(claimed).first()
-    if row is None:
-        return None
-    return Notification(
-        id=row.id,
-        channel=row.channel,
-        target=row.target,
-        title=row.title,
-        content=row.content,
-        created_at=row.created_at,
-        attempts=row.attempts,
-    )
+        only.append(tuple_(notification.c.channel, notification.c.target).not_in(list(except_targets)))
+    columns = [notification.c[name] for name in Notification.__dataclass_fields__]
+    claimed = leases.claim(connection, notification, now, LEASE, *only, limit=1, returning=columns)
+    return Notification(**claimed[0]._mapping) if claimed else None
 
 
 def note_told(connection: Connection, notification_id: int, now: datetime) -> None:
