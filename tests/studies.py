@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from treegarth.demo.load import small_instances
+from tests.load import small_instances
 
 
 def small_studies(folder: Path, *, studies: int, series: int, instances: int, seed: int = 0) -> list[Path]:

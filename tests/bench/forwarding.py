@@ -18,8 +18,8 @@ from time import monotonic, sleep
 
 from tests.bench.report import Figure
 from tests.delivery_support import dicom_settings, ledger_of
+from tests.load import bench_instances
 from tests.servers import OrthancServer, store
-from treegarth.demo.load import bench_instances
 
 TIMEOUT_S = 600
 _SENDING = {"SaveJobs": False, "ConcurrentJobs": 8}

@@ -18,10 +18,10 @@ from time import perf_counter, process_time, time
 import pydicom
 
 from tests.bench.report import Figure
+from tests.load import bench_instances
 from tests.servers import cpu_seconds
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.migrating import migrate
-from treegarth.demo.load import bench_instances
 from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import TAGS, orthanc_identifiers, read_header
 from treegarth.dicom.raw_elements import header_end

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.report import Figure
 from tests.bench.store_path import send
+from tests.load import small_instances
 from tests.servers import WITHOUT_DELAY, OrthancServer, resident_bytes
 from treegarth.commands.configuration import SHIPPED, read_configuration
-from treegarth.demo.load import small_instances
 
 SENDERS = 4
 CACHE = "MaximumStorageCacheSize"

@@ -15,9 +15,9 @@ import psycopg
 import requests
 
 from tests.bench.report import Figure
+from tests.load import bench_instances
 from tests.servers import OrthancServer, cpu_seconds, store
 from treegarth.database.embedded import EmbeddedServer
-from treegarth.demo.load import bench_instances
 
 SERIES, INSTANCES = 2_000_000, 6_000_000
 _SECONDS = (

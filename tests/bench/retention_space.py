@@ -20,8 +20,8 @@ from pynetdicom import AE
 
 from tests.bench.report import Figure
 from tests.bench.store_path import send
+from tests.load import bench_instances
 from tests.servers import OrthancServer
-from treegarth.demo.load import bench_instances
 from treegarth.features.retention.pruning import LARGEST_BATCH
 
 OLD, PACED, FAST = 1500, 800, 1200  # objects of half a megabyte

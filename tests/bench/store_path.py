@@ -26,8 +26,8 @@ import psycopg
 import requests
 
 from tests.bench.report import Figure
+from tests.load import bench_instances
 from tests.servers import OrthancServer, begin_to_store, cpu_seconds
-from treegarth.demo.load import bench_instances
 
 SENDERS = 8
 TIMEOUT_S = 300

@@ -18,8 +18,8 @@ from tests.browser.conftest import CHROMIUM
 from tests.browser.test_pages import PAGES
 from tests.deep_objects import KILLS_ORTHANC, deep_object
 from tests.documents import COLOUR, encapsulated_pdf
+from tests.load import bench_instances
 from tests.servers import OrthancServer, script_without_filter, store
-from treegarth.demo.load import bench_instances
 from treegarth.dicom.nesting import DEEPEST_NESTING
 
 SOFTWARE_WEBGL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]

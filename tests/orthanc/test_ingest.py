@@ -11,10 +11,10 @@ from time import sleep
 
 import requests
 
+from tests.load import bench_instances
 from tests.orthanc.conftest import ServerFactory, rounds
 from tests.servers import OrthancServer, begin_to_store, store
 from tests.studies import small_studies
-from treegarth.demo.load import bench_instances
 
 
 def index_of(server: OrthancServer) -> dict[str, int]:

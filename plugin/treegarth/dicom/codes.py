@@ -37,11 +37,6 @@ def concept_of(code: Code | None) -> Concept | None:
     return _BY_CODE.get((_SAME_SCHEME.get(scheme, scheme), code.value.strip()))
 
 
-def known_concepts() -> tuple[Concept, ...]:
-    """Every concept of this module."""
-    return tuple(dict.fromkeys(_BY_CODE.values()))
-
-
 def _concept(meaning: str, **codes: str) -> Concept:
     """A concept by scheme=“value [value ...]”."""
     pairs = tuple((scheme.upper(), value) for scheme, values in codes.items() for value in values.split())

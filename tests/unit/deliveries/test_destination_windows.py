@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from treegarth.features.deliveries.windows import WEEKDAYS, Window, closes_at, is_open, opens_at
+from treegarth.features.deliveries.windows import WEEKDAYS, Window, is_open, opens_at
 
 SEOUL = ZoneInfo("Asia/Seoul")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -41,23 +41,15 @@ def test_a_window_over_midnight_belongs_to_the_day_it_begins_on(moment: datetime
     assert is_open([NIGHTS], moment.astimezone(UTC), SEOUL) is holds
 
 
-def test_it_opens_and_closes_when_the_clock_on_the_wall_says_so() -> None:
+def test_it_opens_when_the_clock_on_the_wall_says_so() -> None:
     assert opens_at([NIGHTS], seoul(21, 12), SEOUL) == seoul(23, 22)
-    assert closes_at([NIGHTS], seoul(20, 23), SEOUL) == seoul(21, 6)
     assert opens_at([NIGHTS], seoul(20, 23), SEOUL) == seoul(20, 23)
-    assert closes_at([NIGHTS], seoul(21, 12), SEOUL) is None
-
-
-def test_windows_that_follow_each_other_close_at_the_end_of_the_last() -> None:
-    windows = [Window(days=("fri",), begin="18:00", end="24:00"), Window(days=("sat",), begin="00:00", end="03:00")]
-    assert closes_at(windows, seoul(20, 19), SEOUL) == seoul(21, 3)
 
 
 def test_without_windows_it_is_always_open() -> None:
     assert is_open(None, seoul(20, 3), SEOUL)
     assert is_open([], seoul(20, 3), SEOUL)
     assert opens_at(None, seoul(20, 3), SEOUL) == seoul(20, 3)
-    assert closes_at(None, seoul(20, 3), SEOUL) is None
 
 
 def test_the_same_hour_twice_makes_the_whole_day() -> None:
@@ -93,14 +85,9 @@ moments = st.integers(0, 366 * 1440).map(lambda minutes: datetime(2026, 1, 1, tz
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(windows, min_size=1, max_size=3), moments, st.sampled_from([SEOUL, BERLIN]))
-def test_it_is_shut_until_it_opens_and_open_until_it_closes(
-    given_windows: list[Window], now: datetime, zone: ZoneInfo
-) -> None:
+def test_it_is_shut_until_it_opens(given_windows: list[Window], now: datetime, zone: ZoneInfo) -> None:
     opening = opens_at(given_windows, now, zone)
     assert is_open(given_windows, opening, zone)
     if opening > now:
         assert not is_open(given_windows, now, zone)
         assert not is_open(given_windows, now + (opening - now) / 2, zone) or opening - now < timedelta(minutes=1)
-    closing = closes_at(given_windows, opening, zone)
-    if closing is not None:
-        assert not is_open(given_windows, closing, zone)

@@ -3,9 +3,11 @@
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr._snomed_dict import mapping
 
-from treegarth.dicom.codes import IRRADIATION_EVENT_UID, SPIRAL_ACQUISITION, concept_of, known_concepts
+from treegarth.dicom import codes
+from treegarth.dicom.codes import IRRADIATION_EVENT_UID, SPIRAL_ACQUISITION, Concept, concept_of
 from treegarth.dicom.sr_tree import Code
 
+CONCEPTS = [one for one in vars(codes).values() if isinstance(one, Concept)]
 STANDARD = {
     scheme: {code: meaning for by_code in keywords.values() for code, (meaning, _) in by_code.items()}
     for scheme, keywords in concepts.items()
@@ -19,7 +21,7 @@ def plain(meaning: str) -> str:
 def test_every_dcm_code_has_the_meaning_of_the_standard():
     differing = [
         (value, concept.meaning, STANDARD["DCM"].get(value))
-        for concept in known_concepts()
+        for concept in CONCEPTS
         for scheme, value in concept.codes
         if scheme == "DCM" and plain(STANDARD["DCM"].get(value, "")) != plain(concept.meaning)
     ]
@@ -27,7 +29,7 @@ def test_every_dcm_code_has_the_meaning_of_the_standard():
 
 
 def test_srt_and_sct_codes_of_one_concept_are_the_same_concept():
-    for concept in known_concepts():
+    for concept in CONCEPTS:
         by_scheme = dict(concept.codes)
         if "SRT" in by_scheme and by_scheme["SRT"] in mapping["SRT"]:
             assert mapping["SRT"][by_scheme["SRT"]] == by_scheme["SCT"], concept

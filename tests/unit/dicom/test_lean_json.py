@@ -15,9 +15,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 
 import treegarth.dicom.header_json as by_either
 from tests.conformance import folder as conformance_folder
+from tests.load import bench_instances
 from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
-from treegarth.demo.load import bench_instances
 from treegarth.dicom.lean_json import lean_header_json
 from treegarth.dicom.raw_elements import NotPlain
 

@@ -64,27 +64,18 @@ def opens_at(windows: Sequence[Window] | None, now: datetime, zone: ZoneInfo) ->
     """The next moment, now included, at which a window holds."""
     if windows is None or is_open(windows, now, zone):
         return now
-    return min(moment for moment in _edges(windows, "begin", now, zone) if is_open(windows, moment, zone))
+    return min(moment for moment in _openings(windows, now, zone) if is_open(windows, moment, zone))
 
 
-def closes_at(windows: Sequence[Window] | None, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """When what is open now closes: None where it is always open or not open now."""
-    if not windows or not is_open(windows, now, zone):
-        return None
-    return min(
-        (moment for moment in _edges(windows, "end", now, zone) if not is_open(windows, moment, zone)), default=None
-    )
-
-
-def _edges(windows: Sequence[Window], which: Literal["begin", "end"], now: datetime, zone: ZoneInfo) -> list[datetime]:
-    """The beginnings or ends within the week and a day after now, in UTC.
+def _openings(windows: Sequence[Window], now: datetime, zone: ZoneInfo) -> list[datetime]:
+    """The beginnings within the week and a day after now, in UTC.
 
     An hour that the clock skips is taken as the hour that it is put forward to.
     """
     first = now.astimezone(zone).date()
     found = []
     for window in windows:
-        minutes = _minutes(window.begin if which == "begin" else window.end)
+        minutes = _minutes(window.begin)
         for ahead in range(-1, 9):
             wall = datetime.combine(first + timedelta(days=ahead), time(), tzinfo=zone) + timedelta(minutes=minutes)
             moment = wall.astimezone(UTC)

@@ -203,16 +203,6 @@ def _row_of(comparison: Comparison) -> Row:
 # ---- where things are ----
 
 
-def part_at(group: Group, path: str) -> Part | None:
-    """The part of a path such as c.1.0; None where there is none."""
-    part: Part = group
-    for index in _indexes(path):
-        if not isinstance(part, Group) or index >= len(part.parts):
-            return None
-        part = part.parts[index]
-    return part
-
-
 def changed(group: Group, path: str, change: Callable[[Part], Part | None]) -> Group:
     """The tree with the part of a path changed, or taken out where `change` answers None. The root stays."""
     result = _changed(group, _indexes(path), change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -201,7 +201,3 @@ def _split(kept: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     """The document, and the text that it was written as. Keys come out in the order in which people write them."""
     order = ("name", "why", "when", "schedule", "if", "do")
     return {key: kept[key] for key in order if key in kept}, kept.get(_SOURCE)
-
-
-def names_in_use(rules: Sequence[StoredRule]) -> dict[str, StoredRule]:
-    return {one.name: one for one in rules}

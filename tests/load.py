@@ -1,4 +1,4 @@
-"""Writes many CT objects quickly, for load generators: one is built, its copies are patched as bytes.
+"""Writes many CT objects quickly, for tests and benchmarks: one is built, its copies are patched as bytes.
 
 Every copy is a valid object of its own, with its own instance, series, study and patient; the picture is the same.
 """

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from tests.load import bench_instances, small_instances
 from tests.unit.demo.demo_support import errors_of_dciodvfy
-from treegarth.demo.load import bench_instances, small_instances
 
 
 def test_small_objects_are_small_and_spread_over_series_and_studies(tmp_path: Path) -> None:
