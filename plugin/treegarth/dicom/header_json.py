@@ -9,8 +9,8 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset
 
+from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.lean_json import lean_header_json
-from treegarth.dicom.raw_elements import NotPlain
 from treegarth.errors import UnreadableObject
 
 # What a series' header leaves out: the SR tree (0040,A730) and the functional groups (5200,9229/9230) can be

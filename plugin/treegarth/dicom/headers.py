@@ -18,9 +18,10 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.orthanc_hash import orthanc_hash
 from treegarth.dicom.plain_values import date_of, integer_of, time_of
-from treegarth.dicom.raw_elements import NotPlain, read_raw_elements
+from treegarth.dicom.raw_elements import read_raw_elements
 from treegarth.dicom.text import decode_text
 from treegarth.errors import UnreadableObject
 from treegarth.phrases import P_

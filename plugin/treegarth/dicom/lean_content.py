@@ -8,28 +8,15 @@ little-endian DICOM (PS3.5 7.1, 7.5) raises NotPlain, and the caller reads the o
 from __future__ import annotations
 
 from functools import lru_cache
-from struct import Struct
+from struct import error
 
 from pydicom.datadict import dictionary_VR
+
+from treegarth.dicom.encoding import EXPLICIT, IMPLICIT, ITEM, SEQUENCE_END, UNDEFINED, NotPlain
 
 CONTENT_SEQUENCE = 0x0040A730
 DEEPEST_NESTING = 200
 """Levels of sequences; a content tree as deep as sr_tree follows has fewer."""
-
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_UNDEFINED = 0xFFFFFFFF
-_LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
-_SHORT_VRS = frozenset(
-    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
-     b"ST", b"TM", b"UI", b"UL", b"US"}
-)  # fmt: skip
-_TAG_LENGTH = Struct("<HHL")
-_TAG_VR_LENGTH = Struct("<HH2sH")
-_LONG = Struct("<L")
-
-
-class NotPlain(Exception):
-    """The bytes are not what this parser takes. Never leaves the reader: pydicom is asked instead."""
 
 
 class LeanItem:
@@ -46,85 +33,66 @@ def parse_content(data: bytes, *, implicit: bool) -> list[LeanItem]:
     root = LeanItem()
     try:
         tag, _ = _Parser(data, implicit).element(root, 0, 0)
-    except (IndexError, ValueError) as error:
-        raise NotPlain from error
+    except (error, IndexError, ValueError) as reason:
+        raise NotPlain("The content is not plain.") from reason
     content = root.elements.get(tag)
     if tag != CONTENT_SEQUENCE or not isinstance(content, list):
-        raise NotPlain
+        raise NotPlain("The content is not plain.")
     return content
 
 
 class _Parser:
     def __init__(self, data: bytes, implicit: bool) -> None:
-        self.data = data
-        self.implicit = implicit
+        self.data, self.implicit = data, implicit
+        self.encoding = IMPLICIT if implicit else EXPLICIT
 
     def element(self, into: LeanItem, place: int, depth: int) -> tuple[int, int]:
         """Read the element at `place` into an item; its tag and the place after it."""
         tag, is_sequence, length, value = self._header(place)
-        if is_sequence or (length == _UNDEFINED and self.implicit):
+        if is_sequence or (length == UNDEFINED and self.implicit):
             items, after = self._items(value, length, depth + 1)
             into.elements[tag] = items
             return tag, after
         after = value + length
         if after > len(self.data):
-            raise NotPlain
+            raise NotPlain("The content is not plain.")
         into.elements[tag] = self.data[value:after]
         return tag, after
 
     def _header(self, place: int) -> tuple[int, bool, int, int]:
         """Tag, whether it is a sequence, length of the value and place of the value."""
-        if place + 8 > len(self.data):
-            raise NotPlain
-        if self.implicit:
-            group, element, length = _TAG_LENGTH.unpack_from(self.data, place)
-            tag = group << 16 | element
-            return tag, _is_sequence(tag), length, place + 8
-        group, element, vr, short = _TAG_VR_LENGTH.unpack_from(self.data, place)
-        tag = group << 16 | element
-        if vr in _SHORT_VRS:
-            return tag, False, short, place + 8
-        if vr not in _LONG_VRS or place + 12 > len(self.data):
-            raise NotPlain
-        (length,) = _LONG.unpack_from(self.data, place + 8)
-        return tag, vr == b"SQ", length, place + 12
+        tag, vr, length, value = self.encoding.head(self.data, place)
+        return tag, vr == b"SQ" if vr else _is_sequence(tag), length, value
 
     def _items(self, place: int, length: int, depth: int) -> tuple[list[LeanItem], int]:
         if depth > DEEPEST_NESTING:
-            raise NotPlain
-        end = len(self.data) if length == _UNDEFINED else place + length
+            raise NotPlain("The content is not plain.")
+        end = len(self.data) if length == UNDEFINED else place + length
         if end > len(self.data):
-            raise NotPlain
+            raise NotPlain("The content is not plain.")
         items: list[LeanItem] = []
         while place < end:
-            tag, item_length = self._delimiter(place)
-            place += 8
-            if tag == _SEQUENCE_END and length == _UNDEFINED:
+            tag, _, item_length, place = self.encoding.head(self.data, place)
+            if tag == SEQUENCE_END and length == UNDEFINED:
                 return items, place
-            if tag != _ITEM:
-                raise NotPlain
+            if tag != ITEM:
+                raise NotPlain("The content is not plain.")
             item, place = self._item(place, item_length, depth)
             items.append(item)
-        if length == _UNDEFINED or place != end:
-            raise NotPlain
+        if length == UNDEFINED or place != end:
+            raise NotPlain("The content is not plain.")
         return items, place
 
     def _item(self, place: int, length: int, depth: int) -> tuple[LeanItem, int]:
         item = LeanItem()
-        end = len(self.data) if length == _UNDEFINED else place + length
+        end = len(self.data) if length == UNDEFINED else place + length
         while place < end:
-            if length == _UNDEFINED and self.data[place : place + 4] == b"\xfe\xff\x0d\xe0":
+            if length == UNDEFINED and self.data[place : place + 4] == b"\xfe\xff\x0d\xe0":
                 return item, place + 8
             _, place = self.element(item, place, depth)
-        if length == _UNDEFINED or place != end:
-            raise NotPlain
+        if length == UNDEFINED or place != end:
+            raise NotPlain("The content is not plain.")
         return item, place
-
-    def _delimiter(self, place: int) -> tuple[int, int]:
-        if place + 8 > len(self.data):
-            raise NotPlain
-        group, element, length = _TAG_LENGTH.unpack_from(self.data, place)
-        return group << 16 | element, length
 
 
 @lru_cache(maxsize=4096)

@@ -10,15 +10,25 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
-from struct import Struct, error, iter_unpack
+from struct import error, iter_unpack
 from typing import Any
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
-from treegarth.dicom.raw_elements import IMPLICIT_VR_LITTLE_ENDIAN, NotPlain, find_data_set, skip_items
+from treegarth.dicom.encoding import (
+    DELIMITERS,
+    ITEM,
+    ITEM_END,
+    PIXEL_DATA,
+    SEQUENCE_END,
+    UNDEFINED,
+    Encoding,
+    NotPlain,
+    encoding_of,
+)
+from treegarth.dicom.raw_elements import find_data_set, skip_items
 from treegarth.dicom.text import decode_text
 
-_LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 _WORDS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UC", "UI"})  # of one or more values
 _TEXTS = frozenset({"LT", "ST", "UR", "UT"})  # of one value, backslashes and all
 _BYTES = frozenset({"OB", "OW", "UN"})
@@ -26,14 +36,8 @@ _NUMBERS_AND_NAMES = frozenset({"AT", "DS", "IS", "PN"})
 _BINARY = {"FD": "<d", "FL": "<f", "SL": "<l", "SS": "<h", "UL": "<L", "US": "<H"}
 _USUAL = _WORDS | _TEXTS | _BYTES | _NUMBERS_AND_NAMES | _BINARY.keys()
 _PERSON_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")  # PS3.5 6.2.1.2
-_UNDEFINED = 0xFFFFFFFF
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_SPECIFIC_CHARACTER_SET, _PIXEL_REPRESENTATION, _PIXEL_DATA = 0x00080005, 0x00280103, 0x7FE00010
+_SPECIFIC_CHARACTER_SET, _PIXEL_REPRESENTATION = 0x00080005, 0x00280103
 _DEEPEST = 20
-
-_explicit = Struct("<HH2sH").unpack_from
-_implicit = Struct("<HHL").unpack_from
-_length = Struct("<L").unpack_from
 
 IsLeftOut = Callable[[int, str, int], bool]
 """Whether an element at the top stays out, by its tag, value representation and length in bytes."""
@@ -43,46 +47,39 @@ def lean_header_json(data: bytes, is_left_out: IsLeftOut) -> dict[str, Any]:
     """The data set of a file, or of its beginning, up to Pixel Data. Raises NotPlain."""
     start, syntax = find_data_set(data)
     try:
-        return _Walk(data, syntax == IMPLICIT_VR_LITTLE_ENDIAN, is_left_out).data_set(start)
+        return _Walk(data, encoding_of(syntax), is_left_out).data_set(start)
     except (error, ValueError, IndexError, RecursionError) as reason:
         raise NotPlain(f"The header is not plain: {type(reason).__name__}.") from reason
 
 
 class _Walk:
-    def __init__(self, data: bytes, implicit: bool, is_left_out: IsLeftOut) -> None:
-        self.data, self.implicit, self.is_left_out = data, implicit, is_left_out
+    def __init__(self, data: bytes, encoding: Encoding, is_left_out: IsLeftOut) -> None:
+        self.data, self.encoding, self.is_left_out = data, encoding, is_left_out
 
     def data_set(self, place: int) -> dict[str, Any]:
         found, state, end, previous = dict[str, Any](), _State(), len(self.data), 0
         while place < end:
             tag, vr, length, value = self._element(place, state)
-            if tag >= _PIXEL_DATA:
+            if tag >= PIXEL_DATA:
                 return found
             if tag <= previous:
                 raise NotPlain(f"{tag:08X} is out of order.")
             previous = tag
-            if not self.is_left_out(tag, vr, 0 if length == _UNDEFINED else length):
+            if not self.is_left_out(tag, vr, 0 if length == UNDEFINED else length):
                 found[f"{tag:08X}"], place = self._value(tag, vr, length, value, state, 0)
-            elif length != _UNDEFINED:
+            elif length != UNDEFINED:
                 place = value + length
             else:
-                place = skip_items(self.data, value, implicit=self.implicit)
+                place = skip_items(self.data, value, self.encoding)
         if place != end:
             raise NotPlain("The header ends inside an element.")
         return found
 
     def _element(self, place: int, state: _State) -> tuple[int, str, int, int]:
         """Tag, value representation, length, and where the value begins."""
-        if self.implicit:
-            group, element, length = _implicit(self.data, place)
-            tag = group << 16 | element
-            return tag, state.representation(tag), length, place + 8
-        group, element, vr, length = _explicit(self.data, place)
-        place += 8
-        if vr in _LONG_VRS:
-            (length,) = _length(self.data, place)
-            place += 4
-        tag = group << 16 | element
+        tag, vr, length, place = self.encoding.head(self.data, place)
+        if not vr:
+            return tag, state.representation(tag), length, place
         if vr != b"UN":
             return tag, vr.decode("ascii"), length, place
         if (found := state.representation(tag)) == "SQ":
@@ -96,7 +93,7 @@ class _Walk:
         if vr == "SQ":
             items, place = self._items(place, length, state, depth + 1)
             return {"vr": "SQ", "Value": items}, place
-        if length == _UNDEFINED or place + length > len(self.data):
+        if length == UNDEFINED or place + length > len(self.data):
             raise NotPlain(f"{tag:08X} has no end.")
         raw = self.data[place : place + length]
         if tag == _SPECIFIC_CHARACTER_SET:
@@ -111,13 +108,12 @@ class _Walk:
         if depth > _DEEPEST:
             raise NotPlain("Sequences are nested too deeply.")
         items = list[dict[str, Any]]()
-        end = None if length == _UNDEFINED else place + length
+        end = None if length == UNDEFINED else place + length
         while place != end:
-            group, element, item_length = _implicit(self.data, place)
-            place += 8
-            if group << 16 | element == _SEQUENCE_END and end is None:
+            tag, _, item_length, place = self.encoding.head(self.data, place)
+            if tag == SEQUENCE_END and end is None:
                 return items, place
-            if group << 16 | element != _ITEM:
+            if tag != ITEM:
                 raise NotPlain("A sequence holds something that is no item.")
             item, place = self._item(place, item_length, state, depth)
             items.append(item)
@@ -125,20 +121,15 @@ class _Walk:
 
     def _item(self, place: int, length: int, around: _State, depth: int) -> tuple[dict[str, Any], int]:
         item, state = dict[str, Any](), _State(around.character_set, around.is_signed)
-        end = None if length == _UNDEFINED else place + length
+        end = None if length == UNDEFINED else place + length
         while place != end:
-            tag, vr, value_length, value = self._item_element(place, state)
-            if tag == _ITEM_END and end is None:
-                return item, place + 8
+            tag, vr, value_length, value = self._element(place, state)
+            if tag == ITEM_END and end is None:
+                return item, value
             if vr in _BYTES and value_length > 1024:
                 raise NotPlain(f"{tag:08X} in an item is bulk.")
             item[f"{tag:08X}"], place = self._value(tag, vr, value_length, value, state, depth)
         return item, place
-
-    def _item_element(self, place: int, state: _State) -> tuple[int, str, int, int]:
-        if self.data[place : place + 4] == b"\xfe\xff\x0d\xe0":
-            return _ITEM_END, "", 0, place + 8
-        return self._element(place, state)
 
 
 class _State:
@@ -159,6 +150,8 @@ class _State:
 @lru_cache(maxsize=4096)
 def _representation(tag: int, is_signed: bool | None, creator: str) -> str:
     """What the dictionaries (PS3.6, and pydicom's of private elements) say of a tag where the file does not."""
+    if tag >> 16 == DELIMITERS:
+        return ""
     if tag & 0xFFFF == 0:
         return "UL"  # group length (PS3.5 7.2)
     try:

@@ -11,53 +11,29 @@ known to hold them.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from enum import Enum, auto
-from struct import Struct, error
+from struct import error
 
-from treegarth.dicom.raw_elements import (
+from treegarth.dicom.encoding import (
     DEFLATED,
-    EXPLICIT_VR_BIG_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT,
+    IMPLICIT,
+    ITEM,
     SHORT_VRS,
+    UNDEFINED,
     Bytes,
+    Encoding,
     NotPlain,
-    find_meta,
+    encoding_of,
 )
+from treegarth.dicom.raw_elements import find_meta
 
 DEEPEST_NESTING = 32
 """Levels that Orthanc is asked to read. Of 44 real dose reports and images none has more than 6, the templates of
 PS3.16 come to about 15; the first of Orthanc 1.10.1's answers to kill it does so at 46."""
 
 _MOST_INFLATED = 256 * 2**20  # bytes of a deflated data set that are looked at
-_UNDEFINED = 0xFFFFFFFF
-_ITEM = (0xFFFE, 0xE000)
 _FEWEST_BYTES = 16  # that a level takes: the head of its sequence and that of its item (PS3.5 7.1.3, 7.5)
-
-
-@dataclass(frozen=True, slots=True)
-class _Encoding:
-    """How elements are written (PS3.5 7.1): the readers of their heads, and the bytes of an item's tag."""
-
-    is_explicit: bool
-    vr_length: Struct  # behind the tag
-    tag_length: Struct
-    length: Struct
-    item: bytes
-
-
-def _encoding(order: str, *, is_explicit: bool) -> _Encoding:
-    return _Encoding(
-        is_explicit=is_explicit,
-        vr_length=Struct(f"{order}4x2sH"),
-        tag_length=Struct(f"{order}HHL"),
-        length=Struct(f"{order}L"),
-        item=Struct(f"{order}HH").pack(*_ITEM),
-    )
-
-
-_EXPLICIT, _IMPLICIT = _encoding("<", is_explicit=True), _encoding("<", is_explicit=False)
-_BIG_ENDIAN = _encoding(">", is_explicit=True)
 
 
 def nesting_beyond(data: Bytes, limit: int = DEEPEST_NESTING) -> int | None:
@@ -66,12 +42,10 @@ def nesting_beyond(data: Bytes, limit: int = DEEPEST_NESTING) -> int | None:
     start, syntax = _data_set(data)
     if syntax == DEFLATED:
         data, start = _inflated(data[start : len(data)]), 0
-    if syntax == EXPLICIT_VR_BIG_ENDIAN:
-        encoding = _BIG_ENDIAN
-    elif syntax == IMPLICIT_VR_LITTLE_ENDIAN or (syntax is None and not data[start + 4 : start + 6].isupper()):
-        encoding = _IMPLICIT
+    if syntax is None:
+        encoding = EXPLICIT if data[start + 4 : start + 6].isupper() else IMPLICIT
     else:
-        encoding = _EXPLICIT
+        encoding = encoding_of(syntax)
     deepest = _Walk(data, encoding, limit).deepest_from(start)
     return deepest if deepest > limit else None
 
@@ -102,10 +76,10 @@ class _Inside(Enum):
 class _Walk:
     """One way through the bytes. What cannot hold as many levels as matter is skipped whole."""
 
-    def __init__(self, data: Bytes, encoding: _Encoding, limit: int) -> None:
+    def __init__(self, data: Bytes, encoding: Encoding, limit: int) -> None:
         self._data, self._encoding, self._limit = data, encoding, limit
         self._inside, self._end = _Inside.ELEMENTS, len(data)
-        self._around: list[tuple[_Inside, int, _Encoding]] = []  # sequences and items by turns, the outermost first
+        self._around: list[tuple[_Inside, int, Encoding]] = []  # sequences and items by turns, the outermost first
         self._deepest = 0
 
     def deepest_from(self, position: int) -> int:
@@ -123,7 +97,7 @@ class _Walk:
     def _enter(self, inside: _Inside, position: int, length: int) -> int:
         self._around.append((self._inside, self._end, self._encoding))
         self._inside = inside
-        if length != _UNDEFINED:
+        if length != UNDEFINED:
             self._end = min(self._end, position + length)
         return position
 
@@ -135,11 +109,11 @@ class _Walk:
         """The place behind the head of an item, or behind the whole of it."""
         group, element, length = self._encoding.tag_length.unpack_from(self._data, position)
         position += 8
-        if (group, element) != _ITEM:
-            return self._leave(position if group == _ITEM[0] else self._end)
+        if group << 16 | element != ITEM:
+            return self._leave(position if group == ITEM >> 16 else self._end)
         level = len(self._around) // 2 + 1
         is_skipped = self._inside is _Inside.FRAGMENTS or level + (length + 8) // _FEWEST_BYTES <= self._limit
-        if length != _UNDEFINED and is_skipped:
+        if length != UNDEFINED and is_skipped:
             return position + int(length)
         return self._enter(_Inside.ELEMENTS, position, length)
 
@@ -150,14 +124,14 @@ class _Walk:
         if vr is None:
             return position
         level = len(self._around) // 2 + 1
-        if length != _UNDEFINED and level + length // _FEWEST_BYTES <= self._limit:
+        if length != UNDEFINED and level + length // _FEWEST_BYTES <= self._limit:
             return position + length
         if vr in (b"OB", b"OW"):  # encapsulated pixel data (PS3.5 A.4)
             return self._enter(_Inside.FRAGMENTS, position, length)
         self._deepest = max(self._deepest, level)
         position = self._enter(_Inside.ITEMS, position, length)
         if vr == b"UN":  # implicit, whatever is around it (PS3.5 6.2.2)
-            self._encoding = _IMPLICIT
+            self._encoding = IMPLICIT
         return position
 
     def _find_explicit(self, position: int) -> tuple[int, bytes | None, int]:
@@ -171,7 +145,7 @@ class _Walk:
             elif vr.isalpha() and vr.isupper():
                 (length,) = self._encoding.length.unpack_from(data, position)
                 position += 4
-                if vr == b"SQ" or length == _UNDEFINED:
+                if vr == b"SQ" or length == UNDEFINED:
                     return position, vr, length
                 position += length
             elif data[position - 8 : position - 6] == self._encoding.item[:2]:  # a delimiter
@@ -186,9 +160,9 @@ class _Walk:
         while position < end:
             group, _, length = read(data, position)
             position += 8
-            if group == _ITEM[0]:
+            if group == ITEM >> 16:
                 return self._leave(position), None, 0
-            if length == _UNDEFINED or (length >= 8 and data[position : position + 4] == item):
+            if length == UNDEFINED or (length >= 8 and data[position : position + 4] == item):
                 return position, b"", length
             position += length
         return position, None, 0

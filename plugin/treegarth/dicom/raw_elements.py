@@ -8,35 +8,25 @@ NotPlain, and the caller lets pydicom read the file.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection
 from dataclasses import dataclass
-from mmap import mmap
-from typing import TypeAlias
+from struct import error
 
-from treegarth.errors import TreegarthError
-
-IMPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2"
-EXPLICIT_VR_BIG_ENDIAN = b"1.2.840.10008.1.2.2"  # PS3.5 A.3
-DEFLATED = b"1.2.840.10008.1.2.1.99"  # PS3.5 A.5
-SHORT_VRS = frozenset(
-    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
-     b"ST", b"TM", b"UI", b"UL", b"US"}
-)  # fmt: skip
-"""Those whose length has two bytes (PS3.5 7.1.2)."""
-_LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
-_UNDEFINED = 0xFFFFFFFF
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-
-Bytes: TypeAlias = bytes | mmap
-
-_explicit = struct.Struct("<HH2sH").unpack_from
-_implicit = struct.Struct("<HHI").unpack_from
-_length = struct.Struct("<I").unpack_from
-
-
-class NotPlain(TreegarthError):
-    """The file is not in a form that the lean reader knows."""
+from treegarth.dicom.encoding import (
+    DEFLATED,
+    EXPLICIT,
+    EXPLICIT_VR_BIG_ENDIAN,
+    IMPLICIT,
+    ITEM,
+    ITEM_END,
+    LONG_VRS,
+    SEQUENCE_END,
+    UNDEFINED,
+    Bytes,
+    Encoding,
+    NotPlain,
+    encoding_of,
+)
 
 
 class MetaCutOff(NotPlain):
@@ -58,7 +48,7 @@ def read_raw_elements(data: bytes, wanted: Collection[int]) -> RawElements:
     Raises NotPlain where pydicom has to read it: no preamble, big endian, deflated, nested oddities.
     """
     start, syntax = find_data_set(data)
-    values, truncated = _walk(data, start, wanted, max(wanted), implicit=syntax == IMPLICIT_VR_LITTLE_ENDIAN)
+    values, truncated = _walk(data, start, wanted, encoding_of(syntax))
     return RawElements(values=values, transfer_syntax_uid=syntax.decode("ascii", "replace"), truncated=truncated)
 
 
@@ -88,13 +78,13 @@ def header_end(data: bytes, size: int | None = None) -> int | None:
 
 
 def _is_final_pixel_data(data: bytes, place: int, size: int) -> bool:
-    explicit = data[place + 4 : place + 6] in (b"OB", b"OW")
-    value = place + (12 if explicit else 8)
-    if value > len(data):
+    encoding = EXPLICIT if data[place + 4 : place + 6] in (b"OB", b"OW") else IMPLICIT
+    try:
+        _, _, length, value = encoding.head(data, place)
+    except error:
         return False
-    (length,) = _length(data, value - 4)
-    if length == _UNDEFINED:
-        return data[value : value + 4] == b"\xfe\xff\x00\xe0"
+    if length == UNDEFINED:
+        return data[value : value + 4] == encoding.item
     end = value + length
     return bool(end == size or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
 
@@ -109,82 +99,70 @@ def find_meta(data: Bytes) -> tuple[int, bytes]:
     position, syntax = 132, b""
     try:
         while data[position : position + 2] == b"\x02\x00":
-            _, element, vr, length = _explicit(data, position)
-            position += 8
-            if vr in _LONG_VRS:
-                (length,) = _length(data, position)
-                position += 4
-            if element == 0x0010:
+            tag, _, length, position = EXPLICIT.head(data, position)
+            if tag == 0x00020010:
                 syntax = data[position : position + length].rstrip(b"\0 ")
             position += length
-    except struct.error as error:
-        raise MetaCutOff from error
+    except error as reason:
+        raise MetaCutOff from reason
     if not syntax:
         raise NotPlain("The file does not name its transfer syntax.")
     return position, syntax
 
 
-def _walk(
-    data: bytes, position: int, wanted: Collection[int], last: int, *, implicit: bool
-) -> tuple[dict[int, bytes], bool]:
+def _walk(data: bytes, position: int, wanted: Collection[int], encoding: Encoding) -> tuple[dict[int, bytes], bool]:
+    """As Encoding.head, written out: it is passed for each element of each object that is stored."""
     values: dict[int, bytes] = {}
-    end, previous = len(data), 0
+    end, previous, last = len(data), 0, max(wanted)
+    is_explicit, long = encoding.is_explicit, encoding.length.unpack_from
+    explicit, implicit = encoding.tag_vr_length.unpack_from, encoding.tag_length.unpack_from
     while position < end:
         try:
-            if implicit:
-                group, element, length = _implicit(data, position)
-                vr, position = b"", position + 8
-            else:
-                group, element, vr, length = _explicit(data, position)
+            if is_explicit:
+                group, element, vr, length = explicit(data, position)
                 position += 8
-                if vr in _LONG_VRS:
-                    (length,) = _length(data, position)
+                if vr in LONG_VRS:
+                    (length,) = long(data, position)
                     position += 4
                 elif not (vr.isalpha() and vr.isupper()):
                     raise NotPlain(f"({group:04X},{element:04X}) has no value representation.")
+            else:
+                group, element, length = implicit(data, position)
+                vr, position = b"", position + 8
             tag = group << 16 | element
             if tag < previous:
-                raise NotPlain(f"({group:04X},{element:04X}) is out of order.")
+                raise NotPlain(f"{tag:08X} is out of order.")
             if tag > last:
                 return values, False
             previous = tag
-            if length != _UNDEFINED:
+            if length != UNDEFINED:
                 if tag in wanted:
                     values[tag] = data[position : position + length]
                 position += length
             elif vr == b"UN":
-                raise NotPlain(f"({group:04X},{element:04X}) is a sequence in disguise.")
+                raise NotPlain(f"{tag:08X} is a sequence in disguise.")
             else:
-                position = skip_items(data, position, implicit=implicit)
-        except struct.error:
+                position = skip_items(data, position, encoding)
+        except error:
             return values, True
     return values, position > end
 
 
-def skip_items(data: bytes, position: int, *, implicit: bool) -> int:
+def skip_items(data: bytes, position: int, encoding: Encoding) -> int:
     """The place behind a sequence of undefined length (PS3.5 7.5.2), however deep others lie in it."""
     open_parts = 1  # this sequence, its item, a sequence of that: only what has no length is gone into
     while open_parts:
-        group, element, length = _implicit(data, position)
-        tag, position = group << 16 | element, position + 8
+        tag, vr, length, position = encoding.head(data, position)
         is_in_items = open_parts % 2 == 1
-        if tag == (_SEQUENCE_END if is_in_items else _ITEM_END):
+        if tag == (SEQUENCE_END if is_in_items else ITEM_END):
             open_parts -= 1
             continue
-        if is_in_items:
-            if tag != _ITEM:
-                raise NotPlain("A sequence holds something that is no item.")
-        elif not implicit:
-            vr = data[position - 4 : position - 2]
-            if vr in _LONG_VRS:
-                (length,) = _length(data, position)
-                position += 4
-            else:
-                length >>= 16
-            if length == _UNDEFINED and vr != b"SQ":
-                raise NotPlain("An item holds a value of undefined length that is no sequence.")
-        if length == _UNDEFINED:
+        if is_in_items and tag != ITEM:
+            raise NotPlain("A sequence holds something that is no item.")
+        if length != UNDEFINED:
+            position += length
+        elif is_in_items or vr in (b"SQ", b""):
             open_parts += 1
         else:
-            position += length
+            raise NotPlain("An item holds a value of undefined length that is no sequence.")
     return position

@@ -12,8 +12,9 @@ from threading import get_ident
 from time import perf_counter, time
 from typing import Any
 
+from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.nesting import DEEPEST_NESTING, nesting_beyond
-from treegarth.dicom.raw_elements import NotPlain, header_end, read_raw_elements
+from treegarth.dicom.raw_elements import header_end, read_raw_elements
 from treegarth.host.feed import IndexerFeed, deleted_frame, stored_frame
 from treegarth.host.sharing import ADMISSION, CHANGES, STORED, SharedCallbacks
 

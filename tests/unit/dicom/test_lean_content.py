@@ -10,7 +10,8 @@ from pydicom.filewriter import dcmwrite
 
 from tests import conformance
 from tests.dose_builder import as_file, ct_dose_report
-from treegarth.dicom.lean_content import NotPlain, parse_content
+from treegarth.dicom.encoding import NotPlain
+from treegarth.dicom.lean_content import parse_content
 from treegarth.dicom.sr_tree import tree_of
 from treegarth.features.dose.reading import parsed, read_dose, read_dose_bytes
 

@@ -18,8 +18,8 @@ from tests.conformance import folder as conformance_folder
 from tests.load import bench_instances
 from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
+from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.lean_json import lean_header_json
-from treegarth.dicom.raw_elements import NotPlain
 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 

@@ -18,7 +18,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from treegarth.dicom.raw_elements import NotPlain, header_end, read_raw_elements
+from treegarth.dicom.encoding import NotPlain
+from treegarth.dicom.raw_elements import header_end, read_raw_elements
 
 WANTED = frozenset({0x00080018, 0x00080060, 0x00100010, 0x0020000D, 0x00280010, 0x00280011})
 

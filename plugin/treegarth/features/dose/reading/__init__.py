@@ -18,7 +18,8 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, NotPlain, parse_content
+from treegarth.dicom.encoding import NotPlain
+from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, parse_content
 from treegarth.dicom.wholeness import is_cut_off
 from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
