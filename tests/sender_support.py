@@ -10,7 +10,7 @@ from tests.places import gate
 from treegarth.features.deliveries.destinations import ADDRESSES, Destination, Kind
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
 from treegarth.features.deliveries.sending import Sender, make_sender
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 
 
 def destination_of(kind: str, **address: Any) -> Destination:

@@ -26,7 +26,7 @@ from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import TAGS, orthanc_identifiers, read_header
 from treegarth.dicom.raw_elements import header_end
 from treegarth.host.feed import stored_frame
-from treegarth.host.frames import Frame, FrameKind, encode_frame
+from treegarth.orthanc.frames import Frame, FrameKind, encode_frame
 from treegarth.settings import Settings
 
 

@@ -20,7 +20,7 @@ from treegarth.demo.demonstration import check_what_was_read
 from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
 from treegarth.demo.push import Archive, push
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 Login: TypeAlias = tuple[str, str]
 

@@ -25,8 +25,8 @@ from treegarth.features.archive.model import Level, Origin, StoredInstance
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import mending, parents, removing
 from treegarth.features.archive.store.searching import search_studies
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 from treegarth.index.tables import instance, patient, series, study
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _SECONDS = count(1)

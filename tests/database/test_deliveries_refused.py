@@ -20,7 +20,7 @@ from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import DeliveryObject
 from treegarth.features.deliveries.service import Pump, deliver
 from treegarth.features.deliveries.store.destinations import read_destination
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"))
 OUTSIDE = {"name": "outside", "kind": "folder", "address": {"path": "/usr/lib/python3"}}

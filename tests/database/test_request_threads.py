@@ -14,7 +14,7 @@ from tests.unit.host.test_bridge import RecordedOutput
 from tests.unit.web.web_support import make_services
 from treegarth.errors import NotFound
 from treegarth.host.bridge import WsgiBridge
-from treegarth.host.orthanc_client import OrthancAddress
+from treegarth.orthanc.client import OrthancAddress
 from treegarth.settings import Mode, Settings
 from treegarth.web.actors import Permission
 from treegarth.web.app import create_app

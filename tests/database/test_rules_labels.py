@@ -21,7 +21,7 @@ from treegarth.features.archive.store.parents import note_pruned
 from treegarth.features.rules.orthanc_labels import tell_orthanc
 from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.roles.indexer import IndexFollower
 from treegarth.tasks.app import TaskHints
 

@@ -14,7 +14,7 @@ import requests
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 from treegarth.features.deliveries.model import DeliveryObject
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 ServerFactory = Callable[..., OrthancServer]
 

@@ -29,7 +29,7 @@ from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.retrieving import _FolderRetriever, make_retriever
 from treegarth.features.deliveries.sending import DestinationUnreachable, make_sender
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 
 
 @pytest.fixture

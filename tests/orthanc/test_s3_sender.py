@@ -25,7 +25,7 @@ from treegarth.features.deliveries.destinations import Destination, Kind, S3Addr
 from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.retrieving import make_retriever
 from treegarth.features.deliveries.sending import DestinationUnreachable, Sender, make_sender
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 BUCKET = "images"
 

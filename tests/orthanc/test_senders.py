@@ -21,7 +21,7 @@ from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.retrieving import make_retriever
 from treegarth.features.deliveries.senders.dicomweb import requests_of
 from treegarth.features.deliveries.sending import DestinationUnreachable, make_sender
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -12,7 +12,7 @@ from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress
 from treegarth.database.locating import own_server_address
 from treegarth.errors import DatabaseUnavailable, SettingsRefused
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.settings import Settings
 
 

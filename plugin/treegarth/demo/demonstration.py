@@ -14,7 +14,7 @@ from treegarth.demo.outcome import ct_reports, dose_differences, study_differenc
 from treegarth.demo.push import Archive, push
 from treegarth.demo.table import Alignment, table
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, TreegarthError
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 SEED = 1
 _API = "/treegarth/api/v1"

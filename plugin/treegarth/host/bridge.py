@@ -18,8 +18,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import requests
 
 from treegarth.host.forgotten_references import ForgottenReferences
-from treegarth.host.orthanc_client import OrthancAddress
 from treegarth.host.request_threads import NotAnsweredInTime, RequestThreads
+from treegarth.orthanc.client import OrthancAddress
+from treegarth.web.problems import ERRORS_ARE_PLAIN
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # Orthanc refuses to send a status that its own list (HttpStatus) does not have, 308 and 429 among them.
@@ -31,7 +32,6 @@ _SET_BY_ORTHANC = {"content-length", "content-type", "connection", "transfer-enc
 _SET_BY_CALL = {301: "location", 401: "www-authenticate", 405: "allow"}  # statuses with a call of their own
 
 _PROBE = "probe"
-ERRORS_ARE_PLAIN = "treegarth.errors_are_plain"  # in the WSGI environment: a page of an error would be shown as source
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 from typing import IO, Any
 
-from treegarth.host.frames import Frame, FrameKind, encode_frame
+from treegarth.orthanc.frames import Frame, FrameKind, encode_frame
 
 _MOST_WAITING = 500_000  # frames, some 200 bytes each without their header
 # What is stored meanwhile makes one batch; each write wakes both processes and takes Python's lock that a store needs.

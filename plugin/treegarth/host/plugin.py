@@ -23,14 +23,14 @@ from treegarth.host.callbacks import Dispatcher
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
-from treegarth.host.frames import Frame, FrameKind
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
 from treegarth.host.sharing import CHANGES, SharedCallbacks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
+from treegarth.orthanc.frames import Frame, FrameKind
 from treegarth.reach import reach_of
 from treegarth.settings import Settings
 from treegarth.web.app import has_address

@@ -23,7 +23,7 @@ from treegarth.errors import TreegarthError
 from treegarth.host.children import Child
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.memory import MemoryReturn
-from treegarth.host.orthanc_client import OrthancAddress
+from treegarth.orthanc.client import OrthancAddress
 
 STOP_WITHIN_S = 4.0  # of the 10 s in which Orthanc, too, has to have ended
 _FOR_THE_DATABASE_S = 1.5  # of those, kept for the database, which ends last

@@ -16,7 +16,7 @@ from typing import Any
 
 from treegarth.database.engine import DatabaseAddress
 from treegarth.host.logs import log_as_child
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.settings import Settings
 
 

@@ -18,7 +18,7 @@ from procrastinate.jobs import Status
 from sqlalchemy import Engine
 
 from treegarth.database.engine import DatabaseAddress
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.tasks.failing import FailedTasks
 
 NETWORK_QUEUE = "network"

@@ -14,7 +14,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from treegarth.errors import InvalidRequest, UnsupportedBody
-from treegarth.host.bridge import ERRORS_ARE_PLAIN
 from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
 from treegarth.strict_json import read_json
@@ -26,7 +25,15 @@ from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
 from treegarth.web.own_port import OwnPort
 from treegarth.web.paths import BASE_PATH, is_api_path
-from treegarth.web.problems import Problem, detail_of, field_problems, headers_of, problem_of, problem_response
+from treegarth.web.problems import (
+    ERRORS_ARE_PLAIN,
+    Problem,
+    detail_of,
+    field_problems,
+    headers_of,
+    problem_of,
+    problem_response,
+)
 from treegarth.web.routes import Route, check_unique
 from treegarth.web.services import Services
 from treegarth.web.site import Site

@@ -31,6 +31,9 @@ from treegarth.phrases import N_
 from treegarth.web.routes import Answer
 from treegarth.web.validation import InvalidFields
 
+ERRORS_ARE_PLAIN = "treegarth.errors_are_plain"
+"""In the WSGI environment, where a page of an error would be shown as its source."""
+
 logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"

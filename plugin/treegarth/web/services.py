@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.reach import Reach
 from treegarth.settings import Settings
 

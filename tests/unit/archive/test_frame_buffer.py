@@ -9,7 +9,7 @@ import pytest
 
 from treegarth.features.archive.ingest.process import FrameBuffer
 from treegarth.host.feed import stored_frame
-from treegarth.host.frames import Frame, FrameKind, encode_frame
+from treegarth.orthanc.frames import Frame, FrameKind, encode_frame
 
 PAUSE = encode_frame(Frame(kind=FrameKind.PAUSE, about={}))
 

@@ -22,7 +22,7 @@ from treegarth.features.deliveries.destinations import ADDRESSES, Destination, D
 from treegarth.features.deliveries.refusals import guarded_fields, refusals
 from treegarth.features.deliveries.retrieving import make_retriever
 from treegarth.features.deliveries.sending import make_sender
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Settings

@@ -18,7 +18,7 @@ from treegarth.features.deliveries.destinations import DicomwebAddress
 from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.senders.dicomweb import DicomwebSender
 from treegarth.features.deliveries.sending import DestinationUnreachable
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 BYTES = b"DICM" * 300
 

@@ -21,7 +21,7 @@ from treegarth.demo.examinations import Extent
 from treegarth.demo.expected import ExpectedStudy
 from treegarth.demo.hospital_day import hospital_day
 from treegarth.demo.table import display_width, table
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 TINY = Extent(slices=0.1, detail=0.0625)
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from flask import Flask, Response, request
 
 from treegarth.host.bridge import WsgiBridge
-from treegarth.host.orthanc_client import OrthancAddress
+from treegarth.orthanc.client import OrthancAddress
 
 
 class RecordedOutput:

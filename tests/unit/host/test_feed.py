@@ -5,7 +5,7 @@ import os
 from time import monotonic, sleep
 
 from treegarth.host.feed import IndexerFeed, deleted_frame, stored_frame
-from treegarth.host.frames import Frame, FrameKind, read_frame
+from treegarth.orthanc.frames import Frame, FrameKind, read_frame
 
 
 class PipedIndexer:

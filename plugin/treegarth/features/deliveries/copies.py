@@ -15,7 +15,7 @@ from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.retrieving import make_retriever
 from treegarth.features.deliveries.sending import make_sender
 from treegarth.features.deliveries.store.destinations import destination_named
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 

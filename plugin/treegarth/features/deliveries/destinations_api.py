@@ -33,7 +33,7 @@ from treegarth.features.deliveries.store.destinations import (
     remove_destination,
 )
 from treegarth.features.deliveries.windows import is_open, opens_at
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import Phrase
 from treegarth.places import DestinationPlaces

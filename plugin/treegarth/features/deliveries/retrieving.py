@@ -35,7 +35,7 @@ from treegarth.features.deliveries.senders.peer import PeerSender
 from treegarth.features.deliveries.senders.remote_paths import as_part
 from treegarth.features.deliveries.senders.web import failure
 from treegarth.features.deliveries.sending import DestinationUnreachable
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 

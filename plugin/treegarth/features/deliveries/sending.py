@@ -11,7 +11,7 @@ from treegarth.errors import TreegarthError
 from treegarth.features.deliveries.destinations import Destination, DicomAddress, Kind
 from treegarth.features.deliveries.model import DeliveryObject, Outcome
 from treegarth.features.deliveries.refusals import check_allowed
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 
 

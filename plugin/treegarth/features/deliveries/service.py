@@ -29,7 +29,7 @@ from treegarth.features.deliveries.sending import DestinationUnreachable, Sender
 from treegarth.features.deliveries.store import claiming, recording
 from treegarth.features.deliveries.store.destinations import destination_named, read_destination
 from treegarth.features.deliveries.windows import is_open
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 from treegarth.tasks.ending import WorkerEnding, pause

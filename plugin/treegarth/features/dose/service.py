@@ -16,7 +16,7 @@ from treegarth.features.dose.reading import read_dose_bytes
 from treegarth.features.dose.store import modalities, queueing, redeciding, rereading, sampling, writing
 from treegarth.features.dose.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.store.undecided import take_undecided
-from treegarth.host.beginnings import StreamSource, read_beginning
+from treegarth.orthanc.header_fetch import StreamSource, read_beginning
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
 

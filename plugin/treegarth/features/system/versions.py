@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from treegarth.errors import OrthancRefused, OrthancUnavailable
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 
 _PLUGINS = ("python", "dicom-web", "orthanc-explorer-2")
 

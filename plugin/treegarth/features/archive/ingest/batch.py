@@ -40,7 +40,7 @@ from treegarth.features.archive.ingest.stores import (
 )
 from treegarth.features.archive.model import IndexedInstance, KnownStore, Level, RemovedInstance, StoredInstance
 from treegarth.features.archive.store import removing, writing
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.phrases import P_
 
 _FETCHED_TOGETHER = 100  # instances

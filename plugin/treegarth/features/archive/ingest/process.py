@@ -19,7 +19,7 @@ from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavail
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.sources import instance_of_frame
 from treegarth.features.archive.model import Level
-from treegarth.host.frames import Frame, FrameKind, Readable, read_frame
+from treegarth.orthanc.frames import Frame, FrameKind, Readable, read_frame
 
 _LARGEST_BATCH = 500  # frames
 _MOST_BYTES = 64 * 2**20  # of headers in this process

@@ -27,7 +27,7 @@ from treegarth.features.archive.model import KnownStore, Level
 from treegarth.features.archive.store import reconciling as store
 from treegarth.features.archive.store.reconciling import Counts
 from treegarth.features.archive.store.writing import known_stores
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 
 _LOCK = 7_473_001  # one reconciler for a site
 CHANGES, COMPARISON, REQUEST = "changes", "comparison", "comparison_request"

@@ -13,7 +13,7 @@ from treegarth.features.archive.ingest.batch import BatchWriter, Departures, Fol
 from treegarth.features.archive.ingest.mender import Mender, StaleHints
 from treegarth.features.archive.ingest.process import FrameBuffer, Indexer
 from treegarth.features.archive.ingest.reconciler import Reconciler
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.settings import Settings
 
 

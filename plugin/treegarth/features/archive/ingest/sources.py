@@ -10,9 +10,9 @@ from typing import Any
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
 from treegarth.errors import NotFound, OrthancRefused, UnreadableObject
 from treegarth.features.archive.model import Origin, StoredInstance
-from treegarth.host.beginnings import read_beginning
-from treegarth.host.frames import Frame
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
+from treegarth.orthanc.frames import Frame
+from treegarth.orthanc.header_fetch import read_beginning
 
 _MOST_AT_ONCE = 1000  # instances in one question to Orthanc
 _ORIGINS = {"DicomProtocol": 2, "RestApi": 3, "Plugins": 4, "Lua": 5, "WebDav": 6}

@@ -27,7 +27,7 @@ from treegarth.features.deliveries.senders.store_jobs import (
     unreachable,
 )
 from treegarth.features.deliveries.sending import CommitmentForgotten, DestinationUnreachable, EchoResult
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.connections import allowed_addresses
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_

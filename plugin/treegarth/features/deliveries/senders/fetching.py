@@ -15,7 +15,7 @@ import requests
 
 from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import OrthancUnavailable
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.phrases import P_
 
 IN_MEMORY_BYTES = 8 << 20

@@ -26,7 +26,7 @@ from treegarth.features.deliveries.senders.fetching import CHUNK_BYTES, Form, co
 from treegarth.features.deliveries.senders.file_format import as_file
 from treegarth.features.deliveries.senders.outcomes import gone, outcome
 from treegarth.features.deliveries.sending import DestinationUnreachable, EchoResult, PlainSender
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.confined import ConfinedFolder
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_

@@ -19,8 +19,8 @@ from treegarth.features.deliveries.senders.fetching import FetchedObject, fetche
 from treegarth.features.deliveries.senders.outcomes import gone, outcome, send_in_groups
 from treegarth.features.deliveries.senders.web import ECHO_S, WebNode, failure, json_of, refusal
 from treegarth.features.deliveries.sending import DestinationUnreachable, EchoResult, PlainSender
-from treegarth.host.orthanc_client import OrthancClient
 from treegarth.limits import storable
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 

@@ -33,7 +33,7 @@ from treegarth.features.deliveries.senders.file_format import as_file
 from treegarth.features.deliveries.senders.outcomes import gone, outcome
 from treegarth.features.deliveries.senders.remote_paths import as_part, without_dots
 from treegarth.features.deliveries.sending import DestinationUnreachable, EchoResult, PlainSender
-from treegarth.host.orthanc_client import OrthancClient
+from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.connections import guarded_pools
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from treegarth.errors import NotFound
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 
 @pytest.fixture

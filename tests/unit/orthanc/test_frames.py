@@ -5,7 +5,7 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treegarth.host.frames import Frame, FrameKind, encode_frame, read_frame
+from treegarth.orthanc.frames import Frame, FrameKind, encode_frame, read_frame
 
 frames = st.builds(
     Frame,
