@@ -70,9 +70,23 @@ def prepared_database() -> Path:
     server = EmbeddedServer(folder / "postgresql")
     migrate(server.start())
     server.stop()
-    for own in ("port", "token"):  # a copy is a server of its own
-        (server.folder / own).unlink()
+    _forget_address(server.folder)
     return server.folder
+
+
+def _forget_address(postgresql: Path) -> None:
+    """A copy of a database's folder is a server of its own."""
+    for own in ("port", "token"):
+        (postgresql / own).unlink()
+
+
+def copied_server(source: Path, folder: Path, **given: Any) -> OrthancServer:
+    """A server with a copy of everything that another one has, which has ended."""
+    folder.mkdir(parents=True)
+    for part in ("storage", "treegarth"):
+        subprocess.run(["cp", "-a", str(source / part), str(folder)], check=True)
+    _forget_address(folder / "treegarth" / "postgresql")
+    return OrthancServer(folder, **given)
 
 
 @dataclass

@@ -60,6 +60,7 @@ def start_in_orthanc(orthanc: Any) -> None:
             orthanc.LogError(f"Treegarth refuses to start: {line}")
         raise
     gc.freeze()  # else each full collection walks all modules, and a store waits for it
+    gc.enable()
 
 
 def checked_settings(configuration: dict[str, Any], environment: Mapping[str, str]) -> Settings:

@@ -70,7 +70,7 @@ def _feed(headers: list[bytes], database: dict[str, str | None], postmaster: int
     frames = [encode_frame(stored_frame(_about(data), data)) for data in headers]
     pause = encode_frame(Frame(kind=FrameKind.PAUSE, about={}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "treegarth.roles.indexer"],
+        [sys.executable, "-m", "treegarth.roles", "indexer"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, flock
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.servers import OrthancServer
+from tests.servers import OrthancServer, copied_server
 from treegarth.demo.demonstration import demonstrate
 from treegarth.demo.examinations import Extent
 
@@ -93,27 +94,46 @@ class Visit:
             self.complaints.append(f"{response.status} {response.url}")
 
 
+PLUGINS = ("libOrthancPython.so", "libOrthancDicomWeb.so")
+
+
 @pytest.fixture(scope="session")
-def treegarth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
-    """A running Orthanc with Treegarth that has received and read the made-up day."""
-    plugins = ("libOrthancPython.so", "libOrthancDicomWeb.so")
-    server = OrthancServer(tmp_path_factory.mktemp("browser") / "server", plugins=plugins).start()
-    output = StringIO()
-    extent = Extent(slices=0.25, detail=0.25)
-    assert demonstrate(server.url, server.dicom_port, "TREEGARTH", True, output, extent=extent) == 0, output.getvalue()
+def made_up_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a server that has received and read the made-up day, and ended. One for all processes of a run."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-up-day"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not (folder / "made").exists():
+            server = OrthancServer(folder / "server", plugins=PLUGINS).start()
+            output, extent = StringIO(), Extent(slices=0.25, detail=0.25)
+            code = demonstrate(server.url, server.dicom_port, "TREEGARTH", True, output, extent=extent)
+            assert code == 0, output.getvalue()
+            assert server.stop() == 0
+            assert server.error_lines() == []
+            (folder / "made").touch()
+    return folder / "server"
+
+
+@pytest.fixture(scope="package")
+def treegarth_server(made_up_day: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
+    """A running Orthanc with Treegarth that has received and read the made-up day. It ends with the browser's tests."""
+    server = copied_server(made_up_day, tmp_path_factory.mktemp("browser") / "server", plugins=PLUGINS).start()
+    server.wait_until_idle()
     yield server
     assert server.stop() == 0
     assert server.error_lines() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver() -> Iterator[Playwright]:
-    """The one Playwright of the run."""
+    """The one Playwright of the browser's tests."""
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(driver: Playwright) -> Iterator[Browser]:
     chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield chromium

@@ -53,7 +53,7 @@ class Published:
         return public_url(self.place)
 
 
-@pytest.fixture(scope="session", params=["root", "prefix"])  # so that one place follows the other
+@pytest.fixture(scope="package", params=["root", "prefix"])  # so that one place follows the other
 def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """A server with two studies of the made-up day, a PDF, a rule, a destination, a delivery and a policy."""
     place: Place = request.param

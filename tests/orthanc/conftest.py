@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,34 @@ def rounds(few: int, soak: int) -> int:
     return soak if os.environ.get("TREEGARTH_SOAK") == "1" else few
 
 
+class Endings:
+    """Servers that are told to end. An Orthanc that is idle takes some seconds to: the next test does not wait."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor()
+        self._codes: list[tuple[OrthancServer, Future[int]]] = []
+
+    def end(self, server: OrthancServer) -> None:
+        self._codes.append((server, self._pool.submit(server.stop)))
+
+    def check(self) -> None:
+        """Each must have ended well."""
+        for server, code in self._codes:
+            assert code.result() == 0, f"{server.folder}\n{server.log_text()[-3000:]}"
+            assert server.error_lines() == [], server.folder
+        self._pool.shutdown()
+
+
+@pytest.fixture(scope="module")
+def endings() -> Iterator[Endings]:
+    """Where the servers of a module's tests end, each beside the next test; at the end it is seen how."""
+    endings = Endings()
+    yield endings
+    endings.check()
+
+
 @pytest.fixture
-def new_server(tmp_path: Path) -> Iterator[ServerFactory]:
+def new_server(tmp_path: Path, endings: Endings) -> Iterator[ServerFactory]:
     """Makes servers in folders of this test; those that still run at its end must end well."""
     servers: list[OrthancServer] = []
 
@@ -34,12 +60,17 @@ def new_server(tmp_path: Path) -> Iterator[ServerFactory]:
         return servers[-1]
 
     yield make
-    running = [server for server in servers if server.process is not None and server.process.poll() is None]
-    with ThreadPoolExecutor() as pool:  # an Orthanc that is idle takes some seconds to end
-        codes = list(pool.map(OrthancServer.stop, running))
-    for server, code in zip(running, codes, strict=True):
-        assert code == 0, server.log_text()[-3000:]
-        assert server.error_lines() == []
+    for server in servers:
+        if server.process is not None and server.process.poll() is None:
+            endings.end(server)
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, endings: Endings) -> Iterator[OrthancServer]:
+    """A running Orthanc with Treegarth, for the tests of a module that store nothing."""
+    server = OrthancServer(tmp_path_factory.mktemp("shared") / "server").start()
+    yield server
+    endings.end(server)
 
 
 @pytest.fixture

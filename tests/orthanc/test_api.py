@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from time import monotonic, sleep
 
+import pytest
 import requests
 
 from tests.api_document import check_document
 from tests.orthanc.conftest import ServerFactory
 from tests.servers import OrthancServer
+
+
+@pytest.fixture
+def server(shared_server: OrthancServer) -> OrthancServer:
+    """One for all of these tests: they store nothing."""
+    return shared_server
 
 
 def test_statuses_headers_and_bodies_come_through_orthanc(server: OrthancServer) -> None:

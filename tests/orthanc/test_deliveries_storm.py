@@ -81,7 +81,7 @@ def _kill(server: OrthancServer, victim: str) -> None:
 
 
 def _worker(server: OrthancServer) -> int | None:
-    command = ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles.worker"]
+    command = ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles worker"]
     found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return int(found[0]) if found else None
 

@@ -179,9 +179,12 @@ def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp
 def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, tmp_path: Path) -> None:
     small_studies(tmp_path / "ct", studies=4, series=2, instances=50)
     sender = begin_to_store(server, tmp_path / "ct")
+    kill = ["pkill", "-KILL", "-P", str(server.pid), "-f", "treegarth.roles indexer"]
+    codes = []
     for _ in range(2):
         sleep(0.5)
-        subprocess.run(["pkill", "-KILL", "-P", str(server.pid), "-f", "treegarth.roles.indexer"], check=False)
+        codes.append(subprocess.run(kill, check=False).returncode)
+    assert 0 in codes, "no indexer was there to be killed"
     assert sender.wait(60) == 0
     assert_index_is_archive(server, timeout_s=60)
 
@@ -190,7 +193,7 @@ def test_a_small_queue_drops_headers_but_no_instance(new_server: ServerFactory, 
     """Where headers do not fit into memory only identifiers wait, and the indexer asks Orthanc for the rest."""
     server = new_server(treegarth={"QueueMegabytes": 1}).start()
     indexer = subprocess.run(
-        ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles.indexer"], capture_output=True, text=True, check=True
+        ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles indexer"], capture_output=True, text=True, check=True
     ).stdout.split()[0]
     bench_instances(400, tmp_path / "ct", side=16)  # headers of some 9 kB
     os.kill(int(indexer), signal.SIGSTOP)

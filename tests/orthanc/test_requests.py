@@ -10,6 +10,12 @@ import requests
 from tests.servers import OrthancServer, resident_bytes
 
 
+@pytest.fixture
+def server(shared_server: OrthancServer) -> OrthancServer:
+    """One for all of these tests: they store nothing."""
+    return shared_server
+
+
 @pytest.mark.parametrize("depth", [600])
 def test_a_deep_body_is_refused_and_the_server_lives(server: OrthancServer, depth: int) -> None:
     for path in ("rules/validate", "retention/policies", "dose/rereadings"):

@@ -253,7 +253,7 @@ def assert_removed_words_are_nowhere(archive: Archive, truth: Truth) -> None:
 
 def children(server: OrthancServer, role: str) -> list[int]:
     found = subprocess.run(
-        ["pgrep", "-P", str(server.pid), "-f", f"treegarth.roles.{role}"], capture_output=True, text=True, check=False
+        ["pgrep", "-P", str(server.pid), "-f", f"treegarth.roles {role}"], capture_output=True, text=True, check=False
     )
     return [int(one) for one in found.stdout.split()]
 

@@ -59,7 +59,7 @@ def assert_each_had_its_effect_once(server: OrthancServer, count: int) -> None:
 
 def worker_of(server: OrthancServer) -> int:
     found = subprocess.run(
-        ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles.worker"], capture_output=True, text=True, check=True
+        ["pgrep", "-P", str(server.pid), "-f", "treegarth.roles worker"], capture_output=True, text=True, check=True
     )
     return int(found.stdout.split()[0])
 

@@ -22,7 +22,8 @@ def worker_command(configuration: Configuration, environment: Mapping[str, str])
     Raises SettingsRefused where the configuration does not say how to reach Orthanc, DatabaseUnavailable where the
     embedded server, which starts with Orthanc, does not run.
     """
-    from treegarth.roles import Duty, worker
+    from treegarth.roles import worker
+    from treegarth.roles.duty import Duty
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("treegarth").setLevel(logging.INFO)

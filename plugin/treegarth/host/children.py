@@ -85,7 +85,7 @@ class Child:
     def start(self) -> None:
         """Start the process and hand it its instructions."""
         self._process = subprocess.Popen(
-            [interpreter(), "-m", f"treegarth.roles.{self.role}"],
+            [interpreter(), "-m", "treegarth.roles", self.role],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

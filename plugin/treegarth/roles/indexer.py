@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from sqlalchemy import Connection
 from treegarth.database.engine import create_engine
 from treegarth.features import archive, dose, retention, rules
 from treegarth.features.archive import IndexedInstance
-from treegarth.roles import now, take_up
+from treegarth.roles.duty import now, take_up
 from treegarth.tasks.app import TaskHints
 
 
@@ -25,7 +24,6 @@ def main() -> None:
     # A commit need not wait for the disk: what PostgreSQL loses in a crash of its own (less than a second) is still
     # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
     engine = create_engine(duty.database, pool_size=8, application_name="treegarth indexer", is_done_again=True)
-    gc.freeze()  # a full collection need not walk all modules again and again
     with closing(TaskHints(duty.database)) as hints:
         archive.run_indexer(
             engine=engine,
@@ -62,7 +60,3 @@ class IndexFollower:
             self._hints.announce(dose.READ_WAITING)
         if any(dose.is_sampled(one) for one in candidates):
             self._hints.announce(dose.SAMPLE_SERIES, after=dose.REST)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 
 from treegarth.database.migrating import migrate
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
 from treegarth.host.supervisor import MIGRATION_REFUSED
-from treegarth.roles import database_of, read_instructions
+from treegarth.roles.duty import database_of, read_instructions
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,3 @@ def main() -> int:
         logger.warning("%s", error)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

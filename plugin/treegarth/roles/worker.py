@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -20,11 +19,16 @@ from treegarth.features import archive, dose, retention, rules
 from treegarth.features.deliveries import tasks as deliveries_tasks
 from treegarth.features.deliveries.copies import Copies
 from treegarth.outgoing.gate import Gate
-from treegarth.roles import Duty, now, take_up
+from treegarth.roles.duty import Duty, now, take_up
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext, TaskHints, worker_app
 from treegarth.tasks.worker import run_worker
 
 logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Take tasks until the plugin closes the input."""
+    run(take_up(niceness=10), until_closed=sys.stdin.buffer)
 
 
 def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
@@ -46,7 +50,6 @@ def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
         deliveries_tasks.blueprint(sending, zone, gate),
         retention.blueprint(sending, vocabulary, _copies(sending, gate), zone),
     ]
-    gc.freeze()  # a full collection need not walk all modules again and again
     with closing(hints):
         run_worker(worker_app(database, blueprints), until_closed=until_closed)
 
@@ -62,7 +65,3 @@ def _deliveries_wished(hints: TaskHints) -> None:
 def _copies(context: TaskContext, gate: Gate) -> Copies:
     """Where retention asks for proof, and gets objects back from."""
     return Copies(engine=context.engine, orthanc=context.orthanc, gate=gate)
-
-
-if __name__ == "__main__":
-    run(take_up(niceness=10), until_closed=sys.stdin.buffer)
