@@ -45,7 +45,14 @@ _ORIGIN = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_us
 _ORIGINS = {"DicomProtocol": 2, "RestApi": 3}
 NOT_OF_THE_FILES = {
     "patient": set(),
-    "study": {"search_text", "pruned_instance_count", "pruned_size_bytes", "first_received_at", "last_received_at"},
+    "study": {
+        "scope_id",
+        "search_text",
+        "pruned_instance_count",
+        "pruned_size_bytes",
+        "first_received_at",
+        "last_received_at",
+    },
     "series": {"pruned_instance_count", "pruned_size_bytes", "last_received_at", *_ORIGIN},
     "instance": {"header_checksum", "indexed_at", "content_since", "issues"},
 }

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn
+from treegarth.index.scope import WHOLE_ARCHIVE
 
 # Byte order makes keys compact and quick and the same on every server; names are sorted by locale in the browser.
 Key = String(collation="C")
@@ -49,6 +50,13 @@ study = Table(
     Column("orthanc_study_id", Key, primary_key=True),
     Column("orthanc_patient_id", Key, ForeignKey("patient.orthanc_patient_id"), nullable=False),
     Column("study_instance_uid", Key, nullable=False),
+    Column(
+        "scope_id",
+        Integer,
+        nullable=False,
+        server_default=str(WHOLE_ARCHIVE),
+        comment="who may see it: see index/scope.py",
+    ),
     Column("patient_id", Text, comment="each attribute as the first series that has it says"),
     Column("patient_name", Text, comment="as in this study's objects, all groups"),
     Column("patient_birth_date", Date),

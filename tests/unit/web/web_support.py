@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from sqlalchemy import Engine
 
-from treegarth.host.orthanc_client import OrthancAddress, OrthancClient
+from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.reach import reach_of
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
