@@ -14,6 +14,8 @@ from tests.dose_registry_support import Archive, Instance, note, states
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features import dose
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.store.filtering import Limits
 from treegarth.features.dose.store.queueing import claim_next
 from treegarth.features.dose.tables import dose_study, irradiation_event
 
@@ -192,7 +194,7 @@ def test_studies_are_listed_by_filter_sort_and_page(engine):
             if cursor is None:
                 break
     assert found == [50, 40, 30, 20, 10]
-    assert len(studies(engine, dlp_from_mgy_cm=20, dlp_to_mgy_cm=40)) == 3
+    assert len(studies(engine, doses={BEST["dlp_mgy_cm"].asked: Limits(20, 40)})) == 3
     assert [study.study_instance_uid for study in studies(engine, protocol="100%_3")] == ["1.9.3"]
     assert len(studies(engine, kind="ct", equipment="treeb", patient_id="4711")) == 5
     assert studies(engine, kind="mammography") == []

@@ -10,21 +10,13 @@ from treegarth.conditions.model import Field, Level
 from treegarth.conditions.model import Kind as ValueKind
 from treegarth.conditions.vocabulary import Term
 from treegarth.features.dose.model import Kind
+from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.rules import Source
-from treegarth.features.dose.tables import best_column, dose_report, dose_study
+from treegarth.features.dose.tables import dose_report, dose_study
 from treegarth.phrases import N_
 
 _NUMBERS = {
-    best_column("dlp_mgy_cm"): (N_("Best known dose-length product"), "mGy·cm"),
-    best_column("dlp_head_mgy_cm"): (N_("Best known dose-length product of the 16 cm phantom"), "mGy·cm"),
-    best_column("dlp_body_mgy_cm"): (N_("Best known dose-length product of the 32 cm phantom"), "mGy·cm"),
-    best_column("dose_area_product_gy_m2"): (N_("Best known dose-area product"), "Gy·m²"),
-    best_column("dose_rp_gy"): (N_("Best known dose at the reference point, of the plane with the most"), "Gy"),
-    best_column("glandular_dose_left_mgy"): (N_("Best known average glandular dose, left"), "mGy"),
-    best_column("glandular_dose_right_mgy"): (N_("Best known average glandular dose, right"), "mGy"),
-    best_column("administered_activity_mbq"): (N_("Best known administered activity"), "MBq"),
-    best_column("total_fluoro_time_s"): (N_("Best known fluoroscopy time"), "s"),
-    best_column("ctdi_vol_max_mgy"): (N_("Best known CTDIvol, the greatest of its events"), "mGy"),
+    **{one.column: (one.meaning, one.stored_unit) for one in BEST.values()},
     "dlp_total_mgy_cm": (N_("Total dose-length product"), "mGy·cm"),
     "mean_ctdi_vol_max_mgy": (N_("The greatest mean CTDIvol of its events"), "mGy"),
     "dose_area_product_total_gy_m2": (N_("Total dose-area product"), "Gy·m²"),

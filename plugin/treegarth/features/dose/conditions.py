@@ -7,13 +7,11 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from treegarth.features.dose.model import Kind
-from treegarth.features.dose.store.filtering import DoseStudyFilter
+from treegarth.features.dose.quantities import Asked, asked_for
+from treegarth.features.dose.store.filtering import DoseStudyFilter, Limits
 from treegarth.limits import LARGEST_INTEGER
 from treegarth.web.lists import Day, check_days_in_order, modalities_of
 from treegarth.web.routes import Parameters, Text
-
-CM2_OF_M2 = 1e4
-MGY_OF_GY = 1e3
 
 Limit: TypeAlias = Annotated[float | None, Field(ge=0, le=1e15, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int | None, Field(ge=0, le=LARGEST_INTEGER)]
@@ -92,22 +90,10 @@ class DoseConditions(Parameters):
             not_patient_rule=self.not_patient_rule,
             study_date_from=self.study_date_from,
             study_date_to=self.study_date_to,
-            dlp_from_mgy_cm=self.dlp_from_mgy_cm,
-            dlp_to_mgy_cm=self.dlp_to_mgy_cm,
-            ctdi_vol_from_mgy=self.ctdi_vol_from_mgy,
-            ctdi_vol_to_mgy=self.ctdi_vol_to_mgy,
-            dap_from_gy_m2=_divided(self.dap_from_gy_cm2, CM2_OF_M2),
-            dap_to_gy_m2=_divided(self.dap_to_gy_cm2, CM2_OF_M2),
-            dose_rp_from_gy=_divided(self.dose_rp_from_mgy, MGY_OF_GY),
-            dose_rp_to_gy=_divided(self.dose_rp_to_mgy, MGY_OF_GY),
-            glandular_dose_from_mgy=self.agd_from_mgy,
-            glandular_dose_to_mgy=self.agd_to_mgy,
-            activity_from_mbq=self.activity_from_mbq,
-            activity_to_mbq=self.activity_to_mbq,
+            doses={one: limits for one in asked_for() if (limits := self._limits(one)) != Limits()},
             events_from=self.events_from,
             events_to=self.events_to,
         )
 
-
-def _divided(value: float | None, by: float) -> float | None:
-    return None if value is None else value / by
+    def _limits(self, asked: Asked) -> Limits:
+        return Limits(*(getattr(self, name) for name in asked.parameters))

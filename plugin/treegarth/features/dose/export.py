@@ -12,9 +12,8 @@ from datetime import date, time
 from io import TextIOWrapper
 from typing import IO, Any, Literal, TypeAlias, get_args
 
-from treegarth.features.dose.rules import QUANTITIES
+from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.store.studies import DoseStudy
-from treegarth.features.dose.tables import best_column
 
 Format: TypeAlias = Literal["csv", "xlsx", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -62,7 +61,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("rule"),
     Column("irradiation_event_count", "count"),
     Column("issue_count", "count"),
-    *(Column(best_column(name), "number") for name in QUANTITIES),
+    *(Column(one.column, "number") for one in BEST.values()),
     Column("origins", "texts"),
     Column("doubts", "texts"),
     Column("replaced_by"),

@@ -1,7 +1,12 @@
-"""How totals are called and in which unit they are shown, where several kinds of examination stand side by side."""
+"""The quantities of dose: how each is called, in which unit it is stored and shown, what it can be asked for.
+
+One table. The columns and indexes of the registry, the terms of conditions, the limits of the list, its columns and
+headings, exports and answers follow from it; a test holds the models of the API to it. Tables and words only.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from treegarth.phrases import N_
@@ -16,33 +21,149 @@ class ShownQuantity:
     factor: float = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Two limits that the list can be asked for, in the unit shown: `{name}_from_{unit}` and `{name}_to_{unit}`."""
+
+    name: str
+    unit: str
+    label: str
+    is_usual: bool = False  # in sight before more of them are asked for
+
+    @property
+    def parameters(self) -> tuple[str, str]:
+        return f"{self.name}_from_{self.unit}", f"{self.name}_to_{self.unit}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestQuantity(ShownQuantity):
+    """A quantity of which an exam has one best known dose: a sum, or the greatest of its values."""
+
+    name: str  # with the stored unit at its end
+    stored_unit: str
+    meaning: str  # in conditions
+    asked: Asked | None = None  # of several that share it, one within the limits is enough
+    is_greatest: bool = False
+
+    @property
+    def column(self) -> str:
+        """Its column in the registry, and its name in conditions."""
+        return best_column(self.name)
+
+
+def best_column(name: str) -> str:
+    """The column of a study's best known dose of a quantity; its name in conditions too."""
+    return f"best_{name}"
+
+
+def _by_name(*quantities: BestQuantity) -> dict[str, BestQuantity]:
+    return {one.name: one for one in quantities}
+
+
+_PER_BREAST = Asked(name="agd", unit="mgy", label=N_("AGD per breast"))
+
+BEST = _by_name(
+    BestQuantity(
+        name="dlp_mgy_cm",
+        label=N_("DLP"),
+        unit="mGy·cm",
+        stored_unit="mGy·cm",
+        meaning=N_("Best known dose-length product"),
+        asked=Asked(name="dlp", unit="mgy_cm", label=N_("DLP"), is_usual=True),
+    ),
+    BestQuantity(
+        name="dlp_head_mgy_cm",
+        label=N_("DLP, head 16 cm"),
+        unit="mGy·cm",
+        stored_unit="mGy·cm",
+        meaning=N_("Best known dose-length product of the 16 cm phantom"),
+    ),
+    BestQuantity(
+        name="dlp_body_mgy_cm",
+        label=N_("DLP, body 32 cm"),
+        unit="mGy·cm",
+        stored_unit="mGy·cm",
+        meaning=N_("Best known dose-length product of the 32 cm phantom"),
+    ),
+    BestQuantity(
+        name="dose_area_product_gy_m2",
+        label=N_("DAP"),
+        unit="Gy·cm²",
+        factor=1e4,
+        stored_unit="Gy·m²",
+        meaning=N_("Best known dose-area product"),
+        asked=Asked(name="dap", unit="gy_cm2", label=N_("DAP"), is_usual=True),
+    ),
+    BestQuantity(
+        name="dose_rp_gy",
+        label=N_("Dose at reference point"),
+        unit="mGy",
+        factor=1e3,
+        stored_unit="Gy",
+        meaning=N_("Best known dose at the reference point, of the plane with the most"),
+        asked=Asked(name="dose_rp", unit="mgy", label=N_("Dose at reference point")),
+    ),
+    BestQuantity(
+        name="glandular_dose_left_mgy",
+        label=N_("AGD, left"),
+        unit="mGy",
+        stored_unit="mGy",
+        meaning=N_("Best known average glandular dose, left"),
+        asked=_PER_BREAST,
+    ),
+    BestQuantity(
+        name="glandular_dose_right_mgy",
+        label=N_("AGD, right"),
+        unit="mGy",
+        stored_unit="mGy",
+        meaning=N_("Best known average glandular dose, right"),
+        asked=_PER_BREAST,
+    ),
+    BestQuantity(
+        name="administered_activity_mbq",
+        label=N_("Activity"),
+        unit="MBq",
+        stored_unit="MBq",
+        meaning=N_("Best known administered activity"),
+        asked=Asked(name="activity", unit="mbq", label=N_("Activity")),
+    ),
+    BestQuantity(
+        name="total_fluoro_time_s",
+        label=N_("Fluoroscopy time"),
+        unit="s",
+        stored_unit="s",
+        meaning=N_("Best known fluoroscopy time"),
+    ),
+    BestQuantity(
+        name="ctdi_vol_max_mgy",
+        label=N_("CTDIvol, greatest"),
+        unit="mGy",
+        stored_unit="mGy",
+        meaning=N_("Best known CTDIvol, the greatest of its events"),
+        asked=Asked(name="ctdi_vol", unit="mgy", label=N_("CTDIvol, greatest")),
+        is_greatest=True,
+    ),
+)
+"""The best known doses of a study, in the order of the columns of exports."""
+
 QUANTITIES: dict[str, ShownQuantity] = {
-    "dlp_total_mgy_cm": ShownQuantity(label=N_("DLP"), unit="mGy·cm"),
-    "best_dlp_mgy_cm": ShownQuantity(label=N_("DLP"), unit="mGy·cm"),
-    "best_dose_area_product_gy_m2": ShownQuantity(label=N_("DAP"), unit="Gy·cm²", factor=1e4),
-    "best_dose_rp_gy": ShownQuantity(label=N_("Dose at reference point"), unit="mGy", factor=1e3),
-    "best_glandular_dose_left_mgy": ShownQuantity(label=N_("AGD, left"), unit="mGy"),
-    "best_glandular_dose_right_mgy": ShownQuantity(label=N_("AGD, right"), unit="mGy"),
-    "best_administered_activity_mbq": ShownQuantity(label=N_("Activity"), unit="MBq"),
-    "dose_area_product_total_gy_m2": ShownQuantity(label=N_("DAP"), unit="Gy·cm²", factor=1e4),
-    "dose_rp_total_gy": ShownQuantity(label=N_("Dose at reference point"), unit="mGy", factor=1e3),
+    **{one.column: one for one in BEST.values()},
+    "dlp_total_mgy_cm": BEST["dlp_mgy_cm"],
+    "dose_area_product_total_gy_m2": BEST["dose_area_product_gy_m2"],
+    "dose_rp_total_gy": BEST["dose_rp_gy"],
     "glandular_dose_mgy": ShownQuantity(label=N_("AGD per breast"), unit="mGy"),
-    "glandular_dose_left_mgy": ShownQuantity(label=N_("AGD, left"), unit="mGy"),
-    "glandular_dose_right_mgy": ShownQuantity(label=N_("AGD, right"), unit="mGy"),
-    "administered_activity_mbq": ShownQuantity(label=N_("Activity"), unit="MBq"),
+    "glandular_dose_left_mgy": BEST["glandular_dose_left_mgy"],
+    "glandular_dose_right_mgy": BEST["glandular_dose_right_mgy"],
+    "administered_activity_mbq": BEST["administered_activity_mbq"],
     "effective_dose_msv": ShownQuantity(label=N_("Effective dose"), unit="mSv"),
 }
+"""What stands side by side on pages, by the names that lists, figures and sums have."""
 
-BEST: dict[str, ShownQuantity] = {
-    "dlp_mgy_cm": ShownQuantity(label=N_("DLP"), unit="mGy·cm"),
-    "dlp_head_mgy_cm": ShownQuantity(label=N_("DLP, head 16 cm"), unit="mGy·cm"),
-    "dlp_body_mgy_cm": ShownQuantity(label=N_("DLP, body 32 cm"), unit="mGy·cm"),
-    "ctdi_vol_max_mgy": ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"),
-    "dose_area_product_gy_m2": ShownQuantity(label=N_("DAP"), unit="Gy·cm²", factor=1e4),
-    "dose_rp_gy": ShownQuantity(label=N_("Dose at reference point"), unit="mGy", factor=1e3),
-    "total_fluoro_time_s": ShownQuantity(label=N_("Fluoroscopy time"), unit="s"),
-    "glandular_dose_left_mgy": ShownQuantity(label=N_("AGD, left"), unit="mGy"),
-    "glandular_dose_right_mgy": ShownQuantity(label=N_("AGD, right"), unit="mGy"),
-    "administered_activity_mbq": ShownQuantity(label=N_("Activity"), unit="MBq"),
-}
-"""The best known doses of a study."""
+
+def asked_for(quantities: Iterable[BestQuantity] = BEST.values()) -> dict[Asked, list[BestQuantity]]:
+    """What the list can be asked for, and which quantities each is about."""
+    found: dict[Asked, list[BestQuantity]] = {}
+    for one in quantities:
+        if one.asked is not None:
+            found.setdefault(one.asked, []).append(one)
+    return found

@@ -41,23 +41,6 @@ DoubtName: TypeAlias = Literal[
 ]
 DOUBTS: tuple[DoubtName, ...] = get_args(DoubtName)
 
-QUANTITIES = (
-    "dlp_mgy_cm",
-    "dlp_head_mgy_cm",
-    "dlp_body_mgy_cm",
-    "dose_area_product_gy_m2",
-    "dose_rp_gy",
-    "glandular_dose_left_mgy",
-    "glandular_dose_right_mgy",
-    "administered_activity_mbq",
-    "total_fluoro_time_s",
-    "ctdi_vol_max_mgy",
-)
-"""The quantities of which an exam has one best known dose."""
-
-GREATEST_OF = frozenset({"ctdi_vol_max_mgy"})
-"""Those that are the greatest of their values; all others are sums."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Doubt:

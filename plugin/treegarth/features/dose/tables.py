@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
-from treegarth.features.dose.rules import QUANTITIES
+from treegarth.features.dose.quantities import BEST
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -37,15 +37,6 @@ DEVICE_KEY = (
 )
 """The same whenever manufacturer, model, station and serial number are."""
 
-
-def best_column(quantity: str) -> str:
-    """The column of a study's best known dose of a quantity; its name in conditions too."""
-    return f"best_{quantity}"
-
-
-FILTERED = ("dose_area_product_gy_m2", "dose_rp_gy", "glandular_dose_left_mgy", "glandular_dose_right_mgy",
-            "administered_activity_mbq", "ctdi_vol_max_mgy")  # fmt: skip
-"""Best doses, beside DLP, that the dose list is restricted by."""
 
 PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
 
@@ -201,7 +192,7 @@ dose_study = Table(
     Column("administered_activity_mbq", FiniteDouble(), comment="the sum, where all of it is one radionuclide"),
     Column("radionuclides", ARRAY(Text), comment="meanings, sorted"),
     Column("effective_dose_msv", FiniteDouble(), comment="of its administrations, where each says one"),
-    *(Column(best_column(name), FiniteDouble(), comment="the best known dose: see deciding/") for name in QUANTITIES),
+    *(Column(one.column, FiniteDouble(), comment="the best known dose: see deciding/") for one in BEST.values()),
     Column("origins", ARRAY(Text), comment="of each best dose, sorted: quantity:reported, events, headers or partial"),
     Column("doubts", ARRAY(Text), comment="quantity:name, sorted; null before it was decided"),
     Column("planes", JSONB, comment="[{acquisition_plane, dose_area_product_gy_m2, dose_rp_gy}]"),
@@ -239,12 +230,9 @@ dose_study = Table(
     ),
     Index("ix_dose_study_best_dlp", text("best_dlp_mgy_cm DESC NULLS LAST"), text("orthanc_study_id DESC")),
     *(
-        Index(
-            f"ix_dose_study_{best_column(name)}",
-            best_column(name),
-            postgresql_where=text(f"{best_column(name)} IS NOT NULL"),
-        )
-        for name in FILTERED
+        Index(f"ix_dose_study_{one.column}", one.column, postgresql_where=text(f"{one.column} IS NOT NULL"))
+        for one in BEST.values()
+        if one.asked is not None and one.name != "dlp_mgy_cm"  # by which the list is sorted too
     ),
     Index("ix_dose_study_events", "irradiation_event_count"),
     Index("ix_dose_study_protocols", "protocols", postgresql_using="gin"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
+from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity, asked_for
 from treegarth.phrases import N_
 
 
@@ -36,11 +36,8 @@ def _column(name: str, narrow: str = "") -> DoseColumn:
     return DoseColumn(names=(name,), quantity=QUANTITIES[name], narrow=narrow)
 
 
-CTDI_VOL = DoseColumn(
-    names=("best_ctdi_vol_max_mgy",), quantity=ShownQuantity(label=N_("CTDIvol, greatest"), unit="mGy"), narrow="c-0"
-)
 OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
-    "ct": (CTDI_VOL, _column("best_dlp_mgy_cm")),
+    "ct": (_column("best_ctdi_vol_max_mgy", "c-0"), _column("best_dlp_mgy_cm")),
     "projection": (_column("best_dose_area_product_gy_m2"), _column("best_dose_rp_gy", "c-0")),
     "mammography": (_column("best_glandular_dose_left_mgy"), _column("best_glandular_dose_right_mgy")),
     "radiopharmaceutical": (_column("best_administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
@@ -59,17 +56,20 @@ WHERE_PRESENT: dict[str, tuple[DoseColumn, ...]] = {
 }
 """Where it shows all kinds: what most have, and what the studies of the page have."""
 
-RANGES = (
-    Range(first="dlp_from_mgy_cm", last="dlp_to_mgy_cm", label=N_("DLP"), unit="mGy·cm"),
-    Range(first="dap_from_gy_cm2", last="dap_to_gy_cm2", label=N_("DAP"), unit="Gy·cm²"),
-)
-MORE_RANGES = (
-    Range(first="ctdi_vol_from_mgy", last="ctdi_vol_to_mgy", label=N_("CTDIvol, greatest"), unit="mGy"),
-    Range(first="dose_rp_from_mgy", last="dose_rp_to_mgy", label=N_("Dose at reference point"), unit="mGy"),
-    Range(first="agd_from_mgy", last="agd_to_mgy", label=N_("AGD per breast"), unit="mGy"),
-    Range(first="activity_from_mbq", last="activity_to_mbq", label=N_("Activity"), unit="MBq"),
+
+def _ranges(*, usual: bool) -> list[Range]:
+    return [
+        Range(first=asked.parameters[0], last=asked.parameters[1], label=asked.label, unit=quantities[0].unit)
+        for asked, quantities in asked_for().items()
+        if asked.is_usual is usual
+    ]
+
+
+RANGES = _ranges(usual=True)
+MORE_RANGES = [
+    *_ranges(usual=False),
     Range(first="events_from", last="events_to", label=N_("Events"), whole=True),
-)
+]
 
 
 def columns_of(kind: str | None, kinds_shown: Iterable[str]) -> tuple[DoseColumn, ...]:

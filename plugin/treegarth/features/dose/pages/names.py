@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from treegarth.features.dose.model import Kind
-from treegarth.features.dose.rules import GREATEST_OF, DoubtName
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.rules import DoubtName
 from treegarth.features.dose.store.not_patients import Meaning
 from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, translated
@@ -48,7 +49,7 @@ DOUBT_NAMES: dict[DoubtName, str] = {
 
 def origin_in_words(call: AnyCall, quantity: str, origin: str) -> str:
     """Where the best known dose of a quantity is from, in the reader's language."""
-    names = GREATEST if quantity in GREATEST_OF else {}
+    names = GREATEST if BEST[quantity].is_greatest else {}
     return translated(call, names.get(origin, ORIGIN_NAMES[origin]))
 
 

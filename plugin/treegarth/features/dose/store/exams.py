@@ -27,7 +27,8 @@ from treegarth.features.dose.deciding.accounts import Account
 from treegarth.features.dose.deciding.nuclides import meaning_of
 from treegarth.features.dose.deciding.sameness import close
 from treegarth.features.dose.model import DECIDER_VERSION
-from treegarth.features.dose.rules import QUANTITIES, Source
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.rules import Source
 from treegarth.features.dose.store.elsewhere import elsewhere_of, former_uids
 from treegarth.features.dose.store.modalities import modalities_of
 from treegarth.features.dose.store.not_patients import mark_not_patients
@@ -35,7 +36,6 @@ from treegarth.features.dose.store.undecided import note_neighbours
 from treegarth.features.dose.sums import known_sum
 from treegarth.features.dose.tables import (
     administration,
-    best_column,
     dose_protocol,
     dose_report,
     dose_study,
@@ -225,7 +225,7 @@ def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], de
         **{name: getattr(newest, name) for name in FROM_NEWEST_REPORT},
         **_as_reported(counted, facts, decision),
         **_administered(decision.administrations),
-        **{best_column(name): decision.best.get(name) for name in QUANTITIES},
+        **{one.column: decision.best.get(one.name) for one in BEST.values()},
         "origins": sorted(
             f"{quantity}:{origin}"
             for quantity, origin in decision.origin.items()

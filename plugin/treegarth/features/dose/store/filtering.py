@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Text, and_, cast, false, func, or_, select, text
 
+from treegarth.features.dose.quantities import Asked, BestQuantity, asked_for
 from treegarth.features.dose.tables import dose_protocol, dose_study
 
-Number: TypeAlias = float | None
+
+class Limits(NamedTuple):
+    """Between which two numbers, both included; None is without a limit."""
+
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,18 +33,7 @@ class DoseStudyFilter:
     equipment: str | None = None
     study_date_from: date | None = None
     study_date_to: date | None = None
-    dlp_from_mgy_cm: Number = None
-    dlp_to_mgy_cm: Number = None
-    ctdi_vol_from_mgy: Number = None
-    ctdi_vol_to_mgy: Number = None
-    dap_from_gy_m2: Number = None
-    dap_to_gy_m2: Number = None
-    dose_rp_from_gy: Number = None
-    dose_rp_to_gy: Number = None
-    glandular_dose_from_mgy: Number = None  # of one breast
-    glandular_dose_to_mgy: Number = None
-    activity_from_mbq: Number = None
-    activity_to_mbq: Number = None
+    doses: Mapping[Asked, Limits] = field(default_factory=dict)
     events_from: int | None = None
     events_to: int | None = None
     device: str | None = None  # a fingerprint: `device_key`
@@ -120,21 +115,20 @@ def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
 
 def _ranges(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     table = dose_study.c
-    ranges = (
-        (table.study_date, wanted.study_date_from, wanted.study_date_to),
-        (table.best_dlp_mgy_cm, wanted.dlp_from_mgy_cm, wanted.dlp_to_mgy_cm),
-        (table.best_ctdi_vol_max_mgy, wanted.ctdi_vol_from_mgy, wanted.ctdi_vol_to_mgy),
-        (table.best_dose_area_product_gy_m2, wanted.dap_from_gy_m2, wanted.dap_to_gy_m2),
-        (table.best_dose_rp_gy, wanted.dose_rp_from_gy, wanted.dose_rp_to_gy),
-        (table.best_administered_activity_mbq, wanted.activity_from_mbq, wanted.activity_to_mbq),
-        (table.irradiation_event_count, wanted.events_from, wanted.events_to),
-    )
-    found = [condition for column, low, high in ranges for condition in _between(column, low, high)]
-    low, high = wanted.glandular_dose_from_mgy, wanted.glandular_dose_to_mgy
-    if low is not None or high is not None:  # one breast in the range is enough
-        sides = (table.best_glandular_dose_left_mgy, table.best_glandular_dose_right_mgy)
-        found.append(or_(*(and_(*_between(side, low, high)) for side in sides)))
+    found = [
+        *_between(table.study_date, wanted.study_date_from, wanted.study_date_to),
+        *_between(table.irradiation_event_count, wanted.events_from, wanted.events_to),
+    ]
+    for asked, quantities in asked_for().items():
+        limits = wanted.doses.get(asked, Limits())
+        if limits != Limits():  # of several quantities one within them is enough: one breast
+            found.append(or_(*(and_(*_between(table[one.column], *_stored(limits, one))) for one in quantities)))
     return found
+
+
+def _stored(limits: Limits, quantity: BestQuantity) -> Limits:
+    """In the stored unit."""
+    return Limits(*(None if limit is None else limit / quantity.factor for limit in limits))
 
 
 def _between(column: ColumnElement[Any], low: Any, high: Any) -> list[ColumnElement[bool]]:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from treegarth.database.paging import SortKey, read_page
 from treegarth.features.dose.model import DECIDER_VERSION
-from treegarth.features.dose.rules import QUANTITIES
+from treegarth.features.dose.quantities import BEST, best_column
 from treegarth.features.dose.store.exams import decide_studies
-from treegarth.features.dose.tables import best_column, dose_redecided, dose_redeciding, dose_study
+from treegarth.features.dose.tables import dose_redecided, dose_redeciding, dose_study
 
 BATCH = 200
 """Studies that one transaction decides."""
@@ -32,7 +32,7 @@ FEW = 10_000
 """Studies that are counted within a few milliseconds."""
 
 _RECKONED = text("SELECT reltuples FROM pg_class WHERE oid = CAST('dose_study' AS regclass)")
-_BEST = [best_column(name) for name in QUANTITIES]
+_BEST = [one.column for one in BEST.values()]
 _ORDER = (SortKey(column=dose_redecided.c.orthanc_study_id), SortKey(column=dose_redecided.c.quantity))
 # The store path's locks go first: whoever waits for them here gives up and comes again.
 _SPENT = func.extract("epoch", func.clock_timestamp() - func.now())  # seconds since the transaction began
@@ -224,7 +224,7 @@ def _changes(before: dict[str, Row[Any]], after: dict[str, Row[Any]]) -> list[di
     found = []
     for study, old in before.items():
         new = after.get(study)
-        for quantity in QUANTITIES:
+        for quantity in BEST:
             was = getattr(old, best_column(quantity))
             now = None if new is None else getattr(new, best_column(quantity))
             if not _same(was, now):

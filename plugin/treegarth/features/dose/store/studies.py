@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select
 
 from treegarth.database.paging import SortKey, read_page
-from treegarth.features.dose.rules import QUANTITIES
+from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions, resolved
-from treegarth.features.dose.tables import best_column, dose_report, dose_study
+from treegarth.features.dose.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
 from treegarth.index.tables import study as archived_study
 
@@ -92,7 +92,7 @@ class DoseStudy:
     @property
     def best(self) -> dict[str, float | None]:
         """The best known dose of each quantity."""
-        return {name: getattr(self, best_column(name)) for name in QUANTITIES}
+        return {one.name: getattr(self, one.column) for one in BEST.values()}
 
     @property
     def origin(self) -> dict[str, Any]:
