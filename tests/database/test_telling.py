@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from tests.index_support import write_study
 from tests.places import places
 from tests.unit.web.web_support import NOW
 from treegarth.features.rules.messages import BACKOFF
@@ -234,6 +235,15 @@ def test_who_is_told_gets_the_studys_address_where_people_reach_it(
     assert "url" not in of_none
     letter = message_from_bytes(mail_sink.messages[0], policy=policy.default)
     assert "url: https://www.example.org/pacs/treegarth/studies/1.2.3" in letter.get_content().splitlines()
+
+
+def test_the_address_says_which_study_is_meant_where_two_patients_share_its_uid(engine: Engine, sink: Sink) -> None:
+    with engine.begin() as connection:
+        ours, _ = (write_study(connection, number, study_instance_uid="1.2.3") for number in (1, 2))
+    add(engine, "webhook", "ris", content={**CONTENT, "orthanc_study_id": ours})
+    assert tell(engine, teller(url=sink.url, public_url="https://www.example.org/")) == 1
+    told = json.loads(sink.requests[0][1])
+    assert told["url"] == f"https://www.example.org/treegarth/studies/1.2.3?orthanc_study_id={ours}"
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,18 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from procrastinate import Blueprint
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features.rules.messages import BACKOFF, Notification, email_message, webhook_request
 from treegarth.features.rules.store.telling import claim_notification, note_not_told, note_told
+from treegarth.index.studies import StudyKey, told_apart
 from treegarth.outgoing.connections import GuardedAdapter
 from treegarth.phrases import P_
 from treegarth.reach import reach_of
@@ -48,9 +51,10 @@ class Teller:
         self._places = settings.destination_places
         self._environment = environment
 
-    def tell(self, given: Notification, now: datetime) -> None:
-        """Raises NotTold, with a reason that names no secret."""
-        given = replace(given, content={**given.content, **self._link(given)})
+    def tell(self, given: Notification, now: datetime, which: str | None = None) -> None:
+        """`which` is Orthanc's identifier of the study where its UID is of several. Raises NotTold, with a reason that
+        names no secret."""
+        given = replace(given, content={**given.content, **self._link(given, which)})
         try:
             if given.channel == "email":
                 self._send_email(given)
@@ -59,11 +63,14 @@ class Teller:
         except SettingsRefused as error:
             raise NotTold(error.sentence) from error
 
-    def _link(self, given: Notification) -> dict[str, str]:
+    def _link(self, given: Notification, which: str | None) -> dict[str, str]:
         """Where whoever is told finds the study, with a login; nothing where `PublicUrl` is not set."""
         uid = given.content.get("study_instance_uid")
-        url = self._reach.url(filled(STUDY_PATH, {"study_instance_uid": uid})) if uid else None
-        return {"url": url} if url else {}
+        if not uid:
+            return {}
+        url = self._reach.url(filled(STUDY_PATH, {"study_instance_uid": uid}))
+        query = f"?{urlencode({'orthanc_study_id': which})}" if which else ""
+        return {"url": f"{url}{query}"} if url else {}
 
     def _post(self, given: Notification, now: datetime) -> None:
         webhook = self._webhooks.get(given.target)
@@ -134,10 +141,11 @@ def tell_waiting(
     for tried in range(limit):
         with transaction(engine) as connection:
             given = claim_notification(connection, clock(), except_targets=failed)
-        if given is None:
-            return tried
+            if given is None:
+                return tried
+            which = _which(connection, given.content)
         try:
-            teller.tell(given, clock())
+            teller.tell(given, clock(), which)
         except NotTold as error:
             failed.add((given.channel, given.target))
             _put_off(engine, given, error.sentence, BACKOFF.next_attempt(given.attempts, clock(), chance()))
@@ -145,6 +153,15 @@ def tell_waiting(
             with transaction(engine) as connection:
                 note_told(connection, given.id, clock())
     return limit
+
+
+def _which(connection: Connection, content: Mapping[str, Any]) -> str | None:
+    """Orthanc's identifier of the study that a notification is about where the UID alone would mean several."""
+    study = StudyKey(
+        orthanc_study_id=content.get("orthanc_study_id") or "",
+        study_instance_uid=content.get("study_instance_uid") or "",
+    )
+    return told_apart(connection, [study])(study)
 
 
 def _put_off(engine: Engine, given: Notification, reason: str, again_at: datetime | None) -> None:
