@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound
 from treegarth.features import dose
+from treegarth.features.dose.service import choose_samples, read_waiting
 from treegarth.features.dose.tables import dose_report
 from treegarth.index import tables
 
@@ -108,8 +109,8 @@ def note(engine: Engine, *instances: Instance) -> None:
 
 def read(engine: Engine, archive: Archive, at: datetime, *, limit: int = 500) -> None:
     """What a worker does: choose among the images, read what waits."""
-    dose.choose_samples(engine, limit=limit, clock=lambda: at)
-    dose.read_waiting(engine, archive, limit=limit, clock=lambda: at)
+    choose_samples(engine, limit=limit, clock=lambda: at)
+    read_waiting(engine, archive, limit=limit, clock=lambda: at)
 
 
 def states(engine: Engine) -> dict[str, str]:

@@ -1,60 +1,76 @@
-"""Put together what features offer each other and what the pages, the workers and the commands all need."""
+"""The house put together: its features, what they lend each other, and what pages, workers and commands all need."""
 
 from __future__ import annotations
 
+import logging
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from procrastinate.exceptions import ConnectorException
+
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.features import retention, rules
+from treegarth.feature import House, Lent, Work
+from treegarth.features import archive, deliveries, dose, retention, rules, system
 from treegarth.features.archive import condition_terms as archive_terms
-from treegarth.features.deliveries import condition_terms as deliveries_terms
-from treegarth.features.deliveries.deliver_action import DeliverAction
-from treegarth.features.dose import condition_terms as dose_terms
+from treegarth.features.deliveries.copies import Copies
+from treegarth.features.deliveries.store.destinations import destination_names
+from treegarth.features.deliveries.tasks import SWEEP
 from treegarth.features.dose.store.dose_objects import dose_objects
-from treegarth.features.retention import condition_terms as retention_terms
-from treegarth.features.rules import condition_terms as rules_terms
+from treegarth.features.rules.store.labels import list_labels
 from treegarth.features.rules.yaml_text import dump, read_pieces
 from treegarth.host.zone import local_zone
-from treegarth.index.tables import study
 from treegarth.settings import Settings
-from treegarth.web.services import Services
+from treegarth.tasks.app import NETWORK_QUEUE, TaskHints
+
+FEATURES = (
+    system.FEATURE,
+    archive.FEATURE,
+    dose.FEATURE,
+    deliveries.FEATURE,
+    rules.FEATURE,
+    retention.FEATURE,
+)
+"""In the order in which their findings, sections and actions are shown. One more line is one more feature."""
+
+logger = logging.getLogger(__name__)
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """What conditions can speak of: every feature's terms, and every other attribute of a series' header."""
-    key = study.c.orthanc_study_id
     return Vocabulary(
-        [
-            *archive_terms.condition_terms(),
-            *dose_terms.condition_terms(key),
-            *rules_terms.condition_terms(key),
-            *deliveries_terms.condition_terms(key),
-            *retention_terms.condition_terms(key),
-        ],
+        [term for feature in FEATURES for term in feature.terms()],
         archive_terms.LEVELS,
         archive_terms.header_term,
         archive_terms.header_keywords(),
     )
 
 
-def actions(settings: Settings) -> rules.Actions:
-    """What rules can do: every feature's actions, in the order in which the form offers them."""
-    return rules.Actions(
-        [
-            DeliverAction(vocabulary(), dose_objects),
-            rules.LabelAction(),
-            retention.HoldAction(),
-            retention.ReleaseAction(),
-            rules.NotifyAction(webhooks=[one.name for one in settings.webhooks], has_mail=settings.mail is not None),
-        ]
+def house(settings: Settings) -> House:
+    """All features, at a site with these settings."""
+    return House(
+        settings=settings,
+        features=FEATURES,
+        vocabulary=vocabulary,
+        lent=Lent(
+            dose_objects=dose_objects,
+            list_labels=list_labels,
+            destination_names=destination_names,
+            read_texts=_read_texts,
+            write_text=dump,
+            count_instances=archive.count_instances,
+            count_stale=archive.count_stale,
+            count_dose_waiting=dose.count_waiting,
+            announce_deliveries=_announce_deliveries,
+            copies=_copies,
+        ),
     )
 
 
 def rule_language(settings: Settings) -> rules.Language:
     """What rules are written in at this site."""
-    return rules.Language(vocabulary=vocabulary(), actions=actions(settings))
+    return rules.language(house(settings))
 
 
 def site_zone(settings: Settings) -> ZoneInfo:
@@ -62,11 +78,18 @@ def site_zone(settings: Settings) -> ZoneInfo:
     return ZoneInfo(settings.time_zone) if settings.time_zone else local_zone()
 
 
-def retention_desk(services: Services) -> retention.Desk:
-    """What the API and the pages of retention work with."""
-    return retention.Desk(
-        services=services,
-        vocabulary=vocabulary,
-        read_texts=lambda text: [piece.value for piece in read_pieces(text)],
-        write_text=dump,
-    )
+def _read_texts(text: str) -> list[Any]:
+    return [piece.value for piece in read_pieces(text)]
+
+
+def _announce_deliveries(hints: TaskHints) -> None:
+    """Have the ledger of deliveries looked at now; without the hint that happens two seconds later."""
+    try:
+        hints.announce(SWEEP, queue=NETWORK_QUEUE)
+    except ConnectorException as error:
+        logger.warning("Deliveries were not announced: %s", error)
+
+
+def _copies(work: Work) -> Copies:
+    """Where retention asks for proof, and gets objects back from."""
+    return Copies(engine=work.sending.engine, orthanc=work.sending.orthanc, gate=work.gate)

@@ -11,33 +11,11 @@ from typing import Any
 
 from flask import Flask
 
-from treegarth.assembly import retention_desk, rule_language
+from treegarth.assembly import house
 from treegarth.database.locating import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
-from treegarth.features import archive, dose, rules, system
-from treegarth.features.archive import api as archive_api
-from treegarth.features.archive import pages as archive_pages
-from treegarth.features.archive.store import measuring as archive_measuring
-from treegarth.features.deliveries import api as deliveries_api
-from treegarth.features.deliveries import destinations_api
-from treegarth.features.deliveries import pages as deliveries_pages
-from treegarth.features.deliveries.store import measuring as deliveries_measuring
-from treegarth.features.deliveries.store.destinations import destination_names
-from treegarth.features.dose import api as dose_api
-from treegarth.features.dose import pages as dose_pages
-from treegarth.features.dose.store import measuring as dose_measuring
-from treegarth.features.dose.store.dose_objects import dose_objects
-from treegarth.features.retention import api as retention_api
-from treegarth.features.retention import pages as retention_pages
+from treegarth.features.archive.pages import ViewerGate
 from treegarth.features.retention.uses import study_opened
-from treegarth.features.rules import api as rules_api
-from treegarth.features.rules import pages as rules_pages
-from treegarth.features.rules.store import measuring as rules_measuring
-from treegarth.features.rules.store.labels import list_labels
-from treegarth.features.system import api as system_api
-from treegarth.features.system import metrics
-from treegarth.features.system import pages as system_pages
-from treegarth.features.system.api import WorkCounts
 from treegarth.host.logs import log_into_orthanc
 from treegarth.host.plugin import Plugin
 from treegarth.settings import Settings, problems_of_access, read_settings
@@ -80,57 +58,11 @@ def make_application(services: Services) -> Flask:
         all_routes(services),
         services,
         opened_in_viewer=lambda uid: study_opened(services, uid, "viewer"),
-        instead_of_viewer=archive_pages.ViewerGate(),
+        instead_of_viewer=ViewerGate(),
     )
 
 
 def all_routes(services: Services) -> list[Route]:
-    """Every endpoint of every feature: the one route table. Here features lend each other sections of their pages."""
-    counts = WorkCounts(
-        indexed_instances=archive.count_instances,
-        stale_series=archive.count_stale,
-        dose_waiting=dose.count_waiting,
-    )
-    health = (
-        system.host_checks,
-        archive_pages.health_check,
-        dose_pages.health_check,
-        rules_pages.health_check,
-        deliveries_pages.health_check,
-    )
-    book = rules.RuleBook(rule_language(services.settings))
-    desk = retention_desk(services)
-    deliveries_section = deliveries_pages.make_study_section(list_labels)
-
-    return [
-        *archive_api.routes(),
-        *archive_pages.routes(
-            study_sections=[dose_pages.study_section, deliveries_section, retention_pages.study_section],
-            kept_elsewhere=[dose_pages.kept_study_address],
-            checks=health,
-        ),
-        *dose_api.routes(),
-        *dose_pages.routes(),
-        *rules_api.routes(services, book),
-        *rules_pages.routes(
-            rules_pages.RulePages(book, destination_names, [one.name for one in services.settings.webhooks])
-        ),
-        *deliveries_pages.routes(),
-        *destinations_api.routes(services, os.environ),
-        *deliveries_api.routes(services, dose_objects),
-        *retention_api.routes(desk),
-        *retention_pages.routes(desk),
-        *system_api.routes(services, counts),
-        *metrics.routes(services, measures()),
-        *system_pages.routes(checks=health, sections=[archive_pages.progress_section, dose_pages.system_section]),
-    ]
-
-
-def measures() -> list[metrics.Measure]:
-    """What each feature measures for a monitoring system."""
-    return [
-        archive_measuring.measure,
-        dose_measuring.measure,
-        rules_measuring.measure,
-        deliveries_measuring.measure,
-    ]
+    """Every endpoint of every feature: the one route table."""
+    whole = house(services.settings)
+    return [route for feature in whole.features for route in feature.routes(whole, services)]

@@ -23,7 +23,7 @@ from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine
 from treegarth.database.migrating import migrate
-from treegarth.features import dose
+from treegarth.features.dose.service import read_waiting
 
 ROUNDS = 3
 SR = "1.2.840.10008.5.1.4.1.1.88."
@@ -103,7 +103,7 @@ def _times(engine: Engine, reports: dict[str, bytes]) -> tuple[float, float]:
         bare.append(perf_counter() - begin)
         note(engine, *(Instance(name, f"1.2.{name}", study_instance_uid=f"1.{name}") for name in reports))
         begin = perf_counter()
-        dose.read_waiting(engine, Archive(**reports), limit=len(reports), clock=lambda: NOW)
+        read_waiting(engine, Archive(**reports), limit=len(reports), clock=lambda: NOW)
         ours.append(perf_counter() - begin)
     return median(bare[1:]), median(ours[1:])
 

@@ -15,8 +15,8 @@ from tests.index_support import NOON
 from tests.studies import small_studies
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.features.archive import IndexedInstance, Origin
-from treegarth.features.archive.model import Level
+from treegarth.features.archive import IndexedInstance
+from treegarth.features.archive.model import Level, Origin
 from treegarth.features.archive.store.removing import remove, remove_empty
 from treegarth.features.archive.store.writing import write_instances
 from treegarth.index.tables import arrival, instance, series

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from tests.dose_damage import mutated, originals
 from tests.dose_registry_support import Archive, Instance, note, states
-from treegarth.features import dose
+from treegarth.features.dose.service import read_waiting
 
 DAMAGED = 60
 
@@ -20,5 +20,5 @@ def test_whatever_is_read_of_a_damaged_report_can_be_stored(engine: Engine) -> N
     files = {f"s{number}": mutated(chance.choice(sources), chance) for number in range(DAMAGED)}
     note(engine, *(Instance(name, f"1.2.{name[1:]}", study_instance_uid=f"1.{len(name)}") for name in files))
     later = datetime.now(UTC).replace(year=2124)
-    assert dose.read_waiting(engine, Archive(**files), limit=1000, clock=lambda: later) == DAMAGED
+    assert read_waiting(engine, Archive(**files), limit=1000, clock=lambda: later) == DAMAGED
     assert set(states(engine).values()) == {"read", "refused"}

@@ -11,7 +11,16 @@ from tests.dose_builder import as_file, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
-from treegarth.features import dose
+from treegarth.features.dose.service import read_waiting
+from treegarth.features.dose.store.filtering import DoseStudyFilter
+from treegarth.features.dose.store.not_patients import (
+    NotPatientPatterns,
+    add_not_patient_rule,
+    count_not_patients,
+    list_not_patient_rules,
+    remove_not_patient_rule,
+)
+from treegarth.features.dose.store.studies import list_studies_with_dose
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 
@@ -21,19 +30,19 @@ def scan(engine: Engine, number: int, patient_id: str) -> None:
     written = ct_dose_report(study_instance_uid=uid)
     written.PatientID, written.StudyDescription = patient_id, "QA 100% daily"
     note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
-    dose.read_waiting(engine, Archive(**{f"r{number}": as_file(written)}), limit=10, clock=lambda: NOW)
+    read_waiting(engine, Archive(**{f"r{number}": as_file(written)}), limit=10, clock=lambda: NOW)
 
 
 def patients(engine: Engine, **filters: bool) -> dict[str | None, str | None]:
     with connect(engine) as connection:
-        found = dose.list_studies_with_dose(connection, dose.DoseStudyFilter(**filters)).studies
+        found = list_studies_with_dose(connection, DoseStudyFilter(**filters)).studies
     return {study.patient_id: study.not_patient for study in found}
 
 
 def add(engine: Engine, meaning: str, **patterns: str) -> int:
     with transaction(engine) as connection:
-        return dose.add_not_patient_rule(
-            connection, meaning=meaning, patterns=dose.NotPatientPatterns(**patterns), by="anna", now=NOW
+        return add_not_patient_rule(
+            connection, meaning=meaning, patterns=NotPatientPatterns(**patterns), by="anna", now=NOW
         )
 
 
@@ -46,15 +55,15 @@ def test_a_rule_marks_studies_that_are_there_and_those_that_come(engine: Engine)
     assert patients(engine, not_patient=False) == {"4711": None}
     assert set(patients(engine, not_patient=True)) == {"PHANTOM_1", "Phantom-2"}
     with connect(engine) as connection:
-        (made,) = dose.list_not_patient_rules(connection)
+        (made,) = list_not_patient_rules(connection)
         assert (made.study_count, made.created_by, made.created_at) == (2, "anna", NOW)
     with transaction(engine) as connection:
-        assert dose.remove_not_patient_rule(connection, rule, by="bert", now=NOW)
-        assert not dose.remove_not_patient_rule(connection, rule, by="bert", now=NOW)
+        assert remove_not_patient_rule(connection, rule, by="bert", now=NOW)
+        assert not remove_not_patient_rule(connection, rule, by="bert", now=NOW)
     assert set(patients(engine).values()) == {None}
     with connect(engine) as connection:
-        assert dose.list_not_patient_rules(connection) == []
-        assert dose.list_not_patient_rules(connection, with_removed=True)[0].removed_by == "bert"
+        assert list_not_patient_rules(connection) == []
+        assert list_not_patient_rules(connection, with_removed=True)[0].removed_by == "bert"
 
 
 def test_every_pattern_of_a_rule_must_match_and_the_first_rule_names_it(engine: Engine) -> None:
@@ -70,7 +79,7 @@ def test_signs_of_sql_are_no_wildcards(engine: Engine) -> None:
     scan(engine, 1, "PHANTOM-1")
     with connect(engine) as connection:
         counts = [
-            dose.count_not_patients(connection, dose.NotPatientPatterns(patient_id=pattern))
+            count_not_patients(connection, NotPatientPatterns(patient_id=pattern))
             for pattern in ("PHANTOM_1", "PHANTOM%", "phantom?1", "PHANTOM!1")
         ]
     assert counts == [0, 0, 1, 0]

@@ -10,9 +10,12 @@ from sqlalchemy.engine import Engine
 from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
 from tests.dose_registry_support import Archive, Instance, index, note
 from treegarth.database.engine import connect
-from treegarth.features import dose
+from treegarth.features.dose.service import read_waiting
+from treegarth.features.dose.store.equipment import list_equipment
 from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
-from treegarth.features.dose.store.studies import DoseStudy, DoseStudyFilter
+from treegarth.features.dose.store.studies import DoseStudy, DoseStudyFilter, list_studies_with_dose
+from treegarth.features.dose.store.timeline import cumulate, patient_timeline
+from treegarth.features.dose.store.trouble import count_reasons, list_trouble
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 
@@ -25,7 +28,7 @@ def ct_exam(study_instance_uid: str, **given: str) -> Dataset:
 
 
 def read(engine: Engine, source: Archive) -> None:
-    dose.read_waiting(engine, source, limit=100, clock=lambda: NOW)
+    read_waiting(engine, source, limit=100, clock=lambda: NOW)
 
 
 def test_equipment_is_listed_with_its_studies(engine: Engine) -> None:
@@ -34,9 +37,9 @@ def test_equipment_is_listed_with_its_studies(engine: Engine) -> None:
         note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
         read(engine, Archive(**{f"r{number}": as_file(ct_exam(uid))}))
     with connect(engine) as connection:
-        (device,) = dose.list_equipment(connection)
+        (device,) = list_equipment(connection)
         assert (device.manufacturer_model_name, device.study_count, device.kinds) == ("Ent 1", 2, ["ct"])
-        found = dose.list_studies_with_dose(connection, DoseStudyFilter(device=device.key))
+        found = list_studies_with_dose(connection, DoseStudyFilter(device=device.key))
         assert len(found.studies) == 2
 
 
@@ -50,8 +53,8 @@ def test_a_timeline_sums_like_quantities_only(engine: Engine) -> None:
         note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
         read(engine, Archive(**{f"r{number}": as_file(written)}))
     with connect(engine) as connection:
-        timeline = dose.patient_timeline(connection, "4711")
-        assert dose.patient_timeline(connection, "nobody").studies == []
+        timeline = patient_timeline(connection, "4711")
+        assert patient_timeline(connection, "nobody").studies == []
     assert [study.study_instance_uid for study in timeline.studies] == ["1.2.1", "1.2.2", "1.2.3"]
     assert [(c.of, c.value, c.study_count) for c in timeline.cumulative] == [
         ("IEC Body Dosimetry Phantom", 200, 2),
@@ -67,12 +70,12 @@ def test_what_is_of_no_phantom_is_counted_and_summed_apart() -> None:
     whole = study(1, best_dlp_mgy_cm=500.0, best_dlp_head_mgy_cm=500.0)
     part = study(2, best_dlp_mgy_cm=300.0, best_dlp_head_mgy_cm=200.0, unattributed=["dlp_mgy_cm"])
     none = study(3, best_dlp_mgy_cm=70.0, unattributed=["dlp_mgy_cm"])
-    sums = dose.cumulate([whole, part, none, study(4, replaced_by="1", best_dlp_mgy_cm=9.0)])
+    sums = cumulate([whole, part, none, study(4, replaced_by="1", best_dlp_mgy_cm=9.0)])
     assert [(one.of, one.value, one.study_count, one.unattributed_count) for one in sums] == [
         ("IEC Head Dosimetry Phantom", 700, 2, 2),
         ("unknown", 170, 2, 2),
     ]
-    (activity,) = dose.cumulate([study(5, activities=[], unattributed=["administered_activity_mbq"])])
+    (activity,) = cumulate([study(5, activities=[], unattributed=["administered_activity_mbq"])])
     assert (activity.of, activity.study_count, activity.unattributed_count) == (None, 0, 1)
 
 
@@ -81,13 +84,13 @@ def test_what_was_refused_is_listed_with_its_reason(engine: Engine) -> None:
     refused = as_file(report(container("121070"), title=code("18748-4", "LN", "Imaging Report")))
     read(engine, Archive(a=refused, b=refused))
     with connect(engine) as connection:
-        first = dose.list_trouble(connection, state="refused", limit=1)
-        second = dose.list_trouble(connection, state="refused", limit=1, cursor=first.next)
+        first = list_trouble(connection, state="refused", limit=1)
+        second = list_trouble(connection, state="refused", limit=1, cursor=first.next)
         assert "Imaging Report" in str(first.sources[0].reason)
         assert [page.sources[0].orthanc_instance_id for page in (first, second)] == ["a", "b"]
-        assert dose.list_trouble(connection, state="refused", structured_reports=False).sources == ()
-        assert dose.list_trouble(connection, state="failed").sources == ()
-        assert [count for _, count in dose.count_reasons(connection, state="refused")] == [2]
+        assert list_trouble(connection, state="refused", structured_reports=False).sources == ()
+        assert list_trouble(connection, state="failed").sources == ()
+        assert [count for _, count in count_reasons(connection, state="refused")] == [2]
 
 
 def test_studies_of_dose_modalities_without_dose_are_listed_by_device_and_month(engine: Engine) -> None:

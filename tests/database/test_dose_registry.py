@@ -14,21 +14,26 @@ from tests.dose_registry_support import Archive, Instance, note, states
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features import dose
+from treegarth.features.dose.model import json_object
 from treegarth.features.dose.quantities import BEST
-from treegarth.features.dose.store.filtering import Limits
-from treegarth.features.dose.store.queueing import claim_next
+from treegarth.features.dose.reading import read_dose
+from treegarth.features.dose.service import read_waiting
+from treegarth.features.dose.store.filtering import DoseStudyFilter, Limits
+from treegarth.features.dose.store.queueing import claim_next, count_sources, list_failed, retry_failed
+from treegarth.features.dose.store.reports import reports_of_study
+from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
 from treegarth.features.dose.tables import dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)  # later than the server's own clock
 
 
 def read(engine: Engine, archive: Archive, now: datetime = NOW, limit: int = 100) -> int:
-    return dose.read_waiting(engine, archive, limit=limit, clock=lambda: now)
+    return read_waiting(engine, archive, limit=limit, clock=lambda: now)
 
 
-def studies(engine: Engine, **filters: object) -> list[dose.DoseStudy]:
+def studies(engine: Engine, **filters: object) -> list[DoseStudy]:
     with connect(engine) as connection:
-        return list(dose.list_studies_with_dose(connection, dose.DoseStudyFilter(**filters)).studies)
+        return list(list_studies_with_dose(connection, DoseStudyFilter(**filters)).studies)
 
 
 def count(engine: Engine, table: object) -> int:
@@ -46,9 +51,9 @@ def test_a_report_is_read_stored_and_given_back_as_the_command_prints_it(engine)
     assert read(engine, Archive(a=as_file(ct_dose_report()))) == 1
     assert states(engine) == {"a": "read"}
     with connect(engine) as connection:
-        (found,) = dose.reports_of_study(connection, "study 1.2.3")
+        (found,) = reports_of_study(connection, "study 1.2.3")
     printed = found.as_json()
-    assert printed == dose.json_object("a.dcm", dose.read_dose(ct_dose_report()))
+    assert printed == json_object("a.dcm", read_dose(ct_dose_report()))
     assert printed["totals"]["dlp_total_mgy_cm"] == 310.5
     (study,) = studies(engine)
     assert (study.dlp_total_mgy_cm, study.dlp_of_events_mgy_cm, study.irradiation_event_count) == (310.5, 310.5, 1)
@@ -63,8 +68,8 @@ def test_what_is_no_dose_report_is_refused_and_makes_no_study(engine):
     assert states(engine) == {"a": "refused"}
     assert studies(engine) == []
     with connect(engine) as connection:
-        assert "Imaging Report" in dose.reports_of_study(connection, "study 1.2.3")[0].refused
-        assert dose.count_sources(connection).refused == 1
+        assert "Imaging Report" in reports_of_study(connection, "study 1.2.3")[0].refused
+        assert count_sources(connection).refused == 1
 
 
 def test_an_overwritten_object_is_read_again_and_replaces_what_was_read(engine):
@@ -138,12 +143,12 @@ def test_what_fails_is_tried_again_later_and_then_left_to_a_person(engine):
         now += timedelta(minutes=30)
     assert states(engine) == {"a": "failed"}
     with connect(engine) as connection:
-        (failed,) = dose.list_failed(connection)
-        assert (failed.attempts, dose.count_sources(connection).failed) == (most, 1)
+        (failed,) = list_failed(connection)
+        assert (failed.attempts, count_sources(connection).failed) == (most, 1)
         assert "Orthanc does not answer" in failed.last_error
     with transaction(engine) as connection:
-        assert dose.retry_failed(connection, ["another"]) == 0
-        assert dose.retry_failed(connection) == 1
+        assert retry_failed(connection, ["another"]) == 0
+        assert retry_failed(connection) == 1
     read(engine, Archive(a=as_file(ct_dose_report())), now)
     assert states(engine) == {"a": "read"}
 
@@ -186,9 +191,7 @@ def test_studies_are_listed_by_filter_sort_and_page(engine):
     found, cursor = [], None
     with connect(engine) as connection:
         while True:
-            page = dose.list_studies_with_dose(
-                connection, dose.DoseStudyFilter(), sort=dose.DoseStudySort.DLP, limit=2, cursor=cursor
-            )
+            page = list_studies_with_dose(connection, DoseStudyFilter(), sort=DoseStudySort.DLP, limit=2, cursor=cursor)
             found += [study.dlp_total_mgy_cm for study in page.studies]
             cursor = page.next
             if cursor is None:

@@ -19,7 +19,9 @@ from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
 from treegarth.features.dose import service
 from treegarth.features.dose.model import READER_VERSION
+from treegarth.features.dose.service import read_waiting, resume_reread
 from treegarth.features.dose.store import rereading
+from treegarth.features.dose.store.rereading import start_reread
 from treegarth.features.dose.tables import dose_report, dose_reread, dose_study, irradiation_event
 
 SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
@@ -50,7 +52,7 @@ def clock() -> datetime:
 
 
 def read_all(engine: Engine, archive: Archive, at: datetime = NOW) -> None:
-    while dose.read_waiting(engine, archive, limit=500, clock=lambda: at):
+    while read_waiting(engine, archive, limit=500, clock=lambda: at):
         pass
 
 
@@ -128,7 +130,7 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
     with pytest.raises(Killed):
         read_all(engine, Dying(SOURCES // 4, archive))
     with small_batches(SOURCES // 10):
-        dose.resume_reread(engine, clock)
+        resume_reread(engine, clock)
     with connect(engine) as connection:
         progress = dose.reread_progress(connection)
         assert progress is not None
@@ -136,7 +138,7 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
         assert 0 < progress.waiting < SOURCES
     read_all(engine, Archive(**archive))
     read_all(engine, Archive(**archive), NOW + service.LEASE)
-    dose.resume_reread(engine, clock)
+    resume_reread(engine, clock)
     with connect(engine) as connection:
         progress = dose.reread_progress(connection)
         assert progress is not None
@@ -149,7 +151,7 @@ def test_re_reading_twice_gives_the_same(engine: Engine, archive: dict[str, byte
     for number in (1, 2):
         dose.reread(engine, started_by=None, clock=clock)
         read_all(engine, Archive(**archive))
-        dose.resume_reread(engine, clock)
+        resume_reread(engine, clock)
         assert registry(engine) == wanted
         with connect(engine) as connection:
             assert connection.execute(select(func.count()).select_from(dose_reread)).scalar_one() == number
@@ -157,8 +159,8 @@ def test_re_reading_twice_gives_the_same(engine: Engine, archive: dict[str, byte
 
 def test_a_second_button_joins_the_re_reading_that_runs(engine: Engine) -> None:
     with transaction(engine) as connection:
-        first = dose.start_reread(connection, "one", NOW)
-        assert dose.start_reread(connection, "another", NOW) == first
+        first = start_reread(connection, "one", NOW)
+        assert start_reread(connection, "another", NOW) == first
 
 
 def test_what_left_the_archive_keeps_its_dose_and_its_version(engine: Engine, archive: dict[str, bytes]) -> None:
@@ -168,7 +170,7 @@ def test_what_left_the_archive_keeps_its_dose_and_its_version(engine: Engine, ar
         dose.follow_deleted(connection, ["s00000"], NOW)
     dose.reread(engine, started_by=None, clock=clock)
     read_all(engine, Archive(**archive))
-    dose.resume_reread(engine, clock)
+    resume_reread(engine, clock)
     with connect(engine) as connection:
         progress = dose.reread_progress(connection)
         assert progress is not None

@@ -17,8 +17,9 @@ from tests.dose_registry_support import Archive, Instance, index, note, read, st
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
 from treegarth.features.dose.candidates import SAMPLED_SOURCES
-from treegarth.features.dose.service import next_series_due
+from treegarth.features.dose.service import choose_samples, next_series_due, resume_reread
 from treegarth.features.dose.store import sampling
+from treegarth.features.dose.store.queueing import count_sources
 from treegarth.features.dose.tables import dose_report, dose_sampling, dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
@@ -48,9 +49,9 @@ def test_an_arriving_series_is_marked_and_waited_for_but_none_of_its_images_is_n
     arrive(engine, *images(3, 1, 2))
     assert states(engine) == {}
     with connect(engine) as connection:
-        assert (dose.count_waiting(connection), dose.count_sources(connection).waiting) == (1, 1)
-    assert dose.choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC)) == 0
-    assert dose.choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC) + sampling.REST) == 1
+        assert (dose.count_waiting(connection), count_sources(connection).waiting) == (1, 1)
+    assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC)) == 0
+    assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC) + sampling.REST) == 1
     assert states(engine) == {"1.2.3i1": "unread", "1.2.3i2": "unread"}
     assert next_series_due(engine) is None
 
@@ -92,14 +93,14 @@ def test_a_displaced_image_leaves_the_dose_of_its_study(engine: Engine) -> None:
     arrive(engine, second, third)
     read(engine, archive(second, third), NOW)
     arrive(engine, first)
-    dose.choose_samples(engine, limit=1, clock=lambda: NOW)
+    choose_samples(engine, limit=1, clock=lambda: NOW)
     with connect(engine) as connection:
         assert connection.execute(select(dose_study.c.counted_report_ids)).scalar_one() == ["1.2.3i2"]
 
 
 def test_a_series_that_was_deleted_before_it_was_chosen_leaves_nothing(engine: Engine) -> None:
     note(engine, *images(1, 2))
-    assert dose.choose_samples(engine, limit=5, clock=lambda: NOW) == 1
+    assert choose_samples(engine, limit=5, clock=lambda: NOW) == 1
     assert states(engine) == {}
 
 
@@ -116,7 +117,7 @@ def test_several_workers_share_the_series_and_one_that_dies_leaves_its_own_to_ot
         die()
     assert states(engine) == {}
     with ThreadPoolExecutor(4) as workers:
-        done = list(workers.map(lambda _: dose.choose_samples(engine, limit=50, clock=lambda: NOW), range(4)))
+        done = list(workers.map(lambda _: choose_samples(engine, limit=50, clock=lambda: NOW), range(4)))
     assert sum(done) == 12
     assert sorted(states(engine)) == sorted(
         one.orthanc_instance_id for one in every if not one.sop_instance_uid.endswith(".3")
@@ -133,7 +134,7 @@ def test_an_image_that_arrives_while_its_series_is_chosen_from_is_not_missed(eng
         arriving.join(0.3)
         assert arriving.is_alive()
     arriving.join(10)
-    dose.choose_samples(engine, limit=5, clock=lambda: NOW)
+    choose_samples(engine, limit=5, clock=lambda: NOW)
     assert sorted(states(engine)) == ["1.2.3i1", "1.2.3i2"]
 
 
@@ -210,7 +211,7 @@ def test_a_re_reading_reads_the_chosen_images_again_and_chooses_where_nothing_wa
         assert progress is not None
         assert (progress.noted, progress.waiting) == (2, 3)
     read(engine, files, NOW)
-    dose.resume_reread(engine, lambda: NOW)
+    resume_reread(engine, lambda: NOW)
     assert sorted(files.asked) == ["1.2.3i1", "1.2.3i2", "1.2.4i1", "1.2.4i2"]
     with connect(engine) as connection:
         progress = dose.reread_progress(connection)

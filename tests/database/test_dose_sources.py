@@ -28,9 +28,9 @@ from tests.dose_image_builder import (
 )
 from tests.dose_registry_support import Archive, Instance, index, note, read
 from treegarth.database.engine import connect, transaction
-from treegarth.features import dose
 from treegarth.features.dose.candidates import SAMPLE
 from treegarth.features.dose.candidates import SECONDARY_CAPTURE as SC_CLASS
+from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.tables import dose_report, dose_study
 from treegarth.index import tables
 
@@ -99,9 +99,9 @@ def test_a_report_supersedes_headers_of_its_kind(engine: Engine) -> None:
     assert (found["administration_count"], found["administered_activity_mbq"]) == (1, 600)
     assert found["counted_report_ids"] == ["b", "c"]
     with connect(engine) as connection:
-        shown = dose.reports_of_study(connection, "study 1.2.3")
+        shown = reports_of_study(connection, "study 1.2.3")
         assert [one.orthanc_instance_id for one in shown] == ["b", "c"]
-        assert len(dose.reports_of_study(connection, "study 1.2.3", all_images=True)) == 3
+        assert len(reports_of_study(connection, "study 1.2.3", all_images=True)) == 3
 
 
 def test_however_many_images_tell_of_it_there_is_one_administration(engine: Engine) -> None:

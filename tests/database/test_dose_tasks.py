@@ -18,6 +18,7 @@ from tests.dose_registry_support import Archive, Instance, index, note, states
 from treegarth.database.engine import DatabaseAddress, connect
 from treegarth.features import dose
 from treegarth.features.dose.tables import irradiation_event
+from treegarth.features.dose.tasks import blueprint
 from treegarth.tasks.app import TaskContext, TaskHints, worker_app
 
 
@@ -27,7 +28,7 @@ def test_a_worker_reads_what_waits(engine: Engine, database_address: DatabaseAdd
     note(engine, *sources)
     archive = Archive(**{source.orthanc_instance_id: as_file(ct_dose_report()) for source in sources})
     context = TaskContext(engine=engine, orthanc=archive, clock=lambda: datetime.now(UTC))
-    app = worker_app(database_address, [dose.blueprint(context)])
+    app = worker_app(database_address, [blueprint(context)])
     if task == dose.READ_WAITING:
         hints = TaskHints(database_address)
         hints.announce(task)
@@ -56,7 +57,7 @@ def test_images_are_read_soon_after_their_series_came_to_rest(
     note(engine, image)
     archive = Archive(i=as_file(ct_image("1.2.3.1")))
     context = TaskContext(engine=engine, orthanc=archive, clock=lambda: datetime.now(UTC))
-    app = worker_app(database_address, [dose.blueprint(context)])
+    app = worker_app(database_address, [blueprint(context)])
     hints = TaskHints(database_address)
     hints.announce(dose.SAMPLE_SERIES)
     hints.close()

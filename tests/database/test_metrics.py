@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, KnownHost, make_services, web_folder
-from treegarth.bootstrap import measures
+from treegarth.assembly import house
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.rules.tables import notification, rule_event
 from treegarth.features.system import metrics
@@ -27,7 +27,7 @@ def client_of(folder: Path, engine: Engine | None) -> FlaskClient:
     host = KnownHost()
     host.status = dataclasses.replace(host.status, callback_median_ms=0.2, callback_p99_ms=1.5)
     services = make_services(web_folder(folder), engine=lambda: engine, host=host)
-    return create_app(metrics.routes(services, measures()), services).test_client()
+    return create_app(metrics.routes(services, house(services.settings).measures()), services).test_client()
 
 
 def values(client: FlaskClient) -> dict[tuple[str, ...], float]:

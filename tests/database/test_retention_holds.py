@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from tests.index_support import NOON, write_study
 from treegarth.conditions.action import Occasion, Problem
 from treegarth.conditions.model import Facts
-from treegarth.features.retention import HoldKind
 from treegarth.features.retention.hold_actions import HoldAction, HoldSpec, ReleaseAction, ReleaseSpec
+from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import list_holds, release_hold, set_holds
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index.studies import the_study

@@ -18,7 +18,8 @@ from treegarth.assembly import vocabulary
 from treegarth.errors import NotFound, OrthancUnavailable
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.store import parents, removing
-from treegarth.features.retention import Departures, HoldKind
+from treegarth.features.retention import Departures
+from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.pruning import LATER, LEASE, Pruner
 from treegarth.features.retention.store import marking, policies
 from treegarth.features.retention.store.holds import set_holds

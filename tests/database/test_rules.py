@@ -23,7 +23,8 @@ from tests.rule_support import (
 )
 from treegarth.conditions.action import NotYet
 from treegarth.database.engine import connect, transaction
-from treegarth.features import archive, rules
+from treegarth.features.archive.stability import decide_stable
+from treegarth.features.rules.following import follow_dose_read, follow_stable
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.service import edit_rule, explain_rule, preview_rule, switch_rule
 from treegarth.features.rules.store import events, outcomes
@@ -137,7 +138,7 @@ def test_what_has_come_to_rest_is_decided_once_and_noted_only_where_a_rule_looks
 
     def decide(after_s: float) -> int:
         at = NOW + timedelta(seconds=after_s)
-        return archive.decide_stable(engine, timedelta(seconds=60), [rules.follow_stable], lambda: at)
+        return decide_stable(engine, timedelta(seconds=60), [follow_stable], lambda: at)
 
     assert decide(59) == 0
     assert decide(61) == 2
@@ -157,9 +158,9 @@ def test_two_workers_that_decide_at_once_note_each_study_once(engine: Engine) ->
     found: list[int] = []
 
     def other_worker(connection: object, stable: object, now: object) -> None:
-        found.append(archive.decide_stable(engine, timedelta(seconds=60), [], lambda: at))
+        found.append(decide_stable(engine, timedelta(seconds=60), [], lambda: at))
 
-    first = archive.decide_stable(engine, timedelta(seconds=60), [other_worker], lambda: at, limit=12)
+    first = decide_stable(engine, timedelta(seconds=60), [other_worker], lambda: at, limit=12)
     assert (first, found) == (12, [8])
 
 
@@ -210,7 +211,7 @@ def test_a_rule_that_fails_is_tried_again_alone(engine: Engine, monkeypatch: pyt
     assert len(did(engine, 1)) == 1
     with transaction(engine) as connection:
         assert events.list_failed(connection) == []
-        rules.follow_dose_read(connection, study_id(1), NOW)
+        follow_dose_read(connection, study_id(1), NOW)
     handle_all(engine)
     assert labels(engine, 1) == ["other", "seen"]
     assert count(engine, rule_event) == 0

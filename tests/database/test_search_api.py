@@ -22,7 +22,7 @@ from treegarth.features.archive.api import StudyQuery
 from treegarth.features.archive.store.mending import count_stale
 from treegarth.features.archive.store.reconciling import count_instances
 from treegarth.features.dose import api as dose_api
-from treegarth.features.dose import count_sources
+from treegarth.features.dose.store.queueing import count_sources
 from treegarth.features.dose.tables import dose_report, irradiation_event
 from treegarth.features.system import api as system_api
 from treegarth.web.app import create_app

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Literal, TypeAlias
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy import Connection
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "treegarth_"
@@ -23,6 +25,10 @@ class Metric:
     values: Mapping[tuple[str, ...], float]
     labels: tuple[str, ...] = ()
     kind: Literal["gauge", "counter"] = "gauge"
+
+
+Measure: TypeAlias = Callable[[Connection, datetime], Iterable[Metric]]
+"""What a feature measures, by its tables and the time."""
 
 
 def single(name: str, meaning: str, value: float, *, kind: Literal["gauge", "counter"] = "gauge") -> Metric:

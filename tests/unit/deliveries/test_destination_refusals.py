@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from tests.unit.web.web_support import make_services
 from treegarth.addresses import IpAddress
-from treegarth.assembly import actions
+from treegarth.assembly import house
 from treegarth.bootstrap import all_routes
 from treegarth.errors import PlaceRefused
 from treegarth.features.deliveries.address_parts import SecretPlace
@@ -149,7 +149,7 @@ def test_every_guarded_field_is_tried_above() -> None:
 def test_no_action_of_a_rule_names_a_place() -> None:
     """They name destinations and webhooks, which are guarded where they are set, and people's addresses for the
     settings' own mail server."""
-    names = {f"{action.name}.{field}" for action in actions(Settings()) for field in fields_of_spec(action)}
+    names = {f"{action.name}.{field}" for action in house(Settings()).actions() for field in fields_of_spec(action)}
     suspicious = {name for name in names if SOUNDS_LIKE_A_PLACE.search(name.rpartition(".")[2])}
     assert suspicious == set()
     assert {"deliver.to", "notify.email", "notify.webhook", "notify.title"} <= names

@@ -7,7 +7,7 @@ from croniter import croniter
 from procrastinate import App, Blueprint
 from procrastinate.testing import InMemoryConnector
 
-from treegarth.features import dose
+from treegarth.features.dose.tasks import blueprint
 from treegarth.tasks.app import upkeep
 
 
@@ -22,7 +22,7 @@ def longest_gap_s(blueprint: Blueprint, task: str) -> float:
 
 
 def test_what_no_hint_was_given_for_is_read_within_seconds() -> None:
-    assert longest_gap_s(dose.blueprint(context=None), "dose.sweep") == 15  # type: ignore[arg-type]
+    assert longest_gap_s(blueprint(context=None), "dose.sweep") == 15  # type: ignore[arg-type]
 
 
 def test_tasks_of_dead_workers_are_found_within_seconds() -> None:

@@ -1,25 +1,83 @@
 """The archive's index: what is in Orthanc, findable in PostgreSQL."""
 
-from treegarth.features.archive.ingest.batch import Departures, Follower
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from treegarth.feature import Feature, House, Work
 from treegarth.features.archive.ingest.run import run_indexer
-from treegarth.features.archive.model import IndexedInstance, Origin, RemovedInstance
-from treegarth.features.archive.stability import Stable, decide_stable
+from treegarth.features.archive.model import IndexedInstance
 from treegarth.features.archive.store.mending import count_stale
 from treegarth.features.archive.store.parents import note_pruned
 from treegarth.features.archive.store.reconciling import count_instances
-from treegarth.features.archive.tasks import blueprint
 
-__all__ = [
-    "Departures",
-    "Follower",
-    "IndexedInstance",
-    "Origin",
-    "RemovedInstance",
-    "Stable",
-    "blueprint",
-    "count_instances",
-    "count_stale",
-    "decide_stable",
-    "note_pruned",
-    "run_indexer",
-]
+if TYPE_CHECKING:
+    from procrastinate import Blueprint
+
+    from treegarth.conditions.vocabulary import Term
+    from treegarth.web.metrics import Measure
+    from treegarth.web.parts import HealthCheck, PageSection
+    from treegarth.web.routes import Route
+    from treegarth.web.services import Services
+
+__all__ = ["FEATURE", "IndexedInstance", "count_instances", "count_stale", "note_pruned", "run_indexer"]
+
+
+def _terms() -> list[Term]:
+    from treegarth.features.archive.condition_terms import condition_terms
+
+    return condition_terms()
+
+
+def _routes(house: House, services: Services) -> list[Route]:
+    from treegarth.features.archive import api, pages
+
+    return [
+        *api.routes(),
+        *pages.routes(
+            study_sections=house.study_sections(), kept_elsewhere=house.kept_studies(), checks=house.checks()
+        ),
+    ]
+
+
+def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.archive.tasks import blueprint
+
+    followers = [one.follow_stable for one in house.features if one.follow_stable is not None]
+
+    def wake() -> None:
+        for one in house.features:
+            if one.task_after_rest is not None:
+                work.hints.announce(one.task_after_rest)
+
+    return [blueprint(work.context, timedelta(seconds=house.settings.stable_seconds), followers, wake)]
+
+
+def _checks() -> list[HealthCheck]:
+    from treegarth.features.archive.pages import health_check
+
+    return [health_check]
+
+
+def _system_sections() -> list[PageSection]:
+    from treegarth.features.archive.pages import progress_section
+
+    return [progress_section]
+
+
+def _measures() -> list[Measure]:
+    from treegarth.features.archive.store.measuring import measure
+
+    return [measure]
+
+
+FEATURE = Feature(
+    name="archive",
+    terms=_terms,
+    routes=_routes,
+    tasks=_tasks,
+    checks=_checks,
+    system_sections=_system_sections,
+    measures=_measures,
+)

@@ -1,1 +1,79 @@
 """Destinations, and the ledger of what is sent to them and proved to have arrived."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from treegarth.feature import Feature, House, Work
+from treegarth.index.tables import study
+
+if TYPE_CHECKING:
+    from procrastinate import Blueprint
+
+    from treegarth.conditions.action import Action
+    from treegarth.conditions.vocabulary import Term
+    from treegarth.web.metrics import Measure
+    from treegarth.web.parts import HealthCheck, StudySection
+    from treegarth.web.routes import Route
+    from treegarth.web.services import Services
+
+__all__ = ["FEATURE"]
+
+
+def _terms() -> list[Term]:
+    from treegarth.features.deliveries.condition_terms import condition_terms
+
+    return condition_terms(study.c.orthanc_study_id)
+
+
+def _actions(house: House) -> list[Action[Any]]:
+    from treegarth.features.deliveries.deliver_action import DeliverAction
+
+    return [DeliverAction(house.vocabulary(), house.lent.dose_objects)]
+
+
+def _routes(house: House, services: Services) -> list[Route]:
+    from treegarth.features.deliveries import api, destinations_api, pages
+
+    return [
+        *pages.routes(),
+        *destinations_api.routes(services, os.environ),
+        *api.routes(services, house.lent.dose_objects),
+    ]
+
+
+def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.deliveries.tasks import blueprint
+
+    return [blueprint(work.sending, work.zone, work.gate)]
+
+
+def _checks() -> list[HealthCheck]:
+    from treegarth.features.deliveries.pages import health_check
+
+    return [health_check]
+
+
+def _study_sections(house: House) -> list[StudySection]:
+    from treegarth.features.deliveries.pages import make_study_section
+
+    return [make_study_section(house.lent.list_labels)]
+
+
+def _measures() -> list[Measure]:
+    from treegarth.features.deliveries.store.measuring import measure
+
+    return [measure]
+
+
+FEATURE = Feature(
+    name="deliveries",
+    terms=_terms,
+    actions=_actions,
+    routes=_routes,
+    tasks=_tasks,
+    checks=_checks,
+    study_sections=_study_sections,
+    measures=_measures,
+)

@@ -3,121 +3,105 @@
 This is the feature's front door: other parts import from here and from `reading_json`, never from deeper inside.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from treegarth.feature import Feature, House, Work
 from treegarth.features.dose.candidates import is_candidate, is_sampled
-from treegarth.features.dose.model import DoseReading, Issue, json_object, report_json, to_json
-from treegarth.features.dose.reading import read_dose, read_dose_bytes, read_dose_stream
-from treegarth.features.dose.reading_json import read_command
-from treegarth.features.dose.service import (
-    choose_samples,
-    follow_deleted,
-    follow_indexed,
-    read_waiting,
-    reread,
-    resume_reread,
-)
-from treegarth.features.dose.store.equipment import Device, list_equipment
-from treegarth.features.dose.store.filtering import DoseStudyFilter
-from treegarth.features.dose.store.missing import (
-    MonthOfDevice,
-    StudyWithoutDose,
-    WithoutDosePage,
-    count_missing_by_month,
-    list_without_dose,
-)
+from treegarth.features.dose.service import follow_deleted, follow_indexed, reread
 from treegarth.features.dose.store.modalities import note_modalities
-from treegarth.features.dose.store.not_patients import (
-    NotPatientPatterns,
-    NotPatientRule,
-    add_not_patient_rule,
-    count_not_patients,
-    list_not_patient_rules,
-    remove_not_patient_rule,
-)
-from treegarth.features.dose.store.queueing import (
-    FailedSource,
-    SourceCounts,
-    count_sources,
-    count_waiting,
-    list_failed,
-    retry_failed,
-)
-from treegarth.features.dose.store.redeciding import RedecidingProgress, redeciding_progress, start_redeciding
-from treegarth.features.dose.store.reports import DoseReport, reports_of_study
-from treegarth.features.dose.store.rereading import RereadProgress, reread_progress, start_reread
+from treegarth.features.dose.store.queueing import count_waiting
+from treegarth.features.dose.store.redeciding import redeciding_progress, start_redeciding
+from treegarth.features.dose.store.rereading import reread_progress
 from treegarth.features.dose.store.sampling import REST
-from treegarth.features.dose.store.studies import (
-    DoseStudy,
-    DoseStudyPage,
-    DoseStudySort,
-    count_studies_with_dose,
-    list_studies_with_dose,
-)
-from treegarth.features.dose.store.timeline import Cumulative, Timeline, cumulate, patient_timeline
-from treegarth.features.dose.store.trouble import TroubledSource, TroublePage, count_reasons, list_trouble
-from treegarth.features.dose.tasks import READ_WAITING, SAMPLE_SERIES, blueprint
+from treegarth.features.dose.tasks import READ_WAITING, SAMPLE_SERIES
+from treegarth.index.tables import study
+
+if TYPE_CHECKING:
+    from procrastinate import Blueprint
+
+    from treegarth.conditions.vocabulary import Term
+    from treegarth.web.metrics import Measure
+    from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
+    from treegarth.web.routes import Route
+    from treegarth.web.services import Services
 
 __all__ = [
+    "FEATURE",
     "READ_WAITING",
     "REST",
     "SAMPLE_SERIES",
-    "Cumulative",
-    "Device",
-    "DoseReading",
-    "DoseReport",
-    "DoseStudy",
-    "DoseStudyFilter",
-    "DoseStudyPage",
-    "DoseStudySort",
-    "FailedSource",
-    "Issue",
-    "MonthOfDevice",
-    "NotPatientPatterns",
-    "NotPatientRule",
-    "RedecidingProgress",
-    "RereadProgress",
-    "SourceCounts",
-    "StudyWithoutDose",
-    "Timeline",
-    "TroublePage",
-    "TroubledSource",
-    "WithoutDosePage",
-    "add_not_patient_rule",
-    "blueprint",
-    "choose_samples",
-    "count_missing_by_month",
-    "count_not_patients",
-    "count_reasons",
-    "count_sources",
-    "count_studies_with_dose",
     "count_waiting",
-    "cumulate",
     "follow_deleted",
     "follow_indexed",
     "is_candidate",
     "is_sampled",
-    "json_object",
-    "list_equipment",
-    "list_failed",
-    "list_not_patient_rules",
-    "list_studies_with_dose",
-    "list_trouble",
-    "list_without_dose",
     "note_modalities",
-    "patient_timeline",
-    "read_command",
-    "read_dose",
-    "read_dose_bytes",
-    "read_dose_stream",
-    "read_waiting",
     "redeciding_progress",
-    "remove_not_patient_rule",
-    "report_json",
-    "reports_of_study",
     "reread",
     "reread_progress",
-    "resume_reread",
-    "retry_failed",
     "start_redeciding",
-    "start_reread",
-    "to_json",
 ]
+
+
+def _terms() -> list[Term]:
+    from treegarth.features.dose.condition_terms import condition_terms
+
+    return condition_terms(study.c.orthanc_study_id)
+
+
+def _routes(house: House, services: Services) -> list[Route]:
+    from treegarth.features.dose import api, pages
+
+    return [*api.routes(), *pages.routes()]
+
+
+def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.dose.tasks import blueprint
+
+    followers = [one.follow_dose_read for one in house.features if one.follow_dose_read is not None]
+    return [blueprint(work.context, followers)]
+
+
+def _checks() -> list[HealthCheck]:
+    from treegarth.features.dose.pages import health_check
+
+    return [health_check]
+
+
+def _study_sections(house: House) -> list[StudySection]:
+    from treegarth.features.dose.pages import study_section
+
+    return [study_section]
+
+
+def _system_sections() -> list[PageSection]:
+    from treegarth.features.dose.pages import system_section
+
+    return [system_section]
+
+
+def _kept_studies() -> list[StudyAddress]:
+    from treegarth.features.dose.pages import kept_study_address
+
+    return [kept_study_address]
+
+
+def _measures() -> list[Measure]:
+    from treegarth.features.dose.store.measuring import measure
+
+    return [measure]
+
+
+FEATURE = Feature(
+    name="dose",
+    terms=_terms,
+    routes=_routes,
+    tasks=_tasks,
+    checks=_checks,
+    study_sections=_study_sections,
+    system_sections=_system_sections,
+    kept_studies=_kept_studies,
+    measures=_measures,
+)

@@ -3,17 +3,67 @@
 This is the feature's front door: other parts import from here, never from deeper inside.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from treegarth.feature import Feature, House, Work
 from treegarth.features.retention.departures import Departures
 from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
-from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.service import Desk
-from treegarth.features.retention.tasks import blueprint
+from treegarth.index.tables import study
 
-__all__ = [
-    "Departures",
-    "Desk",
-    "HoldAction",
-    "HoldKind",
-    "ReleaseAction",
-    "blueprint",
-]
+if TYPE_CHECKING:
+    from procrastinate import Blueprint
+
+    from treegarth.conditions.action import Action
+    from treegarth.conditions.vocabulary import Term
+    from treegarth.web.parts import StudySection
+    from treegarth.web.routes import Route
+    from treegarth.web.services import Services
+
+__all__ = ["FEATURE", "Departures"]
+
+
+def _terms() -> list[Term]:
+    from treegarth.features.retention.condition_terms import condition_terms
+
+    return condition_terms(study.c.orthanc_study_id)
+
+
+def _actions(house: House) -> list[Action[Any]]:
+    return [HoldAction(), ReleaseAction()]
+
+
+def _routes(house: House, services: Services) -> list[Route]:
+    from treegarth.features.retention import api, pages
+
+    desk = Desk(
+        services=services,
+        vocabulary=house.vocabulary,
+        read_texts=house.lent.read_texts,
+        write_text=house.lent.write_text,
+    )
+    return [*api.routes(desk), *pages.routes(desk)]
+
+
+def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.retention.tasks import blueprint
+
+    return [blueprint(work.sending, house.vocabulary, house.lent.copies(work), work.zone)]
+
+
+def _study_sections(house: House) -> list[StudySection]:
+    from treegarth.features.retention.pages import study_section
+
+    return [study_section]
+
+
+FEATURE = Feature(
+    name="retention",
+    terms=_terms,
+    actions=_actions,
+    routes=_routes,
+    tasks=_tasks,
+    study_sections=_study_sections,
+)

@@ -1,25 +1,94 @@
 """Rules: a condition, a trigger, actions; tried before they act, kept with their history, handled once an event."""
 
+from __future__ import annotations
+
+import os
+from random import random
+from typing import TYPE_CHECKING, Any
+
+from treegarth.feature import Feature, House, Work
 from treegarth.features.rules.actions import Actions
 from treegarth.features.rules.following import follow_dose_read, follow_stable, follow_studies_left
 from treegarth.features.rules.labelling import LabelAction
 from treegarth.features.rules.notifying import NotifyAction
 from treegarth.features.rules.service import RuleBook
-from treegarth.features.rules.tasks import HANDLE, blueprint
-from treegarth.features.rules.telling import Teller, telling_blueprint
+from treegarth.features.rules.tasks import HANDLE
 from treegarth.features.rules.text import Language
+from treegarth.index.tables import study
 
-__all__ = [
-    "HANDLE",
-    "Actions",
-    "LabelAction",
-    "Language",
-    "NotifyAction",
-    "RuleBook",
-    "Teller",
-    "blueprint",
-    "follow_dose_read",
-    "follow_stable",
-    "follow_studies_left",
-    "telling_blueprint",
-]
+if TYPE_CHECKING:
+    from procrastinate import Blueprint
+
+    from treegarth.conditions.action import Action
+    from treegarth.conditions.vocabulary import Term
+    from treegarth.web.metrics import Measure
+    from treegarth.web.parts import HealthCheck
+    from treegarth.web.routes import Route
+    from treegarth.web.services import Services
+
+__all__ = ["FEATURE", "Language", "follow_studies_left", "language"]
+
+
+def language(house: House) -> Language:
+    """What rules are written in at this site."""
+    return Language(vocabulary=house.vocabulary(), actions=Actions(house.actions()))
+
+
+def _terms() -> list[Term]:
+    from treegarth.features.rules.condition_terms import condition_terms
+
+    return condition_terms(study.c.orthanc_study_id)
+
+
+def _actions(house: House) -> list[Action[Any]]:
+    settings = house.settings
+    names = [one.name for one in settings.webhooks]
+    return [LabelAction(), NotifyAction(webhooks=names, has_mail=settings.mail is not None)]
+
+
+def _routes(house: House, services: Services) -> list[Route]:
+    from treegarth.features.rules import api, pages
+
+    book = RuleBook(language(house))
+    webhooks = [one.name for one in house.settings.webhooks]
+    return [
+        *api.routes(services, book),
+        *pages.routes(pages.RulePages(book, house.lent.destination_names, webhooks)),
+    ]
+
+
+def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.rules.tasks import blueprint
+    from treegarth.features.rules.telling import Teller, telling_blueprint
+
+    book = RuleBook(language(house))
+    return [
+        blueprint(work.context, book, work.zone, lambda: house.lent.announce_deliveries(work.hints)),
+        telling_blueprint(work.context, Teller(house.settings, os.environ), random),
+    ]
+
+
+def _checks() -> list[HealthCheck]:
+    from treegarth.features.rules.pages import health_check
+
+    return [health_check]
+
+
+def _measures() -> list[Measure]:
+    from treegarth.features.rules.store.measuring import measure
+
+    return [measure]
+
+
+FEATURE = Feature(
+    name="rules",
+    terms=_terms,
+    actions=_actions,
+    routes=_routes,
+    tasks=_tasks,
+    checks=_checks,
+    measures=_measures,
+    follow_stable=follow_stable,
+    task_after_rest=HANDLE,
+    follow_dose_read=follow_dose_read,
+)

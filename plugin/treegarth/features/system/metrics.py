@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 
@@ -15,7 +15,7 @@ from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.metrics import CONTENT_TYPE, Metric, exposition, single
+from treegarth.web.metrics import CONTENT_TYPE, Measure, Metric, exposition, single
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.routes import Route
 from treegarth.web.services import HostStatus, Services
@@ -23,8 +23,6 @@ from treegarth.web.services import HostStatus, Services
 PATH = f"{BASE_PATH}/metrics"
 KEPT_S = 10.0
 """So long an answer is given again: however many scrapers there are, the database is asked six times a minute."""
-
-Measure = Callable[[Connection, datetime], Iterable[Metric]]
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,115 @@
+"""What a feature plugs into the house: one declaration in its front door, over which bootstrap, assembly and the worker
+loop.
+
+Each part is a function that is called when it is needed, and imports what it stands on then: an indexer loads no pages,
+a worker no templates. What no loop could collect, a single query that one feature lends another, is in `Lent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+if TYPE_CHECKING:  # of floors that not every process loads
+    from procrastinate import Blueprint
+
+    from treegarth.conditions.action import Action
+    from treegarth.conditions.vocabulary import Term, Vocabulary
+    from treegarth.outgoing.gate import Gate
+    from treegarth.settings import Settings
+    from treegarth.tasks.app import TaskContext, TaskHints
+    from treegarth.web.metrics import Measure
+    from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
+    from treegarth.web.routes import Route
+    from treegarth.web.services import Services
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """A feature, by what it adds. A part that it does not have is empty."""
+
+    name: str
+    terms: Callable[[], Sequence[Term]] = tuple
+    """What conditions can speak of in its tables."""
+    actions: Callable[[House], Sequence[Action[Any]]] = lambda house: ()
+    """What rules can do by it."""
+    routes: Callable[[House, Services], Sequence[Route]] = lambda house, services: ()
+    """Its endpoints and pages."""
+    tasks: Callable[[House, Work], Sequence[Blueprint]] = lambda house, work: ()
+    """Its background work."""
+    checks: Callable[[], Sequence[HealthCheck]] = tuple
+    """Its findings about health."""
+    study_sections: Callable[[House], Sequence[StudySection]] = lambda house: ()
+    """What it lends to a study's page."""
+    system_sections: Callable[[], Sequence[PageSection]] = tuple
+    """What it lends to the page about the system."""
+    kept_studies: Callable[[], Sequence[StudyAddress]] = tuple
+    """Where its pages show something of a study that has left the archive."""
+    measures: Callable[[], Sequence[Measure]] = tuple
+    """What it measures for a monitoring system."""
+    follow_stable: Callable[[Connection, Sequence[Any], datetime], object] | None = None
+    """Is told in their transaction of studies and series that have come to rest."""
+    task_after_rest: str | None = None
+    """The task that takes up what `follow_stable` noted."""
+    follow_dose_read: Callable[[Connection, str, datetime], object] | None = None
+    """Is told in its transaction of a study whose last dose source was read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """What single features lend to others."""
+
+    dose_objects: Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
+    list_labels: Callable[[Connection, str], Sequence[Any]]
+    destination_names: Callable[[Connection], Sequence[str]]
+    read_texts: Callable[[str], list[Any]]
+    write_text: Callable[[Any], str]
+    count_instances: Callable[[Connection], int]
+    count_stale: Callable[[Connection], int]
+    count_dose_waiting: Callable[[Connection], int]
+    announce_deliveries: Callable[[TaskHints], None]
+    copies: Callable[[Work], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """All features together, at a site with these settings."""
+
+    settings: Settings
+    features: Sequence[Feature]
+    vocabulary: Callable[[], Vocabulary]
+    lent: Lent
+
+    def actions(self) -> list[Action[Any]]:
+        return [one for feature in self.features for one in feature.actions(self)]
+
+    def checks(self) -> list[HealthCheck]:
+        return [one for feature in self.features for one in feature.checks()]
+
+    def study_sections(self) -> list[StudySection]:
+        return [one for feature in self.features for one in feature.study_sections(self)]
+
+    def system_sections(self) -> list[PageSection]:
+        return [one for feature in self.features for one in feature.system_sections()]
+
+    def kept_studies(self) -> list[StudyAddress]:
+        return [one for feature in self.features for one in feature.kept_studies()]
+
+    def measures(self) -> list[Measure]:
+        return [one for feature in self.features for one in feature.measures()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What background work is done with. `sending` has connections of its own for work that waits for others."""
+
+    context: TaskContext
+    sending: TaskContext
+    hints: TaskHints
+    zone: ZoneInfo
+    gate: Gate
