@@ -19,18 +19,15 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.dicom.header_json import header_json
-from treegarth.dicom.headers import Header, Issue, orthanc_identifiers, read_header
 from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import TreegarthError, UnreadableObject
+from treegarth.features.archive.ingest.description import described, described_by_orthanc
 from treegarth.features.archive.ingest.sources import (
-    header_by_orthanc,
-    identifiers_by_orthanc,
     stores_of_orthanc,
     with_header,
 )
 from treegarth.features.archive.ingest.stores import (
     Verdict,
-    header_checksum,
     is_same,
     is_store_of,
     is_stored_again,
@@ -165,50 +162,10 @@ class BatchWriter:
     def _write_judged(self, items: Sequence[StoredInstance], judge: Judge) -> list[str]:
         """Index those that are to be written; the identifiers of those that Orthanc is to be asked about."""
         data = {item.orthanc_instance_id: item.data for item in items if item.data}
-        instances = [found for item in items if (found := self._describe(item)) is not None]
+        instances = [found for item in items if (found := described(self.orthanc, item)) is not None]
         verdicts: dict[str, Verdict] = {}
         self._write(instances, data, judge, verdicts)
         return [one for one, verdict in verdicts.items() if verdict is Verdict.ASK]
-
-    def _describe(self, item: StoredInstance) -> IndexedInstance | None:
-        """The instance as the index takes it; None where Orthanc has it no more."""
-        header = self._header(item)
-        if header is None:
-            return None
-        nesting = nesting_beyond(item.data or b"") if item.nesting is None else item.nesting
-        return self._identified(item, header, header_checksum(item.data) if item.data else None, nesting or None)
-
-    def _header(self, item: StoredInstance) -> Header | None:
-        try:
-            return read_header(item.data or b"")
-        except UnreadableObject as error:
-            reason = error.sentence
-        except Exception as error:  # whatever the bytes are, the objects behind this one must not wait
-            logger.exception("The header of %s met a defect of the reader.", item.orthanc_instance_id)
-            reason = P_("The header could not be read: %(kind)s.", kind=type(error).__name__)
-        return header_by_orthanc(self.orthanc, item.orthanc_instance_id, reason)
-
-    def _identified(
-        self, item: StoredInstance | IndexedInstance, header: Header, checksum: int | None, nesting_depth: int | None
-    ) -> IndexedInstance | None:
-        identifiers = orthanc_identifiers(header)
-        if identifiers.instance != item.orthanc_instance_id:  # Orthanc read an identifier otherwise than we did
-            by_orthanc = identifiers_by_orthanc(self.orthanc, item.orthanc_instance_id)
-            if by_orthanc is None:
-                return None
-            identifiers = by_orthanc
-        return IndexedInstance(
-            orthanc_patient_id=identifiers.patient,
-            orthanc_study_id=identifiers.study,
-            orthanc_series_id=identifiers.series,
-            orthanc_instance_id=item.orthanc_instance_id,
-            header=header if nesting_depth is None else _with_depth(header, nesting_depth),
-            size_bytes=item.size_bytes,
-            received_at=item.received_at,
-            origin=item.origin,
-            nesting_depth=nesting_depth,
-            header_checksum=checksum,
-        )
 
     def _write(
         self,
@@ -248,8 +205,7 @@ class BatchWriter:
     def _write_what_orthanc_knows(self, instance: IndexedInstance, reason: str) -> None:
         logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
         reason = P_("the index refused its values: %(reason)s", reason=reason)
-        header = header_by_orthanc(self.orthanc, instance.orthanc_instance_id, reason)
-        found = self._identified(instance, header, instance.header_checksum, instance.nesting_depth) if header else None
+        found = described_by_orthanc(self.orthanc, instance, reason)
         if found is None:
             return
         try:
@@ -267,11 +223,6 @@ class BatchWriter:
         if instances:
             for follower in self.followers:
                 _hint(follower, instances)
-
-
-def _with_depth(header: Header, depth: int) -> Header:
-    reason = P_("its sequences are nested %(depth)s deep: Orthanc cannot show it, so it is not shown", depth=depth)
-    return dataclasses.replace(header, issues=(*header.issues, Issue(path="", reason=reason)))
 
 
 def _choose(
