@@ -26,8 +26,8 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.model import IndexedInstance, Level, Origin
 from treegarth.features.archive.store import parents, removing
 from treegarth.features.archive.store.writing import write_instances
+from treegarth.features.deliveries.addresses import Kind
 from treegarth.features.deliveries.deciding import after_find, arrived, confirmed
-from treegarth.features.deliveries.destinations import Kind
 from treegarth.features.deliveries.model import ObjectState, Proof
 from treegarth.features.deliveries.store import claiming, recording
 from treegarth.features.deliveries.store.destinations import read_destination

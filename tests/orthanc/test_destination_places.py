@@ -27,8 +27,9 @@ from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.features.deliveries.model import DeliveryObject, Proof
-from treegarth.features.deliveries.retrieving import _FolderRetriever, make_retriever
-from treegarth.features.deliveries.sending import DestinationUnreachable, make_sender
+from treegarth.features.deliveries.retrieving import FolderRetriever
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable
+from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancClient
 
 
@@ -116,7 +117,7 @@ def test_a_folder_gives_back_what_it_has_and_nothing_that_a_link_leads_to(
     paths[0].rename(tmp_path / "elsewhere" / "moved.dcm")
     paths[0].symlink_to(tmp_path / "elsewhere" / "moved.dcm")
     retriever = cast(
-        _FolderRetriever, make_retriever(destination_of("folder", path=tmp_path / "out"), orthanc, gate(tmp_path))
+        FolderRetriever, make_retriever(destination_of("folder", path=tmp_path / "out"), orthanc, gate(tmp_path))
     )
     given_back = [orthanc_identifiers(read_header(content)).instance for content in retriever.files(objects)]
     assert len(given_back) == 1

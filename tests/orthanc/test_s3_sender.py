@@ -21,10 +21,11 @@ from tests.places import gate
 from tests.servers import OrthancServer
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.features.deliveries.destinations import Destination, Kind, S3Address
+from treegarth.features.deliveries.addresses import Kind, S3Address
+from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import DeliveryObject, Proof
-from treegarth.features.deliveries.retrieving import make_retriever
-from treegarth.features.deliveries.sending import DestinationUnreachable, Sender, make_sender
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Sender
+from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 BUCKET = "images"

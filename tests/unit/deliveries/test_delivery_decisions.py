@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from treegarth.features.deliveries.addresses import DicomAddress, Kind
 from treegarth.features.deliveries.deciding import after_commitment, after_find, after_send, send_again
-from treegarth.features.deliveries.destinations import Destination, DicomAddress, Kind
+from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import (
     BACKOFF,
     DARK,

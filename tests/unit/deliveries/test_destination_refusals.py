@@ -18,10 +18,10 @@ from treegarth.assembly import house
 from treegarth.bootstrap import all_routes
 from treegarth.errors import PlaceRefused
 from treegarth.features.deliveries.address_parts import SecretPlace
-from treegarth.features.deliveries.destinations import ADDRESSES, Destination, DestinationSettings, Kind
+from treegarth.features.deliveries.addresses import ADDRESSES, Kind
+from treegarth.features.deliveries.destinations import Destination, DestinationSettings
 from treegarth.features.deliveries.refusals import guarded_fields, refusals
-from treegarth.features.deliveries.retrieving import make_retriever
-from treegarth.features.deliveries.sending import make_sender
+from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.places import DestinationPlaces

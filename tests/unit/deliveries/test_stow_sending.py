@@ -14,10 +14,10 @@ import pytest
 
 from tests.places import gate
 from treegarth.errors import SettingsRefused
-from treegarth.features.deliveries.destinations import DicomwebAddress
+from treegarth.features.deliveries.addresses import DicomwebAddress
 from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.senders.dicomweb import DicomwebSender
-from treegarth.features.deliveries.sending import DestinationUnreachable
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 BYTES = b"DICM" * 300

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, SettingsRefused
+from treegarth.features.deliveries.addresses import Kind
 from treegarth.features.deliveries.deciding import (
     Change,
     after_commitment,
@@ -22,9 +23,9 @@ from treegarth.features.deliveries.deciding import (
     send_again,
     unprovable,
 )
-from treegarth.features.deliveries.destinations import Destination, Kind
+from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import Asking, DeliveryObject, ObjectState, choose_asking
-from treegarth.features.deliveries.sending import CommitmentForgotten, DestinationUnreachable, Sender
+from treegarth.features.deliveries.senders.protocol import CommitmentForgotten, DestinationUnreachable, Sender
 from treegarth.features.deliveries.service import TURN, Pump
 from treegarth.features.deliveries.store import claiming, recording
 from treegarth.features.deliveries.store.destinations import read_destination

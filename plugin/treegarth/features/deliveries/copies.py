@@ -10,16 +10,14 @@ from sqlalchemy import Engine
 
 from treegarth.database.engine import connect
 from treegarth.errors import NotFound
-from treegarth.features.deliveries.destinations import Destination, Kind
-from treegarth.features.deliveries.model import DeliveryObject, Proof
-from treegarth.features.deliveries.retrieving import make_retriever
-from treegarth.features.deliveries.sending import make_sender
+from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.kinds import KINDS
+from treegarth.features.deliveries.model import DeliveryObject
+from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.features.deliveries.store.destinations import destination_named
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
-
-_PROOFS = {Kind.DICOM: Proof.FIND, Kind.DICOMWEB: Proof.QIDO}
 
 
 class Identified(Protocol):
@@ -59,7 +57,7 @@ class Copies:
         found = sender.find([_as_delivered(destination, one) for one in objects])
         if found is None:
             return None
-        return dict.fromkeys(found, _PROOFS.get(destination.kind, Proof.STORED).value)
+        return dict.fromkeys(found, KINDS[destination.kind].listed.value)
 
     def retrieve(self, name: str, objects: Sequence[Identified]) -> None:
         """Have the destination give the objects back to Orthanc. Raises TreegarthError where it does not answer."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from treegarth.features.deliveries.destinations import Destination, Kind
+from treegarth.features.deliveries.addresses import Kind
+from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.model import (
     BACKOFF,
     COMMITMENT_PATIENCE,
@@ -21,7 +23,6 @@ from treegarth.features.deliveries.model import (
 )
 from treegarth.phrases import P_
 
-_LISTED = {Kind.DICOM: Proof.FIND, Kind.DICOMWEB: Proof.QIDO}
 NOT_LISTED = P_("It was taken, but the destination does not list it.")
 NOT_COMMITTED = P_("The destination takes no responsibility for it.")
 NOT_TO_BE_ASKED = P_("The destination cannot be asked for the proof that is wanted.")
@@ -105,7 +106,7 @@ def after_find(
 ) -> Change:
     """A node of this kind was asked. `sent_at` is empty of what was being sent when its worker vanished."""
     if listed:
-        return confirmed(one, _LISTED.get(kind, Proof.STORED), now)
+        return confirmed(one, KINDS[kind].listed, now)
     if one.sent_at is None:
         again = _change(one, ObjectState.WAITING, now)
         if one.attempts >= destination.max_attempts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from treegarth.features.deliveries.destinations import Address, Kind, WantedProof
+from treegarth.features.deliveries.addresses import Address, Kind
+from treegarth.features.deliveries.destinations import WantedProof
 from treegarth.features.deliveries.windows import Window
 from treegarth.web.routes import Answer, Identifier, Parameters
 

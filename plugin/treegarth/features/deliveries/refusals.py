@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from treegarth.addresses import IpAddress
 from treegarth.errors import PlaceRefused
 from treegarth.features.deliveries.address_parts import Guarded, SecretPlace
-from treegarth.features.deliveries.destinations import Address, S3Address
+from treegarth.features.deliveries.addresses import Address, S3Address
 from treegarth.outgoing.connections import written_addresses
 from treegarth.places import DestinationPlaces
 

@@ -7,70 +7,31 @@ What came back is looked at by whoever asked: these only say that they tried.
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from importlib import import_module
-from typing import cast
 
 import requests
 
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import ObjectsKeptBack, OrthancRefused, UnreadableObject
-from treegarth.features.deliveries.destinations import (
-    Destination,
-    DicomAddress,
-    DicomwebAddress,
-    FolderAddress,
-    Kind,
-    PeerAddress,
-)
 from treegarth.features.deliveries.model import DeliveryObject
-from treegarth.features.deliveries.refusals import check_allowed
 from treegarth.features.deliveries.senders.dicom import DicomSender
 from treegarth.features.deliveries.senders.dicomweb import DicomwebSender, series_path
 from treegarth.features.deliveries.senders.file_format import MOST_ADDED_BYTES
 from treegarth.features.deliveries.senders.folder import INCOMING, FolderSender
 from treegarth.features.deliveries.senders.peer import PeerSender
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Retriever
 from treegarth.features.deliveries.senders.remote_paths import as_part
 from treegarth.features.deliveries.senders.web import failure
-from treegarth.features.deliveries.sending import DestinationUnreachable
 from treegarth.orthanc.client import OrthancClient
-from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
 
 MOVED_AT_ONCE = 100
 _WADO = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
-class Retriever(ABC):
-    """Brings objects from one destination back into Orthanc."""
-
-    @abstractmethod
-    def retrieve(self, objects: Sequence[DeliveryObject]) -> None:
-        """Try to. Raises DestinationUnreachable where the destination does not answer, or will not, and
-        ObjectsKeptBack for those that would have ended Orthanc."""
-
-
-def make_retriever(destination: Destination, orthanc: OrthancClient, gate: Gate) -> Retriever:
-    """Raises PlaceRefused where the settings do not list what it names, SettingsRefused where a secret is not there."""
-    check_allowed(destination.address, gate.places)
-    match destination.kind:
-        case Kind.DICOM:
-            return _DicomRetriever(destination.id, cast(DicomAddress, destination.address), orthanc, gate)
-        case Kind.DICOMWEB:
-            return _DicomwebRetriever(cast(DicomwebAddress, destination.address), orthanc, gate)
-        case Kind.PEER:
-            return _PeerRetriever(cast(PeerAddress, destination.address), orthanc, gate)
-        case Kind.FOLDER:
-            return _FolderRetriever(cast(FolderAddress, destination.address), orthanc, gate)
-        case Kind.S3:
-            of_s3 = import_module("treegarth.features.deliveries.retrieving_s3")  # with boto3: only where it is needed
-            made: Retriever = of_s3.S3Retriever(destination.address, orthanc, gate)
-            return made
-
-
-class _DicomRetriever(DicomSender, Retriever):
+class DicomRetriever(DicomSender, Retriever):
     """By C-MOVE to Orthanc itself: the node must know its AE title and address."""
 
     def retrieve(self, objects: Sequence[DeliveryObject]) -> None:
@@ -122,7 +83,7 @@ class Copying(Retriever):
             )
 
 
-class _PeerRetriever(PeerSender, Copying):
+class PeerRetriever(PeerSender, Copying):
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
         for one in objects:
             answer = self._node.request("GET", f"/instances/{one.orthanc_instance_id}/file")
@@ -130,7 +91,7 @@ class _PeerRetriever(PeerSender, Copying):
                 yield answer.content
 
 
-class _DicomwebRetriever(DicomwebSender, Copying):
+class DicomwebRetriever(DicomwebSender, Copying):
     """WADO-RS of single instances (PS3.18 10.4)."""
 
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:
@@ -156,7 +117,7 @@ def parts(content_type: str, body: bytes) -> Iterator[bytes]:
             yield content
 
 
-class _FolderRetriever(FolderSender, Copying):
+class FolderRetriever(FolderSender, Copying):
     """The layout may name values that the index no longer knows: files are told by their size and their header."""
 
     def files(self, objects: Sequence[DeliveryObject]) -> Iterator[bytes]:

@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from treegarth.features.deliveries.model import DeliveryObject
 from treegarth.features.deliveries.retrieving import Copying, identifier_of
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable
 from treegarth.features.deliveries.senders.s3 import S3Sender
-from treegarth.features.deliveries.sending import DestinationUnreachable
 from treegarth.phrases import P_
 
 

@@ -25,7 +25,8 @@ from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavail
 from treegarth.features.deliveries.deciding import after_send
 from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
-from treegarth.features.deliveries.sending import DestinationUnreachable, Sender, make_sender
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Sender
+from treegarth.features.deliveries.sending import make_sender
 from treegarth.features.deliveries.store import claiming, recording
 from treegarth.features.deliveries.store.destinations import destination_named, read_destination
 from treegarth.features.deliveries.windows import is_open

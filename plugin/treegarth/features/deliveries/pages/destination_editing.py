@@ -9,12 +9,12 @@ from flask import Response
 
 from treegarth.errors import RequestConflict
 from treegarth.features.deliveries.address_parts import Guarded
-from treegarth.features.deliveries.destinations import ADDRESSES, Destination, DestinationSettings, Kind
+from treegarth.features.deliveries.addresses import ADDRESSES, Kind
+from treegarth.features.deliveries.destinations import Destination, DestinationSettings
 from treegarth.features.deliveries.destinations_api import check_places
+from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.pages.destination_form import (
     DAYS,
-    INPUTS,
-    KINDS,
     PROOFS,
     TypedDestination,
     fresh,
@@ -148,7 +148,7 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
     with call.connect() as connection:
         others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
     url = call.site.url
-    known = {*OWN_FIELDS} | {f"address.{item.name}" for item in INPUTS[typed.kind]}
+    known = {*OWN_FIELDS} | {f"address.{item.name}" for item in KINDS[Kind(typed.kind)].inputs}
     return render_page(
         call,
         "destination_form.html",
@@ -156,8 +156,8 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
         if one is None
         else translated(call, N_("Edit: %(name)s"), name=one.name),
         typed=typed,
-        inputs=INPUTS[typed.kind],
-        kinds=[(kind, translated(call, name), translated(call, hint)) for kind, (name, hint) in KINDS.items()],
+        inputs=KINDS[Kind(typed.kind)].inputs,
+        kinds=[(kind, translated(call, one.label), translated(call, one.hint)) for kind, one in KINDS.items()],
         proofs=[(value, translated(call, name)) for value, name in PROOFS.items()],
         days=[(day, translated(call, name)) for day, name in DAYS.items()],
         others=others,

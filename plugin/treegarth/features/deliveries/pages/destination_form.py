@@ -8,20 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from treegarth.features.deliveries.address_parts import DEFAULT_LAYOUT
-from treegarth.features.deliveries.destinations import Kind
+from treegarth.features.deliveries.addresses import Kind
+from treegarth.features.deliveries.kinds import KINDS, AddressInput
 from treegarth.features.deliveries.windows import WEEKDAYS
 from treegarth.phrases import N_
 
-KINDS: Mapping[str, tuple[str, str]] = {
-    Kind.DICOM: (N_("DICOM node"), N_("C-STORE to an AE title, by Orthanc")),
-    Kind.DICOMWEB: (N_("DICOMweb server"), N_("STOW-RS over HTTP")),
-    Kind.PEER: (N_("Orthanc peer"), N_("another Orthanc, by its REST API")),
-    Kind.FOLDER: (N_("Folder"), N_("files with readable names below a folder of the settings")),
-    Kind.S3: (N_("S3 bucket"), N_("Amazon S3, or a server that speaks like it")),
-}
 PROOFS: Mapping[str, str] = {
     "best": N_("the strongest that the destination has"),
     "commitment": N_("storage commitment"),
@@ -54,77 +47,6 @@ class FormFields(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddressInput:
-    """One field of an address."""
-
-    name: str
-    label: str  # a msgid
-    kind: Literal["text", "number", "truth", "secret"] = "text"
-    hint: str = ""  # a msgid
-    example: str = ""
-    default: str = ""
-    is_wide: bool = False
-
-
-_URL = AddressInput(name="url", label=N_("Address (URL)"), example="https://pacs.example.org/dicom-web", is_wide=True)
-_LOGIN = (
-    AddressInput(name="user", label=N_("User")),
-    AddressInput(name="password", label=N_("Password"), kind="secret"),
-)
-_VERIFY = AddressInput(
-    name="verify",
-    label=N_("Certificate"),
-    default="true",
-    hint=N_("true: checked; or the path of the certificates of the authorities that are trusted"),
-)
-INPUTS: Mapping[str, tuple[AddressInput, ...]] = {
-    Kind.DICOM: (
-        AddressInput(name="ae_title", label=N_("AE title"), example="NMDOSE"),
-        AddressInput(name="host", label=N_("Host"), example="10.0.0.7"),
-        AddressInput(name="port", label=N_("Port"), kind="number", default="104"),
-        AddressInput(
-            name="local_ae_title", label=N_("Called by"), hint=N_("our AE title towards it; Orthanc's own if empty")
-        ),
-        AddressInput(name="timeout_s", label=N_("Timeout in seconds"), kind="number", default="60"),
-        AddressInput(
-            name="tls", label=N_("TLS"), kind="truth", hint=N_("with the certificates of Orthanc's configuration")
-        ),
-    ),
-    Kind.DICOMWEB: (_URL, *_LOGIN, AddressInput(name="token", label=N_("Bearer token"), kind="secret"), _VERIFY),
-    Kind.PEER: (
-        AddressInput(name="url", label=N_("Address (URL)"), example="https://research.example.org:8042", is_wide=True),
-        *_LOGIN,
-        _VERIFY,
-    ),
-    Kind.FOLDER: (
-        AddressInput(name="path", label=N_("Folder"), example="/srv/dose", is_wide=True),
-        AddressInput(
-            name="layout",
-            label=N_("Folders and names below it"),
-            default=DEFAULT_LAYOUT,
-            is_wide=True,
-            hint=N_("DICOM keywords in braces are replaced by the object's own values"),
-        ),
-    ),
-    Kind.S3: (
-        AddressInput(
-            name="endpoint_url",
-            label=N_("Server (URL)"),
-            example="https://s3.example.org",
-            hint=N_("that of Amazon if empty"),
-            is_wide=True,
-        ),
-        AddressInput(name="bucket", label=N_("Bucket")),
-        AddressInput(name="prefix", label=N_("Prefix of the names"), example="pacs/"),
-        AddressInput(name="region", label=N_("Region")),
-        AddressInput(name="access_key_id", label=N_("Access key")),
-        AddressInput(name="secret_access_key", label=N_("Secret of the key"), kind="secret"),
-        _VERIFY,
-    ),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
 class TypedWindow:
     """A window as typed."""
 
@@ -151,7 +73,7 @@ NUMBERS = ("max_associations", "max_mbit_per_s", "max_attempts")
 
 def fresh(kind: str = Kind.DICOM) -> TypedDestination:
     """The form of a new destination."""
-    defaults = {f"address.{one.name}": one.default for one in INPUTS[kind] if one.default}
+    defaults = {f"address.{one.name}": one.default for one in KINDS[Kind(kind)].inputs if one.default}
     return TypedDestination(
         kind=kind, values={"proof": "best", "max_associations": "1", "max_attempts": "20", **defaults}
     )
@@ -160,10 +82,10 @@ def fresh(kind: str = Kind.DICOM) -> TypedDestination:
 def read_typed(fields: FormFields) -> TypedDestination:
     """What was sent; never fails."""
     kind = fields.get("kind", "")
-    kind = kind if kind in INPUTS else Kind.DICOM
+    kind = kind if kind in KINDS else Kind.DICOM
     names = [name for name in fields if name in PLAIN or name.startswith("address.")]
     values = {name: fields.get(name, "").strip() for name in names}
-    for one in INPUTS[kind]:
+    for one in KINDS[Kind(kind)].inputs:
         if one.default and f"address.{one.name}" not in values:  # the kind was changed: its fields begin anew
             values[f"address.{one.name}"] = one.default
     indexes = sorted({int(found[1]) for name in fields if (found := re.match(r"windows\.([0-9]{1,3})\.", name))})
@@ -189,7 +111,7 @@ def typed_document(typed: TypedDestination) -> dict[str, Any]:
     for name in PLAIN:
         if value := typed.one(name):
             document[name] = _number(value) if name in NUMBERS else value
-    for one in INPUTS[typed.kind]:
+    for one in KINDS[Kind(typed.kind)].inputs:
         value = _address_value(typed, one)
         if value is not None:
             document["address"][one.name] = value
@@ -240,6 +162,6 @@ def untouched(document: Mapping[str, Any], before: Mapping[str, Any]) -> dict[st
     """The document with what the form has no field for (HTTP headers) kept from before."""
     if document["kind"] != before.get("kind"):
         return dict(document)
-    names = {one.name for one in INPUTS[str(document["kind"])]}
+    names = {one.name for one in KINDS[Kind(document["kind"])].inputs}
     kept = {key: value for key, value in before["address"].items() if key not in names}
     return {**document, "address": {**kept, **document["address"]}}

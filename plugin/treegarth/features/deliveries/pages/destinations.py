@@ -12,11 +12,10 @@ from flask import Response
 
 from treegarth.features.deliveries.destinations import Destination, address_document
 from treegarth.features.deliveries.destinations_api import echo_destination, gate_of
+from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.pages.destination_editing import ONE, destination_route
 from treegarth.features.deliveries.pages.destination_form import (
     DAYS,
-    INPUTS,
-    KINDS,
     PROOFS,
 )
 from treegarth.features.deliveries.refusals import refusals
@@ -153,7 +152,7 @@ def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> Shown
     return ShownDestination(
         one=one,
         figures=figures,
-        kind=translated(call, KINDS[one.kind][0]),
+        kind=translated(call, KINDS[one.kind].label),
         address=address_words(one),
         state=state,
         words=words,
@@ -219,7 +218,9 @@ def destination_page(call: AnyCall) -> Response:
 def _settings_rows(call: AnyCall, one: Destination) -> list[tuple[str, str]]:
     address = address_document(one.address)
     rows = [
-        (translated(call, item.label), _said(address[item.name])) for item in INPUTS[one.kind] if item.name in address
+        (translated(call, item.label), _said(address[item.name]))
+        for item in KINDS[one.kind].inputs
+        if item.name in address
     ]
     rows.append((translated(call, N_("Proof")), translated(call, PROOFS[one.proof])))
     if one.alternate:

@@ -12,12 +12,14 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from time import monotonic
-from typing import Any
+from typing import Any, Self, cast
 
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, PlaceRefused, TreegarthError
-from treegarth.features.deliveries.destinations import DicomAddress
+from treegarth.features.deliveries.addresses import DicomAddress
+from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
 from treegarth.features.deliveries.senders.outcomes import NOT_HERE
+from treegarth.features.deliveries.senders.protocol import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.features.deliveries.senders.store_jobs import (
     LIVE_STATES,
     JobEnd,
@@ -26,7 +28,6 @@ from treegarth.features.deliveries.senders.store_jobs import (
     is_unreachable,
     unreachable,
 )
-from treegarth.features.deliveries.sending import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.connections import allowed_addresses
 from treegarth.outgoing.gate import Gate
@@ -67,6 +68,11 @@ class DicomSender:
         self._orthanc = orthanc
         self._places = gate.places
         self._wait = wait
+
+    @classmethod
+    def of(cls, destination: Destination, orthanc: OrthancClient, gate: Gate) -> Self:
+        """The one of this destination. Raises PlaceRefused."""
+        return cls(destination.id, cast(DicomAddress, destination.address), orthanc, gate)
 
     def send(self, objects: Sequence[DeliveryObject], recorded: Callable[[str], None]) -> list[Outcome]:
         """By as many jobs as it needs, one after the other, each going on after the object that ended the last."""

@@ -16,10 +16,11 @@ from typing import IO
 import requests
 
 from treegarth.errors import NotFound, SettingsRefused
-from treegarth.features.deliveries.destinations import DicomwebAddress
+from treegarth.features.deliveries.addresses import DicomwebAddress
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
 from treegarth.features.deliveries.senders.fetching import copy_object, room_for
 from treegarth.features.deliveries.senders.outcomes import gone, outcome, send_in_groups
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.features.deliveries.senders.remote_paths import as_part
 from treegarth.features.deliveries.senders.stow_answers import (
     ALREADY_THERE,
@@ -28,7 +29,6 @@ from treegarth.features.deliveries.senders.stow_answers import (
     reason_in_words,
 )
 from treegarth.features.deliveries.senders.web import ECHO_S, WebNode, failure, json_of, refusal
-from treegarth.features.deliveries.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.limits import storable
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import requests
 
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable
 from treegarth.features.deliveries.senders.web import failure, never_left
-from treegarth.features.deliveries.sending import DestinationUnreachable
 from treegarth.phrases import P_
 
 NOT_HERE = P_("It is not in Orthanc any more.")

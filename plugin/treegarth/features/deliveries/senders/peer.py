@@ -13,12 +13,12 @@ from typing import Any
 import requests
 
 from treegarth.errors import NotFound
-from treegarth.features.deliveries.destinations import PeerAddress
+from treegarth.features.deliveries.addresses import PeerAddress
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
 from treegarth.features.deliveries.senders.fetching import FetchedObject, fetched
 from treegarth.features.deliveries.senders.outcomes import gone, outcome, send_in_groups
+from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.features.deliveries.senders.web import ECHO_S, WebNode, failure, json_of, refusal
-from treegarth.features.deliveries.sending import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.limits import storable
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate

@@ -12,14 +12,8 @@ from sqlalchemy import Connection, Row, func, null, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.deliveries.destinations import (
-    ADDRESSES,
-    Destination,
-    DestinationSettings,
-    Kind,
-    WantedProof,
-    address_document,
-)
+from treegarth.features.deliveries.addresses import ADDRESSES, Kind
+from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_change
 from treegarth.features.deliveries.windows import Window
 from treegarth.phrases import P_

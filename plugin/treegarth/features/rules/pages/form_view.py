@@ -98,6 +98,10 @@ class ShownGroup:
     problems: Sequence[str] = ()
     is_group: bool = True
 
+    @property
+    def is_root(self) -> bool:
+        return self.path == ROOT
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShownAction:
