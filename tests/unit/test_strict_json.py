@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from contextlib import suppress
 from time import perf_counter
@@ -113,4 +112,4 @@ def test_refusing_takes_no_longer_than_reading(body: bytes) -> None:
 
 def test_python_itself_would_fail_at_what_is_refused_here() -> None:
     with pytest.raises(RecursionError):
-        json.loads("[" * sys.getrecursionlimit() * 2)
+        json.loads("[" * 200_000)  # Python 3.13 goes ten thousand deep

@@ -43,6 +43,8 @@ window.config = {
         supportsReject: false,
         dicomUploadEnabled: false,
         omitQuotationForMultipartRequest: true,
+        // Asked for as application/pdf, newer DICOMweb plugins (seen: 1.20) refuse a document; asked for as anything they give it.
+        singlepart: 'bulkdata',
         // OHIF keeps what `transform` gives only where it then begins with `startsWith`.
         bulkDataURI: { enabled: true, transform: bulkDataFromHere, startsWith: `${location.origin}/`, prefixWith: '/' },
       },

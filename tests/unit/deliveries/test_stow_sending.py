@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -204,7 +205,7 @@ def test_too_large_a_request_is_halved_until_it_fits(node: Node) -> None:
     assert {arrived for arrived, _ in sent(node, "1", "2", "3", "4", "5").values()} == {True}
     assert sorted(node.stored) == ["1", "2", "3", "4", "5"]
     node.most = 0
-    assert sent(node, "1") == {"1": (False, "It answered 413 Request Entity Too Large.")}
+    assert sent(node, "1") == {"1": (False, f"It answered 413 {HTTPStatus(413).phrase}.")}
 
 
 def test_a_server_that_refuses_for_now_is_unreachable_and_a_wrong_address_is_said(node: Node) -> None:
