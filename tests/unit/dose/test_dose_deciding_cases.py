@@ -37,6 +37,11 @@ def source(name: str, kind: str, *events: dict[str, Any], header: bool = False, 
     )
 
 
+def breast(uid: str, dose: float | None) -> dict[str, object]:
+    told = {} if dose is None else {"average_glandular_dose_mgy": dose}
+    return {"irradiation_event_uid": uid, "laterality": "L", **told}
+
+
 def ct(uid: str | None, dlp: float | None, phantom: str | None = BODY, **more: Any) -> dict[str, Any]:
     values = {"irradiation_event_uid": uid, "dlp_mgy_cm": dlp, "ctdiw_phantom_type": phantom, **more}
     return {name: value for name, value in values.items() if value is not None}
@@ -140,6 +145,15 @@ CASES: dict[str, tuple[list[SourceFacts], dict[str, float | None], set[str]]] = 
         ],
         {"dlp_mgy_cm": 90.0},
         set(),
+    ),
+    "what a correction leaves out is not known by a report that is no version of it": (
+        [
+            source("a", "mammography", breast("1", 2.5), content_date_time="20261120100000"),
+            source("b", "mammography", breast("1", None), predecessor_sop_instance_uids=["a"]),
+            source("c", "mammography", breast("1", 3.25), content_date_time="20261120110000"),
+        ],
+        {"glandular_dose_left_mgy": 3.25},
+        {"glandular_dose_left_mgy:reports_disagree"},
     ),
     "of two that disagree the later counts, and it is said": (
         [

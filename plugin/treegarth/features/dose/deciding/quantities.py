@@ -128,9 +128,26 @@ def event_amount(value: EventValue, event: Cluster, of: Of) -> Amount:
     return Amount(
         value=number,
         origin="events" if best.source.is_document else "headers",
-        disagrees=differ or (best.source.orthanc_instance_id not in counted and _is_disputed(best, event)),
+        disagrees=differ
+        or (best.source.orthanc_instance_id not in counted and _is_disputed(best, event))
+        or _is_left_open(value, number, event, of),
         is_sampled=not told and any(account.source.is_sampled for account, _ in known),
     )
+
+
+def _is_left_open(value: EventValue, number: float, event: Cluster, of: Of) -> bool:
+    """Whether a report that was replaced says something else of the event, and none of its later versions says it:
+    what was corrected there nobody knows."""
+    for replaced in of.resolved.replaced:
+        told = [
+            found
+            for one in replaced.source.events
+            if one.uid in event.uids and (found := value(one)) is not None and not close(found, number)
+        ]
+        versions = [one for one in event.accounts if one.source.orthanc_instance_id in replaced.later]
+        if told and not any(value(one.event) is not None for one in versions):
+            return True
+    return False
 
 
 def _is_disputed(account: Account, event: Cluster) -> bool:

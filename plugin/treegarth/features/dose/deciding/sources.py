@@ -37,10 +37,19 @@ OF_TOTALS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Replaced:
+    """A source, and all that are later versions of it, by Orthanc's identifiers."""
+
+    source: SourceFacts
+    later: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
     """One group of sources: the reports and pages that count, the headers that count, every distinct event, what each
     source became. `disagreeing` are pairs of reports of which one counts in place of the other with other totals;
-    `is_open` where nothing tells whether two reports of totals are one."""
+    `is_open` where nothing tells whether two reports of totals are one; `replaced` are those of which the exam has
+    later versions."""
 
     documents: tuple[SourceFacts, ...]
     headers: tuple[SourceFacts, ...]
@@ -49,6 +58,7 @@ class Resolved:
     disagreeing: tuple[tuple[SourceFacts, SourceFacts], ...] = ()
     open_devices: frozenset[int] = frozenset()
     superseded_headers: tuple[SourceFacts, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
 
 
 def resolve(sources: Sequence[SourceFacts], devices: dict[Device, int]) -> Resolved:
@@ -89,6 +99,11 @@ class _Resolving:
             disagreeing=tuple(self.disagreeing),
             open_devices=frozenset(self.open_devices),
             superseded_headers=tuple(self.superseded_headers),
+            replaced=tuple(
+                Replaced(source=one, later=self._versions_of(one))
+                for one in self.sources
+                if one.orthanc_instance_id in replaced
+            ),
         )
 
     def _decide(self, source: SourceFacts, rule: Rule, by: SourceFacts | None = None, *, counted: bool = False) -> None:
@@ -106,6 +121,18 @@ class _Resolving:
                 found.add(source.orthanc_instance_id)
                 self._decide(source, Rule.REPLACED, _latest_first(later)[0])
         return found
+
+    def _versions_of(self, source: SourceFacts) -> frozenset[str]:
+        """Of the source, of its versions, and so on."""
+        found: dict[str, SourceFacts] = {}
+        left = [source]
+        while left:
+            earlier = left.pop()
+            for one in self.sources:
+                if one.orthanc_instance_id not in found and _is_version_of(one, earlier):
+                    found[one.orthanc_instance_id] = one
+                    left.append(one)
+        return frozenset(found.keys() - {source.orthanc_instance_id})
 
     def _documents(self, ordered: Sequence[SourceFacts]) -> list[SourceFacts]:
         """Of reports, or of captured pages, the latest first: those that count."""
