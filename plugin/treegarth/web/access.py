@@ -16,7 +16,8 @@ from treegarth.phrases import N_
 from treegarth.reach import Reach, host_of, is_loopback, origin_of
 from treegarth.settings import Mode, Settings
 from treegarth.web.actors import EVERY_PERMISSION, NOBODY, Actor, Permission
-from treegarth.web.routes import SAFE_METHODS
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Access(Protocol):

@@ -20,7 +20,6 @@ from treegarth.web.call import Answered, Call
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unsealed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def _storable(value: str) -> str:
