@@ -31,8 +31,19 @@ class Endings:
         self._pool = ThreadPoolExecutor()
         self._codes: list[tuple[OrthancServer, Future[int]]] = []
 
-    def end(self, server: OrthancServer) -> None:
-        self._codes.append((server, self._pool.submit(server.stop)))
+    def end(self, *servers: OrthancServer) -> None:
+        """Begin to end those that run."""
+        for server in servers:
+            if server.process is not None and server.process.poll() is None and server not in self._ending():
+                self._codes.append((server, self._pool.submit(server.stop)))
+
+    def wait(self) -> None:
+        """Until all that were told to have ended: for what they stand on to end after them."""
+        for _, code in self._codes:
+            code.exception()
+
+    def _ending(self) -> list[OrthancServer]:
+        return [server for server, code in self._codes if not code.done()]
 
     def check(self) -> None:
         """Each must have ended well."""
@@ -60,9 +71,7 @@ def new_server(tmp_path: Path, endings: Endings) -> Iterator[ServerFactory]:
         return servers[-1]
 
     yield make
-    for server in servers:
-        if server.process is not None and server.process.poll() is None:
-            endings.end(server)
+    endings.end(*servers)
 
 
 @pytest.fixture(scope="module")

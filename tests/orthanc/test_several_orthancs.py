@@ -14,7 +14,7 @@ import requests
 from sqlalchemy.engine import make_url
 
 from tests.databases import made_database
-from tests.orthanc.conftest import ServerFactory, rounds
+from tests.orthanc.conftest import Endings, ServerFactory, rounds
 from tests.orthanc.test_ingest import assert_index_is_archive
 from tests.orthanc.test_workers import EVENTS, dose_reports
 from tests.servers import OrthancServer, begin_to_store, store
@@ -35,7 +35,8 @@ def orthanc_database(server_address: DatabaseAddress) -> Iterator[DatabaseAddres
 def pair(
     orthanc_database: DatabaseAddress,
     empty_database_address: DatabaseAddress,
-    new_server: ServerFactory,  # after the databases, so that its servers end before them
+    new_server: ServerFactory,
+    endings: Endings,
     tmp_path: Path,
 ) -> Iterator[list[OrthancServer]]:
     """Two servers that are not yet started."""
@@ -58,6 +59,8 @@ def pair(
     treegarth = {"Database": empty_database_address.url, "DatabasePassword": {"File": str(secret)}}
     servers = [new_server(name, plugins=PLUGINS, settings=settings, treegarth=treegarth) for name in ("one", "two")]
     yield servers
+    endings.end(*servers)
+    endings.wait()  # before their databases end
     for server in servers:  # Orthanc does without an extension, and tries again where both wrote the same row
         lines = [line for line in server.log_text().splitlines(keepends=True) if not ORTHANC_GOES_ON.search(line)]
         server.log.write_text("".join(lines), encoding="utf-8")

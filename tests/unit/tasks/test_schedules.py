@@ -9,6 +9,7 @@ from procrastinate.testing import InMemoryConnector
 
 from treegarth.features.dose.tasks import blueprint
 from treegarth.tasks.app import upkeep
+from treegarth.tasks.failing import FailedTasks
 
 
 def longest_gap_s(blueprint: Blueprint, task: str) -> float:
@@ -26,4 +27,4 @@ def test_what_no_hint_was_given_for_is_read_within_seconds() -> None:
 
 
 def test_tasks_of_dead_workers_are_found_within_seconds() -> None:
-    assert longest_gap_s(upkeep(), "tasks.retry_stalled") == 10
+    assert longest_gap_s(upkeep(FailedTasks()), "tasks.retry_stalled") == 10
