@@ -37,6 +37,9 @@ def source(name: str, kind: str, *events: dict[str, Any], header: bool = False, 
     )
 
 
+FLUOROSCOPY_AT_NINE = {"date_time_started": "20261120090000", "irradiation_event_type": "Fluoroscopy"}
+
+
 def breast(uid: str, dose: float | None) -> dict[str, object]:
     told = {} if dose is None else {"average_glandular_dose_mgy": dose}
     return {"irradiation_event_uid": uid, "laterality": "L", **told}
@@ -154,6 +157,15 @@ CASES: dict[str, tuple[list[SourceFacts], dict[str, float | None], set[str]]] = 
         ],
         {"glandular_dose_left_mgy": 3.25},
         {"glandular_dose_left_mgy:reports_disagree"},
+    ),
+    "nor where events are told apart by their instants alone": (
+        [
+            source("a", "projection", xa(None, 2e-4, **FLUOROSCOPY_AT_NINE, irradiation_duration_s=30.0)),
+            source("b", "projection", xa(None, 1e-4, **FLUOROSCOPY_AT_NINE), predecessor_sop_instance_uids=["a"]),
+            source("c", "projection", xa(None, 1e-4, **FLUOROSCOPY_AT_NINE, irradiation_duration_s=40.0), day=1),
+        ],
+        {"dose_area_product_gy_m2": 1e-4, "total_fluoro_time_s": 40.0},
+        {"total_fluoro_time_s:reports_disagree"},
     ),
     "of two that disagree the later counts, and it is said": (
         [

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from treegarth.features.dose.deciding.accounts import Account
 from treegarth.features.dose.deciding.clusters import Cluster
 from treegarth.features.dose.deciding.facts import TO_THIS_POINT, EventFacts, SourceFacts
-from treegarth.features.dose.deciding.sameness import agree, close
+from treegarth.features.dose.deciding.sameness import SAME_INSTANT_S, Match, agree, close, same_exposure
 from treegarth.features.dose.deciding.sources import Resolved
 from treegarth.features.dose.rules import ORIGINS, Origin
 
@@ -139,15 +139,24 @@ def _is_left_open(value: EventValue, number: float, event: Cluster, of: Of) -> b
     """Whether a report that was replaced says something else of the event, and none of its later versions says it:
     what was corrected there nobody knows."""
     for replaced in of.resolved.replaced:
+        if of.resolved.clusters.device_of(replaced.source) != event.device:
+            continue
         told = [
             found
             for one in replaced.source.events
-            if one.uid in event.uids and (found := value(one)) is not None and not close(found, number)
+            if (found := value(one)) is not None and not close(found, number) and _is_account_of(one, event)
         ]
         versions = [one for one in event.accounts if one.source.orthanc_instance_id in replaced.later]
         if told and not any(value(one.event) is not None for one in versions):
             return True
     return False
+
+
+def _is_account_of(told: EventFacts, event: Cluster) -> bool:
+    """Whether a report that was replaced tells of this event: by its UID, else by the instant."""
+    if told.uid:
+        return told.uid in event.uids
+    return any(same_exposure(one.event, told, within_s=SAME_INSTANT_S) is not Match.DISTINCT for one in event.accounts)
 
 
 def _is_disputed(account: Account, event: Cluster) -> bool:
