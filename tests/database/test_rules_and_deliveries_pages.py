@@ -114,6 +114,7 @@ def test_the_focus_goes_where_something_is_to_be_typed_and_never_away_from_it(cl
     assert focused(post(client, "rules/new", 200, **empty).text) == "name"
     assert focused(post(client, "rules/new", 200, **{**FORM, "c.0.field": "Modalitiez"}).text) == "c.0.field"
     assert focused(post(client, "rules/new", 200, **{**empty, "act": ""}).text) is None
+    assert focused(post(client, "rules/new", 200, **{**empty, "act": "add-action notify"}).text) is None
     assert focused(post(client, "rules/new", 200, **{**FORM, "act": "add-row c"}).text) == "c.1.field"
     assert focused(post(client, "rules/new", 200, **{**FORM, "act": "add-group c"}).text) == "c.1.0.field"
 
