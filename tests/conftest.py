@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from tests.databases import execute, made_database, other_database
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
 
 # A test's data may be lost in a power cut.
 QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}

@@ -20,7 +20,7 @@ from treegarth.errors import DatabaseUnavailable
 from treegarth.features.deliveries.destinations import DestinationSettings
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import create_destination
-from treegarth.features.deliveries.store.requesting import request_delivery
+from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.features.deliveries.tasks import SWEEP
 from treegarth.tasks.app import NETWORK_QUEUE, TaskHints
 

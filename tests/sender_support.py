@@ -9,9 +9,9 @@ from typing import Any
 from tests.places import gate
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
 from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.factory import make_sender
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
 from treegarth.features.deliveries.senders.protocol import Sender
-from treegarth.features.deliveries.sending import make_sender
 from treegarth.orthanc.client import OrthancClient
 
 

@@ -25,7 +25,7 @@ import requests
 
 from tests.places import places
 from treegarth.database.embedded import EmbeddedServer
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
 from treegarth.host.orthanc_checks import GUARD
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 
 from treegarth.assembly import house
-from treegarth.database.locating import own_server_address
+from treegarth.database.location import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features.archive.pages import ViewerGate
 from treegarth.features.retention.uses import study_opened

@@ -22,7 +22,7 @@ from tests.dose_builder import as_file, container, ct_acquisition, ct_dose_repor
 from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
 from treegarth.features.dose.service import read_waiting
 
 ROUNDS = 3

@@ -20,8 +20,8 @@ from sqlalchemy import Engine
 from tests.bench.million_exams import million_exams
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.quantities import asked_for
-from treegarth.features.dose.store.filtering import DoseStudyFilter, Limits
-from treegarth.features.dose.store.redeciding import decide_on, start_redeciding
+from treegarth.features.dose.store.filters import DoseStudyFilter, Limits
+from treegarth.features.dose.store.redecision import decide_on, start_redeciding
 from treegarth.features.dose.store.studies import DoseStudySort, count_studies_with_dose, list_studies_with_dose
 
 ROUNDS = 5

@@ -21,7 +21,7 @@ from tests.bench.report import Figure
 from tests.load import bench_instances
 from tests.servers import cpu_seconds
 from treegarth.database.embedded import EmbeddedServer
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
 from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import TAGS, orthanc_identifiers, read_header
 from treegarth.dicom.raw_elements import header_end

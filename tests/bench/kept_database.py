@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine, transaction
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
 
 QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "4GB"}
 

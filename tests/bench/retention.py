@@ -20,11 +20,11 @@ from tests.bench.report import Figure
 from treegarth.assembly import vocabulary
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine, transaction
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
+from treegarth.features.retention.deletion import Pruner
 from treegarth.features.retention.policy_text import parse_policy, policy_document
-from treegarth.features.retention.pruning import Pruner
-from treegarth.features.retention.store import foreseeing, policies
-from treegarth.features.retention.store.deciding import NumberedPolicy
+from treegarth.features.retention.store import forecast, policies
+from treegarth.features.retention.store.decision import NumberedPolicy
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 POLICY = {
@@ -98,7 +98,7 @@ def _look(engine: Engine, count: int) -> list[Figure]:
         stored = policies.switch_policy(connection, made.id, is_on=True, changed_by=None, now=NOW)
         begin = perf_counter()
         numbered = NumberedPolicy(id=stored.id, version=stored.version, policy=policy)
-        foreseen = foreseeing.foresee(connection, numbered, vocabulary(), NOW)
+        foreseen = forecast.foresee(connection, numbered, vocabulary(), NOW)
         preview_s = perf_counter() - begin
     done, waits = threading.Event(), list[float]()
     storing = threading.Thread(target=_store, args=(engine, done, waits))

@@ -22,7 +22,7 @@ from tests.bench.report import Figure
 from tests.bench.store_path import send
 from tests.load import bench_instances
 from tests.servers import OrthancServer
-from treegarth.features.retention.pruning import LARGEST_BATCH
+from treegarth.features.retention.deletion import LARGEST_BATCH
 
 OLD, PACED, FAST = 1500, 800, 1200  # objects of half a megabyte
 PER_S = 20.0

@@ -20,7 +20,7 @@ from tests.deep_objects import KILLS_ORTHANC, deep_object
 from tests.documents import COLOUR, encapsulated_pdf
 from tests.load import bench_instances
 from tests.servers import OrthancServer, script_without_filter, store
-from treegarth.dicom.nesting import DEEPEST_NESTING
+from treegarth.dicom.depth import DEEPEST_NESTING
 
 SOFTWARE_WEBGL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 BRIGHT = 60  # of 255; an empty viewport is black but for a few letters

@@ -23,8 +23,8 @@ from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.stores import header_checksum
 from treegarth.features.archive.model import Level, Origin, StoredInstance
 from treegarth.features.archive.search_model import StudyFilter
-from treegarth.features.archive.store import mending, parents, removing
-from treegarth.features.archive.store.searching import search_studies
+from treegarth.features.archive.store import parents, removal, stale_series
+from treegarth.features.archive.store.search import search_studies
 from treegarth.index.tables import instance, patient, series, study
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
@@ -182,8 +182,8 @@ def test_in_whatever_order_and_batches_objects_arrive_the_index_is_the_same(engi
             rest = rest[size:]
         seen.append([rows(engine, table) for table in (patient, study, series, instance)])
         with transaction(engine) as connection:
-            removed = removing.remove(connection, Level.PATIENT, [identifier(image(), "patient")])
-            removing.remove_empty(connection, removed)
+            removed = removal.remove(connection, Level.PATIENT, [identifier(image(), "patient")])
+            removal.remove_empty(connection, removed)
     assert len(seen[0][3]) == 24
     assert all(one == seen[0] for one in seen)
 
@@ -241,7 +241,7 @@ def test_a_patient_has_what_the_newest_study_says(engine: Engine) -> None:
         row = only(engine, patient)
         assert (row["patient_name"], row["patient_sex"]) == ("Married^Jane", "F")
     with transaction(engine) as connection:
-        removing.remove_empty(connection, removing.remove(connection, Level.STUDY, [identifier(new, "study")]))
+        removal.remove_empty(connection, removal.remove(connection, Level.STUDY, [identifier(new, "study")]))
     assert only(engine, patient)["patient_name"] == "Maiden^Jane"
 
 
@@ -250,9 +250,9 @@ def test_a_series_that_loses_the_object_that_spoke_for_it_is_stale_until_the_nex
     first, second, third = (stored(one) for one in objects)
     writer(engine).write_new([first, second, third])
     with transaction(engine) as connection:
-        removing.remove(connection, Level.INSTANCE, [first.orthanc_instance_id])
-        (found,) = mending.stale_series(connection, after="", limit=5)
-        assert (found.orthanc_instance_id, mending.count_stale(connection)) == (second.orthanc_instance_id, 1)
+        removal.remove(connection, Level.INSTANCE, [first.orthanc_instance_id])
+        (found,) = stale_series.stale_series(connection, after="", limit=5)
+        assert (found.orthanc_instance_id, stale_series.count_stale(connection)) == (second.orthanc_instance_id, 1)
     assert only(engine, series)["header_orthanc_instance_id"] is None
     last = image(1, 4, SeriesDescription="of a later one")
     while identifier(last) < second.orthanc_instance_id:
@@ -264,7 +264,7 @@ def test_a_series_that_loses_the_object_that_spoke_for_it_is_stale_until_the_nex
     row = only(engine, series)
     assert (row["is_stale"], row["series_description"]) == (False, objects[1].SeriesDescription)
     with engine.connect() as connection:
-        assert mending.count_stale(connection) == 0
+        assert stale_series.count_stale(connection) == 0
 
 
 def test_a_series_has_the_origin_of_the_object_received_last_of_those_that_are_there(engine: Engine) -> None:
@@ -281,7 +281,7 @@ def test_a_series_has_the_origin_of_the_object_received_last_of_those_that_are_t
     writer(engine).write_new([early])
     assert only(engine, series)["http_user"] == "anna"
     with transaction(engine) as connection:
-        removing.remove(connection, Level.INSTANCE, [late.orthanc_instance_id])
+        removal.remove(connection, Level.INSTANCE, [late.orthanc_instance_id])
     row = only(engine, series)
     assert (row["http_user"], row["remote_ae_title"]) == (None, "CT1")
 
@@ -290,27 +290,27 @@ def test_a_series_of_which_all_was_pruned_says_nothing_while_others_have_objects
     gone, kept = image(1, StudyDescription="said by what was pruned"), image(2, StudyDescription="")
     writer(engine).write_new([stored(gone), stored(kept)])
     with transaction(engine) as connection:
-        removed = removing.remove(connection, Level.INSTANCE, [identifier(gone)])
+        removed = removal.remove(connection, Level.INSTANCE, [identifier(gone)])
         parents.note_pruned(connection, {identifier(gone, "series"): (1, 1000)})
-        removing.remove_empty(connection, removed)
+        removal.remove_empty(connection, removed)
     row = only(engine, study)
     assert (row["study_description"], row["pruned_instance_count"], row["series_count"]) == (None, 1, 2)
     with transaction(engine) as connection:
-        removed = removing.remove(connection, Level.INSTANCE, [identifier(kept)])
+        removed = removal.remove(connection, Level.INSTANCE, [identifier(kept)])
         parents.note_pruned(connection, {identifier(kept, "series"): (1, 1000)})
-        removing.remove_empty(connection, removed)
+        removal.remove_empty(connection, removed)
     assert only(engine, study)["study_description"] == "said by what was pruned"
     with engine.connect() as connection:
-        assert mending.count_stale(connection) == 0  # there is no object to read
+        assert stale_series.count_stale(connection) == 0  # there is no object to read
 
 
 def test_an_object_that_comes_back_to_a_series_without_any_speaks_for_it(engine: Engine) -> None:
     first, second = by_identifier(image(1, 1, SeriesDescription="before"), image(1, 2, SeriesDescription="before"))
     writer(engine).write_new([stored(first), stored(second)])
     with transaction(engine) as connection:
-        removed = removing.remove(connection, Level.INSTANCE, [identifier(first), identifier(second)])
+        removed = removal.remove(connection, Level.INSTANCE, [identifier(first), identifier(second)])
         parents.note_pruned(connection, {identifier(first, "series"): (2, 1000)})
-        removing.remove_empty(connection, removed)
+        removal.remove_empty(connection, removed)
     second.SeriesDescription = "after"
     writer(engine).write_new([stored(second)])
     row = only(engine, series)

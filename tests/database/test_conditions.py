@@ -14,8 +14,8 @@ from sqlalchemy.engine import Engine
 from tests.condition_builder import NOW, Row, conditions, facts_of, names, studies
 from tests.condition_rows import write_studies
 from treegarth.assembly import vocabulary
-from treegarth.conditions.compiling import compile_for
-from treegarth.conditions.deciding import decide, explain
+from treegarth.conditions.compilation import compile_for
+from treegarth.conditions.decision import decide, explain
 from treegarth.conditions.facts import read_facts
 from treegarth.conditions.model import Condition, Facts, Level
 from treegarth.conditions.text import condition_document

@@ -13,10 +13,10 @@ from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.database.engine import transaction
 from treegarth.features.deliveries import api
-from treegarth.features.deliveries.deciding import failed
 from treegarth.features.deliveries.senders.stow_answers import reason_in_words
-from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import read_destination
+from treegarth.features.deliveries.transitions import failed
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
 from treegarth.web.paths import API_PATH
@@ -76,11 +76,11 @@ def test_an_object_is_canceled_and_sent_again(client: FlaskClient, node: int) ->
 def test_why_an_object_failed_is_a_text_in_english(client: FlaskClient, engine: Engine, node: int) -> None:
     client.post(PATH, json={"study_instance_uid": STUDY, "destination": "node"})
     with transaction(engine) as connection:
-        claim = claiming.claim_to_send(connection, node, "one", NOW, most_open=1, most_objects=1)
-        assert isinstance(claim, claiming.Claim)
+        claim = leases.claim_to_send(connection, node, "one", NOW, most_open=1, most_objects=1)
+        assert isinstance(claim, leases.Claim)
         destination = read_destination(connection, node)
         changes = [failed(one, reason_in_words(0xA700), destination, NOW, 0.5) for one in claim.objects]
-        assert recording.record_changes(connection, node, "one", changes) == 1
+        assert send_results.record_changes(connection, node, "one", changes) == 1
     items = client.get(PATH, query_string={"state": "failed"}).get_json()["items"]
     assert [item["last_error"] for item in items] == ["It refused the object: out of resources (A700)."]
 

@@ -13,19 +13,19 @@ from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.deliveries.deciding import confirmed
 from treegarth.features.deliveries.model import ObjectState, Proof
-from treegarth.features.deliveries.store import claiming, recording
-from treegarth.features.deliveries.store.listing import (
+from treegarth.features.deliveries.store import leases, send_results
+from treegarth.features.deliveries.store.ledger import (
     cancel_object,
     list_delivery_objects,
     resend_object,
     sums_by_destination,
 )
+from treegarth.features.deliveries.transitions import confirmed
 from treegarth.index.studies import asked_study
 
 NOW = datetime(2126, 11, 20, 12, tzinfo=UTC)  # after every wish, which are made at the clock's time
-LATER = NOW + claiming.LEASE
+LATER = NOW + leases.LEASE
 
 
 @pytest.fixture
@@ -42,29 +42,29 @@ def node(ledger: Ledger) -> int:
     return ledger.add(dicom_settings("node", 104))
 
 
-def claim(ledger: Ledger, node: int, batch: str, now: datetime = NOW, most_open: int = 9) -> claiming.Claim | None:
+def claim(ledger: Ledger, node: int, batch: str, now: datetime = NOW, most_open: int = 9) -> leases.Claim | None:
     with transaction(ledger.engine) as connection:
-        found = claiming.claim_to_send(connection, node, batch, now, most_open=most_open, most_objects=3)
-    assert not isinstance(found, claiming.Rest)
+        found = leases.claim_to_send(connection, node, batch, now, most_open=most_open, most_objects=3)
+    assert not isinstance(found, leases.Rest)
     return found
 
 
 def claim_slowly(
     ledger: Ledger, node: int, batch: str, now: datetime, max_mbit_per_s: float
-) -> claiming.Claim | claiming.Rest | None:
+) -> leases.Claim | leases.Rest | None:
     with transaction(ledger.engine) as connection:
-        return claiming.claim_to_send(
+        return leases.claim_to_send(
             connection, node, batch, now, most_open=9, most_objects=3, max_mbit_per_s=max_mbit_per_s
         )
 
 
-def record_confirmed(ledger: Ledger, held: claiming.Claim, now: datetime = NOW) -> int:
+def record_confirmed(ledger: Ledger, held: leases.Claim, now: datetime = NOW) -> int:
     changes = [confirmed(one, Proof.FIND, now) for one in held.objects]
     with transaction(ledger.engine) as connection:
-        return recording.record_changes(connection, held.destination_id, held.batch, changes)
+        return send_results.record_changes(connection, held.destination_id, held.batch, changes)
 
 
-def ids(held: claiming.Claim | None) -> Sequence[str]:
+def ids(held: leases.Claim | None) -> Sequence[str]:
     return [] if held is None else [one.orthanc_instance_id for one in held.objects]
 
 
@@ -103,12 +103,12 @@ def test_no_more_sends_are_begun_than_may_be_open(ledger: Ledger, node: int) -> 
 def test_the_bandwidth_is_shared_by_every_worker_that_sends(ledger: Ledger, node: int) -> None:
     ledger.request([node])
     slow = 0.006  # three objects of 500 bytes in two seconds
-    assert isinstance(claim_slowly(ledger, node, "one", NOW, slow), claiming.Claim)
+    assert isinstance(claim_slowly(ledger, node, "one", NOW, slow), leases.Claim)
     with transaction(ledger.engine) as connection:
-        recording.end_batch(connection, "one", outcome="arrived", reason=None, at=NOW)
+        send_results.end_batch(connection, "one", outcome="arrived", reason=None, at=NOW)
     rest = claim_slowly(ledger, node, "two", NOW + timedelta(seconds=1), slow)
-    assert rest == claiming.Rest(until=NOW + timedelta(seconds=2))
-    assert isinstance(claim_slowly(ledger, node, "two", NOW + timedelta(seconds=2), slow), claiming.Claim)
+    assert rest == leases.Rest(until=NOW + timedelta(seconds=2))
+    assert isinstance(claim_slowly(ledger, node, "two", NOW + timedelta(seconds=2), slow), leases.Claim)
 
 
 def test_what_a_lost_worker_held_is_unsure_and_its_late_word_is_not_heard(ledger: Ledger, node: int) -> None:
@@ -116,14 +116,14 @@ def test_what_a_lost_worker_held_is_unsure_and_its_late_word_is_not_heard(ledger
     held = claim(ledger, node, "one")
     assert held is not None
     with transaction(ledger.engine) as connection:
-        assert claiming.claim_unsure(connection, node, "early", NOW, 9) is None
-        unsure = claiming.claim_unsure(connection, node, "asking", LATER, 9)
+        assert leases.claim_unsure(connection, node, "early", NOW, 9) is None
+        unsure = leases.claim_unsure(connection, node, "asking", LATER, 9)
     assert ids(unsure) == ids(held)
     assert record_confirmed(ledger, held) == 0
     assert unsure is not None
     assert record_confirmed(ledger, unsure) == 3
     with transaction(ledger.engine) as connection:
-        assert not claiming.record_job(connection, "one", "job")
+        assert not leases.record_job(connection, "one", "job")
         outcomes = connection.execute(text("SELECT batch, outcome FROM delivery_batch")).all()
     assert [tuple(one) for one in outcomes] == [("one", "lost")]
 
@@ -133,9 +133,9 @@ def test_a_worker_that_lives_keeps_its_lease(ledger: Ledger, node: int) -> None:
     held = claim(ledger, node, "one")
     assert held is not None
     with transaction(ledger.engine) as connection:
-        claiming.prolong(connection, held, NOW + timedelta(seconds=20))
-        assert claiming.claim_unsure(connection, node, "two", LATER, 9) is None
-        assert claiming.count_open(connection, node, LATER) == 1
+        leases.prolong(connection, held, NOW + timedelta(seconds=20))
+        assert leases.claim_unsure(connection, node, "two", LATER, 9) is None
+        assert leases.count_open(connection, node, LATER) == 1
 
 
 def test_what_is_confirmed_is_never_claimed_again_unless_a_person_asks(ledger: Ledger, node: int) -> None:
@@ -158,7 +158,7 @@ def test_what_was_gone_waits_again_when_it_is_wished_again(ledger: Ledger, node:
     assert held is not None
     gone = [replace(confirmed(one, Proof.FIND, NOW), state=ObjectState.GONE) for one in held.objects]
     with transaction(ledger.engine) as connection:
-        recording.record_changes(connection, node, "one", gone)
+        send_results.record_changes(connection, node, "one", gone)
     assert ledger.request([node]) == 3
 
 

@@ -14,12 +14,12 @@ from tests.index_support import write_study
 from tests.places import gate
 from treegarth.database.engine import transaction
 from treegarth.errors import TreegarthError
-from treegarth.features.deliveries.asking import ask
 from treegarth.features.deliveries.copies import Copies
 from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import DeliveryObject
 from treegarth.features.deliveries.service import Pump, deliver
 from treegarth.features.deliveries.store.destinations import read_destination
+from treegarth.features.deliveries.verification import ask
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"))

@@ -23,7 +23,7 @@ from treegarth.features.dose import service
 from treegarth.features.dose.model import DoseReading, Equipment, StudyContext
 from treegarth.features.dose.service import decide_undecided, follow_deleted
 from treegarth.features.dose.store import exams as exams_store
-from treegarth.features.dose.store import queueing, redeciding, writing
+from treegarth.features.dose.store import queue, readings, redecision
 from treegarth.features.dose.store.equipment import list_equipment
 from treegarth.features.dose.store.timeline import AmbiguousPatient, patient_timeline
 from treegarth.features.dose.tables import dose_report, dose_study, dose_undecided
@@ -115,13 +115,13 @@ def arrive(engine: Engine, objects: list[Stored], chance: Random) -> None:
     chance.shuffle(order)
     by_name = {one.orthanc_instance_id: one for one in order}
     with transaction(engine) as connection:
-        queueing.note_sources(connection, order)
+        queue.note_sources(connection, order)
     for _ in order:
         with transaction(engine) as connection:
-            claim = queueing.claim_next(connection, NOW + timedelta(days=36_500), timedelta(seconds=60))
+            claim = queue.claim_next(connection, NOW + timedelta(days=36_500), timedelta(seconds=60))
             assert claim is not None
             one = by_name[claim.orthanc_instance_id]
-            assert writing.write_reading(connection, claim, one.reading(), NOW, modified_from=one.modified_from)
+            assert readings.write_reading(connection, claim, one.reading(), NOW, modified_from=one.modified_from)
         if chance.random() < 0.1:
             decide_undecided(engine, lambda: NOW)
     decide_undecided(engine, lambda: NOW)
@@ -293,11 +293,11 @@ def test_an_archive_is_decided_anew_from_its_rows_and_says_what_changed(engine: 
     service.redecide(engine, lambda: NOW, batches=1)
     service.redecide(engine, lambda: NOW)
     with connect(engine) as connection:
-        progress = redeciding.redeciding_progress(connection)
+        progress = redecision.redeciding_progress(connection)
         assert progress is not None
         assert (progress.is_running, progress.decided, progress.study_count, progress.changed) == (False, 6, 6, 6)
-        changes = list(redeciding.changes_of(connection, progress.id))
-        assert not redeciding.is_to_redecide(connection)
+        changes = list(redecision.changes_of(connection, progress.id))
+        assert not redecision.is_to_redecide(connection)
     times = [one for one in changes if one.quantity == "total_fluoro_time_s"]
     assert {one.before for one in times} == {12_345.0}
     assert [one.orthanc_study_id for one in changes if one.quantity == "study"] == [first[0].orthanc_study_id]
@@ -319,4 +319,4 @@ def test_deciding_anew_gives_way_to_whoever_holds_a_study(engine: Engine) -> Non
             service.redecide(engine, lambda: NOW)
     service.redecide(engine, lambda: NOW)
     with connect(engine) as connection:
-        assert not redeciding.is_to_redecide(connection)
+        assert not redecision.is_to_redecide(connection)

@@ -12,7 +12,7 @@ from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.service import read_waiting
-from treegarth.features.dose.store.filtering import DoseStudyFilter
+from treegarth.features.dose.store.filters import DoseStudyFilter
 from treegarth.features.dose.store.not_patients import (
     NotPatientPatterns,
     add_not_patient_rule,

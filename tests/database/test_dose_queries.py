@@ -12,7 +12,7 @@ from tests.dose_registry_support import Archive, Instance, index, note
 from treegarth.database.engine import connect
 from treegarth.features.dose.service import read_waiting
 from treegarth.features.dose.store.equipment import list_equipment
-from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
+from treegarth.features.dose.store.missing_dose import count_missing_by_month, list_without_dose
 from treegarth.features.dose.store.studies import DoseStudy, DoseStudyFilter, list_studies_with_dose
 from treegarth.features.dose.store.timeline import cumulate, patient_timeline
 from treegarth.features.dose.store.trouble import count_reasons, list_trouble

@@ -17,8 +17,8 @@ from treegarth.bootstrap import make_application
 from treegarth.commands import reread
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose import service
-from treegarth.features.dose.store import redeciding
-from treegarth.features.dose.store.redeciding import RedecidingProgress, start_redeciding
+from treegarth.features.dose.store import redecision
+from treegarth.features.dose.store.redecision import RedecidingProgress, start_redeciding
 from treegarth.features.dose.tables import dose_redeciding, dose_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +127,7 @@ def test_many_changes_are_shown_page_by_page(client: FlaskClient, engine: Engine
 
 def progress_of(engine: Engine) -> RedecidingProgress:
     with connect(engine) as connection:
-        progress = redeciding.redeciding_progress(connection)
+        progress = redecision.redeciding_progress(connection)
     assert progress is not None
     return progress
 
@@ -142,7 +142,7 @@ def test_no_more_studies_are_decided_than_there_are_though_some_arrive_meanwhile
     write_report(engine, 3, dlp_total_mgy_cm=1.0)
     for count, done in ((2, False), (2, True)):
         with transaction(engine) as connection:
-            assert redeciding.decide_on(connection, running, NOON, count=count) is not done
+            assert redecision.decide_on(connection, running, NOON, count=count) is not done
         progress = progress_of(engine)
         assert (progress.decided, progress.study_count) == ((3, 3) if done else (2, 2))
     with transaction(engine) as connection:  # as one that an earlier version has left
@@ -168,7 +168,7 @@ def test_hours_that_one_waited_are_no_time_of_deciding(client: FlaskClient, engi
         running = start_redeciding(connection, None, NOON)
     for hours, count in ((5, 2), (12, 2)):  # it gave way, then the server was off over night
         with transaction(engine) as connection:
-            redeciding.decide_on(connection, running, NOON + timedelta(hours=hours), count=count)
+            redecision.decide_on(connection, running, NOON + timedelta(hours=hours), count=count)
     pace = progress_of(engine).pace
     assert pace is not None
     assert pace > 1.0

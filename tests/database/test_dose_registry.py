@@ -18,8 +18,8 @@ from treegarth.features.dose.model import json_object
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading import read_dose
 from treegarth.features.dose.service import read_waiting
-from treegarth.features.dose.store.filtering import DoseStudyFilter, Limits
-from treegarth.features.dose.store.queueing import claim_next, count_sources, list_failed, retry_failed
+from treegarth.features.dose.store.filters import DoseStudyFilter, Limits
+from treegarth.features.dose.store.queue import claim_next, count_sources, list_failed, retry_failed
 from treegarth.features.dose.store.reports import reports_of_study
 from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
 from treegarth.features.dose.tables import dose_study, irradiation_event

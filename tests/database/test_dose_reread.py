@@ -20,8 +20,8 @@ from treegarth.features import dose
 from treegarth.features.dose import service
 from treegarth.features.dose.model import READER_VERSION
 from treegarth.features.dose.service import read_waiting, resume_reread
-from treegarth.features.dose.store import rereading
-from treegarth.features.dose.store.rereading import start_reread
+from treegarth.features.dose.store import reread_walk
+from treegarth.features.dose.store.reread_walk import start_reread
 from treegarth.features.dose.tables import dose_report, dose_reread, dose_study, irradiation_event
 
 SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
@@ -69,9 +69,9 @@ def registry(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 
 @contextmanager
 def small_batches(count: int) -> Iterator[None]:
-    walk_on = rereading.walk_on
+    walk_on = reread_walk.walk_on
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rereading, "walk_on", lambda *given: walk_on(*given, count=count))
+        patch.setattr(reread_walk, "walk_on", lambda *given: walk_on(*given, count=count))
         yield
 
 
@@ -118,9 +118,9 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
             raise Killed
         return walk_on(connection, *given, count=SOURCES // 10)
 
-    walk_on = rereading.walk_on
+    walk_on = reread_walk.walk_on
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rereading, "walk_on", dying)
+        patch.setattr(reread_walk, "walk_on", dying)
         with pytest.raises(Killed):
             dose.reread(engine, started_by="a person", clock=clock)
     with connect(engine) as connection:

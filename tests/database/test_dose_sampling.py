@@ -18,8 +18,8 @@ from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
 from treegarth.features.dose.candidates import SAMPLED_SOURCES
 from treegarth.features.dose.service import choose_samples, next_series_due, resume_reread
-from treegarth.features.dose.store import sampling
-from treegarth.features.dose.store.queueing import count_sources
+from treegarth.features.dose.store import samples
+from treegarth.features.dose.store.queue import count_sources
 from treegarth.features.dose.tables import dose_report, dose_sampling, dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
@@ -51,7 +51,7 @@ def test_an_arriving_series_is_marked_and_waited_for_but_none_of_its_images_is_n
     with connect(engine) as connection:
         assert (dose.count_waiting(connection), count_sources(connection).waiting) == (1, 1)
     assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC)) == 0
-    assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC) + sampling.REST) == 1
+    assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC) + samples.REST) == 1
     assert states(engine) == {"1.2.3i1": "unread", "1.2.3i2": "unread"}
     assert next_series_due(engine) is None
 
@@ -71,8 +71,8 @@ def test_each_arrival_puts_the_choice_off_but_not_for_ever(engine: Engine) -> No
         return due_at - datetime.now(UTC)
 
     arrive(engine, *images(1))
-    assert timedelta(seconds=2) < due_at_after(timedelta(seconds=10)) <= sampling.REST
-    assert due_at_after(sampling.LONGEST_WAIT) < timedelta(0)
+    assert timedelta(seconds=2) < due_at_after(timedelta(seconds=10)) <= samples.REST
+    assert due_at_after(samples.LONGEST_WAIT) < timedelta(0)
 
 
 def test_each_chosen_image_is_read_once_whatever_is_indexed_again(engine: Engine) -> None:
@@ -110,7 +110,7 @@ def test_several_workers_share_the_series_and_one_that_dies_leaves_its_own_to_ot
 
     def die() -> None:
         with transaction(engine) as connection:
-            assert sampling.choose_next(connection, NOW) is not None
+            assert samples.choose_next(connection, NOW) is not None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -128,7 +128,7 @@ def test_an_image_that_arrives_while_its_series_is_chosen_from_is_not_missed(eng
     first, second, third = images(1, 2, 3)
     arrive(engine, second, third)
     with transaction(engine) as connection:
-        assert sampling.choose_next(connection, NOW) is not None
+        assert samples.choose_next(connection, NOW) is not None
         arriving = Thread(target=arrive, args=(engine, first))
         arriving.start()
         arriving.join(0.3)

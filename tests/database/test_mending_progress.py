@@ -19,7 +19,7 @@ from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.mender import Mender, StaleHints
-from treegarth.features.archive.store.mending import (
+from treegarth.features.archive.store.stale_series import (
     Mending,
     begin_mending,
     count_stale,

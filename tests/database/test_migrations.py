@@ -21,7 +21,7 @@ import treegarth.features
 from tests.databases import execute
 from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_engine, transaction
 from treegarth.database.metadata import metadata
-from treegarth.database.migrating import MIGRATIONS, migrate, pending
+from treegarth.database.migration import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
 from treegarth.features.dose.tables import dose_report
 from treegarth.features.rules.tables import notification
@@ -126,7 +126,7 @@ def test_series_that_were_indexed_before_are_stale_and_everything_is_compared(
 def test_two_starters_at_once_migrate_once(empty_database_address: DatabaseAddress) -> None:
     code = (
         "import sys; from treegarth.database.engine import DatabaseAddress; "
-        "from treegarth.database.migrating import migrate; "
+        "from treegarth.database.migration import migrate; "
         "url, password = sys.stdin.read().split(); print(migrate(DatabaseAddress(url=url, password=password)))"
     )
 

@@ -24,21 +24,21 @@ from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.errors import NotFound
 from treegarth.features.archive.model import IndexedInstance, Level, Origin
-from treegarth.features.archive.store import parents, removing
-from treegarth.features.archive.store.writing import write_instances
+from treegarth.features.archive.store import parents, removal
+from treegarth.features.archive.store.batches import write_instances
 from treegarth.features.deliveries.addresses import Kind
-from treegarth.features.deliveries.deciding import after_find, arrived, confirmed
 from treegarth.features.deliveries.model import ObjectState, Proof
-from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import read_destination
+from treegarth.features.deliveries.transitions import after_find, arrived, confirmed
 from treegarth.features.retention import Departures
+from treegarth.features.retention.deletion import Pruner, numbered_policy
 from treegarth.features.retention.model import Cause
-from treegarth.features.retention.pruning import Pruner, numbered_policy
 from treegarth.features.retention.rules import decide
 from treegarth.features.retention.store import ledger as prune_ledger
 from treegarth.features.retention.store import policies
-from treegarth.features.retention.store.deciding import states_of
-from treegarth.features.retention.store.pruning import DueObject
+from treegarth.features.retention.store.decision import states_of
+from treegarth.features.retention.store.deletion import DueObject
 from treegarth.index.tables import arrival
 from treegarth.index.tables import instance as instance_table
 
@@ -141,9 +141,9 @@ class World:
             known = set(connection.execute(select(instance_table.c.orthanc_instance_id)).scalars())
             gone = sorted(known - set(self.orthanc))
             if gone:
-                removed = removing.remove(connection, Level.INSTANCE, gone)
+                removed = removal.remove(connection, Level.INSTANCE, gone)
                 DEPARTURES.left(connection, removed, self.clock())
-                removing.remove_empty(connection, removed)
+                removal.remove_empty(connection, removed)
             found = [self._indexed(name) for name in sorted(self.orthanc)]
             if found:
                 written = write_instances(connection, found, lambda _: None)
@@ -162,11 +162,11 @@ class World:
     def send(self, *, dies: bool = False) -> None:
         self.ahead += timedelta(hours=1)
         with transaction(self.engine) as connection:
-            claim = claiming.claim_to_send(
+            claim = leases.claim_to_send(
                 connection, self.destination, uuid4().hex, self.clock(), most_open=99, most_objects=2
             )
             node = read_destination(connection, self.destination)
-        if not isinstance(claim, claiming.Claim):
+        if not isinstance(claim, leases.Claim):
             return
         if self.is_restless and self.chance.random() < 0.1:  # meanwhile
             self.store(self.chance.choice(self.objects))
@@ -177,8 +177,8 @@ class World:
         now = self.clock()
         with transaction(self.engine) as connection:
             changes = [arrived(one, Proof.STATUS, node, now) for one in claim.objects]
-            recording.record_changes(connection, self.destination, claim.batch, changes)
-            recording.end_batch(connection, claim.batch, outcome="arrived", reason=None, at=now)
+            send_results.record_changes(connection, self.destination, claim.batch, changes)
+            send_results.end_batch(connection, claim.batch, outcome="arrived", reason=None, at=now)
 
     def _carry(self, name: str) -> None:
         stored = self.orthanc.get(name)
@@ -193,8 +193,8 @@ class World:
         self.ahead += timedelta(minutes=10)
         with transaction(self.engine) as connection:
             node, now = read_destination(connection, self.destination), self.clock()
-            claim = claiming.claim_unsure(connection, self.destination, uuid4().hex, now, 9)
-            claim = claim or claiming.claim_to_ask(connection, self.destination, uuid4().hex, now, 9)
+            claim = leases.claim_unsure(connection, self.destination, uuid4().hex, now, 9)
+            claim = claim or leases.claim_to_ask(connection, self.destination, uuid4().hex, now, 9)
             if claim is None:
                 return
             changes = []
@@ -206,7 +206,7 @@ class World:
                     changes.append(
                         after_find(one, listed=listed, destination=node, kind=Kind.DICOM, now=now, chance=0.5)
                     )
-            recording.record_changes(connection, self.destination, claim.batch, changes)
+            send_results.record_changes(connection, self.destination, claim.batch, changes)
 
     # What a policy does
 

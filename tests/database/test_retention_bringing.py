@@ -12,10 +12,10 @@ from sqlalchemy import Engine, insert
 from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from treegarth.errors import ObjectsKeptBack, OrthancUnavailable
-from treegarth.features.retention.bringing import BACKOFF, Bringer
+from treegarth.features.retention.retrieval import BACKOFF, Bringer
 from treegarth.features.retention.store import ledger
+from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.store.ledger import BringBack
-from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import prune_ledger, retention_policy
 
 NAMES = ("gone-1", "gone-2", "gone-3")
@@ -117,7 +117,7 @@ def test_a_silent_destination_is_tried_again_with_growing_pauses_and_then_given_
 def test_an_object_that_would_end_orthanc_keeps_none_of_the_others_back(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treegarth.features.retention.bringing.AT_ONCE", 1)
+    monkeypatch.setattr("treegarth.features.retention.retrieval.AT_ONCE", 1)
     wish(engine)
     sources = KnownSources({"FAR": set(NAMES)}, keeps_back={"gone-1"})
     found = work(engine, sources)

@@ -15,7 +15,7 @@ from treegarth.assembly import vocabulary
 from treegarth.conditions.text import parse_condition
 from treegarth.features.retention.model import Age, Keep, Policy, ProofDemand, Since
 from treegarth.features.retention.rules import decide
-from treegarth.features.retention.store.deciding import NumberedPolicy, free_objects, read_states
+from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, read_states
 
 ROUNDS = 50 if os.environ.get("TREEGARTH_SOAK") == "1" else 2
 STUDIES = 100  # of some two objects each: 10,000 objects in the full number of rounds

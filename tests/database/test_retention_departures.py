@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from tests.index_support import NOON, write_study
 from treegarth.features.archive.model import Level
 from treegarth.features.archive.search_model import StudyFilter
-from treegarth.features.archive.store import parents, reconciling, removing
-from treegarth.features.archive.store.searching import list_series, search_studies
+from treegarth.features.archive.store import parents, reconciliation, removal
+from treegarth.features.archive.store.search import list_series, search_studies
 from treegarth.features.retention import Departures
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index.tables import instance, patient
@@ -52,9 +52,9 @@ def intend(connection: Connection, *positions: int) -> None:
 
 
 def leave(connection: Connection, *identifiers: str, level: Level = Level.INSTANCE) -> None:
-    removed = removing.remove(connection, level, identifiers)
+    removed = removal.remove(connection, level, identifiers)
     DEPARTURES.left(connection, removed, NOON)
-    removing.remove_empty(connection, removed)
+    removal.remove_empty(connection, removed)
 
 
 def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engine) -> None:
@@ -67,7 +67,7 @@ def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engi
         assert study.modalities == ("CT",)
         assert [one.pruned_instance_count for one in list_series(connection, study.orthanc_study_id)] == [2]
         assert len(search_studies(connection, StudyFilter(modalities=("CT",))).studies) == 1
-        assert reconciling.counts(connection) == reconciling.Counts(patients=0, studies=0, series=0, instances=0)
+        assert reconciliation.counts(connection) == reconciliation.Counts(patients=0, studies=0, series=0, instances=0)
 
 
 def test_what_somebody_else_deleted_leaves_the_index_and_stands_in_the_ledger_as_theirs(engine: Engine) -> None:
@@ -141,5 +141,5 @@ def test_pruned_and_present_studies_of_one_patient_count_as_one_patient(engine: 
         write_study(connection, 2)
         intend(connection, 1, 2)
         leave(connection, "instance-00001-1", "instance-00001-2")
-        found = reconciling.counts(connection)
-    assert found == reconciling.Counts(patients=1, studies=1, series=1, instances=2)
+        found = reconciliation.counts(connection)
+    assert found == reconciliation.Counts(patients=1, studies=1, series=1, instances=2)

@@ -17,13 +17,13 @@ from tests.retention_support import table
 from treegarth.assembly import vocabulary
 from treegarth.errors import NotFound, OrthancUnavailable
 from treegarth.features.archive.model import Level
-from treegarth.features.archive.store import parents, removing
+from treegarth.features.archive.store import parents, removal
 from treegarth.features.retention import Departures
+from treegarth.features.retention.deletion import LATER, LEASE, Pruner
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.pruning import LATER, LEASE, Pruner
-from treegarth.features.retention.store import marking, policies
+from treegarth.features.retention.store import marks, policies
+from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.store.holds import set_holds
-from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import prune_ledger, prune_mark
 from treegarth.index.studies import the_study
 from treegarth.index.tables import instance
@@ -154,9 +154,9 @@ class Site:
     def let_the_index_follow(self) -> None:
         with self.engine.begin() as connection:
             gone = sorted(self.identifiers - self.orthanc.there)
-            removed = removing.remove(connection, Level.INSTANCE, gone)
+            removed = removal.remove(connection, Level.INSTANCE, gone)
             Departures(note_pruned=parents.note_pruned).left(connection, removed, self.now)
-            removing.remove_empty(connection, removed)
+            removal.remove_empty(connection, removed)
 
 
 def test_what_is_old_is_marked_and_deleted_only_after_the_period_of_grace(engine: Engine) -> None:
@@ -174,7 +174,7 @@ def test_a_rescued_object_stays_and_is_not_marked_again_for_a_while(engine: Engi
     site = Site(engine)
     site.work()
     with engine.begin() as connection:
-        found = marking.rescue(
+        found = marks.rescue(
             connection, orthanc_study_id="study-00001", rescued_by="alice", now=site.now, lasts=timedelta(days=30)
         )
     assert found == 2

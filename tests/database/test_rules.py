@@ -24,7 +24,7 @@ from tests.rule_support import (
 from treegarth.conditions.action import NotYet
 from treegarth.database.engine import connect, transaction
 from treegarth.features.archive.stability import decide_stable
-from treegarth.features.rules.following import follow_dose_read, follow_stable
+from treegarth.features.rules.followers import follow_dose_read, follow_stable
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.service import edit_rule, explain_rule, preview_rule, switch_rule
 from treegarth.features.rules.store import events, outcomes

@@ -18,17 +18,17 @@ from tests.places import places
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
-from treegarth.features.deliveries.deciding import failed
 from treegarth.features.deliveries.destinations import DestinationSettings
 from treegarth.features.deliveries.senders.stow_answers import reason_in_words
 from treegarth.features.deliveries.senders.web import failure
-from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import create_destination, read_destination
+from treegarth.features.deliveries.transitions import failed
 from treegarth.features.rules.model import Trigger
+from treegarth.features.rules.notification import Teller, tell_waiting
 from treegarth.features.rules.store.events import claim_events, note_events, record_failure
 from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
-from treegarth.features.rules.telling import Teller, tell_waiting
 from treegarth.phrases import Phrase
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Mode, Settings
@@ -287,12 +287,12 @@ def test_a_korean_page_says_in_korean_why_a_delivery_failed(client: FlaskClient,
     post(client, "studies/1.2.840.99999.1.1/send", destination="1")
     unreachable = "연결하지 못했거나 연결이 끊어졌습니다."
     with transaction(engine) as connection:
-        claim = claiming.claim_to_send(connection, 1, "one", NOW, most_open=1, most_objects=2)
-        assert isinstance(claim, claiming.Claim)
+        claim = leases.claim_to_send(connection, 1, "one", NOW, most_open=1, most_objects=2)
+        assert isinstance(claim, leases.Claim)
         destination = read_destination(connection, 1)
         changes = [failed(one, reason_in_words(0xA700), destination, NOW, 0.5) for one in claim.objects]
-        recording.record_changes(connection, 1, "one", changes)
-        recording.note_failure(connection, 1, failure(requests.ConnectionError()), NOW, timedelta(minutes=1))
+        send_results.record_changes(connection, 1, "one", changes)
+        send_results.note_failure(connection, 1, failure(requests.ConnectionError()), NOW, timedelta(minutes=1))
     client.set_cookie("treegarth_language", "ko")
     assert "객체를 거부했습니다: 자원 부족(A700)." in client.get(f"{PAGES}/deliveries/1").text
     for page in (far, f"{PAGES}/deliveries/destinations", f"{PAGES}/system"):

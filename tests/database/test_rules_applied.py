@@ -23,6 +23,7 @@ from tests.rule_support import (
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.model import Change
+from treegarth.features.rules.service import application as applying_module
 from treegarth.features.rules.service import (
     apply_by_hand,
     apply_to_archive,
@@ -34,7 +35,6 @@ from treegarth.features.rules.service import (
     switch_rule,
     walk_on,
 )
-from treegarth.features.rules.service import applying as applying_module
 from treegarth.features.rules.store import events
 from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.labels import list_labels

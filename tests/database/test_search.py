@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from tests.index_support import KOREAN, NOON, write_study
 from treegarth.errors import InvalidRequest
 from treegarth.features.archive.search_model import ArchiveTotals, StudyFilter, StudySort
-from treegarth.features.archive.store.searching import (
+from treegarth.features.archive.store.search import (
     count_studies,
     find_series,
     list_instances,

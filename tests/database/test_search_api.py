@@ -19,10 +19,10 @@ from tests.index_support import KOREAN, NOON, write_study
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.features.archive import api as archive_api
 from treegarth.features.archive.api import StudyQuery
-from treegarth.features.archive.store.mending import count_stale
-from treegarth.features.archive.store.reconciling import count_instances
+from treegarth.features.archive.store.reconciliation import count_instances
+from treegarth.features.archive.store.stale_series import count_stale
 from treegarth.features.dose import api as dose_api
-from treegarth.features.dose.store.queueing import count_sources
+from treegarth.features.dose.store.queue import count_sources
 from treegarth.features.dose.tables import dose_report, irradiation_event
 from treegarth.features.system import api as system_api
 from treegarth.web.app import create_app

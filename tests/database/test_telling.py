@@ -20,8 +20,8 @@ from tests.index_support import write_study
 from tests.places import places
 from tests.unit.web.web_support import NOW
 from treegarth.features.rules.messages import BACKOFF
+from treegarth.features.rules.notification import Teller, tell_waiting
 from treegarth.features.rules.tables import notification
-from treegarth.features.rules.telling import Teller, tell_waiting
 from treegarth.phrases import Phrase
 from treegarth.settings import Settings
 

@@ -20,7 +20,7 @@ from tests.orthanc.test_bad_input import post
 from tests.servers import ROOT, OrthancServer, script_without_filter, store
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.dicom.nesting import DEEPEST_NESTING
+from treegarth.dicom.depth import DEEPEST_NESTING
 from treegarth.web.routes import Route
 
 WITH_DICOMWEB = ("libOrthancPython.so", "libOrthancDicomWeb.so")

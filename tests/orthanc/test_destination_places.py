@@ -26,10 +26,10 @@ from tests.sender_support import arrived, destination_of, ids, nothing, sender_o
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
+from treegarth.features.deliveries.factory import make_retriever, make_sender
 from treegarth.features.deliveries.model import DeliveryObject, Proof
-from treegarth.features.deliveries.retrieving import FolderRetriever
+from treegarth.features.deliveries.retrieval import FolderRetriever
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable
-from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancClient
 
 

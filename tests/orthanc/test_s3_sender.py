@@ -23,9 +23,9 @@ from tests.studies import small_studies
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.features.deliveries.addresses import Kind, S3Address
 from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.factory import make_retriever, make_sender
 from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Sender
-from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 BUCKET = "images"

@@ -17,10 +17,10 @@ from tests.places import gate
 from tests.sender_support import arrived, destination_of, ids, nothing, sender_of
 from tests.servers import OrthancServer, store
 from treegarth.errors import ObjectsKeptBack
+from treegarth.features.deliveries.factory import make_retriever, make_sender
 from treegarth.features.deliveries.model import DeliveryObject, Proof
 from treegarth.features.deliveries.senders.dicomweb import requests_of
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable
-from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancClient
 
 NOWHERE = "http://127.0.0.1:9"

@@ -16,8 +16,8 @@ from treegarth.commands.findings import Finding, Level, note, ok, problem
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.embedded.binaries import find_binaries
 from treegarth.database.engine import DatabaseAddress, connect, create_engine
-from treegarth.database.locating import own_server_address
-from treegarth.database.migrating import pending
+from treegarth.database.location import own_server_address
+from treegarth.database.migration import pending
 from treegarth.errors import EmbeddedServerFailed, SettingsRefused, TreegarthError
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Settings, problems_of_access

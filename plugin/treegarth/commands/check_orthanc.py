@@ -18,8 +18,8 @@ from treegarth.commands.plugins import (
     python_of_plugin,
 )
 from treegarth.errors import MachineNotReady, SettingsRefused
+from treegarth.host.chained_scripts import ADMISSION
 from treegarth.host.orthanc_checks import OrthancFacts, orthanc_checks
-from treegarth.host.sharing import ADMISSION
 
 OLDEST_ORTHANC = (1, 10, 1)  # Debian 12's
 ENTRY = "orthanc_entry.py"

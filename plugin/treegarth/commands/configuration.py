@@ -13,7 +13,7 @@ from typing import Any
 import json5
 
 import treegarth
-from treegarth.database.locating import embedded_folder, index_directory
+from treegarth.database.location import embedded_folder, index_directory
 from treegarth.errors import SettingsRefused
 from treegarth.settings import Settings, problems_of_access, read_settings
 

@@ -10,8 +10,8 @@ from treegarth.commands.configuration import Configuration
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress
-from treegarth.database.locating import own_server_address
-from treegarth.database.migrating import migrate, pending
+from treegarth.database.location import own_server_address
+from treegarth.database.migration import migrate, pending
 
 
 def migrate_command(

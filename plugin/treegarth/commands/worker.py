@@ -10,7 +10,7 @@ from treegarth.commands.configuration import Configuration
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress
-from treegarth.database.locating import own_server_address
+from treegarth.database.location import own_server_address
 from treegarth.errors import DatabaseUnavailable, SettingsRefused
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.settings import Settings

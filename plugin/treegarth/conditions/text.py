@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, Union
 
-from treegarth.conditions.comparing import (
+from treegarth.conditions.comparison import (
     Fields,
     LineRefused,
     can_be_negated,

@@ -12,11 +12,11 @@ from threading import get_ident
 from time import perf_counter, time
 from typing import Any
 
+from treegarth.dicom.depth import DEEPEST_NESTING, nesting_beyond
 from treegarth.dicom.encoding import NotPlain
-from treegarth.dicom.nesting import DEEPEST_NESTING, nesting_beyond
 from treegarth.dicom.raw_elements import header_end, read_raw_elements
+from treegarth.host.chained_scripts import ADMISSION, CHANGES, STORED, SharedCallbacks
 from treegarth.host.feed import IndexerFeed, deleted_frame, stored_frame
-from treegarth.host.sharing import ADMISSION, CHANGES, STORED, SharedCallbacks
 
 # Above this an object without pixel data is not copied whole; the indexer reads it from Orthanc.
 _LARGEST_WITHOUT_PIXELS = 8 * 2**20

@@ -17,16 +17,16 @@ from flask import Flask
 
 import treegarth
 from treegarth.database.engine import DatabaseAddress
-from treegarth.database.locating import embedded_folder, index_directory
+from treegarth.database.location import embedded_folder, index_directory
 from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
+from treegarth.host.chained_scripts import CHANGES, SharedCallbacks
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
-from treegarth.host.sharing import CHANGES, SharedCallbacks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.zone import local_zone
 from treegarth.orthanc.client import OrthancAddress, OrthancClient

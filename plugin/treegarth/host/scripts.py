@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from treegarth.errors import SettingsRefused
-from treegarth.host.sharing import SharedCallbacks
+from treegarth.host.chained_scripts import SharedCallbacks
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from treegarth.dicom.nesting import DEEPEST_NESTING
+from treegarth.dicom.depth import DEEPEST_NESTING
+from treegarth.host.chained_scripts import ADMISSION
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
-from treegarth.host.sharing import ADMISSION
 from treegarth.phrases import N_
 from treegarth.settings import Mode, Settings, is_published
 from treegarth.web.services import SelfCheck

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from treegarth.database.migrating import migrate
+from treegarth.database.migration import migrate
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnsuitable, TreegarthError
 from treegarth.host.supervisor import MIGRATION_REFUSED
 from treegarth.roles.duty import database_of, read_instructions

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from treegarth.database.engine import DatabaseAddress
 from treegarth.orthanc.client import OrthancClient
-from treegarth.tasks.failing import FailedTasks
+from treegarth.tasks.failures import FailedTasks
 
 NETWORK_QUEUE = "network"
 """Of tasks that mostly wait for other machines: many of them run at once beside those that compute."""

@@ -14,7 +14,7 @@ from typing import IO
 from procrastinate import App
 
 from treegarth.tasks.app import HEARTBEAT_S, NETWORK_QUEUE, STALLED_AFTER_S
-from treegarth.tasks.ending import announce_end
+from treegarth.tasks.shutdown import announce_end
 
 # Tasks at once in one process: of those that compute one may wait for Orthanc meanwhile.
 _CONCURRENCY = {"default": 2, NETWORK_QUEUE: 16}

@@ -37,7 +37,7 @@ from treegarth.web.problems import (
 from treegarth.web.routes import Route, check_unique
 from treegarth.web.services import Services
 from treegarth.web.site import Site
-from treegarth.web.templating import make_environments, render_page, url_with
+from treegarth.web.templates import make_environments, render_page, url_with
 from treegarth.web.validation import validated
 from treegarth.web.viewer import InsteadOfViewer, viewer_routes
 

@@ -16,7 +16,7 @@ from treegarth.web.call import Call
 from treegarth.web.openapi import openapi_document
 from treegarth.web.paths import API_PATH, BASE_PATH
 from treegarth.web.routes import Navigation, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 OPENAPI_PATH = f"{API_PATH}/openapi.json"
 PERMISSIONS = {

@@ -1,6 +1,6 @@
 """Addresses at which Orthanc itself reads an object for a browser, and of which objects. Pure.
 
-Orthanc dies of reading an object whose sequences are nested too deep (see `treegarth.dicom.nesting`), so every such
+Orthanc dies of reading an object whose sequences are nested too deep (see `treegarth.dicom.depth`), so every such
 address is made here, by someone who knows the object's depth; a test looks that it stands nowhere else. The objects'
 files, their metadata and what Orthanc's database knows may be asked for of every object.
 """

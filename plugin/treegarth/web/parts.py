@@ -14,7 +14,7 @@ from markupsafe import Markup
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import Phrase, in_language
 from treegarth.web.call import Call
-from treegarth.web.templating import page_values
+from treegarth.web.templates import page_values
 
 State: TypeAlias = Literal["ok", "attention", "failed", "waiting", "unknown"]
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 
 from tests.condition_builder import conditions
 from treegarth.assembly import vocabulary
-from treegarth.conditions.matching import matches
 from treegarth.conditions.model import Condition, Kind
+from treegarth.conditions.patterns import matches
 from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.values import OPERATORS
 from treegarth.errors import ConditionRefused

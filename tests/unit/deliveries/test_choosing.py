@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from treegarth.features.deliveries.choosing import CT_IMAGE, Candidate, Selection, choose
+from treegarth.features.deliveries.selection import CT_IMAGE, Candidate, Selection, choose
 
 DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.67"
 ENHANCED_SR = "1.2.840.10008.5.1.4.1.1.88.22"

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from treegarth.features.deliveries.addresses import DicomAddress, Kind
-from treegarth.features.deliveries.deciding import after_commitment, after_find, after_send, send_again
 from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import (
     BACKOFF,
@@ -23,6 +22,7 @@ from treegarth.features.deliveries.model import (
     fitting,
     free_at,
 )
+from treegarth.features.deliveries.transitions import after_commitment, after_find, after_send, send_again
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NODE = Destination(

@@ -20,8 +20,8 @@ from treegarth.errors import PlaceRefused
 from treegarth.features.deliveries.address_parts import SecretPlace
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings
+from treegarth.features.deliveries.factory import make_retriever, make_sender
 from treegarth.features.deliveries.refusals import guarded_fields, refusals
-from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.places import DestinationPlaces

@@ -24,9 +24,9 @@ from pydicom.uid import (
 
 from tests.bad_objects import ct_image, in_syntax, mutants, nasty_objects
 from tests.deep_objects import PRIVATE, SIGNATURES, Lengths, deep_dose_report, deep_object, nested
+from treegarth.dicom.depth import DEEPEST_NESTING, nesting_beyond
 from treegarth.dicom.header_json import header_json
 from treegarth.dicom.headers import read_header
-from treegarth.dicom.nesting import DEEPEST_NESTING, nesting_beyond
 from treegarth.errors import UnreadableObject
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom complains of what is bad on purpose

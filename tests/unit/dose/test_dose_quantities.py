@@ -8,7 +8,7 @@ from treegarth.features.dose.conditions import DoseConditions
 from treegarth.features.dose.export import COLUMNS
 from treegarth.features.dose.pages.dose_columns import MORE_RANGES, RANGES
 from treegarth.features.dose.quantities import BEST, asked_for
-from treegarth.features.dose.store.filtering import Limits
+from treegarth.features.dose.store.filters import Limits
 from treegarth.features.dose.store.studies import DoseStudy
 from treegarth.features.dose.tables import dose_study
 from treegarth.index.tables import study

@@ -9,7 +9,7 @@ from weakref import ReferenceType, ref
 
 import pytest
 
-from treegarth.host.sharing import CHANGES, KINDS, REST, SharedCallbacks
+from treegarth.host.chained_scripts import CHANGES, KINDS, REST, SharedCallbacks
 
 
 class ForgetfulOrthanc(SimpleNamespace):

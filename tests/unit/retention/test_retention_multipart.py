@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from treegarth.features.deliveries.retrieving import parts
+from treegarth.features.deliveries.retrieval import parts
 
 BODY = (
     b"--b1\r\nContent-Type: application/dicom\r\n\r\nDICM\r\n\x00--b1\n one\r\n"

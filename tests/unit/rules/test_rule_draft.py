@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from treegarth.conditions.comparing import LineRefused, read_comparison
+from treegarth.conditions.comparison import LineRefused, read_comparison
 from treegarth.conditions.model import Condition, Field, Kind, Level
 from treegarth.features.rules.pages.action_fields import ActionKind, ActionRow, Input, read_action, write_action
 from treegarth.features.rules.pages.condition_tree import (

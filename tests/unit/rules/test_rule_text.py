@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.rule_support import LANGUAGE
-from treegarth.features.rules.exporting import export_text
+from treegarth.features.rules.export import export_text
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.text import RuleRefused, parse_rule, parse_rules, rule_document
 from treegarth.features.rules.yaml_text import LARGEST_BYTES, UnreadableYaml, dump, read_pieces

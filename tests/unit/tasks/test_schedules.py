@@ -9,7 +9,7 @@ from procrastinate.testing import InMemoryConnector
 
 from treegarth.features.dose.tasks import blueprint
 from treegarth.tasks.app import upkeep
-from treegarth.tasks.failing import FailedTasks
+from treegarth.tasks.failures import FailedTasks
 
 
 def longest_gap_s(blueprint: Blueprint, task: str) -> float:

@@ -12,7 +12,7 @@ from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Parameters, Route
-from treegarth.web.templating import with_code
+from treegarth.web.templates import with_code
 
 
 class Colour(StrEnum):

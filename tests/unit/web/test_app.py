@@ -27,7 +27,7 @@ from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
 from treegarth.web.routes import Answer, Navigation, Parameters, Route
 from treegarth.web.site import Site
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 PAGE = "{{ _('Studies') }} {{ lang }} {{ theme }} {{ actor }} {{ here(page=2) }}"
 BASIC = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}  # alice:secret, as Orthanc has checked it

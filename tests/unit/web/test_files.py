@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_site, web_folder
 from treegarth.reach import Reach
-from treegarth.web.templating import FileAddress
+from treegarth.web.templates import FileAddress
 
 
 @pytest.fixture

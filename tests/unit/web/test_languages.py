@@ -9,7 +9,7 @@ import pytest
 from tests.unit.web.web_support import make_site, web_folder
 from treegarth.web.actors import Permission
 from treegarth.web.routes import Navigation, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 CATALOG = """
 msgid ""

@@ -20,7 +20,7 @@ from treegarth.web.call import Answered, Call
 from treegarth.web.own_port import handed_on
 from treegarth.web.paths import API_PATH, STUDY_PATH, filled
 from treegarth.web.routes import Answer, Navigation, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (

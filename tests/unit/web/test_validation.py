@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from treegarth.database import paging
+from treegarth.database import keyset
 from treegarth.web.lists import Day, PageQuery
 from treegarth.web.problems import FROM_LOWER_FLOORS
 from treegarth.web.routes import Text
@@ -50,4 +50,4 @@ def test_our_own_validators_say_what_can_be_translated() -> None:
     with pytest.raises(InvalidFields) as caught:
         validated(Everything, {"day": "x", "word": "\ud800"})
     assert {fault.message for fault in caught.value.faults} <= set(OWN_SENTENCES)
-    assert all(sentence in inspect.getsource(paging) for sentence in FROM_LOWER_FLOORS)
+    assert all(sentence in inspect.getsource(keyset) for sentence in FROM_LOWER_FLOORS)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from treegarth.feature import Feature, House, Work
 from treegarth.features.archive.ingest.run import run_indexer
 from treegarth.features.archive.model import IndexedInstance
-from treegarth.features.archive.store.mending import count_stale
 from treegarth.features.archive.store.parents import note_pruned
-from treegarth.features.archive.store.reconciling import count_instances
+from treegarth.features.archive.store.reconciliation import count_instances
+from treegarth.features.archive.store.stale_series import count_stale
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
@@ -67,7 +67,7 @@ def _system_sections() -> list[PageSection]:
 
 
 def _measures() -> list[Measure]:
-    from treegarth.features.archive.store.measuring import measure
+    from treegarth.features.archive.store.measures import measure
 
     return [measure]
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, field_validator
 from treegarth.errors import NotFound
 from treegarth.features.archive.conditions import StudyConditions
 from treegarth.features.archive.search_model import StudySort
-from treegarth.features.archive.store.searching import (
+from treegarth.features.archive.store.search import (
     find_series,
     list_instances,
     list_series,

@@ -62,7 +62,7 @@ def _study_sections(house: House) -> list[StudySection]:
 
 
 def _measures() -> list[Measure]:
-    from treegarth.features.deliveries.store.measuring import measure
+    from treegarth.features.deliveries.store.measures import measure
 
     return [measure]
 

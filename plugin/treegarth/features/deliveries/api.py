@@ -9,18 +9,18 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from treegarth.errors import InvalidRequest
-from treegarth.features.deliveries.choosing import Selection, choose
 from treegarth.features.deliveries.deliver_action import DoseObjects
 from treegarth.features.deliveries.destinations import Destination, WantedProof
+from treegarth.features.deliveries.selection import Selection, choose
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import destination_named
-from treegarth.features.deliveries.store.listing import (
+from treegarth.features.deliveries.store.ledger import (
     cancel_object,
     list_delivery_objects,
     resend_object,
     sums_by_destination,
 )
-from treegarth.features.deliveries.store.requesting import request_delivery
+from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.features.deliveries.tables import delivery
 from treegarth.index.studies import asked_study, the_study
 from treegarth.phrases import P_

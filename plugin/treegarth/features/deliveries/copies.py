@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from treegarth.database.engine import connect
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.factory import make_retriever, make_sender
 from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.model import DeliveryObject
-from treegarth.features.deliveries.sending import make_retriever, make_sender
 from treegarth.features.deliveries.store.destinations import destination_named
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate

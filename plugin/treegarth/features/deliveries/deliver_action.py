@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from treegarth.conditions.action import Action, NotYet, Occasion, Problem
-from treegarth.conditions.comparing import Fields
-from treegarth.conditions.deciding import decide
+from treegarth.conditions.comparison import Fields
+from treegarth.conditions.decision import decide
 from treegarth.conditions.model import Condition, Level, Some
 from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.errors import ConditionRefused, TreegarthError
-from treegarth.features.deliveries.choosing import MAYBE_DOSE, Candidate, Selection, choose, is_dose
 from treegarth.features.deliveries.destinations import Destination, WantedProof
+from treegarth.features.deliveries.selection import MAYBE_DOSE, Candidate, Selection, choose, is_dose
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import destination_named
-from treegarth.features.deliveries.store.requesting import Requested, chosen_before, request_delivery
+from treegarth.features.deliveries.store.requests import Requested, chosen_before, request_delivery
 from treegarth.phrases import N_, P_, Phrase
 
 DoseObjects = Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]

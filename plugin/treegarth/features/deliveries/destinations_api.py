@@ -18,9 +18,9 @@ from treegarth.features.deliveries.destination_answers import (
     EchoAnswer,
 )
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings
+from treegarth.features.deliveries.factory import make_sender
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult
-from treegarth.features.deliveries.sending import make_sender
 from treegarth.features.deliveries.store.destinations import (
     DestinationFigures,
     change_destination,

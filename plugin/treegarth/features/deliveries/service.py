@@ -22,18 +22,18 @@ from sqlalchemy import Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable, SettingsRefused, TreegarthError
-from treegarth.features.deliveries.deciding import after_send
 from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.factory import make_sender
 from treegarth.features.deliveries.model import BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Sender
-from treegarth.features.deliveries.sending import make_sender
-from treegarth.features.deliveries.store import claiming, recording
+from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import destination_named, read_destination
+from treegarth.features.deliveries.transitions import after_send
 from treegarth.features.deliveries.windows import is_open
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
-from treegarth.tasks.ending import WorkerEnding, pause
+from treegarth.tasks.shutdown import WorkerEnding, pause
 
 TURN = timedelta(seconds=30)
 """After so long a task ends and another goes on, so that a worker that is told to end does."""
@@ -67,7 +67,7 @@ class Pump:
             return read_destination(connection, destination_id)
 
     @contextmanager
-    def holding(self, claim: claiming.Claim) -> Iterator[None]:
+    def holding(self, claim: leases.Claim) -> Iterator[None]:
         """Keep the lease while the body works."""
         done = Event()
         thread = Thread(target=self._prolong, args=(claim, done), name="lease", daemon=True)
@@ -78,11 +78,11 @@ class Pump:
             done.set()
             thread.join()
 
-    def _prolong(self, claim: claiming.Claim, done: Event) -> None:
+    def _prolong(self, claim: leases.Claim, done: Event) -> None:
         while not done.wait(_PROLONG_EVERY_S):
             try:
                 with transaction(self.engine) as connection:
-                    claiming.prolong(connection, claim, self.clock())
+                    leases.prolong(connection, claim, self.clock())
             except DatabaseUnavailable:
                 logger.warning("A lease could not be prolonged: the database does not answer.")
 
@@ -91,7 +91,7 @@ class Pump:
         logger.warning("Destination %s does not answer: %s", destination.name, reason)
         pause = BACKOFF_WHILE_DOWN.pause(destination.failures + 1, self.chance())
         with transaction(self.engine) as connection:
-            recording.note_failure(connection, destination.id, reason, self.clock(), pause)
+            send_results.note_failure(connection, destination.id, reason, self.clock(), pause)
 
 
 def deliver(pump: Pump, destination_id: int) -> bool:
@@ -109,8 +109,8 @@ def deliver(pump: Pump, destination_id: int) -> bool:
         return _send_until(pump, destination, way, ends_at)
     with ThreadPoolExecutor(associations, thread_name_prefix="association") as threads:
         sending = [threads.submit(_send_until, pump, destination, way, ends_at) for _ in range(associations)]
-        results = [one.result() for one in sending]
-    return any(results)
+        moved = [one.result() for one in sending]
+    return any(moved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +172,7 @@ def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float)
     node, has_sent = way.destination, False
     while monotonic() < ends_at:
         with transaction(pump.engine) as connection:
-            claim = claiming.claim_to_send(
+            claim = leases.claim_to_send(
                 connection,
                 destination.id,
                 uuid4().hex,
@@ -181,10 +181,10 @@ def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float)
                 most_objects=MOST_OBJECTS if node.failures == 0 else _PROBE_OBJECTS,
                 max_mbit_per_s=node.max_mbit_per_s,
             )
-        if isinstance(claim, claiming.Rest) and has_sent:
+        if isinstance(claim, leases.Rest) and has_sent:
             pump.wait(min((claim.until - pump.clock()).total_seconds(), ends_at - monotonic()))
             continue
-        if not isinstance(claim, claiming.Claim) or not _send(pump, destination, way, claim):
+        if not isinstance(claim, leases.Claim) or not _send(pump, destination, way, claim):
             return False
         has_sent = True
         node = pump.read(node.id)
@@ -193,12 +193,12 @@ def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float)
     return True
 
 
-def _send(pump: Pump, destination: Destination, way: _Way, claim: claiming.Claim) -> bool:
+def _send(pump: Pump, destination: Destination, way: _Way, claim: leases.Claim) -> bool:
     """Send one batch and record how it ended; whether to go on."""
 
     def recorded(orthanc_job_id: str) -> None:
         with transaction(pump.engine) as connection:
-            if not claiming.record_job(connection, claim.batch, orthanc_job_id):
+            if not leases.record_job(connection, claim.batch, orthanc_job_id):
                 raise LeaseLost
 
     down: str | None
@@ -226,7 +226,7 @@ class LeaseLost(TreegarthError):
     """Another worker has taken this send for lost."""
 
 
-def _none_begun(claim: claiming.Claim, reason: str) -> list[Outcome]:
+def _none_begun(claim: leases.Claim, reason: str) -> list[Outcome]:
     return [
         Outcome(orthanc_instance_id=one.orthanc_instance_id, arrived=False, reason=reason, begun=False)
         for one in claim.objects
@@ -240,9 +240,7 @@ def _all_broken(outcomes: Sequence[Outcome]) -> str | None:
     return next((one.reason for one in outcomes if one.reason), P_("No object arrived."))
 
 
-def _record(
-    pump: Pump, destination: Destination, way: _Way, claim: claiming.Claim, outcomes: Sequence[Outcome]
-) -> None:
+def _record(pump: Pump, destination: Destination, way: _Way, claim: leases.Claim, outcomes: Sequence[Outcome]) -> None:
     now, by_id = pump.clock(), {one.orthanc_instance_id: one for one in outcomes}
     changes = [
         after_send(one, by_id[one.orthanc_instance_id], destination, way.destination, now, pump.chance())
@@ -252,11 +250,11 @@ def _record(
     trouble = next((one.reason for one in outcomes if not one.arrived and not one.gone and one.reason), None)
     outcome = "arrived" if arrived == len(outcomes) else "partly" if arrived else "failed"
     with transaction(pump.engine) as connection:
-        recording.record_changes(connection, destination.id, claim.batch, changes)
-        recording.end_batch(connection, claim.batch, outcome=outcome, reason=trouble, at=now)
+        send_results.record_changes(connection, destination.id, claim.batch, changes)
+        send_results.end_batch(connection, claim.batch, outcome=outcome, reason=trouble, at=now)
         if arrived:
-            recording.note_success(connection, way.destination.id, now)
+            send_results.note_success(connection, way.destination.id, now)
         if trouble:
-            recording.note_trouble(connection, way.destination.id, trouble, now)
+            send_results.note_trouble(connection, way.destination.id, trouble, now)
     if any(one.arrived is not False for one in outcomes):
         pump.announce_question(destination.id)

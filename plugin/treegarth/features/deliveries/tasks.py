@@ -16,10 +16,10 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from treegarth.database.engine import connect
-from treegarth.features.deliveries.asking import ask
 from treegarth.features.deliveries.model import ObjectState
 from treegarth.features.deliveries.service import Pump, deliver
-from treegarth.features.deliveries.store.claiming import due_destinations
+from treegarth.features.deliveries.store.leases import due_destinations
+from treegarth.features.deliveries.verification import ask
 from treegarth.outgoing.gate import Gate
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
 

@@ -11,10 +11,10 @@ from treegarth.feature import Feature, House, Work
 from treegarth.features.dose.candidates import is_candidate, is_sampled
 from treegarth.features.dose.service import follow_deleted, follow_indexed, reread
 from treegarth.features.dose.store.modalities import note_modalities
-from treegarth.features.dose.store.queueing import count_waiting
-from treegarth.features.dose.store.redeciding import redeciding_progress, start_redeciding
-from treegarth.features.dose.store.rereading import reread_progress
-from treegarth.features.dose.store.sampling import REST
+from treegarth.features.dose.store.queue import count_waiting
+from treegarth.features.dose.store.redecision import redeciding_progress, start_redeciding
+from treegarth.features.dose.store.reread_walk import reread_progress
+from treegarth.features.dose.store.samples import REST
 from treegarth.features.dose.tasks import READ_WAITING, SAMPLE_SERIES
 from treegarth.index.tables import study
 
@@ -89,7 +89,7 @@ def _kept_studies() -> list[StudyAddress]:
 
 
 def _measures() -> list[Measure]:
-    from treegarth.features.dose.store.measuring import measure
+    from treegarth.features.dose.store.measures import measure
 
     return [measure]
 

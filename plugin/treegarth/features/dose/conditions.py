@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from treegarth.features.dose.model import Kind
 from treegarth.features.dose.quantities import Asked, asked_for
-from treegarth.features.dose.store.filtering import DoseStudyFilter, Limits
+from treegarth.features.dose.store.filters import DoseStudyFilter, Limits
 from treegarth.limits import LARGEST_INTEGER
 from treegarth.web.lists import Day, check_days_in_order, modalities_of
 from treegarth.web.routes import Parameters, Text

@@ -11,8 +11,8 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.features.dose.export import MEDIA_TYPES, Format, csv_text, write_export
-from treegarth.features.dose.store.filtering import DoseStudyFilter
-from treegarth.features.dose.store.redeciding import Change, changes_of, redeciding_progress
+from treegarth.features.dose.store.filters import DoseStudyFilter
+from treegarth.features.dose.store.redecision import Change, changes_of, redeciding_progress
 from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
 from treegarth.web.parts import AnyCall
 

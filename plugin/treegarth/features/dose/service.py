@@ -13,7 +13,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, NotFound, TreegarthError
 from treegarth.features.dose.candidates import IndexedInstance, StoredInstance, is_candidate, is_image, is_sampled
 from treegarth.features.dose.reading import read_dose_bytes
-from treegarth.features.dose.store import modalities, queueing, redeciding, rereading, sampling, writing
+from treegarth.features.dose.store import modalities, queue, readings, redecision, reread_walk, samples
 from treegarth.features.dose.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.store.undecided import take_undecided
 from treegarth.orthanc.header_fetch import StreamSource, read_beginning
@@ -49,14 +49,14 @@ def follow_indexed(connection: Connection, instances: Sequence[StoredInstance]) 
     if again:
         _follow_stored_again(connection, again)
     candidates = [instance for instance in instances if is_candidate(instance)]
-    queueing.note_sources(connection, [one for one in candidates if not is_sampled(one)])
-    sampling.await_rest(connection, [one for one in candidates if is_sampled(one) and not one.is_known])
+    queue.note_sources(connection, [one for one in candidates if not is_sampled(one)])
+    samples.await_rest(connection, [one for one in candidates if is_sampled(one) and not one.is_known])
 
 
 def _follow_stored_again(connection: Connection, instances: Sequence[StoredInstance]) -> None:
     """What was read of objects that are of another kind now is not in the archive any more."""
     classes = {one.orthanc_instance_id: one.sop_class_uid if is_candidate(one) else None for one in instances}
-    for orthanc_study_id in queueing.drop_other_classes(connection, classes):
+    for orthanc_study_id in queue.drop_other_classes(connection, classes):
         refresh_study(connection, orthanc_study_id, max(one.received_at for one in instances))
     modalities.forget_modalities(connection, instances)
 
@@ -70,7 +70,7 @@ def choose_samples(
     """
     for done in range(limit):
         with transaction(engine) as connection:
-            choice = sampling.choose_next(connection, clock())
+            choice = samples.choose_next(connection, clock())
             if choice is not None and choice.is_to_decide:
                 refresh_study(connection, choice.orthanc_study_id, clock())
             if choice is not None:
@@ -83,7 +83,7 @@ def choose_samples(
 def next_series_due(engine: Engine) -> datetime | None:
     """When `choose_samples` has something to do again; None when no series waits."""
     with connect(engine) as connection:
-        return sampling.next_due(connection)
+        return samples.next_due(connection)
 
 
 def reread(engine: Engine, *, started_by: str | None, clock: Callable[[], datetime]) -> None:
@@ -93,7 +93,7 @@ def reread(engine: Engine, *, started_by: str | None, clock: Callable[[], dateti
     after a kill the next call goes on from there. Of two at once, one does what the other leaves.
     """
     with transaction(engine) as connection:
-        running = rereading.start_reread(connection, started_by, clock())
+        running = reread_walk.start_reread(connection, started_by, clock())
     walk_rereading(engine, running, clock)
 
 
@@ -102,29 +102,29 @@ def walk_rereading(engine: Engine, running: int, clock: Callable[[], datetime]) 
     more = True
     while more:
         with transaction(engine) as connection:
-            more = rereading.walk_on(connection, running, _note_again, clock())
+            more = reread_walk.walk_on(connection, running, _note_again, clock())
 
 
 def _note_again(connection: Connection, instances: Sequence[IndexedInstance]) -> int:
     candidates = [instance for instance in instances if is_candidate(instance)]
     others = [one for one in candidates if not is_sampled(one)]
-    queueing.note_sources(connection, others, again=True)
-    return len(others) + sampling.note_again(connection, [one for one in candidates if is_sampled(one)])
+    queue.note_sources(connection, others, again=True)
+    return len(others) + samples.note_again(connection, [one for one in candidates if is_sampled(one)])
 
 
 def resume_reread(engine: Engine, clock: Callable[[], datetime]) -> None:
     """Go on with a re-reading that was interrupted, and say that it is done once nothing waits."""
     with transaction(engine) as connection:
-        running = rereading.running_reread(connection)
+        running = reread_walk.running_reread(connection)
     if running is not None:
         walk_rereading(engine, running, clock)
         with transaction(engine) as connection:
-            rereading.finish_reread(connection, running, clock())
+            reread_walk.finish_reread(connection, running, clock())
 
 
 def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
     """The objects left the archive: their dose stays and says so; what was never read is waited for no more."""
-    for orthanc_study_id in queueing.forget_sources(connection, orthanc_instance_ids, at):
+    for orthanc_study_id in queue.forget_sources(connection, orthanc_instance_ids, at):
         refresh_study(connection, orthanc_study_id, at)
 
 
@@ -143,7 +143,7 @@ def read_waiting(
     """
     for done in range(limit):
         with transaction(engine) as connection:
-            claim = queueing.claim_next(connection, clock(), LEASE)
+            claim = queue.claim_next(connection, clock(), LEASE)
         if claim is None:
             decide_undecided(engine, clock)
             return done
@@ -169,20 +169,20 @@ def redecide(engine: Engine, clock: Callable[[], datetime], *, batches: int | No
     path gives way and is taken up by the next call.
     """
     with transaction(engine) as connection:
-        running = redeciding.running_redeciding(connection)
-        if running is None and redeciding.is_to_redecide(connection):
-            running = redeciding.start_redeciding(connection, None, clock())
+        running = redecision.running_redeciding(connection)
+        if running is None and redecision.is_to_redecide(connection):
+            running = redecision.start_redeciding(connection, None, clock())
     more, done = running is not None, 0
     while more and running is not None and (batches is None or done < batches):
         with transaction(engine) as connection:
-            more = redeciding.decide_on(connection, running, clock())
+            more = redecision.decide_on(connection, running, clock())
         done += 1
 
 
 def _read_claimed(
     engine: Engine,
     orthanc: ObjectSource,
-    claim: queueing.Claim,
+    claim: queue.Claim,
     clock: Callable[[], datetime],
     followers: Sequence[StudyRead],
 ) -> None:
@@ -190,7 +190,7 @@ def _read_claimed(
         reading = read_dose_bytes(_fetch(orthanc, claim))
         modified_from = _modified_from(orthanc, claim) if reading.kind is not None else None
         with transaction(engine) as connection:
-            if writing.write_reading(connection, claim, reading, clock(), modified_from=modified_from):
+            if readings.write_reading(connection, claim, reading, clock(), modified_from=modified_from):
                 _tell(connection, claim.orthanc_study_id, followers, clock())
     except DatabaseUnavailable:
         raise
@@ -203,19 +203,19 @@ def _read_claimed(
 
 
 def _tell(connection: Connection, orthanc_study_id: str, followers: Sequence[StudyRead], now: datetime) -> None:
-    if followers and queueing.nothing_waits(connection, orthanc_study_id):
+    if followers and queue.nothing_waits(connection, orthanc_study_id):
         for follow in followers:
             follow(connection, orthanc_study_id, now)
 
 
-def _fetch(orthanc: ObjectSource, claim: queueing.Claim) -> bytes:
+def _fetch(orthanc: ObjectSource, claim: queue.Claim) -> bytes:
     """The file; of an image only its header: a mammogram has 30 MB of pixels."""
     if is_image(claim.sop_class_uid):
         return read_beginning(orthanc, claim.orthanc_instance_id)
     return orthanc.get_bytes(f"/instances/{claim.orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
 
 
-def _modified_from(orthanc: ObjectSource, claim: queueing.Claim) -> str | None:
+def _modified_from(orthanc: ObjectSource, claim: queue.Claim) -> str | None:
     """The instance that Orthanc made this one of, as when a patient ID was corrected; None for most."""
     try:
         found = orthanc.get_bytes(
@@ -227,10 +227,10 @@ def _modified_from(orthanc: ObjectSource, claim: queueing.Claim) -> str | None:
 
 
 def _record_failure(
-    engine: Engine, claim: queueing.Claim, reason: str, now: datetime, followers: Sequence[StudyRead]
+    engine: Engine, claim: queue.Claim, reason: str, now: datetime, followers: Sequence[StudyRead]
 ) -> None:
     next_attempt_at = BACKOFF.next_attempt(claim.attempts, now)
     with transaction(engine) as connection:
-        queueing.record_failure(connection, claim, reason, next_attempt_at)
+        queue.record_failure(connection, claim, reason, next_attempt_at)
         if next_attempt_at is None:  # what could be read of the study was
             _tell(connection, claim.orthanc_study_id, followers, now)

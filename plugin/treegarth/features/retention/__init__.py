@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
-from treegarth.features.retention.departures import Departures
+from treegarth.features.retention.follower import Departures
 from treegarth.features.retention.hold_actions import HoldAction, ReleaseAction
 from treegarth.features.retention.service import Desk
 from treegarth.index.tables import study

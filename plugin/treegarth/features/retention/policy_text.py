@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
-from treegarth.conditions.comparing import Fields
+from treegarth.conditions.comparison import Fields
 from treegarth.conditions.model import Condition, Kind, Level
 from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.values import DURATION_RIGHT, read_duration, write_value

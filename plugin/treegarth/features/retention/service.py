@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.errors import InvalidRequest, RequestConflict
+from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
 from treegarth.features.retention.policy_text import parse_policy, policy_document
-from treegarth.features.retention.pruning import numbered_policy
 from treegarth.features.retention.rules import decide, needs_number_typed
-from treegarth.features.retention.store import foreseeing, holds, marking, policies
-from treegarth.features.retention.store.deciding import NumberedPolicy, read_states
-from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, Freed, Month, Share
+from treegarth.features.retention.store import forecast, holds, marks, policies
+from treegarth.features.retention.store.decision import NumberedPolicy, read_states
+from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.index.tables import instance, series, study
@@ -88,16 +88,16 @@ class SpaceFigures:
 def preview(connection: Connection, desk: Desk, numbered: NumberedPolicy, now: datetime) -> Preview:
     """What the policy would delete if it acted today, and in 30 days with nothing else changed."""
     vocabulary, policy = desk.vocabulary(), numbered.policy
-    today = foreseeing.foresee(connection, numbered, vocabulary, now)
-    archive = marking.archive_bytes(connection)
+    today = forecast.foresee(connection, numbered, vocabulary, now)
+    archive = marks.archive_bytes(connection)
     wanted = None
     if policy.space is not None:
         above = archive > policy.space.high_bytes
         wanted = min(archive - policy.space.low_bytes, today.size_bytes) if above else 0
     return Preview(
         today=today,
-        in_30_days=foreseeing.foresee(connection, numbered, vocabulary, now + foreseeing.HORIZON),
-        studies=tuple(foreseeing.foresee_studies(connection, numbered, vocabulary, now)),
+        in_30_days=forecast.foresee(connection, numbered, vocabulary, now + forecast.HORIZON),
+        studies=tuple(forecast.foresee_studies(connection, numbered, vocabulary, now)),
         archive_bytes=archive,
         space_wanted_bytes=wanted,
         asks_twice=needs_number_typed(policy, today.size_bytes if wanted is None else wanted, archive),
@@ -226,7 +226,7 @@ def rescue(
     connection: Connection, orthanc_study_id: str, sop_instance_uids: Sequence[str], *, by: str | None, now: datetime
 ) -> int:
     """Take back what is marked of a study, or some of it; how many objects."""
-    return marking.rescue(
+    return marks.rescue(
         connection,
         orthanc_study_id=orthanc_study_id,
         sop_instance_uids=sop_instance_uids,
@@ -239,11 +239,11 @@ def rescue(
 def space_figures(connection: Connection, now: datetime) -> SpaceFigures:
     """Space by modality and source, growth and what policies freed."""
     since = now - timedelta(days=365)
-    recent = foreseeing.flow(connection, now - FORECAST_OVER)
+    recent = forecast.flow(connection, now - FORECAST_OVER)
     return SpaceFigures(
-        shares=tuple(foreseeing.space_by_modality_and_source(connection)),
-        months=tuple(foreseeing.months(connection, since)),
-        freed=tuple(foreseeing.freed_by_policy(connection, since)),
-        archive_bytes=marking.archive_bytes(connection),
+        shares=tuple(forecast.space_by_modality_and_source(connection)),
+        months=tuple(forecast.months(connection, since)),
+        freed=tuple(forecast.freed_by_policy(connection, since)),
+        archive_bytes=marks.archive_bytes(connection),
         bytes_per_day=recent / _DAYS,
     )

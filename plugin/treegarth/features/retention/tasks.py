@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from procrastinate import Blueprint
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.features.retention.bringing import Bringer, Sources
-from treegarth.features.retention.pruning import Destinations, Pruner
+from treegarth.features.retention.deletion import Destinations, Pruner
+from treegarth.features.retention.retrieval import Bringer, Sources
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
 
 PRUNE, BRING_BACK = "retention.prune", "retention.bring_back"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
 from treegarth.features.rules.actions import Actions
-from treegarth.features.rules.following import follow_dose_read, follow_stable, follow_studies_left
-from treegarth.features.rules.labelling import LabelAction
-from treegarth.features.rules.notifying import NotifyAction
+from treegarth.features.rules.followers import follow_dose_read, follow_stable, follow_studies_left
+from treegarth.features.rules.label_action import LabelAction
+from treegarth.features.rules.notify_action import NotifyAction
 from treegarth.features.rules.service import RuleBook
 from treegarth.features.rules.tasks import HANDLE
 from treegarth.features.rules.text import Language
@@ -58,8 +58,8 @@ def _routes(house: House, services: Services) -> list[Route]:
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.rules.notification import Teller, telling_blueprint
     from treegarth.features.rules.tasks import blueprint
-    from treegarth.features.rules.telling import Teller, telling_blueprint
 
     book = RuleBook(language(house))
     return [
@@ -75,7 +75,7 @@ def _checks() -> list[HealthCheck]:
 
 
 def _measures() -> list[Measure]:
-    from treegarth.features.rules.store.measuring import measure
+    from treegarth.features.rules.store.measures import measure
 
     return [measure]
 

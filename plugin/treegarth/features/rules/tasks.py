@@ -15,9 +15,9 @@ from procrastinate import Blueprint
 from treegarth.database.engine import transaction
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.orthanc_labels import tell_orthanc
-from treegarth.features.rules.service.applying import apply_to_archive, walk_on
+from treegarth.features.rules.service.application import apply_to_archive, walk_on
 from treegarth.features.rules.service.book import RuleBook
-from treegarth.features.rules.service.handling import handle_waiting
+from treegarth.features.rules.service.event_handler import handle_waiting
 from treegarth.features.rules.store.rules import due_by_schedule, schedule_next
 from treegarth.tasks.app import TaskContext
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.dicom.nesting import DEEPEST_NESTING
+from treegarth.dicom.depth import DEEPEST_NESTING
 from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
 from treegarth.web.services import HostStatus

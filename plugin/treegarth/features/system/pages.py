@@ -20,7 +20,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, ngettext_for, translated
 from treegarth.web.routes import LongIdentifier, Navigation, Parameters, Route
 from treegarth.web.services import HostStatus
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
     "ok": ("ok", N_("ok")),

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from treegarth.database.paging import SortKey, read_page
+from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.system.model import Task, TaskCounts, TaskPage, TaskState
 from treegarth.phrases import P_, Phrase

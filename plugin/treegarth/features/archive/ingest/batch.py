@@ -18,8 +18,8 @@ from typing import Any, Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
+from treegarth.dicom.depth import nesting_beyond
 from treegarth.dicom.header_json import header_json
-from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import TreegarthError, UnreadableObject
 from treegarth.features.archive.ingest.description import described, described_by_orthanc
 from treegarth.features.archive.ingest.sources import (
@@ -36,7 +36,7 @@ from treegarth.features.archive.ingest.stores import (
     says_nothing_new,
 )
 from treegarth.features.archive.model import IndexedInstance, KnownStore, Level, RemovedInstance, StoredInstance
-from treegarth.features.archive.store import removing, writing
+from treegarth.features.archive.store import batches, removal
 from treegarth.orthanc.client import OrthancClient
 from treegarth.phrases import P_
 
@@ -102,7 +102,7 @@ class BatchWriter:
         asked = self._write_judged(clear, judge)
         if unclear:
             with transaction(self.engine) as connection:
-                known = writing.known_stores(connection, unclear)
+                known = batches.known_stores(connection, unclear)
             asked += [
                 one for one in unclear if not all(says_nothing_new(it, known.get(one)) for it in by_instance[one])
             ]
@@ -120,7 +120,7 @@ class BatchWriter:
 
     def _write_from_orthanc(self, identifiers: Sequence[str], *, anew: bool) -> int:
         with transaction(self.engine) as connection:  # committed: after a rollback psycopg prepares all anew
-            before = writing.known_stores(connection, identifiers)
+            before = batches.known_stores(connection, identifiers)
         stores = stores_of_orthanc(self.orthanc, identifiers, self.clock())
         with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="headers") as pool:
             found = pool.map(partial(with_header, self.orthanc), stores.values())
@@ -143,15 +143,15 @@ class BatchWriter:
         Asks Orthanc for each: an event may be older than an instance that was stored again.
         """
         with transaction(self.engine) as connection:
-            known = removing.known(connection, level, identifiers)
+            known = removal.known(connection, level, identifiers)
         gone = [one for one in identifiers if one in known and not self.orthanc.exists(f"/{level.value}/{one}")]
         if not gone:
             return 0
         with transaction(self.engine) as connection:
-            removed = removing.remove(connection, level, gone)
+            removed = removal.remove(connection, level, gone)
             if self.departures is not None:
                 self.departures.left(connection, removed, self.clock())
-            studies = removing.remove_empty(connection, removed)
+            studies = removal.remove_empty(connection, removed)
             for follower in self.followers:
                 follower.deleted(connection, [one.orthanc_instance_id for one in removed], self.clock())
                 if studies:
@@ -179,7 +179,7 @@ class BatchWriter:
         choose = partial(_choose, instances, judge, verdicts)
         try:
             with transaction(self.engine) as connection:
-                written = writing.write_instances(connection, instances, partial(_header_json, data), choose)
+                written = batches.write_instances(connection, instances, partial(_header_json, data), choose)
                 self._tell(connection, written)
         except TreegarthError:
             raise
@@ -210,7 +210,7 @@ class BatchWriter:
             return
         try:
             with transaction(self.engine) as connection:
-                writing.write_instances(connection, [found], lambda _: None)
+                batches.write_instances(connection, [found], lambda _: None)
                 self._tell(connection, [found])
         except TreegarthError:
             raise

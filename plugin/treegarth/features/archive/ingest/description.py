@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 
+from treegarth.dicom.depth import nesting_beyond
 from treegarth.dicom.headers import Header, Issue, orthanc_identifiers, read_header
-from treegarth.dicom.nesting import nesting_beyond
 from treegarth.errors import UnreadableObject
 from treegarth.features.archive.ingest.sources import header_by_orthanc, identifiers_by_orthanc
 from treegarth.features.archive.ingest.stores import header_checksum

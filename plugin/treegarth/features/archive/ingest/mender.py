@@ -19,8 +19,8 @@ from treegarth.database.engine import transaction
 from treegarth.database.locks import CheckLock, alone
 from treegarth.errors import TreegarthError
 from treegarth.features.archive.ingest.batch import BatchWriter
-from treegarth.features.archive.store import mending as store
-from treegarth.features.archive.store.mending import StaleSeries
+from treegarth.features.archive.store import stale_series as store
+from treegarth.features.archive.store.stale_series import StaleSeries
 
 _LOCK = 7_473_002  # one mender for a site
 _CHUNK = 50  # series

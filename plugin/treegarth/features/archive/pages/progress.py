@@ -6,9 +6,9 @@ from babel.dates import format_timedelta
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.archive.store.mending import Mending, last_mending
 from treegarth.features.archive.store.overview import Comparison, last_comparison, last_indexed_at
-from treegarth.features.archive.store.searching import totals
+from treegarth.features.archive.store.search import totals
+from treegarth.features.archive.store.stale_series import Mending, last_mending
 from treegarth.web.parts import AnyCall, render_part
 
 

@@ -10,14 +10,14 @@ from flask import Response
 from treegarth.features.archive.conditions import StudyConditions
 from treegarth.features.archive.pages.study import open_study
 from treegarth.features.archive.search_model import DEFAULT_LIMIT, StudyFilter, StudySort
-from treegarth.features.archive.store.searching import count_studies, search_studies
+from treegarth.features.archive.store.search import count_studies, search_studies
 from treegarth.index.studies import find_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Route, Text
-from treegarth.web.templating import render_page, url_with
+from treegarth.web.templates import render_page, url_with
 from treegarth.web.which_study import WhichStudy
 
 COMMON_MODALITIES = ("CT", "MR", "PT", "NM", "MG", "XA", "RF", "DX", "CR", "US")

@@ -13,7 +13,7 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
-from treegarth.features.archive.store.searching import list_series, pictured_among, read_study
+from treegarth.features.archive.store.search import list_series, pictured_among, read_study
 from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -21,7 +21,7 @@ from treegarth.web.orthanc_views import picture_address, viewer_address
 from treegarth.web.parts import AnyCall, StudyAddress, StudySection
 from treegarth.web.paths import STUDY_PATH
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens

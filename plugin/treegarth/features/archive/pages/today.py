@@ -17,13 +17,13 @@ from flask import Response
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.features.archive.search_model import StudyFilter, StudySort
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
-from treegarth.features.archive.store.searching import search_studies
+from treegarth.features.archive.store.search import search_studies
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, HealthCheck, translated
 from treegarth.web.routes import Navigation, Parameters, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 DAYS_SHOWN = 30
 LATEST = 12

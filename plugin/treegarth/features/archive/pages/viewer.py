@@ -15,7 +15,7 @@ from treegarth.features.archive.store.deep_objects import count_deep_objects, de
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 MOST_SHOWN = 50
 

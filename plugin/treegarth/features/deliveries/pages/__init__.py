@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.deliveries.pages import deliveries, destination_editing, destinations, sections
+from treegarth.features.deliveries.pages import deliveries, destination_editor, destinations, sections
 from treegarth.features.deliveries.pages.sections import health_check, make_study_section
 from treegarth.web.routes import Route
 
@@ -11,4 +11,4 @@ __all__ = ["health_check", "make_study_section", "routes"]
 
 def routes() -> list[Route]:
     """Every page about destinations and deliveries."""
-    return [*deliveries.routes(), *destinations.routes(), *destination_editing.routes(), *sections.routes()]
+    return [*deliveries.routes(), *destinations.routes(), *destination_editor.routes(), *sections.routes()]

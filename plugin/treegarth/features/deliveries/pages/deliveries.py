@@ -12,8 +12,7 @@ from pydantic import Field
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.pages.destinations import PROOF_NAMES
 from treegarth.features.deliveries.store.destinations import list_destinations
-from treegarth.features.deliveries.store.rule_names import rule_names
-from treegarth.features.deliveries.store.showing import (
+from treegarth.features.deliveries.store.overview import (
     FAILED,
     STATES,
     DeliveryFilter,
@@ -22,6 +21,7 @@ from treegarth.features.deliveries.store.showing import (
     read_delivery,
     send_again,
 )
+from treegarth.features.deliveries.store.rule_names import rule_names
 from treegarth.features.deliveries.tables import delivery
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.limits import LARGEST_INTEGER
@@ -29,7 +29,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, State, ngettext_for, translated
 from treegarth.web.routes import Identifier, LongIdentifier, Navigation, Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
 
 ON_A_PAGE = 50

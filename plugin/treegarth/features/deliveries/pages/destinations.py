@@ -13,7 +13,7 @@ from flask import Response
 from treegarth.features.deliveries.destinations import Destination, address_document
 from treegarth.features.deliveries.destinations_api import echo_destination, gate_of
 from treegarth.features.deliveries.kinds import KINDS
-from treegarth.features.deliveries.pages.destination_editing import ONE, destination_route
+from treegarth.features.deliveries.pages.destination_editor import ONE, destination_route
 from treegarth.features.deliveries.pages.destination_form import (
     DAYS,
     PROOFS,
@@ -29,7 +29,7 @@ from treegarth.features.deliveries.store.destinations import (
     read_figures,
     remove_destination,
 )
-from treegarth.features.deliveries.store.showing import list_trouble, sends_by_hour
+from treegarth.features.deliveries.store.overview import list_trouble, sends_by_hour
 from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.index.studies import told_apart
 from treegarth.limits import storable
@@ -37,7 +37,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 HOURS_SHOWN = 24
 CHANGES = {

@@ -14,8 +14,8 @@ from treegarth.features.deliveries.pages.deliveries import bar
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import list_destinations, read_destination
-from treegarth.features.deliveries.store.requesting import request_delivery
-from treegarth.features.deliveries.store.showing import DeliveryFilter, count_given_up, list_deliveries
+from treegarth.features.deliveries.store.overview import DeliveryFilter, count_given_up, list_deliveries
+from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.index.studies import StudyKey, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission

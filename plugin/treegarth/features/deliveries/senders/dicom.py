@@ -32,7 +32,7 @@ from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.connections import allowed_addresses
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_
-from treegarth.tasks.ending import pause
+from treegarth.tasks.shutdown import pause
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
 _NO_PROGRESS_S = 1800.0  # Orthanc ends a silent association by its own timeout; this is for what nobody foresaw

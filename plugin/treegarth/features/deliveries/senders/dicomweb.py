@@ -18,7 +18,7 @@ import requests
 from treegarth.errors import NotFound, SettingsRefused
 from treegarth.features.deliveries.addresses import DicomwebAddress
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
-from treegarth.features.deliveries.senders.fetching import copy_object, room_for
+from treegarth.features.deliveries.senders.object_bytes import copy_object, room_for
 from treegarth.features.deliveries.senders.outcomes import gone, outcome, send_in_groups
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.features.deliveries.senders.remote_paths import as_part

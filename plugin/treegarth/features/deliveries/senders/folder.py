@@ -22,8 +22,8 @@ from treegarth.errors import NotFound, SettingsRefused, UnreadableObject
 from treegarth.features.deliveries.addresses import FolderAddress
 from treegarth.features.deliveries.layout import marked, path_of
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
-from treegarth.features.deliveries.senders.fetching import CHUNK_BYTES, Form, copy_object, fetched
 from treegarth.features.deliveries.senders.file_format import as_file
+from treegarth.features.deliveries.senders.object_bytes import CHUNK_BYTES, Form, copy_object, fetched
 from treegarth.features.deliveries.senders.outcomes import gone, outcome
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.orthanc.client import OrthancClient

@@ -15,7 +15,7 @@ import requests
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.addresses import PeerAddress
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
-from treegarth.features.deliveries.senders.fetching import FetchedObject, fetched
+from treegarth.features.deliveries.senders.object_bytes import FetchedObject, fetched
 from treegarth.features.deliveries.senders.outcomes import gone, outcome, send_in_groups
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.features.deliveries.senders.web import ECHO_S, WebNode, failure, json_of, refusal

@@ -28,8 +28,8 @@ from botocore.httpsession import URLLib3Session
 from treegarth.errors import NotFound, PlaceRefused, UnreadableObject
 from treegarth.features.deliveries.addresses import S3Address
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
-from treegarth.features.deliveries.senders.fetching import FetchedObject, fetched
 from treegarth.features.deliveries.senders.file_format import as_file
+from treegarth.features.deliveries.senders.object_bytes import FetchedObject, fetched
 from treegarth.features.deliveries.senders.outcomes import gone, outcome
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult, PlainSender
 from treegarth.features.deliveries.senders.remote_paths import as_part, without_dots

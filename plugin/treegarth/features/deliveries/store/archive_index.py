@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
-from treegarth.features.deliveries.choosing import Candidate
+from treegarth.features.deliveries.selection import Candidate
 from treegarth.index.tables import instance, series, study
 
 stored_at = func.coalesce(instance.c.content_since, instance.c.received_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.api import not_patients, registry, reports, rereading, studies
+from treegarth.features.dose.api import not_patients, registry, reports, revision, studies
 from treegarth.web.routes import Route
 
 __all__ = ["routes"]
@@ -15,5 +15,5 @@ def routes() -> list[Route]:
         *reports.routes(),
         *registry.routes(),
         *not_patients.routes(),
-        *rereading.routes(),
+        *revision.routes(),
     ]

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from treegarth.features.dose.api.parts import BestKnown, Listed, dose_route
 from treegarth.features.dose.store.device_figures import figures_by_device
 from treegarth.features.dose.store.equipment import list_equipment
-from treegarth.features.dose.store.missing import count_missing_by_month, list_without_dose
+from treegarth.features.dose.store.missing_dose import count_missing_by_month, list_without_dose
 from treegarth.features.dose.store.timeline import patient_timeline
 from treegarth.web.call import Call
 from treegarth.web.lists import Day, PageQuery, check_days_in_order

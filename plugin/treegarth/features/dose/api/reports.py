@@ -8,8 +8,8 @@ from typing import Any, Literal
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.api.parts import Kind, Listed, SourcePath, dose_route
 from treegarth.features.dose.content import fetch_content
-from treegarth.features.dose.store.listing import list_reports
-from treegarth.features.dose.store.queueing import retry_failed, retry_source
+from treegarth.features.dose.store.all_sources import list_reports
+from treegarth.features.dose.store.queue import retry_failed, retry_source
 from treegarth.features.dose.store.source import find_source
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission

@@ -6,10 +6,10 @@ from treegarth.features.dose.pages import (
     content,
     doses,
     equipment,
-    missing,
+    missing_dose,
     not_patients,
     patient,
-    redeciding,
+    redecision,
     study,
     unread,
 )
@@ -22,5 +22,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (doses, equipment, missing, unread, redeciding, not_patients, patient, study, content)
+    parts = (doses, equipment, missing_dose, unread, redecision, not_patients, patient, study, content)
     return [route for part in parts for route in part.routes()]

@@ -13,7 +13,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.orthanc_views import tags_address
 from treegarth.web.parts import AnyCall, ngettext_for, reason_of
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 
 class ContentPath(Parameters):

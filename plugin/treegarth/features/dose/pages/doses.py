@@ -12,8 +12,8 @@ from treegarth.features.dose.export import FORMATS, MEDIA_TYPES, Format
 from treegarth.features.dose.pages.dose_columns import MORE_RANGES, RANGES, columns_of
 from treegarth.features.dose.pages.names import KIND_NAMES, MEANING_NAMES, doubts_in_words
 from treegarth.features.dose.pages.study import study_address
-from treegarth.features.dose.store.filtering import DoseStudyFilter
-from treegarth.features.dose.store.queueing import count_waiting
+from treegarth.features.dose.store.filters import DoseStudyFilter
+from treegarth.features.dose.store.queue import count_waiting
 from treegarth.features.dose.store.studies import (
     DoseStudySort,
     count_studies_with_dose,
@@ -25,7 +25,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Navigation, Route
-from treegarth.web.templating import render_page, url_with
+from treegarth.web.templates import render_page, url_with
 
 STUDIES_ON_A_PAGE = 50
 COUNTED = 10_000

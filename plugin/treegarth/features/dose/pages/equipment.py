@@ -13,7 +13,7 @@ from treegarth.features.dose.store.equipment import Device, list_equipment
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Identifier, Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 PAGE = "dose.not_patients_page"
 PATTERN_NAMES = {

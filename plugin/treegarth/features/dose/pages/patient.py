@@ -20,7 +20,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.formats import scaled
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 MOST_STUDIES = 1000
 

@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.pages.names import doubts_in_words, origin_in_words
-from treegarth.features.dose.pages.redeciding import shown_redeciding, state_part
+from treegarth.features.dose.pages.redecision import shown_redeciding, state_part
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.shown import shown_report
 from treegarth.features.dose.store.decisions import decisions_of_study
-from treegarth.features.dose.store.queueing import count_sources, list_failed
+from treegarth.features.dose.store.queue import count_sources, list_failed
 from treegarth.features.dose.store.reports import reports_of_study
-from treegarth.features.dose.store.rereading import reread_progress
+from treegarth.features.dose.store.reread_walk import reread_progress
 from treegarth.features.dose.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_

@@ -19,7 +19,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
 PAGE = "dose.study_page"

@@ -9,8 +9,8 @@ from typing import Literal
 from flask import Response
 
 from treegarth.features.dose.store.partly_read import PartlyRead, Unread, count_unread, list_partly_read
-from treegarth.features.dose.store.queueing import retry_failed, retry_source
-from treegarth.features.dose.store.rereading import start_reread
+from treegarth.features.dose.store.queue import retry_failed, retry_source
+from treegarth.features.dose.store.reread_walk import start_reread
 from treegarth.features.dose.store.studies import told_apart_with_kept
 from treegarth.features.dose.store.trouble import TroubledSource, list_trouble
 from treegarth.phrases import N_
@@ -18,7 +18,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page, url_with
+from treegarth.web.templates import render_page, url_with
 
 REPORTS_ON_A_PAGE = 50
 REASONS_SHOWN = 5

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select
 
-from treegarth.database.paging import SortKey, read_page
+from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.tables import dose_report
 
 Unread: TypeAlias = Literal["failed", "refused", "issues"]

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from treegarth.database.paging import SortKey, read_page
+from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.quantities import BEST
-from treegarth.features.dose.store.filtering import DoseStudyFilter, conditions, resolved
+from treegarth.features.dose.store.filters import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
 from treegarth.index.tables import study as archived_study

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, func, select
 
-from treegarth.database.paging import SortKey, read_page
+from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.candidates import SR_SOURCES
-from treegarth.features.dose.store.queueing import FAILED, REFUSED
+from treegarth.features.dose.store.queue import FAILED, REFUSED
 from treegarth.features.dose.tables import dose_report
 
 Trouble: TypeAlias = Literal["failed", "refused"]

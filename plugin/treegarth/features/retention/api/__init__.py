@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.retention.api import foreseeing, holds, ledger, marked, policies
+from treegarth.features.retention.api import forecast, holds, ledger, marked, policies
 from treegarth.features.retention.service import Desk
 from treegarth.web.routes import Route
 
@@ -13,7 +13,7 @@ def routes(desk: Desk) -> list[Route]:
     """Retention's part of the API."""
     return [
         *policies.routes(desk),
-        *foreseeing.routes(desk),
+        *forecast.routes(desk),
         *marked.routes(),
         *holds.routes(),
         *ledger.routes(),

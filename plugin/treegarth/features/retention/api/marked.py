@@ -8,7 +8,7 @@ from pydantic import Field
 
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import rescue
-from treegarth.features.retention.store.marking import list_marks
+from treegarth.features.retention.store.marks import list_marks
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import asked_study, find_study
 from treegarth.web.actors import Permission

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.retention.pages.editing import routes as form_routes
+from treegarth.features.retention.pages.editor import routes as form_routes
 from treegarth.features.retention.pages.holds import routes as hold_routes
 from treegarth.features.retention.pages.ledger import routes as ledger_routes
 from treegarth.features.retention.pages.marked import routes as marked_routes

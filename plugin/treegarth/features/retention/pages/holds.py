@@ -11,9 +11,9 @@ from flask import Response
 from treegarth.errors import NotFound
 from treegarth.features.retention import service, tables
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.pages.wording import HOLD_KINDS, back_to_study, see_other, words_of
+from treegarth.features.retention.pages.words import HOLD_KINDS, back_to_study, see_other, words_of
 from treegarth.features.retention.store.holds import list_holds, release_hold
-from treegarth.features.retention.store.showing import name_studies
+from treegarth.features.retention.store.overview import name_studies
 from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey, asked_study, told_apart
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_
@@ -21,7 +21,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Identifier, Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy, WhichStudy
 
 LONGEST_REASON = 1000

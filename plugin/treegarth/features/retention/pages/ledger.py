@@ -9,7 +9,7 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import model_validator
 
-from treegarth.features.retention.pages.wording import (
+from treegarth.features.retention.pages.words import (
     LEDGER_STATES,
     PROOFS,
     WISH_STATES,
@@ -21,7 +21,7 @@ from treegarth.features.retention.pages.wording import (
 )
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
-from treegarth.features.retention.store.showing import name_studies
+from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_
@@ -29,7 +29,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, State, ngettext_for
 from treegarth.web.routes import LongIdentifier, Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
 WISHES_SHOWN = 8

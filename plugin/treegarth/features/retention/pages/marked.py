@@ -7,9 +7,9 @@ from pydantic import Field
 
 from treegarth.errors import InvalidRequest
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.wording import back_to_study, said, see_other
-from treegarth.features.retention.store import marking, policies
-from treegarth.features.retention.store.showing import Sum, marked_by_policy, marked_studies, name_studies
+from treegarth.features.retention.pages.words import back_to_study, said, see_other
+from treegarth.features.retention.store import marks, policies
+from treegarth.features.retention.store.overview import Sum, marked_by_policy, marked_studies, name_studies
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.limits import LARGEST_BIGINT
@@ -18,7 +18,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import AnyCall, ngettext_for
 from treegarth.web.routes import Identifier, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
 
 OBJECTS_ON_A_PAGE = 200
@@ -98,7 +98,7 @@ def _objects_page(call: AnyCall) -> Response:
     with call.connect() as connection:
         asked = asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark])
         study = asked or StudyKey(study_instance_uid="", orthanc_study_id="")
-        page = marking.list_marks(connection, study=study, limit=OBJECTS_ON_A_PAGE, cursor=query.cursor)
+        page = marks.list_marks(connection, study=study, limit=OBJECTS_ON_A_PAGE, cursor=query.cursor)
         name = name_studies(connection, [study]).get(study.orthanc_study_id)
         which = told_apart(connection, [study])
         names = {one.id: one.name for one in policies.list_policies(connection)}

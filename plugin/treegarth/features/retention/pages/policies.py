@@ -12,17 +12,17 @@ from flask import Response
 
 from treegarth.errors import ConditionRefused, RequestConflict
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.wording import see_other
+from treegarth.features.retention.pages.words import see_other
 from treegarth.features.retention.service import Desk
-from treegarth.features.retention.store import foreseeing, policies
-from treegarth.features.retention.store.foreseeing import Freed
+from treegarth.features.retention.store import forecast, policies
+from treegarth.features.retention.store.forecast import Freed
+from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import StoredPolicy
-from treegarth.features.retention.store.showing import Sum, marked_by_policy
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, ngettext_for, translated
 from treegarth.web.routes import Identifier, Navigation, Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 FREED_OVER = timedelta(days=365)
 DIFFERENT_NUMBER = "number"
@@ -111,7 +111,7 @@ def policies_page(call: AnyCall) -> Response:
     with call.connect() as connection:
         stored = policies.list_policies(connection)
         marked = marked_by_policy(connection)
-        freed = {one.policy_id: one for one in foreseeing.freed_by_policy(connection, now - FREED_OVER)}
+        freed = {one.policy_id: one for one in forecast.freed_by_policy(connection, now - FREED_OVER)}
     shown = [_shown(call, one, marked, freed.get(one.id)) for one in stored]
     return render_page(
         call,
@@ -173,7 +173,7 @@ def frees_page(call: AnyCall, desk: Desk) -> Response:
     with call.connect() as connection:
         try:
             which = service.numbered(connection, desk, policy_id)
-            foreseen = foreseeing.foresee(connection, which, desk.vocabulary(), desk.services.clock())
+            foreseen = forecast.foresee(connection, which, desk.vocabulary(), desk.services.clock())
         except ConditionRefused as error:
             broken = str(error)
     return render_page(call, "policy_frees.html", policy_id=policy_id, foreseen=foreseen, broken=broken)

@@ -12,21 +12,21 @@ from flask import Response
 
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
+from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Reason
 from treegarth.features.retention.pages.policies import PolicyPath, says
 from treegarth.features.retention.pages.preview import look_ahead
-from treegarth.features.retention.pages.wording import POLICY_CHANGES, reason, words_of
+from treegarth.features.retention.pages.words import POLICY_CHANGES, reason, words_of
 from treegarth.features.retention.policy_text import KEYS
-from treegarth.features.retention.pruning import numbered_policy
 from treegarth.features.retention.service import Desk, ObjectReasons
 from treegarth.features.retention.store import policies
+from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
 from treegarth.features.retention.store.policies import PolicyChange
-from treegarth.features.retention.store.showing import Sum, marked_by_policy, name_studies
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
 
 

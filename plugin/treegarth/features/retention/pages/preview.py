@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from treegarth.features.retention import service
 from treegarth.features.retention.service import Desk, Preview
-from treegarth.features.retention.store.deciding import NumberedPolicy
-from treegarth.features.retention.store.foreseeing import Foreseen, ForeseenStudy, foresee
-from treegarth.features.retention.store.showing import StudyName, name_studies
+from treegarth.features.retention.store.decision import NumberedPolicy
+from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, foresee
+from treegarth.features.retention.store.overview import StudyName, name_studies
 from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import N_
 from treegarth.web.parts import AnyCall, translated

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from treegarth.features.retention.pages.wording import HOLD_KINDS, WISH_STATES, states_of, words_of
+from treegarth.features.retention.pages.words import HOLD_KINDS, WISH_STATES, states_of, words_of
 from treegarth.features.retention.store.holds import list_holds
 from treegarth.features.retention.store.ledger import list_bring_backs
-from treegarth.features.retention.store.showing import gone_of_study, marked_of_study
+from treegarth.features.retention.store.overview import gone_of_study, marked_of_study
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
 from treegarth.index.studies import StudyKey, told_apart

@@ -11,16 +11,16 @@ from flask import Response
 
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
+from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Space
 from treegarth.features.retention.pages.preview import unit_of
-from treegarth.features.retention.pruning import numbered_policy
 from treegarth.features.retention.service import Desk, SpaceFigures
 from treegarth.features.retention.store import policies
-from treegarth.features.retention.store.foreseeing import Month
+from treegarth.features.retention.store.forecast import Month
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall
 from treegarth.web.routes import Parameters, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 FORECASTS = (30, 90, 365)  # days
 LARGEST_FORECAST_DAYS = 36_500

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, not_, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from treegarth.conditions.compiling import compile_for
+from treegarth.conditions.compilation import compile_for
 from treegarth.conditions.model import Level
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.model import PROOFS_BY_UID, SUFFICIENT_PROOFS, Keep, Policy, ProofVoid

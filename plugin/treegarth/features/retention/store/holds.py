@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
 
-from treegarth.database.paging import RowPage, SortKey, read_page
+from treegarth.database.keyset import RowPage, SortKey, read_page
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark
 from treegarth.index.studies import OfStudy, is_of

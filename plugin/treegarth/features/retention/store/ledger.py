@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
 
-from treegarth.database.paging import SortKey, read_page
+from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound
+from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.store.neighbours import table_of
-from treegarth.features.retention.store.pruning import DueObject
 from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance

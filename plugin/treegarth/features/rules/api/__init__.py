@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.rules.api import labels, rules, texts, trying, work
+from treegarth.features.rules.api import labels, rules, texts, trial, work
 from treegarth.features.rules.api.parts import Desk
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.web.routes import Route
@@ -17,7 +17,7 @@ def routes(services: Services, book: RuleBook) -> list[Route]:
     return [
         *texts.routes(desk),
         *rules.routes(desk),
-        *trying.routes(desk),
+        *trial.routes(desk),
         *work.routes(desk),
         *labels.routes(desk),
     ]

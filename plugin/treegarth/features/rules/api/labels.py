@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from treegarth.features.rules.api.parts import Desk, Listed, rule_route
-from treegarth.features.rules.labelling import LONGEST_LABEL, is_label
+from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
 from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
 from treegarth.index.studies import named_study, the_study
 from treegarth.web.actors import Permission

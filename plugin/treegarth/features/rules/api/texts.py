@@ -10,7 +10,7 @@ from pydantic import Field
 from treegarth.errors import InvalidRequest, Problem
 from treegarth.features.rules.api.parts import Desk, Listed, as_fields, rule_route
 from treegarth.features.rules.service import export_rules, import_rules, problems_with
-from treegarth.features.rules.service.importing import Outcome
+from treegarth.features.rules.service.yaml_import import Outcome
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import LARGEST_BYTES
 from treegarth.web.actors import Permission

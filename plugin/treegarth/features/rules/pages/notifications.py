@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, NotFound
-from treegarth.features.rules.pages.editing import TRIGGERS
-from treegarth.features.rules.pages.kit import author
+from treegarth.features.rules.pages.editor import TRIGGERS
+from treegarth.features.rules.pages.parts import author
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
 from treegarth.index.studies import StudyKey, told_apart
@@ -14,7 +14,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 ON_A_PAGE = 50
 

@@ -10,8 +10,8 @@ from flask import Response
 
 from treegarth.features.rules.pages.differences import Line, difference
 from treegarth.features.rules.pages.draft import document_text
-from treegarth.features.rules.pages.kit import RulePages, author
-from treegarth.features.rules.pages.listing import LATELY, trigger_name
+from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.pages.rule_list import LATELY, trigger_name
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
@@ -21,7 +21,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.parts import AnyCall, in_words, translated
 from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Route
-from treegarth.web.templating import render_page
+from treegarth.web.templates import render_page
 
 OUTCOMES_SHOWN = 30
 CHANGES = {

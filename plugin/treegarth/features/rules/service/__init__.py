@@ -4,9 +4,9 @@
 is; `handling`: what happened; `book`: rules as they act.
 """
 
-from treegarth.features.rules.service.applying import apply_by_hand, apply_to_archive, stop_applying, walk_on
+from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive, stop_applying, walk_on
 from treegarth.features.rules.service.book import ActingRule, RuleBook
-from treegarth.features.rules.service.editing import (
+from treegarth.features.rules.service.editor import (
     Author,
     create_rule,
     edit_rule,
@@ -16,9 +16,8 @@ from treegarth.features.rules.service.editing import (
     remove_rule,
     switch_rule,
 )
-from treegarth.features.rules.service.handling import handle_waiting
-from treegarth.features.rules.service.importing import Imported, export_rules, import_rules
-from treegarth.features.rules.service.trying import (
+from treegarth.features.rules.service.event_handler import handle_waiting
+from treegarth.features.rules.service.trial import (
     Explained,
     ForeseenAction,
     Preview,
@@ -26,6 +25,7 @@ from treegarth.features.rules.service.trying import (
     preview_condition,
     preview_rule,
 )
+from treegarth.features.rules.service.yaml_import import Imported, export_rules, import_rules
 
 __all__ = [
     "ActingRule",

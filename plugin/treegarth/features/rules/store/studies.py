@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, select, text
 
-from treegarth.conditions.compiling import compile_condition
+from treegarth.conditions.compilation import compile_condition
 from treegarth.conditions.model import Condition, Level
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.database.paging import SortKey, read_page
+from treegarth.database.keyset import SortKey, read_page
 
 _SHOWN = (
     *("orthanc_study_id", "study_instance_uid", "patient_id", "patient_name", "study_date", "study_time"),

@@ -1,0 +1,220 @@
+"""Look into the index: lists of studies by filter, sort and page; a study's series and their instances. Reads only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, or_, select
+
+from treegarth.database.keyset import SortKey, read_page
+from treegarth.errors import NotFound
+from treegarth.features.archive.search_model import (
+    DEFAULT_LIMIT,
+    ArchiveTotals,
+    Count,
+    InstancePage,
+    InstanceSummary,
+    SeriesSummary,
+    StudyFilter,
+    StudyPage,
+    StudySort,
+    StudySummary,
+    folded,
+    has_wildcard,
+    is_written_together,
+    like_pattern,
+    looks_like_uid,
+)
+from treegarth.index.tables import instance, series, study
+from treegarth.phrases import P_
+
+SummaryT = TypeVar("SummaryT", StudySummary, SeriesSummary, InstanceSummary)
+
+_ID = SortKey(column=study.c.orthanc_study_id)
+_ID_DESCENDING = SortKey(column=study.c.orthanc_study_id, descending=True)
+_SORTS: dict[StudySort, tuple[SortKey, ...]] = {
+    StudySort.NEWEST: (
+        SortKey(column=study.c.study_date, descending=True, nullable=True),
+        SortKey(column=study.c.study_time, descending=True, nullable=True),
+        _ID_DESCENDING,
+    ),
+    StudySort.OLDEST: (
+        SortKey(column=study.c.study_date, nullable=True, nulls_first=True),
+        SortKey(column=study.c.study_time, nullable=True, nulls_first=True),
+        _ID,
+    ),
+    StudySort.RECEIVED: (
+        SortKey(column=study.c.last_received_at, descending=True),
+        _ID_DESCENDING,
+    ),
+    StudySort.PATIENT_NAME: (SortKey(column=study.c.patient_name, nullable=True), _ID),
+    StudySort.PATIENT_ID: (SortKey(column=study.c.patient_id, nullable=True), _ID),
+}
+_INSTANCE_SORT = (
+    SortKey(column=instance.c.instance_number, nullable=True),
+    SortKey(column=instance.c.orthanc_instance_id),
+)
+
+
+def search_studies(
+    connection: Connection,
+    wanted: StudyFilter,
+    *,
+    sort: StudySort = StudySort.NEWEST,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> StudyPage:
+    """A page of the studies that are wanted. Raises InvalidRequest for a cursor that is not of this sort."""
+    query = _select(study, StudySummary).where(*conditions(wanted))
+    page = read_page(connection, query, _SORTS[sort], name=f"studies {sort}", limit=limit, cursor=cursor)
+    return StudyPage(studies=tuple(_summary(StudySummary, row) for row in page.rows), next=page.next)
+
+
+def count_studies(connection: Connection, wanted: StudyFilter, *, at_most: int = 10_000) -> Count:
+    """How many studies are wanted, counted no further than `at_most`, so that a title costs little."""
+    some = select(literal(1)).select_from(study).where(*conditions(wanted)).limit(at_most + 1).subquery()
+    found = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return Count(count=min(found, at_most), at_least=found > at_most)
+
+
+def read_study(connection: Connection, orthanc_study_id: str) -> StudySummary:
+    """A study of the index. Raises NotFound where it left meanwhile."""
+    query = _select(study, StudySummary).where(study.c.orthanc_study_id == orthanc_study_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(P_("There is no study with this Study Instance UID."))
+    return _summary(StudySummary, row)
+
+
+def list_series(connection: Connection, orthanc_study_id: str) -> list[SeriesSummary]:
+    """The series of a study, in the order of their numbers."""
+    query = _select(series, SeriesSummary).where(series.c.orthanc_study_id == orthanc_study_id)
+    order = (series.c.series_number.asc().nulls_last(), series.c.series_instance_uid, series.c.orthanc_series_id)
+    return [_summary(SeriesSummary, row) for row in connection.execute(query.order_by(*order))]
+
+
+def pictured_among(connection: Connection, orthanc_instance_ids: Iterable[str | None]) -> frozenset[str]:
+    """Those of the instances that have pixels to show: of others Orthanc answers 415 to whoever asks for a picture."""
+    query = select(instance.c.orthanc_instance_id).where(
+        instance.c.orthanc_instance_id.in_([one for one in orthanc_instance_ids if one is not None]),
+        instance.c.rows > 0,
+        instance.c.columns > 0,
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def find_series(connection: Connection, orthanc_study_id: str, series_instance_uid: str) -> str | None:
+    """Orthanc's identifier of a study's series; None where it is not here."""
+    query = (
+        select(series.c.orthanc_series_id)
+        .where(series.c.orthanc_study_id == orthanc_study_id, series.c.series_instance_uid == series_instance_uid)
+        .order_by(series.c.instance_count.desc(), series.c.orthanc_series_id)
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def list_instances(
+    connection: Connection, orthanc_series_id: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> InstancePage:
+    """A page of a series' instances, in the order of their numbers. Raises InvalidRequest for a strange cursor."""
+    query = _select(instance, InstanceSummary).where(instance.c.orthanc_series_id == orthanc_series_id)
+    page = read_page(connection, query, _INSTANCE_SORT, name="instances", limit=limit, cursor=cursor)
+    return InstancePage(instances=tuple(_summary(InstanceSummary, row) for row in page.rows), next=page.next)
+
+
+def totals(connection: Connection) -> ArchiveTotals:
+    """How much the index holds, by the sums that each study carries."""
+    sums = select(
+        func.count(),
+        func.coalesce(func.sum(study.c.instance_count), 0),
+        func.coalesce(func.sum(study.c.size_bytes), 0),
+    ).select_from(study)
+    studies, instances, size = connection.execute(sums).one()
+    return ArchiveTotals(study_count=studies, instance_count=int(instances), size_bytes=int(size))
+
+
+def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions on `study`; every value is bound."""
+    found: list[ColumnElement[bool]] = []
+    for column, value in (
+        (study.c.patient_id, wanted.patient_id),
+        (study.c.accession_number, wanted.accession_number),
+    ):
+        if value is not None:
+            found.append(column.like(like_pattern(value), escape="\\") if has_wildcard(value) else column == value)
+    if wanted.study_instance_uid is not None:
+        found.append(study.c.study_instance_uid == wanted.study_instance_uid)
+    if wanted.modalities:
+        found.append(study.c.modalities.overlap(list(wanted.modalities)))
+    if wanted.study_date_from is not None:
+        found.append(study.c.study_date >= wanted.study_date_from)
+    if wanted.study_date_to is not None:
+        found.append(study.c.study_date <= wanted.study_date_to)
+    if wanted.patient_name is not None:
+        found.extend(_name_conditions(wanted.patient_name))
+    if wanted.study_description is not None:
+        found.extend(_description_conditions(wanted.study_description))
+    found.extend(_word_condition(word) for word in (wanted.text or "").split())
+    return found
+
+
+def _name_conditions(value: str) -> list[ColumnElement[bool]]:
+    if not has_wildcard(value):
+        name = func.lower(func.normalize(func.translate(study.c.patient_name, "^=", "  ")))
+        return [_contains(study.c.search_text, value), _contains(name, value)]
+    whole = func.lower(func.normalize(study.c.patient_name))
+    groups = func.unnest(func.string_to_array(whole, "=")).column_valued("name_group")
+    pattern = like_pattern(value.lower())
+    one_group = select(literal(1)).where(groups.like(pattern, escape="\\")).exists()
+    matches = or_(one_group, whole.like(pattern, escape="\\")) if "=" in value else one_group
+    return [study.c.search_text.like(f"%{like_pattern(folded(value))}%", escape="\\"), matches]
+
+
+def _description_conditions(value: str) -> list[ColumnElement[bool]]:
+    description = func.lower(func.normalize(study.c.study_description))
+    if has_wildcard(value):
+        return [description.like(like_pattern(value.lower()), escape="\\")]
+    return [description.contains(value.lower(), autoescape=True)]
+
+
+def _contains(text: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """Whether folded text holds the value; a Korean name is found written together, too."""
+    spaced = text.contains(folded(value), autoescape=True)
+    if not is_written_together(value):
+        return spaced
+    together = func.replace(text, " ", "").contains(folded(value).replace(" ", ""), autoescape=True)
+    return or_(spaced, together)
+
+
+def _word_condition(word: str) -> ColumnElement[bool]:
+    """A word of the search box: what looks like a UID by the indexes, anything else in the study's search text."""
+    if not looks_like_uid(word):
+        return _contains(study.c.search_text, word)
+    of_series = select(series.c.orthanc_study_id).where(series.c.series_instance_uid == word)
+    of_instance = (
+        select(series.c.orthanc_study_id)
+        .join(instance, instance.c.orthanc_series_id == series.c.orthanc_series_id)
+        .where(instance.c.sop_instance_uid == word)
+    )
+    return or_(
+        study.c.study_instance_uid == word,
+        study.c.orthanc_study_id == func.any(func.array(of_series.scalar_subquery())),
+        study.c.orthanc_study_id == func.any(func.array(of_instance.scalar_subquery())),
+        study.c.accession_number == word,
+        study.c.patient_id == word,
+    )
+
+
+def _select(table: Table, kind: type[SummaryT]) -> Select[Any]:
+    return select(*(table.c[field.name] for field in dataclasses.fields(kind)))
+
+
+def _summary(kind: type[SummaryT], row: Row[Any]) -> SummaryT:
+    values = row._asdict()
+    for name in ("modalities", "image_type"):
+        if values.get(name) is not None:
+            values[name] = tuple(values[name])
+    return kind(**values)

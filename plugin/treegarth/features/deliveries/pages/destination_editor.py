@@ -1,0 +1,193 @@
+"""The form of a destination: its settings by kind, what is wrong at its field, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from flask import Response
+
+from treegarth.errors import RequestConflict
+from treegarth.features.deliveries.address_parts import Guarded
+from treegarth.features.deliveries.addresses import ADDRESSES, Kind
+from treegarth.features.deliveries.destinations import Destination, DestinationSettings
+from treegarth.features.deliveries.destinations_api import check_places
+from treegarth.features.deliveries.kinds import KINDS
+from treegarth.features.deliveries.pages.destination_form import (
+    DAYS,
+    PROOFS,
+    TypedDestination,
+    fresh,
+    read_typed,
+    typed_document,
+    typed_of,
+    untouched,
+)
+from treegarth.features.deliveries.refusals import guarded_fields
+from treegarth.features.deliveries.store.destinations import (
+    change_destination,
+    create_destination,
+    list_destinations,
+    read_destination,
+    settings_of,
+)
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, in_words, translated
+from treegarth.web.routes import Handler, Identifier, Parameters, Route
+from treegarth.web.templates import render_page
+from treegarth.web.validation import InvalidFields, validated
+
+BASE = "/treegarth/deliveries/destinations"
+ONE = "/{destination_id}"
+OWN_FIELDS = ("name", "kind", "alternate", "proof", "max_associations", "max_mbit_per_s", "max_attempts")
+
+
+class DestinationPath(Parameters):
+    destination_id: Identifier
+    """The destination's number."""
+
+
+def destination_route(
+    name: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    permission: Permission,
+    *,
+    method: Literal["GET", "POST"] = "GET",
+    **given: Any,
+) -> Route:
+    """A page below the list of destinations."""
+    return Route(
+        name=f"deliveries.{name}",
+        path=f"{BASE}{path}",
+        method=method,
+        permission=permission,
+        handler=handler,
+        summary=summary,
+        path_parameters=DestinationPath if ONE in path else None,
+        **given,
+    )
+
+
+def routes() -> list[Route]:
+    administer = Permission.ADMINISTER
+    return [
+        destination_route(
+            "new_destination_page",
+            "/new",
+            lambda call: _form(call, fresh(), None, {}),
+            "A new destination.",
+            administer,
+        ),
+        destination_route(
+            "create_destination_page",
+            "/new",
+            lambda call: _posted(call, None),
+            "Change the form of a new destination, or save it.",
+            administer,
+            method="POST",
+        ),
+        destination_route(
+            "edit_destination_page", f"{ONE}/edit", edit_page, "The settings of a destination.", administer
+        ),
+        destination_route(
+            "change_destination_page",
+            f"{ONE}/edit",
+            lambda call: _posted(call, call.path.destination_id),
+            "Change the form of a destination, or save it.",
+            administer,
+            method="POST",
+        ),
+    ]
+
+
+def edit_page(call: AnyCall) -> Response:
+    with call.connect() as connection:
+        one = read_destination(connection, call.path.destination_id)
+    return _form(call, typed_of(settings_of(one).document()), one, {})
+
+
+def _posted(call: AnyCall, destination_id: int | None) -> Response:
+    typed = read_typed(call.http.form)
+    services = call.site.services
+    one = None
+    if destination_id is not None:
+        with call.connect() as connection:
+            one = read_destination(connection, destination_id)
+    if call.http.form.get("act") != "save":
+        return _form(call, typed, one, {})
+    document = typed_document(typed)
+    if one is not None:
+        document = untouched(document, settings_of(one).document())
+    try:
+        settings = validated(DestinationSettings, document)
+        check_places(settings, services.settings.destination_places)
+        with call.begin() as connection:
+            by, at = call.actor.name, services.clock()
+            if destination_id is None:
+                saved = create_destination(connection, settings, by=by, at=at)
+            else:
+                saved = change_destination(connection, destination_id, settings, by=by, at=at)
+    except InvalidFields as error:
+        gettext = call.site.languages[call.language].gettext
+        return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
+    except RequestConflict as error:
+        return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
+    return _leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))
+
+
+def _leave(call: AnyCall, url: str) -> Response:
+    if call.wants_fragment:
+        return Response(status=204, headers={"HX-Redirect": url})
+    return Response(status=303, headers={"Location": url})
+
+
+def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, problems: Mapping[str, str]) -> Response:
+    with call.connect() as connection:
+        others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
+    url = call.site.url
+    known = {*OWN_FIELDS} | {f"address.{item.name}" for item in KINDS[Kind(typed.kind)].inputs}
+    return render_page(
+        call,
+        "destination_form.html",
+        title=translated(call, N_("New destination"))
+        if one is None
+        else translated(call, N_("Edit: %(name)s"), name=one.name),
+        typed=typed,
+        inputs=KINDS[Kind(typed.kind)].inputs,
+        kinds=[(kind, translated(call, one.label), translated(call, one.hint)) for kind, one in KINDS.items()],
+        proofs=[(value, translated(call, name)) for value, name in PROOFS.items()],
+        days=[(day, translated(call, name)) for day, name in DAYS.items()],
+        others=others,
+        listed=_listed(call, typed.kind),
+        problems=problems,
+        general=[f"{field}: {said}" if field else said for field, said in problems.items() if field not in known],
+        address=url("deliveries.create_destination_page")
+        if one is None
+        else url("deliveries.change_destination_page", destination_id=one.id),
+        leave=url("deliveries.destinations_page")
+        if one is None
+        else url("deliveries.destination_page", destination_id=one.id),
+    )
+
+
+def _listed(call: AnyCall, kind: str) -> dict[str, str]:
+    """What the site's settings let the fields of this kind name, in words, by field."""
+    places = call.site.services.settings.destination_places
+    secrets = [*places.secret_environment, *map(str, places.secret_files)]
+    lists: dict[Guarded, tuple[Sequence[object] | None, str]] = {
+        Guarded.FOLDER: (places.folders, "DestinationPlaces.Folders"),
+        Guarded.SECRET: (secrets, "DestinationPlaces.SecretEnvironment, SecretFiles"),
+        Guarded.CERTIFICATES: (places.certificate_files or None, "DestinationPlaces.CertificateFiles"),
+    }
+    found = {}
+    for name, guarded in guarded_fields(ADDRESSES[Kind(kind)]).items():
+        listed, setting = lists.get(guarded, (None, ""))
+        if listed:
+            words = ", ".join(map(str, listed))
+            found[f"address.{name}"] = translated(call, N_("The settings allow: %(listed)s"), listed=words)
+        elif listed is not None:
+            found[f"address.{name}"] = translated(call, N_("The settings allow none yet: %(setting)s"), setting=setting)
+    return found

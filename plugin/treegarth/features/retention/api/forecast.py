@@ -1,0 +1,247 @@
+"""What a policy would do, why each object stays or goes, and what takes the space: over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from treegarth.features.retention import service
+from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store.forecast import Foreseen
+from treegarth.index.studies import find_study
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
+from treegarth.web.which_study import WhichStudy
+
+
+class PreviewQuery(Parameters):
+    policy_id: Identifier
+    """The policy's number."""
+
+
+class ReasonsQuery(PreviewQuery, WhichStudy):
+    """Which policy, and which study."""
+
+
+class PreviewBody(Parameters):
+    """A policy that need not be saved."""
+
+    policy: dict[str, Any]
+    """As its text form has it."""
+
+
+class StudyPath(Parameters):
+    study_instance_uid: Text
+    """(0020,000D)"""
+
+
+class ShareItem(Listed):
+    """Objects of one modality from one source."""
+
+    modality: str
+    source: str
+    """The AE title that sent them, else the user who uploaded them; empty where neither is known."""
+    instance_count: int
+    size_bytes: int
+
+
+class ForeseenItem(Answer):
+    """What would be deleted."""
+
+    at: datetime
+    instance_count: int
+    size_bytes: int
+    shares: list[ShareItem]
+    """The largest first."""
+
+
+class ForeseenStudyItem(Listed):
+    study_instance_uid: str
+    orthanc_study_id: str
+    instance_count: int
+    size_bytes: int
+
+
+class PolicyPreview(Answer):
+    """What a policy would delete today, and in 30 days if nothing else changed."""
+
+    today: ForeseenItem
+    in_30_days: ForeseenItem
+    studies: list[ForeseenStudyItem]
+    """Of today: 50 of them."""
+    archive_bytes: int
+    space_wanted_bytes: int | None
+    """Of a policy by space: how much would go today; `today` has all that could go."""
+    asks_twice: bool
+    """Whether it is switched on only with the number of objects typed."""
+
+
+class ReasonItem(Listed):
+    """One thing that speaks for or against."""
+
+    cause: str
+    about: str
+    """A destination or a kind of hold, where there is one."""
+    sentence: str
+    at: datetime | None
+
+
+class ObjectItem(Answer):
+    """One object of a study, and whether the policy would prune it."""
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    size_bytes: int
+    prune: bool
+    in_favour: list[ReasonItem]
+    against: list[ReasonItem]
+
+
+class ObjectList(Answer):
+    """Every object of a study that is here."""
+
+    items: list[ObjectItem]
+
+
+class MonthItem(Listed):
+    month: str
+    received_bytes: int
+    """By the studies' first arrivals; pruned objects are among them."""
+    freed_bytes: int
+
+
+class FreedItem(Listed):
+    """What one policy deleted in a year."""
+
+    policy_id: int
+    policy: str
+    instance_count: int
+    size_bytes: int
+
+
+class StorageAnswer(Answer):
+    """What the archive's space is taken by, and where that leads."""
+
+    archive_bytes: int
+    bytes_per_day: float
+    """Received less freed, over the last 90 days: by so much the archive grows."""
+    in_30_days_bytes: int
+    in_365_days_bytes: int
+    shares: list[ShareItem]
+    months: list[MonthItem]
+    freed: list[FreedItem]
+
+
+class ForeseeingApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._clock = desk.services.clock
+
+    def preview(self, call: Call[PreviewQuery, None, None]) -> PolicyPreview:
+        with call.connect() as connection:
+            policy = service.numbered(connection, self._desk, call.query.policy_id)
+            return _preview(service.preview(connection, self._desk, policy, self._clock()))
+
+    def try_out(self, call: Call[None, PreviewBody, None]) -> PolicyPreview:
+        policy = service.unsaved(self._desk.parse(call.body.policy))
+        with call.connect() as connection:
+            return _preview(service.preview(connection, self._desk, policy, self._clock()))
+
+    def explain(self, call: Call[ReasonsQuery, None, StudyPath]) -> ObjectList:
+        with call.connect() as connection:
+            policy = service.numbered(connection, self._desk, call.query.policy_id)
+            study = find_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+            key = study.orthanc_study_id if study else ""
+            found = service.explain(connection, self._desk, policy, key, self._clock())
+        return ObjectList(
+            items=[
+                ObjectItem(
+                    sop_instance_uid=one.sop_instance_uid,
+                    series_instance_uid=one.series_instance_uid,
+                    size_bytes=one.size_bytes,
+                    prune=one.decision.prune,
+                    in_favour=[ReasonItem.model_validate(reason) for reason in one.decision.in_favour],
+                    against=[ReasonItem.model_validate(reason) for reason in one.decision.against],
+                )
+                for one in found
+            ]
+        )
+
+    def storage(self, call: Call[None, None, None]) -> StorageAnswer:
+        with call.connect() as connection:
+            found = service.space_figures(connection, self._clock())
+        return StorageAnswer(
+            archive_bytes=found.archive_bytes,
+            bytes_per_day=found.bytes_per_day,
+            in_30_days_bytes=max(0, round(found.archive_bytes + 30 * found.bytes_per_day)),
+            in_365_days_bytes=max(0, round(found.archive_bytes + 365 * found.bytes_per_day)),
+            shares=[ShareItem.model_validate(one) for one in found.shares],
+            months=[MonthItem.model_validate(one) for one in found.months],
+            freed=[FreedItem.model_validate(one) for one in found.freed],
+        )
+
+
+def _preview(found: service.Preview) -> PolicyPreview:
+    return PolicyPreview(
+        today=_foreseen(found.today),
+        in_30_days=_foreseen(found.in_30_days),
+        studies=[ForeseenStudyItem.model_validate(one) for one in found.studies],
+        archive_bytes=found.archive_bytes,
+        space_wanted_bytes=found.space_wanted_bytes,
+        asks_twice=found.asks_twice,
+    )
+
+
+def _foreseen(found: Foreseen) -> ForeseenItem:
+    return ForeseenItem(
+        at=found.at,
+        instance_count=found.instance_count,
+        size_bytes=found.size_bytes,
+        shares=[ShareItem.model_validate(one) for one in found.shares],
+    )
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints that look ahead."""
+    api = ForeseeingApi(desk)
+    return [
+        retention_route(
+            "retention_preview",
+            "preview",
+            api.preview,
+            "What a policy would delete today and in 30 days. Deletes nothing.",
+            query=PreviewQuery,
+            answer=PolicyPreview,
+        ),
+        retention_route(
+            "try_retention_policy",
+            "preview",
+            api.try_out,
+            "What a policy that is not saved would delete. Deletes nothing.",
+            method="POST",
+            permission=Permission.OPERATE,
+            body=PreviewBody,
+            answer=PolicyPreview,
+        ),
+        retention_route(
+            "retention_reasons",
+            "reasons/{study_instance_uid}",
+            api.explain,
+            "Of each object of a study, what speaks for and against its pruning by a policy.",
+            query=ReasonsQuery,
+            path_parameters=StudyPath,
+            answer=ObjectList,
+            problems=(404, 409, 503),
+        ),
+        retention_route(
+            "retention_storage",
+            "storage",
+            api.storage,
+            "What takes the archive's space, how it grows, and what policies freed.",
+            answer=StorageAnswer,
+        ),
+    ]

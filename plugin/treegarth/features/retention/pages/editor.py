@@ -1,0 +1,249 @@
+"""The form of a policy: its text, with examples to start from, what is wrong at its line, and a look ahead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import Response
+
+from treegarth.errors import InvalidRequest, Problem, RequestConflict
+from treegarth.features.retention import service
+from treegarth.features.retention.pages.policies import PolicyPath
+from treegarth.features.retention.pages.policy import text_of
+from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
+from treegarth.features.retention.policy_text import KEYS, PolicyRefused
+from treegarth.features.retention.service import Desk
+from treegarth.features.retention.store import policies
+from treegarth.phrases import N_, P_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
+from treegarth.web.routes import Parameters, Route
+from treegarth.web.templates import render_page
+
+_INDEX = re.compile("[0-9]{1,4}")
+Example = Literal["dose", "age", "space"]
+EXAMPLES: dict[Example, tuple[str, str, str]] = {
+    "dose": (
+        N_("Dose and one image per series"),
+        N_("the rest goes 90 days after it was received, once it is proved to be in the long-term archive"),
+        """name: old CT images
+why: the long-term archive keeps them; here the dose and one image of each series are enough
+if:
+  all:
+    - "Modality = CT"
+keep: dose and one image per series
+after: 90 days since received
+proof: {at: LONGTERM, within: 1 day}
+grace: 7 days
+hours: 22:00-06:00
+""",
+    ),
+    "age": (
+        N_("By age alone"),
+        N_("everything of a study goes ten years after its date, once it is proved to be in the long-term archive"),
+        """name: ten years
+why: the law asks for ten years; the long-term archive keeps them longer
+keep: nothing
+after: 10 years since study date
+proof: {at: LONGTERM, within: 1 day}
+grace: 30 days
+""",
+    ),
+    "space": (
+        N_("Free space between two marks"),
+        N_("above the high mark the least used go, until the low one is reached"),
+        """name: free space
+why: the disk has 1 TB
+keep: dose and one image per series
+space: {high: 800 GB, low: 700 GB}
+proof: {at: LONGTERM, within: 1 day}
+minimum age: 30 days
+grace: 1 day
+""",
+    ),
+}
+HELP = {
+    "name": N_("what it is called, and the sentence that says why (`why`)"),
+    "if": N_("which studies, in the language of conditions; without: every study"),
+    "keep": N_("`nothing`, `dose and one image per series`, `{series: condition}` or `{instance: condition}` stays"),
+    "after": N_("an age: `90 days since received`, `2 years since study date`, `1 year since last use`"),
+    "space": N_("`{high: 800 GB, low: 700 GB}`: the least used go, from the high mark to the low one"),
+    "proof": N_("`{at: DESTINATION, within: 1 day}`, a list of these, or `none`: the only copy may go"),
+    "minimum age": N_("nothing that arrived later is touched; 7 days if not given"),
+    "grace": N_("how long objects stay marked, and can be rescued, before they are deleted; 7 days if not given"),
+    "hours": N_("deletes only then, such as `22:00-06:00`, in the time of this site"),
+    "rate": N_("objects a minute at most; 600 if not given"),
+    "ask twice above": N_("a larger share of the archive is deleted only with the number typed; `10 %` if not given"),
+}
+
+
+class NewQuery(Parameters):
+    """What the form begins with."""
+
+    example: Example = "dose"
+    """One of the examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """What is wrong at a place of the text; `line` counts from 1, None where the text has no such place."""
+
+    place: str
+    line: int | None
+    words: str
+
+
+def routes(desk: Desk) -> list[Route]:
+    new, edit = "/treegarth/retention/policies/new", "/treegarth/retention/policies/{policy_id}/edit"
+    write: dict[str, Any] = {"permission": Permission.ADMINISTER}
+    return [
+        Route(
+            name="retention.new_page",
+            path=new,
+            handler=lambda call: _render(call, EXAMPLES[call.query.example][2], None),
+            summary="A new policy, from an example.",
+            query=NewQuery,
+            **write,
+        ),
+        Route(
+            name="retention.create_page",
+            path=new,
+            method="POST",
+            handler=lambda call: _posted(call, desk, None),
+            summary="See what a new policy would delete, or save it.",
+            **write,
+        ),
+        Route(
+            name="retention.edit_page",
+            path=edit,
+            handler=lambda call: edit_page(call, desk),
+            summary="A policy to edit.",
+            path_parameters=PolicyPath,
+            **write,
+        ),
+        Route(
+            name="retention.change_page",
+            path=edit,
+            method="POST",
+            handler=lambda call: _posted(call, desk, call.path.policy_id),
+            summary="See what the changed policy would delete, or save it.",
+            path_parameters=PolicyPath,
+            **write,
+        ),
+    ]
+
+
+def edit_page(call: AnyCall, desk: Desk) -> Response:
+    with call.connect() as connection:
+        stored = policies.read_policy(connection, call.path.policy_id)
+    return _render(call, text_of(desk, stored.document), stored.id)
+
+
+def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
+    text = call.http.form.get("text", "").replace("\r\n", "\n")
+    try:
+        document = _document(desk, text)
+        if call.http.form.get("act") == "look":
+            policy = desk.parse(document)
+            with call.connect() as connection:
+                shown = look_ahead(call, connection, desk, service.unsaved(policy))
+            return _render(call, text, policy_id, shown=shown)
+        saved = _save(call, desk, document, policy_id)
+    except PolicyRefused as error:
+        return _render(call, text, policy_id, problems=error.problems)
+    except RequestConflict as error:
+        return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
+    except InvalidRequest as error:
+        return _render(call, text, policy_id, problems=[Problem("", error.sentence)])
+    return _leave(call, call.site.url("retention.policy_page", policy_id=saved))
+
+
+def _document(desk: Desk, text: str) -> object:
+    """Raises InvalidRequest where it is no YAML or not one policy."""
+    if "\0" in text:
+        raise InvalidRequest(P_("The text has a character that cannot be stored."))
+    found = desk.read_texts(text)
+    if len(found) != 1:
+        raise InvalidRequest(P_("Write one policy here."))
+    return found[0]
+
+
+def _save(call: AnyCall, desk: Desk, document: object, policy_id: int | None) -> int:
+    now = desk.services.clock()
+    with call.begin() as connection:
+        if policy_id is None:
+            return service.create(connection, desk, document, by=call.actor.name, now=now).id
+        return service.edit(connection, desk, policy_id, document, by=call.actor.name, now=now).id
+
+
+def _leave(call: AnyCall, url: str) -> Response:
+    """To another page: htmx would put it into this one if it were not told."""
+    if call.wants_fragment:
+        return Response(status=204, headers={"HX-Redirect": url})
+    return Response(status=303, headers={"Location": url})
+
+
+def _render(
+    call: AnyCall,
+    text: str,
+    policy_id: int | None,
+    *,
+    problems: Sequence[Problem] = (),
+    shown: ShownPreview | None = None,
+) -> Response:
+    address, leave = call.site.url("retention.create_page"), call.site.url("retention.policies_page")
+    title = translated(call, N_("New policy"))
+    is_on = False
+    if policy_id is not None:
+        with call.connect() as connection:
+            stored = policies.read_policy(connection, policy_id)
+        address = call.site.url("retention.change_page", policy_id=policy_id)
+        leave = call.site.url("retention.policy_page", policy_id=policy_id)
+        title, is_on = translated(call, N_("Edit: %(name)s"), name=stored.name), stored.is_on
+    wrong = [_wrong(call, text, one) for one in problems]
+    heading = ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(wrong))
+    return render_page(
+        call,
+        "policy_form.html",
+        title=title,
+        address=address,
+        leave=leave,
+        is_new=policy_id is None,
+        is_on=is_on,
+        text=text,
+        wrong=wrong,
+        heading_of_problems=heading,
+        announce=heading if wrong else "",
+        shown=shown,
+        as_table=False,
+        examples=[(key, translated(call, name), translated(call, hint)) for key, (name, hint, _) in EXAMPLES.items()],
+        chosen=getattr(call.query, "example", None),
+        help=[(key, translated(call, HELP[key])) for key in KEYS if key in HELP],
+    )
+
+
+def _wrong(call: AnyCall, text: str, problem: Problem) -> Wrong:
+    place = problem.place.removeprefix("policy").lstrip(".")
+    words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
+    return Wrong(place=place, line=line_of(text, place), words=words)
+
+
+def line_of(text: str, place: str) -> int | None:
+    """The line of the text at which a place such as `if.all[1]` begins; of a list's entry that one's own."""
+    key, *deeper = [part for part in re.split(r"[.\[\]]", place) if part] or [""]
+    lines = text.split("\n")
+    head = re.compile(rf"(- |  )?{re.escape(key)} *:")
+    start = next((number for number, line in enumerate(lines, 1) if key and head.match(line)), None)
+    if start is None or not (deeper and _INDEX.fullmatch(deeper[-1])):
+        return start
+    entries = []
+    for number, line in enumerate(lines[start:], start + 1):
+        if line.strip() and not line.startswith((" ", "-")):
+            break
+        if line.lstrip().startswith("- "):
+            entries.append(number)
+    flat = all(part in ("all", "any") or _INDEX.fullmatch(part) for part in deeper) and len(deeper) == 2
+    return entries[int(deeper[-1])] if flat and int(deeper[-1]) < len(entries) else start

@@ -1,0 +1,162 @@
+"""What the pages show beside the lists of the API: marks by study, what is gone of a study, names. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from treegarth.database.keyset import SortKey, read_page
+from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index.studies import OfStudy, is_of
+from treegarth.index.tables import instance, study
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyName:
+    """By what a person knows a study."""
+
+    patient_name: str | None
+    patient_id: str | None
+    study_date: date | None
+    study_description: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkedStudy:
+    """What one policy is going to delete of a study."""
+
+    orthanc_study_id: str
+    study_instance_uid: str
+    policy_id: int
+    policy: str
+    modalities: list[str]
+    instance_count: int
+    size_bytes: int
+    due_at: datetime  # of the first object
+    last_words: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkedStudyPage:
+    """Some of them, those whose time comes first before the others, and the cursor of those that follow."""
+
+    studies: tuple[MarkedStudy, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """So many objects of so many bytes, and a moment: of marks when the first is due, of pruned ones the last."""
+
+    instance_count: int = 0
+    size_bytes: int = 0
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoneSeries:
+    """What left the archive of a series, and is not back."""
+
+    ledger_id: int  # the latest
+    series_instance_uid: str
+    modality: str | None
+    policy: str | None  # None: somebody else deleted it
+    instance_count: int
+    size_bytes: int
+    deleted_at: datetime
+
+
+def marked_studies(
+    connection: Connection, *, policy_id: int | None = None, limit: int = 50, cursor: str | None = None
+) -> MarkedStudyPage:
+    """What is marked, by study and policy. Raises InvalidRequest for a strange cursor."""
+    mark = prune_mark.c
+    grouped = select(
+        mark.orthanc_study_id,
+        mark.study_instance_uid,
+        mark.policy_id,
+        func.array_remove(func.array_agg(mark.modality.distinct()), None).label("modalities"),
+        func.count().label("instance_count"),
+        func.sum(mark.size_bytes).label("size_bytes"),
+        func.min(mark.due_at).label("due_at"),
+        func.max(mark.last_words).label("last_words"),
+    ).group_by(mark.orthanc_study_id, mark.study_instance_uid, mark.policy_id)
+    if policy_id is not None:
+        grouped = grouped.where(mark.policy_id == policy_id)
+    found = grouped.subquery()
+    query: Any = select(found, retention_policy.c.name.label("policy")).join(
+        retention_policy, retention_policy.c.id == found.c.policy_id
+    )
+    keys = [
+        SortKey(column=found.c.due_at),
+        SortKey(column=found.c.orthanc_study_id),
+        SortKey(column=found.c.policy_id),
+    ]
+    page = read_page(connection, query, keys, name="marked studies", limit=limit, cursor=cursor)
+    names = MarkedStudy.__dataclass_fields__
+    rows = [{name: row._mapping[name] for name in names} for row in page.rows]
+    return MarkedStudyPage(
+        studies=tuple(MarkedStudy(**{**row, "size_bytes": int(row["size_bytes"])}) for row in rows), next=page.next
+    )
+
+
+def marked_by_policy(connection: Connection) -> Mapping[int, Sum]:
+    """How much each policy has marked."""
+    mark = prune_mark.c
+    rows = connection.execute(
+        select(mark.policy_id, func.count(), func.sum(mark.size_bytes), func.min(mark.due_at)).group_by(mark.policy_id)
+    )
+    return {row[0]: Sum(instance_count=row[1], size_bytes=int(row[2]), at=row[3]) for row in rows}
+
+
+def marked_of_study(connection: Connection, study: OfStudy) -> Sum:
+    """How much of a study is marked, by whichever policy."""
+    mark = prune_mark.c
+    row = connection.execute(
+        select(func.count(), func.coalesce(func.sum(mark.size_bytes), 0), func.min(mark.due_at)).where(
+            is_of(prune_mark, study)
+        )
+    ).one()
+    return Sum(instance_count=row[0], size_bytes=int(row[1]), at=row[2])
+
+
+def gone_of_study(connection: Connection, study: OfStudy) -> list[GoneSeries]:
+    """What left of a study and is not back, by series and by what deleted it."""
+    ledger = prune_ledger.c
+    present = select(instance.c.orthanc_instance_id).where(instance.c.orthanc_instance_id == ledger.orthanc_instance_id)
+    rows = connection.execute(
+        select(
+            func.max(ledger.id).label("ledger_id"),
+            ledger.series_instance_uid,
+            func.max(ledger.modality).label("modality"),
+            retention_policy.c.name.label("policy"),
+            func.count(ledger.orthanc_instance_id.distinct()).label("instance_count"),
+            func.sum(ledger.size_bytes).label("size_bytes"),
+            func.max(ledger.deleted_at).label("deleted_at"),
+        )
+        .outerjoin(retention_policy, retention_policy.c.id == ledger.policy_id)
+        .where(
+            is_of(prune_ledger, study),
+            ledger.state == "deleted",
+            ledger.returned_at.is_(None),
+            ~present.exists(),
+        )
+        .group_by(ledger.series_instance_uid, retention_policy.c.name)
+        .order_by(func.max(ledger.id).desc())
+    )
+    return [GoneSeries(**{**row._mapping, "size_bytes": int(row.size_bytes)}) for row in rows]
+
+
+def name_studies(connection: Connection, rows: Iterable[OfStudy]) -> Mapping[str, StudyName]:
+    """By Orthanc's identifier the names of those of these rows' studies that the index knows."""
+    names = list(StudyName.__dataclass_fields__)
+    found = connection.execute(
+        select(study.c.orthanc_study_id, *(study.c[name] for name in names)).where(
+            study.c.orthanc_study_id.in_({row.orthanc_study_id for row in rows})
+        )
+    )
+    return {row.orthanc_study_id: StudyName(**{name: row._mapping[name] for name in names}) for row in found}

@@ -1,0 +1,205 @@
+"""Trying rules over HTTP: which studies one means, and why it means one or not."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import Connection
+
+from treegarth.conditions.decision import Explanation
+from treegarth.errors import RequestConflict
+from treegarth.features.rules.api.parts import Desk, Listed, RulePath, rule_route, written_rule
+from treegarth.features.rules.api.rules import RuleDocument
+from treegarth.features.rules.model import Rule
+from treegarth.features.rules.service import ActingRule, Explained, Preview, explain_rule, preview_rule
+from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import Answer, Route, Text
+from treegarth.web.which_study import WhichStudy
+
+
+class ExplainPath(RulePath):
+    study_instance_uid: Text
+    """(0020,000D)"""
+
+
+class MatchedItem(Listed):
+    """A study that the rule means."""
+
+    study_instance_uid: str
+    orthanc_study_id: str
+    patient_id: str | None
+    patient_name: str | None
+    study_date: date | None
+    study_time: time | None
+    study_description: str | None
+    accession_number: str | None
+    modalities: list[str]
+    series_count: int
+    instance_count: int
+    size_bytes: int
+    last_received_at: datetime
+
+
+class ActionItem(Listed):
+    """What one action would do."""
+
+    action: str
+    sentence: str
+
+
+class RulePreview(Answer):
+    """What a rule would touch now."""
+
+    study_count: int
+    """Exactly."""
+    instance_count: int
+    size_bytes: int
+    """Of all these studies together."""
+    actions: list[ActionItem]
+    """What it would do to each."""
+    items: list[MatchedItem]
+    """The newest first."""
+    next: str | None
+    """The cursor of the next page; null at the end."""
+
+
+class Clause(Answer):
+    """A clause of the condition."""
+
+    text: str
+    """The comparison, or `all`, `any`, `not`, `series`, `instance`."""
+    holds: bool
+    seen: list[Any]
+    """The values that a comparison saw, each once, at most 20."""
+    key: str
+    """Orthanc's identifier of the series or instance that the parts speak of; else empty."""
+    parts: list[Clause]
+
+
+class ExplainAnswer(Answer):
+    """Why a rule means a study or not."""
+
+    study_instance_uid: str
+    orthanc_study_id: str
+    holds: bool
+    explanation: Clause
+    actions: list[ActionItem]
+    """What it would do to this study; empty where it does not hold."""
+
+
+class TryingApi:
+    """The handlers, with what they share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def preview(self, call: Call[PageQuery, None, RulePath]) -> RulePreview:
+        with call.connect() as connection:
+            rule = meant(self._desk.acting(connection, call.path.rule_id))
+            return self._preview(connection, rule, call.query)
+
+    def preview_document(self, call: Call[PageQuery, RuleDocument, None]) -> RulePreview:
+        rule = written_rule(call.body.root, self._desk.language).rule
+        with call.connect() as connection:
+            return self._preview(connection, rule, call.query)
+
+    def _preview(self, connection: Connection, rule: Rule, query: PageQuery) -> RulePreview:
+        now = self._desk.services.clock()
+        found = preview_rule(connection, self._desk.language, rule, now, limit=query.limit, cursor=query.cursor)
+        return preview_answer(found)
+
+    def explain(self, call: Call[WhichStudy, None, ExplainPath]) -> ExplainAnswer:
+        with call.connect() as connection:
+            acting = self._desk.acting(connection, call.path.rule_id)
+            uid, now = call.path.study_instance_uid, self._desk.services.clock()
+            found = explain_rule(
+                connection,
+                self._desk.language,
+                meant(acting),
+                uid,
+                now,
+                orthanc_study_id=call.query.orthanc_study_id,
+                stored=acting.stored,
+            )
+        return explain_answer(found)
+
+
+def meant(acting: ActingRule) -> Rule:
+    """What the rule means. Raises RequestConflict where it means nothing any more."""
+    if acting.rule is None:
+        raise RequestConflict(P_("The rule means nothing any more: %(problems)s", problems=" ".join(acting.broken)))
+    return acting.rule
+
+
+def preview_answer(found: Preview) -> RulePreview:
+    return RulePreview(
+        study_count=found.sums.study_count,
+        instance_count=found.sums.instance_count,
+        size_bytes=found.sums.size_bytes,
+        actions=[ActionItem.model_validate(one) for one in found.actions],
+        items=[MatchedItem.model_validate(one, from_attributes=True) for one in found.page.studies],
+        next=found.page.next,
+    )
+
+
+def explain_answer(found: Explained) -> ExplainAnswer:
+    return ExplainAnswer(
+        study_instance_uid=found.study.study_instance_uid,
+        orthanc_study_id=found.study.orthanc_study_id,
+        holds=found.holds,
+        explanation=_clause(found.explanation),
+        actions=[ActionItem.model_validate(one) for one in found.actions],
+    )
+
+
+def _clause(explanation: Explanation) -> Clause:
+    return Clause(
+        text=explanation.text,
+        holds=explanation.holds,
+        seen=[value if isinstance(value, str | float | bool) else str(value) for value in explanation.seen],
+        key=explanation.key,
+        parts=[_clause(part) for part in explanation.parts],
+    )
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The endpoints about trying."""
+    api = TryingApi(desk)
+    return [
+        rule_route(
+            "preview_rule_document",
+            "rules/preview",
+            api.preview_document,
+            "Which studies of the archive a rule would touch that is not kept yet.",
+            method="POST",
+            permission=Permission.OPERATE,
+            query=PageQuery,
+            body=RuleDocument,
+            answer=RulePreview,
+            problems=(400, 503),
+        ),
+        rule_route(
+            "preview_rule",
+            "rules/{rule_id}/preview",
+            api.preview,
+            "Which studies of the archive a rule would touch, how many, how many bytes; on or off.",
+            query=PageQuery,
+            path_parameters=RulePath,
+            answer=RulePreview,
+            problems=(400, 404, 409, 503),
+        ),
+        rule_route(
+            "explain_rule",
+            "rules/{rule_id}/explain/{study_instance_uid}",
+            api.explain,
+            "Why a rule means this study or not, clause by clause, and what it would do to it.",
+            query=WhichStudy,
+            path_parameters=ExplainPath,
+            answer=ExplainAnswer,
+            problems=(404, 409, 503),
+        ),
+    ]

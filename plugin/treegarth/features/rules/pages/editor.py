@@ -1,0 +1,285 @@
+"""The form of a rule: build it step by step, as form or as text, try it, save it. Every button is a plain POST."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Response
+from sqlalchemy import Connection
+
+from treegarth.conditions.action import Problem
+from treegarth.errors import RequestConflict
+from treegarth.features.rules.decision import condition_of_study
+from treegarth.features.rules.pages.condition_tree import Group, Row, path_of_place
+from treegarth.features.rules.pages.differences import Newer, newer_version
+from treegarth.features.rules.pages.draft import (
+    CannotBeShown,
+    Draft,
+    acted,
+    document_text,
+    draft_of_document,
+    form_document,
+    read_draft,
+)
+from treegarth.features.rules.pages.form_view import (
+    JOINS,
+    LEVELS,
+    fields_by_level,
+    input_type,
+    shown_actions,
+    shown_group,
+    units,
+)
+from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.pages.trial import Tried, tried_studies
+from treegarth.features.rules.service.editor import EditedMeanwhile, create_rule, edit_rule, problems_with
+from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
+from treegarth.features.rules.yaml_text import UnreadableYaml
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
+from treegarth.web.routes import Identifier, Parameters, Route
+from treegarth.web.templates import render_page
+
+TRIGGERS = (
+    ("study stable", N_("Study complete"), N_("nothing of it arrived for a while")),
+    ("series stable", N_("Series complete"), N_("the same, for each series alone")),
+    ("dose read", N_("Dose read"), N_("the last dose source of the study was read")),
+    ("schedule", N_("At fixed times"), N_("looks through the whole archive")),
+    ("by hand", N_("By hand only"), N_("when somebody applies it")),
+)
+STUDIES_TRIED = 8
+
+
+class RulePath(Parameters):
+    rule_id: Identifier
+    """The rule's number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the form is to say beside the draft."""
+
+    problems: Sequence[Problem] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)
+    general: Sequence[str] = ()
+    tried: Tried | None = None
+    newer: Newer | None = None
+
+
+def routes(pages: RulePages) -> list[Route]:
+    return [
+        Route(
+            name="rules.new_page",
+            path="/treegarth/rules/new",
+            permission=Permission.ADMINISTER,
+            handler=lambda call: _render(call, pages, _blank(), None, Shown()),
+            summary="A new rule, as form or as text.",
+        ),
+        Route(
+            name="rules.create_page",
+            path="/treegarth/rules/new",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=lambda call: _posted(call, pages, None),
+            summary="Change the form of a new rule, try it, or save it.",
+        ),
+        Route(
+            name="rules.edit_page",
+            path="/treegarth/rules/{rule_id}/edit",
+            permission=Permission.ADMINISTER,
+            handler=lambda call: edit_page(call, pages),
+            summary="A rule to edit, as form or as text.",
+            path_parameters=RulePath,
+        ),
+        Route(
+            name="rules.change_page",
+            path="/treegarth/rules/{rule_id}/edit",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=lambda call: _posted(call, pages, call.path.rule_id),
+            summary="Change the form of a rule, try it, or save it.",
+            path_parameters=RulePath,
+        ),
+    ]
+
+
+def edit_page(call: AnyCall, pages: RulePages) -> Response:
+    with call.connect() as connection:
+        stored = pages.acting(connection, call.path.rule_id).stored
+    try:
+        draft = draft_of_document(stored.document, pages.form)
+    except CannotBeShown:
+        draft = Draft(tab="text")
+    text = stored.source if stored.source is not None else document_text(stored.document)
+    return _render(call, pages, replace(draft, text=text), stored.id, Shown())
+
+
+def _blank() -> Draft:
+    return Draft(condition=Group(parts=(Row(),)))
+
+
+def _posted(call: AnyCall, pages: RulePages, rule_id: int | None) -> Response:
+    draft = read_draft(call.http.form, pages.form)
+    act = call.http.form.get("act", "")
+    over = act.removeprefix("save over ") if act.startswith("save over ") else None
+    act = act if over is None else "save"
+    try:
+        draft = acted(draft, act, pages.form)
+        if act not in ("save", "try"):
+            return _render(call, pages, draft, rule_id, Shown())
+        written = _written(draft, pages)
+    except CannotBeShown as error:
+        return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
+    except UnreadableYaml as error:
+        return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
+    except RuleRefused as error:
+        return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
+    return (
+        _try(call, pages, draft, rule_id, written)
+        if act == "try"
+        else _save(call, pages, draft, rule_id, written, over)
+    )
+
+
+def _written(draft: Draft, pages: RulePages) -> WrittenRule:
+    """The rule that the form or the text means. Raises RuleRefused, UnreadableYaml, CannotBeShown."""
+    if draft.tab == "form":
+        return parse_rule(form_document(draft, pages.form).document, pages.book.language)
+    rules = parse_rules(draft.text, pages.book.language)
+    if len(rules) != 1:
+        raise CannotBeShown(N_("Write one rule here; several are imported from the list of rules."))
+    return rules[0]
+
+
+def _paths(draft: Draft, pages: RulePages) -> Mapping[str, str]:
+    return form_document(draft, pages.form).paths if draft.tab == "form" else {}
+
+
+def _try(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule) -> Response:
+    now = author(call).now
+    with call.connect() as connection:
+        tried = tried_studies(call, connection, pages, condition_of_study(written.rule), now, rule_id, STUDIES_TRIED)
+        problems = problems_with(connection, written)
+    return _render(call, pages, draft, rule_id, Shown(problems=problems, paths=_paths(draft, pages), tried=tried))
+
+
+def _save(
+    call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule, over: str | None
+) -> Response:
+    """`over`: the newer version that the author has seen, and wants to replace all the same."""
+    since = _number(call.http.form.get("version", "") if over is None else over)
+    try:
+        with call.begin() as connection:
+            saved = _saved(connection, written, rule_id, call, since)
+    except EditedMeanwhile as error:
+        return _render(call, pages, draft, rule_id, Shown(newer=newer_version(error.newer, written)))
+    except RuleRefused as error:
+        return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
+    except RequestConflict as error:
+        problem = Problem(place="rule.name", wrong=reason_of(call, error))
+        return _render(call, pages, draft, rule_id, Shown(problems=[problem], paths=_paths(draft, pages)))
+    return leave_for(call, call.site.url("rules.rule_page", rule_id=saved))
+
+
+def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall, since: int | None) -> int:
+    if rule_id is None:
+        return create_rule(connection, written, author(call))
+    edit_rule(connection, rule_id, written, author(call), since=since)
+    return rule_id
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
+
+
+def leave_for(call: AnyCall, url: str) -> Response:
+    """To another page: htmx would put it into this one if it were not told."""
+    if call.wants_fragment:
+        return Response(status=204, headers={"HX-Redirect": url})
+    return Response(status=303, headers={"Location": url})
+
+
+def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:
+    def words(message: str) -> str:
+        return translated(call, message)
+
+    placed, general = _placed(shown, call)
+    with call.connect() as connection:
+        sources = pages.sources(connection)
+        stored = pages.acting(connection, rule_id).stored if rule_id is not None else None
+    known = {**pages.fields, **_fields_of(draft.condition, pages)}
+    name = stored.name if stored else ""
+    address, leave = call.site.url("rules.create_page"), call.site.url("rules.rules_page")
+    if rule_id is not None:
+        address = call.site.url("rules.change_page", rule_id=rule_id)
+        leave = call.site.url("rules.rule_page", rule_id=rule_id)
+    return render_page(
+        call,
+        "rule_form.html",
+        title=translated(call, N_("New rule")) if stored is None else translated(call, N_("Edit: %(name)s"), name=name),
+        address=address,
+        leave=leave,
+        draft=draft,
+        is_new=stored is None,
+        is_blank=stored is None and call.http.method == "GET",
+        is_adding_condition=call.http.form.get("act", "").startswith(("add-row", "add-group")),
+        version=_number(call.http.form.get("version", "")) or (stored.version if stored else ""),
+        newer=shown.newer,
+        is_on=stored is not None and stored.is_on,
+        save_label=translated(call, N_("Save the rule")),
+        problems=placed,
+        general=general,
+        heading_of_problems=ngettext_for(
+            call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(general)
+        ),
+        announce=_announcement(call, placed, general, shown),
+        tried=shown.tried,
+        triggers=[(value, words(label), words(hint)) for value, label, hint in TRIGGERS],
+        condition=shown_group(draft.condition, known, placed, words),
+        actions=shown_actions(draft.actions, pages.actions, sources, placed, words),
+        action_kinds=pages.actions,
+        levels=fields_by_level(list(pages.fields.values()), words),
+        joins=[(value, words(label)) for value, label in JOINS.items()],
+        level_choices=[(value, words(label)) for value, label in LEVELS.items()],
+        units=units(words),
+        input_type=input_type,
+    )
+
+
+def _announcement(call: AnyCall, placed: Mapping[str, Any], general: Sequence[str], shown: Shown) -> str:
+    if shown.newer is not None:
+        return translated(call, N_("Somebody else changed this rule meanwhile. Nothing was saved."))
+    wrong = sum(len(problems) for problems in placed.values()) + len(general)
+    if wrong:
+        return ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", wrong)
+    return ngettext_for(call, "%(num)s study", "%(num)s studies", shown.tried.study_count) if shown.tried else ""
+
+
+def _fields_of(group: Group, pages: RulePages) -> dict[str, Any]:
+    """What the rows name beside the fields of the list: any DICOM keyword."""
+    found: dict[str, Any] = {}
+    for part in group.parts:
+        if isinstance(part, Group):
+            found |= _fields_of(part, pages)
+        elif (field_found := pages.field(part.field)) is not None:
+            found[part.field] = field_found
+    return found
+
+
+def _placed(shown: Shown, call: AnyCall) -> tuple[dict[str, list[str]], list[str]]:
+    """The problems by the form's field, and those of no field."""
+    placed: dict[str, list[str]] = {}
+    general = list(shown.general)
+    for problem in shown.problems:
+        place = problem.place.removeprefix("rules[0]").removeprefix("rule").lstrip(".")
+        said = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
+        path = path_of_place(shown.paths, place)
+        if path is None:
+            general.append(f"{place}: {said}" if place else said)
+        else:
+            placed.setdefault(path, []).append(said)
+    return placed, general

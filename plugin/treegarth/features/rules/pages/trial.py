@@ -1,0 +1,310 @@
+"""What a rule would touch, why it means one study or not, and applying it to the archive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from babel.dates import format_timedelta
+from flask import Response
+from sqlalchemy import Connection
+
+from treegarth.conditions.decision import Explanation
+from treegarth.conditions.model import Condition, Value
+from treegarth.conditions.values import write_value
+from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive, stop_applying
+from treegarth.features.rules.service.editor import present_rule
+from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
+from treegarth.features.rules.store.applications import Application, latest_application
+from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
+from treegarth.index.studies import told_apart
+from treegarth.limits import storable
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.lists import Cursor
+from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
+from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.templates import render_page
+from treegarth.web.which_study import WhichStudy
+
+STUDIES_ON_A_PAGE = 50
+LARGE = 100  # studies from which on their number must be typed
+WORDS = {
+    "all": N_("all of these hold"),
+    "any": N_("at least one of these holds"),
+    "not": N_("this does not hold"),
+    "series": N_("for one and the same series"),
+    "instance": N_("for one and the same instance"),
+}
+
+
+class RulePath(Parameters):
+    rule_id: Identifier
+    """The rule's number."""
+
+
+class TryQuery(Parameters):
+    """Which page of the studies."""
+
+    cursor: Cursor | None = None
+    """Where the page begins, from the link to the next page."""
+    refused: Text | None = None
+    """Why what was asked for was not done."""
+
+
+class ExplainPath(RulePath):
+    study_instance_uid: Text
+    """The study's Study Instance UID (0020,000D)."""
+
+
+class ApplyBody(WhichStudy):
+    """The confirmation of a large number."""
+
+    count: Text = ""
+    """The number of studies, typed by the user."""
+    study_instance_uid: Text = ""
+    """Only this study, if given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriedStudy:
+    """A study in the list of what a rule means."""
+
+    patient_name: str | None
+    patient_id: str | None
+    study_date: date | None
+    study_description: str | None
+    modalities: Sequence[str]
+    instance_count: int
+    size_bytes: int
+    study_instance_uid: str
+    orthanc_study_id: str
+    url: str
+    which: str | None  # what its addresses say beside the UID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What a rule means in the archive."""
+
+    study_count: int
+    instance_count: int
+    size_bytes: int
+    studies: Sequence[TriedStudy]
+    next: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """A part of the condition, whether it holds, and what was seen."""
+
+    text: str
+    holds: bool
+    seen: str | None
+    parts: Sequence[Clause]
+
+
+def routes(pages: RulePages) -> list[Route]:
+    return [
+        Route(
+            name="rules.try_page",
+            path="/treegarth/rules/{rule_id}/try",
+            permission=Permission.VIEW,
+            handler=lambda call: try_page(call, pages),
+            summary="Which studies of the archive a rule means, and applying it to them.",
+            path_parameters=RulePath,
+            query=TryQuery,
+        ),
+        Route(
+            name="rules.explain_page",
+            path="/treegarth/rules/{rule_id}/explain/{study_instance_uid}",
+            permission=Permission.VIEW,
+            handler=lambda call: explain_page(call, pages),
+            summary="Why a rule means one study or not, clause by clause.",
+            path_parameters=ExplainPath,
+            query=WhichStudy,
+        ),
+        Route(
+            name="rules.apply_page",
+            path="/treegarth/rules/{rule_id}/apply",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=lambda call: apply(call, pages),
+            summary="Apply a rule to the archive, or to one study.",
+            path_parameters=RulePath,
+            body=ApplyBody,
+        ),
+        Route(
+            name="rules.stop_page",
+            path="/treegarth/rules/{rule_id}/stop",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=stop,
+            summary="Stop a rule that is being applied to the archive.",
+            path_parameters=RulePath,
+        ),
+    ]
+
+
+def tried_studies(
+    call: AnyCall,
+    connection: Connection,
+    pages: RulePages,
+    condition: Condition,
+    now: datetime,
+    rule_id: int | None,
+    limit: int,
+) -> Tried:
+    """What a condition means now; each study leads to its explanation, or to itself where the rule is not saved."""
+    page, sums = preview_condition(connection, pages.book.language, condition, now, limit=limit)
+    return _tried(call, connection, page, sums, rule_id)
+
+
+def _tried(call: AnyCall, connection: Connection, page: StudyPage, sums: StudySums, rule_id: int | None) -> Tried:
+    which = told_apart(connection, page.studies)
+
+    def url(study: MatchedStudy) -> str:
+        key = {"study_instance_uid": study.study_instance_uid, "orthanc_study_id": which(study)}
+        if rule_id is None:
+            return call.site.url("archive.study_page", **key)
+        return call.site.url("rules.explain_page", rule_id=rule_id, **key)
+
+    names = [name for name in TriedStudy.__dataclass_fields__ if name not in ("url", "which")]
+    studies = [
+        TriedStudy(**{name: getattr(study, name) for name in names}, url=url(study), which=which(study))
+        for study in page.studies
+    ]
+    return Tried(
+        study_count=sums.study_count,
+        instance_count=sums.instance_count,
+        size_bytes=sums.size_bytes,
+        studies=studies,
+        next=page.next,
+    )
+
+
+def try_page(call: AnyCall, pages: RulePages) -> Response:
+    rule_id, now = call.path.rule_id, author(call).now
+    with call.connect() as connection:
+        acting = pages.acting(connection, rule_id)
+        if acting.rule is None:
+            raise RequestConflict(N_("This rule means nothing any more: edit it first."))
+        preview = preview_rule(
+            connection, pages.book.language, acting.rule, now, limit=STUDIES_ON_A_PAGE, cursor=call.query.cursor
+        )
+        application = latest_application(connection, rule_id)
+        tried = _tried(call, connection, preview.page, preview.sums, rule_id)
+    return render_page(
+        call,
+        "rule_try.html",
+        rule=acting.stored,
+        deeds=[in_words(call, action.sentence) for action in preview.actions],
+        tried=tried,
+        counted=ngettext_for(call, "%(num)s study", "%(num)s studies", tried.study_count),
+        large=tried.study_count >= LARGE,
+        application=application,
+        progress=_progress(call, application, now),
+        refused=call.query.refused,
+    )
+
+
+def _progress(call: AnyCall, application: Application | None, now: datetime) -> dict[str, Any]:
+    """Rate and remaining time of an application that runs."""
+    if application is None or not application.is_running:
+        return {}
+    done = application.applied + application.failed
+    seconds = max((now - application.started_at).total_seconds(), 1.0)
+    rate = done / seconds
+    left = timedelta(seconds=(max(application.total - done, 0)) / rate) if rate > 0 else None
+    locale = call.site.languages[call.language].locale
+    return {"done": done, "rate": rate, "left": format_timedelta(left, locale=locale) if left is not None else ""}
+
+
+def explain_page(call: AnyCall, pages: RulePages) -> Response:
+    now = author(call).now
+    with call.connect() as connection:
+        acting = pages.acting(connection, call.path.rule_id)
+        if acting.rule is None:
+            raise RequestConflict(N_("This rule means nothing any more: edit it first."))
+        explained = explain_rule(
+            connection,
+            pages.book.language,
+            acting.rule,
+            call.path.study_instance_uid,
+            now,
+            orthanc_study_id=call.query.orthanc_study_id,
+            stored=acting.stored,
+        )
+        which = told_apart(connection, [explained.study])(explained.study)
+    return render_page(
+        call,
+        "rule_explain.html",
+        rule=acting.stored,
+        study=explained.study,
+        which=which,
+        holds=explained.holds,
+        clause=shown_clause(call, explained.explanation),
+        deeds=[in_words(call, action.sentence) for action in explained.actions],
+    )
+
+
+def shown_clause(call: AnyCall, given: Explanation) -> Clause:
+    """A part of an explanation in the reader's language."""
+    is_joint = given.text in WORDS
+    seen = ", ".join(_said(call, value) for value in given.seen) or translated(call, N_("no value"))
+    return Clause(
+        text=translated(call, WORDS[given.text]) if is_joint else given.text,
+        holds=given.holds,
+        seen=None if is_joint else seen,
+        parts=[shown_clause(call, part) for part in given.parts],
+    )
+
+
+def _said(call: AnyCall, value: Value) -> str:
+    if isinstance(value, datetime):
+        return str(call.site.environments[call.language].filters["instant"](value))
+    return write_value(value)
+
+
+def apply(call: AnyCall, pages: RulePages) -> Response:
+    """To one study, or to the archive: from a hundred studies on only where their number was typed."""
+    rule_id = call.path.rule_id
+    now = author(call).now
+    vocabulary = pages.book.language.vocabulary
+    refused = None
+    with call.begin() as connection:
+        acting = pages.acting(connection, rule_id)
+        try:
+            if uid := call.body.study_instance_uid:
+                study = apply_by_hand(connection, acting, uid, call.body.orthanc_study_id, by=call.actor.name, now=now)
+                which = told_apart(connection, [study])(study)
+                return _to(call, "archive.study_page", study_instance_uid=uid, orthanc_study_id=which)
+            if acting.rule is not None and (wanted := _count_to_type(connection, pages, acting.rule, now)) is not None:
+                typed = "".join(re.findall("[0-9]", call.body.count))
+                if typed != str(wanted):
+                    raise RequestConflict(N_("The number typed is not the number of studies. Nothing was done."))
+            apply_to_archive(connection, vocabulary, acting, by=call.actor.name, now=now)
+        except (RequestConflict, NotFound) as error:
+            refused = storable(reason_of(call, error))
+    return _to(call, "rules.try_page", rule_id=rule_id, refused=refused)
+
+
+def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: datetime) -> int | None:
+    count = preview_rule(connection, pages.book.language, rule, now, limit=1).sums.study_count
+    return count if count >= LARGE else None
+
+
+def stop(call: AnyCall) -> Response:
+    with call.begin() as connection:
+        present_rule(connection, call.path.rule_id)
+        stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author(call).now)
+    return _to(call, "rules.try_page", rule_id=call.path.rule_id)
+
+
+def _to(call: AnyCall, name: str, **values: Any) -> Response:
+    return Response(status=303, headers={"Location": call.site.url(name, **values)})
