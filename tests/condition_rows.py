@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 from tests.condition_builder import DESTINATIONS, HEADER, NOW, Row
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.deliveries.tables import delivery_object, destination
-from treegarth.features.dose.tables import dose_study
+from treegarth.features.dose.registry.tables import dose_study
 from treegarth.features.retention.tables import hold
 from treegarth.features.rules.tables import study_label
 from treegarth.index.tables import arrival, instance, patient, series, study

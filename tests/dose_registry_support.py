@@ -15,8 +15,8 @@ from sqlalchemy.engine import Engine
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound
 from treegarth.features import dose
-from treegarth.features.dose.service import choose_samples, read_waiting
-from treegarth.features.dose.tables import dose_report
+from treegarth.features.dose.registry.service import choose_samples, read_waiting
+from treegarth.features.dose.registry.tables import dose_report
 from treegarth.index import tables
 
 _MINUTES = count()

@@ -16,7 +16,7 @@ from treegarth.features.archive import condition_terms as archive_terms
 from treegarth.features.deliveries.copies import Copies
 from treegarth.features.deliveries.store.destinations import destination_names
 from treegarth.features.deliveries.tasks import SWEEP
-from treegarth.features.dose.store.dose_objects import dose_objects
+from treegarth.features.dose.registry.store.dose_objects import dose_objects
 from treegarth.features.rules.store.labels import list_labels
 from treegarth.features.rules.yaml_text import dump, read_pieces
 from treegarth.host.zone import local_zone

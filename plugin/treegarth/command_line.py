@@ -353,7 +353,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_dose_read(options: argparse.Namespace) -> int:
-    from treegarth.features.dose.reading_json import read_command
+    from treegarth.features.dose.reading.command import read_command
 
     return int(read_command(options.files, options.json, sys.stdout))
 

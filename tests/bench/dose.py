@@ -23,7 +23,7 @@ from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine
 from treegarth.database.migration import migrate
-from treegarth.features.dose.service import read_waiting
+from treegarth.features.dose.registry.service import read_waiting
 
 ROUNDS = 3
 SR = "1.2.840.10008.5.1.4.1.1.88."

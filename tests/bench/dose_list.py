@@ -20,9 +20,13 @@ from sqlalchemy import Engine
 from tests.bench.million_exams import million_exams
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.quantities import asked_for
-from treegarth.features.dose.store.filters import DoseStudyFilter, Limits
-from treegarth.features.dose.store.redecision import decide_on, start_redeciding
-from treegarth.features.dose.store.studies import DoseStudySort, count_studies_with_dose, list_studies_with_dose
+from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
+from treegarth.features.dose.registry.store.redecision import decide_on, start_redeciding
+from treegarth.features.dose.registry.store.studies import (
+    DoseStudySort,
+    count_studies_with_dose,
+    list_studies_with_dose,
+)
 
 ROUNDS = 5
 COUNTED = 10_001  # as far as the page's title counts

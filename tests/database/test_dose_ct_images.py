@@ -17,7 +17,7 @@ from tests.dose_builder import as_file
 from tests.dose_image_builder import CT, ct_image
 from tests.dose_registry_support import Archive, Instance, index, note, read
 from treegarth.database.engine import connect
-from treegarth.features.dose.tables import dose_study
+from treegarth.features.dose.registry.tables import dose_study
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 UID = "1.2.3"

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from tests.dose_damage import mutated, originals
 from tests.dose_registry_support import Archive, Instance, note, states
-from treegarth.features.dose.service import read_waiting
+from treegarth.features.dose.registry.service import read_waiting
 
 DAMAGED = 60
 

@@ -19,14 +19,14 @@ from tests.dose_exams.truth import BODY, HEAD, Drawing, TrueExam
 from tests.dose_exams.writing import Writer, Written
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.dose import service
-from treegarth.features.dose.model import DoseReading, Equipment, StudyContext
-from treegarth.features.dose.service import decide_undecided, follow_deleted
-from treegarth.features.dose.store import exams as exams_store
-from treegarth.features.dose.store import queue, readings, redecision
-from treegarth.features.dose.store.equipment import list_equipment
-from treegarth.features.dose.store.timeline import AmbiguousPatient, patient_timeline
-from treegarth.features.dose.tables import dose_report, dose_study, dose_undecided
+from treegarth.features.dose.reading.model import DoseReading, Equipment, StudyContext
+from treegarth.features.dose.registry import service
+from treegarth.features.dose.registry.service import decide_undecided, follow_deleted
+from treegarth.features.dose.registry.store import exams as exams_store
+from treegarth.features.dose.registry.store import queue, readings, redecision
+from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, patient_timeline
+from treegarth.features.dose.registry.tables import dose_report, dose_study, dose_undecided
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 WORLDS = 60 if os.environ.get("TREEGARTH_SOAK") else 12

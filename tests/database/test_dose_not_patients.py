@@ -11,16 +11,16 @@ from tests.dose_builder import as_file, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
-from treegarth.features.dose.service import read_waiting
-from treegarth.features.dose.store.filters import DoseStudyFilter
-from treegarth.features.dose.store.not_patients import (
+from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.store.filters import DoseStudyFilter
+from treegarth.features.dose.registry.store.not_patients import (
     NotPatientPatterns,
     add_not_patient_rule,
     count_not_patients,
     list_not_patient_rules,
     remove_not_patient_rule,
 )
-from treegarth.features.dose.store.studies import list_studies_with_dose
+from treegarth.features.dose.registry.store.studies import list_studies_with_dose
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 

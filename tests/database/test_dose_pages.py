@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.features.dose.store.exams import refresh_study
-from treegarth.features.dose.tables import dose_report, dose_study, irradiation_event
+from treegarth.features.dose.registry.store.exams import refresh_study
+from treegarth.features.dose.registry.tables import dose_report, dose_study, irradiation_event
 from treegarth.phrases import P_
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,12 +10,12 @@ from sqlalchemy.engine import Engine
 from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
 from tests.dose_registry_support import Archive, Instance, index, note
 from treegarth.database.engine import connect
-from treegarth.features.dose.service import read_waiting
-from treegarth.features.dose.store.equipment import list_equipment
-from treegarth.features.dose.store.missing_dose import count_missing_by_month, list_without_dose
-from treegarth.features.dose.store.studies import DoseStudy, DoseStudyFilter, list_studies_with_dose
-from treegarth.features.dose.store.timeline import cumulate, patient_timeline
-from treegarth.features.dose.store.trouble import count_reasons, list_trouble
+from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, list_without_dose
+from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudyFilter, list_studies_with_dose
+from treegarth.features.dose.registry.store.timeline import cumulate, patient_timeline
+from treegarth.features.dose.registry.store.trouble import count_reasons, list_trouble
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 

@@ -16,10 +16,10 @@ from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.commands import reread
 from treegarth.database.engine import connect, transaction
-from treegarth.features.dose import service
-from treegarth.features.dose.store import redecision
-from treegarth.features.dose.store.redecision import RedecidingProgress, start_redeciding
-from treegarth.features.dose.tables import dose_redeciding, dose_study
+from treegarth.features.dose.registry import service
+from treegarth.features.dose.registry.store import redecision
+from treegarth.features.dose.registry.store.redecision import RedecidingProgress, start_redeciding
+from treegarth.features.dose.registry.tables import dose_redeciding, dose_study
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "/treegarth/dose/redeciding"

@@ -14,15 +14,15 @@ from tests.dose_registry_support import Archive, Instance, note, states
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features import dose
-from treegarth.features.dose.model import json_object
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading import read_dose
-from treegarth.features.dose.service import read_waiting
-from treegarth.features.dose.store.filters import DoseStudyFilter, Limits
-from treegarth.features.dose.store.queue import claim_next, count_sources, list_failed, retry_failed
-from treegarth.features.dose.store.reports import reports_of_study
-from treegarth.features.dose.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
-from treegarth.features.dose.tables import dose_study, irradiation_event
+from treegarth.features.dose.reading.model import json_object
+from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
+from treegarth.features.dose.registry.store.queue import claim_next, count_sources, list_failed, retry_failed
+from treegarth.features.dose.registry.store.reports import reports_of_study
+from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
+from treegarth.features.dose.registry.tables import dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)  # later than the server's own clock
 

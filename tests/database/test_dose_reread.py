@@ -17,12 +17,12 @@ from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, index
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
-from treegarth.features.dose import service
-from treegarth.features.dose.model import READER_VERSION
-from treegarth.features.dose.service import read_waiting, resume_reread
-from treegarth.features.dose.store import reread_walk
-from treegarth.features.dose.store.reread_walk import start_reread
-from treegarth.features.dose.tables import dose_report, dose_reread, dose_study, irradiation_event
+from treegarth.features.dose.reading.model import READER_VERSION
+from treegarth.features.dose.registry import service
+from treegarth.features.dose.registry.service import read_waiting, resume_reread
+from treegarth.features.dose.registry.store import reread_walk
+from treegarth.features.dose.registry.store.reread_walk import start_reread
+from treegarth.features.dose.registry.tables import dose_report, dose_reread, dose_study, irradiation_event
 
 SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
 PER_STUDY = 4

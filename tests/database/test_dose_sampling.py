@@ -16,11 +16,11 @@ from tests.dose_image_builder import ct_image
 from tests.dose_registry_support import Archive, Instance, index, note, read, states
 from treegarth.database.engine import connect, transaction
 from treegarth.features import dose
-from treegarth.features.dose.candidates import SAMPLED_SOURCES
-from treegarth.features.dose.service import choose_samples, next_series_due, resume_reread
-from treegarth.features.dose.store import samples
-from treegarth.features.dose.store.queue import count_sources
-from treegarth.features.dose.tables import dose_report, dose_sampling, dose_study, irradiation_event
+from treegarth.features.dose.registry.candidates import SAMPLED_SOURCES
+from treegarth.features.dose.registry.service import choose_samples, next_series_due, resume_reread
+from treegarth.features.dose.registry.store import samples
+from treegarth.features.dose.registry.store.queue import count_sources
+from treegarth.features.dose.registry.tables import dose_report, dose_sampling, dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 CT = sorted(SAMPLED_SOURCES)[1]

@@ -28,10 +28,10 @@ from tests.dose_image_builder import (
 )
 from tests.dose_registry_support import Archive, Instance, index, note, read
 from treegarth.database.engine import connect, transaction
-from treegarth.features.dose.candidates import SAMPLE
-from treegarth.features.dose.candidates import SECONDARY_CAPTURE as SC_CLASS
-from treegarth.features.dose.store.reports import reports_of_study
-from treegarth.features.dose.tables import dose_report, dose_study
+from treegarth.features.dose.registry.candidates import SAMPLE
+from treegarth.features.dose.registry.candidates import SECONDARY_CAPTURE as SC_CLASS
+from treegarth.features.dose.registry.store.reports import reports_of_study
+from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index import tables
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)

@@ -17,8 +17,8 @@ from tests.dose_image_builder import CT, ct_image
 from tests.dose_registry_support import Archive, Instance, index, note, states
 from treegarth.database.engine import DatabaseAddress, connect
 from treegarth.features import dose
-from treegarth.features.dose.tables import irradiation_event
-from treegarth.features.dose.tasks import blueprint
+from treegarth.features.dose.registry.tables import irradiation_event
+from treegarth.features.dose.registry.tasks import blueprint
 from treegarth.tasks.app import TaskContext, TaskHints, worker_app
 
 

@@ -23,7 +23,7 @@ from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_e
 from treegarth.database.metadata import metadata
 from treegarth.database.migration import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
-from treegarth.features.dose.tables import dose_report
+from treegarth.features.dose.registry.tables import dose_report
 from treegarth.features.rules.tables import notification
 from treegarth.index.tables import archive_state, series
 

@@ -21,9 +21,9 @@ from treegarth.features.archive import api as archive_api
 from treegarth.features.archive.api import StudyQuery
 from treegarth.features.archive.store.reconciliation import count_instances
 from treegarth.features.archive.store.stale_series import count_stale
-from treegarth.features.dose import api as dose_api
-from treegarth.features.dose.store.queue import count_sources
-from treegarth.features.dose.tables import dose_report, irradiation_event
+from treegarth.features.dose.registry import api as dose_api
+from treegarth.features.dose.registry.store.queue import count_sources
+from treegarth.features.dose.registry.tables import dose_report, irradiation_event
 from treegarth.features.system import api as system_api
 from treegarth.web.app import create_app
 from treegarth.web.paths import API_PATH

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.dose_exams.writing import Written
-from treegarth.features.dose.deciding import Device, SourceFacts, event_facts, report_facts
-from treegarth.features.dose.rules import Source
+from treegarth.features.dose.registry.decision import Device, SourceFacts, event_facts, report_facts
+from treegarth.features.dose.registry.rules import Source
 
 
 def facts_of(one: Written) -> SourceFacts:

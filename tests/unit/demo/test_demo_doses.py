@@ -6,10 +6,10 @@ from datetime import date
 
 from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
-from treegarth.features.dose.candidates import is_image, source_of
-from treegarth.features.dose.deciding import SourceFacts, decide_exam, event_facts, report_facts
 from treegarth.features.dose.reading import read_dose
-from treegarth.features.dose.rules import Source
+from treegarth.features.dose.registry.candidates import is_image, source_of
+from treegarth.features.dose.registry.decision import SourceFacts, decide_exam, event_facts, report_facts
+from treegarth.features.dose.registry.rules import Source
 
 
 def test_no_dose_of_the_made_up_day_is_doubted() -> None:

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from tests import conformance
-from treegarth.features.dose.model import json_object, to_json
 from treegarth.features.dose.reading import read_dose_stream
-from treegarth.features.dose.reading_json import read_command
+from treegarth.features.dose.reading.command import read_command
+from treegarth.features.dose.reading.model import json_object, to_json
 
 READ = [r for r in conformance.references() if r.get("kind")]
 NOT_READ = [r for r in conformance.references() if r not in READ]

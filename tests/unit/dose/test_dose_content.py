@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from treegarth.errors import UnreadableObject
-from treegarth.features.dose.content import ContentNode, read_content
+from treegarth.features.dose.registry.content import ContentNode, read_content
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:

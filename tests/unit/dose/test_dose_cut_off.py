@@ -12,8 +12,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from tests.dose_builder import as_file, code, coded, container, ct_acquisition, ct_dose_report, num, report, uidref
 from tests.dose_image_builder import NM, image
 from treegarth.dicom.wholeness import is_cut_off
-from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading import read_dose_bytes
+from treegarth.features.dose.reading.model import DoseReading
 
 PLACES = 5_900 if os.environ.get("TREEGARTH_SOAK") == "1" else 200
 

@@ -10,7 +10,7 @@ import pytest
 from tests.dose_exams.facts import facts_of
 from tests.dose_exams.truth import Drawing, TrueExam
 from tests.dose_exams.writing import Writer, Written
-from treegarth.features.dose.deciding import ExamDecision, decide_exam
+from treegarth.features.dose.registry.decision import ExamDecision, decide_exam
 
 EXAMS = 5000 if os.environ.get("TREEGARTH_SOAK") else 300
 BLOCK = 50

@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
-from treegarth.features.dose.deciding import Device, Elsewhere, SourceFacts, decide_exam, event_facts, report_facts
-from treegarth.features.dose.deciding.instants import gap, instant_of
-from treegarth.features.dose.deciding.nuclides import nuclide_of
-from treegarth.features.dose.rules import Rule, Source
+from treegarth.features.dose.registry.decision import (
+    Device,
+    Elsewhere,
+    SourceFacts,
+    decide_exam,
+    event_facts,
+    report_facts,
+)
+from treegarth.features.dose.registry.decision.instants import gap, instant_of
+from treegarth.features.dose.registry.decision.nuclides import nuclide_of
+from treegarth.features.dose.registry.rules import Rule, Source
 
 HEAD, BODY = "IEC Head Dosimetry Phantom", "IEC Body Dosimetry Phantom"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import conformance
-from treegarth.features.dose.candidates import source_of
-from treegarth.features.dose.deciding import Device, SourceFacts, decide_exam, event_facts, report_facts
 from treegarth.features.dose.reading import read_dose_stream
+from treegarth.features.dose.registry.candidates import source_of
+from treegarth.features.dose.registry.decision import Device, SourceFacts, decide_exam, event_facts, report_facts
 
 DOUBTED = {
     "CT-SC-Philips_Brilliance16P.dcm": {"dlp_head_mgy_cm:partial_total", "dlp_body_mgy_cm:partial_total"},

@@ -8,7 +8,7 @@ import pytest
 
 from treegarth.features.dose.reading import ct, projection, radiopharmaceutical
 from treegarth.features.dose.reading.fields import Number
-from treegarth.features.dose.rules import Rule
+from treegarth.features.dose.registry.rules import Rule
 
 PAGE = (Path(__file__).parents[3] / "docs/dose.md").read_text("utf-8")
 TABLES = [

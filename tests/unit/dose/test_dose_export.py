@@ -10,9 +10,9 @@ from zipfile import ZipFile
 import pyarrow.parquet
 import pytest
 
-from treegarth.features.dose import export
-from treegarth.features.dose.export import COLUMNS, Format, write_export
-from treegarth.features.dose.store.studies import DoseStudy
+from treegarth.features.dose.registry import export
+from treegarth.features.dose.registry.export import COLUMNS, Format, write_export
+from treegarth.features.dose.registry.store.studies import DoseStudy
 
 
 def dose_study(number: int, **values: object) -> DoseStudy:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dose_damage import mutated, originals
-from treegarth.features.dose.model import to_json
 from treegarth.features.dose.reading import read_dose_bytes
+from treegarth.features.dose.reading.model import to_json
 
 MUTATIONS = 10_000 if os.environ.get("TREEGARTH_SOAK") == "1" else 200
 SLICES = 10

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.api.parts import BestDose
-from treegarth.features.dose.condition_terms import condition_terms
-from treegarth.features.dose.conditions import DoseConditions
-from treegarth.features.dose.export import COLUMNS
-from treegarth.features.dose.pages.dose_columns import MORE_RANGES, RANGES
 from treegarth.features.dose.quantities import BEST, asked_for
-from treegarth.features.dose.store.filters import Limits
-from treegarth.features.dose.store.studies import DoseStudy
-from treegarth.features.dose.tables import dose_study
+from treegarth.features.dose.registry.api.parts import BestDose
+from treegarth.features.dose.registry.condition_terms import condition_terms
+from treegarth.features.dose.registry.conditions import DoseConditions
+from treegarth.features.dose.registry.export import COLUMNS
+from treegarth.features.dose.registry.pages.dose_columns import MORE_RANGES, RANGES
+from treegarth.features.dose.registry.store.filters import Limits
+from treegarth.features.dose.registry.store.studies import DoseStudy
+from treegarth.features.dose.registry.tables import dose_study
 from treegarth.index.tables import study
 
 COLUMNS_OF_BEST = {one.column for one in BEST.values()}

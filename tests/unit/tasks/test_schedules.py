@@ -7,7 +7,7 @@ from croniter import croniter
 from procrastinate import App, Blueprint
 from procrastinate.testing import InMemoryConnector
 
-from treegarth.features.dose.tasks import blueprint
+from treegarth.features.dose.registry.tasks import blueprint
 from treegarth.tasks.app import upkeep
 from treegarth.tasks.failures import FailedTasks
 

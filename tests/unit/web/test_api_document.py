@@ -94,7 +94,7 @@ def descendants(kind: type) -> Iterator[type]:
 def test_no_docstring_changes_a_name_or_breaks_a_reference() -> None:
     names = ("DoseNotPatientsRuleItem", "RulesRuleItem")
     for ours, theirs, field in (("A rule.", "A rule.", "id"), ("A rule.", "Another.", "id"), ("A rule.", "", "number")):
-        dose = rule_item("treegarth.features.dose.api.not_patients", ours, "id")
+        dose = rule_item("treegarth.features.dose.registry.api.not_patients", ours, "id")
         rules = rule_item("treegarth.features.rules.api", theirs, field)
         document = document_of(dose, rules)
         assert (answered(document, 0), answered(document, 1)) == names

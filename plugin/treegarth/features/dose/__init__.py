@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from treegarth.feature import Feature, House, Work
-from treegarth.features.dose.candidates import is_candidate, is_sampled
-from treegarth.features.dose.service import follow_deleted, follow_indexed, reread
-from treegarth.features.dose.store.modalities import note_modalities
-from treegarth.features.dose.store.queue import count_waiting
-from treegarth.features.dose.store.redecision import redeciding_progress, start_redeciding
-from treegarth.features.dose.store.reread_walk import reread_progress
-from treegarth.features.dose.store.samples import REST
-from treegarth.features.dose.tasks import READ_WAITING, SAMPLE_SERIES
+from treegarth.features.dose.registry.candidates import is_candidate, is_sampled
+from treegarth.features.dose.registry.service import follow_deleted, follow_indexed, reread
+from treegarth.features.dose.registry.store.modalities import note_modalities
+from treegarth.features.dose.registry.store.queue import count_waiting
+from treegarth.features.dose.registry.store.redecision import redeciding_progress, start_redeciding
+from treegarth.features.dose.registry.store.reread_walk import reread_progress
+from treegarth.features.dose.registry.store.samples import REST
+from treegarth.features.dose.registry.tasks import READ_WAITING, SAMPLE_SERIES
 from treegarth.index.tables import study
 
 if TYPE_CHECKING:
@@ -46,50 +46,50 @@ __all__ = [
 
 
 def _terms() -> list[Term]:
-    from treegarth.features.dose.condition_terms import condition_terms
+    from treegarth.features.dose.registry.condition_terms import condition_terms
 
     return condition_terms(study.c.orthanc_study_id)
 
 
 def _routes(house: House, services: Services) -> list[Route]:
-    from treegarth.features.dose import api, pages
+    from treegarth.features.dose.registry import api, pages
 
     return [*api.routes(), *pages.routes()]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
-    from treegarth.features.dose.tasks import blueprint
+    from treegarth.features.dose.registry.tasks import blueprint
 
     followers = [one.follow_dose_read for one in house.features if one.follow_dose_read is not None]
     return [blueprint(work.context, followers)]
 
 
 def _checks() -> list[HealthCheck]:
-    from treegarth.features.dose.pages import health_check
+    from treegarth.features.dose.registry.pages import health_check
 
     return [health_check]
 
 
 def _study_sections(house: House) -> list[StudySection]:
-    from treegarth.features.dose.pages import study_section
+    from treegarth.features.dose.registry.pages import study_section
 
     return [study_section]
 
 
 def _system_sections() -> list[PageSection]:
-    from treegarth.features.dose.pages import system_section
+    from treegarth.features.dose.registry.pages import system_section
 
     return [system_section]
 
 
 def _kept_studies() -> list[StudyAddress]:
-    from treegarth.features.dose.pages import kept_study_address
+    from treegarth.features.dose.registry.pages import kept_study_address
 
     return [kept_study_address]
 
 
 def _measures() -> list[Measure]:
-    from treegarth.features.dose.store.measures import measure
+    from treegarth.features.dose.registry.store.measures import measure
 
     return [measure]
 

@@ -21,11 +21,11 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, parse_content
 from treegarth.dicom.wholeness import is_cut_off
-from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
 from treegarth.features.dose.reading.finite import finite_reading
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.images import read_image
+from treegarth.features.dose.reading.model import DoseReading, Issue
 from treegarth.features.dose.reading.reports import read_report
 from treegarth.phrases import P_
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from treegarth.dicom import codes
-from treegarth.features.dose.model import Equipment, StudyContext
 from treegarth.features.dose.reading.fields import Coded, Meaning, Moment, Table, Uid, Words
 from treegarth.features.dose.reading.header import Header
+from treegarth.features.dose.reading.model import Equipment, StudyContext
 from treegarth.features.dose.reading.part import Part
 
 REPORT: Table = {

@@ -11,8 +11,8 @@ from typing import Any
 from treegarth.dicom import codes
 from treegarth.dicom.elements import element_text
 from treegarth.dicom.units import NotANumber, number_of
-from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.header import Header, started
+from treegarth.features.dose.reading.model import DoseReading
 from treegarth.phrases import P_
 
 ACQUISITION_TYPES = {

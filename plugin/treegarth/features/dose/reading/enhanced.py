@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from treegarth.dicom import codes
-from treegarth.features.dose.model import Kind
-from treegarth.features.dose.planes import is_of_several, plane_of
 from treegarth.features.dose.reading import ct, projection
 from treegarth.features.dose.reading.fields import Table, Words, YesNo
+from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
+from treegarth.features.dose.reading.planes import is_of_several, plane_of
 from treegarth.phrases import P_
 
 SOURCE: Table = {codes.IDENTIFICATION_OF_THE_X_RAY_SOURCE: Words("x_ray_source_identification")}

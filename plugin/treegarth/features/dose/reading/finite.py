@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from treegarth.features.dose.model import DoseReading, Issue, Values
+from treegarth.features.dose.reading.model import DoseReading, Issue, Values
 from treegarth.features.dose.sums import known_sum
 from treegarth.phrases import P_
 

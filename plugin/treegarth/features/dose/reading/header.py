@@ -12,8 +12,8 @@ from treegarth.dicom.elements import character_set, element_items, element_text
 from treegarth.dicom.plain_values import date_of, plain_moment, plain_time, time_of
 from treegarth.dicom.sr_tree import code_of
 from treegarth.dicom.units import NotANumber, float_of, number_of
-from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import code_json, is_uid
+from treegarth.features.dose.reading.model import Issue
 from treegarth.phrases import P_
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydicom.uid import UID
 
-from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.ct_images import read_ct_capture, read_ct_image
 from treegarth.features.dose.reading.header import Header, started
+from treegarth.features.dose.reading.model import DoseReading
 from treegarth.features.dose.reading.nuclear_images import read_nm_image, read_pet_image
 from treegarth.phrases import P_
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from treegarth.features.dose.model import DoseReading
 from treegarth.features.dose.reading.header import Header, started
+from treegarth.features.dose.reading.model import DoseReading
 from treegarth.phrases import P_
 
 BQ_TO_MBQ = "0.000001"

@@ -7,8 +7,8 @@ from typing import Any
 
 from treegarth.dicom.codes import Concept, concept_of
 from treegarth.dicom.sr_tree import ContentItem
-from treegarth.features.dose.model import Issue
 from treegarth.features.dose.reading.fields import Field, Table, UnreadableValue
+from treegarth.features.dose.reading.model import Issue
 from treegarth.phrases import P_
 
 DEEPEST_SEARCH = 4

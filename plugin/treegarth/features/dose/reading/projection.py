@@ -12,7 +12,6 @@ from typing import Any
 from treegarth.dicom import codes
 from treegarth.dicom.codes import concept_of
 from treegarth.dicom.sr_tree import Code
-from treegarth.features.dose.model import Values
 from treegarth.features.dose.reading.fields import (
     Coded,
     Meaning,
@@ -24,6 +23,7 @@ from treegarth.features.dose.reading.fields import (
     Uid,
     Words,
 )
+from treegarth.features.dose.reading.model import Values
 from treegarth.features.dose.reading.part import Part
 from treegarth.phrases import P_
 

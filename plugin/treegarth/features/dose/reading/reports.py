@@ -12,10 +12,10 @@ from treegarth.dicom import codes
 from treegarth.dicom.codes import concept_of
 from treegarth.dicom.lean_content import LeanItem
 from treegarth.dicom.sr_tree import ContentItem, tree_of
-from treegarth.features.dose.model import DoseReading, Issue
 from treegarth.features.dose.reading.context import read_report_context
 from treegarth.features.dose.reading.ct import read_ct_event, read_ct_totals
 from treegarth.features.dose.reading.enhanced import kind_of, read_enhanced_events, read_enhanced_totals
+from treegarth.features.dose.reading.model import DoseReading, Issue
 from treegarth.features.dose.reading.part import DEEPEST_SEARCH, Part
 from treegarth.features.dose.reading.patient_dose import read_estimates
 from treegarth.features.dose.reading.projection import (

@@ -1,0 +1,260 @@
+"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from treegarth.features.dose.registry.api.parts import BestKnown, Listed, dose_route
+from treegarth.features.dose.registry.store.device_figures import figures_by_device
+from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, list_without_dose
+from treegarth.features.dose.registry.store.timeline import patient_timeline
+from treegarth.web.call import Call
+from treegarth.web.lists import Day, PageQuery, check_days_in_order
+from treegarth.web.routes import Answer, Parameters, Route, Text
+
+
+class PatientQuery(Parameters):
+    """Whose doses."""
+
+    patient_id: Text
+    """The whole patient ID."""
+    issuer_of_patient_id: Text | None = None
+    """Who gave the ID, where several did; empty for the patient without an issuer."""
+
+
+class MissingQuery(PageQuery):
+    """Which studies."""
+
+    study_date_from: Day | None = None
+    """The first day, `2026-11-20`."""
+    study_date_to: Day | None = None
+    """The last day, included."""
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> MissingQuery:
+        check_days_in_order(self.study_date_from, self.study_date_to)
+        return self
+
+
+class MonthsQuery(Parameters):
+    """Which months."""
+
+    study_date_from: Day | None = None
+    """The first day that counts; without it every month there is."""
+
+
+class DeviceFigure(Listed):
+    """The distribution of one best known quantity, in the unit of its name, over the studies that have it."""
+
+    quantity: str
+    """`dlp_total_mgy_cm`, `dose_area_product_total_gy_m2`, or `glandular_dose_mgy` of one breast."""
+    count: int
+    """n: studies, or breasts."""
+    median: float | None
+    """Null, as the next two can be: the values are too far apart for a number between them to be told."""
+    upper_quartile: float | None
+    percentile_95: float | None
+
+
+class DeviceItem(Listed):
+    """One manufacturer, model, station and serial number."""
+
+    key: str
+    """What the `device` of other lists takes."""
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    kinds: list[str]
+    study_count: int
+    not_patient_count: int
+    """Studies of phantoms, for quality assurance or service: in no figure."""
+    issue_count: int
+    first_study_date: date | None
+    last_study_date: date | None
+    figures: list[DeviceFigure] = Field(default_factory=list)
+
+
+class DeviceList(Answer):
+    """Every device."""
+
+    items: list[DeviceItem]
+
+
+class PatientSum(Listed):
+    """A sum of like quantities."""
+
+    name: str
+    """The quantity, with its unit."""
+    of: str | None
+    """Of which phantom or radionuclide; `unknown` is DLP whose phantom is not told."""
+    value: float | None
+    """Null where the sum is too large for a number."""
+    study_count: int
+    """n: the studies that have it."""
+    unattributed_count: int
+    """Studies with some of the quantity that is of no phantom, radionuclide or breast that is told."""
+
+
+class PatientExam(BestKnown):
+    """A study of the patient. Null is unknown, not zero."""
+
+    study_instance_uid: str
+    orthanc_study_id: str
+    study_date: date | None
+    study_description: str | None
+    patient_age: str | None
+    kinds: list[str]
+    rule: str
+    irradiation_event_count: int
+    dlp_total_mgy_cm: float | None
+    dlp_phantoms: list[str] | None
+    """The phantoms that the DLP refers to."""
+    dose_area_product_total_gy_m2: float | None
+    dose_rp_total_gy: float | None
+    glandular_dose_left_mgy: float | None
+    glandular_dose_right_mgy: float | None
+    administered_activity_mbq: float | None
+    radionuclides: list[str] | None
+    effective_dose_msv: float | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    not_patient: str | None
+    source_deleted_at: datetime | None
+
+
+class PatientDose(Answer):
+    """The examinations of one patient from the oldest on, at most the 1,000 newest, and the sums over them."""
+
+    patient_id: str
+    issuer_of_patient_id: str | None
+    """As asked for."""
+    studies: list[PatientExam]
+    cumulative: list[PatientSum]
+
+
+class MissingItem(Listed):
+    """A study of a dose modality without any dose."""
+
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    study_date: date | None
+    study_description: str | None
+    accession_number: str | None
+    modalities: list[str]
+    last_received_at: datetime
+    refused_count: int
+    """Objects of it that were read and hold no dose."""
+    orthanc_study_id: str
+
+
+class MissingList(Answer):
+    """A page of studies without dose."""
+
+    items: list[MissingItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class MissingMonth(Listed):
+    """Studies of one device in one month."""
+
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    month: date | None
+    """Its first day; null where studies have no date."""
+    study_count: int
+    without_dose_count: int
+
+
+class MissingMonths(Answer):
+    """By device and month."""
+
+    items: list[MissingMonth]
+
+
+def equipment(call: Call[None, None, None]) -> DeviceList:
+    with call.connect() as connection:
+        devices = list_equipment(connection)
+        figures = figures_by_device(connection)
+    items = [DeviceItem.model_validate(device) for device in devices]
+    return DeviceList(items=[item.model_copy(update=_figures(figures.get(item.key, []))) for item in items])
+
+
+def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
+    with call.connect() as connection:
+        timeline = patient_timeline(connection, call.query.patient_id, call.query.issuer_of_patient_id)
+    return PatientDose(
+        patient_id=call.query.patient_id,
+        issuer_of_patient_id=call.query.issuer_of_patient_id or None,
+        studies=[PatientExam.model_validate(study) for study in timeline.studies],
+        cumulative=[PatientSum.model_validate(cumulative) for cumulative in timeline.cumulative],
+    )
+
+
+def missing(call: Call[MissingQuery, None, None]) -> MissingList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_without_dose(
+            connection,
+            study_date_from=query.study_date_from,
+            study_date_to=query.study_date_to,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    return MissingList(items=[MissingItem.model_validate(study) for study in page.studies], next=page.next)
+
+
+def missing_months(call: Call[MonthsQuery, None, None]) -> MissingMonths:
+    with call.connect() as connection:
+        months = count_missing_by_month(connection, study_date_from=call.query.study_date_from)
+    return MissingMonths(items=[MissingMonth.model_validate(month) for month in months])
+
+
+def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
+    return {"figures": [DeviceFigure.model_validate(figure) for figure in figures]}
+
+
+def routes() -> list[Route]:
+    """The registry's part of the API."""
+    return [
+        dose_route(
+            "dose_equipment",
+            "equipment",
+            equipment,
+            "Every device, and what its examinations give.",
+            answer=DeviceList,
+        ),
+        dose_route(
+            "dose_patient",
+            "patient",
+            patient,
+            "The examinations and doses of one patient, with sums of like quantities.",
+            answer=PatientDose,
+            query=PatientQuery,
+            problems=(409, 503),
+        ),
+        dose_route(
+            "dose_missing",
+            "missing",
+            missing,
+            "Studies of dose modalities without any dose.",
+            answer=MissingList,
+            query=MissingQuery,
+        ),
+        dose_route(
+            "dose_missing_months",
+            "missing/months",
+            missing_months,
+            "How many studies have no dose, per device and month.",
+            answer=MissingMonths,
+            query=MonthsQuery,
+        ),
+    ]

@@ -1,0 +1,164 @@
+"""Every source of dose over HTTP, one by one: its state, its content, and that it is read once more."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.dose.registry.api.parts import Kind, Listed, SourcePath, dose_route
+from treegarth.features.dose.registry.content import fetch_content
+from treegarth.features.dose.registry.store.all_sources import list_reports
+from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
+from treegarth.features.dose.registry.store.source import find_source
+from treegarth.phrases import P_
+from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.endpoints import Retried
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import Answer, Route
+
+State = Literal["unread", "read", "refused", "failed"]
+
+
+class DoseReportQuery(PageQuery):
+    """Which sources."""
+
+    state: State | None = None
+    """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
+    kind: Kind | None = None
+    """Of this kind."""
+
+
+class DoseReportListItem(Listed):
+    """A source of dose, without its irradiation events."""
+
+    study_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    state: State
+    kind: Kind | None
+    refused: str | None
+    last_error: str | None
+    """Why the last attempt to read it failed."""
+    read_at: datetime | None
+    source_deleted_at: datetime | None
+    study_date: date | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    irradiation_event_count: int
+    administration_count: int
+    issue_count: int
+    totals: dict[str, Any] | None
+    """As reported; null before it is read."""
+    orthanc_instance_id: str
+
+
+class DoseReportList(Answer):
+    """A page of sources, in the order of Orthanc's identifiers."""
+
+    items: list[DoseReportListItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+class ContentItem(Listed):
+    """One content item of a structured report (PS3.3 C.17.3)."""
+
+    relationship: str
+    value_type: str
+    concept: str
+    """The meaning of its name."""
+    code: str
+    """The code of its name and the scheme: `113812, DCM`."""
+    value: str
+    unit: str
+    """UCUM."""
+    children: list[ContentItem]
+
+
+class ContentFault(Listed):
+    place: str
+    reason: str
+
+
+class SourceContent(Listed):
+    """The content tree of a source object; of an image only a root without children."""
+
+    root: ContentItem
+    faults: list[ContentFault]
+    """What of the tree could not be read."""
+    node_count: int
+
+
+def reports(call: Call[DoseReportQuery, None, None]) -> DoseReportList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_reports(connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor)
+    items = [DoseReportListItem.model_validate(report) for report in page.reports]
+    return DoseReportList(items=items, next=page.next)
+
+
+def retry(call: Call[None, None, SourcePath]) -> Retried:
+    with call.begin() as connection:
+        return Retried(retried=retry_source(connection, call.path.orthanc_instance_id))
+
+
+def retry_all(call: Call[None, None, None]) -> Retried:
+    with call.begin() as connection:
+        return Retried(retried=retry_failed(connection))
+
+
+def content(call: Call[None, None, SourcePath]) -> SourceContent:
+    with call.connect() as connection:
+        source = find_source(connection, call.path.orthanc_instance_id)
+    if source.source_deleted_at is not None:
+        raise NotFound(P_("The source object has left the archive; what was read of it stays."))
+    if source.nesting_depth is not None:
+        raise RequestConflict(
+            P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
+        )
+    return SourceContent.model_validate(fetch_content(call.site.services.orthanc, source.orthanc_instance_id))
+
+
+def routes() -> list[Route]:
+    """The list of sources, a source's content, and reading again."""
+    return [
+        dose_route(
+            "dose_reports",
+            "reports",
+            reports,
+            "Every source of dose with its state, by page.",
+            query=DoseReportQuery,
+            answer=DoseReportList,
+        ),
+        dose_route(
+            "dose_content",
+            "reports/{orthanc_instance_id}/content",
+            content,
+            "The content tree of a source object.",
+            answer=SourceContent,
+            path_parameters=SourcePath,
+            problems=(409, 422, 502, 503),
+        ),
+        dose_route(
+            "retry_dose_report",
+            "reports/{orthanc_instance_id}/retry",
+            retry,
+            "Read a source again that could not be read.",
+            method="POST",
+            permission=Permission.OPERATE,
+            path_parameters=SourcePath,
+            answer=Retried,
+            problems=(409, 503),
+        ),
+        dose_route(
+            "retry_dose_reports",
+            "retry",
+            retry_all,
+            "Read every source again that could not be read.",
+            method="POST",
+            permission=Permission.OPERATE,
+            answer=Retried,
+        ),
+    ]

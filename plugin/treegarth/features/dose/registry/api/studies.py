@@ -1,0 +1,276 @@
+"""The dose list and one study's dose over HTTP, and the list as a file."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from flask import Response
+
+from treegarth.errors import NotFound
+from treegarth.features.dose.registry.api.parts import BestDose, BestKnown, Doubt, Kind, Listed, dose_route
+from treegarth.features.dose.registry.conditions import DoseConditions
+from treegarth.features.dose.registry.download import exported
+from treegarth.features.dose.registry.export import Format
+from treegarth.features.dose.registry.rules import Origin
+from treegarth.features.dose.registry.store.decisions import decisions_of_study
+from treegarth.features.dose.registry.store.reports import reports_of_study
+from treegarth.features.dose.registry.store.studies import (
+    DoseStudySort,
+    find_study_with_dose,
+    list_studies_with_dose,
+    study_of_uid,
+)
+from treegarth.phrases import P_
+from treegarth.web.call import Call
+from treegarth.web.lists import PageQuery
+from treegarth.web.routes import Answer, Parameters, Route, Text
+from treegarth.web.which_study import WhichStudy
+
+ANY_BYTES = "application/octet-stream"
+
+
+class DoseStudyPath(Parameters):
+    study_instance_uid: Text
+    """(0020,000D)"""
+
+
+class DoseStudyQuery(DoseConditions, PageQuery):
+    """Which studies, in which order."""
+
+    sort: DoseStudySort = DoseStudySort.NEWEST
+    """The order: by study date, or by the best known dose-length product, the greatest first."""
+
+
+class ExportQuery(DoseConditions):
+    """Which studies, in which order."""
+
+    sort: DoseStudySort = DoseStudySort.NEWEST
+    """The order: by study date, or by the best known dose-length product, the greatest first."""
+
+
+class ExportPath(Parameters):
+    format: Format
+    """`csv`, `xlsx` or `parquet`."""
+
+
+class ReadingIssue(Answer):
+    """Something of a report that could not be read; the rest of it was."""
+
+    path: str
+    """Where in the report."""
+    reason: str
+
+
+class DoseReportItem(Answer):
+    """A report as `treegarth dose read --json` prints it. The names of its values stand in docs/dose.md."""
+
+    file: str
+    """The object's identifier in Orthanc, and `.dcm`."""
+    sop_class_uid: str | None
+    kind: Kind | None
+    refused: str | None
+    """Why the object is no source of dose; null where it is one."""
+    totals: dict[str, Any]
+    """As reported; what the report does not say is absent."""
+    irradiation_events: list[dict[str, Any]]
+    """In their order in the report."""
+    administrations: list[dict[str, Any]]
+    """Of radiopharmaceuticals."""
+    issues: list[ReadingIssue]
+
+
+class Decision(Listed):
+    """Whether a source makes the study's totals."""
+
+    orthanc_instance_id: str
+    counted: bool
+    rule: str
+    """The rule that decided: `single`, `repeated`, `cumulative`, `replaced`, `superseded`, `elsewhere`, ..."""
+    because_of: str | None
+    """The source that counts in its place."""
+
+
+class PlaneDose(Listed):
+    """What one plane of a device gave."""
+
+    acquisition_plane: str
+    dose_area_product_gy_m2: float | None
+    dose_rp_gy: float | None
+
+
+class NuclideActivity(Listed):
+    """What was given of one radionuclide."""
+
+    radionuclide: str | None
+    """Null where it is not told which."""
+    administered_activity_mbq: float
+
+
+class StudyDose(Answer):
+    """The dose of a study."""
+
+    study_instance_uid: str
+    orthanc_study_id: str | None
+    """Null where the study has no dose."""
+    best: BestDose | None
+    """The best known dose of each quantity; null where the study has no dose."""
+    origin: dict[str, Origin]
+    """Where each is from: `events` and `headers` are sums of these; of `ctdi_vol_max_mgy` it is the greatest."""
+    doubts: list[Doubt]
+    planes: list[PlaneDose]
+    """Each plane of each device: their reference points are not added."""
+    activities: list[NuclideActivity]
+    """By radionuclide."""
+    replaced_by: str | None
+    """Orthanc's identifier of the study in which all of this one counts instead."""
+    reports: list[DoseReportItem]
+    """Every source that was read, by SOP Instance UID; several may repeat or continue each other."""
+    decisions: list[Decision]
+    """Which of them count, and why."""
+    waiting: int
+    """Sources of this study that are still to be read."""
+    failed: int
+    """Sources that could not be read after every attempt."""
+
+
+class DoseStudyItem(BestKnown):
+    """A study with its best known doses, and with its totals as reported. Null is unknown, not zero."""
+
+    study_instance_uid: str
+    patient_id: str | None
+    issuer_of_patient_id: str | None
+    patient_name: str | None
+    patient_sex: str | None
+    patient_age: str | None
+    """As in DICOM: `063Y`."""
+    study_date: date | None
+    study_time: time | None
+    study_description: str | None
+    accession_number: str | None
+    modalities: list[str]
+    """Of its series, also of those that have left the archive."""
+    kinds: list[str]
+    report_count: int
+    rule: str
+    """How several reports were resolved to one total."""
+    irradiation_event_count: int
+    issue_count: int
+    dlp_total_mgy_cm: float | None
+    """As reported, of the reports that count."""
+    dlp_of_events_mgy_cm: float | None
+    """The sum over the irradiation events, each once: not always the reported total."""
+    dose_area_product_total_gy_m2: float | None
+    dose_rp_total_gy: float | None
+    dose_area_product_of_events_gy_m2: float | None
+    dose_rp_of_events_gy: float | None
+    mean_ctdi_vol_max_mgy: float | None
+    """The greatest of its events."""
+    dlp_phantoms: list[str] | None
+    """The phantoms that its DLP refers to; DLP adds up within one."""
+    glandular_dose_left_mgy: float | None
+    glandular_dose_right_mgy: float | None
+    administration_count: int
+    administered_activity_mbq: float | None
+    """Where all of it is one radionuclide."""
+    radionuclides: list[str] | None
+    effective_dose_msv: float | None
+    source: str | None
+    """The best kind of source that counts: `report`, `capture` or `header`."""
+    differences: list[str] | None
+    """Totals that differ from the sum of the events."""
+    not_patient: str | None
+    """`phantom`, `qa` or `service`, where a rule says so."""
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    protocols: list[str]
+    source_deleted_at: datetime | None
+    """When the last of its objects left the archive; the dose stays."""
+    orthanc_study_id: str
+
+
+class DoseStudyList(Answer):
+    """A page of studies with dose."""
+
+    items: list[DoseStudyItem]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+def study(call: Call[WhichStudy, None, DoseStudyPath]) -> StudyDose:
+    """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
+    uid = call.path.study_instance_uid
+    with call.connect() as connection:
+        key = study_of_uid(connection, uid, call.query.orthanc_study_id)
+        if key is None:
+            raise NotFound(P_("There is no study with this Study Instance UID."))
+        found = reports_of_study(connection, key.orthanc_study_id)
+        decisions = decisions_of_study(connection, key.orthanc_study_id)
+        study = find_study_with_dose(connection, key.orthanc_study_id)
+    return StudyDose(
+        study_instance_uid=uid,
+        orthanc_study_id=key.orthanc_study_id if found else None,
+        best=BestDose(**study.best) if study is not None else None,
+        origin=dict(study.origin) if study is not None else {},
+        doubts=[Doubt.model_validate(doubt) for doubt in study.doubt_names] if study is not None else [],
+        planes=[PlaneDose.model_validate(one) for one in (study.planes if study is not None else None) or ()],
+        activities=[
+            NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()
+        ],
+        replaced_by=study.replaced_by if study is not None else None,
+        reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
+        decisions=[Decision.model_validate(decision) for decision in decisions],
+        waiting=sum(report.state == "unread" for report in found),
+        failed=sum(report.state == "failed" for report in found),
+    )
+
+
+def studies(call: Call[DoseStudyQuery, None, None]) -> DoseStudyList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_studies_with_dose(
+            connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
+        )
+    return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
+
+
+def export(call: Call[ExportQuery, None, ExportPath]) -> Response:
+    answer = exported(call, call.path.format, call.query.filter(), call.query.sort)
+    answer.mimetype = ANY_BYTES  # the format is in the path; the document knows one type an endpoint
+    return answer
+
+
+def routes() -> list[Route]:
+    """The list, its export, and a study."""
+    return [
+        dose_route(
+            "dose_studies",
+            "studies",
+            studies,
+            "Studies whose dose was read, by filter, sort and page.",
+            query=DoseStudyQuery,
+            answer=DoseStudyList,
+        ),
+        dose_route(
+            "dose_export",
+            "export/{format}",
+            export,
+            "The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
+            query=ExportQuery,
+            path_parameters=ExportPath,
+            media_type=ANY_BYTES,
+            answer=None,
+        ),
+        dose_route(
+            "dose_study",
+            "studies/{study_instance_uid}",
+            study,
+            "The dose of a study: what is best known, and every irradiation event of every report.",
+            path_parameters=DoseStudyPath,
+            query=WhichStudy,
+            answer=StudyDose,
+            problems=(409, 503),
+        ),
+    ]

@@ -1,0 +1,113 @@
+"""Which stored instances can be sources of dose. Pure: the index's facts in, yes or no out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from treegarth.features.dose.registry.rules import Source
+
+SR_SOURCES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.88.22",  # Enhanced SR: GE CT, ARCADIS
+        "1.2.840.10008.5.1.4.1.1.88.33",  # Comprehensive SR
+        "1.2.840.10008.5.1.4.1.1.88.34",  # Comprehensive 3D SR
+        "1.2.840.10008.5.1.4.1.1.88.67",  # X-Ray Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.68",  # Radiopharmaceutical Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.73",  # Patient Radiation Dose SR
+        "1.2.840.10008.5.1.4.1.1.88.76",  # Enhanced X-Ray Radiation Dose SR
+    }
+)
+"""SR storage classes (PS3.6 A) in which dose reports are met; whether one is, the reader decides by its content."""
+
+IMAGE_SOURCES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.1",  # Computed Radiography
+        "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray, panoramic too, for presentation
+        "1.2.840.10008.5.1.4.1.1.1.1.1",  # for processing
+        "1.2.840.10008.5.1.4.1.1.1.2",  # Digital Mammography, for presentation
+        "1.2.840.10008.5.1.4.1.1.1.2.1",  # for processing
+        "1.2.840.10008.5.1.4.1.1.1.3",  # Digital Intra-Oral X-Ray, for presentation
+        "1.2.840.10008.5.1.4.1.1.1.3.1",  # for processing
+        "1.2.840.10008.5.1.4.1.1.20",  # Nuclear Medicine
+    }
+)
+"""Image classes (PS3.6 A) each of whose headers describes an exposure or an administration of its own."""
+
+SAMPLED_SOURCES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.2",  # CT
+        "1.2.840.10008.5.1.4.1.1.128",  # PET
+    }
+)
+"""Image classes with hundreds of images a series, all from one scan or one administration: a few of each are read."""
+
+SAMPLE = 2
+"""Images read of each series of SAMPLED_SOURCES: those with the smallest Orthanc identifiers, once the series has come
+to rest. The choice is the same for every order of arrival, and the identifiers are hashes: it favours no position."""
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+class IndexedInstance(Protocol):
+    """What the dose feature needs to know of an instance that has just been indexed."""
+
+    @property
+    def orthanc_instance_id(self) -> str: ...
+    @property
+    def orthanc_series_id(self) -> str: ...
+    @property
+    def orthanc_study_id(self) -> str: ...
+    @property
+    def sop_instance_uid(self) -> str: ...
+    @property
+    def sop_class_uid(self) -> str | None: ...
+    @property
+    def study_instance_uid(self) -> str: ...
+    @property
+    def modality(self) -> str | None: ...
+    @property
+    def image_type(self) -> Sequence[str] | None: ...
+    @property
+    def number_of_frames(self) -> int | None: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def header_checksum(self) -> int | None: ...
+
+
+class StoredInstance(IndexedInstance, Protocol):
+    """What it needs to know of one that was indexed just now."""
+
+    @property
+    def is_stored_again(self) -> bool: ...
+    @property
+    def is_known(self) -> bool: ...
+
+
+def is_candidate(instance: IndexedInstance) -> bool:
+    """Whether the object is to be read by the dose reader. Of a captured page the index does not know what it carries:
+    in a CT series it may be a dose page."""
+    if instance.sop_class_uid == SECONDARY_CAPTURE:
+        return instance.modality == "CT"
+    return instance.sop_class_uid in SR_SOURCES | IMAGE_SOURCES | SAMPLED_SOURCES
+
+
+def is_sampled(instance: IndexedInstance) -> bool:
+    """Whether the object is read only if it is chosen among the images of its series."""
+    return instance.sop_class_uid in SAMPLED_SOURCES
+
+
+def source_of(sop_class_uid: str | None) -> Source:
+    """What kind of source an object of the class is."""
+    if sop_class_uid == SECONDARY_CAPTURE:
+        return Source.CAPTURE
+    return Source.HEADER if sop_class_uid in IMAGE_SOURCES | SAMPLED_SOURCES else Source.REPORT
+
+
+def is_image(sop_class_uid: str | None) -> bool:
+    """Whether what matters of the object stands before its pixels."""
+    return source_of(sop_class_uid) is not Source.REPORT

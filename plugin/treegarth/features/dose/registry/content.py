@@ -1,0 +1,87 @@
+"""The content tree of a source object, fetched from Orthanc and read for people. Changes nothing, stores nothing."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
+from treegarth.errors import UnreadableObject
+from treegarth.features.dose.reading import kind_of, parsed
+from treegarth.features.dose.registry.service import FETCH_TIMEOUT_S, ObjectSource
+from treegarth.phrases import P_
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContentNode:
+    """One content item in words: what it is, what it says, in which unit."""
+
+    relationship: str
+    value_type: str
+    concept: str
+    code: str  # of the concept: "113812, DCM"
+    value: str
+    unit: str
+    children: Sequence[ContentNode]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceContent:
+    """The root of the tree and what could not be read of it. `node_count` is 1 for an object without content."""
+
+    root: ContentNode
+    faults: Sequence[TreeFault]
+    node_count: int
+
+
+def fetch_content(orthanc: ObjectSource, orthanc_instance_id: str) -> SourceContent:
+    """Raises NotFound when the object has left the archive, UnreadableObject, OrthancUnavailable, OrthancRefused."""
+    content = orthanc.get_bytes(f"/instances/{orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
+    return read_content(content)
+
+
+def read_content(content: bytes) -> SourceContent:
+    """The tree in the bytes of a DICOM file. Raises UnreadableObject."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what pydicom warns of becomes a fault of the tree
+        try:
+            dataset, items = parsed(BytesIO(content))
+            tree = tree_of(dataset, items)
+        except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
+            raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind_of(error))) from error
+    if "SOPClassUID" not in dataset and not tree.root.children:
+        raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))
+    root = _node(tree.root)
+    return SourceContent(root=root, faults=tree.faults, node_count=_count(root))
+
+
+def _node(item: ContentItem) -> ContentNode:
+    concept = item.concept
+    return ContentNode(
+        relationship=item.relationship,
+        value_type=item.value_type,
+        concept=(concept.meaning or concept.value) if concept else "",
+        code=f"{concept.value}, {concept.scheme}" if concept else "",
+        value=_value(item),
+        unit=item.unit.value if item.unit and item.unit.value != "1" else "",
+        children=[_node(child) for child in item.children],
+    )
+
+
+def _value(item: ContentItem) -> str:
+    value = item.value
+    if item.value_type == "CONTAINER":
+        return f"TID {value}" if value else ""
+    if isinstance(value, Code):
+        return value.meaning or f"{value.value}, {value.scheme}"
+    if isinstance(value, Reference):
+        return value.sop_instance_uid
+    if isinstance(value, tuple):
+        return " \\ ".join(value)
+    return value or ((item.qualifier.meaning if item.qualifier else "") or "")
+
+
+def _count(node: ContentNode) -> int:
+    return 1 + sum(_count(child) for child in node.children)

@@ -1,0 +1,26 @@
+"""The pages about dose, and what dose lends to other pages."""
+
+from __future__ import annotations
+
+from treegarth.features.dose.registry.pages import (
+    content,
+    doses,
+    equipment,
+    missing_dose,
+    not_patients,
+    patient,
+    redecision,
+    study,
+    unread,
+)
+from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
+from treegarth.features.dose.registry.pages.study import kept_study_address
+from treegarth.web.routes import Route
+
+__all__ = ["health_check", "kept_study_address", "routes", "study_section", "system_section"]
+
+
+def routes() -> list[Route]:
+    """Every page about dose."""
+    parts = (doses, equipment, missing_dose, unread, redecision, not_patients, patient, study, content)
+    return [route for part in parts for route in part.routes()]

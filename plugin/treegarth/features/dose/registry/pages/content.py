@@ -1,0 +1,72 @@
+"""The source object of a dose as a tree that can be read. Reads only."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from treegarth.errors import NotFound, UnreadableObject
+from treegarth.features.dose.registry.content import fetch_content
+from treegarth.features.dose.registry.pages.study import study_address
+from treegarth.features.dose.registry.store.source import Source, find_source
+from treegarth.features.dose.registry.store.studies import find_study_with_dose, told_apart_with_kept
+from treegarth.web.actors import Permission
+from treegarth.web.orthanc_views import tags_address
+from treegarth.web.parts import AnyCall, ngettext_for, reason_of
+from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.templates import render_page
+
+
+class ContentPath(Parameters):
+    orthanc_instance_id: Text
+    """Orthanc's identifier of the source object."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="dose.content_page",
+            path="/treegarth/dose/reports/{orthanc_instance_id}/content",
+            permission=Permission.VIEW,
+            handler=content_page,
+            summary="The content tree of a source object.",
+            path_parameters=ContentPath,
+        )
+    ]
+
+
+def content_page(call: AnyCall) -> Response:
+    """Raises NotFound for what the registry does not know; an object that is gone is said to be so."""
+    services = call.site.services
+    with call.connect() as connection:
+        source = find_source(connection, call.path.orthanc_instance_id)
+    content, unreadable = None, ""
+    if source.source_deleted_at is None and source.nesting_depth is None:
+        try:
+            content = fetch_content(services.orthanc, source.orthanc_instance_id)
+        except NotFound:
+            content = None
+        except UnreadableObject as error:
+            unreadable = reason_of(call, error)
+    return render_page(
+        call,
+        "dose_content.html",
+        source=source,
+        study_url=_study_url(call, source),
+        content=content,
+        unreadable=unreadable,
+        tags_url=tags_address(call.site, source.orthanc_instance_id, source.nesting_depth),
+        counted=ngettext_for(call, "%(num)s content item", "%(num)s content items", content.node_count)
+        if content
+        else "",
+    )
+
+
+def _study_url(call: AnyCall, source: Source) -> str | None:
+    """None where nothing is left of the study, as of an object that held no dose."""
+    with call.connect() as connection:
+        which = told_apart_with_kept(connection, [source])(source)
+        kept = find_study_with_dose(connection, source.orthanc_study_id)
+    if source.source_deleted_at is not None:
+        return None if kept is None else study_address(call, kept, which)
+    uid = source.study_instance_uid
+    return call.site.url("archive.study_page", study_instance_uid=uid, orthanc_study_id=which) + "#dose"

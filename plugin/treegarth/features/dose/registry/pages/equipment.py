@@ -1,0 +1,73 @@
+"""The devices of the registry: what each did, when last, and what its examinations give. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response
+
+from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
+from treegarth.features.dose.registry.pages.names import kinds_in_words
+from treegarth.features.dose.registry.store.device_figures import Figure, figures_by_device
+from treegarth.features.dose.registry.store.equipment import Device, list_equipment
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, ngettext_for, translated
+from treegarth.web.routes import Route
+from treegarth.web.templates import render_page
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownFigure:
+    label: str
+    quantity: ShownQuantity
+    figure: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownDevice:
+    """A line of the table."""
+
+    device: Device
+    kinds: str
+    figures: list[ShownFigure]
+    url: str
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name="dose.equipment_page",
+            path="/treegarth/dose/equipment",
+            permission=Permission.VIEW,
+            handler=equipment_page,
+            summary="The devices of the registry with their counts and the distribution of their doses.",
+        )
+    ]
+
+
+def equipment_page(call: AnyCall) -> Response:
+    with call.connect() as connection:
+        devices = list_equipment(connection)
+        figures = figures_by_device(connection)
+    return render_page(
+        call,
+        "dose_equipment.html",
+        devices=[_shown(call, device, figures.get(device.key, [])) for device in devices],
+        counted=ngettext_for(call, "%(num)s device", "%(num)s devices", len(devices)),
+    )
+
+
+def _shown(call: AnyCall, device: Device, figures: list[Figure]) -> ShownDevice:
+    return ShownDevice(
+        device=device,
+        kinds=kinds_in_words(call, device.kinds),
+        figures=[
+            ShownFigure(
+                label=translated(call, QUANTITIES[figure.quantity].label),
+                quantity=QUANTITIES[figure.quantity],
+                figure=figure,
+            )
+            for figure in figures
+        ],
+        url=call.site.url("dose.doses_page", device=device.key),
+    )

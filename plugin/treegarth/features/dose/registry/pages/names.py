@@ -1,0 +1,59 @@
+"""How kinds of examinations and the meanings of rules are called on every page. Tables and words only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.reading.model import Kind
+from treegarth.features.dose.registry.rules import DoubtName
+from treegarth.features.dose.registry.store.not_patients import Meaning
+from treegarth.phrases import N_
+from treegarth.web.parts import AnyCall, translated
+
+KIND_NAMES: dict[Kind, str] = {
+    "ct": N_("CT"),
+    "projection": N_("Projection X-ray"),
+    "mammography": N_("Mammography"),
+    "radiopharmaceutical": N_("Radiopharmaceutical"),
+}
+MEANING_NAMES: dict[Meaning, str] = {
+    "phantom": N_("phantom"),
+    "qa": N_("QA"),
+    "service": N_("service"),
+}
+
+
+def kinds_in_words(call: AnyCall, kinds: Collection[str]) -> str:
+    """In the order of the table, in the reader's language."""
+    return ", ".join(translated(call, name) for kind, name in KIND_NAMES.items() if kind in kinds)
+
+
+ORIGIN_NAMES: dict[str, str] = {
+    "reported": N_("as reported"),
+    "events": N_("sum of the events"),
+    "headers": N_("from images"),
+    "partial": N_("what is known of it"),
+}
+GREATEST: dict[str, str] = {"events": N_("greatest of the events"), "headers": N_("greatest of the images")}
+"""The origins of a quantity that is the greatest of its values, which are not added."""
+DOUBT_NAMES: dict[DoubtName, str] = {
+    "reports_disagree": N_("reports disagree"),
+    "partial_total": N_("perhaps not all"),
+    "phantoms_mixed": N_("16 and 32 cm phantoms together"),
+    "event_uid_repeated": N_("one event UID twice in one report"),
+    "in_another_study": N_("also in another study"),
+    "sampled": N_("only some images were read"),
+}
+
+
+def origin_in_words(call: AnyCall, quantity: str, origin: str) -> str:
+    """Where the best known dose of a quantity is from, in the reader's language."""
+    names = GREATEST if BEST[quantity].is_greatest else {}
+    return translated(call, names.get(origin, ORIGIN_NAMES[origin]))
+
+
+def doubts_in_words(call: AnyCall, doubts: Sequence[str] | None) -> list[str]:
+    """Each name once, in the order of the table, in the reader's language."""
+    names = {one.split(":", 1)[1] for one in doubts or ()}
+    return [translated(call, words) for name, words in DOUBT_NAMES.items() if name in names]

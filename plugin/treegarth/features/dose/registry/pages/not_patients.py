@@ -1,0 +1,161 @@
+"""The rules that mark studies of phantoms, for quality assurance and service: list, try out, add, remove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response
+
+from treegarth.errors import InvalidRequest, NotFound
+from treegarth.features.dose.registry.pages.names import MEANING_NAMES
+from treegarth.features.dose.registry.pages.study import study_address
+from treegarth.features.dose.registry.rule_parameters import PatternParameters, RuleParameters
+from treegarth.features.dose.registry.store.not_patients import (
+    PATTERNS,
+    Meaning,
+    NotPatientPreview,
+    NotPatientRule,
+    add_not_patient_rule,
+    list_not_patient_rules,
+    preview_not_patients,
+    remove_not_patient_rule,
+)
+from treegarth.features.dose.registry.store.studies import told_apart_with_kept
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall, ngettext_for, translated
+from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.templates import render_page
+
+PAGE = "dose.not_patients_page"
+PATTERN_NAMES = {
+    "patient_id": N_("Patient ID"),
+    "patient_name": N_("Name"),
+    "study_description": N_("Description"),
+    "equipment": N_("Equipment"),
+}
+
+
+class RulesQuery(PatternParameters):
+    """Which rules are listed, and which new one is tried out."""
+
+    removed: bool = False
+    """Whether those that hold no more are listed too."""
+    meaning: Meaning = "phantom"
+    """Of the rule that is tried out."""
+    note: Text | None = None
+    """Of the rule that is tried out."""
+
+
+class RulePath(Parameters):
+    rule_id: Identifier
+    """The rule's number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRule:
+    """A line of the table."""
+
+    rule: NotPatientRule
+    meaning: str
+    patterns: list[tuple[str, str]]
+    url: str
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name=PAGE,
+            path="/treegarth/dose/not-patients",
+            permission=Permission.VIEW,
+            handler=rules_page,
+            summary="The rules for phantoms, quality assurance and service, and what a new one would mark.",
+            query=RulesQuery,
+        ),
+        Route(
+            name="dose.add_not_patient_page",
+            path="/treegarth/dose/not-patients",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=add,
+            summary="Add a rule for phantoms, quality assurance or service.",
+            body=RuleParameters,
+        ),
+        Route(
+            name="dose.remove_not_patient_page",
+            path="/treegarth/dose/not-patients/{rule_id}/remove",
+            method="POST",
+            permission=Permission.ADMINISTER,
+            handler=remove,
+            summary="Let a rule for phantoms, quality assurance or service hold no more.",
+            path_parameters=RulePath,
+        ),
+    ]
+
+
+def rules_page(call: AnyCall) -> Response:
+    query: RulesQuery = call.query
+    preview: NotPatientPreview | None = None
+    addresses: dict[str, str] = {}
+    says_nothing = False
+    with call.connect() as connection:
+        rules = list_not_patient_rules(connection, with_removed=query.removed)
+        if any(getattr(query, name) for name in PATTERNS):
+            try:
+                preview = preview_not_patients(connection, query.patterns())
+                which = told_apart_with_kept(connection, preview.studies)
+                addresses = {one.orthanc_study_id: study_address(call, one, which(one)) for one in preview.studies}
+            except InvalidRequest:  # nothing but wildcards
+                says_nothing = True
+    holding = sum(rule.removed_at is None for rule in rules)
+    return render_page(
+        call,
+        "dose_not_patients.html",
+        rules=[_shown(call, rule) for rule in rules],
+        counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", holding),
+        with_removed=query.removed,
+        meanings=[(meaning, translated(call, name)) for meaning, name in MEANING_NAMES.items()],
+        patterns=[(name, translated(call, label)) for name, label in PATTERN_NAMES.items()],
+        tried={name: getattr(query, name) or "" for name in (*PATTERNS, "meaning", "note")},
+        says_nothing=says_nothing,
+        preview=preview,
+        addresses=addresses,
+        may_change=call.actor.may(Permission.ADMINISTER),
+    )
+
+
+def _shown(call: AnyCall, rule: NotPatientRule) -> ShownRule:
+    given = ((translated(call, label), getattr(rule.patterns, name)) for name, label in PATTERN_NAMES.items())
+    return ShownRule(
+        rule=rule,
+        meaning=translated(call, MEANING_NAMES[rule.meaning]),
+        patterns=[(label, pattern) for label, pattern in given if pattern],
+        url=call.site.url("dose.doses_page", not_patient_rule=rule.id),
+    )
+
+
+def add(call: AnyCall) -> Response:
+    """Back to the list afterwards, by GET."""
+    services, body = call.site.services, call.body
+    with call.begin() as connection:
+        add_not_patient_rule(
+            connection,
+            meaning=body.meaning,
+            patterns=body.patterns(),
+            note=body.note or None,
+            by=call.actor.name,
+            now=services.clock(),
+        )
+    return _back(call)
+
+
+def remove(call: AnyCall) -> Response:
+    services = call.site.services
+    with call.begin() as connection:
+        if not remove_not_patient_rule(connection, call.path.rule_id, by=call.actor.name, now=services.clock()):
+            raise NotFound(N_("There is no rule with this number that holds."))
+    return _back(call)
+
+
+def _back(call: AnyCall) -> Response:
+    return Response(status=303, headers={"Location": call.site.url(PAGE)})

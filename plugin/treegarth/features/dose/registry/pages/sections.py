@@ -1,0 +1,128 @@
+"""What dose lends to other pages: a study's section, findings about health, the system page's failures. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.registry.pages.names import doubts_in_words, origin_in_words
+from treegarth.features.dose.registry.pages.redecision import shown_redeciding, state_part
+from treegarth.features.dose.registry.shown import shown_report
+from treegarth.features.dose.registry.store.decisions import decisions_of_study
+from treegarth.features.dose.registry.store.queue import count_sources, list_failed
+from treegarth.features.dose.registry.store.reports import reports_of_study
+from treegarth.features.dose.registry.store.reread_walk import reread_progress
+from treegarth.features.dose.registry.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
+from treegarth.index.studies import StudyKey
+from treegarth.phrases import N_
+from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownBest:
+    """A best known dose and where it is from."""
+
+    label: str
+    value: float
+    unit: str
+    origin: str
+
+
+def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
+    """What dose lends to a study's page."""
+    return section_of(call, study.orthanc_study_id)
+
+
+def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
+    """Of one study, by Orthanc's identifier: best known doses, events and issues of every report; None without any."""
+    with call.connect() as connection:
+        reports = reports_of_study(connection, orthanc_study_id)
+        decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
+        study = find_study_with_dose(connection, orthanc_study_id)
+    if not reports:
+        return None
+    return render_part(
+        call,
+        "dose_section.html",
+        reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
+        best=[] if study is None else shown_best(call, study),
+        doubts=[] if study is None else doubts_in_words(call, study.doubts),
+        replaced_by=_replacing_url(call, study),
+    )
+
+
+def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
+    """The page of the study in which this one counts."""
+    if study is None or study.replaced_by is None:
+        return None
+    with call.connect() as connection:
+        by = find_study_with_dose(connection, study.replaced_by)
+    return None if by is None else dose_page_of(call, by.study_instance_uid, by.orthanc_study_id)
+
+
+def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str:
+    """The page of one study's dose; where others have the same UID, Orthanc's identifier says which one is meant."""
+    return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
+
+
+def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
+    """The best known doses that a study has."""
+    origins = study.origin
+    return [
+        ShownBest(
+            label=translated(call, quantity.label),
+            value=value * quantity.factor,
+            unit=quantity.unit,
+            origin=origin_in_words(call, name, origins[name]) if name in origins else "",
+        )
+        for name, quantity in BEST.items()
+        if (value := study.best[name]) is not None
+    ]
+
+
+def health_check(call: AnyCall) -> list[Check]:
+    """What dose lends to health: reports that wait, and reports that could not be read."""
+    name = translated(call, N_("Dose"))
+    try:
+        with call.connect() as connection:
+            counts = count_sources(connection)
+    except DatabaseUnavailable:
+        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+    if counts.failed:
+        words = ngettext_for(
+            call, "%(num)s report could not be read", "%(num)s reports could not be read", counts.failed
+        )
+        advice = translated(call, N_("See the reasons below; after an upgrade or a repair let them be read again."))
+        url = call.site.url("system.system_page")
+        return [Check(kind="attention", name=name, words=words, url=url, advice=advice)]
+    if counts.waiting:
+        return [Check(kind="waiting", name=name, words=_waiting(call, counts.waiting))]
+    if counts.refused:
+        words = ngettext_for(
+            call, "all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose", counts.refused
+        )
+        url = call.site.url("dose.unread_page", trouble="refused")
+        return [Check(kind="ok", name=name, words=words, url=url)]
+    return [Check(kind="ok", name=name, words=translated(call, N_("every report is read")))]
+
+
+def system_section(call: AnyCall) -> Markup:
+    """What dose lends to the system page: the reports that could not be read, each to be tried again."""
+    try:
+        with call.connect() as connection:
+            failures = list_failed(connection)
+            which = told_apart_with_kept(connection, failures)
+            reread = reread_progress(connection)
+            decided = shown_redeciding(call, connection)
+    except DatabaseUnavailable:
+        return Markup("")
+    return render_part(
+        call, "dose_failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
+    )
+
+
+def _waiting(call: AnyCall, reports: int) -> str:
+    return ngettext_for(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", reports)

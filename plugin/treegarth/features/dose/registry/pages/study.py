@@ -1,0 +1,83 @@
+"""The dose of one study by itself: for studies that have left the archive and have no other page. Reads only."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from treegarth.errors import NotFound
+from treegarth.features.dose.registry.pages.names import kinds_in_words
+from treegarth.features.dose.registry.pages.sections import dose_page_of, section_of
+from treegarth.features.dose.registry.store.studies import (
+    DoseStudy,
+    find_study_with_dose,
+    is_archived,
+    kept_studies,
+    study_of_uid,
+    told_apart_with_kept,
+)
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.parts import AnyCall
+from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.templates import render_page
+from treegarth.web.which_study import WhichStudy
+
+PAGE = "dose.study_page"
+
+
+class DoseStudyPath(Parameters):
+    study_instance_uid: Text
+    """The study's Study Instance UID (0020,000D)."""
+
+
+def routes() -> list[Route]:
+    return [
+        Route(
+            name=PAGE,
+            path="/treegarth/dose/studies/{study_instance_uid}",
+            permission=Permission.VIEW,
+            handler=study_page,
+            summary="The dose of one study, also of one that has left the archive.",
+            path_parameters=DoseStudyPath,
+            query=WhichStudy,
+        )
+    ]
+
+
+def study_address(call: AnyCall, study: DoseStudy, which: str | None) -> str:
+    """Where a row of a list leads: to the study's page, or, when its objects are gone, to what is left of it. `which`
+    tells it from other studies with its UID (`told_apart_with_kept`)."""
+    if study.source_deleted_at is not None:
+        return dose_page_of(call, study.study_instance_uid, which)
+    address = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
+    return f"{address}#dose"
+
+
+def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str | None:
+    """What dose lends to the page of a study that the index has no more: where its dose is, if there is one."""
+    with call.connect() as connection:
+        kept = kept_studies(connection, study_instance_uid)
+    if not kept or (orthanc_study_id and orthanc_study_id not in kept):
+        return None
+    return dose_page_of(call, study_instance_uid, orthanc_study_id or None)
+
+
+def study_page(call: AnyCall) -> Response:
+    """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
+    uid = call.path.study_instance_uid
+    with call.connect() as connection:
+        key = study_of_uid(connection, uid, call.query.orthanc_study_id)
+        study = None if key is None else find_study_with_dose(connection, key.orthanc_study_id)
+        in_archive = study is not None and is_archived(connection, study.orthanc_study_id)
+        which = told_apart_with_kept(connection, [study])(study) if study else None
+    if study is None:
+        raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
+    return render_page(
+        call,
+        "dose_study.html",
+        study=study,
+        kinds=kinds_in_words(call, study.kinds),
+        in_archive=in_archive,
+        which=which,
+        section=section_of(call, study.orthanc_study_id),
+    )

@@ -1,0 +1,36 @@
+"""What a rule for phantoms, quality assurance or service is made of, the same for its page and the API."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from treegarth.features.dose.registry.store.not_patients import PATTERNS, Meaning, NotPatientPatterns
+from treegarth.web.routes import Parameters, Text
+
+LONGEST_PATTERN = 400
+Pattern: TypeAlias = Annotated[Text | None, Field(max_length=LONGEST_PATTERN)]
+
+
+class PatternParameters(Parameters):
+    """Patterns: `*` is any text, `?` any character, in capitals or not; all that are given must match."""
+
+    patient_id: Pattern = None
+    patient_name: Pattern = None
+    study_description: Pattern = None
+    equipment: Pattern = None
+    """Compared with manufacturer, model, station name and serial number, one by one."""
+
+    def patterns(self) -> NotPatientPatterns:
+        """An empty one is as good as none."""
+        return NotPatientPatterns(**{name: (getattr(self, name) or "").strip() or None for name in PATTERNS})
+
+
+class RuleParameters(PatternParameters):
+    """A rule, without its number."""
+
+    meaning: Meaning
+    """`phantom`, `qa` or `service`."""
+    note: Pattern = None
+    """Why, for whoever reads the rule later."""

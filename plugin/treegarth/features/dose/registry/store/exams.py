@@ -1,0 +1,295 @@
+"""Make one examination of a study's sources: the row of the dose list, as `deciding` decides. Queries only.
+
+Studies are decided from the rows that were read, a batch at a time; no object is needed for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, any_, cast, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from treegarth.database.finite_double import finite
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.reading.model import DECIDER_VERSION
+from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
+from treegarth.features.dose.registry.decision import (
+    Device,
+    ExamDecision,
+    SourceFacts,
+    decide_exam,
+    event_facts,
+    report_facts,
+)
+from treegarth.features.dose.registry.decision.accounts import Account
+from treegarth.features.dose.registry.decision.nuclides import meaning_of
+from treegarth.features.dose.registry.decision.sameness import close
+from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.store.elsewhere import elsewhere_of, former_uids
+from treegarth.features.dose.registry.store.modalities import modalities_of
+from treegarth.features.dose.registry.store.not_patients import mark_not_patients
+from treegarth.features.dose.registry.store.undecided import note_neighbours
+from treegarth.features.dose.registry.tables import (
+    administration,
+    dose_protocol,
+    dose_report,
+    dose_study,
+    irradiation_event,
+)
+from treegarth.features.dose.sums import known_sum
+from treegarth.index.tables import instance
+
+LONGEST_PROTOCOL = 500
+"""Characters of a protocol by which studies are found: an index takes 2,700 bytes. The event has all."""
+TOTALS = ("dlp_total_mgy_cm", "dose_area_product_total_gy_m2", "dose_rp_total_gy")
+SUMS = {
+    "dlp_total_mgy_cm": ("dlp_of_events_mgy_cm", "dlp_mgy_cm"),
+    "dose_area_product_total_gy_m2": ("dose_area_product_of_events_gy_m2", "dose_area_product_gy_m2"),
+    "dose_rp_total_gy": ("dose_rp_of_events_gy", "dose_rp_gy"),
+}
+"""For each reported total, the column of the sum over the events and the value of an event."""
+
+OF_EVENTS = (
+    "dlp_mgy_cm", "mean_ctdi_vol_mgy", "dose_area_product_gy_m2", "dose_rp_gy", "average_glandular_dose_mgy",
+    "irradiation_event_uid", "acquisition_protocol", "ctdiw_phantom_type", "irradiation_event_type",
+)  # fmt: skip
+"""Columns of an event that stand for its values where these are not told: the same names."""
+
+FROM_NEWEST_REPORT = (
+    "study_instance_uid", "manufacturer", "manufacturer_model_name", "station_name", "device_serial_number",
+    "patient_id", "issuer_of_patient_id", "patient_name", "patient_sex", "patient_age", "study_date", "study_time",
+    "study_description", "accession_number",
+)  # fmt: skip
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(one, 7311))"
+    " FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS given (one, place) ORDER BY place"
+)
+
+
+def refresh_study(connection: Connection, orthanc_study_id: str, now: datetime) -> None:
+    """Make the study's row say what its sources say, and have those studies decided again that share something with
+    it. Concurrent callers for one study wait for each other."""
+    note_neighbours(connection, orthanc_study_id)
+    decide_studies(connection, [orthanc_study_id], now)
+
+
+def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now: datetime) -> None:
+    """Make the rows of these studies say what their sources say; of a study without any, the row goes."""
+    wanted = sorted(set(orthanc_study_ids))
+    lock_studies(connection, wanted)
+    reports = _reports(connection, wanted)
+    without = [one for one in wanted if one not in reports]
+    if without:
+        connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id.in_(without)))
+    if not reports:
+        return
+    facts = _facts(connection, [row for rows in reports.values() for row in rows])
+    elsewhere = elsewhere_of(connection, sorted(reports))
+    modalities = modalities_of(connection, sorted(reports))
+    rows = [
+        {"orthanc_study_id": study, "modalities": modalities.get(study, [])}
+        | _study_row(found, facts, decide_exam((facts[one.orthanc_instance_id] for one in found), elsewhere.get(study)))
+        | {"changed_at": now}
+        for study, found in reports.items()
+    ]
+    _write(connection, rows)
+    mark_not_patients(connection, sorted(reports))
+
+
+def lock_studies(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+    """Until the end of the transaction nobody else decides these; in one order, so that nobody waits in a circle."""
+    connection.execute(_LOCK, {"ids": sorted(orthanc_study_ids)})
+
+
+def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    statement = insert(dose_study)
+    values = {name: statement.excluded[name] for name in rows[0] if name != "orthanc_study_id"}
+    written = statement.on_conflict_do_update(index_elements=[dose_study.c.orthanc_study_id], set_=values)
+    connection.execute(written, list(rows))
+    _note_protocols(connection, {name for row in rows for name in row["protocols"]})
+
+
+def _note_protocols(connection: Connection, names: set[str]) -> None:
+    """Those that are new: nearly always none. In one order, so that nobody waits in a circle."""
+    known = connection.execute(select(dose_protocol.c.name).where(dose_protocol.c.name.in_(sorted(names)))).scalars()
+    new = sorted(names - set(known))
+    if new:
+        connection.execute(insert(dose_protocol).values([{"name": one} for one in new]).on_conflict_do_nothing())
+
+
+def _reports(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """The sources with a kind, by study, in a fixed order."""
+    found: dict[str, list[Row[Any]]] = {}
+    query = select(dose_report).where(
+        dose_report.c.orthanc_study_id == _any(orthanc_study_ids), dose_report.c.kind.is_not(None)
+    )
+    for row in connection.execute(query.order_by(dose_report.c.orthanc_instance_id)):
+        found.setdefault(row.orthanc_study_id, []).append(row)
+    return found
+
+
+def _any(identifiers: Sequence[str]) -> ColumnElement[Any]:
+    """One parameter, however many there are: the statement is the same one."""
+    return any_(cast(list(identifiers), ARRAY(Text)))
+
+
+def _facts(connection: Connection, reports: Sequence[Row[Any]]) -> dict[str, SourceFacts]:
+    """By instance."""
+    instances = [one.orthanc_instance_id for one in reports]
+    values = _values(connection, instances)
+    sampled = _sampled_series(connection, reports)
+    former = former_uids(connection, [one.orthanc_instance_id for one in reports if one.modified_from is not None])
+    return {
+        one.orthanc_instance_id: _source_facts(one, values.get(one.orthanc_instance_id, []), sampled, former)
+        for one in reports
+    }
+
+
+def _source_facts(
+    row: Row[Any],
+    values: Sequence[Mapping[str, Any]],
+    sampled: frozenset[str],
+    former: Mapping[str, frozenset[str]],
+) -> SourceFacts:
+    report = row.report or {}
+    reported = {name: number for name in TOTALS if (number := row._mapping[name]) is not None}
+    offset = report.get("timezone_offset_from_utc")
+    return SourceFacts(
+        orthanc_instance_id=row.orthanc_instance_id,
+        sop_instance_uid=row.sop_instance_uid,
+        kind=row.kind,
+        source=Source(row.source or Source.REPORT),
+        device=Device(
+            manufacturer=row.manufacturer,
+            model=row.manufacturer_model_name,
+            serial=row.device_serial_number,
+            station=row.station_name,
+        ),
+        series=row.orthanc_series_id,
+        totals=(row.totals or {}) | reported,
+        events=tuple(event_facts(row.kind, one, number, offset=offset) for number, one in enumerate(values, start=1)),
+        modified_from=row.modified_from,
+        former_uids=former.get(row.orthanc_instance_id, frozenset()),
+        received_at=row.received_at or row.discovered_at,
+        is_sampled=row.orthanc_series_id in sampled and row.sop_class_uid in SAMPLED_SOURCES,
+        **report_facts(report),
+    )
+
+
+def _values(connection: Connection, instances: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """What was read of every event and administration, by instance, in the order of the object."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for table, names in ((irradiation_event, OF_EVENTS), (administration, ("irradiation_event_uid",))):
+        query = (
+            select(table.c.orthanc_instance_id, table.c["values"].label("read"), *(table.c[name] for name in names))
+            .where(table.c.orthanc_instance_id == _any(instances))
+            .order_by(table.c.orthanc_instance_id, table.c.position)
+        )
+        for row in connection.execute(query):
+            columns = {name: row._mapping[name] for name in names if row._mapping[name] is not None}
+            found.setdefault(row.orthanc_instance_id, []).append(columns | row.read)
+    return found
+
+
+def _sampled_series(connection: Connection, reports: Sequence[Row[Any]]) -> frozenset[str]:
+    """Series of which only some images were read. Of a series that has left the index: as many as a sample has."""
+    sources: dict[str, int] = {}
+    for one in reports:
+        if one.sop_class_uid in SAMPLED_SOURCES and one.kind == "ct":
+            sources[one.orthanc_series_id] = sources.get(one.orthanc_series_id, 0) + 1
+    if not sources:
+        return frozenset()
+    query = (
+        select(instance.c.orthanc_series_id, func.count().label("images"))
+        .where(instance.c.orthanc_series_id.in_(sorted(sources)), instance.c.sop_class_uid.in_(sorted(SAMPLED_SOURCES)))
+        .group_by(instance.c.orthanc_series_id)
+    )
+    images = {row.orthanc_series_id: row.images for row in connection.execute(query)}
+    return frozenset(
+        series for series, read in sources.items() if images.get(series, SAMPLE + 1 if read >= SAMPLE else 0) > read
+    )
+
+
+def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], decision: ExamDecision) -> dict[str, Any]:
+    by_age = sorted(reports, key=lambda one: facts[one.orthanc_instance_id].age)
+    counted = [one for one in by_age if one.orthanc_instance_id in decision.counted] or by_age
+    best = min((Source(one.source or Source.REPORT) for one in counted), key=list(Source).index)
+    newest = [one for one in counted if (one.source or Source.REPORT) == best][-1]
+    gone = [one.source_deleted_at for one in reports]
+    return {
+        **{name: getattr(newest, name) for name in FROM_NEWEST_REPORT},
+        **_as_reported(counted, facts, decision),
+        **_administered(decision.administrations),
+        **{one.column: decision.best.get(one.name) for one in BEST.values()},
+        "origins": sorted(
+            f"{quantity}:{origin}"
+            for quantity, origin in decision.origin.items()
+            if finite(decision.best.get(quantity)) is not None
+        ),
+        "doubts": [f"{one.quantity}:{one.name}" for one in decision.doubts],
+        "planes": [
+            {
+                "acquisition_plane": one.acquisition_plane,
+                "dose_area_product_gy_m2": finite(one.dose_area_product.value),
+                "dose_rp_gy": finite(one.dose_rp.value),
+            }
+            for one in decision.planes
+        ],
+        "activities": [asdict(one) for one in decision.activities if finite(one.administered_activity_mbq) is not None],
+        "unattributed": sorted(decision.unattributed),
+        "replaced_by": decision.replaced_by,
+        "decider_version": DECIDER_VERSION,
+        "kinds": sorted({report.kind for report in reports}),
+        "report_count": len(reports),
+        "counted_report_ids": list(decision.counted),
+        "rule": "+".join(decision.rules),
+        "decisions": [asdict(one) for one in decision.decisions],
+        "source": best,
+        "issue_count": sum(report.issue_count for report in counted),
+        "source_deleted_at": None if None in gone else max(gone),
+    }
+
+
+def _as_reported(
+    counted: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], decision: ExamDecision
+) -> dict[str, Any]:
+    """The totals of the reports that count, added, and the sums of the events beside them."""
+    totals = [facts[one.orthanc_instance_id].totals for one in counted if one.kind not in decision.overlapping_kinds]
+    row: dict[str, Any] = {name: known_sum([one.get(name) for one in totals]) for name in TOTALS}
+    numbers = [account.event.numbers for account in decision.events]
+    for column, of_event in SUMS.values():
+        row[column] = known_sum([one.get(of_event) for one in numbers])
+    for side in ("left", "right"):
+        name = f"accumulated_average_glandular_dose_{side}_mgy"
+        row[f"glandular_dose_{side}_mgy"] = known_sum([one.get(name) for one in totals])
+    indexes = [one["mean_ctdi_vol_mgy"] for one in numbers if "mean_ctdi_vol_mgy" in one]
+    doses = [dose for account in decision.events for dose in account.event.doses if dose.dlp_mgy_cm]
+    protocols = [account.event.protocol for account in decision.events]
+    return row | {
+        "irradiation_event_count": len(decision.events),
+        "mean_ctdi_vol_max_mgy": max(indexes, default=None),
+        "dlp_phantoms": sorted({dose.phantom or "unknown" for dose in doses}),
+        "protocols": list(dict.fromkeys(protocol[:LONGEST_PROTOCOL] for protocol in protocols if protocol)),
+        "differences": [total for total, (column, _) in SUMS.items() if _differ(row[total], row[column])],
+    }
+
+
+def _administered(given: Sequence[Account]) -> dict[str, Any]:
+    nuclides = {one.event.nuclide for one in given}
+    activities = [one.event.numbers.get("administered_activity_mbq") for one in given]
+    doses = [one.event.effective_dose_msv for one in given]
+    return {
+        "administration_count": len(given),
+        "radionuclides": sorted(meaning_of(nuclide) or nuclide for nuclide in nuclides if nuclide),
+        "administered_activity_mbq": known_sum(activities) if len(nuclides) == 1 and None not in activities else None,
+        "effective_dose_msv": known_sum(doses) if None not in doses else None,
+    }
+
+
+def _differ(total: float | None, of_events: float | None) -> bool:
+    return total is not None and of_events is not None and not close(total, of_events)

@@ -1,0 +1,134 @@
+"""What is missing: studies of dose modalities without any dose that could be read. Queries only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exists, func, or_, select
+
+from treegarth.database.keyset import SortKey, read_page
+from treegarth.features.dose.registry.tables import dose_report, dose_study
+from treegarth.index.tables import series, study
+
+DOSE_MODALITIES = ("CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "XA")
+"""Modalities (PS3.3 C.7.3.1.1.1) whose acquisition is an exposure or follows an administration."""
+
+
+DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyWithoutDose:
+    """One study of a dose modality without dose. `refused_count` of its objects were read and held none."""
+
+    orthanc_study_id: str
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    study_date: date | None
+    study_description: str | None
+    accession_number: str | None
+    modalities: Sequence[str]
+    last_received_at: datetime
+    refused_count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WithoutDosePage:
+    """Some of them, and the cursor of those that follow; None at the end."""
+
+    studies: tuple[StudyWithoutDose, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthOfDevice:
+    """How many studies of a device in a month have dose, and how many have none; `month` is its first day."""
+
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    month: date | None
+    study_count: int
+    without_dose_count: int
+
+
+_ORDER = (
+    SortKey(column=study.c.study_date, descending=True, nullable=True),
+    SortKey(column=study.c.orthanc_study_id, descending=True),
+)
+
+
+def list_without_dose(
+    connection: Connection,
+    *,
+    study_date_from: date | None = None,
+    study_date_to: date | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> WithoutDosePage:
+    """A page, the newest study first. A study whose objects still wait to be read is not listed yet.
+
+    Raises InvalidRequest for a cursor that is not of this list.
+    """
+    refused = (
+        select(func.count())
+        .where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "refused")
+        .scalar_subquery()
+    )
+    names = [name for name in StudyWithoutDose.__dataclass_fields__ if name != "refused_count"]
+    query = select(*(study.c[name] for name in names), refused.label("refused_count")).where(
+        _of_dose_modality(), ~_has_dose(), ~_waits()
+    )
+    if study_date_from is not None:
+        query = query.where(study.c.study_date >= study_date_from)
+    if study_date_to is not None:
+        query = query.where(study.c.study_date <= study_date_to)
+    page = read_page(connection, query, _ORDER, name="dose missing", limit=limit, cursor=cursor)
+    return WithoutDosePage(studies=tuple(StudyWithoutDose(**row._mapping) for row in page.rows), next=page.next)
+
+
+def count_missing_by_month(connection: Connection, *, study_date_from: date | None = None) -> list[MonthOfDevice]:
+    """By device and month, devices by name and months from the oldest on. A study is counted for the device of each of
+    its dose series."""
+    conditions = [or_(_of_dose_modality(), study.c.instance_count == 0)]  # one that was pruned has no modality any more
+    if study_date_from is not None:
+        conditions.append(study.c.study_date >= study_date_from)
+    key = dose_study.c.orthanc_study_id
+    taken = (
+        select(
+            study.c.orthanc_study_id,
+            cast(func.date_trunc("month", study.c.study_date), Date).label("month"),
+            key.is_not(None).label("has_dose"),
+        )
+        .select_from(study.outerjoin(dose_study, key == study.c.orthanc_study_id))
+        .where(*conditions, ~_waits())
+        .subquery()
+    )
+    device = tuple(series.c[name] for name in DEVICE)
+    one = (
+        select(*device, taken)
+        .join(taken, taken.c.orthanc_study_id == series.c.orthanc_study_id)
+        .where(series.c.modality.in_(DOSE_MODALITIES))
+        .distinct()
+        .subquery()
+    )
+    keys = [*(one.c[name] for name in DEVICE), one.c.month]
+    counts = (func.count().label("study_count"), func.count().filter(~one.c.has_dose).label("without_dose_count"))
+    query = select(*keys, *counts).group_by(*keys).order_by(*(column.asc().nulls_last() for column in keys))
+    return [MonthOfDevice(**row._mapping) for row in connection.execute(query)]
+
+
+def _of_dose_modality() -> ColumnElement[bool]:
+    return study.c.modalities.op("&&")(cast(list(DOSE_MODALITIES), ARRAY(Text)))
+
+
+def _has_dose() -> ColumnElement[bool]:
+    return exists().where(dose_study.c.orthanc_study_id == study.c.orthanc_study_id)
+
+
+def _waits() -> ColumnElement[bool]:
+    return exists().where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "unread")
