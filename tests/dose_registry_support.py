@@ -14,8 +14,7 @@ from sqlalchemy.engine import Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound
-from treegarth.features import dose
-from treegarth.features.dose.registry.service import choose_samples, read_waiting
+from treegarth.features.dose.registry.service import choose_samples, follow_indexed, read_waiting
 from treegarth.features.dose.registry.tables import dose_report
 from treegarth.index import tables
 
@@ -104,7 +103,7 @@ def index(engine: Engine, *instances: Instance, modality: str = "CT", station: s
 
 def note(engine: Engine, *instances: Instance) -> None:
     with transaction(engine) as connection:
-        dose.follow_indexed(connection, instances)
+        follow_indexed(connection, instances)
 
 
 def read(engine: Engine, archive: Archive, at: datetime, *, limit: int = 500) -> None:

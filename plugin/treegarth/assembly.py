@@ -1,27 +1,25 @@
-"""The house put together: its features, what they lend each other, and what pages, workers and commands all need."""
+"""The house put together: its features, what they lend each other, and what pages, workers and commands all need.
+
+Modules are imported where they are needed: the indexer loops over the features, and wants neither pages nor rules.
+"""
 
 from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from procrastinate.exceptions import ConnectorException
-
-from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.feature import House, Lent, Work
 from treegarth.features import archive, deliveries, dose, retention, rules, system
-from treegarth.features.archive import condition_terms as archive_terms
-from treegarth.features.deliveries.copies import Copies
-from treegarth.features.deliveries.store.destinations import destination_names
-from treegarth.features.deliveries.tasks import SWEEP
-from treegarth.features.dose.registry.store.dose_objects import dose_objects
-from treegarth.features.rules.store.labels import list_labels
-from treegarth.features.rules.yaml_text import dump, read_pieces
 from treegarth.host.zone import local_zone
-from treegarth.settings import Settings
-from treegarth.tasks.app import NETWORK_QUEUE, TaskHints
+
+if TYPE_CHECKING:
+    from treegarth.conditions.vocabulary import Vocabulary
+    from treegarth.features.deliveries.copies import Copies
+    from treegarth.features.rules.text import Language
+    from treegarth.settings import Settings
+    from treegarth.tasks.app import TaskHints
 
 FEATURES = (
     system.FEATURE,
@@ -39,6 +37,9 @@ logger = logging.getLogger(__name__)
 @cache
 def vocabulary() -> Vocabulary:
     """What conditions can speak of: every feature's terms, and every other attribute of a series' header."""
+    from treegarth.conditions.vocabulary import Vocabulary
+    from treegarth.features.archive import condition_terms as archive_terms
+
     return Vocabulary(
         [term for feature in FEATURES for term in feature.terms()],
         archive_terms.LEVELS,
@@ -49,28 +50,39 @@ def vocabulary() -> Vocabulary:
 
 def house(settings: Settings) -> House:
     """All features, at a site with these settings."""
-    return House(
-        settings=settings,
-        features=FEATURES,
-        vocabulary=vocabulary,
-        lent=Lent(
-            dose_objects=dose_objects,
-            list_labels=list_labels,
-            destination_names=destination_names,
-            read_texts=_read_texts,
-            write_text=dump,
-            count_instances=archive.count_instances,
-            count_stale=archive.count_stale,
-            count_dose_waiting=dose.count_waiting,
-            announce_deliveries=_announce_deliveries,
-            copies=_copies,
-        ),
+    return House(settings=settings, features=FEATURES, vocabulary=vocabulary, lent=_lent())
+
+
+def _lent() -> Lent:
+    from treegarth.features.archive.store.reconciliation import count_instances
+    from treegarth.features.archive.store.stale_series import count_stale
+    from treegarth.features.deliveries.store.destinations import destination_names
+    from treegarth.features.dose.registry.store.dose_objects import dose_objects
+    from treegarth.features.dose.registry.store.queue import count_waiting
+    from treegarth.features.rules.store.labels import list_labels
+    from treegarth.features.rules.yaml_text import dump, read_pieces
+
+    return Lent(
+        dose_objects=dose_objects,
+        list_labels=list_labels,
+        destination_names=destination_names,
+        read_texts=lambda text: [piece.value for piece in read_pieces(text)],
+        write_text=dump,
+        count_instances=count_instances,
+        count_stale=count_stale,
+        count_dose_waiting=count_waiting,
+        announce_deliveries=_announce_deliveries,
+        copies=_copies,
     )
 
 
-def rule_language(settings: Settings) -> rules.Language:
+def rule_language(settings: Settings) -> Language:
     """What rules are written in at this site."""
-    return rules.language(house(settings))
+    from treegarth.features.rules.actions import Actions
+    from treegarth.features.rules.text import Language
+
+    whole = house(settings)
+    return Language(vocabulary=whole.vocabulary(), actions=Actions(whole.actions()))
 
 
 def site_zone(settings: Settings) -> ZoneInfo:
@@ -78,12 +90,13 @@ def site_zone(settings: Settings) -> ZoneInfo:
     return ZoneInfo(settings.time_zone) if settings.time_zone else local_zone()
 
 
-def _read_texts(text: str) -> list[Any]:
-    return [piece.value for piece in read_pieces(text)]
-
-
 def _announce_deliveries(hints: TaskHints) -> None:
     """Have the ledger of deliveries looked at now; without the hint that happens two seconds later."""
+    from procrastinate.exceptions import ConnectorException
+
+    from treegarth.features.deliveries.tasks import SWEEP
+    from treegarth.tasks.app import NETWORK_QUEUE
+
     try:
         hints.announce(SWEEP, queue=NETWORK_QUEUE)
     except ConnectorException as error:
@@ -92,4 +105,6 @@ def _announce_deliveries(hints: TaskHints) -> None:
 
 def _copies(work: Work) -> Copies:
     """Where retention asks for proof, and gets objects back from."""
+    from treegarth.features.deliveries.copies import Copies
+
     return Copies(engine=work.sending.engine, orthanc=work.sending.orthanc, gate=work.gate)

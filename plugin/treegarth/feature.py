@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:  # of floors that not every process loads
+    from zoneinfo import ZoneInfo
+
     from procrastinate import Blueprint
+    from sqlalchemy import Connection
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term, Vocabulary
+    from treegarth.index.follower import IndexFollower
     from treegarth.outgoing.gate import Gate
     from treegarth.settings import Settings
     from treegarth.tasks.app import TaskContext, TaskHints
@@ -27,6 +28,9 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.services import Services
+
+FollowStable: TypeAlias = "Callable[[Connection, Sequence[Any], datetime], object]"
+FollowDoseRead: TypeAlias = "Callable[[Connection, str, datetime], object]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +56,13 @@ class Feature:
     """Where its pages show something of a study that has left the archive."""
     measures: Callable[[], Sequence[Measure]] = tuple
     """What it measures for a monitoring system."""
-    follow_stable: Callable[[Connection, Sequence[Any], datetime], object] | None = None
+    follower: Callable[[TaskHints], IndexFollower] | None = None
+    """What it does in the transaction of the index; the hints are for what is to be done after it."""
+    follow_stable: Callable[[], FollowStable] | None = None
     """Is told in their transaction of studies and series that have come to rest."""
-    task_after_rest: str | None = None
+    task_after_rest: Callable[[], str] | None = None
     """The task that takes up what `follow_stable` noted."""
-    follow_dose_read: Callable[[Connection, str, datetime], object] | None = None
+    follow_dose_read: Callable[[], FollowDoseRead] | None = None
     """Is told in its transaction of a study whose last dose source was read."""
 
 

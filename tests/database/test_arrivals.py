@@ -15,10 +15,9 @@ from tests.index_support import NOON
 from tests.studies import small_studies
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.features.archive import IndexedInstance
-from treegarth.features.archive.model import Level, Origin
 from treegarth.features.archive.store.batches import write_instances
 from treegarth.features.archive.store.removal import remove, remove_empty
+from treegarth.index.instances import IndexedInstance, Level, Origin
 from treegarth.index.tables import arrival, instance, series
 
 SCANNER = Origin(kind=2, remote_ae_title="CT1", called_ae_title="ORTHANC", remote_ip="10.0.0.1")

@@ -15,16 +15,18 @@ from pydicom.dataset import Dataset
 from sqlalchemy import Engine, Table, event, null, select, update
 
 from tests.bad_objects import ct_image, in_syntax
+from treegarth.assembly import FEATURES
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
-from treegarth.features import archive, dose, retention
 from treegarth.features.archive.ingest import batch
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.stores import header_checksum
-from treegarth.features.archive.model import Level, Origin, StoredInstance
 from treegarth.features.archive.search_model import StudyFilter
-from treegarth.features.archive.store import parents, removal, stale_series
+from treegarth.features.archive.store import removal, stale_series
 from treegarth.features.archive.store.search import search_studies
+from treegarth.index import parents
+from treegarth.index.follower import IndexFollower
+from treegarth.index.instances import IndexedInstance, Level, Origin, StoredInstance
 from treegarth.index.tables import instance, patient, series, study
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
@@ -33,21 +35,11 @@ _SECONDS = count(1)
 LEFT_OUT = {"indexed_at", "content_since", "first_received_at"}
 
 
-class Follower:
-    """What the indexer tells of a batch, without hints to workers."""
+class NobodyWaits:
+    """Hints that reach no worker."""
 
-    def indexed(self, connection: Any, instances: Sequence[archive.IndexedInstance]) -> None:
-        dose.follow_indexed(connection, instances)
-        dose.note_modalities(connection, instances)
-
-    def deleted(self, connection: Any, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
-        dose.follow_deleted(connection, orthanc_instance_ids, at)
-
-    def studies_left(self, connection: Any, orthanc_study_ids: Sequence[str]) -> None:
-        """Labels are no matter here."""
-
-    def committed(self, instances: Sequence[archive.IndexedInstance]) -> None:
-        """Nobody waits."""
+    def announce(self, task: str, **_: Any) -> None:
+        """There is none."""
 
 
 def writer(engine: Engine) -> BatchWriter:
@@ -55,9 +47,8 @@ def writer(engine: Engine) -> BatchWriter:
     return BatchWriter(
         engine=engine,
         orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9")),
-        followers=[Follower()],
+        followers=[one.follower(NobodyWaits()) for one in FEATURES if one.follower is not None],
         clock=lambda: NOON,
-        departures=retention.Departures(note_pruned=archive.note_pruned),
     )
 
 
@@ -340,14 +331,14 @@ def test_an_object_that_is_read_once_more_for_its_series_did_not_arrive(
     """Else one that was deleted just before would stand in the ledger as here again."""
     arrived: list[str] = []
 
-    class Account(retention.Departures):
-        def arrived(self, connection: Any, instances: Sequence[Any], at: datetime) -> None:
-            arrived.extend(one.orthanc_instance_id for one in instances)
+    class Ledger(IndexFollower):
+        def indexed(self, connection: Any, instances: Sequence[IndexedInstance], at: datetime) -> None:
+            arrived.extend(one.orthanc_instance_id for one in instances if not one.is_known)
 
     one = stored(image())
     monkeypatch.setattr(batch, "stores_of_orthanc", lambda orthanc, identifiers, now: {one.orthanc_instance_id: one})
     monkeypatch.setattr(batch, "with_header", lambda orthanc, item: item)
-    write = dataclasses.replace(writer(engine), departures=Account(note_pruned=archive.note_pruned))
+    write = dataclasses.replace(writer(engine), followers=[Ledger()])
     write.write_from_orthanc([one.orthanc_instance_id])
     if is_of_older_version:
         with transaction(engine) as connection:
@@ -362,8 +353,8 @@ def test_an_object_that_is_read_once_more_for_its_series_did_not_arrive(
 def test_only_what_was_stored_again_with_another_header_is_said_to_be(engine: Engine) -> None:
     noted: list[tuple[bool, bool]] = []
 
-    class Noting(Follower):
-        def indexed(self, connection: Any, instances: Sequence[archive.IndexedInstance]) -> None:
+    class Noting(IndexFollower):
+        def indexed(self, connection: Any, instances: Sequence[IndexedInstance], at: datetime) -> None:
             noted.extend((one.is_stored_again, one.is_known) for one in instances)
 
     made = image()

@@ -14,8 +14,9 @@ from tests.dose_registry_support import Instance
 from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.features import dose
+from treegarth.features.dose.registry.service import follow_indexed
 from treegarth.features.dose.registry.store.exams import refresh_study
+from treegarth.features.dose.registry.store.modalities import note_modalities
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index import tables as archive
 
@@ -106,10 +107,10 @@ def test_a_study_keeps_the_modalities_of_its_series_when_they_are_gone(engine: E
         connection.execute(update(archive.study).where(key).values(modalities=["CT", "SR"]))
         late = Instance("late", "1.2.3.4.9", study_instance_uid="00001")
         assert late.orthanc_study_id == "study 00001"  # another study: nothing changes
-        dose.note_modalities(connection, [late])
+        note_modalities(connection, [late])
     assert modalities(engine) == ["SR"]
     with engine.begin() as connection:
-        dose.note_modalities(connection, [_Indexed()])
+        note_modalities(connection, [_Indexed()])
     assert modalities(engine) == ["CT", "SR"]
     remove_from_archive(engine)
     with engine.begin() as connection:
@@ -125,11 +126,11 @@ def test_a_study_forgets_the_modality_that_its_objects_stored_again_do_not_say_a
     with engine.begin() as connection:
         key = archive.study.c.orthanc_study_id == "study-00001"
         connection.execute(update(archive.study).where(key).values(modalities=["MR"]))
-        dose.follow_indexed(connection, [_Indexed(is_stored_again=True)])
+        follow_indexed(connection, [_Indexed(is_stored_again=True)])
     assert modalities(engine) == ["MR"]
     with engine.begin() as connection:
         connection.execute(update(dose_report).values(modality="SR", source_deleted_at=NOON))
-        dose.follow_indexed(connection, [_Indexed(is_stored_again=True)])
+        follow_indexed(connection, [_Indexed(is_stored_again=True)])
     assert modalities(engine) == ["MR", "SR"]  # a source that left the archive is among them
 
 

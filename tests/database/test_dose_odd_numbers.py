@@ -27,7 +27,7 @@ from tests.dose_registry_support import Archive, Instance, index, note, read, st
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
-from treegarth.features import dose
+from treegarth.features.dose.registry.service import follow_deleted
 from treegarth.web.routes import Route
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # which doubts such numbers, too
@@ -200,7 +200,7 @@ def test_every_page_list_and_file_answers_whatever_a_report_says_also_when_the_o
     rule = a_rule(app)
     check_answers(app, instances, rule)
     with transaction(engine) as connection:
-        dose.follow_deleted(connection, [one.orthanc_instance_id for one in instances], NOW)
+        follow_deleted(connection, [one.orthanc_instance_id for one in instances], NOW)
     check_answers(app, instances, rule)
 
 

@@ -17,7 +17,7 @@ from treegarth.features import dose
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading import read_dose
 from treegarth.features.dose.reading.model import json_object
-from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.service import follow_deleted, read_waiting
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.features.dose.registry.store.queue import claim_next, count_sources, list_failed, retry_failed
 from treegarth.features.dose.registry.store.reports import reports_of_study
@@ -157,7 +157,7 @@ def test_the_dose_of_a_deleted_object_stays_and_says_so(engine):
     note(engine, Instance("a", "1.2.3.1"), Instance("never_read", "1.2.3.2"))
     read(engine, Archive(a=as_file(ct_dose_report())))
     with transaction(engine) as connection:
-        dose.follow_deleted(connection, ["a", "never_read", "a picture"], NOW)
+        follow_deleted(connection, ["a", "never_read", "a picture"], NOW)
     assert states(engine) == {"a": "read"}
     assert studies(engine)[0].source_deleted_at == NOW
     note(engine, Instance("a", "1.2.3.1"))

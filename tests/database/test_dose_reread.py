@@ -16,12 +16,11 @@ from sqlalchemy.engine import Engine
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, index
 from treegarth.database.engine import connect, transaction
-from treegarth.features import dose
 from treegarth.features.dose.reading.model import READER_VERSION
 from treegarth.features.dose.registry import service
-from treegarth.features.dose.registry.service import read_waiting, resume_reread
+from treegarth.features.dose.registry.service import follow_deleted, follow_indexed, read_waiting, reread, resume_reread
 from treegarth.features.dose.registry.store import reread_walk
-from treegarth.features.dose.registry.store.reread_walk import start_reread
+from treegarth.features.dose.registry.store.reread_walk import reread_progress, start_reread
 from treegarth.features.dose.registry.tables import dose_report, dose_reread, dose_study, irradiation_event
 
 SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
@@ -94,7 +93,7 @@ def archive(engine: Engine) -> dict[str, bytes]:
         instances.append(Instance(name, f"{uid}.1.{part}", study_instance_uid=uid))
     index(engine, *instances, modality="SR")
     with transaction(engine) as connection:
-        dose.follow_indexed(connection, instances)
+        follow_indexed(connection, instances)
     read_all(engine, Archive(**files))
     return files
 
@@ -122,9 +121,9 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reread_walk, "walk_on", dying)
         with pytest.raises(Killed):
-            dose.reread(engine, started_by="a person", clock=clock)
+            reread(engine, started_by="a person", clock=clock)
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
         assert progress is not None
         assert (progress.is_running, progress.is_walked, progress.walked) == (True, False, SOURCES // 2)
     with pytest.raises(Killed):
@@ -132,7 +131,7 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
     with small_batches(SOURCES // 10):
         resume_reread(engine, clock)
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
         assert progress is not None
         assert (progress.is_running, progress.is_walked, progress.noted) == (True, True, SOURCES)
         assert 0 < progress.waiting < SOURCES
@@ -140,7 +139,7 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
     read_all(engine, Archive(**archive), NOW + service.LEASE)
     resume_reread(engine, clock)
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
         assert progress is not None
         assert (progress.is_running, progress.waiting, progress.of_other_versions) == (False, 0, 0)
     assert registry(engine) == wanted
@@ -149,7 +148,7 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
 def test_re_reading_twice_gives_the_same(engine: Engine, archive: dict[str, bytes]) -> None:
     wanted = registry(engine)
     for number in (1, 2):
-        dose.reread(engine, started_by=None, clock=clock)
+        reread(engine, started_by=None, clock=clock)
         read_all(engine, Archive(**archive))
         resume_reread(engine, clock)
         assert registry(engine) == wanted
@@ -167,11 +166,11 @@ def test_what_left_the_archive_keeps_its_dose_and_its_version(engine: Engine, ar
     make_old(engine)
     with transaction(engine) as connection:
         connection.execute(text("DELETE FROM instance WHERE orthanc_instance_id = 's00000'"))
-        dose.follow_deleted(connection, ["s00000"], NOW)
-    dose.reread(engine, started_by=None, clock=clock)
+        follow_deleted(connection, ["s00000"], NOW)
+    reread(engine, started_by=None, clock=clock)
     read_all(engine, Archive(**archive))
     resume_reread(engine, clock)
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
         assert progress is not None
         assert (progress.is_running, progress.of_other_versions) == (False, 1)

@@ -15,11 +15,17 @@ from tests.dose_builder import as_file, ct_dose_report
 from tests.dose_image_builder import ct_image
 from tests.dose_registry_support import Archive, Instance, index, note, read, states
 from treegarth.database.engine import connect, transaction
-from treegarth.features import dose
 from treegarth.features.dose.registry.candidates import SAMPLED_SOURCES
-from treegarth.features.dose.registry.service import choose_samples, next_series_due, resume_reread
+from treegarth.features.dose.registry.service import (
+    choose_samples,
+    follow_deleted,
+    next_series_due,
+    reread,
+    resume_reread,
+)
 from treegarth.features.dose.registry.store import samples
-from treegarth.features.dose.registry.store.queue import count_sources
+from treegarth.features.dose.registry.store.queue import count_sources, count_waiting
+from treegarth.features.dose.registry.store.reread_walk import reread_progress
 from treegarth.features.dose.registry.tables import dose_report, dose_sampling, dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
@@ -49,7 +55,7 @@ def test_an_arriving_series_is_marked_and_waited_for_but_none_of_its_images_is_n
     arrive(engine, *images(3, 1, 2))
     assert states(engine) == {}
     with connect(engine) as connection:
-        assert (dose.count_waiting(connection), count_sources(connection).waiting) == (1, 1)
+        assert (count_waiting(connection), count_sources(connection).waiting) == (1, 1)
     assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC)) == 0
     assert choose_samples(engine, limit=5, clock=lambda: datetime.now(UTC) + samples.REST) == 1
     assert states(engine) == {"1.2.3i1": "unread", "1.2.3i2": "unread"}
@@ -186,7 +192,7 @@ class TestASourceThatIsIndexedAgain:
     def test_after_it_was_deleted_it_is_read_again(self, engine: Engine) -> None:
         assert self.state_after(engine, self.report) == ("read", 1)
         with transaction(engine) as connection:
-            dose.follow_deleted(connection, ["r"], NOW)
+            follow_deleted(connection, ["r"], NOW)
         note(engine, self.report)
         assert states(engine) == {"r": "unread"}
 
@@ -205,15 +211,15 @@ def test_a_re_reading_reads_the_chosen_images_again_and_chooses_where_nothing_wa
     files = archive(*chosen, *never)
     read(engine, files, NOW)
     files.asked.clear()
-    dose.reread(engine, started_by=None, clock=lambda: NOW)
+    reread(engine, started_by=None, clock=lambda: NOW)
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
         assert progress is not None
         assert (progress.noted, progress.waiting) == (2, 3)
     read(engine, files, NOW)
     resume_reread(engine, lambda: NOW)
     assert sorted(files.asked) == ["1.2.3i1", "1.2.3i2", "1.2.4i1", "1.2.4i2"]
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
         assert progress is not None
         assert not progress.is_running

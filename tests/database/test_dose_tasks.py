@@ -16,20 +16,19 @@ from tests.dose_builder import as_file, ct_dose_report
 from tests.dose_image_builder import CT, ct_image
 from tests.dose_registry_support import Archive, Instance, index, note, states
 from treegarth.database.engine import DatabaseAddress, connect
-from treegarth.features import dose
 from treegarth.features.dose.registry.tables import irradiation_event
-from treegarth.features.dose.registry.tasks import blueprint
+from treegarth.features.dose.registry.tasks import READ_WAITING, SAMPLE_SERIES, blueprint
 from treegarth.tasks.app import TaskContext, TaskHints, worker_app
 
 
-@pytest.mark.parametrize("task", [dose.READ_WAITING, "dose.sweep"])
+@pytest.mark.parametrize("task", [READ_WAITING, "dose.sweep"])
 def test_a_worker_reads_what_waits(engine: Engine, database_address: DatabaseAddress, task: str) -> None:
     sources = [Instance(f"s{number}", f"1.2.3.{number}") for number in range(3)]
     note(engine, *sources)
     archive = Archive(**{source.orthanc_instance_id: as_file(ct_dose_report()) for source in sources})
     context = TaskContext(engine=engine, orthanc=archive, clock=lambda: datetime.now(UTC))
     app = worker_app(database_address, [blueprint(context)])
-    if task == dose.READ_WAITING:
+    if task == READ_WAITING:
         hints = TaskHints(database_address)
         hints.announce(task)
         hints.announce(task)
@@ -37,7 +36,7 @@ def test_a_worker_reads_what_waits(engine: Engine, database_address: DatabaseAdd
 
     async def work() -> None:
         async with app.open_async():
-            if task != dose.READ_WAITING:
+            if task != READ_WAITING:
                 await app.configure_task(f"treegarth:{task}").defer_async(timestamp=0)
             await app.run_worker_async(wait=False, install_signal_handlers=False, concurrency=2)
 
@@ -59,7 +58,7 @@ def test_images_are_read_soon_after_their_series_came_to_rest(
     context = TaskContext(engine=engine, orthanc=archive, clock=lambda: datetime.now(UTC))
     app = worker_app(database_address, [blueprint(context)])
     hints = TaskHints(database_address)
-    hints.announce(dose.SAMPLE_SERIES)
+    hints.announce(SAMPLE_SERIES)
     hints.close()
 
     async def work() -> None:
@@ -85,8 +84,8 @@ def test_images_are_read_soon_after_their_series_came_to_rest(
 def test_a_hint_is_not_given_again_while_it_surely_waits(engine: Engine, database_address: DatabaseAddress) -> None:
     hints = TaskHints(database_address)
     for _ in range(3):
-        hints.announce(dose.SAMPLE_SERIES, after=timedelta(seconds=60))
-        hints.announce(dose.READ_WAITING)
+        hints.announce(SAMPLE_SERIES, after=timedelta(seconds=60))
+        hints.announce(READ_WAITING)
     hints.close()
     waiting = text("SELECT task_name, scheduled_at > now() + interval '50 s' FROM procrastinate_jobs ORDER BY 1")
     with connect(engine) as connection:

@@ -23,27 +23,27 @@ from treegarth.assembly import vocabulary
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
 from treegarth.errors import NotFound
-from treegarth.features.archive.model import IndexedInstance, Level, Origin
-from treegarth.features.archive.store import parents, removal
+from treegarth.features.archive.store import removal
 from treegarth.features.archive.store.batches import write_instances
 from treegarth.features.deliveries.addresses import Kind
 from treegarth.features.deliveries.model import ObjectState, Proof
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.transitions import after_find, arrived, confirmed
-from treegarth.features.retention import Departures
 from treegarth.features.retention.deletion import Pruner, numbered_policy
+from treegarth.features.retention.follower import LedgerFollower
 from treegarth.features.retention.model import Cause
 from treegarth.features.retention.rules import decide
 from treegarth.features.retention.store import ledger as prune_ledger
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.decision import states_of
 from treegarth.features.retention.store.deletion import DueObject
+from treegarth.index.instances import IndexedInstance, Level, Origin
 from treegarth.index.tables import arrival
 from treegarth.index.tables import instance as instance_table
 
 ROUNDS, STEPS = (100, 200) if os.environ.get("TREEGARTH_SOAK") == "1" else (3, 120)
-DEPARTURES = Departures(note_pruned=parents.note_pruned)
+LEDGER = LedgerFollower()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +142,12 @@ class World:
             gone = sorted(known - set(self.orthanc))
             if gone:
                 removed = removal.remove(connection, Level.INSTANCE, gone)
-                DEPARTURES.left(connection, removed, self.clock())
+                LEDGER.left(connection, removed, self.clock())
                 removal.remove_empty(connection, removed)
             found = [self._indexed(name) for name in sorted(self.orthanc)]
             if found:
                 written = write_instances(connection, found, lambda _: None)
-                DEPARTURES.arrived(connection, written, self.clock())
+                LEDGER.indexed(connection, written, self.clock())
             connection.execute(arrival.delete())
 
     def _indexed(self, name: str) -> IndexedInstance:

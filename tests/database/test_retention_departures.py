@@ -8,25 +8,27 @@ from datetime import timedelta
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from tests.index_support import NOON, write_study
-from treegarth.features.archive.model import Level
 from treegarth.features.archive.search_model import StudyFilter
-from treegarth.features.archive.store import parents, reconciliation, removal
+from treegarth.features.archive.store import reconciliation, removal
 from treegarth.features.archive.store.search import list_series, search_studies
-from treegarth.features.retention import Departures
+from treegarth.features.retention.follower import LedgerFollower
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index import parents
+from treegarth.index.instances import Level
 from treegarth.index.tables import instance, patient
 
-DEPARTURES = Departures(note_pruned=parents.note_pruned)
+LEDGER = LedgerFollower()
 UID = "1.2.840.99999.1.1"
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """What Departures asks of an instance that was indexed."""
+    """What the ledger asks of an instance that was indexed."""
 
     orthanc_instance_id: str
     orthanc_series_id: str = "series-00001"
     is_stored_again: bool = False
+    is_known: bool = False
 
 
 def intend(connection: Connection, *positions: int) -> None:
@@ -53,7 +55,7 @@ def intend(connection: Connection, *positions: int) -> None:
 
 def leave(connection: Connection, *identifiers: str, level: Level = Level.INSTANCE) -> None:
     removed = removal.remove(connection, level, identifiers)
-    DEPARTURES.left(connection, removed, NOON)
+    LEDGER.left(connection, removed, NOON)
     removal.remove_empty(connection, removed)
 
 
@@ -102,7 +104,7 @@ def test_an_object_that_comes_back_is_no_longer_counted_as_pruned(engine: Engine
         connection.execute(prune_ledger.update().values(state="deleted", deleted_at=NOON))
         connection.execute(insert(instance).values(kept._asdict()))
         parents.tell_studies(connection, series_ids=["series-00001"], study_ids=["study-00001"])
-        DEPARTURES.arrived(connection, [Arrived(kept.orthanc_instance_id)], NOON + timedelta(days=1))
+        LEDGER.indexed(connection, [Arrived(kept.orthanc_instance_id)], NOON + timedelta(days=1))
         (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
         returned = connection.execute(
             select(prune_ledger.c.sop_instance_uid).where(prune_ledger.c.returned_at.is_not(None))
@@ -131,7 +133,7 @@ def test_the_mark_of_an_object_goes_when_another_one_is_stored_in_its_place(engi
                 )
             )
         again = Arrived("instance-00001-1", is_stored_again=True)
-        DEPARTURES.arrived(connection, [again, Arrived("instance-00001-2")], NOON)
+        LEDGER.indexed(connection, [again, Arrived("instance-00001-2")], NOON)
         assert connection.execute(select(prune_mark.c.orthanc_instance_id)).scalars().all() == ["instance-00001-2"]
 
 

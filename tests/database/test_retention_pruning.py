@@ -16,15 +16,15 @@ from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from treegarth.assembly import vocabulary
 from treegarth.errors import NotFound, OrthancUnavailable
-from treegarth.features.archive.model import Level
-from treegarth.features.archive.store import parents, removal
-from treegarth.features.retention import Departures
+from treegarth.features.archive.store import removal
 from treegarth.features.retention.deletion import LATER, LEASE, Pruner
+from treegarth.features.retention.follower import LedgerFollower
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store import marks, policies
 from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.store.holds import set_holds
 from treegarth.features.retention.tables import prune_ledger, prune_mark
+from treegarth.index.instances import Level
 from treegarth.index.studies import the_study
 from treegarth.index.tables import instance
 
@@ -155,7 +155,7 @@ class Site:
         with self.engine.begin() as connection:
             gone = sorted(self.identifiers - self.orthanc.there)
             removed = removal.remove(connection, Level.INSTANCE, gone)
-            Departures(note_pruned=parents.note_pruned).left(connection, removed, self.now)
+            LedgerFollower().left(connection, removed, self.now)
             removal.remove_empty(connection, removed)
 
 

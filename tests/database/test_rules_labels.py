@@ -14,15 +14,15 @@ from sqlalchemy.engine import Engine
 
 from tests.index_support import write_study
 from tests.rule_support import NOW, study_id
+from treegarth.assembly import FEATURES
 from treegarth.database.engine import DatabaseAddress, connect, transaction
 from treegarth.features.archive.ingest.batch import BatchWriter
-from treegarth.features.archive.model import Level
-from treegarth.features.archive.store.parents import note_pruned
 from treegarth.features.rules.orthanc_labels import tell_orthanc
 from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change
+from treegarth.index.instances import Level
+from treegarth.index.parents import note_pruned
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
-from treegarth.roles.indexer import IndexFollower
 from treegarth.tasks.app import TaskHints
 
 
@@ -125,7 +125,8 @@ def test_labels_go_with_their_study_and_stay_where_something_is_known_of_pruned_
             change_labels(connection, f"study-0000{number}", ["a"], is_set=True, by=None, now=NOW)
         note_pruned(connection, {"series-00002": (5, 5000)})
     hints, client = TaskHints(database_address), OrthancClient(OrthancAddress(url=orthanc.url))
-    writer = BatchWriter(engine=engine, orthanc=client, followers=[IndexFollower(hints)], clock=lambda: NOW)
+    followers = [one.follower(hints) for one in FEATURES if one.follower is not None]
+    writer = BatchWriter(engine=engine, orthanc=client, followers=followers, clock=lambda: NOW)
     assert writer.remove(Level.STUDY, ["study-00001", "study-00002"]) == 4
     hints.close()
     client.close()

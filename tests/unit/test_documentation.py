@@ -84,3 +84,12 @@ def test_every_exit_code_means_the_same_in_the_help_and_on_the_page(code: ExitCo
     found = re.search(rf"^  {code.value}  (.+)$", EXIT_CODES, flags=re.MULTILINE)
     assert found
     assert f"| {code.value} | {found[1]} |" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+def test_every_file_that_architecture_names_is_there() -> None:
+    files = {str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file() and ".venv" not in path.parts}
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./-]+\.(?:py|md|css|js|json|toml|sh|lua|yml))`", text))
+    assert len(named) > 50  # else nothing was read
+    there = {name for name in named if any(f"/{one}".endswith(f"/{name.removeprefix('../')}") for one in files)}
+    assert named == there

@@ -26,11 +26,22 @@ def test_the_plugin_itself_loads_what_it_serves_with() -> None:
     assert loaded("treegarth.bootstrap", SERVING) == set(SERVING)  # else nothing above would be seen
 
 
-@pytest.mark.parametrize("name", ["archive", "dose", "rules", "deliveries", "retention"])
-def test_what_a_feature_is_about_is_known_without_serving(name: str) -> None:
-    assert loaded(f"treegarth.features.{name}.model", SERVING) == set()
+QUERYING = ("sqlalchemy", "psycopg", "procrastinate")
+FEATURES = ("archive", "deliveries", "dose", "retention", "rules", "system")
+PURE = (
+    *("reach", "phrases", "settings", "feature", "web.paths", "index.instances", "dicom.headers", "dicom.sr_tree"),
+    *("conditions.model", "conditions.text", "conditions.decision", "conditions.patterns"),
+    *("features.dose.reading", "features.dose.registry.decision", "features.dose.registry.rules"),
+    *("features.deliveries.model", "features.deliveries.transitions", "features.deliveries.windows"),
+    *("features.retention.model", "features.retention.rules", "features.rules.model", "features.rules.schedule"),
+)
 
 
-@pytest.mark.parametrize("name", ["reach", "phrases", "settings", "dicom.headers", "conditions.model", "web.paths"])
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_front_door_loads_nothing_of_what_is_behind_it(name: str) -> None:
+    assert loaded(f"treegarth.features.{name}", (*SERVING, *QUERYING, "treegarth.index.tables")) == set()
+
+
+@pytest.mark.parametrize("name", PURE)
 def test_what_is_pure_loads_neither_pages_nor_database_nor_queue(name: str) -> None:
-    assert loaded(f"treegarth.{name}", (*SERVING, "sqlalchemy", "psycopg", "procrastinate")) == set()
+    assert loaded(f"treegarth.{name}", (*SERVING, *QUERYING)) == set()

@@ -18,7 +18,10 @@ from treegarth.commands.configuration import Configuration
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.worker import database_of
 from treegarth.database.engine import DatabaseAddress, connect, create_engine, transaction
-from treegarth.features import dose
+from treegarth.features.dose.registry.service import reread
+from treegarth.features.dose.registry.store.redecision import redeciding_progress, start_redeciding
+from treegarth.features.dose.registry.store.reread_walk import reread_progress
+from treegarth.features.dose.registry.tasks import READ_WAITING
 from treegarth.tasks.app import TaskHints
 
 LOOK_EVERY_S = 2.0
@@ -34,9 +37,9 @@ def now() -> datetime:
 def reread_command(configuration: Configuration, environment: Mapping[str, str], *, wait: bool, output: TextIO) -> int:
     """Note every source, then wait for the workers. Raises SettingsRefused or DatabaseUnavailable."""
     with _engine_of(configuration, environment, "treegarth reread") as (engine, address):
-        dose.reread(engine, started_by=_who(), clock=now)
+        reread(engine, started_by=_who(), clock=now)
         with closing(TaskHints(address)) as hints:
-            hints.announce(dose.READ_WAITING)
+            hints.announce(READ_WAITING)
         follow(engine, look_at_reread, output, wait=wait)
     return ExitCode.DONE
 
@@ -47,7 +50,7 @@ def redecide_command(
     """Note that it is wanted, then wait for the workers. Raises SettingsRefused or DatabaseUnavailable."""
     with _engine_of(configuration, environment, "treegarth redecide") as (engine, _):
         with transaction(engine) as connection:
-            dose.start_redeciding(connection, _who(), now())
+            start_redeciding(connection, _who(), now())
         follow(engine, look_at_redeciding, output, wait=wait)
     return ExitCode.DONE
 
@@ -84,7 +87,7 @@ def follow(engine: Engine, look: Look, output: TextIO, *, wait: bool) -> None:
 def look_at_reread(engine: Engine) -> tuple[str, bool]:
     """Done when nothing waits; a worker may say so before us."""
     with connect(engine) as connection:
-        progress = dose.reread_progress(connection)
+        progress = reread_progress(connection)
     if progress is None:
         return "Nothing was read again yet.", True
     line = (
@@ -97,7 +100,7 @@ def look_at_reread(engine: Engine) -> tuple[str, bool]:
 def look_at_redeciding(engine: Engine) -> tuple[str, bool]:
     """Done when the last study is decided."""
     with connect(engine) as connection:
-        progress = dose.redeciding_progress(connection)
+        progress = redeciding_progress(connection)
     if progress is None:
         return "Nothing was decided anew yet.", True
     line = (

@@ -16,12 +16,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from treegarth.conditions.model import Condition, Facts
 from treegarth.errors import Problem, TreegarthError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 __all__ = ["Action", "NotYet", "Occasion", "Problem"]
 

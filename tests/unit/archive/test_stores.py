@@ -19,7 +19,7 @@ from treegarth.features.archive.ingest.stores import (
     latest_clear,
     says_nothing_new,
 )
-from treegarth.features.archive.model import IndexedInstance, KnownStore, Origin, StoredInstance
+from treegarth.index.instances import IndexedInstance, KnownStore, Origin, StoredInstance
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DATA = in_syntax(ct_image(1))

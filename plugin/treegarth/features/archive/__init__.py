@@ -6,11 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from treegarth.feature import Feature, House, Work
-from treegarth.features.archive.ingest.run import run_indexer
-from treegarth.features.archive.model import IndexedInstance
-from treegarth.features.archive.store.parents import note_pruned
-from treegarth.features.archive.store.reconciliation import count_instances
-from treegarth.features.archive.store.stale_series import count_stale
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
@@ -21,7 +16,7 @@ if TYPE_CHECKING:
     from treegarth.web.routes import Route
     from treegarth.web.services import Services
 
-__all__ = ["FEATURE", "IndexedInstance", "count_instances", "count_stale", "note_pruned", "run_indexer"]
+__all__ = ["FEATURE"]
 
 
 def _terms() -> list[Term]:
@@ -44,12 +39,12 @@ def _routes(house: House, services: Services) -> list[Route]:
 def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.archive.tasks import blueprint
 
-    followers = [one.follow_stable for one in house.features if one.follow_stable is not None]
+    followers = [one.follow_stable() for one in house.features if one.follow_stable is not None]
 
     def wake() -> None:
         for one in house.features:
             if one.task_after_rest is not None:
-                work.hints.announce(one.task_after_rest)
+                work.hints.announce(one.task_after_rest())
 
     return [blueprint(work.context, timedelta(seconds=house.settings.stable_seconds), followers, wake)]
 

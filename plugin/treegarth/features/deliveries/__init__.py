@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
-from treegarth.index.tables import study
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
@@ -23,6 +22,7 @@ __all__ = ["FEATURE"]
 
 def _terms() -> list[Term]:
     from treegarth.features.deliveries.condition_terms import condition_terms
+    from treegarth.index.tables import study
 
     return condition_terms(study.c.orthanc_study_id)
 

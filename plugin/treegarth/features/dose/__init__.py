@@ -1,52 +1,28 @@
-"""Radiation dose: readers of every source, the registry of what was read, and what the rest of the house asks of it.
-
-This is the feature's front door: other parts import from here and from `reading_json`, never from deeper inside.
-"""
+"""Radiation dose: readers of every source, the registry of what was read, and what the rest of the house asks of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from treegarth.feature import Feature, House, Work
-from treegarth.features.dose.registry.candidates import is_candidate, is_sampled
-from treegarth.features.dose.registry.service import follow_deleted, follow_indexed, reread
-from treegarth.features.dose.registry.store.modalities import note_modalities
-from treegarth.features.dose.registry.store.queue import count_waiting
-from treegarth.features.dose.registry.store.redecision import redeciding_progress, start_redeciding
-from treegarth.features.dose.registry.store.reread_walk import reread_progress
-from treegarth.features.dose.registry.store.samples import REST
-from treegarth.features.dose.registry.tasks import READ_WAITING, SAMPLE_SERIES
-from treegarth.index.tables import study
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
 
     from treegarth.conditions.vocabulary import Term
+    from treegarth.index.follower import IndexFollower
+    from treegarth.tasks.app import TaskHints
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.services import Services
 
-__all__ = [
-    "FEATURE",
-    "READ_WAITING",
-    "REST",
-    "SAMPLE_SERIES",
-    "count_waiting",
-    "follow_deleted",
-    "follow_indexed",
-    "is_candidate",
-    "is_sampled",
-    "note_modalities",
-    "redeciding_progress",
-    "reread",
-    "reread_progress",
-    "start_redeciding",
-]
+__all__ = ["FEATURE"]
 
 
 def _terms() -> list[Term]:
     from treegarth.features.dose.registry.condition_terms import condition_terms
+    from treegarth.index.tables import study
 
     return condition_terms(study.c.orthanc_study_id)
 
@@ -60,8 +36,14 @@ def _routes(house: House, services: Services) -> list[Route]:
 def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.dose.registry.tasks import blueprint
 
-    followers = [one.follow_dose_read for one in house.features if one.follow_dose_read is not None]
+    followers = [one.follow_dose_read() for one in house.features if one.follow_dose_read is not None]
     return [blueprint(work.context, followers)]
+
+
+def _follower(hints: TaskHints) -> IndexFollower:
+    from treegarth.features.dose.registry.follower import DoseFollower
+
+    return DoseFollower(hints)
 
 
 def _checks() -> list[HealthCheck]:
@@ -99,6 +81,7 @@ FEATURE = Feature(
     terms=_terms,
     routes=_routes,
     tasks=_tasks,
+    follower=_follower,
     checks=_checks,
     study_sections=_study_sections,
     system_sections=_system_sections,

@@ -6,41 +6,43 @@ import os
 from random import random
 from typing import TYPE_CHECKING, Any
 
-from treegarth.feature import Feature, House, Work
-from treegarth.features.rules.actions import Actions
-from treegarth.features.rules.followers import follow_dose_read, follow_stable, follow_studies_left
-from treegarth.features.rules.label_action import LabelAction
-from treegarth.features.rules.notify_action import NotifyAction
-from treegarth.features.rules.service import RuleBook
-from treegarth.features.rules.tasks import HANDLE
-from treegarth.features.rules.text import Language
-from treegarth.index.tables import study
+from treegarth.feature import Feature, FollowDoseRead, FollowStable, House, Work
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term
+    from treegarth.features.rules.service import RuleBook
+    from treegarth.index.follower import IndexFollower
+    from treegarth.tasks.app import TaskHints
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
     from treegarth.web.services import Services
 
-__all__ = ["FEATURE", "Language", "follow_studies_left", "language"]
+__all__ = ["FEATURE"]
 
 
-def language(house: House) -> Language:
-    """What rules are written in at this site."""
-    return Language(vocabulary=house.vocabulary(), actions=Actions(house.actions()))
+def _book(house: House) -> RuleBook:
+    from treegarth.features.rules.actions import Actions
+    from treegarth.features.rules.service import RuleBook
+    from treegarth.features.rules.text import Language
+
+    return RuleBook(Language(vocabulary=house.vocabulary(), actions=Actions(house.actions())))
 
 
 def _terms() -> list[Term]:
     from treegarth.features.rules.condition_terms import condition_terms
+    from treegarth.index.tables import study
 
     return condition_terms(study.c.orthanc_study_id)
 
 
 def _actions(house: House) -> list[Action[Any]]:
+    from treegarth.features.rules.label_action import LabelAction
+    from treegarth.features.rules.notify_action import NotifyAction
+
     settings = house.settings
     names = [one.name for one in settings.webhooks]
     return [LabelAction(), NotifyAction(webhooks=names, has_mail=settings.mail is not None)]
@@ -49,7 +51,7 @@ def _actions(house: House) -> list[Action[Any]]:
 def _routes(house: House, services: Services) -> list[Route]:
     from treegarth.features.rules import api, pages
 
-    book = RuleBook(language(house))
+    book = _book(house)
     webhooks = [one.name for one in house.settings.webhooks]
     return [
         *api.routes(services, book),
@@ -61,11 +63,34 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.rules.notification import Teller, telling_blueprint
     from treegarth.features.rules.tasks import blueprint
 
-    book = RuleBook(language(house))
     return [
-        blueprint(work.context, book, work.zone, lambda: house.lent.announce_deliveries(work.hints)),
+        blueprint(work.context, _book(house), work.zone, lambda: house.lent.announce_deliveries(work.hints)),
         telling_blueprint(work.context, Teller(house.settings, os.environ), random),
     ]
+
+
+def _follower(hints: TaskHints) -> IndexFollower:
+    from treegarth.features.rules.followers import LabelFollower
+
+    return LabelFollower()
+
+
+def _task_after_rest() -> str:
+    from treegarth.features.rules.tasks import HANDLE
+
+    return HANDLE
+
+
+def _follow_stable() -> FollowStable:
+    from treegarth.features.rules.followers import follow_stable
+
+    return follow_stable
+
+
+def _follow_dose_read() -> FollowDoseRead:
+    from treegarth.features.rules.followers import follow_dose_read
+
+    return follow_dose_read
 
 
 def _checks() -> list[HealthCheck]:
@@ -88,7 +113,8 @@ FEATURE = Feature(
     tasks=_tasks,
     checks=_checks,
     measures=_measures,
-    follow_stable=follow_stable,
-    task_after_rest=HANDLE,
-    follow_dose_read=follow_dose_read,
+    follower=_follower,
+    follow_stable=_follow_stable,
+    task_after_rest=_task_after_rest,
+    follow_dose_read=_follow_dose_read,
 )

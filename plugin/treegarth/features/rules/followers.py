@@ -12,6 +12,7 @@ from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.store.events import hasten, note_events
 from treegarth.features.rules.store.labels import forget_labels
 from treegarth.features.rules.store.rules import triggers_in_use
+from treegarth.index.follower import IndexFollower
 
 
 class Stable(Protocol):
@@ -46,6 +47,8 @@ def follow_dose_read(connection: Connection, orthanc_study_id: str, now: datetim
     return note_events(connection, Trigger.DOSE_READ, [(orthanc_study_id, "")], now)
 
 
-def follow_studies_left(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
-    """Forget what was said of studies that nothing is left of."""
-    forget_labels(connection, orthanc_study_ids)
+class LabelFollower(IndexFollower):
+    """Forgets what was said of studies that nothing is left of."""
+
+    def studies_left(self, connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+        forget_labels(connection, orthanc_study_ids)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -35,8 +35,9 @@ from treegarth.features.archive.ingest.stores import (
     latest_clear,
     says_nothing_new,
 )
-from treegarth.features.archive.model import IndexedInstance, KnownStore, Level, RemovedInstance, StoredInstance
 from treegarth.features.archive.store import batches, removal
+from treegarth.index.follower import IndexFollower
+from treegarth.index.instances import IndexedInstance, KnownStore, Level, StoredInstance
 from treegarth.orthanc.client import OrthancClient
 from treegarth.phrases import P_
 
@@ -45,32 +46,6 @@ _FETCHERS = 4
 Judge: TypeAlias = Callable[[IndexedInstance, KnownStore | None], Verdict]
 
 logger = logging.getLogger(__name__)
-
-
-class Follower(Protocol):
-    """What another feature does in the same transaction as the index rows."""
-
-    def indexed(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
-        """These instances are in the index now; they may have been before."""
-
-    def deleted(self, connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
-        """These are not any more."""
-
-    def studies_left(self, connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
-        """Nothing is left of these studies, not even what is known of pruned objects."""
-
-    def committed(self, instances: Sequence[IndexedInstance]) -> None:
-        """The transaction is through: the moment to hint at work. May fail; the work is a state in the database."""
-
-
-class Departures(Protocol):
-    """Keeps account of what leaves the index and of what comes back, in the same transaction."""
-
-    def left(self, connection: Connection, instances: Sequence[RemovedInstance], at: datetime) -> None:
-        """These left; their series and studies are still there, and stay where this notes pruned objects of them."""
-
-    def arrived(self, connection: Connection, instances: Sequence[IndexedInstance], at: datetime) -> None:
-        """These are in the index now."""
 
 
 def _nobody_waits(orthanc_series_ids: Iterable[str]) -> None:
@@ -83,9 +58,8 @@ class BatchWriter:
 
     engine: Engine
     orthanc: OrthancClient
-    followers: Sequence[Follower]
+    followers: Sequence[IndexFollower]
     clock: Callable[[], datetime]
-    departures: Departures | None = None
     on_stale: Callable[[Iterable[str]], None] = _nobody_waits
     """Told of series that may have lost the object that their attributes are of."""
 
@@ -149,11 +123,11 @@ class BatchWriter:
             return 0
         with transaction(self.engine) as connection:
             removed = removal.remove(connection, level, gone)
-            if self.departures is not None:
-                self.departures.left(connection, removed, self.clock())
+            for follower in self.followers:
+                follower.left(connection, removed, self.clock())
             studies = removal.remove_empty(connection, removed)
             for follower in self.followers:
-                follower.deleted(connection, [one.orthanc_instance_id for one in removed], self.clock())
+                follower.deleted(connection, removed, self.clock())
                 if studies:
                     follower.studies_left(connection, studies)
         self.on_stale({one.orthanc_series_id for one in removed})
@@ -196,11 +170,8 @@ class BatchWriter:
     def _tell(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
         if not instances:
             return
-        arrived = [one for one in instances if not one.is_known]
-        if self.departures is not None and arrived:
-            self.departures.arrived(connection, arrived, self.clock())
         for follower in self.followers:
-            follower.indexed(connection, instances)
+            follower.indexed(connection, instances, self.clock())
 
     def _write_what_orthanc_knows(self, instance: IndexedInstance, reason: str) -> None:
         logger.warning("An instance's row was refused (%s); it is indexed by what Orthanc knows of it.", reason)
@@ -252,7 +223,7 @@ def _header_json(data: Mapping[str, bytes], orthanc_instance_id: str) -> dict[st
         return None
 
 
-def _hint(follower: Follower, instances: Sequence[IndexedInstance]) -> None:
+def _hint(follower: IndexFollower, instances: Sequence[IndexedInstance]) -> None:
     try:
         follower.committed(instances)
     except Exception:

@@ -13,7 +13,7 @@ from treegarth.dicom.headers import Header, Issue, orthanc_identifiers, read_hea
 from treegarth.errors import UnreadableObject
 from treegarth.features.archive.ingest.sources import header_by_orthanc, identifiers_by_orthanc
 from treegarth.features.archive.ingest.stores import header_checksum
-from treegarth.features.archive.model import IndexedInstance, StoredInstance
+from treegarth.index.instances import IndexedInstance, StoredInstance
 from treegarth.orthanc.client import OrthancClient
 from treegarth.phrases import P_
 

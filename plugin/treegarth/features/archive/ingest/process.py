@@ -18,7 +18,7 @@ from typing import TextIO
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.sources import instance_of_frame
-from treegarth.features.archive.model import Level
+from treegarth.index.instances import Level
 from treegarth.orthanc.frames import Frame, FrameKind, Readable, read_frame
 
 _LARGEST_BATCH = 500  # frames

@@ -23,10 +23,10 @@ from treegarth.errors import TreegarthError
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.sources import reception_date, stores_of_orthanc
 from treegarth.features.archive.ingest.stores import is_same_time, is_store_of
-from treegarth.features.archive.model import KnownStore, Level
 from treegarth.features.archive.store import reconciliation as store
 from treegarth.features.archive.store.batches import known_stores
 from treegarth.features.archive.store.reconciliation import Counts
+from treegarth.index.instances import KnownStore, Level
 from treegarth.orthanc.client import OrthancClient
 
 _LOCK = 7_473_001  # one reconciler for a site

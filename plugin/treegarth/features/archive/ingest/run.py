@@ -9,10 +9,11 @@ from typing import IO, TextIO
 
 from sqlalchemy import Engine
 
-from treegarth.features.archive.ingest.batch import BatchWriter, Departures, Follower
+from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.mender import Mender, StaleHints
 from treegarth.features.archive.ingest.process import FrameBuffer, Indexer
 from treegarth.features.archive.ingest.reconciler import Reconciler
+from treegarth.index.follower import IndexFollower
 from treegarth.orthanc.client import OrthancClient
 from treegarth.settings import Settings
 
@@ -21,18 +22,15 @@ def run_indexer(
     *,
     engine: Engine,
     orthanc: OrthancClient,
-    followers: Sequence[Follower],
+    followers: Sequence[IndexFollower],
     settings: Settings,
     clock: Callable[[], datetime],
     frames_from: IO[bytes],
     answers_to: TextIO,
-    departures: Departures | None = None,
 ) -> None:
     """Write what comes through the pipe, reconcile and mend beside it, until the pipe closes."""
     stale = StaleHints()
-    writer = BatchWriter(
-        engine=engine, orthanc=orthanc, followers=followers, clock=clock, departures=departures, on_stale=stale.note
-    )
+    writer = BatchWriter(engine=engine, orthanc=orthanc, followers=followers, clock=clock, on_stale=stale.note)
     frames = FrameBuffer()
     mender = Mender(
         engine=engine,

@@ -9,7 +9,7 @@ from typing import Any
 
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
 from treegarth.errors import NotFound, OrthancRefused, UnreadableObject
-from treegarth.features.archive.model import Origin, StoredInstance
+from treegarth.index.instances import Origin, StoredInstance
 from treegarth.orthanc.client import OrthancClient
 from treegarth.orthanc.frames import Frame
 from treegarth.orthanc.header_fetch import read_beginning

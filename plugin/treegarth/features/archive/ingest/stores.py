@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from zlib import adler32, crc32
 
-from treegarth.features.archive.model import IndexedInstance, KnownStore, StoredInstance
+from treegarth.index.instances import IndexedInstance, KnownStore, StoredInstance
 
 _JUST_NOW = timedelta(seconds=2)  # two time stamps of one store, one of them in whole seconds
 _LONG_AGO = timedelta(seconds=10)  # before a report: then it is surely not of what was stored with it

@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Table, text
 
 from treegarth.database.phrase_column import kept
-from treegarth.features.archive.model import IndexedInstance, KnownStore
 from treegarth.features.archive.store.arrivals import note_arrival
-from treegarth.features.archive.store.parents import STUDY_ATTRIBUTES, tell_parents
 from treegarth.features.archive.store.removal import remove_empty_studies
+from treegarth.index.instances import IndexedInstance, KnownStore
+from treegarth.index.parents import STUDY_ATTRIBUTES, tell_parents
 from treegarth.index.tables import instance, patient, series, study
 
 _SERIES = (

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
-from treegarth.features.archive.model import Level, RemovedInstance
 from treegarth.features.archive.store.arrivals import forget_arrival
-from treegarth.features.archive.store.parents import tell_parents, tell_patients
+from treegarth.index.instances import Level, RemovedInstance
+from treegarth.index.parents import tell_parents, tell_patients
 
 _KEYS = {
     Level.PATIENT: ("patient", "orthanc_patient_id"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
 from treegarth.features.dose.registry.rules import Source
@@ -50,45 +48,16 @@ to rest. The choice is the same for every order of arrival, and the identifiers 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
-class IndexedInstance(Protocol):
-    """What the dose feature needs to know of an instance that has just been indexed."""
+class Indexed(Protocol):
+    """What tells whether an object can hold dose."""
 
-    @property
-    def orthanc_instance_id(self) -> str: ...
-    @property
-    def orthanc_series_id(self) -> str: ...
-    @property
-    def orthanc_study_id(self) -> str: ...
-    @property
-    def sop_instance_uid(self) -> str: ...
     @property
     def sop_class_uid(self) -> str | None: ...
     @property
-    def study_instance_uid(self) -> str: ...
-    @property
     def modality(self) -> str | None: ...
-    @property
-    def image_type(self) -> Sequence[str] | None: ...
-    @property
-    def number_of_frames(self) -> int | None: ...
-    @property
-    def size_bytes(self) -> int: ...
-    @property
-    def received_at(self) -> datetime: ...
-    @property
-    def header_checksum(self) -> int | None: ...
 
 
-class StoredInstance(IndexedInstance, Protocol):
-    """What it needs to know of one that was indexed just now."""
-
-    @property
-    def is_stored_again(self) -> bool: ...
-    @property
-    def is_known(self) -> bool: ...
-
-
-def is_candidate(instance: IndexedInstance) -> bool:
+def is_candidate(instance: Indexed) -> bool:
     """Whether the object is to be read by the dose reader. Of a captured page the index does not know what it carries:
     in a CT series it may be a dose page."""
     if instance.sop_class_uid == SECONDARY_CAPTURE:
@@ -96,7 +65,7 @@ def is_candidate(instance: IndexedInstance) -> bool:
     return instance.sop_class_uid in SR_SOURCES | IMAGE_SOURCES | SAMPLED_SOURCES
 
 
-def is_sampled(instance: IndexedInstance) -> bool:
+def is_sampled(instance: Indexed) -> bool:
     """Whether the object is read only if it is chosen among the images of its series."""
     return instance.sop_class_uid in SAMPLED_SOURCES
 

@@ -13,15 +13,15 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, NotFound, TreegarthError
 from treegarth.features.dose.reading import read_dose_bytes
 from treegarth.features.dose.registry.candidates import (
-    IndexedInstance,
-    StoredInstance,
     is_candidate,
     is_image,
     is_sampled,
 )
 from treegarth.features.dose.registry.store import modalities, queue, readings, redecision, reread_walk, samples
+from treegarth.features.dose.registry.store.archive_index import KnownInstance
 from treegarth.features.dose.registry.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.registry.store.undecided import take_undecided
+from treegarth.index.instances import IndexedInstance
 from treegarth.orthanc.header_fetch import StreamSource, read_beginning
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
@@ -48,7 +48,7 @@ class ObjectSource(StreamSource, Protocol):
     def get_bytes(self, path: str, *, timeout_s: float | None = None) -> bytes: ...
 
 
-def follow_indexed(connection: Connection, instances: Sequence[StoredInstance]) -> None:
+def follow_indexed(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
     """Every instance that can be a source of dose waits to be read, or to be chosen among the images of its series,
     in the transaction that indexes it. No more than two statements for what is new: the store path waits for them."""
     again = [instance for instance in instances if instance.is_stored_again]
@@ -59,7 +59,7 @@ def follow_indexed(connection: Connection, instances: Sequence[StoredInstance]) 
     samples.await_rest(connection, [one for one in candidates if is_sampled(one) and not one.is_known])
 
 
-def _follow_stored_again(connection: Connection, instances: Sequence[StoredInstance]) -> None:
+def _follow_stored_again(connection: Connection, instances: Sequence[IndexedInstance]) -> None:
     """What was read of objects that are of another kind now is not in the archive any more."""
     classes = {one.orthanc_instance_id: one.sop_class_uid if is_candidate(one) else None for one in instances}
     for orthanc_study_id in queue.drop_other_classes(connection, classes):
@@ -111,7 +111,7 @@ def walk_rereading(engine: Engine, running: int, clock: Callable[[], datetime]) 
             more = reread_walk.walk_on(connection, running, _note_again, clock())
 
 
-def _note_again(connection: Connection, instances: Sequence[IndexedInstance]) -> int:
+def _note_again(connection: Connection, instances: Sequence[KnownInstance]) -> int:
     candidates = [instance for instance in instances if is_candidate(instance)]
     others = [one for one in candidates if not is_sampled(one)]
     queue.note_sources(connection, others, again=True)

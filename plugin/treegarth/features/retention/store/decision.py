@@ -16,7 +16,8 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.model import Age, ObjectState, Policy, Proof, ProofVoid, Since
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.tables import hold, prune_rescue
-from treegarth.index.tables import instance, study
+from treegarth.features.rules.tables import rule_event
+from treegarth.index.tables import arrival, instance, study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +59,8 @@ def _always(policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
     found = [
         instance.c.received_at < now - policy.minimum_age,
         ~exists().select_from(hold).where(facts.held(now)),
-        ~facts.of_study("arrival"),
-        ~facts.of_study("rule_event"),
+        ~facts.of_study(arrival),
+        ~facts.of_study(rule_event),
         ~facts.is_delivery_open(),
         *(~one for one in facts.dose_unread()),
     ]
@@ -97,8 +98,8 @@ def read_states(
             facts.last_used_at().label("last_used_at"),
             func.coalesce(true() if condition is None else condition, False).label("matches"),
             facts.is_kept(numbered.policy.keep, vocabulary, now).label("is_kept"),
-            facts.of_study("arrival").label("is_arriving"),
-            facts.of_study("rule_event").label("rules_wait"),
+            facts.of_study(arrival).label("is_arriving"),
+            facts.of_study(rule_event).label("rules_wait"),
             facts.is_dose_unread().label("is_dose_unread"),
             facts.open_destinations().label("open_deliveries"),
             facts.held_kinds(now).label("holds"),

@@ -4,42 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import Connection, delete, insert, select, text
 
 from treegarth.features.retention.tables import prune_ledger, prune_mark
+from treegarth.index.instances import RemovedInstance
 from treegarth.tasks.leases import unlocked
-
-
-class Departed(Protocol):
-    """An instance that left the index, as the archive describes it."""
-
-    @property
-    def orthanc_instance_id(self) -> str: ...
-    @property
-    def orthanc_series_id(self) -> str: ...
-    @property
-    def orthanc_study_id(self) -> str: ...
-    @property
-    def study_instance_uid(self) -> str: ...
-    @property
-    def series_instance_uid(self) -> str: ...
-    @property
-    def sop_instance_uid(self) -> str: ...
-    @property
-    def sop_class_uid(self) -> str | None: ...
-    @property
-    def modality(self) -> str | None: ...
-    @property
-    def patient_id(self) -> str | None: ...
-    @property
-    def remote_ae_title(self) -> str | None: ...
-    @property
-    def size_bytes(self) -> int: ...
-    @property
-    def received_at(self) -> datetime: ...
-
 
 _COLUMNS = (
     *("orthanc_instance_id", "orthanc_series_id", "orthanc_study_id", "study_instance_uid", "series_instance_uid"),
@@ -47,7 +17,7 @@ _COLUMNS = (
 )
 
 
-def note_departed(connection: Connection, instances: Sequence[Departed], at: datetime) -> None:
+def note_departed(connection: Connection, instances: Sequence[RemovedInstance], at: datetime) -> None:
     """A row for each that no policy meant to delete; nobody deletes it once more, so its mark goes."""
     identifiers = [one.orthanc_instance_id for one in instances]
     ours = set(

@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, exists, false, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, Text, and_, case, exists, false, func, not_, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.conditions.compilation import compile_for
 from treegarth.conditions.model import Level
 from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.features.deliveries.tables import delivery, delivery_object, destination
+from treegarth.features.dose.registry.tables import dose_report, dose_sampling
 from treegarth.features.retention.model import PROOFS_BY_UID, SUFFICIENT_PROOFS, Keep, Policy, ProofVoid
 from treegarth.features.retention.store.holds import in_force
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import hold, prune_rescue, study_use
 from treegarth.index.tables import instance, series, study
 
@@ -56,7 +57,7 @@ def _header_object() -> FromClause:
 @cache
 def _dose_of_header() -> FromClause:
     """Always the same, see `_header_object`."""
-    return table_of("dose_report").alias("header_dose")
+    return dose_report.alias("header_dose")
 
 
 def matches(policy: Policy, vocabulary: Vocabulary, now: datetime) -> ColumnElement[bool] | None:
@@ -84,7 +85,7 @@ def _is_report(instance: FromClause) -> ColumnElement[bool]:
 
 
 def _was_read(instance: FromClause) -> ColumnElement[bool]:
-    report = table_of("dose_report").alias("dose_object")
+    report = dose_report.alias("dose_object")
     found = exists().where(report.c.orthanc_instance_id == instance.c.orthanc_instance_id, *_dose_was_read(report))
     return found.correlate(instance)
 
@@ -117,9 +118,9 @@ def _is_representative() -> ColumnElement[bool]:
     return case((is_header_there, is_header), else_=is_smallest)
 
 
-def of_study(table_name: str) -> ColumnElement[bool]:
+def of_study(table: Table) -> ColumnElement[bool]:
     """Whether the study has a row there: `arrival` while it arrives, `rule_event` while rules have not looked at it."""
-    return exists().where(table_of(table_name).c.orthanc_study_id == study.c.orthanc_study_id)
+    return exists().where(table.c.orthanc_study_id == study.c.orthanc_study_id)
 
 
 def held(now: datetime) -> ColumnElement[bool]:
@@ -133,7 +134,7 @@ def held_kinds(now: datetime) -> ColumnElement[Any]:
 def delivery_open() -> tuple[FromClause, ColumnElement[bool]]:
     """Deliveries of the object that are not through. One that was given up is among them as long as its destination
     is there: what was wanted there never arrived."""
-    wanted, destination = table_of("delivery_object"), table_of("destination")
+    wanted = delivery_object
     is_open = or_(
         wanted.c.state.in_(("waiting", "sending", "given up")),
         and_(wanted.c.state == "sent", wanted.c.next_attempt_at < NEVER_AGAIN),
@@ -150,7 +151,7 @@ def is_delivery_open() -> ColumnElement[bool]:
 
 def open_destinations() -> ColumnElement[Any]:
     source, condition = delivery_open()
-    names = func.array_agg(table_of("destination").c.name.distinct())
+    names = func.array_agg(destination.c.name.distinct())
     return select(names).select_from(source).where(condition).scalar_subquery()
 
 
@@ -162,7 +163,7 @@ def is_dose_unread() -> ColumnElement[bool]:
 def dose_unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """That the object is a source that was not read, and that its series waits for its images to be chosen: apart, so
     that the database can rule out each by a join instead of asking for every row."""
-    report, sampling = table_of("dose_report"), table_of("dose_sampling")
+    report, sampling = dose_report, dose_sampling
     return (
         exists().where(
             report.c.orthanc_instance_id == instance.c.orthanc_instance_id,
@@ -183,7 +184,7 @@ def rescue(policy_id: int, policy_version: int) -> ColumnElement[bool]:
 
 def proof_rows() -> tuple[FromClause, ColumnElement[bool]]:
     """Deliveries of the object that are proved to have arrived where they were to, not at an alternate instead."""
-    done, destination = table_of("delivery_object"), table_of("destination")
+    done = delivery_object
     proved = and_(
         done.c.orthanc_instance_id == instance.c.orthanc_instance_id,
         done.c.state == "confirmed",
@@ -197,7 +198,7 @@ def proof_rows() -> tuple[FromClause, ColumnElement[bool]]:
 
 def _void_parts() -> list[tuple[ProofVoid, ColumnElement[bool]]]:
     """Why such a delivery proves nothing of what the archive has now, none of them NULL."""
-    done = table_of("delivery_object")
+    done = delivery_object
     by_uid = done.c.proof.in_(sorted(PROOFS_BY_UID))
     stored_at = func.coalesce(instance.c.content_since, instance.c.received_at)
     is_newer = func.coalesce(func.coalesce(done.c.begun_at, done.c.sent_at) < stored_at, True)
@@ -233,7 +234,7 @@ def _was_twin_sent(done: FromClause) -> ColumnElement[bool]:
 def proofs() -> ColumnElement[Any]:
     """The proofs as JSON: [{destination, kind, at, void}], with those that prove nothing any more, and why."""
     source, condition = proof_rows()
-    done, destination = table_of("delivery_object"), table_of("destination")
+    done = delivery_object
     void = case(*((part, why.value) for why, part in _void_parts()), else_=null())
     one = func.jsonb_build_object(
         *("destination", destination.c.name, "kind", done.c.proof, "at", done.c.confirmed_at, "void", void),
@@ -244,17 +245,16 @@ def proofs() -> ColumnElement[Any]:
 
 def is_proved(destination_name: str, not_before: datetime | None) -> ColumnElement[bool]:
     source, condition = proof_rows()
-    wanted = [condition, table_of("destination").c.name == destination_name]
+    wanted = [condition, destination.c.name == destination_name]
     wanted += [not_(part) for _, part in _void_parts()]
     if not_before is not None:
-        wanted.append(table_of("delivery_object").c.confirmed_at >= not_before)
+        wanted.append(delivery_object.c.confirmed_at >= not_before)
     return exists().select_from(source).where(*wanted)
 
 
 def last_used_at() -> ColumnElement[datetime]:
     """The latest of: the study's last arrival, the last time that objects of it were to be delivered, the last time it
     was opened through us."""
-    delivery = table_of("delivery")
     opened = select(study_use.c.last_used_at).where(study_use.c.orthanc_study_id == study.c.orthanc_study_id)
     delivered = select(func.max(delivery.c.changed_at)).where(delivery.c.orthanc_study_id == study.c.orthanc_study_id)
     return func.greatest(study.c.last_received_at, opened.scalar_subquery(), delivered.scalar_subquery())
@@ -262,7 +262,6 @@ def last_used_at() -> ColumnElement[datetime]:
 
 def is_last_used_before(moment: datetime) -> list[ColumnElement[bool]]:
     """That `last_used_at` is before a moment, as conditions that rule out by a join what was used since."""
-    delivery = table_of("delivery")
     of_study = study.c.orthanc_study_id
     return [
         study.c.last_received_at < moment,

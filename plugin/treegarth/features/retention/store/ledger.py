@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Select, and_, exists, func, insert, select, u
 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound
+from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.retention.store.deletion import DueObject
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance
@@ -132,7 +132,7 @@ def read_entry(connection: Connection, ledger_id: int) -> LedgerEntry:
 
 def whereabouts(connection: Connection, orthanc_instance_id: str) -> list[Whereabouts]:
     """The destinations that were proved to have the object, the latest proof first."""
-    done, destination = table_of("delivery_object"), table_of("destination")
+    done = delivery_object
     rows = connection.execute(
         select(
             destination.c.name.label("destination"),

@@ -18,9 +18,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.database.keyset import SortKey, read_page
+from treegarth.features.deliveries.tables import delivery
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, use_memory
-from treegarth.features.retention.store.neighbours import table_of
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy, study_use
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance, series, study
@@ -83,7 +83,7 @@ def read_least_used(
     connection: Connection, numbered: NumberedPolicy, vocabulary: Vocabulary, now: datetime, size_bytes: int
 ) -> Iterator[list[Candidate]]:
     """The same, but the objects of the least used studies first, until these are so many bytes."""
-    delivery, study_id = table_of("delivery"), study.c.orthanc_study_id
+    study_id = study.c.orthanc_study_id
     delivered = select(delivery.c.orthanc_study_id, func.max(delivery.c.changed_at).label("at"))
     of_study = delivered.group_by(delivery.c.orthanc_study_id).subquery("delivered")
     used = func.greatest(study.c.last_received_at, study_use.c.last_used_at, of_study.c.at)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import Select, select
 
+from treegarth.index.instances import IndexedInstance
 from treegarth.index.tables import instance, series, study
 
 
@@ -27,6 +29,10 @@ class ArchivedInstance:
     size_bytes: int
     received_at: datetime
     header_checksum: int | None
+
+
+KnownInstance: TypeAlias = IndexedInstance | ArchivedInstance
+"""An instance that was indexed just now, or long ago."""
 
 
 def archived_instances() -> Select[tuple[object, ...]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select, text
 
-from treegarth.features.dose.registry.candidates import IndexedInstance
 from treegarth.features.dose.registry.tables import dose_study
+from treegarth.index.instances import IndexedInstance
 from treegarth.index.tables import study
 
 # A text, like every statement of the store path: the same one for any number of studies, so PostgreSQL plans it once.

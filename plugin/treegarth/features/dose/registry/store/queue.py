@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from treegarth.errors import RequestConflict
-from treegarth.features.dose.registry.candidates import IndexedInstance
+from treegarth.features.dose.registry.store.archive_index import KnownInstance
 from treegarth.features.dose.registry.store.source import find_source
 from treegarth.features.dose.registry.tables import dose_report, dose_sampling
 from treegarth.phrases import P_
@@ -65,7 +65,7 @@ class FailedSource:
     discovered_at: datetime
 
 
-def note_sources(connection: Connection, instances: Iterable[IndexedInstance], *, again: bool = False) -> None:
+def note_sources(connection: Connection, instances: Iterable[KnownInstance], *, again: bool = False) -> None:
     """Make these sources wait to be read, also those that were overwritten since they were read.
 
     The index meets one store more than once (the pipe, the comparison, a second Orthanc): what is noted of it already

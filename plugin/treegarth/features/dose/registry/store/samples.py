@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, text
 
-from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES, IndexedInstance
-from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, archived_instances
+from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
+from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, KnownInstance, archived_instances
 from treegarth.features.dose.registry.store.queue import note_sources
 from treegarth.features.dose.registry.tables import dose_report, dose_sampling
 from treegarth.index.tables import instance
@@ -46,7 +46,7 @@ _AWAIT_REST = text(
 ).bindparams(rest=REST, longest_wait=LONGEST_WAIT)
 
 
-def await_rest(connection: Connection, images: Iterable[IndexedInstance]) -> None:
+def await_rest(connection: Connection, images: Iterable[KnownInstance]) -> None:
     """Mark the series of these images: their sources are to be chosen. Every arrival puts that off."""
     studies = {image.orthanc_series_id: image.orthanc_study_id for image in images}
     if not studies:
@@ -55,7 +55,7 @@ def await_rest(connection: Connection, images: Iterable[IndexedInstance]) -> Non
     connection.execute(_AWAIT_REST, {"series": series, "studies": [studies[one] for one in series]})
 
 
-def note_again(connection: Connection, images: Sequence[IndexedInstance]) -> int:
+def note_again(connection: Connection, images: Sequence[KnownInstance]) -> int:
     """Have those of the images that are sources read again; their number. Series without enough sources are marked."""
     noted = _noted(connection, {image.orthanc_study_id for image in images})
     again = [image for image in images if image.orthanc_instance_id in noted]
