@@ -20,7 +20,6 @@ from treegarth.host.logs import log_into_orthanc
 from treegarth.host.plugin import Plugin
 from treegarth.settings import Settings, problems_of_access, read_settings
 from treegarth.web.app import create_app
-from treegarth.web.routes import Route
 from treegarth.web.services import Services
 
 
@@ -54,15 +53,11 @@ def checked_settings(configuration: dict[str, Any], environment: Mapping[str, st
 
 def make_application(services: Services) -> Flask:
     """The web application with every feature's routes in the one table."""
+    whole = house(services.settings)
     return create_app(
-        all_routes(services),
+        whole.routes(),
         services,
+        parts=whole.parts(),
         opened_in_viewer=lambda uid: study_opened(services, uid, "viewer"),
         instead_of_viewer=ViewerGate(),
     )
-
-
-def all_routes(services: Services) -> list[Route]:
-    """Every endpoint of every feature: the one route table."""
-    whole = house(services.settings)
-    return [route for feature in whole.features for route in feature.routes(whole, services)]

@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 FollowStable: TypeAlias = "Callable[[Connection, Sequence[Any], datetime], object]"
 FollowDoseRead: TypeAlias = "Callable[[Connection, str, datetime], object]"
@@ -42,7 +41,9 @@ class Feature:
     """What conditions can speak of in its tables."""
     actions: Callable[[House], Sequence[Action[Any]]] = lambda house: ()
     """What rules can do by it."""
-    routes: Callable[[House, Services], Sequence[Route]] = lambda house, services: ()
+    parts: Callable[[House], Sequence[object]] = lambda house: ()
+    """What its handlers work with: each gets one by `call.part(its class)`."""
+    routes: Callable[[], Sequence[Route]] = tuple
     """Its endpoints and pages."""
     tasks: Callable[[House, Work], Sequence[Blueprint]] = lambda house, work: ()
     """Its background work."""
@@ -90,6 +91,14 @@ class House:
     features: Sequence[Feature]
     vocabulary: Callable[[], Vocabulary]
     lent: Lent
+
+    def routes(self) -> list[Route]:
+        """Every endpoint of every feature: the one route table."""
+        return [one for feature in self.features for one in feature.routes()]
+
+    def parts(self) -> list[object]:
+        """What handlers work with."""
+        return [self, *(one for feature in self.features for one in feature.parts(self))]
 
     def actions(self) -> list[Action[Any]]:
         return [one for feature in self.features for one in feature.actions(self)]

@@ -11,14 +11,13 @@ from sqlalchemy import Engine
 from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, make_services, web_folder
+from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
-from treegarth.features.deliveries import api
 from treegarth.features.deliveries.senders.stow_answers import reason_in_words
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.transitions import failed
 from treegarth.settings import Mode, Settings
-from treegarth.web.app import create_app
 from treegarth.web.paths import API_PATH
 
 PATH = f"{API_PATH}/deliveries"
@@ -29,8 +28,7 @@ ALICE = "Basic YWxpY2U6c2VjcmV0"
 @pytest.fixture
 def client(engine: Engine, tmp_path: Path) -> FlaskClient:
     services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=Settings(mode=Mode.PROD))
-    nothing: frozenset[str] = frozenset()
-    client = create_app(api.routes(services, lambda connection, study: (nothing, nothing)), services).test_client()
+    client = make_application(services).test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = ALICE
     with transaction(engine) as connection:
         write_study(connection, 1)

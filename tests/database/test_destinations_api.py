@@ -14,8 +14,8 @@ from sqlalchemy import Engine, select
 from tests.api_document import check_document
 from tests.places import places
 from tests.unit.web.web_support import NOW, make_services, web_folder
+from treegarth.bootstrap import make_application
 from treegarth.errors import NotFound
-from treegarth.features.deliveries import destinations_api
 from treegarth.features.deliveries.destinations import DestinationSettings
 from treegarth.features.deliveries.store.destinations import (
     create_destination,
@@ -26,7 +26,6 @@ from treegarth.features.deliveries.store.destinations import (
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Mode, Settings
-from treegarth.web.app import create_app
 from treegarth.web.paths import API_PATH
 
 PATH = f"{API_PATH}/destinations"
@@ -38,7 +37,7 @@ def client(engine: Engine, tmp_path: Path) -> FlaskClient:
     allowed = DestinationPlaces.model_validate(places(tmp_path, SecretEnvironment=["NO_SUCH_TOKEN"]))
     settings = Settings(mode=Mode.PROD, destination_places=allowed)
     services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=settings)
-    app = create_app(destinations_api.routes(services, {}), services)
+    app = make_application(services)
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = ALICE["Authorization"]
     return client

@@ -14,11 +14,9 @@ from sqlalchemy import Engine
 
 from tests.index_support import write_study
 from tests.unit.web.web_support import NOW, KnownHost, make_services, web_folder
-from treegarth.assembly import house
+from treegarth.bootstrap import make_application
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.rules.tables import notification, rule_event
-from treegarth.features.system import metrics
-from treegarth.web.app import create_app
 
 NAME = 'NM "dose"\n\\PACS'
 
@@ -27,7 +25,7 @@ def client_of(folder: Path, engine: Engine | None) -> FlaskClient:
     host = KnownHost()
     host.status = dataclasses.replace(host.status, callback_median_ms=0.2, callback_p99_ms=1.5)
     services = make_services(web_folder(folder), engine=lambda: engine, host=host)
-    return create_app(metrics.routes(services, house(services.settings).measures()), services).test_client()
+    return make_application(services).test_client()
 
 
 def values(client: FlaskClient) -> dict[tuple[str, ...], float]:

@@ -13,11 +13,9 @@ from sqlalchemy import Engine, insert
 from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from tests.unit.web.web_support import NOW, make_services, web_folder
-from treegarth.assembly import house
-from treegarth.features import retention
+from treegarth.bootstrap import make_application
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.features.retention.uses import study_opened
-from treegarth.web.app import create_app
 from treegarth.web.paths import API_PATH
 from treegarth.web.services import Services
 
@@ -37,7 +35,7 @@ def client(services: Services, engine: Engine) -> FlaskClient:
         write_study(connection, 1, last_received_at=OLD)
         write_study(connection, 2, last_received_at=NOW - timedelta(days=70))
         write_study(connection, 3, last_received_at=NOW)
-    return create_app(retention.FEATURE.routes(house(services.settings), services), services).test_client()
+    return make_application(services).test_client()
 
 
 def get(client: FlaskClient, path: str, status: int = 200) -> Any:

@@ -13,13 +13,12 @@ from sqlalchemy import Engine
 
 from tests.rule_support import SETTINGS, book, handle_all, index_study, study_id, study_uid
 from tests.unit.web.web_support import NOW, make_services, web_folder
+from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
-from treegarth.features.rules import api as rules_api
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.service import walk_on
 from treegarth.features.rules.store import events
 from treegarth.phrases import P_
-from treegarth.web.app import create_app
 from treegarth.web.paths import API_PATH
 
 CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [{"label": "seen"}], "on": True}
@@ -29,7 +28,7 @@ CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [
 def app(engine: Engine, tmp_path: Path) -> Flask:
     settings = SETTINGS.model_copy(update={"mode": "test"})
     services = make_services(web_folder(tmp_path), engine=lambda: engine, settings=settings)
-    return create_app(rules_api.routes(services, book()), services)
+    return make_application(services)
 
 
 @pytest.fixture

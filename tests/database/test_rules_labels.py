@@ -14,16 +14,15 @@ from sqlalchemy.engine import Engine
 
 from tests.index_support import write_study
 from tests.rule_support import NOW, study_id
-from treegarth.assembly import FEATURES
 from treegarth.database.engine import DatabaseAddress, connect, transaction
 from treegarth.features.archive.ingest.batch import BatchWriter
+from treegarth.features.rules.followers import LabelFollower
 from treegarth.features.rules.orthanc_labels import tell_orthanc
 from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.tables import label_change
 from treegarth.index.instances import Level
 from treegarth.index.parents import note_pruned
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
-from treegarth.tasks.app import TaskHints
 
 
 class Labels(ThreadingHTTPServer):
@@ -124,11 +123,9 @@ def test_labels_go_with_their_study_and_stay_where_something_is_known_of_pruned_
             write_study(connection, number)
             change_labels(connection, f"study-0000{number}", ["a"], is_set=True, by=None, now=NOW)
         note_pruned(connection, {"series-00002": (5, 5000)})
-    hints, client = TaskHints(database_address), OrthancClient(OrthancAddress(url=orthanc.url))
-    followers = [one.follower(hints) for one in FEATURES if one.follower is not None]
-    writer = BatchWriter(engine=engine, orthanc=client, followers=followers, clock=lambda: NOW)
+    client = OrthancClient(OrthancAddress(url=orthanc.url))
+    writer = BatchWriter(engine=engine, orthanc=client, followers=[LabelFollower()], clock=lambda: NOW)
     assert writer.remove(Level.STUDY, ["study-00001", "study-00002"]) == 4
-    hints.close()
     client.close()
     with connect(engine) as connection:
         assert [list_labels(connection, f"study-0000{number}") != [] for number in (1, 2)] == [False, True]

@@ -14,12 +14,12 @@ from sqlalchemy import Engine, insert, select
 from tests.index_support import write_study
 from tests.retention_support import table
 from tests.unit.web.web_support import NOW, make_services
-from treegarth.bootstrap import all_routes
+from treegarth.assembly import house
+from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.features.deliveries.tables import delivery, delivery_object
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark, retention_policy
 from treegarth.features.rules.tables import notification, rule_outcome
-from treegarth.web.app import create_app
 from treegarth.web.routes import Route
 
 WEB = Path(__file__).parents[2] / "web"
@@ -37,7 +37,7 @@ PATH_ALONE = {"api.set_label", "api.take_off_label"}  # Orthanc hands on no quer
 def routes_of_studies() -> list[Route]:
     return [
         route
-        for route in all_routes(make_services(WEB))
+        for route in house(make_services(WEB).settings).routes()
         if any("study_instance_uid" in model.model_fields for model in models_of(route))
         and route.name not in NOT_ASKED
         and not route.name.startswith(OWN_TESTS)
@@ -67,7 +67,7 @@ def client(engine: Engine) -> FlaskClient:
         )
         for number in (1, 2):
             write_traces(connection, number)
-    client = create_app(all_routes(services), services).test_client()
+    client = make_application(services).test_client()
     made = client.post(
         "/treegarth/api/v1/rules",
         json={"name": "r", "why": "", "when": "by hand", "if": "Modality = CT", "do": [{"label": "x"}]},

@@ -19,7 +19,7 @@ from treegarth.reach import Reach
 from treegarth.strict_json import read_json
 from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
 from treegarth.web.actors import NOBODY, Permission
-from treegarth.web.call import Answered, Call
+from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
 from treegarth.web.languages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, language_of, read_languages, theme_of
@@ -60,13 +60,14 @@ def create_app(
     routes: Iterable[Route],
     services: Services,
     *,
+    parts: Iterable[object] = (),
     opened_in_viewer: Callable[[str], None] = lambda uid: None,
     instead_of_viewer: InsteadOfViewer = lambda call, uids: None,
 ) -> Flask:
     """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else.
 
-    `opened_in_viewer` is told the Study Instance UID of each study that is opened in OHIF; `instead_of_viewer` may
-    answer in its place.
+    `parts` are what features work with; a handler gets one by `call.part(its class)`. `opened_in_viewer` is told the
+    Study Instance UID of each study that is opened in OHIF; `instead_of_viewer` may answer in its place.
     """
     viewer = viewer_routes(services.web_directory, opened_in_viewer, instead_of_viewer)
     table = [*routes, *documentation_routes(), *file_routes(services.web_directory), *viewer]
@@ -78,6 +79,7 @@ def create_app(
         access=access_of(services.settings),
         languages=languages,
         environments=make_environments(services, languages),
+        parts={type(part): part for part in parts},
     )
     app = Flask("treegarth.web", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False  # Orthanc strips the slash at the end before we see the path
@@ -171,7 +173,7 @@ def _check_utf8(data: bytes, wrong: str) -> None:
         raise InvalidRequest(wrong) from None
 
 
-def _response(route: Route, given: BaseModel | Response | str | Answered) -> Response:
+def _response(route: Route, given: BaseModel | Response | str | Answered[Any]) -> Response:
     answer = given if isinstance(given, Answered) else Answered(body=given, status=route.status)
     if isinstance(answer.body, Response):
         response = answer.body
@@ -201,7 +203,7 @@ def _answer_error(site: Site, error: Exception) -> Response:
 def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]) -> Response:
     """`said` is the problem's detail in the reader's language."""
     route = site.routes.get(request.endpoint or "") or _nowhere()
-    call: Call[Any, Any, Any] = Call(
+    call: AnyCall = Call(
         query=None,
         body=None,
         path=None,
@@ -232,7 +234,7 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
     return response
 
 
-def _choices(call: Call[Any, Any, Any], problem: Problem) -> list[tuple[dict[str, str | None], str | None]]:
+def _choices(call: AnyCall, problem: Problem) -> list[tuple[dict[str, str | None], str | None]]:
     """The studies that an address can mean, each with the address that means it; None for what a form sent."""
     may_be_asked = call.http.method == "GET"
     return [

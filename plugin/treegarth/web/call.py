@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from flask import Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from treegarth.web.actors import Actor
+from treegarth.web.routes import Route
+from treegarth.web.services import Services
+from treegarth.web.site import Site
 
-if TYPE_CHECKING:
-    from treegarth.web.routes import Route
-    from treegarth.web.site import Site
-
-QueryT = TypeVar("QueryT")
-BodyT = TypeVar("BodyT")
-PathT = TypeVar("PathT")
+QueryT = TypeVar("QueryT", covariant=True)
+BodyT = TypeVar("BodyT", covariant=True)
+PathT = TypeVar("PathT", covariant=True)
+AnswerT = TypeVar("AnswerT", bound=BaseModel | Response | str, covariant=True)
+PartT = TypeVar("PartT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +37,24 @@ class Call(Generic[QueryT, BodyT, PathT]):
     http: Request
     route: Route
 
+    @property
+    def services(self) -> Services:
+        """What the host serves with: settings, Orthanc, the clock."""
+        return self.site.services
+
     def connect(self) -> AbstractContextManager[Connection]:
         """A connection that only reads, for who asks. Raises DatabaseUnavailable."""
-        return self.site.services.database.connect()
+        return self.services.database.connect()
 
     def begin(self) -> AbstractContextManager[Connection]:
         """A connection in a transaction that commits at the end, for who asks. Raises DatabaseUnavailable."""
-        return self.site.services.database.begin()
+        return self.services.database.begin()
+
+    def part(self, kind: type[PartT]) -> PartT:
+        """What a feature works with, by its class. Raises KeyError where no feature has such a part."""
+        part = self.site.parts[kind]
+        assert isinstance(part, kind)
+        return part
 
     @property
     def wants_fragment(self) -> bool:
@@ -50,10 +62,14 @@ class Call(Generic[QueryT, BodyT, PathT]):
         return self.http.headers.get("HX-Request") == "true" and self.http.headers.get("HX-Boosted") != "true"
 
 
+AnyCall: TypeAlias = Call[object, object, object]
+"""A request, whatever it asks for: what is common to all pages takes it."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Answered:
+class Answered(Generic[AnswerT]):
     """A handler's answer where 200 is not right: 503 with a body, 202, headers."""
 
-    body: BaseModel | Response | str
+    body: AnswerT
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

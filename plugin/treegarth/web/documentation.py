@@ -13,6 +13,7 @@ import treegarth
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
+from treegarth.web.endpoints import route
 from treegarth.web.openapi import openapi_document
 from treegarth.web.paths import API_PATH, BASE_PATH
 from treegarth.web.routes import Navigation, Route
@@ -90,7 +91,7 @@ class Documentation:
 
     def _make(self, call: Call[None, None, None]) -> Mapping[str, Any]:
         if not self._text:
-            public_url = call.site.services.reach.public_url
+            public_url = call.services.reach.public_url
             self._document = openapi_document(
                 call.site.routes.values(), version=treegarth.__version__, public_url=public_url
             )
@@ -102,7 +103,7 @@ def documentation_routes() -> list[Route]:
     """The routes of the document and of the page."""
     documentation = Documentation()
     return [
-        Route(
+        route(
             name="api.openapi",
             path=OPENAPI_PATH,
             permission=Permission.PUBLIC,
@@ -110,7 +111,7 @@ def documentation_routes() -> list[Route]:
             summary="This API as an OpenAPI 3.1 document.",
             tag="documentation",
         ),
-        Route(
+        route(
             name="api.reference_page",
             path=f"{BASE_PATH}/api/",
             permission=Permission.VIEW,

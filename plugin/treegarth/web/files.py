@@ -12,7 +12,8 @@ from werkzeug.security import safe_join
 from treegarth.errors import NotFound
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.routes import Parameters, Route, Text
 
@@ -40,10 +41,10 @@ class FilePath(Parameters):
 def file_routes(web_directory: Path) -> list[Route]:
     """The routes of the folders of files under `web/`; the viewer's have a module of their own."""
 
-    def static(call: Call[Any, Any, FilePath]) -> Response:
+    def static(call: Call[None, None, FilePath]) -> Response:
         return send(call, web_directory / "static", call.path.path)
 
-    def vendor(call: Call[Any, Any, FilePath]) -> Response:
+    def vendor(call: Call[None, None, FilePath]) -> Response:
         return send(call, web_directory / "vendor", call.path.path)
 
     return [
@@ -56,20 +57,19 @@ def file_routes(web_directory: Path) -> list[Route]:
 
 def file_route(name: str, path: str, handler: Any, summary: str, headers: dict[str, str] | None = None) -> Route:
     """A route that answers files by their path inside a folder."""
-    return Route(
+    return route(
         name=name,
         path=path,
         permission=Permission.VIEW,
         handler=handler,
         summary=summary,
-        path_parameters=FilePath,
         tag="files",
         any_query=True,
         headers=headers or {},
     )
 
 
-def send(call: Call[Any, Any, Any], folder: Path, name: str) -> Response:
+def send(call: AnyCall, folder: Path, name: str) -> Response:
     """A file of the folder, with ETag and the right media type. Raises NotFound."""
     path = _file_in(folder, name)
     if path is None:
@@ -92,7 +92,7 @@ def _file_in(folder: Path, name: str) -> Path | None:
         return None
 
 
-def send_text(call: Call[Any, Any, Any], text: str, media_type: str) -> Response:
+def send_text(call: AnyCall, text: str, media_type: str) -> Response:
     """A file that was filled in for this server, with an ETag of what it became."""
     response = Response(text, mimetype=media_type)
     response.headers["Cache-Control"] = ASK_EACH_TIME

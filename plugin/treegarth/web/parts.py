@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import Phrase, in_language
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall
 from treegarth.web.templates import page_values
 
 State: TypeAlias = Literal["ok", "attention", "failed", "waiting", "unknown"]
@@ -34,7 +34,6 @@ class Check:
         return self.kind in ("attention", "failed")
 
 
-AnyCall: TypeAlias = Call[Any, Any, Any]
 HealthCheck: TypeAlias = Callable[[AnyCall], Sequence[Check]]
 StudySection: TypeAlias = Callable[[AnyCall, StudyKey], Markup | None]
 StudyAddress: TypeAlias = Callable[[AnyCall, str, str | None], str | None]

@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from flask import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 from treegarth.web.actors import Permission
-from treegarth.web.call import Answered, Call
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unsealed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
@@ -49,7 +47,7 @@ class Answer(BaseModel):
     )
 
 
-Handler = Callable[[Call[Any, Any, Any]], BaseModel | Response | str | Answered]
+Handler = Callable[[Any], Any]  # of a Call to an answer; `endpoints.py` reads its types
 
 
 @dataclass(frozen=True, kw_only=True)

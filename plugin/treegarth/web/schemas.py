@@ -21,7 +21,7 @@ Mode: TypeAlias = Literal["validation", "serialization"]
 TAKEN: Mode = "validation"
 ANSWERED: Mode = "serialization"
 PREFIX = "#/components/schemas/"
-NOT_IN_NAMES = frozenset({"treegarth", "features", "api", "<locals>"})
+NOT_IN_NAMES = frozenset({"treegarth", "features", "registry", "api", "<locals>"})
 
 
 @dataclass(frozen=True)

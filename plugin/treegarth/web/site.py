@@ -25,6 +25,7 @@ class Site:
     access: Access
     languages: Mapping[str, Language]
     environments: Mapping[str, Environment]  # by language
+    parts: Mapping[type, object]  # what features work with, by class
 
     def url(self, name: str, /, **values: Any) -> str:
         """The address of a route: parts of its path by name, everything else into the query. None is left out.

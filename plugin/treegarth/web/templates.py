@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from treegarth.phrases import in_language
 from treegarth.reach import Reach
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall
 from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
 from treegarth.web.paths import BASE_PATH
@@ -100,22 +100,22 @@ class FileAddress:
         return self._reach.path(f"{BASE_PATH}/{name}?v={known[1]}")
 
 
-def render_page(call: Call[Any, Any, Any], template: str, *, status: int = 200, **values: Any) -> Response:
+def render_page(call: AnyCall, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page of a template, given what every page has (see `page_values`) and these values."""
     environment = call.site.environments[call.language]
     body = environment.get_template(template).render({**page_values(call), **values})
     return Response(body, status=status, mimetype="text/plain" if template.endswith(".txt") else "text/html")
 
 
-def page_values(call: Call[Any, Any, Any]) -> dict[str, Any]:
+def page_values(call: AnyCall) -> dict[str, Any]:
     """What every template is given beside `_`, `ngettext`, `file_url()` and the filters."""
-    now: datetime = call.site.services.clock()
+    now: datetime = call.services.clock()
     return {
         "lang": call.language,
         "languages": list(call.site.languages.values()),
         "theme": call.theme,
         "actor": call.actor,
-        "mode": call.site.services.settings.mode,
+        "mode": call.services.settings.mode,
         "route": call.route,
         "route_url": call.site.url,
         "orthanc_url": call.site.orthanc_url,
@@ -128,7 +128,7 @@ def page_values(call: Call[Any, Any, Any]) -> dict[str, Any]:
     }
 
 
-def navigation(call: Call[Any, Any, Any]) -> list[NavigationEntry]:
+def navigation(call: AnyCall) -> list[NavigationEntry]:
     """The entries that the actor may open, in order."""
     gettext = call.site.languages[call.language].gettext
     routes = [r for r in call.site.routes.values() if r.navigation is not None and call.actor.may(r.permission)]
@@ -146,7 +146,7 @@ def navigation(call: Call[Any, Any, Any]) -> list[NavigationEntry]:
     ]
 
 
-def url_with(call: Call[Any, Any, Any], /, **changes: Any) -> str:
+def url_with(call: AnyCall, /, **changes: Any) -> str:
     """This page's address with some of its query changed; None takes a key out. `lang` and `theme` are not kept."""
     query = {key: value for key, value in {**_state(call), **changes}.items() if value not in (None, "")}
     if call.route.name not in call.site.routes:  # the page of an error at an address that nothing answers
@@ -154,5 +154,5 @@ def url_with(call: Call[Any, Any, Any], /, **changes: Any) -> str:
     return call.site.url(call.route.name, **{**query, **call.route.values_of_path(call.http.view_args or {})})
 
 
-def _state(call: Call[Any, Any, Any]) -> dict[str, str]:
+def _state(call: AnyCall) -> dict[str, str]:
     return {key: value for key, value in call.http.args.items() if key not in ("lang", "theme")}

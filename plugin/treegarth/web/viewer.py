@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from flask import Response
 
@@ -16,7 +16,8 @@ from treegarth.errors import NotFound
 from treegarth.phrases import N_
 from treegarth.reach import Reach
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.files import FilePath, file_route, send, send_text
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.routes import Route
@@ -40,7 +41,7 @@ HEADERS = {
 }
 
 
-InsteadOfViewer: TypeAlias = Callable[[Call[Any, Any, Any], Sequence[str]], Response | None]
+InsteadOfViewer: TypeAlias = Callable[[AnyCall, Sequence[str]], Response | None]
 """What is answered in the viewer's place when it is opened with these studies, or on its list where there are none."""
 
 
@@ -52,10 +53,10 @@ def viewer_routes(
     """`opened_in_viewer` is told the Study Instance UID of each study that is opened."""
     files = web_directory / "vendor" / "ohif"
 
-    def file(call: Call[Any, Any, FilePath]) -> Response:
+    def file(call: Call[None, None, FilePath]) -> Response:
         name = call.path.path
         if name == CONFIGURATION:
-            text = configuration(web_directory / "ohif", call.site.services.reach)
+            text = configuration(web_directory / "ohif", call.services.reach)
             has_list = instead_of_viewer(call, ()) is None
             return send_text(call, text if has_list else text + WITHOUT_LIST, "text/javascript")
         if name != PAGE:
@@ -66,7 +67,10 @@ def viewer_routes(
                     raise
         return page(call)  # of a place inside the application
 
-    def page(call: Call[Any, Any, Any]) -> Response:
+    def start(call: Call[None, None, None]) -> Response:
+        return page(call)
+
+    def page(call: AnyCall) -> Response:
         uids = [uid for uid in call.http.args.get("StudyInstanceUIDs", "").split(",") if uid]
         if (refused := instead_of_viewer(call, uids)) is not None:
             return refused
@@ -76,15 +80,15 @@ def viewer_routes(
             raise NotFound(N_("The viewer is not installed. Run the installation again; it says what is missing."))
         _check_dicomweb(call)
         prepared = (files / PAGE).read_text(encoding="utf-8")
-        return send_text(call, prepared.replace(BASE, call.site.services.reach.path(BASE)), "text/html")
+        return send_text(call, prepared.replace(BASE, call.services.reach.path(BASE)), "text/html")
 
     return [
         file_route("web.ohif", f"{BASE}{{path:path}}", file, "The OHIF viewer.", HEADERS),
-        Route(
+        route(
             name="web.ohif_start",
             path=BASE,
             permission=Permission.VIEW,
-            handler=page,
+            handler=start,
             summary="The OHIF viewer.",
             tag="files",
             any_query=True,
@@ -106,9 +110,9 @@ def configuration(folder: Path, reach: Reach) -> str:
     return text.replace(PLACE_OF_REACH, json.dumps(places))
 
 
-def _check_dicomweb(call: Call[Any, Any, Any]) -> None:
+def _check_dicomweb(call: AnyCall) -> None:
     """Raises NotFound where no image can come; where Orthanc does not say, the viewer tries."""
-    services = call.site.services
+    services = call.services
     if services.reach.dicom_web is None:
         raise NotFound(
             N_(

@@ -15,7 +15,6 @@ from pydantic import BaseModel
 from tests.unit.web.web_support import make_services
 from treegarth.addresses import IpAddress
 from treegarth.assembly import house
-from treegarth.bootstrap import all_routes
 from treegarth.errors import PlaceRefused
 from treegarth.features.deliveries.address_parts import SecretPlace
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
@@ -157,7 +156,7 @@ def test_no_action_of_a_rule_names_a_place() -> None:
 
 def test_no_other_request_names_a_place(tmp_path: Path) -> None:
     found = set()
-    for route in all_routes(make_services(tmp_path)):
+    for route in house(make_services(tmp_path).settings).routes():
         for model in (route.body, route.query, route.path_parameters):
             if isinstance(model, type) and issubclass(model, BaseModel):
                 found |= {(model.__name__, name) for name, field in model.model_fields.items() if is_place(name, field)}

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 __all__ = ["FEATURE"]
 
@@ -25,15 +24,10 @@ def _terms() -> list[Term]:
     return condition_terms()
 
 
-def _routes(house: House, services: Services) -> list[Route]:
+def _routes() -> list[Route]:
     from treegarth.features.archive import api, pages
 
-    return [
-        *api.routes(),
-        *pages.routes(
-            study_sections=house.study_sections(), kept_elsewhere=house.kept_studies(), checks=house.checks()
-        ),
-    ]
+    return [*api.routes(), *pages.routes()]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:

@@ -20,9 +20,11 @@ from treegarth.features.archive.store.search import (
 from treegarth.index.studies import the_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import PageQuery
+from treegarth.web.path_models import SeriesPath, StudyPath
 from treegarth.web.paths import API_PATH
-from treegarth.web.routes import Answer, Parameters, Route, Text
+from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import WhichStudy
 
 TAG = "archive"
@@ -34,16 +36,6 @@ class StudyQuery(StudyConditions, PageQuery):
     sort: StudySort = StudySort.NEWEST
     """The order: by study date (`newest`, `oldest`; studies without a date are the oldest), by arrival (`received`),
     by `patient_name` or `patient_id`."""
-
-
-class StudyPath(Parameters):
-    study_instance_uid: Text
-    """(0020,000D)"""
-
-
-class SeriesPath(StudyPath):
-    series_instance_uid: Text
-    """(0020,000E)"""
 
 
 class InstanceQuery(PageQuery, WhichStudy):
@@ -204,38 +196,30 @@ def instances(call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
 def routes() -> list[Route]:
     """The archive's part of the API."""
     return [
-        Route(
+        route(
             name="api.list_studies",
             path=f"{API_PATH}/studies",
             permission=Permission.VIEW,
             handler=studies,
             summary="Studies by filter, sort and page.",
-            query=StudyQuery,
-            answer=StudyList,
             problems=(503,),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.read_study",
             path=f"{API_PATH}/studies/{{study_instance_uid}}",
             permission=Permission.VIEW,
             handler=study,
             summary="A study with its series.",
-            query=WhichStudy,
-            path_parameters=StudyPath,
-            answer=StudyWithSeries,
             problems=(409, 503),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.list_instances",
             path=f"{API_PATH}/studies/{{study_instance_uid}}/series/{{series_instance_uid}}/instances",
             permission=Permission.VIEW,
             handler=instances,
             summary="The instances of a series, by page.",
-            query=InstanceQuery,
-            path_parameters=SeriesPath,
-            answer=InstanceList,
             problems=(409, 503),
             tag=TAG,
         ),

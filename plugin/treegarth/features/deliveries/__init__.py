@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, StudySection
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 __all__ = ["FEATURE"]
 
@@ -33,13 +32,19 @@ def _actions(house: House) -> list[Action[Any]]:
     return [DeliverAction(house.vocabulary(), house.lent.dose_objects)]
 
 
-def _routes(house: House, services: Services) -> list[Route]:
+def _parts(house: House) -> list[object]:
+    from treegarth.outgoing.gate import Gate
+
+    return [Gate(places=house.settings.destination_places, environment=os.environ)]
+
+
+def _routes() -> list[Route]:
     from treegarth.features.deliveries import api, destinations_api, pages
 
     return [
         *pages.routes(),
-        *destinations_api.routes(services, os.environ),
-        *api.routes(services, house.lent.dose_objects),
+        *destinations_api.routes(),
+        *api.routes(),
     ]
 
 
@@ -71,6 +76,7 @@ FEATURE = Feature(
     name="deliveries",
     terms=_terms,
     actions=_actions,
+    parts=_parts,
     routes=_routes,
     tasks=_tasks,
     checks=_checks,

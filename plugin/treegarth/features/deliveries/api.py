@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from treegarth.errors import InvalidRequest
-from treegarth.features.deliveries.deliver_action import DoseObjects
+from treegarth.feature import House
 from treegarth.features.deliveries.destinations import Destination, WantedProof
+from treegarth.features.deliveries.paths import ObjectPath
 from treegarth.features.deliveries.selection import Selection, choose
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import destination_named
@@ -25,11 +26,11 @@ from treegarth.features.deliveries.tables import delivery
 from treegarth.index.studies import asked_study, the_study
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
-from treegarth.web.call import Answered, Call
+from treegarth.web.call import Answered, AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
 from treegarth.web.paths import API_PATH
-from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
-from treegarth.web.services import Services
+from treegarth.web.routes import Answer, Route, Text
 from treegarth.web.which_study import OfStudy, WhichStudy
 
 TAG = "deliveries"
@@ -123,76 +124,68 @@ class DeliveryRequested(Answer):
     """Of them, those that nobody had wished there before."""
 
 
-class ObjectPath(Parameters):
-    destination_id: Identifier
-    orthanc_instance_id: Text
-    """The object's identifier in Orthanc."""
+def deliveries(call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
+    asked = call.query
+    with call.connect() as connection:
+        page = list_delivery_objects(
+            connection,
+            state=asked.state,
+            destination_name=asked.destination,
+            study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
+            limit=asked.limit,
+            cursor=asked.cursor,
+        )
+    return DeliveryPage(items=[DeliveryItem.model_validate(row) for row in page.rows], next=page.next)
 
 
-class DeliveriesApi:
-    """The handlers. `dose_objects` knows which objects dose was read from."""
+def summarize(call: Call[None, None, None]) -> DeliverySummary:
+    with call.connect() as connection:
+        sums = sums_by_destination(connection, call.services.clock())
+    return DeliverySummary(items=[DestinationSumItem.model_validate(one) for one in sums])
 
-    def __init__(self, services: Services, dose_objects: DoseObjects) -> None:
-        self._services = services
-        self._dose_objects = dose_objects
 
-    def list(self, call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
-        asked = call.query
-        with call.connect() as connection:
-            page = list_delivery_objects(
-                connection,
-                state=asked.state,
-                destination_name=asked.destination,
-                study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
-                limit=asked.limit,
-                cursor=asked.cursor,
-            )
-        return DeliveryPage(items=[DeliveryItem.model_validate(row) for row in page.rows], next=page.next)
+def deliver(call: Call[None, DeliveryRequest, None]) -> Answered[DeliveryRequested]:
+    """Only notes the wish: the workers send."""
+    asked = call.body
+    with call.begin() as connection:
+        destination = _destination(destination_named(connection, asked.destination), asked.destination)
+        study = the_study(connection, asked.study_instance_uid, asked.orthanc_study_id).orthanc_study_id
+        read, _ = call.part(House).lent.dose_objects(connection, study)
+        done = request_delivery(
+            connection,
+            destination_id=destination.id,
+            objects=choose(read_candidates(connection, study), asked.objects, read_as_dose=read),
+            proof_wanted=str(asked.proof or destination.proof),
+            now=call.services.clock(),
+            asked_by=call.actor.name,
+        )
+    logger.info("%s wished %d objects at destination %d.", call.actor, done.objects, destination.id)
+    return Answered(body=DeliveryRequested(objects=done.objects, new=done.new), status=202)
 
-    def summary(self, call: Call[None, None, None]) -> DeliverySummary:
-        with call.connect() as connection:
-            sums = sums_by_destination(connection, self._services.clock())
-        return DeliverySummary(items=[DestinationSumItem.model_validate(one) for one in sums])
 
-    def request(self, call: Call[None, DeliveryRequest, None]) -> Answered:
-        """Only notes the wish: the workers send."""
-        asked = call.body
-        with call.begin() as connection:
-            destination = _destination(destination_named(connection, asked.destination), asked.destination)
-            study = the_study(connection, asked.study_instance_uid, asked.orthanc_study_id).orthanc_study_id
-            read, _ = self._dose_objects(connection, study)
-            done = request_delivery(
-                connection,
-                destination_id=destination.id,
-                objects=choose(read_candidates(connection, study), asked.objects, read_as_dose=read),
-                proof_wanted=str(asked.proof or destination.proof),
-                now=self._services.clock(),
-                asked_by=call.actor.name,
-            )
-        logger.info("%s wished %d objects at destination %d.", call.actor, done.objects, destination.id)
-        return Answered(body=DeliveryRequested(objects=done.objects, new=done.new), status=202)
+def resend(call: Call[None, None, ObjectPath]) -> Answered[DeliveryItem]:
+    with call.begin() as connection:
+        resend_object(connection, call.path.destination_id, call.path.orthanc_instance_id, call.services.clock())
+    logger.info("%s had an object sent again to destination %d.", call.actor, call.path.destination_id)
+    return Answered(body=_item_at(call, call.path), status=202)
 
-    def resend(self, call: Call[None, None, ObjectPath]) -> Answered:
-        with call.begin() as connection:
-            resend_object(connection, call.path.destination_id, call.path.orthanc_instance_id, self._services.clock())
-        logger.info("%s had an object sent again to destination %d.", call.actor, call.path.destination_id)
-        return Answered(body=self._one(call.path), status=202)
 
-    def cancel(self, call: Call[None, None, ObjectPath]) -> DeliveryItem:
-        with call.begin() as connection:
-            cancel_object(connection, call.path.destination_id, call.path.orthanc_instance_id, call.actor.name)
-        logger.info("%s canceled an object for destination %d.", call.actor, call.path.destination_id)
-        return self._one(call.path)
+def cancel(call: Call[None, None, ObjectPath]) -> DeliveryItem:
+    with call.begin() as connection:
+        cancel_object(connection, call.path.destination_id, call.path.orthanc_instance_id, call.actor.name)
+    logger.info("%s canceled an object for destination %d.", call.actor, call.path.destination_id)
+    return _item_at(call, call.path)
 
-    def _one(self, path: ObjectPath) -> DeliveryItem:
-        with self._services.database.connect() as connection:
-            page = list_delivery_objects(
-                connection,
-                destination_id=path.destination_id,
-                orthanc_instance_id=path.orthanc_instance_id,
-                limit=1,
-            )
-        return DeliveryItem.model_validate(page.rows[0])
+
+def _item_at(call: AnyCall, path: ObjectPath) -> DeliveryItem:
+    with call.connect() as connection:
+        page = list_delivery_objects(
+            connection,
+            destination_id=path.destination_id,
+            orthanc_instance_id=path.orthanc_instance_id,
+            limit=1,
+        )
+    return DeliveryItem.model_validate(page.rows[0])
 
 
 def _destination(found: Destination | None, name: str) -> Destination:
@@ -201,62 +194,53 @@ def _destination(found: Destination | None, name: str) -> Destination:
     return found
 
 
-def routes(services: Services, dose_objects: DoseObjects) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints of deliveries."""
-    api, base = DeliveriesApi(services, dose_objects), f"{API_PATH}/deliveries"
+    base = f"{API_PATH}/deliveries"
     one = f"{base}/{{destination_id}}/{{orthanc_instance_id}}"
     changing: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE, "tag": TAG}
     return [
-        Route(
+        route(
             name="api.deliveries",
             path=base,
             permission=Permission.VIEW,
-            handler=api.list,
+            handler=deliveries,
             summary="Objects on their way to destinations, and those that arrived.",
-            query=DeliveriesQuery,
-            answer=DeliveryPage,
             problems=(409, 503),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.deliveries_summary",
             path=f"{base}/summary",
             permission=Permission.VIEW,
-            handler=api.summary,
+            handler=summarize,
             summary="How far the deliveries to each destination are, and how fast they go.",
-            answer=DeliverySummary,
             problems=(503,),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.request_delivery",
             path=base,
-            handler=api.request,
+            handler=deliver,
             summary="Deliver objects of a study to a destination.",
-            body=DeliveryRequest,
-            answer=DeliveryRequested,
             status=202,
             problems=(404, 409, 503),
             **changing,
         ),
-        Route(
+        route(
             name="api.resend_delivery",
             path=f"{one}/resend",
-            handler=api.resend,
+            handler=resend,
             summary="Send an object again, also one that was confirmed.",
-            path_parameters=ObjectPath,
-            answer=DeliveryItem,
             status=202,
             problems=(409, 503),
             **changing,
         ),
-        Route(
+        route(
             name="api.cancel_delivery",
             path=f"{one}/cancel",
-            handler=api.cancel,
+            handler=cancel,
             summary="Try an object no more.",
-            path_parameters=ObjectPath,
-            answer=DeliveryItem,
             problems=(409, 503),
             **changing,
         ),

@@ -8,12 +8,7 @@ from typing import Any, Literal
 from treegarth.features.deliveries.addresses import Address, Kind
 from treegarth.features.deliveries.destinations import WantedProof
 from treegarth.features.deliveries.windows import Window
-from treegarth.web.routes import Answer, Identifier, Parameters
-
-
-class DestinationPath(Parameters):
-    destination_id: Identifier
-    """The destination's number."""
+from treegarth.web.routes import Answer, Parameters
 
 
 class DestinationQuery(Parameters):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from time import monotonic
-from typing import Any
 
 from treegarth.errors import OrthancRefused, OrthancUnavailable, SettingsRefused
 from treegarth.features.deliveries.destination_answers import (
@@ -13,12 +11,12 @@ from treegarth.features.deliveries.destination_answers import (
     DestinationHistory,
     DestinationItem,
     DestinationList,
-    DestinationPath,
     DestinationQuery,
     EchoAnswer,
 )
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings
 from treegarth.features.deliveries.factory import make_sender
+from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, EchoResult
 from treegarth.features.deliveries.store.destinations import (
@@ -39,10 +37,10 @@ from treegarth.outgoing.gate import Gate
 from treegarth.phrases import Phrase
 from treegarth.places import DestinationPlaces
 from treegarth.web.actors import Permission
-from treegarth.web.call import Answered, Call
+from treegarth.web.call import Answered, AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.paths import API_PATH
-from treegarth.web.routes import Answer, Route
-from treegarth.web.services import Services
+from treegarth.web.routes import Handler, Route
 from treegarth.web.validation import Fault, InvalidFields
 
 logger = logging.getLogger(__name__)
@@ -50,98 +48,102 @@ logger = logging.getLogger(__name__)
 TAG = "destinations"
 
 
-class DestinationsApi:
-    """The handlers, with the services and the gate through which a destination's places are reached."""
+def destinations(call: Call[DestinationQuery, None, None]) -> DestinationList:
+    with call.connect() as connection:
+        found = list_destinations(connection, removed=call.query.removed)
+        figures = read_figures(connection, [one.id for one in found], call.services.clock())
+    return DestinationList(items=[_item(call, one, figures[one.id]) for one in found])
 
-    def __init__(self, services: Services, gate: Gate) -> None:
-        self._services = services
-        self._gate = gate
 
-    def list(self, call: Call[DestinationQuery, None, None]) -> DestinationList:
-        with call.connect() as connection:
-            found = list_destinations(connection, removed=call.query.removed)
-            figures = read_figures(connection, [one.id for one in found], self._services.clock())
-        return DestinationList(items=[self._item(one, figures[one.id]) for one in found])
+def read(call: Call[None, None, DestinationPath]) -> DestinationItem:
+    return _read_item(call, call.path.destination_id)
 
-    def read(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
-        return self._read(call.path.destination_id)
 
-    def create(self, call: Call[None, DestinationSettings, None]) -> Answered:
-        check_places(call.body, self._gate.places)
+def create(call: Call[None, DestinationSettings, None]) -> Answered[DestinationItem]:
+    check_places(call.body, call.part(Gate).places)
+    with call.begin() as connection:
+        made = create_destination(connection, call.body, by=call.actor.name, at=call.services.clock())
+    logger.info("Destination %d (%s) was made by %s.", made.id, made.kind, call.actor)
+    location = call.site.url("api.destination", destination_id=made.id)
+    return Answered(body=_item(call, made, DestinationFigures()), status=201, headers={"Location": location})
+
+
+def change(call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:
+    number, at = call.path.destination_id, call.services.clock()
+    check_places(call.body, call.part(Gate).places)
+    with call.begin() as connection:
+        change_destination(connection, number, call.body, by=call.actor.name, at=at)
+    logger.info("Destination %d was changed by %s.", number, call.actor)
+    return _read_item(call, number)
+
+
+def remove(call: Call[None, None, DestinationPath]) -> DestinationItem:
+    number, at = call.path.destination_id, call.services.clock()
+    with call.begin() as connection:
+        remove_destination(connection, number, by=call.actor.name, at=at)
+    logger.info("Destination %d was removed by %s.", number, call.actor)
+    return _read_item(call, number)
+
+
+def pause(call: Call[None, None, DestinationPath]) -> DestinationItem:
+    return _set_paused(call, paused=True)
+
+
+def resume(call: Call[None, None, DestinationPath]) -> DestinationItem:
+    return _set_paused(call, paused=False)
+
+
+def echo(call: Call[None, None, DestinationPath]) -> EchoAnswer:
+    """Answers 200 also where the destination does not: that is what was asked."""
+    number = call.path.destination_id
+    with call.connect() as connection:
+        destination = read_destination(connection, number)
+    started = monotonic()
+    result = echo_destination(destination, call.services.orthanc, call.part(Gate))
+    seconds = round(monotonic() - started, 3)
+    if result.answers:
         with call.begin() as connection:
-            made = create_destination(connection, call.body, by=call.actor.name, at=self._services.clock())
-        logger.info("Destination %d (%s) was made by %s.", made.id, made.kind, call.actor)
-        location = call.site.url("api.destination", destination_id=made.id)
-        return Answered(body=self._item(made, DestinationFigures()), status=201, headers={"Location": location})
+            note_echo(connection, number, can_find=result.can_find, can_commit=result.can_commit)
+    return EchoAnswer(**vars(result), seconds=seconds)
 
-    def change(self, call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:
-        number, at = call.path.destination_id, self._services.clock()
-        check_places(call.body, self._gate.places)
-        with call.begin() as connection:
-            change_destination(connection, number, call.body, by=call.actor.name, at=at)
-        logger.info("Destination %d was changed by %s.", number, call.actor)
-        return self._read(number)
 
-    def remove(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
-        number, at = call.path.destination_id, self._services.clock()
-        with call.begin() as connection:
-            remove_destination(connection, number, by=call.actor.name, at=at)
-        logger.info("Destination %d was removed by %s.", number, call.actor)
-        return self._read(number)
+def changes(call: Call[None, None, DestinationPath]) -> DestinationHistory:
+    with call.connect() as connection:
+        read_destination(connection, call.path.destination_id)
+        found = read_changes(connection, call.path.destination_id)
+    return DestinationHistory(items=[DestinationChangeItem(**vars(one)) for one in found])
 
-    def pause(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
-        return self._pause(call, paused=True)
 
-    def resume(self, call: Call[None, None, DestinationPath]) -> DestinationItem:
-        return self._pause(call, paused=False)
+def _set_paused(call: Call[None, None, DestinationPath], *, paused: bool) -> DestinationItem:
+    number, at = call.path.destination_id, call.services.clock()
+    with call.begin() as connection:
+        pause_destination(connection, number, paused=paused, by=call.actor.name, at=at)
+    logger.info("Destination %d was %s by %s.", number, "paused" if paused else "resumed", call.actor)
+    return _read_item(call, number)
 
-    def echo(self, call: Call[None, None, DestinationPath]) -> EchoAnswer:
-        """Answers 200 also where the destination does not: that is what was asked."""
-        number = call.path.destination_id
-        with call.connect() as connection:
-            destination = read_destination(connection, number)
-        started = monotonic()
-        result = echo_destination(destination, self._services.orthanc, self._gate)
-        seconds = round(monotonic() - started, 3)
-        if result.answers:
-            with call.begin() as connection:
-                note_echo(connection, number, can_find=result.can_find, can_commit=result.can_commit)
-        return EchoAnswer(**vars(result), seconds=seconds)
 
-    def changes(self, call: Call[None, None, DestinationPath]) -> DestinationHistory:
-        with call.connect() as connection:
-            read_destination(connection, call.path.destination_id)
-            found = read_changes(connection, call.path.destination_id)
-        return DestinationHistory(items=[DestinationChangeItem(**vars(one)) for one in found])
+def _read_item(call: AnyCall, destination_id: int) -> DestinationItem:
+    with call.connect() as connection:
+        found = read_destination(connection, destination_id)
+        figures = read_figures(connection, [found.id], call.services.clock())
+    return _item(call, found, figures[found.id])
 
-    def _pause(self, call: Call[None, None, DestinationPath], *, paused: bool) -> DestinationItem:
-        number, at = call.path.destination_id, self._services.clock()
-        with call.begin() as connection:
-            pause_destination(connection, number, paused=paused, by=call.actor.name, at=at)
-        logger.info("Destination %d was %s by %s.", number, "paused" if paused else "resumed", call.actor)
-        return self._read(number)
 
-    def _read(self, destination_id: int) -> DestinationItem:
-        with self._services.database.connect() as connection:
-            found = read_destination(connection, destination_id)
-            figures = read_figures(connection, [found.id], self._services.clock())
-        return self._item(found, figures[found.id])
-
-    def _item(self, one: Destination, figures: DestinationFigures) -> DestinationItem:
-        now, zone = self._services.clock(), self._services.zone
-        opened = is_open(one.windows, now, zone)
-        names = ("waiting", "failed", "sending", "sent", "given_up", "waiting_bytes", "oldest_waiting_at", "mbit_per_s")
-        own = set(DestinationItem.model_fields) & {*vars(one), "state"}
-        return DestinationItem(
-            **{name: getattr(one, name) for name in own - {"windows"}},
-            **{name: getattr(figures, name) for name in names},
-            windows=list(one.windows) if one.windows else None,
-            refused=[one.sentence for one in refusals(one.address, self._gate.places)],
-            is_open=opened,
-            opens_at=None if opened else opens_at(one.windows, now, zone),
-            sends_last_hour=figures.sends,
-            sent_bytes_last_hour=figures.sent_bytes,
-        )
+def _item(call: AnyCall, one: Destination, figures: DestinationFigures) -> DestinationItem:
+    now, zone = call.services.clock(), call.services.zone
+    opened = is_open(one.windows, now, zone)
+    names = ("waiting", "failed", "sending", "sent", "given_up", "waiting_bytes", "oldest_waiting_at", "mbit_per_s")
+    own = set(DestinationItem.model_fields) & {*vars(one), "state"}
+    return DestinationItem(
+        **{name: getattr(one, name) for name in own - {"windows"}},
+        **{name: getattr(figures, name) for name in names},
+        windows=list(one.windows) if one.windows else None,
+        refused=[one.sentence for one in refusals(one.address, call.part(Gate).places)],
+        is_open=opened,
+        opens_at=None if opened else opens_at(one.windows, now, zone),
+        sends_last_hour=figures.sends,
+        sent_bytes_last_hour=figures.sent_bytes,
+    )
 
 
 def check_places(settings: DestinationSettings, places: DestinationPlaces) -> None:
@@ -154,11 +156,6 @@ def check_places(settings: DestinationSettings, places: DestinationPlaces) -> No
         raise InvalidFields(faults)
 
 
-def gate_of(services: Services, environment: Mapping[str, str]) -> Gate:
-    """The gate that the site's settings make."""
-    return Gate(places=services.settings.destination_places, environment=environment)
-
-
 def echo_destination(destination: Destination, orthanc: OrthancClient, gate: Gate) -> EchoResult:
     """Ask it whether it answers; a place that the settings do not list is an answer too, as is a missing secret."""
     try:
@@ -167,100 +164,88 @@ def echo_destination(destination: Destination, orthanc: OrthancClient, gate: Gat
         return EchoResult(answers=False, reason=error.sentence)
 
 
-def routes(services: Services, environment: Mapping[str, str]) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints of destinations."""
-    api = DestinationsApi(services, gate_of(services, environment))
     base, one = f"{API_PATH}/destinations", f"{API_PATH}/destinations/{{destination_id}}"
-    of_one: dict[str, Any] = {"path_parameters": DestinationPath, "tag": TAG}
     return [
-        Route(
+        route(
             name="api.destinations",
             path=base,
             permission=Permission.VIEW,
-            handler=api.list,
+            handler=destinations,
             summary="Every destination with what waits for it.",
-            query=DestinationQuery,
-            answer=DestinationList,
             problems=(503,),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.create_destination",
             path=base,
             method="POST",
             permission=Permission.ADMINISTER,
-            handler=api.create,
+            handler=create,
             summary="Make a destination.",
-            body=DestinationSettings,
-            answer=DestinationItem,
             status=201,
             problems=(409, 503),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.destination",
             path=one,
             permission=Permission.VIEW,
-            handler=api.read,
+            handler=read,
             summary="A destination with what waits for it.",
-            answer=DestinationItem,
             problems=(503,),
-            **of_one,
+            tag=TAG,
         ),
-        Route(
+        route(
             name="api.change_destination",
             path=one,
             method="PUT",
             permission=Permission.ADMINISTER,
-            handler=api.change,
+            handler=change,
             summary="Set all of a destination anew.",
-            body=DestinationSettings,
-            answer=DestinationItem,
             problems=(409, 503),
-            **of_one,
+            tag=TAG,
         ),
-        Route(
+        route(
             name="api.remove_destination",
             path=one,
             method="DELETE",
             permission=Permission.ADMINISTER,
-            handler=api.remove,
+            handler=remove,
             summary="Remove a destination; what waits for it is given up.",
-            answer=DestinationItem,
             problems=(503,),
-            **of_one,
+            tag=TAG,
         ),
-        Route(
+        route(
             name="api.destination_changes",
             path=f"{one}/changes",
             permission=Permission.VIEW,
-            handler=api.changes,
+            handler=changes,
             summary="Who changed a destination, and when.",
-            answer=DestinationHistory,
             problems=(503,),
-            **of_one,
+            tag=TAG,
         ),
-        *_operations(api, one, of_one),
+        *_operations(one),
     ]
 
 
-def _operations(api: DestinationsApi, one: str, of_one: dict[str, Any]) -> list[Route]:
-    found: list[tuple[str, Any, str, type[Answer]]] = [
-        ("echo", api.echo, "Ask a destination whether it answers and what it can.", EchoAnswer),
-        ("pause", api.pause, "Send nothing to a destination until it is resumed.", DestinationItem),
-        ("resume", api.resume, "Send to a destination again, at once.", DestinationItem),
+def _operations(one: str) -> list[Route]:
+    found: list[tuple[str, Handler, str]] = [
+        ("echo", echo, "Ask a destination whether it answers and what it can."),
+        ("pause", pause, "Send nothing to a destination until it is resumed."),
+        ("resume", resume, "Send to a destination again, at once."),
     ]
     return [
-        Route(
+        route(
             name=f"api.{word}_destination",
             path=f"{one}/{word}",
             method="POST",
             permission=Permission.OPERATE,
             handler=handler,
             summary=summary,
-            answer=answer,
             problems=(503,),
-            **of_one,
+            tag=TAG,
         )
-        for word, handler, summary, answer in found
+        for word, handler, summary in found
     ]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 __all__ = ["FEATURE"]
 
@@ -27,7 +26,7 @@ def _terms() -> list[Term]:
     return condition_terms(study.c.orthanc_study_id)
 
 
-def _routes(house: House, services: Services) -> list[Route]:
+def _routes() -> list[Route]:
     from treegarth.features.dose.registry import api, pages
 
     return [*api.routes(), *pages.routes()]

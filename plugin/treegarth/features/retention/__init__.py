@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from treegarth.tasks.app import TaskHints
     from treegarth.web.parts import StudySection
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 __all__ = ["FEATURE"]
 
@@ -33,17 +32,17 @@ def _actions(house: House) -> list[Action[Any]]:
     return [HoldAction(), ReleaseAction()]
 
 
-def _routes(house: House, services: Services) -> list[Route]:
-    from treegarth.features.retention import api, pages
-    from treegarth.features.retention.service import Desk
+def _parts(house: House) -> list[object]:
+    from treegarth.features.retention.service import PolicyLanguage
 
-    desk = Desk(
-        services=services,
-        vocabulary=house.vocabulary,
-        read_texts=house.lent.read_texts,
-        write_text=house.lent.write_text,
-    )
-    return [*api.routes(desk), *pages.routes(desk)]
+    lent = house.lent
+    return [PolicyLanguage(vocabulary=house.vocabulary, read_texts=lent.read_texts, write_text=lent.write_text)]
+
+
+def _routes() -> list[Route]:
+    from treegarth.features.retention import api, pages
+
+    return [*api.routes(), *pages.routes()]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
@@ -68,6 +67,7 @@ FEATURE = Feature(
     name="retention",
     terms=_terms,
     actions=_actions,
+    parts=_parts,
     routes=_routes,
     tasks=_tasks,
     follower=_follower,

@@ -1,6 +1,6 @@
 """What people and programs ask of retention: write policies, foresee what they do, switch them, ask for reasons.
 
-The API and the pages both call these; `Desk` is what they share.
+The API and the pages both call these.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.index.tables import instance, series, study
 from treegarth.phrases import N_, P_
-from treegarth.web.services import Services
 
 ReadTexts = Callable[[str], Sequence[object]]  # a YAML list's entries as plain values; raises InvalidRequest
 WriteText = Callable[[object], str]
@@ -39,10 +38,9 @@ LAST_USE_NOTE = N_(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """What the endpoints and pages of retention work with."""
+class PolicyLanguage:
+    """What policies are written in at this site."""
 
-    services: Services
     vocabulary: Callable[[], Vocabulary]
     read_texts: ReadTexts
     write_text: WriteText
@@ -85,9 +83,9 @@ class SpaceFigures:
     bytes_per_day: float  # received less freed, over the last 90 days
 
 
-def preview(connection: Connection, desk: Desk, numbered: NumberedPolicy, now: datetime) -> Preview:
+def preview(connection: Connection, language: PolicyLanguage, numbered: NumberedPolicy, now: datetime) -> Preview:
     """What the policy would delete if it acted today, and in 30 days with nothing else changed."""
-    vocabulary, policy = desk.vocabulary(), numbered.policy
+    vocabulary, policy = language.vocabulary(), numbered.policy
     today = forecast.foresee(connection, numbered, vocabulary, now)
     archive = marks.archive_bytes(connection)
     wanted = None
@@ -109,27 +107,29 @@ def unsaved(policy: Policy) -> NumberedPolicy:
     return NumberedPolicy(id=NEW.id, version=NEW.version, policy=policy)
 
 
-def numbered(connection: Connection, desk: Desk, policy_id: int) -> NumberedPolicy:
+def numbered(connection: Connection, language: PolicyLanguage, policy_id: int) -> NumberedPolicy:
     """Raises NotFound, or PolicyRefused where the policy cannot be read any more."""
-    return numbered_policy(policies.read_policy(connection, policy_id), desk.vocabulary())
+    return numbered_policy(policies.read_policy(connection, policy_id), language.vocabulary())
 
 
-def create(connection: Connection, desk: Desk, document: object, *, by: str | None, now: datetime) -> StoredPolicy:
+def create(
+    connection: Connection, language: PolicyLanguage, document: object, *, by: str | None, now: datetime
+) -> StoredPolicy:
     """Raises PolicyRefused, RequestConflict."""
-    return policies.create_policy(connection, policy_document(desk.parse(document)), changed_by=by, now=now)
+    return policies.create_policy(connection, policy_document(language.parse(document)), changed_by=by, now=now)
 
 
 def edit(
-    connection: Connection, desk: Desk, policy_id: int, document: object, *, by: str | None, now: datetime
+    connection: Connection, language: PolicyLanguage, policy_id: int, document: object, *, by: str | None, now: datetime
 ) -> StoredPolicy:
     """The policy is off afterwards. Raises NotFound, PolicyRefused, RequestConflict."""
-    new = policy_document(desk.parse(document))
+    new = policy_document(language.parse(document))
     return policies.edit_policy(connection, policy_id, new, changed_by=by, now=now)
 
 
 def switch(
     connection: Connection,
-    desk: Desk,
+    language: PolicyLanguage,
     policy_id: int,
     *,
     is_on: bool,
@@ -142,7 +142,7 @@ def switch(
     Raises NotFound, PolicyRefused, and RequestConflict which names the number.
     """
     if is_on:
-        foreseen = preview(connection, desk, numbered(connection, desk, policy_id), now)
+        foreseen = preview(connection, language, numbered(connection, language, policy_id), now)
         count = foreseen.today.instance_count
         if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
             raise RequestConflict(
@@ -155,9 +155,11 @@ def switch(
     return policies.switch_policy(connection, policy_id, is_on=is_on, changed_by=by, now=now)
 
 
-def import_texts(connection: Connection, desk: Desk, text: str, *, by: str | None, now: datetime) -> list[StoredPolicy]:
+def import_texts(
+    connection: Connection, language: PolicyLanguage, text: str, *, by: str | None, now: datetime
+) -> list[StoredPolicy]:
     """Make or change the policies of a text, by their names; changed ones are off. Raises PolicyRefused."""
-    parsed = [desk.parse(one, f"policies[{place}]") for place, one in enumerate(desk.read_texts(text))]
+    parsed = [language.parse(one, f"policies[{place}]") for place, one in enumerate(language.read_texts(text))]
     by_name = {one.name: one for one in policies.list_policies(connection)}
     if len({one.name for one in parsed}) < len(parsed):
         raise InvalidRequest(P_("Two policies have the same name."))
@@ -170,17 +172,17 @@ def import_texts(connection: Connection, desk: Desk, text: str, *, by: str | Non
     return policies.list_policies(connection)
 
 
-def export_text(connection: Connection, desk: Desk) -> str:
+def export_text(connection: Connection, language: PolicyLanguage) -> str:
     """Every policy as YAML."""
-    return desk.write_text([dict(one.document) for one in policies.list_policies(connection)])
+    return language.write_text([dict(one.document) for one in policies.list_policies(connection)])
 
 
 def explain(
-    connection: Connection, desk: Desk, which: NumberedPolicy, orthanc_study_id: str, now: datetime
+    connection: Connection, language: PolicyLanguage, which: NumberedPolicy, orthanc_study_id: str, now: datetime
 ) -> list[ObjectReasons]:
     """Of every object of a study, what speaks for and against its pruning; proofs as they stand in the ledger."""
     of_study = study.c.orthanc_study_id == orthanc_study_id
-    states = read_states(connection, which, desk.vocabulary(), now, of_study)
+    states = read_states(connection, which, language.vocabulary(), now, of_study)
     names = {
         row.orthanc_instance_id: row
         for row in connection.execute(

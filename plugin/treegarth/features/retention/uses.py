@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from treegarth.errors import TreegarthError
 from treegarth.features.retention.store.uses import note_use
 from treegarth.index.studies import StudyKey
-from treegarth.web.parts import AnyCall
+from treegarth.web.call import AnyCall
 from treegarth.web.services import Services
 
 AGAIN_AFTER = timedelta(hours=1)
@@ -30,5 +30,5 @@ def study_opened(services: Services, study_instance_uid: str, way: str, *, ortha
 
 def study_shown(call: AnyCall, study: StudyKey) -> None:
     """A section of the study's page that shows nothing, and notes that somebody looks at the study."""
-    services, uid = call.site.services, study.study_instance_uid
+    services, uid = call.services, study.study_instance_uid
     study_opened(services, uid, "dashboard", orthanc_study_id=study.orthanc_study_id)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 __all__ = ["FEATURE"]
 
@@ -48,15 +47,17 @@ def _actions(house: House) -> list[Action[Any]]:
     return [LabelAction(), NotifyAction(webhooks=names, has_mail=settings.mail is not None)]
 
 
-def _routes(house: House, services: Services) -> list[Route]:
-    from treegarth.features.rules import api, pages
+def _parts(house: House) -> list[object]:
+    from treegarth.features.rules.pages.parts import RulePages
 
     book = _book(house)
-    webhooks = [one.name for one in house.settings.webhooks]
-    return [
-        *api.routes(services, book),
-        *pages.routes(pages.RulePages(book, house.lent.destination_names, webhooks)),
-    ]
+    return [book, RulePages(book, house.lent.destination_names, [one.name for one in house.settings.webhooks])]
+
+
+def _routes() -> list[Route]:
+    from treegarth.features.rules import api, pages
+
+    return [*api.routes(), *pages.routes()]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
@@ -109,6 +110,7 @@ FEATURE = Feature(
     name="rules",
     terms=_terms,
     actions=_actions,
+    parts=_parts,
     routes=_routes,
     tasks=_tasks,
     checks=_checks,

@@ -9,23 +9,20 @@ from treegarth.feature import Feature, House
 if TYPE_CHECKING:
     from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
-    from treegarth.web.services import Services
 
 __all__ = ["FEATURE"]
 
 
-def _routes(house: House, services: Services) -> list[Route]:
+def _parts(house: House) -> list[object]:
+    from treegarth.features.system.metrics import Metrics
+
+    return [Metrics(house.measures())]
+
+
+def _routes() -> list[Route]:
     from treegarth.features.system import api, metrics, pages
 
-    lent = house.lent
-    counts = api.WorkCounts(
-        indexed_instances=lent.count_instances, stale_series=lent.count_stale, dose_waiting=lent.count_dose_waiting
-    )
-    return [
-        *api.routes(services, counts),
-        *metrics.routes(services, house.measures()),
-        *pages.routes(checks=house.checks(), sections=house.system_sections()),
-    ]
+    return [*api.routes(), *metrics.routes(), *pages.routes()]
 
 
 def _checks() -> list[HealthCheck]:
@@ -34,4 +31,4 @@ def _checks() -> list[HealthCheck]:
     return [host_checks]
 
 
-FEATURE = Feature(name="system", routes=_routes, checks=_checks)
+FEATURE = Feature(name="system", parts=_parts, routes=_routes, checks=_checks)

@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pydantic import ConfigDict
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 import treegarth
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
+from treegarth.feature import House
 from treegarth.features.system.model import TaskState, is_idle, pending_instances
+from treegarth.features.system.paths import TaskPath
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.actors import Permission
-from treegarth.web.call import Answered, Call
+from treegarth.web.call import Answered, AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import PageQuery
 from treegarth.web.paths import API_PATH
-from treegarth.web.routes import Answer, LongIdentifier, Parameters, Route
-from treegarth.web.services import Services
+from treegarth.web.routes import Answer, Route
 
 logger = logging.getLogger(__name__)
 
 TAG = "system"
 ORTHANC_TIMEOUT_S = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkCounts:
-    """What other features count for this one; bootstrap hands it over."""
-
-    indexed_instances: Callable[[Connection], int]
-    stale_series: Callable[[Connection], int]
-    dose_waiting: Callable[[Connection], int]
 
 
 class Health(Answer):
@@ -99,11 +90,6 @@ class TaskQuery(PageQuery):
     """In which state."""
 
 
-class TaskPath(Parameters):
-    task_id: LongIdentifier
-    """The task's number."""
-
-
 class TaskItem(Answer):
     """A task of the queue."""
 
@@ -143,163 +129,154 @@ class Versions(Answer):
     """Versions of Orthanc, its plugin SDK, Python and others, by name."""
 
 
-class SystemApi:
-    """The handlers, with the services that they share."""
+def health(call: Call[None, None, None]) -> Answered[Health]:
+    figures = call.services.host.figures()
+    workers: Literal["up", "down", "none"] = "none"
+    if figures.workers:
+        workers = "up" if all(worker.alive for worker in figures.workers) else "down"
+    database = _database_answers(call)
+    health = Health(
+        healthy=database and figures.indexer_alive and workers != "down",
+        database="up" if database else "down",
+        indexer="up" if figures.indexer_alive else "down",
+        workers=workers,
+    )
+    return Answered(body=health, status=200 if health.healthy else 503)
 
-    def __init__(self, services: Services, counts: WorkCounts) -> None:
-        self._services = services
-        self._counts = counts
 
-    def health(self, call: Call[None, None, None]) -> Answered:
-        figures = self._services.host.figures()
-        workers: Literal["up", "down", "none"] = "none"
-        if figures.workers:
-            workers = "up" if all(worker.alive for worker in figures.workers) else "down"
-        database = self._database_answers()
-        health = Health(
-            healthy=database and figures.indexer_alive and workers != "down",
-            database="up" if database else "down",
-            indexer="up" if figures.indexer_alive else "down",
-            workers=workers,
-        )
-        return Answered(body=health, status=200 if health.healthy else 503)
-
-    def status(self, call: Call[None, None, None]) -> Status:
-        with call.connect() as connection:
-            indexed = self._counts.indexed_instances(connection)
-            stale_series = self._counts.stale_series(connection)
-            dose_waiting = self._counts.dose_waiting(connection)
-            tasks = count_tasks(connection)
-        orthanc = self._orthanc_instances()
-        figures = self._services.host.figures()
-        return Status(
-            orthanc_instances=orthanc,
-            indexed_instances=indexed,
-            pending=pending_instances(host_pending=figures.pending, orthanc=orthanc, indexed=indexed),
-            idle=is_idle(
-                host_pending=figures.pending,
-                orthanc=orthanc,
-                indexed=indexed,
-                stale_series=stale_series,
-                dose_waiting=dose_waiting,
-            ),
-            lag_median_s=figures.lag_median_s,
-            lag_p99_s=figures.lag_p99_s,
+def status(call: Call[None, None, None]) -> Status:
+    with call.connect() as connection:
+        indexed = call.part(House).lent.count_instances(connection)
+        stale_series = call.part(House).lent.count_stale(connection)
+        dose_waiting = call.part(House).lent.count_dose_waiting(connection)
+        tasks = count_tasks(connection)
+    orthanc = _orthanc_instances(call)
+    figures = call.services.host.figures()
+    return Status(
+        orthanc_instances=orthanc,
+        indexed_instances=indexed,
+        pending=pending_instances(host_pending=figures.pending, orthanc=orthanc, indexed=indexed),
+        idle=is_idle(
+            host_pending=figures.pending,
+            orthanc=orthanc,
+            indexed=indexed,
             stale_series=stale_series,
             dose_waiting=dose_waiting,
-            tasks=TaskCountsAnswer.model_validate(tasks),
-            queue_length=figures.queue_length,
-            queue_bytes=figures.queue_bytes,
-            dropped_headers=figures.dropped_headers,
-            requests_given_up=figures.requests_given_up,
-            indexer_restarts=figures.indexer_restarts,
-            callback_median_ms=figures.callback_median_ms,
-            callback_p99_ms=figures.callback_p99_ms,
-            started_at=figures.started_at,
-        )
+        ),
+        lag_median_s=figures.lag_median_s,
+        lag_p99_s=figures.lag_p99_s,
+        stale_series=stale_series,
+        dose_waiting=dose_waiting,
+        tasks=TaskCountsAnswer.model_validate(tasks),
+        queue_length=figures.queue_length,
+        queue_bytes=figures.queue_bytes,
+        dropped_headers=figures.dropped_headers,
+        requests_given_up=figures.requests_given_up,
+        indexer_restarts=figures.indexer_restarts,
+        callback_median_ms=figures.callback_median_ms,
+        callback_p99_ms=figures.callback_p99_ms,
+        started_at=figures.started_at,
+    )
 
-    def tasks(self, call: Call[TaskQuery, None, None]) -> TaskList:
-        query = call.query
+
+def tasks(call: Call[TaskQuery, None, None]) -> TaskList:
+    query = call.query
+    with call.connect() as connection:
+        page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor)
+    return TaskList(items=[TaskItem.model_validate(task) for task in page.tasks], next=page.next)
+
+
+def retry(call: Call[None, None, TaskPath]) -> TaskItem:
+    with call.begin() as connection:
+        task = retry_task(connection, call.path.task_id)
+    logger.info("Task %d (%s) is repeated, asked by %s.", task.task_id, task.task_name, call.actor)
+    return TaskItem.model_validate(task)
+
+
+def reconcile(call: Call[None, None, None]) -> Requested:
+    call.services.host.request_reconcile()
+    logger.info("A comparison with Orthanc begins, asked by %s.", call.actor)
+    return Requested()
+
+
+def version(call: Call[None, None, None]) -> Versions:
+    parts = {**call.services.host.figures().versions, **versions_of_orthanc(call.services.orthanc)}
+    return Versions(treegarth=treegarth.__version__, parts=parts)
+
+
+def _database_answers(call: AnyCall) -> bool:
+    try:
         with call.connect() as connection:
-            page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor)
-        return TaskList(items=[TaskItem.model_validate(task) for task in page.tasks], next=page.next)
-
-    def retry(self, call: Call[None, None, TaskPath]) -> TaskItem:
-        with call.begin() as connection:
-            task = retry_task(connection, call.path.task_id)
-        logger.info("Task %d (%s) is repeated, asked by %s.", task.task_id, task.task_name, call.actor)
-        return TaskItem.model_validate(task)
-
-    def reconcile(self, call: Call[None, None, None]) -> Requested:
-        self._services.host.request_reconcile()
-        logger.info("A comparison with Orthanc begins, asked by %s.", call.actor)
-        return Requested()
-
-    def version(self, call: Call[None, None, None]) -> Versions:
-        parts = {**self._services.host.figures().versions, **versions_of_orthanc(self._services.orthanc)}
-        return Versions(treegarth=treegarth.__version__, parts=parts)
-
-    def _database_answers(self) -> bool:
-        try:
-            with self._services.database.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except DatabaseUnavailable:
-            return False
-        return True
-
-    def _orthanc_instances(self) -> int | None:
-        try:
-            return int(self._services.orthanc.get("/statistics", timeout_s=ORTHANC_TIMEOUT_S)["CountInstances"])
-        except (OrthancUnavailable, OrthancRefused) as error:
-            logger.warning("Orthanc's statistics are missing from the status: %s", error)
-            return None
+            connection.execute(text("SELECT 1"))
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
-def routes(services: Services, counts: WorkCounts) -> list[Route]:
+def _orthanc_instances(call: AnyCall) -> int | None:
+    try:
+        return int(call.services.orthanc.get("/statistics", timeout_s=ORTHANC_TIMEOUT_S)["CountInstances"])
+    except (OrthancUnavailable, OrthancRefused) as error:
+        logger.warning("Orthanc's statistics are missing from the status: %s", error)
+        return None
+
+
+def routes() -> list[Route]:
     """The system's part of the API."""
-    api = SystemApi(services, counts)
     return [
-        Route(
+        route(
             name="api.health",
             path=f"{API_PATH}/health",
             permission=Permission.PUBLIC,
-            handler=api.health,
+            handler=health,
             summary="Whether Treegarth does its work.",
             description="200 when it does, 503 with the same body when not.",
-            answer=Health,
             also={503: Health},
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.status",
             path=f"{API_PATH}/status",
             permission=Permission.VIEW,
-            handler=api.status,
+            handler=status,
             summary="What is still to do.",
-            answer=Status,
             problems=(503,),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.version",
             path=f"{API_PATH}/version",
             permission=Permission.VIEW,
-            handler=api.version,
+            handler=version,
             summary="What runs here.",
-            answer=Versions,
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.tasks",
             path=f"{API_PATH}/tasks",
             permission=Permission.VIEW,
-            handler=api.tasks,
+            handler=tasks,
             summary="The tasks of the queue in one state, by page: those that failed, or another.",
-            query=TaskQuery,
-            answer=TaskList,
             problems=(503,),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.retry_task",
             path=f"{API_PATH}/tasks/{{task_id}}/retry",
             method="POST",
             permission=Permission.OPERATE,
-            handler=api.retry,
+            handler=retry,
             summary="Put a failed task back into the queue.",
-            path_parameters=TaskPath,
-            answer=TaskItem,
             problems=(409, 503),
             tag=TAG,
         ),
-        Route(
+        route(
             name="api.reconcile",
             path=f"{API_PATH}/reconcile",
             method="POST",
             permission=Permission.OPERATE,
-            handler=api.reconcile,
+            handler=reconcile,
             summary="Compare the index with Orthanc now, and repair it.",
-            answer=Requested,
             status=202,
             tag=TAG,
         ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from treegarth.dicom.depth import DEEPEST_NESTING
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import Check, ngettext_for, translated
 from treegarth.web.services import HostStatus
 
 QUEUE_IS_LONG = 1000  # instances; at the rate of indexing this is a second or two
@@ -12,7 +13,7 @@ QUEUE_IS_LONG = 1000  # instances; at the rate of indexing this is a second or t
 
 def host_checks(call: AnyCall) -> list[Check]:
     """Database, indexing and workers, and what was refused."""
-    status = call.site.services.host.figures()
+    status = call.services.host.figures()
     found = [_database(call, status), _indexing(call, status), _workers(call, status), *_traps(call, status)]
     return [*found, _refused(call, status)] if status.refused_nested else found
 
@@ -52,7 +53,7 @@ def _workers(call: AnyCall, status: HostStatus) -> Check:
     name = translated(call, N_("Workers"))
     alive = sum(worker.alive for worker in status.workers)
     if not status.workers:
-        elsewhere = call.site.services.settings.workers == 0
+        elsewhere = call.services.settings.workers == 0
         words = N_("run elsewhere") if elsewhere else N_("are starting")
         return Check(kind="unknown" if elsewhere else "waiting", name=name, words=translated(call, words))
     if alive == len(status.workers):

@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.metrics import CONTENT_TYPE, Measure, Metric, exposition, single
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.routes import Route
-from treegarth.web.services import HostStatus, Services
+from treegarth.web.services import HostStatus
 
 PATH = f"{BASE_PATH}/metrics"
 KEPT_S = 10.0
@@ -30,26 +31,25 @@ logger = logging.getLogger(__name__)
 class Metrics:
     """The handler, with what each feature measures."""
 
-    def __init__(self, services: Services, measures: Sequence[Measure]) -> None:
-        self._services = services
+    def __init__(self, measures: Sequence[Measure]) -> None:
         self._measures = (_measure_tasks, *measures)
         self._lock = threading.Lock()
         self._kept: tuple[float, list[Metric]] | None = None
 
-    def page(self, call: Call[None, None, None]) -> Response:
-        found = [*host_metrics(self._services.host.figures()), *self._of_the_database()]
+    def page(self, call: AnyCall) -> Response:
+        found = [*host_metrics(call.services.host.figures()), *self._of_the_database(call)]
         return Response(exposition(found), content_type=CONTENT_TYPE)
 
-    def _of_the_database(self) -> list[Metric]:
+    def _of_the_database(self, call: AnyCall) -> list[Metric]:
         with self._lock:
             if self._kept is None or monotonic() - self._kept[0] > KEPT_S:
-                self._kept = (monotonic(), self._measured())
+                self._kept = (monotonic(), self._measured(call))
             return self._kept[1]
 
-    def _measured(self) -> list[Metric]:
-        now = self._services.clock()
+    def _measured(self, call: AnyCall) -> list[Metric]:
+        now = call.services.clock()
         try:
-            with self._services.database.connect() as connection:
+            with call.connect() as connection:
                 found = [metric for measure in self._measures for metric in measure(connection, now)]
         except DatabaseUnavailable as error:
             logger.debug("Metrics without the database: %s", error)
@@ -91,14 +91,18 @@ def _measure_tasks(connection: Connection, now: datetime) -> list[Metric]:
     return [Metric(name="tasks", meaning="Tasks of the queue.", labels=("state",), values=states)]
 
 
-def routes(services: Services, measures: Sequence[Measure]) -> list[Route]:
+def metrics_page(call: Call[None, None, None]) -> Response:
+    return call.part(Metrics).page(call)
+
+
+def routes() -> list[Route]:
     """The one endpoint."""
     return [
-        Route(
+        route(
             name="system.metrics",
             path=PATH,
             permission=Permission.VIEW,
-            handler=Metrics(services, measures).page,
+            handler=metrics_page,
             summary="Figures for a monitoring system, in Prometheus' text form.",
         )
     ]

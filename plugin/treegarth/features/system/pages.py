@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,14 +10,18 @@ from flask import Response
 
 import treegarth
 from treegarth.errors import DatabaseUnavailable
+from treegarth.feature import House
 from treegarth.features.system.model import Task, TaskCounts, TaskState
+from treegarth.features.system.paths import TaskPath
 from treegarth.features.system.storage import DatabaseFacts, database_facts
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, Check, HealthCheck, PageSection, State, ngettext_for, translated
-from treegarth.web.routes import LongIdentifier, Navigation, Parameters, Route
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import Check, State, ngettext_for, translated
+from treegarth.web.routes import Navigation, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templates import render_page
 
@@ -27,11 +30,6 @@ WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
     "warning": ("attention", N_("look at this")),
     "problem": ("failed", N_("stands in it")),
 }
-
-
-class TaskPath(Parameters):
-    task_id: LongIdentifier
-    """The task's number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,27 +58,26 @@ class Queue:
     database: DatabaseFacts | None = None
 
 
-def routes(*, checks: Sequence[HealthCheck] = (), sections: Sequence[PageSection] = ()) -> list[Route]:
-    """The pages, with the findings and sections of other features."""
+def routes() -> list[Route]:
+    """The pages."""
     return [
-        Route(
+        route(
             name="system.system_page",
             path="/treegarth/system",
             permission=Permission.VIEW,
-            handler=lambda call: system_page(call, checks, sections),
+            handler=system_page,
             summary="Queues, tasks, database, versions and known traps; what failed can be tried again.",
             navigation=Navigation(label=N_("System"), icon="system", order=40),
         ),
-        Route(
+        route(
             name="system.retry_task",
             path="/treegarth/system/tasks/{task_id}/retry",
             method="POST",
             permission=Permission.OPERATE,
             handler=retry,
             summary="Put a failed task back into the queue.",
-            path_parameters=TaskPath,
         ),
-        Route(
+        route(
             name="system.compare",
             path="/treegarth/system/compare",
             method="POST",
@@ -88,20 +85,26 @@ def routes(*, checks: Sequence[HealthCheck] = (), sections: Sequence[PageSection
             handler=compare,
             summary="Compare the index with Orthanc now.",
         ),
-        Route(
+        route(
             name="system.help_page",
             path="/treegarth/help",
             permission=Permission.VIEW,
-            handler=lambda call: render_page(call, "help.html", version=treegarth.__version__),
+            handler=help_page,
             summary="Keys, searching, links and numbers.",
         ),
     ]
 
 
-def system_page(call: AnyCall, checks: Sequence[HealthCheck], sections: Sequence[PageSection]) -> Response:
-    status = call.site.services.host.figures()
+def help_page(call: Call[None, None, None]) -> Response:
+    return render_page(call, "help.html", version=treegarth.__version__)
+
+
+def system_page(call: Call[None, None, None]) -> Response:
+    """With the findings and sections of all features."""
+    house = call.part(House)
+    status = call.services.host.figures()
     queue = _queue(call)
-    problems = [check for finding in checks for check in finding(call) if check.needs_attention]
+    problems = [check for finding in house.checks() for check in finding(call) if check.needs_attention]
     if queue.counts and queue.counts.failed:
         problems.append(_failed_check(call, queue.counts.failed))
     summary = ngettext_for(call, "%(num)s thing needs attention", "%(num)s things need attention", len(problems))
@@ -119,7 +122,7 @@ def system_page(call: AnyCall, checks: Sequence[HealthCheck], sections: Sequence
         ],
         failed_tasks=queue.failed,
         self_check=_self_check(call, status),
-        sections=[make(call) for make in sections],
+        sections=[make(call) for make in house.system_sections()],
     )
 
 
@@ -129,15 +132,15 @@ def _is_busy(status: HostStatus, queue: Queue) -> bool:
     return status.pending > 0 or status.database_state != "up" or counts is None or counts.todo + counts.doing > 0
 
 
-def retry(call: AnyCall) -> Response:
+def retry(call: Call[None, None, TaskPath]) -> Response:
     """Back to the system page afterwards, by GET."""
     with call.begin() as connection:
         retry_task(connection, call.path.task_id)
     return _back(call)
 
 
-def compare(call: AnyCall) -> Response:
-    call.site.services.host.request_reconcile()
+def compare(call: Call[None, None, None]) -> Response:
+    call.services.host.request_reconcile()
     return _back(call)
 
 
@@ -237,7 +240,7 @@ def _database(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
         "down": ("failed", N_("does not answer")),
     }
     kind, word = states.get(status.database_state, ("unknown", status.database_state))
-    own = call.site.services.settings.database is not None
+    own = call.services.settings.database is not None
     kept = translated(call, N_("a server of the site") if own else N_("embedded, started by Treegarth"))
     facts = queue.database
     return Box(
@@ -253,7 +256,7 @@ def _database(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
 
 
 def _versions(call: AnyCall, status: HostStatus) -> Box:
-    versions = {**status.versions, **versions_of_orthanc(call.site.services.orthanc)}
+    versions = {**status.versions, **versions_of_orthanc(call.services.orthanc)}
     rows = [Row(name=name, value=version) for name, version in sorted(versions.items())]
     return Box(
         title=translated(call, N_("Versions")),

@@ -9,7 +9,8 @@ from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.overview import Comparison, last_comparison, last_indexed_at
 from treegarth.features.archive.store.search import totals
 from treegarth.features.archive.store.stale_series import Mending, last_mending
-from treegarth.web.parts import AnyCall, render_part
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import render_part
 
 
 def progress_section(call: AnyCall) -> Markup:

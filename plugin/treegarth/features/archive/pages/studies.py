@@ -14,8 +14,10 @@ from treegarth.features.archive.store.search import count_studies, search_studie
 from treegarth.index.studies import find_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, ngettext_for, translated
+from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Navigation, Route, Text
 from treegarth.web.templates import render_page, url_with
 from treegarth.web.which_study import WhichStudy
@@ -45,20 +47,19 @@ class Chip:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="archive.studies_page",
             path="/treegarth/studies",
             permission=Permission.VIEW,
             handler=studies_page,
             summary="The studies of the archive: search, filter, sort, page, and a panel with one of them.",
-            query=StudiesQuery,
             navigation=Navigation(label=N_("Studies"), icon="studies", order=20),
         )
     ]
 
 
-def studies_page(call: AnyCall) -> Response:
-    query: StudiesQuery = call.query
+def studies_page(call: Call[StudiesQuery, None, None]) -> Response:
+    query = call.query
     wanted = query.filter()
     with call.connect() as connection:
         page = search_studies(connection, wanted, sort=query.sort, limit=DEFAULT_LIMIT, cursor=query.cursor)

@@ -10,6 +10,7 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
+from treegarth.feature import House
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
@@ -17,25 +18,17 @@ from treegarth.features.archive.store.search import list_series, pictured_among,
 from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import picture_address, viewer_address
-from treegarth.web.parts import AnyCall, StudyAddress, StudySection
+from treegarth.web.path_models import OrthancStudyPath, StudyPath
 from treegarth.web.paths import STUDY_PATH
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
 MOST_MET = 5
-
-
-class StudyPath(Parameters):
-    study_instance_uid: Text
-    """The study's Study Instance UID (0020,000D)."""
-
-
-class OrthancStudyPath(Parameters):
-    orthanc_study_id: Text
-    """Orthanc's own identifier of the study."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,32 +79,28 @@ class ShownStudy:
         return getattr(self.summary, name)
 
 
-def routes(sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddress] = ()) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="archive.study_page",
             path=STUDY_PATH,
             permission=Permission.VIEW,
-            handler=lambda call: study_page(call, sections, kept_elsewhere),
+            handler=study_page,
             summary="One study: its series, its dose, and where else to look at it.",
-            path_parameters=StudyPath,
-            query=WhichStudy,
         ),
-        Route(
+        route(
             name="archive.open_study",
             path="/treegarth/open/studies/{orthanc_study_id}",
             permission=Permission.VIEW,
             handler=open_of_orthanc,
             summary="To the page of a study that Orthanc's own pages know by their identifier.",
-            path_parameters=OrthancStudyPath,
         ),
     ]
 
 
-def study_page(
-    call: AnyCall, sections: Sequence[StudySection], kept_elsewhere: Sequence[StudyAddress] = ()
-) -> Response:
+def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
     """Of a study that is gone: to where another feature keeps what it knows of it."""
+    house = call.part(House)
     uid, asked = call.path.study_instance_uid, call.query.orthanc_study_id
     try:
         with call.connect() as connection:
@@ -119,7 +108,7 @@ def study_page(
             shown = open_study(call, connection, key)
             issues = issues_of_study(connection, [key.orthanc_study_id])
     except NotFound:
-        for address in (find(call, uid, asked) for find in kept_elsewhere):
+        for address in (find(call, uid, asked) for find in house.kept_studies()):
             if address is not None:
                 return Response(status=302, headers={"Location": address})
         raise
@@ -130,11 +119,11 @@ def study_page(
         issues=issues,
         explorer_url=explorer_address(call, "study", shown.summary.orthanc_study_id, uid),
         archive_url=call.site.orthanc_url(f"/studies/{shown.summary.orthanc_study_id}/archive"),
-        sections=[section for make in sections if (section := make(call, key)) is not None],
+        sections=[section for make in house.study_sections() if (section := make(call, key)) is not None],
     )
 
 
-def open_of_orthanc(call: AnyCall) -> Response:
+def open_of_orthanc(call: Call[None, None, OrthancStudyPath]) -> Response:
     """Where the button in Orthanc Explorer leads."""
     with call.connect() as connection:
         key = key_of(connection, call.path.orthanc_study_id)
@@ -168,7 +157,7 @@ def open_study(call: AnyCall, connection: Connection, key: StudyKey) -> ShownStu
 
 def explorer_address(call: AnyCall, level: str, orthanc_id: str, uid: str) -> str:
     """Where Orthanc's own page of a study or series is: Explorer 2 where it is installed, the old one elsewhere."""
-    services = call.site.services
+    services = call.services
     if not services.orthanc.has_plugin("orthanc-explorer-2"):
         return call.site.orthanc_url("/app/explorer.html") + f"#{level}?uuid={orthanc_id}"
     keyword = "StudyInstanceUID" if level == "study" else "SeriesInstanceUID"

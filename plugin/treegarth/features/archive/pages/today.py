@@ -8,20 +8,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import StringIO
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
+from treegarth.feature import House
 from treegarth.features.archive.search_model import StudyFilter, StudySort
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
 from treegarth.features.archive.store.search import search_studies
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, HealthCheck, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import translated
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -86,18 +89,17 @@ class Node:
     port: int
 
 
-def routes(checks: Sequence[HealthCheck]) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="archive.today_page",
             path="/treegarth/",
             permission=Permission.VIEW,
-            handler=lambda call: today_page(call, checks),
+            handler=today_page,
             summary="What arrived today and lately, and whether everything is well.",
-            query=TodayQuery,
             navigation=Navigation(label=N_("Today"), icon="today", order=10),
         ),
-        Route(
+        route(
             name="archive.arrivals_csv",
             path="/treegarth/arrivals.csv",
             permission=Permission.VIEW,
@@ -108,10 +110,15 @@ def routes(checks: Sequence[HealthCheck]) -> list[Route]:
     ]
 
 
-def today_page(call: AnyCall, checks: Sequence[HealthCheck]) -> Response:
-    services = call.site.services
-    found = [check for finding in checks for check in finding(call)]
-    values = {"as_table": call.query.arrivals == "table", "checks": found, "unavailable": False, "empty": False}
+def today_page(call: Call[TodayQuery, None, None]) -> Response:
+    services = call.services
+    found = [check for finding in call.part(House).checks() for check in finding(call)]
+    values: dict[str, Any] = {
+        "as_table": call.query.arrivals == "table",
+        "checks": found,
+        "unavailable": False,
+        "empty": False,
+    }
     try:
         with call.connect() as connection:
             if is_empty(connection):
@@ -134,8 +141,8 @@ def today_page(call: AnyCall, checks: Sequence[HealthCheck]) -> Response:
     )
 
 
-def arrivals_csv(call: AnyCall) -> Response:
-    services = call.site.services
+def arrivals_csv(call: Call[None, None, None]) -> Response:
+    services = call.services
     with call.connect() as connection:
         arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
     groups = _groups(call, arrivals)
@@ -200,7 +207,7 @@ def _periods(call: AnyCall, arrivals: Sequence[DayArrivals], today: date) -> lis
 def _node(call: AnyCall) -> Node:
     host = urlsplit(f"//{call.http.host}").hostname or "localhost"
     try:
-        system = call.site.services.orthanc.get("/system", timeout_s=2)
+        system = call.services.orthanc.get("/system", timeout_s=2)
     except (OrthancUnavailable, OrthancRefused):
         system = {}
     return Node(ae_title=system.get("DicomAet", "TREEGARTH"), host=host, port=system.get("DicomPort", 4242))

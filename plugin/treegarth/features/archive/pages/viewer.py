@@ -14,7 +14,8 @@ from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall, Check, ngettext_for, translated
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import Check, ngettext_for, translated
 from treegarth.web.templates import render_page
 
 MOST_SHOWN = 50

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.pages.destinations import PROOF_NAMES
+from treegarth.features.deliveries.paths import DeliveryPath
 from treegarth.features.deliveries.store.destinations import list_destinations
 from treegarth.features.deliveries.store.overview import (
     FAILED,
@@ -27,7 +28,9 @@ from treegarth.index.studies import asked_study, told_apart
 from treegarth.limits import LARGEST_INTEGER
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, State, ngettext_for, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import State, ngettext_for, translated
 from treegarth.web.routes import Identifier, LongIdentifier, Navigation, Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
@@ -57,11 +60,6 @@ class DeliveriesQuery(OfStudy):
     """The rule's number; 0 for what users asked for."""
     before: LongIdentifier | None = None
     """Only what is older than this number, from the link to the next page."""
-
-
-class DeliveryPath(Parameters):
-    delivery_id: LongIdentifier
-    """The delivery's number."""
 
 
 class ObjectsQuery(Parameters):
@@ -100,38 +98,34 @@ class BarPart:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="deliveries.deliveries_page",
             path="/treegarth/deliveries",
             permission=Permission.VIEW,
             handler=deliveries_page,
             summary="What is delivered where, and how far it is.",
-            query=DeliveriesQuery,
             navigation=Navigation(label=N_("Deliveries"), icon="deliveries", order=34),
         ),
-        Route(
+        route(
             name="deliveries.delivery_page",
             path="/treegarth/deliveries/{delivery_id}",
             permission=Permission.VIEW,
             handler=delivery_page,
             summary="One series on its way to a destination: its objects with attempts, reasons and proof.",
-            path_parameters=DeliveryPath,
-            query=ObjectsQuery,
         ),
-        Route(
+        route(
             name="deliveries.again_page",
             path="/treegarth/deliveries/again",
             method="POST",
             permission=Permission.OPERATE,
             handler=again,
             summary="Send objects of a delivery, of a destination, or one object again.",
-            body=AgainBody,
         ),
     ]
 
 
-def deliveries_page(call: AnyCall) -> Response:
-    query: DeliveriesQuery = call.query
+def deliveries_page(call: Call[DeliveriesQuery, None, None]) -> Response:
+    query = call.query
     with call.connect() as connection:
         wanted = DeliveryFilter(
             state=query.state,
@@ -179,8 +173,8 @@ def bar(call: AnyCall, counts: Mapping[str, int]) -> list[BarPart]:
     return parts
 
 
-def delivery_page(call: AnyCall) -> Response:
-    query: ObjectsQuery = call.query
+def delivery_page(call: Call[ObjectsQuery, None, DeliveryPath]) -> Response:
+    query = call.query
     with call.connect() as connection:
         line = read_delivery(connection, call.path.delivery_id)
         if line is None:
@@ -214,10 +208,10 @@ def proof_words(call: AnyCall) -> dict[str, str]:
     return {proof: translated(call, words) for proof, words in PROOF_NAMES.items()}
 
 
-def again(call: AnyCall) -> Response:
+def again(call: Call[None, AgainBody, None]) -> Response:
     """Back to the page whose button was pressed: the delivery, the destination, or the list."""
     body: AgainBody = call.body
-    services = call.site.services
+    services = call.services
     if body.delivery is None and body.destination is None:
         raise NotFound(N_("Say which delivery or which destination."))
     with call.begin() as connection:

@@ -23,6 +23,7 @@ from treegarth.features.deliveries.pages.destination_form import (
     typed_of,
     untouched,
 )
+from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import guarded_fields
 from treegarth.features.deliveries.store.destinations import (
     change_destination,
@@ -33,19 +34,16 @@ from treegarth.features.deliveries.store.destinations import (
 )
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, in_words, translated
-from treegarth.web.routes import Handler, Identifier, Parameters, Route
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import in_words, translated
+from treegarth.web.routes import Handler, Route
 from treegarth.web.templates import render_page
 from treegarth.web.validation import InvalidFields, validated
 
 BASE = "/treegarth/deliveries/destinations"
 ONE = "/{destination_id}"
 OWN_FIELDS = ("name", "kind", "alternate", "proof", "max_associations", "max_mbit_per_s", "max_attempts")
-
-
-class DestinationPath(Parameters):
-    destination_id: Identifier
-    """The destination's number."""
 
 
 def destination_route(
@@ -59,14 +57,13 @@ def destination_route(
     **given: Any,
 ) -> Route:
     """A page below the list of destinations."""
-    return Route(
+    return route(
         name=f"deliveries.{name}",
         path=f"{BASE}{path}",
         method=method,
         permission=permission,
         handler=handler,
         summary=summary,
-        path_parameters=DestinationPath if ONE in path else None,
         **given,
     )
 
@@ -77,14 +74,14 @@ def routes() -> list[Route]:
         destination_route(
             "new_destination_page",
             "/new",
-            lambda call: _form(call, fresh(), None, {}),
+            new_page,
             "A new destination.",
             administer,
         ),
         destination_route(
             "create_destination_page",
             "/new",
-            lambda call: _posted(call, None),
+            create_page,
             "Change the form of a new destination, or save it.",
             administer,
             method="POST",
@@ -95,7 +92,7 @@ def routes() -> list[Route]:
         destination_route(
             "change_destination_page",
             f"{ONE}/edit",
-            lambda call: _posted(call, call.path.destination_id),
+            change_page,
             "Change the form of a destination, or save it.",
             administer,
             method="POST",
@@ -103,7 +100,19 @@ def routes() -> list[Route]:
     ]
 
 
-def edit_page(call: AnyCall) -> Response:
+def new_page(call: Call[None, None, None]) -> Response:
+    return _form(call, fresh(), None, {})
+
+
+def create_page(call: Call[None, None, None]) -> Response:
+    return _posted(call, None)
+
+
+def change_page(call: Call[None, None, DestinationPath]) -> Response:
+    return _posted(call, call.path.destination_id)
+
+
+def edit_page(call: Call[None, None, DestinationPath]) -> Response:
     with call.connect() as connection:
         one = read_destination(connection, call.path.destination_id)
     return _form(call, typed_of(settings_of(one).document()), one, {})
@@ -111,7 +120,7 @@ def edit_page(call: AnyCall) -> Response:
 
 def _posted(call: AnyCall, destination_id: int | None) -> Response:
     typed = read_typed(call.http.form)
-    services = call.site.services
+    services = call.services
     one = None
     if destination_id is not None:
         with call.connect() as connection:
@@ -175,7 +184,7 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
 
 def _listed(call: AnyCall, kind: str) -> dict[str, str]:
     """What the site's settings let the fields of this kind name, in words, by field."""
-    places = call.site.services.settings.destination_places
+    places = call.services.settings.destination_places
     secrets = [*places.secret_environment, *map(str, places.secret_files)]
     lists: dict[Guarded, tuple[Sequence[object] | None, str]] = {
         Guarded.FOLDER: (places.folders, "DestinationPlaces.Folders"),

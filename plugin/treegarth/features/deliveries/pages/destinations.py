@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +10,14 @@ from typing import Any, Literal
 from flask import Response
 
 from treegarth.features.deliveries.destinations import Destination, address_document
-from treegarth.features.deliveries.destinations_api import echo_destination, gate_of
+from treegarth.features.deliveries.destinations_api import echo_destination
 from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.pages.destination_editor import ONE, destination_route
 from treegarth.features.deliveries.pages.destination_form import (
     DAYS,
     PROOFS,
 )
+from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.destinations import (
     DestinationFigures,
@@ -33,9 +33,11 @@ from treegarth.features.deliveries.store.overview import list_trouble, sends_by_
 from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.index.studies import told_apart
 from treegarth.limits import storable
+from treegarth.outgoing.gate import Gate
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, State, in_words, ngettext_for, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.parts import State, in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 
@@ -98,7 +100,6 @@ def routes() -> list[Route]:
             destination_page,
             "One destination: state, recent sends, trouble, history.",
             view,
-            query=DestinationQuery,
         ),
         destination_route(
             "echo_page", f"{ONE}/echo", echo, "Test whether a destination answers.", operate, method="POST"
@@ -110,7 +111,6 @@ def routes() -> list[Route]:
             "Pause a destination, or go on.",
             operate,
             method="POST",
-            body=PauseBody,
         ),
         destination_route(
             "remove_destination_page",
@@ -123,8 +123,8 @@ def routes() -> list[Route]:
     ]
 
 
-def destinations_page(call: AnyCall) -> Response:
-    services = call.site.services
+def destinations_page(call: Call[None, None, None]) -> Response:
+    services = call.services
     with call.connect() as connection:
         found = list_destinations(connection)
         figures = read_figures(connection, [one.id for one in found], services.clock())
@@ -138,7 +138,7 @@ def destinations_page(call: AnyCall) -> Response:
 
 def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> ShownDestination:
     """The destination with its state in words."""
-    services = call.site.services
+    services = call.services
     now, zone = services.clock(), services.zone
     state, words, since = _state(call, one)
     refused = tuple(
@@ -185,8 +185,8 @@ def address_words(one: Destination) -> str:
     return str(address.get("url") or address.get("path") or "")
 
 
-def destination_page(call: AnyCall) -> Response:
-    services, number = call.site.services, call.path.destination_id
+def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Response:
+    services, number = call.services, call.path.destination_id
     now = services.clock()
     first = (now.astimezone(services.zone) - timedelta(hours=HOURS_SHOWN - 1)).replace(
         minute=0, second=0, microsecond=0
@@ -246,12 +246,12 @@ def _said(value: Any) -> str:
     return {True: "✓", False: "–"}[value] if isinstance(value, bool) else str(value)
 
 
-def echo(call: AnyCall) -> Response:
+def echo(call: Call[None, None, DestinationPath]) -> Response:
     """Ask it now; what it answered stands in the address of the page that follows, in the reader's language."""
-    services, number = call.site.services, call.path.destination_id
+    services, number = call.services, call.path.destination_id
     with call.connect() as connection:
         one = read_destination(connection, number)
-    answer = echo_destination(one, services.orthanc, gate_of(services, os.environ))
+    answer = echo_destination(one, services.orthanc, call.part(Gate))
     if answer.answers:
         with call.begin() as connection:
             note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
@@ -260,15 +260,15 @@ def echo(call: AnyCall) -> Response:
     return _to(call, number, **given)
 
 
-def pause(call: AnyCall) -> Response:
-    services, number = call.site.services, call.path.destination_id
+def pause(call: Call[None, PauseBody, DestinationPath]) -> Response:
+    services, number = call.services, call.path.destination_id
     with call.begin() as connection:
         pause_destination(connection, number, paused=call.body.paused, by=call.actor.name, at=services.clock())
     return _to(call, number)
 
 
-def remove(call: AnyCall) -> Response:
-    services = call.site.services
+def remove(call: Call[None, None, DestinationPath]) -> Response:
+    services = call.services
     with call.begin() as connection:
         remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
     return Response(status=303, headers={"Location": call.site.url("deliveries.destinations_page")})

@@ -19,17 +19,15 @@ from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.index.studies import StudyKey, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, Check, StudySection, in_words, ngettext_for, render_part, translated
-from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import Check, StudySection, in_words, ngettext_for, render_part, translated
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import Identifier, Route
 from treegarth.web.which_study import WhichStudy
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
 DELIVERIES_SHOWN = 100
-
-
-class StudyPath(Parameters):
-    study_instance_uid: Text
-    """The study's Study Instance UID (0020,000D)."""
 
 
 class SendBody(WhichStudy):
@@ -41,15 +39,13 @@ class SendBody(WhichStudy):
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="deliveries.send_study_page",
             path="/treegarth/studies/{study_instance_uid}/send",
             method="POST",
             permission=Permission.OPERATE,
             handler=send_study,
             summary="Send every object of a study to a destination.",
-            path_parameters=StudyPath,
-            body=SendBody,
         )
     ]
 
@@ -76,9 +72,9 @@ def make_study_section(labels_of: LabelsOf) -> StudySection:
     return section
 
 
-def send_study(call: AnyCall) -> Response:
+def send_study(call: Call[None, SendBody, StudyPath]) -> Response:
     """All that the index has of it; what was confirmed there is not sent again."""
-    services, uid = call.site.services, call.path.study_instance_uid
+    services, uid = call.services, call.path.study_instance_uid
     with call.begin() as connection:
         destination = read_destination(connection, call.body.destination)
         study = the_study(connection, uid, call.body.orthanc_study_id)
@@ -105,7 +101,7 @@ def health_check(call: AnyCall) -> list[Check]:
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
     look = translated(call, N_("Its page has the last errors, and a test of the connection."))
-    places = call.site.services.settings.destination_places
+    places = call.services.settings.destination_places
     refused = {one.id: said[0].sentence for one in destinations if (said := refusals(one.address, places))}
     found = [
         Check(

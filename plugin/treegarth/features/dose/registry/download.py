@@ -14,7 +14,7 @@ from treegarth.features.dose.registry.export import MEDIA_TYPES, Format, csv_tex
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter
 from treegarth.features.dose.registry.store.redecision import Change, changes_of, redeciding_progress
 from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
-from treegarth.web.parts import AnyCall
+from treegarth.web.call import AnyCall, Call
 
 STUDIES_OF_A_PIECE = 1000
 
@@ -38,7 +38,7 @@ def _pieces(connection: Connection, wanted: DoseStudyFilter, sort: DoseStudySort
             return
 
 
-def changes_csv(call: AnyCall) -> Response:
+def changes_csv(call: Call[None, None, None]) -> Response:
     """What the latest deciding anew changed: nothing where there never was one."""
     names = list(Change.__dataclass_fields__)
     file = StringIO()

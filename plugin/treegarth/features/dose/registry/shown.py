@@ -23,8 +23,9 @@ from treegarth.features.dose.registry.store.decisions import SourceDecision
 from treegarth.features.dose.registry.store.reports import DoseReport
 from treegarth.features.dose.sums import exact_sum
 from treegarth.phrases import N_
+from treegarth.web.call import AnyCall
 from treegarth.web.formats import scaled
-from treegarth.web.parts import AnyCall, State, translated
+from treegarth.web.parts import State, translated
 
 VALUES_SHOWN = 4
 """Of one quantity in one event; of more, such as one of each pulse, the least and the greatest are shown."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from treegarth.features.retention.api import forecast, holds, ledger, marked, policies
-from treegarth.features.retention.service import Desk
 from treegarth.web.routes import Route
 
 __all__ = ["routes"]
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """Retention's part of the API."""
     return [
-        *policies.routes(desk),
-        *forecast.routes(desk),
+        *policies.routes(),
+        *forecast.routes(),
         *marked.routes(),
         *holds.routes(),
         *ledger.routes(),

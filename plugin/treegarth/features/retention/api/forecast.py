@@ -7,12 +7,13 @@ from typing import Any
 
 from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
-from treegarth.features.retention.service import Desk
+from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.forecast import Foreseen
 from treegarth.index.studies import find_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import Answer, Identifier, Parameters, Route
 from treegarth.web.which_study import WhichStudy
 
 
@@ -30,11 +31,6 @@ class PreviewBody(Parameters):
 
     policy: dict[str, Any]
     """As its text form has it."""
-
-
-class StudyPath(Parameters):
-    study_instance_uid: Text
-    """(0020,000D)"""
 
 
 class ShareItem(Listed):
@@ -134,55 +130,54 @@ class StorageAnswer(Answer):
     freed: list[FreedItem]
 
 
-class ForeseeingApi:
-    """The handlers, with what they share."""
+def preview(call: Call[PreviewQuery, None, None]) -> PolicyPreview:
+    language = call.part(PolicyLanguage)
+    with call.connect() as connection:
+        policy = service.numbered(connection, language, call.query.policy_id)
+        return _preview(service.preview(connection, language, policy, call.services.clock()))
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._clock = desk.services.clock
 
-    def preview(self, call: Call[PreviewQuery, None, None]) -> PolicyPreview:
-        with call.connect() as connection:
-            policy = service.numbered(connection, self._desk, call.query.policy_id)
-            return _preview(service.preview(connection, self._desk, policy, self._clock()))
+def try_out(call: Call[None, PreviewBody, None]) -> PolicyPreview:
+    language = call.part(PolicyLanguage)
+    policy = service.unsaved(language.parse(call.body.policy))
+    with call.connect() as connection:
+        return _preview(service.preview(connection, language, policy, call.services.clock()))
 
-    def try_out(self, call: Call[None, PreviewBody, None]) -> PolicyPreview:
-        policy = service.unsaved(self._desk.parse(call.body.policy))
-        with call.connect() as connection:
-            return _preview(service.preview(connection, self._desk, policy, self._clock()))
 
-    def explain(self, call: Call[ReasonsQuery, None, StudyPath]) -> ObjectList:
-        with call.connect() as connection:
-            policy = service.numbered(connection, self._desk, call.query.policy_id)
-            study = find_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
-            key = study.orthanc_study_id if study else ""
-            found = service.explain(connection, self._desk, policy, key, self._clock())
-        return ObjectList(
-            items=[
-                ObjectItem(
-                    sop_instance_uid=one.sop_instance_uid,
-                    series_instance_uid=one.series_instance_uid,
-                    size_bytes=one.size_bytes,
-                    prune=one.decision.prune,
-                    in_favour=[ReasonItem.model_validate(reason) for reason in one.decision.in_favour],
-                    against=[ReasonItem.model_validate(reason) for reason in one.decision.against],
-                )
-                for one in found
-            ]
-        )
+def explain(call: Call[ReasonsQuery, None, StudyPath]) -> ObjectList:
+    language = call.part(PolicyLanguage)
+    with call.connect() as connection:
+        policy = service.numbered(connection, language, call.query.policy_id)
+        study = find_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+        key = study.orthanc_study_id if study else ""
+        found = service.explain(connection, language, policy, key, call.services.clock())
+    return ObjectList(
+        items=[
+            ObjectItem(
+                sop_instance_uid=one.sop_instance_uid,
+                series_instance_uid=one.series_instance_uid,
+                size_bytes=one.size_bytes,
+                prune=one.decision.prune,
+                in_favour=[ReasonItem.model_validate(reason) for reason in one.decision.in_favour],
+                against=[ReasonItem.model_validate(reason) for reason in one.decision.against],
+            )
+            for one in found
+        ]
+    )
 
-    def storage(self, call: Call[None, None, None]) -> StorageAnswer:
-        with call.connect() as connection:
-            found = service.space_figures(connection, self._clock())
-        return StorageAnswer(
-            archive_bytes=found.archive_bytes,
-            bytes_per_day=found.bytes_per_day,
-            in_30_days_bytes=max(0, round(found.archive_bytes + 30 * found.bytes_per_day)),
-            in_365_days_bytes=max(0, round(found.archive_bytes + 365 * found.bytes_per_day)),
-            shares=[ShareItem.model_validate(one) for one in found.shares],
-            months=[MonthItem.model_validate(one) for one in found.months],
-            freed=[FreedItem.model_validate(one) for one in found.freed],
-        )
+
+def storage(call: Call[None, None, None]) -> StorageAnswer:
+    with call.connect() as connection:
+        found = service.space_figures(connection, call.services.clock())
+    return StorageAnswer(
+        archive_bytes=found.archive_bytes,
+        bytes_per_day=found.bytes_per_day,
+        in_30_days_bytes=max(0, round(found.archive_bytes + 30 * found.bytes_per_day)),
+        in_365_days_bytes=max(0, round(found.archive_bytes + 365 * found.bytes_per_day)),
+        shares=[ShareItem.model_validate(one) for one in found.shares],
+        months=[MonthItem.model_validate(one) for one in found.months],
+        freed=[FreedItem.model_validate(one) for one in found.freed],
+    )
 
 
 def _preview(found: service.Preview) -> PolicyPreview:
@@ -205,43 +200,34 @@ def _foreseen(found: Foreseen) -> ForeseenItem:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints that look ahead."""
-    api = ForeseeingApi(desk)
     return [
         retention_route(
             "retention_preview",
             "preview",
-            api.preview,
+            preview,
             "What a policy would delete today and in 30 days. Deletes nothing.",
-            query=PreviewQuery,
-            answer=PolicyPreview,
         ),
         retention_route(
             "try_retention_policy",
             "preview",
-            api.try_out,
+            try_out,
             "What a policy that is not saved would delete. Deletes nothing.",
             method="POST",
             permission=Permission.OPERATE,
-            body=PreviewBody,
-            answer=PolicyPreview,
         ),
         retention_route(
             "retention_reasons",
             "reasons/{study_instance_uid}",
-            api.explain,
+            explain,
             "Of each object of a study, what speaks for and against its pruning by a policy.",
-            query=ReasonsQuery,
-            path_parameters=StudyPath,
-            answer=ObjectList,
             problems=(404, 409, 503),
         ),
         retention_route(
             "retention_storage",
             "storage",
-            api.storage,
+            storage,
             "What takes the archive's space, how it grows, and what policies freed.",
-            answer=StorageAnswer,
         ),
     ]

@@ -9,6 +9,7 @@ from pydantic import Field
 from treegarth.errors import NotFound
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.service import hold_study
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.tables import hold
@@ -18,7 +19,7 @@ from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.lists import Moment, PageQuery
-from treegarth.web.routes import Answer, Identifier, Parameters, Route, Text
+from treegarth.web.routes import Answer, Route, Text
 from treegarth.web.which_study import OfStudy, WhichStudy
 
 
@@ -42,11 +43,6 @@ class HoldBody(WhichStudy):
     """Why, in a sentence."""
     until: Moment | None = None
     """When it ends by itself; without, it lasts until it is released."""
-
-
-class HoldPath(Parameters):
-    hold_id: Identifier
-    """The hold's number."""
 
 
 class HoldItem(Listed):
@@ -85,7 +81,7 @@ def holds(call: Call[HoldQuery, None, None]) -> HoldList:
     with call.connect() as connection:
         page = list_holds(
             connection,
-            now=call.site.services.clock(),
+            now=call.services.clock(),
             study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[hold]),
             kind=query.kind,
             only_in_force=not query.all,
@@ -96,7 +92,7 @@ def holds(call: Call[HoldQuery, None, None]) -> HoldList:
 
 
 def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
-    body, now = call.body, call.site.services.clock()
+    body, now = call.body, call.services.clock()
     with call.begin() as connection:
         study = hold_study(
             connection,
@@ -115,7 +111,7 @@ def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
 def release(call: Call[None, None, HoldPath]) -> Released:
     with call.begin() as connection:
         number, by = call.path.hold_id, call.actor.name
-        if not release_hold(connection, number, released_by=by, now=call.site.services.clock()):
+        if not release_hold(connection, number, released_by=by, now=call.services.clock()):
             raise NotFound(P_("There is no hold of this number that is in force."))
     return Released(released=True)
 
@@ -128,8 +124,6 @@ def routes() -> list[Route]:
             "holds",
             holds,
             "Which studies nothing may be pruned of.",
-            query=HoldQuery,
-            answer=HoldList,
             problems=(409, 503),
         ),
         retention_route(
@@ -139,8 +133,6 @@ def routes() -> list[Route]:
             "Forbid that anything of a study is pruned; the study's holds in force.",
             method="POST",
             permission=Permission.OPERATE,
-            body=HoldBody,
-            answer=HoldList,
             status=201,
             problems=(404, 409, 503),
         ),
@@ -151,7 +143,5 @@ def routes() -> list[Route]:
             "End a hold.",
             method="DELETE",
             permission=Permission.ADMINISTER,
-            path_parameters=HoldPath,
-            answer=Released,
         ),
     ]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from treegarth.errors import RequestConflict
 from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import asked_study
@@ -14,7 +15,7 @@ from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, LongIdentifier, Parameters, Route, Text
+from treegarth.web.routes import Answer, Parameters, Route, Text
 from treegarth.web.which_study import OfStudy
 
 
@@ -25,11 +26,6 @@ class LedgerQuery(PageQuery, OfStudy):
     """Of this object."""
     state: Literal["intended", "deleted", "kept"] | None = None
     """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
-
-
-class LedgerPath(Parameters):
-    ledger_id: LongIdentifier
-    """The entry's number."""
 
 
 class BringBackBody(Parameters):
@@ -150,9 +146,7 @@ def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBackItem:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
-        number = store.ask_back(
-            connection, entry, call.body.scope, asked_by=call.actor.name, now=call.site.services.clock()
-        )
+        number = store.ask_back(connection, entry, call.body.scope, asked_by=call.actor.name, now=call.services.clock())
         if number is None:
             raise RequestConflict(P_("Nothing of it is gone."))
         (wish,) = store.list_bring_backs(connection, number=number)
@@ -175,8 +169,6 @@ def routes() -> list[Route]:
             "ledger",
             ledger,
             "What left the archive: when, by which policy or whose hand, on which proof.",
-            query=LedgerQuery,
-            answer=LedgerList,
             problems=(409, 503),
         ),
         retention_route(
@@ -184,8 +176,6 @@ def routes() -> list[Route]:
             "ledger/{ledger_id}",
             entry,
             "An entry of the ledger, and where its object is now.",
-            path_parameters=LedgerPath,
-            answer=LedgerEntryAnswer,
         ),
         retention_route(
             "bring_back",
@@ -194,9 +184,6 @@ def routes() -> list[Route]:
             "Retrieve an object, or all that is gone of its series or study, from where it is.",
             method="POST",
             permission=Permission.OPERATE,
-            path_parameters=LedgerPath,
-            body=BringBackBody,
-            answer=BringBackItem,
             status=202,
             problems=(409, 503),
         ),
@@ -205,8 +192,6 @@ def routes() -> list[Route]:
             "bring-backs",
             bring_backs,
             "What was asked back, and how far it is.",
-            query=OfStudy,
-            answer=BringBackList,
             problems=(409, 503),
         ),
     ]

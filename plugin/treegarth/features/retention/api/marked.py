@@ -85,7 +85,7 @@ def rescue_marked(call: Call[None, RescueBody, None]) -> Rescued:
     body = call.body
     with call.begin() as connection:
         study = find_study(connection, body.study_instance_uid, body.orthanc_study_id, kept=[prune_mark])
-        now, by = call.site.services.clock(), call.actor.name
+        now, by = call.services.clock(), call.actor.name
         count = rescue(connection, study.orthanc_study_id, body.sop_instance_uids, by=by, now=now) if study else 0
     return Rescued(rescued_count=count)
 
@@ -98,8 +98,6 @@ def routes() -> list[Route]:
             "marked",
             marked,
             "What policies are going to delete, by study.",
-            query=MarkQuery,
-            answer=MarkList,
             problems=(409, 503),
         ),
         retention_route(
@@ -109,7 +107,5 @@ def routes() -> list[Route]:
             "Rescue a study's marked objects, all or some.",
             method="POST",
             permission=Permission.OPERATE,
-            body=RescueBody,
-            answer=Rescued,
         ),
     ]

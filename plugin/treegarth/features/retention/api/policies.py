@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from treegarth.features.retention import service
-from treegarth.features.retention.api.parts import Listed, PolicyPath, retention_route
-from treegarth.features.retention.service import Desk
+from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.paths import PolicyPath
+from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import policies as store
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.limits import LARGEST_BIGINT
@@ -87,82 +88,88 @@ class PolicyText(Answer):
     text: str
 
 
-class PoliciesApi:
-    """The handlers, with what they share."""
+def policies(call: Call[None, None, None]) -> PolicyList:
+    with call.connect() as connection:
+        return _list(store.list_policies(connection))
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._clock = desk.services.clock
 
-    def policies(self, call: Call[None, None, None]) -> PolicyList:
-        with call.connect() as connection:
-            return _list(store.list_policies(connection))
+def policy(call: Call[None, None, PolicyPath]) -> PolicyItem:
+    with call.connect() as connection:
+        return _item(store.read_policy(connection, call.path.policy_id))
 
-    def policy(self, call: Call[None, None, PolicyPath]) -> PolicyItem:
-        with call.connect() as connection:
-            return _item(store.read_policy(connection, call.path.policy_id))
 
-    def create(self, call: Call[None, PolicyBody, None]) -> PolicyItem:
-        with call.begin() as connection:
-            made = service.create(connection, self._desk, call.body.policy, by=call.actor.name, now=self._clock())
-        return _item(made)
+def create(call: Call[None, PolicyBody, None]) -> PolicyItem:
+    language = call.part(PolicyLanguage)
+    with call.begin() as connection:
+        made = service.create(connection, language, call.body.policy, by=call.actor.name, now=call.services.clock())
+    return _item(made)
 
-    def edit(self, call: Call[None, PolicyBody, PolicyPath]) -> PolicyItem:
-        with call.begin() as connection:
-            changed = service.edit(
-                connection,
-                self._desk,
-                call.path.policy_id,
-                call.body.policy,
-                by=call.actor.name,
-                now=self._clock(),
-            )
-        return _item(changed)
 
-    def switch(self, call: Call[None, SwitchBody, PolicyPath]) -> PolicyItem:
-        with call.begin() as connection:
-            switched = service.switch(
-                connection,
-                self._desk,
-                call.path.policy_id,
-                is_on=call.body.is_on,
-                typed_count=call.body.typed_count,
-                by=call.actor.name,
-                now=self._clock(),
-            )
-        return _item(switched)
-
-    def remove(self, call: Call[None, None, PolicyPath]) -> PolicyList:
-        with call.begin() as connection:
-            store.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=self._clock())
-            return _list(store.list_policies(connection))
-
-    def history(self, call: Call[None, None, PolicyPath]) -> PolicyHistory:
-        with call.connect() as connection:
-            changes = store.history(connection, call.path.policy_id)
-        return PolicyHistory(
-            items=[
-                PolicyChangeItem(
-                    version=one.version,
-                    policy=dict(one.document),
-                    is_on=one.is_on,
-                    change=one.change,
-                    changed_by=one.changed_by,
-                    changed_at=one.changed_at,
-                )
-                for one in changes
-            ]
+def edit(call: Call[None, PolicyBody, PolicyPath]) -> PolicyItem:
+    language = call.part(PolicyLanguage)
+    with call.begin() as connection:
+        changed = service.edit(
+            connection,
+            language,
+            call.path.policy_id,
+            call.body.policy,
+            by=call.actor.name,
+            now=call.services.clock(),
         )
+    return _item(changed)
 
-    def text(self, call: Call[None, None, None]) -> PolicyText:
-        with call.connect() as connection:
-            return PolicyText(text=service.export_text(connection, self._desk))
 
-    def import_text(self, call: Call[None, PolicyTextBody, None]) -> PolicyList:
-        with call.begin() as connection:
-            return _list(
-                service.import_texts(connection, self._desk, call.body.text, by=call.actor.name, now=self._clock())
+def switch(call: Call[None, SwitchBody, PolicyPath]) -> PolicyItem:
+    language = call.part(PolicyLanguage)
+    with call.begin() as connection:
+        switched = service.switch(
+            connection,
+            language,
+            call.path.policy_id,
+            is_on=call.body.is_on,
+            typed_count=call.body.typed_count,
+            by=call.actor.name,
+            now=call.services.clock(),
+        )
+    return _item(switched)
+
+
+def remove(call: Call[None, None, PolicyPath]) -> PolicyList:
+    with call.begin() as connection:
+        store.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=call.services.clock())
+        return _list(store.list_policies(connection))
+
+
+def history(call: Call[None, None, PolicyPath]) -> PolicyHistory:
+    with call.connect() as connection:
+        changes = store.history(connection, call.path.policy_id)
+    return PolicyHistory(
+        items=[
+            PolicyChangeItem(
+                version=one.version,
+                policy=dict(one.document),
+                is_on=one.is_on,
+                change=one.change,
+                changed_by=one.changed_by,
+                changed_at=one.changed_at,
             )
+            for one in changes
+        ]
+    )
+
+
+def text(call: Call[None, None, None]) -> PolicyText:
+    language = call.part(PolicyLanguage)
+    with call.connect() as connection:
+        return PolicyText(text=service.export_text(connection, language))
+
+
+def import_text(call: Call[None, PolicyTextBody, None]) -> PolicyList:
+    language = call.part(PolicyLanguage)
+    with call.begin() as connection:
+        return _list(
+            service.import_texts(connection, language, call.body.text, by=call.actor.name, now=call.services.clock())
+        )
 
 
 def _list(stored: list[StoredPolicy]) -> PolicyList:
@@ -181,79 +188,61 @@ def _item(stored: StoredPolicy) -> PolicyItem:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints about policies."""
-    api = PoliciesApi(desk)
     write: dict[str, Any] = {"permission": Permission.ADMINISTER}
-    one: dict[str, Any] = {"path_parameters": PolicyPath}
     return [
-        retention_route("retention_policies", "policies", api.policies, "The retention policies.", answer=PolicyList),
+        retention_route("retention_policies", "policies", policies, "The retention policies."),
         retention_route(
             "create_retention_policy",
             "policies",
-            api.create,
+            create,
             "Make a policy; it is off.",
             method="POST",
-            body=PolicyBody,
-            answer=PolicyItem,
             status=201,
             problems=(409, 503),
             **write,
         ),
-        retention_route(
-            "retention_policy", "policies/{policy_id}", api.policy, "One policy.", answer=PolicyItem, **one
-        ),
+        retention_route("retention_policy", "policies/{policy_id}", policy, "One policy."),
         retention_route(
             "edit_retention_policy",
             "policies/{policy_id}",
-            api.edit,
+            edit,
             "Replace what a policy says; it is off until it is switched on again.",
             method="PUT",
-            body=PolicyBody,
-            answer=PolicyItem,
             problems=(409, 503),
             **write,
-            **one,
         ),
         retention_route(
             "remove_retention_policy",
             "policies/{policy_id}",
-            api.remove,
+            remove,
             "Remove a policy; what it did stays in the ledger. The policies that are left.",
             method="DELETE",
-            answer=PolicyList,
             **write,
-            **one,
         ),
         retention_route(
             "switch_retention_policy",
             "policies/{policy_id}/switch",
-            api.switch,
+            switch,
             "Let a policy act, or stop it; what it has marked is taken back then.",
             method="POST",
-            body=SwitchBody,
-            answer=PolicyItem,
             problems=(409, 503),
             **write,
-            **one,
         ),
         retention_route(
             "retention_policy_history",
             "policies/{policy_id}/history",
-            api.history,
+            history,
             "Every version of a policy, with who and when; also of a removed one.",
-            answer=PolicyHistory,
-            **one,
         ),
-        retention_route("retention_text", "text", api.text, "Every policy as YAML.", answer=PolicyText),
+        retention_route("retention_text", "text", text, "Every policy as YAML."),
         retention_route(
             "import_retention_text",
             "text",
-            api.import_text,
+            import_text,
             "Make or change policies from YAML.",
             method="POST",
-            body=PolicyTextBody,
-            answer=PolicyList,
             problems=(409, 503),
             **write,
         ),

@@ -11,15 +11,17 @@ from flask import Response
 
 from treegarth.errors import InvalidRequest, Problem, RequestConflict
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.policies import PolicyPath
 from treegarth.features.retention.pages.policy import text_of
 from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
+from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused
-from treegarth.features.retention.service import Desk
+from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import policies
 from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -96,62 +98,73 @@ class Wrong:
     words: str
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     new, edit = "/treegarth/retention/policies/new", "/treegarth/retention/policies/{policy_id}/edit"
     write: dict[str, Any] = {"permission": Permission.ADMINISTER}
     return [
-        Route(
+        route(
             name="retention.new_page",
             path=new,
-            handler=lambda call: _render(call, EXAMPLES[call.query.example][2], None),
+            handler=new_page,
             summary="A new policy, from an example.",
-            query=NewQuery,
             **write,
         ),
-        Route(
+        route(
             name="retention.create_page",
             path=new,
             method="POST",
-            handler=lambda call: _posted(call, desk, None),
+            handler=create_page,
             summary="See what a new policy would delete, or save it.",
             **write,
         ),
-        Route(
+        route(
             name="retention.edit_page",
             path=edit,
-            handler=lambda call: edit_page(call, desk),
+            handler=edit_page,
             summary="A policy to edit.",
-            path_parameters=PolicyPath,
             **write,
         ),
-        Route(
+        route(
             name="retention.change_page",
             path=edit,
             method="POST",
-            handler=lambda call: _posted(call, desk, call.path.policy_id),
+            handler=change_page,
             summary="See what the changed policy would delete, or save it.",
-            path_parameters=PolicyPath,
             **write,
         ),
     ]
 
 
-def edit_page(call: AnyCall, desk: Desk) -> Response:
+def edit_page(call: Call[None, None, PolicyPath]) -> Response:
+    language = call.part(PolicyLanguage)
     with call.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
-    return _render(call, text_of(desk, stored.document), stored.id)
+    return _render(call, text_of(language, stored.document), stored.id)
 
 
-def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
+def new_page(call: Call[NewQuery, None, None]) -> Response:
+    return _render(call, EXAMPLES[call.query.example][2], None)
+
+
+def create_page(call: Call[None, None, None]) -> Response:
+    return _posted(call, None)
+
+
+def change_page(call: Call[None, None, PolicyPath]) -> Response:
+    return _posted(call, call.path.policy_id)
+
+
+def _posted(call: AnyCall, policy_id: int | None) -> Response:
+    language = call.part(PolicyLanguage)
     text = call.http.form.get("text", "").replace("\r\n", "\n")
     try:
-        document = _document(desk, text)
+        document = _document(language, text)
         if call.http.form.get("act") == "look":
-            policy = desk.parse(document)
+            policy = language.parse(document)
             with call.connect() as connection:
-                shown = look_ahead(call, connection, desk, service.unsaved(policy))
+                shown = look_ahead(call, connection, language, service.unsaved(policy))
             return _render(call, text, policy_id, shown=shown)
-        saved = _save(call, desk, document, policy_id)
+        saved = _save(call, language, document, policy_id)
     except PolicyRefused as error:
         return _render(call, text, policy_id, problems=error.problems)
     except RequestConflict as error:
@@ -161,22 +174,22 @@ def _posted(call: AnyCall, desk: Desk, policy_id: int | None) -> Response:
     return _leave(call, call.site.url("retention.policy_page", policy_id=saved))
 
 
-def _document(desk: Desk, text: str) -> object:
+def _document(language: PolicyLanguage, text: str) -> object:
     """Raises InvalidRequest where it is no YAML or not one policy."""
     if "\0" in text:
         raise InvalidRequest(P_("The text has a character that cannot be stored."))
-    found = desk.read_texts(text)
+    found = language.read_texts(text)
     if len(found) != 1:
         raise InvalidRequest(P_("Write one policy here."))
     return found[0]
 
 
-def _save(call: AnyCall, desk: Desk, document: object, policy_id: int | None) -> int:
-    now = desk.services.clock()
+def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: int | None) -> int:
+    now = call.services.clock()
     with call.begin() as connection:
         if policy_id is None:
-            return service.create(connection, desk, document, by=call.actor.name, now=now).id
-        return service.edit(connection, desk, policy_id, document, by=call.actor.name, now=now).id
+            return service.create(connection, language, document, by=call.actor.name, now=now).id
+        return service.edit(connection, language, policy_id, document, by=call.actor.name, now=now).id
 
 
 def _leave(call: AnyCall, url: str) -> Response:

@@ -12,15 +12,18 @@ from treegarth.errors import NotFound
 from treegarth.features.retention import service, tables
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.pages.words import HOLD_KINDS, back_to_study, see_other, words_of
+from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.store.holds import list_holds, release_hold
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey, asked_study, told_apart
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.parts import ngettext_for, translated
+from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy, WhichStudy
 
@@ -54,11 +57,6 @@ class HoldBody(WhichStudy):
     """`study` where the form stands on the study's page."""
 
 
-class HoldPath(Parameters):
-    hold_id: Identifier
-    """The hold's number."""
-
-
 class ReleaseBody(WhichStudy):
     """Where the button stands."""
 
@@ -68,43 +66,41 @@ class ReleaseBody(WhichStudy):
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="retention.holds_page",
             path="/treegarth/retention/holds",
             permission=Permission.VIEW,
-            handler=lambda call: _render(call, NOTHING, {}),
+            handler=holds_page,
             summary="The holds in force, and a form to set one.",
-            query=HoldsQuery,
         ),
-        Route(
+        route(
             name="retention.hold_page",
             path="/treegarth/retention/holds",
             method="POST",
             permission=Permission.OPERATE,
             handler=hold,
             summary="Put a study on hold.",
-            query=HoldsQuery,
-            body=HoldBody,
         ),
-        Route(
+        route(
             name="retention.release_page",
             path="/treegarth/retention/holds/{hold_id}/release",
             method="POST",
             permission=Permission.OPERATE,
             handler=release,
             summary="Release a hold.",
-            path_parameters=HoldPath,
-            body=ReleaseBody,
         ),
     ]
 
 
 def _render(
-    call: AnyCall, given: dict[str, str], wrong: dict[str, str], choices: Sequence[StudyChoice] = ()
+    call: Call[HoldsQuery, object, object],
+    given: dict[str, str],
+    wrong: dict[str, str],
+    choices: Sequence[StudyChoice] = (),
 ) -> Response:
     """`choices` are the studies that the UID in the form can mean."""
-    query: HoldsQuery = call.query
-    now = call.site.services.clock()
+    query = call.query
+    now = call.services.clock()
     with call.connect() as connection:
         page = list_holds(
             connection,
@@ -131,10 +127,14 @@ def _render(
     )
 
 
-def hold(call: AnyCall) -> Response:
+def holds_page(call: Call[HoldsQuery, None, None]) -> Response:
+    return _render(call, NOTHING, {})
+
+
+def hold(call: Call[HoldsQuery, HoldBody, None]) -> Response:
     """What is wrong is said at its field, and what was typed stays."""
     body: HoldBody = call.body
-    services = call.site.services
+    services = call.services
     given = {name: getattr(body, name).strip() for name in NOTHING}
     until, wrong = _read(given, services.clock(), services.zone)
     choices: Sequence[StudyChoice] = ()
@@ -182,8 +182,8 @@ def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | N
     return until, wrong
 
 
-def release(call: AnyCall) -> Response:
-    services = call.site.services
+def release(call: Call[None, ReleaseBody, HoldPath]) -> Response:
+    services = call.services
     with call.begin() as connection:
         if not release_hold(connection, call.path.hold_id, released_by=call.actor.name, now=services.clock()):
             raise NotFound(N_("There is no hold of this number that is in force."))

@@ -19,6 +19,7 @@ from treegarth.features.retention.pages.words import (
     states_of,
     words_of,
 )
+from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.overview import name_studies
@@ -26,9 +27,11 @@ from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, State, ngettext_for
-from treegarth.web.routes import LongIdentifier, Parameters, Route, Text
+from treegarth.web.parts import State, ngettext_for
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
@@ -59,11 +62,6 @@ class EntryQuery(Parameters):
     """Nothing of it was gone."""
 
 
-class LedgerPath(Parameters):
-    ledger_id: LongIdentifier
-    """The entry's number."""
-
-
 class BringBackBody(Parameters):
     """How much is to come back."""
 
@@ -84,38 +82,33 @@ class ShownProof:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="retention.ledger_page",
             path="/treegarth/retention/ledger",
             permission=Permission.VIEW,
             handler=ledger_page,
             summary="What left the archive: when, by which policy or whose hand, on which proof.",
-            query=LedgerQuery,
         ),
-        Route(
+        route(
             name="retention.ledger_entry_page",
             path="/treegarth/retention/ledger/{ledger_id}",
             permission=Permission.VIEW,
             handler=entry_page,
             summary="Where an object that left is now, and bringing it back.",
-            path_parameters=LedgerPath,
-            query=EntryQuery,
         ),
-        Route(
+        route(
             name="retention.bring_back_page",
             path="/treegarth/retention/ledger/{ledger_id}/bring-back",
             method="POST",
             permission=Permission.OPERATE,
             handler=bring_back,
             summary="Bring an object back, or all that is gone of its series or study.",
-            path_parameters=LedgerPath,
-            body=BringBackBody,
         ),
     ]
 
 
-def ledger_page(call: AnyCall) -> Response:
-    query: LedgerQuery = call.query
+def ledger_page(call: Call[LedgerQuery, None, None]) -> Response:
+    query = call.query
     with call.connect() as connection:
         page = _page(connection, query)
         wishes = store.list_bring_backs(connection, limit=WISHES_SHOWN)
@@ -150,7 +143,7 @@ def state_of(call: AnyCall, entry: LedgerEntry) -> tuple[State, str]:
     return states_of(call, LEDGER_STATES)["returned" if entry.returned_at else entry.state]
 
 
-def entry_page(call: AnyCall) -> Response:
+def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
     with call.connect() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, entry.orthanc_instance_id)
@@ -183,8 +176,8 @@ def entry_page(call: AnyCall) -> Response:
     )
 
 
-def bring_back(call: AnyCall) -> Response:
-    services, body = call.site.services, call.body
+def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> Response:
+    services, body = call.services, call.body
     with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         number = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())

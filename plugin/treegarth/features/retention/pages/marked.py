@@ -15,8 +15,10 @@ from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.limits import LARGEST_BIGINT
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
+from treegarth.web.call import Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, ngettext_for
+from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier, Route
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
@@ -38,15 +40,14 @@ class MarkedQuery(OfStudy):
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="retention.marked_page",
             path="/treegarth/retention/marked",
             permission=Permission.VIEW,
             handler=marked_page,
             summary="What policies are going to delete, and when.",
-            query=MarkedQuery,
         ),
-        Route(
+        route(
             name="retention.rescue_page",
             path="/treegarth/retention/marked/rescue",
             method="POST",
@@ -57,8 +58,8 @@ def routes() -> list[Route]:
     ]
 
 
-def marked_page(call: AnyCall) -> Response:
-    query: MarkedQuery = call.query
+def marked_page(call: Call[MarkedQuery, None, None]) -> Response:
+    query = call.query
     if query.study_instance_uid:
         return _objects_page(call)
     with call.connect() as connection:
@@ -87,14 +88,14 @@ def marked_page(call: AnyCall) -> Response:
     )
 
 
-def _rescued(call: AnyCall) -> str:
+def _rescued(call: Call[MarkedQuery, object, object]) -> str:
     number = call.query.rescued
     return ngettext_for(call, "%(num)s object was rescued", "%(num)s objects were rescued", number) if number else ""
 
 
-def _objects_page(call: AnyCall) -> Response:
+def _objects_page(call: Call[MarkedQuery, None, None]) -> Response:
     """The objects of one study, one by one."""
-    query: MarkedQuery = call.query
+    query = call.query
     with call.connect() as connection:
         asked = asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark])
         study = asked or StudyKey(study_instance_uid="", orthanc_study_id="")
@@ -114,10 +115,10 @@ def _objects_page(call: AnyCall) -> Response:
     )
 
 
-def rescue(call: AnyCall) -> Response:
+def rescue(call: Call[None, None, None]) -> Response:
     """The study whose button was pressed, else every study or object that is ticked; studies by Orthanc's identifiers.
     `back` is the Study Instance UID of the study on whose page the button stood."""
-    services, form = call.site.services, call.http.form
+    services, form = call.services, call.http.form
     objects = [uid for uid in form.getlist("object") if "\0" not in uid]
     of_study = form.get("of", "")
     studies = [form["one"]] if form.get("one") else [of_study] if of_study and objects else form.getlist("study")

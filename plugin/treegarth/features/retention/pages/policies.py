@@ -13,24 +13,22 @@ from flask import Response
 from treegarth.errors import ConditionRefused, RequestConflict
 from treegarth.features.retention import service
 from treegarth.features.retention.pages.words import see_other
-from treegarth.features.retention.service import Desk
+from treegarth.features.retention.paths import PolicyPath
+from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import forecast, policies
 from treegarth.features.retention.store.forecast import Freed
 from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Identifier, Navigation, Parameters, Route, Text
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import ngettext_for, translated
+from treegarth.web.routes import Navigation, Parameters, Route, Text
 from treegarth.web.templates import render_page
 
 FREED_OVER = timedelta(days=365)
 DIFFERENT_NUMBER = "number"
-
-
-class PolicyPath(Parameters):
-    policy_id: Identifier
-    """The policy's number."""
 
 
 class SwitchBody(Parameters):
@@ -57,10 +55,9 @@ class ShownPolicy:
     decided_at: datetime | None
 
 
-def routes(desk: Desk) -> list[Route]:
-    one: dict[str, Any] = {"path_parameters": PolicyPath}
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="retention.policies_page",
             path="/treegarth/retention",
             permission=Permission.VIEW,
@@ -68,46 +65,42 @@ def routes(desk: Desk) -> list[Route]:
             summary="The retention policies, and what each would free.",
             navigation=Navigation(label=N_("Retention"), icon="retention", order=36),
         ),
-        Route(
+        route(
             name="retention.export_page",
             path="/treegarth/retention.yaml",
             permission=Permission.VIEW,
-            handler=lambda call: export(call, desk),
+            handler=export,
             summary="Every retention policy as YAML.",
             media_type="application/yaml",
         ),
-        Route(
+        route(
             name="retention.frees_page",
             path="/treegarth/retention/policies/{policy_id}/frees",
             permission=Permission.VIEW,
-            handler=lambda call: frees_page(call, desk),
+            handler=frees_page,
             summary="How much a policy would free today.",
-            **one,
         ),
-        Route(
+        route(
             name="retention.switch_page",
             path="/treegarth/retention/policies/{policy_id}/switch",
             method="POST",
             permission=Permission.ADMINISTER,
-            handler=lambda call: switch(call, desk),
+            handler=switch,
             summary="Switch a policy on or off.",
-            body=SwitchBody,
-            **one,
         ),
-        Route(
+        route(
             name="retention.remove_page",
             path="/treegarth/retention/policies/{policy_id}/remove",
             method="POST",
             permission=Permission.ADMINISTER,
             handler=remove,
             summary="Remove a policy; what it did stays in the ledger.",
-            **one,
         ),
     ]
 
 
-def policies_page(call: AnyCall) -> Response:
-    now = call.site.services.clock()
+def policies_page(call: Call[None, None, None]) -> Response:
+    now = call.services.clock()
     with call.connect() as connection:
         stored = policies.list_policies(connection)
         marked = marked_by_policy(connection)
@@ -167,34 +160,37 @@ def _hashable(part: Any) -> str:
     return part if isinstance(part, str) else ""
 
 
-def frees_page(call: AnyCall, desk: Desk) -> Response:
+def frees_page(call: Call[None, None, PolicyPath]) -> Response:
     """A part of the list that is asked for alone: it looks at the whole archive."""
+    language = call.part(PolicyLanguage)
     policy_id, foreseen, broken = call.path.policy_id, None, ""
     with call.connect() as connection:
         try:
-            which = service.numbered(connection, desk, policy_id)
-            foreseen = forecast.foresee(connection, which, desk.vocabulary(), desk.services.clock())
+            which = service.numbered(connection, language, policy_id)
+            foreseen = forecast.foresee(connection, which, language.vocabulary(), call.services.clock())
         except ConditionRefused as error:
             broken = str(error)
     return render_page(call, "policy_frees.html", policy_id=policy_id, foreseen=foreseen, broken=broken)
 
 
-def export(call: AnyCall, desk: Desk) -> Response:
+def export(call: Call[None, None, None]) -> Response:
+    language = call.part(PolicyLanguage)
     with call.connect() as connection:
-        text = service.export_text(connection, desk)
+        text = service.export_text(connection, language)
     headers = {"Content-Disposition": 'attachment; filename="retention.yaml"'}
     return Response(text, mimetype="application/yaml", headers=headers)
 
 
-def switch(call: AnyCall, desk: Desk) -> Response:
+def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
     """Back to the policy; where the number typed was not right, the page says so."""
-    services, body, policy_id = call.site.services, call.body, call.path.policy_id
+    language = call.part(PolicyLanguage)
+    services, body, policy_id = call.services, call.body, call.path.policy_id
     digits = "".join(re.findall("[0-9]", body.count))[:18]
     try:
         with call.begin() as connection:
             service.switch(
                 connection,
-                desk,
+                language,
                 policy_id,
                 is_on=body.on,
                 typed_count=int(digits) if digits else None,
@@ -206,8 +202,8 @@ def switch(call: AnyCall, desk: Desk) -> Response:
     return see_other(call.site.url("retention.policy_page", policy_id=policy_id))
 
 
-def remove(call: AnyCall) -> Response:
-    services = call.site.services
+def remove(call: Call[None, None, PolicyPath]) -> Response:
+    services = call.services
     with call.begin() as connection:
         policies.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=services.clock())
     return see_other(call.site.url("retention.policies_page"))

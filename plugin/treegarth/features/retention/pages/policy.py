@@ -14,17 +14,20 @@ from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Reason
-from treegarth.features.retention.pages.policies import PolicyPath, says
+from treegarth.features.retention.pages.policies import says
 from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.pages.words import POLICY_CHANGES, reason, words_of
+from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policy_text import KEYS
-from treegarth.features.retention.service import Desk, ObjectReasons
+from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
 from treegarth.features.retention.store.policies import PolicyChange
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import in_words, ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
@@ -72,37 +75,34 @@ class Line:
     text: str
 
 
-def routes(desk: Desk) -> list[Route]:
-    one: dict[str, Any] = {"path_parameters": PolicyPath, "permission": Permission.VIEW}
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="retention.policy_page",
             path="/treegarth/retention/policies/{policy_id}",
-            handler=lambda call: policy_page(call, desk),
+            handler=policy_page,
             summary="One policy: its text, what it would delete, its history.",
-            query=PolicyQuery,
-            **one,
+            permission=Permission.VIEW,
         ),
-        Route(
+        route(
             name="retention.preview_page",
             path="/treegarth/retention/policies/{policy_id}/preview",
-            handler=lambda call: preview_page(call, desk),
+            handler=preview_page,
             summary="What a policy would delete today and over the next 30 days.",
-            query=PolicyQuery,
-            **one,
+            permission=Permission.VIEW,
         ),
-        Route(
+        route(
             name="retention.explain_page",
             path="/treegarth/retention/policies/{policy_id}/explain",
-            handler=lambda call: explain_page(call, desk),
+            handler=explain_page,
             summary="Why each object of a study would go or stay.",
-            query=ExplainQuery,
-            **one,
+            permission=Permission.VIEW,
         ),
     ]
 
 
-def policy_page(call: AnyCall, desk: Desk) -> Response:
+def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
+    language = call.part(PolicyLanguage)
     policy_id = call.path.policy_id
     with call.connect() as connection:
         stored = policies.read_policy(connection, policy_id)
@@ -110,7 +110,7 @@ def policy_page(call: AnyCall, desk: Desk) -> Response:
         marked = marked_by_policy(connection).get(policy_id, Sum())
     broken: list[str] = []
     try:
-        numbered_policy(stored, desk.vocabulary())
+        numbered_policy(stored, language.vocabulary())
     except ConditionRefused as error:
         broken = [in_words(call, problem.sentence) for problem in error.problems]
     return render_page(
@@ -121,27 +121,27 @@ def policy_page(call: AnyCall, desk: Desk) -> Response:
         says=says(call, stored.document),
         broken=broken,
         marked=marked,
-        text=text_of(desk, stored.document),
+        text=text_of(language, stored.document),
         refused=call.query.refused,
         last_use=translated(call, service.LAST_USE_NOTE) if "last use" in str(stored.document) else "",
-        versions=_versions(call, desk, changes),
+        versions=_versions(call, language, changes),
     )
 
 
-def text_of(desk: Desk, document: Any) -> str:
+def text_of(language: PolicyLanguage, document: Any) -> str:
     """A policy's document as the text form writes it, its keys in their order."""
-    return desk.write_text({key: document[key] for key in KEYS if key in document})
+    return language.write_text({key: document[key] for key in KEYS if key in document})
 
 
 def _versions(
-    call: AnyCall, desk: Desk, changes: Sequence[PolicyChange]
+    call: AnyCall, language: PolicyLanguage, changes: Sequence[PolicyChange]
 ) -> list[tuple[PolicyChange, str, Sequence[Line]]]:
     """The changes, the latest first, each with its word and what it changed of the text."""
     names, found = words_of(call, POLICY_CHANGES), []
     for index, change in enumerate(changes):
         lines: Sequence[Line] = ()
         if change.change == "edited" and index + 1 < len(changes):
-            lines = difference(text_of(desk, changes[index + 1].document), text_of(desk, change.document))
+            lines = difference(text_of(language, changes[index + 1].document), text_of(language, change.document))
         found.append((change, names.get(change.change, change.change), lines))
     return found
 
@@ -152,11 +152,12 @@ def difference(before: str, after: str) -> list[Line]:
     return [Line(kind=kinds.get(line[:1], "same"), text=line[1:]) for line in lines if not line.startswith("@@")]
 
 
-def preview_page(call: AnyCall, desk: Desk) -> Response:
+def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
     """A page of its own, and a part of the policy's."""
+    language = call.part(PolicyLanguage)
     with call.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
-        shown = look_ahead(call, connection, desk, numbered_policy(stored, desk.vocabulary()))
+        shown = look_ahead(call, connection, language, numbered_policy(stored, language.vocabulary()))
     return render_page(
         call,
         "policy_preview.html",
@@ -167,14 +168,15 @@ def preview_page(call: AnyCall, desk: Desk) -> Response:
     )
 
 
-def explain_page(call: AnyCall, desk: Desk) -> Response:
+def explain_page(call: Call[ExplainQuery, None, PolicyPath]) -> Response:
+    language = call.part(PolicyLanguage)
     uid = (call.query.study_instance_uid or "").strip()
     with call.connect() as connection:
         stored = policies.read_policy(connection, call.path.policy_id)
-        numbered = numbered_policy(stored, desk.vocabulary())
+        numbered = numbered_policy(stored, language.vocabulary())
         study = asked_study(connection, uid, call.query.orthanc_study_id)
         key = study.orthanc_study_id if study else ""
-        found = service.explain(connection, desk, numbered, key, desk.services.clock()) if key else []
+        found = service.explain(connection, language, numbered, key, call.services.clock()) if key else []
         name = name_studies(connection, [study]).get(key) if study else None
         which = told_apart(connection, [study] if study else [])
     going = sum(one.decision.prune for one in found)

@@ -10,13 +10,14 @@ from time import monotonic
 from sqlalchemy import Connection
 
 from treegarth.features.retention import service
-from treegarth.features.retention.service import Desk, Preview
+from treegarth.features.retention.service import PolicyLanguage, Preview
 from treegarth.features.retention.store.decision import NumberedPolicy
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, foresee
 from treegarth.features.retention.store.overview import StudyName, name_studies
 from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall, translated
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import translated
 
 BETWEEN = (5, 10, 15, 20, 25)  # days
 QUICK_S = 3.0
@@ -66,12 +67,12 @@ class ShownPreview:
     which: Callable[[OfStudy], str | None]  # what the address of one of them says beside its UID
 
 
-def look_ahead(call: AnyCall, connection: Connection, desk: Desk, which: NumberedPolicy) -> ShownPreview:
+def look_ahead(call: AnyCall, connection: Connection, language: PolicyLanguage, which: NumberedPolicy) -> ShownPreview:
     """Looks at the whole archive: several times where that is quick."""
-    now, began = desk.services.clock(), monotonic()
-    found = service.preview(connection, desk, which, now)
+    now, began = call.services.clock(), monotonic()
+    found = service.preview(connection, language, which, now)
     days = BETWEEN if monotonic() - began < QUICK_S else ()
-    between = [foresee(connection, which, desk.vocabulary(), now + timedelta(days=day)) for day in days]
+    between = [foresee(connection, which, language.vocabulary(), now + timedelta(days=day)) for day in days]
     names = name_studies(connection, found.studies)
     return ShownPreview(
         preview=found,

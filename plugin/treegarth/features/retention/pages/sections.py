@@ -14,7 +14,8 @@ from treegarth.features.retention.store.overview import gone_of_study, marked_of
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
 from treegarth.index.studies import StudyKey, told_apart
-from treegarth.web.parts import AnyCall, render_part
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import render_part
 
 WISHES_SHOWN = 3
 
@@ -23,7 +24,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
     """The section "Retention" of a study's page."""
     study_shown(call, study)
     with call.connect() as connection:
-        now = call.site.services.clock()
+        now = call.services.clock()
         holds = list_holds(connection, now=now, study=study).holds
         marked = marked_of_study(connection, study)
         gone = gone_of_study(connection, study)

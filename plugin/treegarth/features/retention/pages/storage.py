@@ -14,11 +14,12 @@ from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Space
 from treegarth.features.retention.pages.preview import unit_of
-from treegarth.features.retention.service import Desk, SpaceFigures
+from treegarth.features.retention.service import PolicyLanguage, SpaceFigures
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.forecast import Month
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall
+from treegarth.web.call import Call
+from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -53,24 +54,24 @@ class Threshold:
     reached_at: datetime | None
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="retention.storage_page",
             path="/treegarth/retention/storage",
             permission=Permission.VIEW,
-            handler=lambda call: storage_page(call, desk),
+            handler=storage_page,
             summary="Space by modality and source, growth and forecast, what policies freed.",
-            query=StorageQuery,
         )
     ]
 
 
-def storage_page(call: AnyCall, desk: Desk) -> Response:
-    now = desk.services.clock()
+def storage_page(call: Call[StorageQuery, None, None]) -> Response:
+    language = call.part(PolicyLanguage)
+    now = call.services.clock()
     with call.connect() as connection:
         figures = service.space_figures(connection, now)
-        marks = _thresholds(desk, policies.list_policies(connection), figures, now)
+        marks = _thresholds(language, policies.list_policies(connection), figures, now)
     scale, unit = unit_of(max((max(one.received_bytes, one.freed_bytes) for one in figures.months), default=0))
     months = [
         ShownMonth(month=one, received=round(one.received_bytes / scale, 3), freed=round(one.freed_bytes / scale, 3))
@@ -92,12 +93,12 @@ def storage_page(call: AnyCall, desk: Desk) -> Response:
 
 
 def _thresholds(
-    desk: Desk, stored: Sequence[policies.StoredPolicy], figures: SpaceFigures, now: datetime
+    language: PolicyLanguage, stored: Sequence[policies.StoredPolicy], figures: SpaceFigures, now: datetime
 ) -> list[Threshold]:
     found = []
     for one in stored:
         try:
-            space = numbered_policy(one, desk.vocabulary()).policy.space
+            space = numbered_policy(one, language.vocabulary()).policy.space
         except ConditionRefused:  # its own page says what is wrong with it
             continue
         if space is not None:

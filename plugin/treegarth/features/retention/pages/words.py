@@ -11,7 +11,8 @@ from flask import Response
 from treegarth.features.retention.model import WORDS
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall, State, translated
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import State, translated
 
 POLICY_CHANGES: Mapping[str, str] = {
     "created": N_("created"),

@@ -7,27 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.features.rules.api.parts import Desk, Listed, rule_route
+from treegarth.features.rules.api.parts import Listed, rule_route
 from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
+from treegarth.features.rules.paths import LabelPath
 from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
 from treegarth.index.studies import named_study, the_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.routes import Answer, Parameters, Route, Text
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import Answer, Route
 from treegarth.web.validation import Fault, InvalidFields
 from treegarth.web.which_study import WhichStudy
-
-
-class StudyPath(Parameters):
-    study_instance_uid: Text
-    """(0020,000D)"""
-
-
-class LabelPath(Parameters):
-    study_instance_uid: Text
-    """(0020,000D), or Orthanc's own identifier of the study, which is needed where several patients share the UID."""
-    label: Text
-    """1 to 64 characters. Orthanc's own labels follow where it has labels and can take this one."""
 
 
 class LabelItem(Listed):
@@ -49,67 +39,57 @@ class KnownLabels(Answer):
     items: list[str]
 
 
-class LabelsApi:
-    """The handlers, with what they share."""
+def known(call: Call[None, None, None]) -> KnownLabels:
+    with call.connect() as connection:
+        return KnownLabels(items=known_labels(connection))
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
-    def known(self, call: Call[None, None, None]) -> KnownLabels:
-        with call.connect() as connection:
-            return KnownLabels(items=known_labels(connection))
+def labels(call: Call[WhichStudy, None, StudyPath]) -> LabelList:
+    with call.connect() as connection:
+        study = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
+        return _list(connection, study.orthanc_study_id)
 
-    def labels(self, call: Call[WhichStudy, None, StudyPath]) -> LabelList:
-        with call.connect() as connection:
-            study = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
-            return _list(connection, study.orthanc_study_id)
 
-    def put(self, call: Call[None, None, LabelPath]) -> LabelList:
-        return self._change(call, is_set=True)
+def put(call: Call[None, None, LabelPath]) -> LabelList:
+    return _change(call, is_set=True)
 
-    def take_off(self, call: Call[None, None, LabelPath]) -> LabelList:
-        return self._change(call, is_set=False)
 
-    def _change(self, call: Call[None, None, LabelPath], *, is_set: bool) -> LabelList:
-        label, by, now = call.path.label, call.actor.name, self._desk.services.clock()
-        if not is_label(label):
-            wrong = f"must be 1 to {LONGEST_LABEL} printable characters, no space at its ends."
-            raise InvalidFields([Fault(field="label", message=wrong)])
-        with call.begin() as connection:
-            study = named_study(connection, call.path.study_instance_uid).orthanc_study_id
-            change_labels(connection, study, [label], is_set=is_set, by=by, now=now)
-            return _list(connection, study)
+def take_off(call: Call[None, None, LabelPath]) -> LabelList:
+    return _change(call, is_set=False)
+
+
+def _change(call: Call[None, None, LabelPath], *, is_set: bool) -> LabelList:
+    label, by, now = call.path.label, call.actor.name, call.services.clock()
+    if not is_label(label):
+        wrong = f"must be 1 to {LONGEST_LABEL} printable characters, no space at its ends."
+        raise InvalidFields([Fault(field="label", message=wrong)])
+    with call.begin() as connection:
+        study = named_study(connection, call.path.study_instance_uid).orthanc_study_id
+        change_labels(connection, study, [label], is_set=is_set, by=by, now=now)
+        return _list(connection, study)
 
 
 def _list(connection: Connection, orthanc_study_id: str) -> LabelList:
     return LabelList(items=[LabelItem.model_validate(one) for one in list_labels(connection, orthanc_study_id)])
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints about labels."""
-    api = LabelsApi(desk)
     path = "studies/{study_instance_uid}/labels"
-    change: dict[str, Any] = {
-        "permission": Permission.OPERATE,
-        "path_parameters": LabelPath,
-        "answer": LabelList,
-    }
+    change: dict[str, Any] = {"permission": Permission.OPERATE}
     return [
-        rule_route("known_labels", "labels", api.known, "Every label that some study has.", answer=KnownLabels),
+        rule_route("known_labels", "labels", known, "Every label that some study has."),
         rule_route(
             "labels",
             path,
-            api.labels,
+            labels,
             "The labels of a study, and who set them.",
-            query=WhichStudy,
-            path_parameters=StudyPath,
-            answer=LabelList,
             problems=(404, 409, 503),
         ),
         rule_route(
             "set_label",
             path + "/{label}",
-            api.put,
+            put,
             "Put a label on a study.",
             method="PUT",
             problems=(400, 404, 409, 503),
@@ -118,7 +98,7 @@ def routes(desk: Desk) -> list[Route]:
         rule_route(
             "take_off_label",
             path + "/{label}",
-            api.take_off,
+            take_off,
             "Take a label off a study.",
             method="DELETE",
             problems=(400, 404, 409, 503),

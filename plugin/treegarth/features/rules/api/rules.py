@@ -9,15 +9,16 @@ from typing import Any
 from pydantic import RootModel
 
 from treegarth.features.rules.api.parts import (
-    Desk,
     Listed,
-    RulePath,
     as_fields,
     rule_route,
     written_rule,
 )
 from treegarth.features.rules.model import Change, Trigger
+from treegarth.features.rules.paths import RulePath
+from treegarth.features.rules.requests import author_of, rule_at
 from treegarth.features.rules.service import ActingRule, create_rule, edit_rule, move_rule, remove_rule, switch_rule
+from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.store.rules import list_versions
 from treegarth.features.rules.text import RuleRefused, rule_document
 from treegarth.web.actors import Permission
@@ -93,60 +94,62 @@ class StateBody(Parameters):
     """Its place in the order, from 1."""
 
 
-class RulesApi:
-    """The handlers, with what they share."""
+def rules(call: Call[None, None, None]) -> RuleList:
+    book = call.part(RuleBook)
+    with call.connect() as connection:
+        return RuleList(items=[rule_item(one) for one in book.all(connection)])
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
-    def rules(self, call: Call[None, None, None]) -> RuleList:
-        with call.connect() as connection:
-            return RuleList(items=[rule_item(one) for one in self._desk.book.all(connection)])
+def rule(call: Call[None, None, RulePath]) -> RuleItem:
+    with call.connect() as connection:
+        return rule_item(rule_at(call, connection, call.path.rule_id))
 
-    def rule(self, call: Call[None, None, RulePath]) -> RuleItem:
-        with call.connect() as connection:
-            return rule_item(self._desk.acting(connection, call.path.rule_id))
 
-    def add(self, call: Call[None, RuleDocument, None]) -> RuleItem:
-        written = written_rule(call.body.root, self._desk.language)
-        with call.begin() as connection:
-            try:
-                rule_id = create_rule(connection, written, self._desk.author(call.actor))
-            except RuleRefused as refused:
-                raise as_fields(refused) from None
-            return rule_item(self._desk.acting(connection, rule_id))
+def add(call: Call[None, RuleDocument, None]) -> RuleItem:
+    book = call.part(RuleBook)
+    written = written_rule(call.body.root, book.language)
+    with call.begin() as connection:
+        try:
+            rule_id = create_rule(connection, written, author_of(call))
+        except RuleRefused as refused:
+            raise as_fields(refused) from None
+        return rule_item(rule_at(call, connection, rule_id))
 
-    def edit(self, call: Call[EditQuery, RuleDocument, RulePath]) -> RuleItem:
-        written = written_rule(call.body.root, self._desk.language)
-        with call.begin() as connection:
-            try:
-                author = self._desk.author(call.actor)
-                edit_rule(connection, call.path.rule_id, written, author, since=call.query.version)
-            except RuleRefused as refused:
-                raise as_fields(refused) from None
-            return rule_item(self._desk.acting(connection, call.path.rule_id))
 
-    def change_state(self, call: Call[None, StateBody, RulePath]) -> RuleItem:
-        author, rule_id = self._desk.author(call.actor), call.path.rule_id
-        with call.begin() as connection:
-            acting = self._desk.acting(connection, rule_id)
-            if call.body.is_on is not None:
-                switch_rule(connection, acting, author, is_on=call.body.is_on)
-            if call.body.place is not None:
-                move_rule(connection, rule_id, call.body.place, author)
-            return rule_item(self._desk.acting(connection, rule_id))
+def edit(call: Call[EditQuery, RuleDocument, RulePath]) -> RuleItem:
+    book = call.part(RuleBook)
+    written = written_rule(call.body.root, book.language)
+    with call.begin() as connection:
+        try:
+            author = author_of(call)
+            edit_rule(connection, call.path.rule_id, written, author, since=call.query.version)
+        except RuleRefused as refused:
+            raise as_fields(refused) from None
+        return rule_item(rule_at(call, connection, call.path.rule_id))
 
-    def remove(self, call: Call[None, None, RulePath]) -> RuleItem:
-        with call.begin() as connection:
-            return rule_item(
-                self._desk.book.read(remove_rule(connection, call.path.rule_id, self._desk.author(call.actor)))
-            )
 
-    def versions(self, call: Call[None, None, RulePath]) -> VersionList:
-        with call.connect() as connection:
-            self._desk.acting(connection, call.path.rule_id)
-            found = list_versions(connection, call.path.rule_id)
-        return VersionList(items=[VersionItem.model_validate(one) for one in found])
+def change_state(call: Call[None, StateBody, RulePath]) -> RuleItem:
+    author, rule_id = author_of(call), call.path.rule_id
+    with call.begin() as connection:
+        acting = rule_at(call, connection, rule_id)
+        if call.body.is_on is not None:
+            switch_rule(connection, acting, author, is_on=call.body.is_on)
+        if call.body.place is not None:
+            move_rule(connection, rule_id, call.body.place, author)
+        return rule_item(rule_at(call, connection, rule_id))
+
+
+def remove(call: Call[None, None, RulePath]) -> RuleItem:
+    book = call.part(RuleBook)
+    with call.begin() as connection:
+        return rule_item(book.read(remove_rule(connection, call.path.rule_id, author_of(call))))
+
+
+def versions(call: Call[None, None, RulePath]) -> VersionList:
+    with call.connect() as connection:
+        rule_at(call, connection, call.path.rule_id)
+        found = list_versions(connection, call.path.rule_id)
+    return VersionList(items=[VersionItem.model_validate(one) for one in found])
 
 
 def rule_item(acting: ActingRule) -> RuleItem:
@@ -163,65 +166,54 @@ def rule_item(acting: ActingRule) -> RuleItem:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints of the rules themselves."""
-    api = RulesApi(desk)
-    change: dict[str, Any] = {"permission": Permission.ADMINISTER, "answer": RuleItem}
-    one: dict[str, Any] = {"path_parameters": RulePath}
+    change: dict[str, Any] = {"permission": Permission.ADMINISTER}
     return [
-        rule_route("rules", "rules", api.rules, "The rules, in the order in which they act.", answer=RuleList),
+        rule_route("rules", "rules", rules, "The rules, in the order in which they act."),
         rule_route(
             "add_rule",
             "rules",
-            api.add,
+            add,
             "Add a rule, the last in order; off unless it says `on: true`.",
             method="POST",
-            body=RuleDocument,
             status=201,
             problems=(400, 409, 503),
             **change,
         ),
-        rule_route("rule", "rules/{rule_id}", api.rule, "A rule.", answer=RuleItem, problems=(404, 503), **one),
+        rule_route("rule", "rules/{rule_id}", rule, "A rule.", problems=(404, 503)),
         rule_route(
             "edit_rule",
             "rules/{rule_id}",
-            api.edit,
+            edit,
             "Word a rule anew; on or off as before unless it says.",
             method="PUT",
-            query=EditQuery,
-            body=RuleDocument,
             problems=(400, 404, 409, 503),
             **change,
-            **one,
         ),
         rule_route(
             "change_rule_state",
             "rules/{rule_id}/state",
-            api.change_state,
+            change_state,
             "Switch a rule on or off, or move it in the order.",
             method="PUT",
-            body=StateBody,
             problems=(400, 404, 409, 503),
             **change,
-            **one,
         ),
         rule_route(
             "remove_rule",
             "rules/{rule_id}",
-            api.remove,
+            remove,
             "Remove a rule; its versions and what it did stay on record.",
             method="DELETE",
             problems=(404, 503),
             **change,
-            **one,
         ),
         rule_route(
             "rule_versions",
             "rules/{rule_id}/versions",
-            api.versions,
+            versions,
             "Every change of a rule, with who and when.",
-            answer=VersionList,
             problems=(404, 503),
-            **one,
         ),
     ]

@@ -8,13 +8,15 @@ from flask import Response
 from pydantic import Field
 
 from treegarth.errors import InvalidRequest, Problem
-from treegarth.features.rules.api.parts import Desk, Listed, as_fields, rule_route
+from treegarth.features.rules.api.parts import Listed, as_fields, rule_route
+from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service import export_rules, import_rules, problems_with
+from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.service.yaml_import import Outcome
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import LARGEST_BYTES
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall, Call
 from treegarth.web.routes import Answer, AnyText, Parameters, Route
 from treegarth.web.validation import Fault, InvalidFields
 
@@ -84,50 +86,50 @@ class ImportOutcome(Answer):
     items: list[ImportedRule]
 
 
-class TextsApi:
-    """The handlers, with what they share."""
+def check(call: Call[None, RuleTextBody, None]) -> Checked:
+    body = call.body
+    if (body.text is None) == (body.document is None):
+        raise InvalidFields([Fault(field="text", message="give either text or document.")])
+    try:
+        written = _written(call, body)
+    except RuleRefused as refused:
+        return _checked(refused.problems, [])
+    except InvalidRequest as unreadable:
+        return _checked([Problem("text", str(unreadable))], [])
+    problems: list[Problem] = []
+    with call.connect() as connection:
+        for index, one in enumerate(written):
+            place = "rule" if body.text is None else f"rules[{index}]"
+            problems.extend(problems_with(connection, one, place))
+    return _checked(problems, [] if problems else written, is_text=body.text is not None)
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
-    def check(self, call: Call[None, RuleTextBody, None]) -> Checked:
-        body = call.body
-        if (body.text is None) == (body.document is None):
-            raise InvalidFields([Fault(field="text", message="give either text or document.")])
+def _written(call: AnyCall, body: RuleTextBody) -> list[WrittenRule]:
+    book = call.part(RuleBook)
+    if body.text is not None:
+        return parse_rules(body.text, book.language)
+    return [parse_rule(body.document, book.language)]
+
+
+def take_in(call: Call[None, ImportBody, None]) -> ImportOutcome:
+    book = call.part(RuleBook)
+    body = call.body
+    with call.begin() as connection:
         try:
-            written = self._written(body)
+            author = author_of(call)
+            made = import_rules(connection, book.language, body.text, author, dry_run=body.dry_run)
         except RuleRefused as refused:
-            return _checked(refused.problems, [])
-        except InvalidRequest as unreadable:
-            return _checked([Problem("text", str(unreadable))], [])
-        problems: list[Problem] = []
-        with call.connect() as connection:
-            for index, one in enumerate(written):
-                place = "rule" if body.text is None else f"rules[{index}]"
-                problems.extend(problems_with(connection, one, place))
-        return _checked(problems, [] if problems else written, is_text=body.text is not None)
+            raise as_fields(refused) from None
+    return ImportOutcome(dry_run=body.dry_run, items=[ImportedRule.model_validate(one) for one in made])
 
-    def _written(self, body: RuleTextBody) -> list[WrittenRule]:
-        if body.text is not None:
-            return parse_rules(body.text, self._desk.language)
-        return [parse_rule(body.document, self._desk.language)]
 
-    def take_in(self, call: Call[None, ImportBody, None]) -> ImportOutcome:
-        body = call.body
-        with call.begin() as connection:
-            try:
-                author = self._desk.author(call.actor)
-                made = import_rules(connection, self._desk.language, body.text, author, dry_run=body.dry_run)
-            except RuleRefused as refused:
-                raise as_fields(refused) from None
-        return ImportOutcome(dry_run=body.dry_run, items=[ImportedRule.model_validate(one) for one in made])
-
-    def export(self, call: Call[None, None, None]) -> Response:
-        with call.connect() as connection:
-            text = export_rules(connection, self._desk.book)
-        headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
-        media_type = call.http.accept_mimetypes.best_match(MEDIA_TYPES, default=MEDIA_TYPES[0])
-        return Response(text.encode(), mimetype=media_type, headers=headers)
+def export(call: Call[None, None, None]) -> Response:
+    book = call.part(RuleBook)
+    with call.connect() as connection:
+        text = export_rules(connection, book)
+    headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
+    media_type = call.http.accept_mimetypes.best_match(MEDIA_TYPES, default=MEDIA_TYPES[0])
+    return Response(text.encode(), mimetype=media_type, headers=headers)
 
 
 def _checked(problems: Any, written: list[WrittenRule], *, is_text: bool = False) -> Checked:
@@ -144,39 +146,33 @@ def _checked(problems: Any, written: list[WrittenRule], *, is_text: bool = False
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints about texts."""
-    api = TextsApi(desk)
     return [
         rule_route(
             "check_rules",
             "rules/check",
-            api.check,
+            check,
             "What a rule's text means, or everything that is wrong with it; changes nothing.",
             method="POST",
             permission=Permission.OPERATE,
-            body=RuleTextBody,
-            answer=Checked,
             problems=(400, 503),
         ),
         rule_route(
             "import_rules",
             "rules/import",
-            api.take_in,
+            take_in,
             "Make the rules as a YAML text says, all or nothing.",
             description=f"At most {LARGEST_BYTES // 1024} KB. Rules that the text does not name stay as they are.",
             method="POST",
             permission=Permission.ADMINISTER,
-            body=ImportBody,
-            answer=ImportOutcome,
             problems=(400, 503),
         ),
         rule_route(
             "export_rules",
             "rules/export",
-            api.export,
+            export,
             "Every rule as YAML, with the comments that it was imported with.",
-            answer=None,
             media_type=MEDIA_TYPES[0],
             other_media_types=MEDIA_TYPES[1:],
         ),

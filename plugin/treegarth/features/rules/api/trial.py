@@ -9,21 +9,19 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.decision import Explanation
 from treegarth.errors import RequestConflict
-from treegarth.features.rules.api.parts import Desk, Listed, RulePath, rule_route, written_rule
+from treegarth.features.rules.api.parts import Listed, rule_route, written_rule
 from treegarth.features.rules.api.rules import RuleDocument
 from treegarth.features.rules.model import Rule
+from treegarth.features.rules.paths import ExplainPath, RulePath
+from treegarth.features.rules.requests import rule_at
 from treegarth.features.rules.service import ActingRule, Explained, Preview, explain_rule, preview_rule
+from treegarth.features.rules.service.book import RuleBook
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall, Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Route, Text
+from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import WhichStudy
-
-
-class ExplainPath(RulePath):
-    study_instance_uid: Text
-    """(0020,000D)"""
 
 
 class MatchedItem(Listed):
@@ -91,41 +89,41 @@ class ExplainAnswer(Answer):
     """What it would do to this study; empty where it does not hold."""
 
 
-class TryingApi:
-    """The handlers, with what they share."""
+def preview(call: Call[PageQuery, None, RulePath]) -> RulePreview:
+    with call.connect() as connection:
+        rule = meant(rule_at(call, connection, call.path.rule_id))
+        return _previewed(call, connection, rule, call.query)
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
-    def preview(self, call: Call[PageQuery, None, RulePath]) -> RulePreview:
-        with call.connect() as connection:
-            rule = meant(self._desk.acting(connection, call.path.rule_id))
-            return self._preview(connection, rule, call.query)
+def preview_document(call: Call[PageQuery, RuleDocument, None]) -> RulePreview:
+    book = call.part(RuleBook)
+    rule = written_rule(call.body.root, book.language).rule
+    with call.connect() as connection:
+        return _previewed(call, connection, rule, call.query)
 
-    def preview_document(self, call: Call[PageQuery, RuleDocument, None]) -> RulePreview:
-        rule = written_rule(call.body.root, self._desk.language).rule
-        with call.connect() as connection:
-            return self._preview(connection, rule, call.query)
 
-    def _preview(self, connection: Connection, rule: Rule, query: PageQuery) -> RulePreview:
-        now = self._desk.services.clock()
-        found = preview_rule(connection, self._desk.language, rule, now, limit=query.limit, cursor=query.cursor)
-        return preview_answer(found)
+def _previewed(call: AnyCall, connection: Connection, rule: Rule, query: PageQuery) -> RulePreview:
+    book = call.part(RuleBook)
+    now = call.services.clock()
+    found = preview_rule(connection, book.language, rule, now, limit=query.limit, cursor=query.cursor)
+    return preview_answer(found)
 
-    def explain(self, call: Call[WhichStudy, None, ExplainPath]) -> ExplainAnswer:
-        with call.connect() as connection:
-            acting = self._desk.acting(connection, call.path.rule_id)
-            uid, now = call.path.study_instance_uid, self._desk.services.clock()
-            found = explain_rule(
-                connection,
-                self._desk.language,
-                meant(acting),
-                uid,
-                now,
-                orthanc_study_id=call.query.orthanc_study_id,
-                stored=acting.stored,
-            )
-        return explain_answer(found)
+
+def explain(call: Call[WhichStudy, None, ExplainPath]) -> ExplainAnswer:
+    book = call.part(RuleBook)
+    with call.connect() as connection:
+        acting = rule_at(call, connection, call.path.rule_id)
+        uid, now = call.path.study_instance_uid, call.services.clock()
+        found = explain_rule(
+            connection,
+            book.language,
+            meant(acting),
+            uid,
+            now,
+            orthanc_study_id=call.query.orthanc_study_id,
+            stored=acting.stored,
+        )
+    return explain_answer(found)
 
 
 def meant(acting: ActingRule) -> Rule:
@@ -166,40 +164,30 @@ def _clause(explanation: Explanation) -> Clause:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints about trying."""
-    api = TryingApi(desk)
     return [
         rule_route(
             "preview_rule_document",
             "rules/preview",
-            api.preview_document,
+            preview_document,
             "Which studies of the archive a rule would touch that is not kept yet.",
             method="POST",
             permission=Permission.OPERATE,
-            query=PageQuery,
-            body=RuleDocument,
-            answer=RulePreview,
             problems=(400, 503),
         ),
         rule_route(
             "preview_rule",
             "rules/{rule_id}/preview",
-            api.preview,
+            preview,
             "Which studies of the archive a rule would touch, how many, how many bytes; on or off.",
-            query=PageQuery,
-            path_parameters=RulePath,
-            answer=RulePreview,
             problems=(400, 404, 409, 503),
         ),
         rule_route(
             "explain_rule",
             "rules/{rule_id}/explain/{study_instance_uid}",
-            api.explain,
+            explain,
             "Why a rule means this study or not, clause by clause, and what it would do to it.",
-            query=WhichStudy,
-            path_parameters=ExplainPath,
-            answer=ExplainAnswer,
             problems=(404, 409, 503),
         ),
     ]

@@ -9,8 +9,11 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
-from treegarth.features.rules.api.parts import Desk, Listed, RulePath, rule_route
+from treegarth.features.rules.api.parts import Listed, rule_route
+from treegarth.features.rules.paths import EventPath, RulePath
+from treegarth.features.rules.requests import rule_at
 from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
+from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
 from treegarth.features.rules.store.outcomes import list_outcomes
@@ -20,7 +23,7 @@ from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
-from treegarth.web.routes import Answer, Identifier, LongIdentifier, Parameters, Route
+from treegarth.web.routes import Answer, Identifier, LongIdentifier, Route
 from treegarth.web.which_study import OfStudy
 
 
@@ -121,71 +124,67 @@ class EventList(Answer):
     """The latest, at most 200."""
 
 
-class EventPath(Parameters):
-    event_id: LongIdentifier
+def application(call: Call[None, None, RulePath]) -> ApplicationState:
+    with call.connect() as connection:
+        rule_at(call, connection, call.path.rule_id)
+        return _state(connection, call.path.rule_id)
 
 
-class WorkApi:
-    """The handlers, with what they share."""
+def apply(call: Call[None, ApplyBody, RulePath]) -> ApplicationState:
+    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+    book = call.part(RuleBook)
+    vocabulary, by, now = book.language.vocabulary, call.actor.name, call.services.clock()
+    with call.begin() as connection:
+        acting = rule_at(call, connection, call.path.rule_id)
+        if call.body.study_instance_uid is not None:
+            uid, key = call.body.study_instance_uid, call.body.orthanc_study_id
+            apply_by_hand(connection, acting, uid, key, by=by, now=now)
+        else:
+            apply_to_archive(connection, vocabulary, acting, by=by, now=now)
+        return _state(connection, call.path.rule_id)
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._clock = desk.services.clock
 
-    def application(self, call: Call[None, None, RulePath]) -> ApplicationState:
-        with call.connect() as connection:
-            self._desk.acting(connection, call.path.rule_id)
-            return _state(connection, call.path.rule_id)
+def stop(call: Call[None, None, RulePath]) -> ApplicationState:
+    with call.begin() as connection:
+        rule_at(call, connection, call.path.rule_id)
+        stop_applying(connection, call.path.rule_id, by=call.actor.name, now=call.services.clock())
+        return _state(connection, call.path.rule_id)
 
-    def apply(self, call: Call[None, ApplyBody, RulePath]) -> ApplicationState:
-        """Only notes that it is wanted: the workers do it, and go on after a restart."""
-        vocabulary, by, now = self._desk.language.vocabulary, call.actor.name, self._clock()
-        with call.begin() as connection:
-            acting = self._desk.acting(connection, call.path.rule_id)
-            if call.body.study_instance_uid is not None:
-                uid, key = call.body.study_instance_uid, call.body.orthanc_study_id
-                apply_by_hand(connection, acting, uid, key, by=by, now=now)
-            else:
-                apply_to_archive(connection, vocabulary, acting, by=by, now=now)
-            return _state(connection, call.path.rule_id)
 
-    def stop(self, call: Call[None, None, RulePath]) -> ApplicationState:
-        with call.begin() as connection:
-            self._desk.acting(connection, call.path.rule_id)
-            stop_applying(connection, call.path.rule_id, by=call.actor.name, now=self._clock())
-            return _state(connection, call.path.rule_id)
+def outcomes(call: Call[OutcomesQuery, None, None]) -> OutcomeList:
+    query = call.query
+    with call.connect() as connection:
+        found = list_outcomes(
+            connection,
+            rule_id=query.rule_id,
+            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[rule_outcome]),
+            before=query.before,
+            limit=query.limit,
+        )
+    items = [
+        OutcomeItem.model_validate({name: getattr(one, name) for name in OutcomeItem.model_fields}) for one in found
+    ]
+    return OutcomeList(items=items, next=found[-1].id if len(found) == query.limit else None)
 
-    def outcomes(self, call: Call[OutcomesQuery, None, None]) -> OutcomeList:
-        query = call.query
-        with call.connect() as connection:
-            found = list_outcomes(
-                connection,
-                rule_id=query.rule_id,
-                study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[rule_outcome]),
-                before=query.before,
-                limit=query.limit,
-            )
-        items = [
-            OutcomeItem.model_validate({name: getattr(one, name) for name in OutcomeItem.model_fields}) for one in found
-        ]
-        return OutcomeList(items=items, next=found[-1].id if len(found) == query.limit else None)
 
-    def events(self, call: Call[None, None, None]) -> EventList:
-        with call.connect() as connection:
-            counts, failed = count_events(connection), list_failed(connection)
-        items = [EventItem.model_validate(one) for one in failed]
-        return EventList(waiting=counts[WAITING], failed=counts["failed"], items=items)
+def events(call: Call[None, None, None]) -> EventList:
+    with call.connect() as connection:
+        counts, failed = count_events(connection), list_failed(connection)
+    items = [EventItem.model_validate(one) for one in failed]
+    return EventList(waiting=counts[WAITING], failed=counts["failed"], items=items)
 
-    def retry(self, call: Call[None, None, EventPath]) -> Retried:
-        with call.begin() as connection:
-            count = retry_failed(connection, self._clock(), [call.path.event_id])
-        if count == 0:
-            raise NotFound(P_("There is no failed event with this number."))
-        return Retried(retried=count)
 
-    def retry_all(self, call: Call[None, None, None]) -> Retried:
-        with call.begin() as connection:
-            return Retried(retried=retry_failed(connection, self._clock()))
+def retry(call: Call[None, None, EventPath]) -> Retried:
+    with call.begin() as connection:
+        count = retry_failed(connection, call.services.clock(), [call.path.event_id])
+    if count == 0:
+        raise NotFound(P_("There is no failed event with this number."))
+    return Retried(retried=count)
+
+
+def retry_all(call: Call[None, None, None]) -> Retried:
+    with call.begin() as connection:
+        return Retried(retried=retry_failed(connection, call.services.clock()))
 
 
 def _state(connection: Connection, rule_id: int) -> ApplicationState:
@@ -196,72 +195,60 @@ def _state(connection: Connection, rule_id: int) -> ApplicationState:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes() -> list[Route]:
     """The endpoints about what rules do."""
-    api = WorkApi(desk)
-    one: dict[str, Any] = {"path_parameters": RulePath, "answer": ApplicationState}
     act: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE}
     return [
         rule_route(
             "rule_application",
             "rules/{rule_id}/apply",
-            api.application,
+            application,
             "How far the rule's latest application to the archive is.",
             problems=(404, 503),
-            **one,
         ),
         rule_route(
             "apply_rule",
             "rules/{rule_id}/apply",
-            api.apply,
+            apply,
             "Apply a rule that is on to the archive, or to one study.",
-            body=ApplyBody,
             status=202,
             problems=(400, 404, 409, 503),
             **act,
-            **one,
         ),
         rule_route(
             "stop_applying_rule",
             "rules/{rule_id}/apply/stop",
-            api.stop,
+            stop,
             "End the rule's application; what was done stays done.",
             problems=(404, 503),
             **act,
-            **one,
         ),
         rule_route(
             "rule_outcomes",
             "rule-outcomes",
-            api.outcomes,
+            outcomes,
             "What rules did, the latest first.",
-            query=OutcomesQuery,
-            answer=OutcomeList,
             problems=(409, 503),
         ),
         rule_route(
             "rule_events",
             "rule-events",
-            api.events,
+            events,
             "What rules could not handle, and how much waits.",
-            answer=EventList,
         ),
         rule_route(
             "retry_rule_event",
             "rule-events/{event_id}/retry",
-            api.retry,
+            retry,
             "Let a failed event be handled once more.",
-            path_parameters=EventPath,
-            answer=Retried,
             problems=(404, 503),
             **act,
         ),
         rule_route(
             "retry_rule_events",
             "rule-events/retry",
-            api.retry_all,
+            retry_all,
             "Let every failed event be handled once more.",
-            answer=Retried,
             **act,
         ),
     ]

@@ -10,7 +10,6 @@ from treegarth.web.routes import Route
 __all__ = ["RulePages", "health_check", "routes"]
 
 
-def routes(pages: RulePages) -> list[Route]:
+def routes() -> list[Route]:
     """Every page about rules."""
-    own = [route for part in (rule_list, editor, rule, trial) for route in part.routes(pages)]
-    return [*own, *notifications.routes()]
+    return [route for part in (rule_list, editor, rule, trial, notifications) for route in part.routes()]

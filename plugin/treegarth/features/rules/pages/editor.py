@@ -33,15 +33,19 @@ from treegarth.features.rules.pages.form_view import (
     shown_group,
     units,
 )
-from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.trial import Tried, tried_studies
+from treegarth.features.rules.paths import RulePath
+from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.editor import EditedMeanwhile, create_rule, edit_rule, problems_with
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Identifier, Parameters, Route
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
+from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
 TRIGGERS = (
@@ -52,11 +56,6 @@ TRIGGERS = (
     ("by hand", N_("By hand only"), N_("when somebody applies it")),
 )
 STUDIES_TRIED = 8
-
-
-class RulePath(Parameters):
-    rule_id: Identifier
-    """The rule's number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,44 +69,43 @@ class Shown:
     newer: Newer | None = None
 
 
-def routes(pages: RulePages) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="rules.new_page",
             path="/treegarth/rules/new",
             permission=Permission.ADMINISTER,
-            handler=lambda call: _render(call, pages, _blank(), None, Shown()),
+            handler=new_page,
             summary="A new rule, as form or as text.",
         ),
-        Route(
+        route(
             name="rules.create_page",
             path="/treegarth/rules/new",
             method="POST",
             permission=Permission.ADMINISTER,
-            handler=lambda call: _posted(call, pages, None),
+            handler=create_page,
             summary="Change the form of a new rule, try it, or save it.",
         ),
-        Route(
+        route(
             name="rules.edit_page",
             path="/treegarth/rules/{rule_id}/edit",
             permission=Permission.ADMINISTER,
-            handler=lambda call: edit_page(call, pages),
+            handler=edit_page,
             summary="A rule to edit, as form or as text.",
-            path_parameters=RulePath,
         ),
-        Route(
+        route(
             name="rules.change_page",
             path="/treegarth/rules/{rule_id}/edit",
             method="POST",
             permission=Permission.ADMINISTER,
-            handler=lambda call: _posted(call, pages, call.path.rule_id),
+            handler=change_page,
             summary="Change the form of a rule, try it, or save it.",
-            path_parameters=RulePath,
         ),
     ]
 
 
-def edit_page(call: AnyCall, pages: RulePages) -> Response:
+def edit_page(call: Call[None, None, RulePath]) -> Response:
+    pages = call.part(RulePages)
     with call.connect() as connection:
         stored = pages.acting(connection, call.path.rule_id).stored
     try:
@@ -118,11 +116,24 @@ def edit_page(call: AnyCall, pages: RulePages) -> Response:
     return _render(call, pages, replace(draft, text=text), stored.id, Shown())
 
 
+def new_page(call: Call[None, None, None]) -> Response:
+    return _render(call, call.part(RulePages), _blank(), None, Shown())
+
+
+def create_page(call: Call[None, None, None]) -> Response:
+    return _posted(call, None)
+
+
+def change_page(call: Call[None, None, RulePath]) -> Response:
+    return _posted(call, call.path.rule_id)
+
+
 def _blank() -> Draft:
     return Draft(condition=Group(parts=(Row(),)))
 
 
-def _posted(call: AnyCall, pages: RulePages, rule_id: int | None) -> Response:
+def _posted(call: AnyCall, rule_id: int | None) -> Response:
+    pages = call.part(RulePages)
     draft = read_draft(call.http.form, pages.form)
     act = call.http.form.get("act", "")
     over = act.removeprefix("save over ") if act.startswith("save over ") else None
@@ -160,7 +171,7 @@ def _paths(draft: Draft, pages: RulePages) -> Mapping[str, str]:
 
 
 def _try(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule) -> Response:
-    now = author(call).now
+    now = author_of(call).now
     with call.connect() as connection:
         tried = tried_studies(call, connection, pages, condition_of_study(written.rule), now, rule_id, STUDIES_TRIED)
         problems = problems_with(connection, written)
@@ -187,8 +198,8 @@ def _save(
 
 def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall, since: int | None) -> int:
     if rule_id is None:
-        return create_rule(connection, written, author(call))
-    edit_rule(connection, rule_id, written, author(call), since=since)
+        return create_rule(connection, written, author_of(call))
+    edit_rule(connection, rule_id, written, author_of(call), since=since)
     return rule_id
 
 

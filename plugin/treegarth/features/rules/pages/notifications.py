@@ -6,13 +6,15 @@ from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.rules.pages.editor import TRIGGERS
-from treegarth.features.rules.pages.parts import author
+from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -35,59 +37,55 @@ class NoticeBody(Parameters):
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="rules.notifications_page",
             path="/treegarth/notifications",
             permission=Permission.VIEW,
             handler=notifications_page,
             summary="What rules told the dashboard, and what they could not tell others.",
-            query=NoticesQuery,
         ),
-        Route(
+        route(
             name="rules.bell_page",
             path="/treegarth/notifications/bell",
             permission=Permission.VIEW,
             handler=bell_page,
             summary="How many notices nobody has seen, for the bell of every page.",
         ),
-        Route(
+        route(
             name="rules.seen_page",
             path="/treegarth/notifications/seen",
             method="POST",
             permission=Permission.VIEW,
             handler=seen,
             summary="Mark one notice, or every one, as seen.",
-            body=NoticeBody,
         ),
-        Route(
+        route(
             name="rules.tell_again_page",
             path="/treegarth/notifications/again",
             method="POST",
             permission=Permission.OPERATE,
             handler=tell_again,
             summary="Try again to send one notice, or every one, that was given up.",
-            body=NoticeBody,
         ),
-        Route(
+        route(
             name="rules.events_page",
             path="/treegarth/rules/waiting",
             permission=Permission.VIEW,
             handler=events_page,
             summary="What rules have not looked at yet, and what they could not handle.",
         ),
-        Route(
+        route(
             name="rules.retry_event_page",
             path="/treegarth/rules/waiting/retry",
             method="POST",
             permission=Permission.OPERATE,
             handler=retry_events,
             summary="Let rules look again at one study, or at every one, that they could not handle.",
-            body=NoticeBody,
         ),
     ]
 
 
-def notifications_page(call: AnyCall) -> Response:
+def notifications_page(call: Call[NoticesQuery, None, None]) -> Response:
     with call.connect() as connection:
         notices = list_notices(connection, on_dashboard=True, before=call.query.before, limit=ON_A_PAGE)
         others = list_notices(connection, on_dashboard=False, limit=ON_A_PAGE)
@@ -112,7 +110,7 @@ def notifications_page(call: AnyCall) -> Response:
     )
 
 
-def bell_page(call: AnyCall) -> Response:
+def bell_page(call: Call[None, None, None]) -> Response:
     """A part of a page; without the database the bell says nothing."""
     try:
         with call.connect() as connection:
@@ -122,20 +120,20 @@ def bell_page(call: AnyCall) -> Response:
     return Response(str(render_part(call, "bell.html", unseen=unseen)), mimetype="text/html")
 
 
-def seen(call: AnyCall) -> Response:
+def seen(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
-        mark_seen(connection, call.actor.name, author(call).now, call.body.id)
+        mark_seen(connection, call.actor.name, author_of(call).now, call.body.id)
     return _to(call, "rules.notifications_page")
 
 
-def tell_again(call: AnyCall) -> Response:
+def tell_again(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
-        if not send_again(connection, author(call).now, call.body.id) and call.body.id is not None:
+        if not send_again(connection, author_of(call).now, call.body.id) and call.body.id is not None:
             raise NotFound(N_("There is no notice with this number that was given up."))
     return _to(call, "rules.notifications_page")
 
 
-def events_page(call: AnyCall) -> Response:
+def events_page(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
         counts = count_events(connection)
         failed = list_failed(connection)
@@ -149,10 +147,13 @@ def events_page(call: AnyCall) -> Response:
     )
 
 
-def retry_events(call: AnyCall) -> Response:
+def retry_events(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
         number = call.body.id
-        if not retry_failed(connection, author(call).now, None if number is None else [number]) and number is not None:
+        if (
+            not retry_failed(connection, author_of(call).now, None if number is None else [number])
+            and number is not None
+        ):
             raise NotFound(N_("There is no failed event with this number."))
     return _to(call, "rules.events_page")
 

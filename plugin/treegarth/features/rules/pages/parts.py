@@ -15,10 +15,8 @@ from treegarth.features.rules.pages.action_fields import ActionKind
 from treegarth.features.rules.pages.action_kinds import ACTION_KINDS
 from treegarth.features.rules.pages.draft import Form
 from treegarth.features.rules.service.book import ActingRule, RuleBook
-from treegarth.features.rules.service.editor import Author
 from treegarth.features.rules.store.rules import find_rule
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,3 @@ class RulePages:
         if stored is None:
             raise NotFound(N_("There is no rule with this number."))
         return self.book.read(stored)
-
-
-def author(call: AnyCall) -> Author:
-    """Who changes rules by this request, and when."""
-    services = call.site.services
-    return Author(name=call.actor.name, now=services.clock().astimezone(services.zone), zone=services.zone)

@@ -10,8 +10,10 @@ from flask import Response
 
 from treegarth.features.rules.pages.differences import Line, difference
 from treegarth.features.rules.pages.draft import document_text
-from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.rule_list import LATELY, trigger_name
+from treegarth.features.rules.paths import RulePath
+from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.outcomes import list_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
@@ -19,8 +21,10 @@ from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, in_words, translated
-from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Route
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import in_words, translated
+from treegarth.web.routes import LongIdentifier, Parameters, Route
 from treegarth.web.templates import render_page
 
 OUTCOMES_SHOWN = 30
@@ -32,11 +36,6 @@ CHANGES = {
     "moved": N_("moved"),
     "removed": N_("removed"),
 }
-
-
-class RulePath(Parameters):
-    rule_id: Identifier
-    """The rule's number."""
 
 
 class RuleQuery(Parameters):
@@ -58,28 +57,27 @@ class ShownVersion:
     detail: str
 
 
-def routes(pages: RulePages) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="rules.rule_page",
             path="/treegarth/rules/{rule_id}",
             permission=Permission.VIEW,
-            handler=lambda call: rule_page(call, pages),
+            handler=rule_page,
             summary="One rule: its text, what it did lately, its history.",
-            path_parameters=RulePath,
-            query=RuleQuery,
         )
     ]
 
 
-def rule_page(call: AnyCall, pages: RulePages) -> Response:
+def rule_page(call: Call[RuleQuery, None, RulePath]) -> Response:
+    pages = call.part(RulePages)
     rule_id = call.path.rule_id
     with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
         versions = list_versions(connection, rule_id)
         outcomes = list_outcomes(connection, rule_id=rule_id, before=call.query.before, limit=OUTCOMES_SHOWN)
         which = told_apart(connection, outcomes)
-        acted = acted_since(connection, author(call).now - LATELY).get(rule_id, Acted())
+        acted = acted_since(connection, author_of(call).now - LATELY).get(rule_id, Acted())
         application = latest_application(connection, rule_id)
     stored = acting.stored
     return render_page(

@@ -10,7 +10,9 @@ from flask import Response
 
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.pages.editor import TRIGGERS, leave_for
-from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.pages.parts import RulePages
+from treegarth.features.rules.paths import RulePath
+from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.book import ActingRule
 from treegarth.features.rules.service.editor import move_rule, remove_rule, switch_rule
 from treegarth.features.rules.service.yaml_import import Imported, export_rules, import_rules
@@ -20,16 +22,13 @@ from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Identifier, Navigation, Parameters, Route
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
+from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
 
 LATELY = timedelta(days=7)
-
-
-class RulePath(Parameters):
-    rule_id: Identifier
-    """The rule's number."""
 
 
 class SwitchBody(Parameters):
@@ -61,73 +60,69 @@ class ShownRule:
     place: int
 
 
-def routes(pages: RulePages) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="rules.rules_page",
             path="/treegarth/rules",
             permission=Permission.VIEW,
-            handler=lambda call: rules_page(call, pages),
+            handler=rules_page,
             summary="The rules in the order in which they act.",
             navigation=Navigation(label=N_("Rules"), icon="rules", order=32),
         ),
-        Route(
+        route(
             name="rules.export_page",
             path="/treegarth/rules.yaml",
             permission=Permission.VIEW,
-            handler=lambda call: export(call, pages),
+            handler=export,
             summary="Every rule as YAML, with comments as they were written.",
             media_type="application/yaml",
         ),
-        Route(
+        route(
             name="rules.import_form",
             path="/treegarth/rules/import",
             permission=Permission.ADMINISTER,
-            handler=lambda call: _import_page(call, "", [], []),
+            handler=import_form,
             summary="Rules from YAML: see what would change, then import.",
         ),
-        Route(
+        route(
             name="rules.import_page",
             path="/treegarth/rules/import",
             method="POST",
             permission=Permission.ADMINISTER,
-            handler=lambda call: import_text(call, pages),
+            handler=import_text,
             summary="Show what importing rules would change, or import them.",
         ),
-        Route(
+        route(
             name="rules.switch_page",
             path="/treegarth/rules/{rule_id}/switch",
             method="POST",
             permission=Permission.ADMINISTER,
-            handler=lambda call: switch(call, pages),
+            handler=switch,
             summary="Switch a rule on or off.",
-            path_parameters=RulePath,
-            body=SwitchBody,
         ),
-        Route(
+        route(
             name="rules.move_page",
             path="/treegarth/rules/{rule_id}/move",
             method="POST",
             permission=Permission.ADMINISTER,
             handler=move,
             summary="Move a rule up or down in the order.",
-            path_parameters=RulePath,
-            body=MoveBody,
         ),
-        Route(
+        route(
             name="rules.remove_page",
             path="/treegarth/rules/{rule_id}/remove",
             method="POST",
             permission=Permission.ADMINISTER,
             handler=remove,
             summary="Remove a rule; what it did and its history stay.",
-            path_parameters=RulePath,
         ),
     ]
 
 
-def rules_page(call: AnyCall, pages: RulePages) -> Response:
-    now = author(call).now
+def rules_page(call: Call[None, None, None]) -> Response:
+    pages = call.part(RulePages)
+    now = author_of(call).now
     with call.connect() as connection:
         rules = pages.book.all(connection)
         acted = acted_since(connection, now - LATELY)
@@ -162,20 +157,26 @@ def trigger_name(call: AnyCall, trigger: str) -> str:
     return next((translated(call, label) for value, label, _ in TRIGGERS if value == trigger), trigger)
 
 
-def export(call: AnyCall, pages: RulePages) -> Response:
+def export(call: Call[None, None, None]) -> Response:
+    pages = call.part(RulePages)
     with call.connect() as connection:
         text = export_rules(connection, pages.book)
     headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
     return Response(text, mimetype="application/yaml", headers=headers)
 
 
-def import_text(call: AnyCall, pages: RulePages) -> Response:
+def import_form(call: Call[None, None, None]) -> Response:
+    return _import_page(call, "", [], [])
+
+
+def import_text(call: Call[None, None, None]) -> Response:
     """First what would change; the same text once more, with the second button, is imported."""
+    pages = call.part(RulePages)
     text = call.http.form.get("text", "").replace("\r\n", "\n")
     really = call.http.form.get("act") == "import"
     try:
         with call.begin() as connection:
-            made = import_rules(connection, pages.book.language, text, author(call), dry_run=not really)
+            made = import_rules(connection, pages.book.language, text, author_of(call), dry_run=not really)
     except RuleRefused as error:
         return _import_page(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
     except (UnreadableYaml, RequestConflict) as error:
@@ -189,31 +190,32 @@ def _import_page(call: AnyCall, text: str, problems: list[str], plan: list[Impor
     return render_page(call, "rules_import.html", text=text, problems=problems, plan=plan)
 
 
-def switch(call: AnyCall, pages: RulePages) -> Response:
+def switch(call: Call[None, SwitchBody, RulePath]) -> Response:
+    pages = call.part(RulePages)
     with call.begin() as connection:
         acting = pages.acting(connection, call.path.rule_id)
-        switch_rule(connection, acting, author(call), is_on=call.body.on)
+        switch_rule(connection, acting, author_of(call), is_on=call.body.on)
     return _back(call)
 
 
-def move(call: AnyCall) -> Response:
+def move(call: Call[None, MoveBody, RulePath]) -> Response:
     with call.begin() as connection:
         order = [rule.id for rule in list_rules(connection)]
         if call.path.rule_id in order:
             place = order.index(call.path.rule_id) + 1
             wanted = place - 1 if call.body.direction == "up" else place + 1
             if 1 <= wanted <= len(order):
-                move_rule(connection, call.path.rule_id, wanted, author(call))
+                move_rule(connection, call.path.rule_id, wanted, author_of(call))
     return _back(call)
 
 
-def remove(call: AnyCall) -> Response:
+def remove(call: Call[None, None, RulePath]) -> Response:
     with call.begin() as connection:
-        remove_rule(connection, call.path.rule_id, author(call))
+        remove_rule(connection, call.path.rule_id, author_of(call))
     return Response(status=303, headers={"Location": call.site.url("rules.rules_page")})
 
 
-def _back(call: AnyCall) -> Response:
+def _back(call: Call[object, object, RulePath]) -> Response:
     """To the page whose button was pressed: the list, or the rule's own."""
     own = call.site.url("rules.rule_page", rule_id=call.path.rule_id)
     came_from_own = (call.http.headers.get("Referer") or "").split("?")[0].rstrip("/").endswith(own)

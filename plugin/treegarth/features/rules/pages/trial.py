@@ -16,7 +16,9 @@ from treegarth.conditions.decision import Explanation
 from treegarth.conditions.model import Condition, Value
 from treegarth.conditions.values import write_value
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.rules.pages.parts import RulePages, author
+from treegarth.features.rules.pages.parts import RulePages
+from treegarth.features.rules.paths import ExplainPath, RulePath
+from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive, stop_applying
 from treegarth.features.rules.service.editor import present_rule
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
@@ -26,9 +28,11 @@ from treegarth.index.studies import told_apart
 from treegarth.limits import storable
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, in_words, ngettext_for, reason_of, translated
-from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
+from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
@@ -43,11 +47,6 @@ WORDS = {
 }
 
 
-class RulePath(Parameters):
-    rule_id: Identifier
-    """The rule's number."""
-
-
 class TryQuery(Parameters):
     """Which page of the studies."""
 
@@ -55,11 +54,6 @@ class TryQuery(Parameters):
     """Where the page begins, from the link to the next page."""
     refused: Text | None = None
     """Why what was asked for was not done."""
-
-
-class ExplainPath(RulePath):
-    study_instance_uid: Text
-    """The study's Study Instance UID (0020,000D)."""
 
 
 class ApplyBody(WhichStudy):
@@ -109,44 +103,37 @@ class Clause:
     parts: Sequence[Clause]
 
 
-def routes(pages: RulePages) -> list[Route]:
+def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="rules.try_page",
             path="/treegarth/rules/{rule_id}/try",
             permission=Permission.VIEW,
-            handler=lambda call: try_page(call, pages),
+            handler=try_page,
             summary="Which studies of the archive a rule means, and applying it to them.",
-            path_parameters=RulePath,
-            query=TryQuery,
         ),
-        Route(
+        route(
             name="rules.explain_page",
             path="/treegarth/rules/{rule_id}/explain/{study_instance_uid}",
             permission=Permission.VIEW,
-            handler=lambda call: explain_page(call, pages),
+            handler=explain_page,
             summary="Why a rule means one study or not, clause by clause.",
-            path_parameters=ExplainPath,
-            query=WhichStudy,
         ),
-        Route(
+        route(
             name="rules.apply_page",
             path="/treegarth/rules/{rule_id}/apply",
             method="POST",
             permission=Permission.OPERATE,
-            handler=lambda call: apply(call, pages),
+            handler=apply,
             summary="Apply a rule to the archive, or to one study.",
-            path_parameters=RulePath,
-            body=ApplyBody,
         ),
-        Route(
+        route(
             name="rules.stop_page",
             path="/treegarth/rules/{rule_id}/stop",
             method="POST",
             permission=Permission.OPERATE,
             handler=stop,
             summary="Stop a rule that is being applied to the archive.",
-            path_parameters=RulePath,
         ),
     ]
 
@@ -188,8 +175,9 @@ def _tried(call: AnyCall, connection: Connection, page: StudyPage, sums: StudySu
     )
 
 
-def try_page(call: AnyCall, pages: RulePages) -> Response:
-    rule_id, now = call.path.rule_id, author(call).now
+def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
+    pages = call.part(RulePages)
+    rule_id, now = call.path.rule_id, author_of(call).now
     with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
         if acting.rule is None:
@@ -225,8 +213,9 @@ def _progress(call: AnyCall, application: Application | None, now: datetime) -> 
     return {"done": done, "rate": rate, "left": format_timedelta(left, locale=locale) if left is not None else ""}
 
 
-def explain_page(call: AnyCall, pages: RulePages) -> Response:
-    now = author(call).now
+def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
+    pages = call.part(RulePages)
+    now = author_of(call).now
     with call.connect() as connection:
         acting = pages.acting(connection, call.path.rule_id)
         if acting.rule is None:
@@ -271,10 +260,11 @@ def _said(call: AnyCall, value: Value) -> str:
     return write_value(value)
 
 
-def apply(call: AnyCall, pages: RulePages) -> Response:
+def apply(call: Call[None, ApplyBody, RulePath]) -> Response:
     """To one study, or to the archive: from a hundred studies on only where their number was typed."""
+    pages = call.part(RulePages)
     rule_id = call.path.rule_id
-    now = author(call).now
+    now = author_of(call).now
     vocabulary = pages.book.language.vocabulary
     refused = None
     with call.begin() as connection:
@@ -299,10 +289,10 @@ def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: dat
     return count if count >= LARGE else None
 
 
-def stop(call: AnyCall) -> Response:
+def stop(call: Call[None, None, RulePath]) -> Response:
     with call.begin() as connection:
         present_rule(connection, call.path.rule_id)
-        stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author(call).now)
+        stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author_of(call).now)
     return _to(call, "rules.try_page", rule_id=call.path.rule_id)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.api.parts import Listed, dose_route
+from treegarth.features.dose.registry.paths import NotPatientRulePath
 from treegarth.features.dose.registry.rule_parameters import PatternParameters, RuleParameters
 from treegarth.features.dose.registry.store.not_patients import (
     PATTERNS,
@@ -20,7 +21,7 @@ from treegarth.features.dose.registry.store.not_patients import (
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.routes import Answer, Identifier, Parameters, Route
+from treegarth.web.routes import Answer, Parameters, Route
 
 STUDIES_OF_A_PREVIEW = 50
 
@@ -30,11 +31,6 @@ class RulesQuery(Parameters):
 
     with_removed: bool = False
     """Also those that hold no more."""
-
-
-class RulePath(Parameters):
-    rule_id: Identifier
-    """The rule's number."""
 
 
 class NotPatientRuleItem(Answer):
@@ -111,7 +107,7 @@ def add(call: Call[None, RuleParameters, None]) -> NotPatientRuleItem:
             patterns=body.patterns(),
             note=body.note or None,
             by=call.actor.name,
-            now=call.site.services.clock(),
+            now=call.services.clock(),
         )
         rule = find_not_patient_rule(connection, made)
     if rule is None:
@@ -119,10 +115,10 @@ def add(call: Call[None, RuleParameters, None]) -> NotPatientRuleItem:
     return _item(rule)
 
 
-def remove(call: Call[None, None, RulePath]) -> NotPatientRuleItem:
+def remove(call: Call[None, None, NotPatientRulePath]) -> NotPatientRuleItem:
     with call.begin() as connection:
         number = call.path.rule_id
-        removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=call.site.services.clock())
+        removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=call.services.clock())
         rule = find_not_patient_rule(connection, number) if removed else None
     if rule is None:
         raise NotFound(P_("There is no rule with this number that holds."))
@@ -143,16 +139,12 @@ def routes() -> list[Route]:
             "not-patients",
             rules,
             "The rules that mark studies of phantoms, for quality assurance and service.",
-            query=RulesQuery,
-            answer=NotPatientRuleList,
         ),
         dose_route(
             "preview_not_patient_rule",
             "not-patients/preview",
             preview,
             "Which studies a rule with these patterns would mark.",
-            query=PatternParameters,
-            answer=Preview,
         ),
         dose_route(
             "add_not_patient_rule",
@@ -161,8 +153,6 @@ def routes() -> list[Route]:
             "Add a rule; it marks what is there and what comes.",
             method="POST",
             permission=Permission.ADMINISTER,
-            body=RuleParameters,
-            answer=NotPatientRuleItem,
             status=201,
         ),
         dose_route(
@@ -172,7 +162,5 @@ def routes() -> list[Route]:
             "Let a rule hold no more; it stays on record.",
             method="DELETE",
             permission=Permission.ADMINISTER,
-            path_parameters=RulePath,
-            answer=NotPatientRuleItem,
         ),
     ]

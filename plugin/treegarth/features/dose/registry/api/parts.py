@@ -9,10 +9,10 @@ from pydantic import Field
 
 from treegarth.features.dose.registry.rules import DoubtName, Origin
 from treegarth.web.endpoints import Listed, endpoint
+from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.paths import API_PATH
-from treegarth.web.routes import Parameters, Text
 
-__all__ = ["BestDose", "BestKnown", "Doubt", "Kind", "Listed", "SourcePath", "dose_route"]
+__all__ = ["BestDose", "BestKnown", "Doubt", "Kind", "Listed", "OrthancInstancePath", "dose_route"]
 
 TAG = "dose"
 Kind = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
@@ -58,11 +58,6 @@ class BestKnown(Listed):
     replaced_by: str | None
     """Orthanc's identifier of the study in which all of this one counts instead, as under a corrected patient ID; then
     this one is in no sum and no percentile."""
-
-
-class SourcePath(Parameters):
-    orthanc_instance_id: Text
-    """The object's identifier in Orthanc."""
 
 
 dose_route = partial(endpoint, tag=TAG, under=f"{API_PATH}/dose")

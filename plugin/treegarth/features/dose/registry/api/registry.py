@@ -230,15 +230,12 @@ def routes() -> list[Route]:
             "equipment",
             equipment,
             "Every device, and what its examinations give.",
-            answer=DeviceList,
         ),
         dose_route(
             "dose_patient",
             "patient",
             patient,
             "The examinations and doses of one patient, with sums of like quantities.",
-            answer=PatientDose,
-            query=PatientQuery,
             problems=(409, 503),
         ),
         dose_route(
@@ -246,15 +243,11 @@ def routes() -> list[Route]:
             "missing",
             missing,
             "Studies of dose modalities without any dose.",
-            answer=MissingList,
-            query=MissingQuery,
         ),
         dose_route(
             "dose_missing_months",
             "missing/months",
             missing_months,
             "How many studies have no dose, per device and month.",
-            answer=MissingMonths,
-            query=MonthsQuery,
         ),
     ]

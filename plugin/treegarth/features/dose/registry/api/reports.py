@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.dose.registry.api.parts import Kind, Listed, SourcePath, dose_route
+from treegarth.features.dose.registry.api.parts import Kind, Listed, dose_route
 from treegarth.features.dose.registry.content import fetch_content
 from treegarth.features.dose.registry.store.all_sources import list_reports
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
@@ -16,6 +16,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
 from treegarth.web.lists import PageQuery
+from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.routes import Answer, Route
 
 State = Literal["unread", "read", "refused", "failed"]
@@ -99,7 +100,7 @@ def reports(call: Call[DoseReportQuery, None, None]) -> DoseReportList:
     return DoseReportList(items=items, next=page.next)
 
 
-def retry(call: Call[None, None, SourcePath]) -> Retried:
+def retry(call: Call[None, None, OrthancInstancePath]) -> Retried:
     with call.begin() as connection:
         return Retried(retried=retry_source(connection, call.path.orthanc_instance_id))
 
@@ -109,7 +110,7 @@ def retry_all(call: Call[None, None, None]) -> Retried:
         return Retried(retried=retry_failed(connection))
 
 
-def content(call: Call[None, None, SourcePath]) -> SourceContent:
+def content(call: Call[None, None, OrthancInstancePath]) -> SourceContent:
     with call.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
     if source.source_deleted_at is not None:
@@ -118,7 +119,7 @@ def content(call: Call[None, None, SourcePath]) -> SourceContent:
         raise RequestConflict(
             P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
         )
-    return SourceContent.model_validate(fetch_content(call.site.services.orthanc, source.orthanc_instance_id))
+    return SourceContent.model_validate(fetch_content(call.services.orthanc, source.orthanc_instance_id))
 
 
 def routes() -> list[Route]:
@@ -129,16 +130,12 @@ def routes() -> list[Route]:
             "reports",
             reports,
             "Every source of dose with its state, by page.",
-            query=DoseReportQuery,
-            answer=DoseReportList,
         ),
         dose_route(
             "dose_content",
             "reports/{orthanc_instance_id}/content",
             content,
             "The content tree of a source object.",
-            answer=SourceContent,
-            path_parameters=SourcePath,
             problems=(409, 422, 502, 503),
         ),
         dose_route(
@@ -148,8 +145,6 @@ def routes() -> list[Route]:
             "Read a source again that could not be read.",
             method="POST",
             permission=Permission.OPERATE,
-            path_parameters=SourcePath,
-            answer=Retried,
             problems=(409, 503),
         ),
         dose_route(
@@ -159,6 +154,5 @@ def routes() -> list[Route]:
             "Read every source again that could not be read.",
             method="POST",
             permission=Permission.OPERATE,
-            answer=Retried,
         ),
     ]

@@ -80,7 +80,7 @@ def state(call: Call[None, None, None]) -> RereadState:
 def start(call: Call[None, None, None]) -> RereadState:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     with call.begin() as connection:
-        start_reread(connection, call.actor.name, call.site.services.clock())
+        start_reread(connection, call.actor.name, call.services.clock())
     return state(call)
 
 
@@ -93,7 +93,7 @@ def redeciding(call: Call[None, None, None]) -> RedecidingState:
 def redecide(call: Call[None, None, None]) -> RedecidingState:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     with call.begin() as connection:
-        start_redeciding(connection, str(call.actor), call.site.services.clock())
+        start_redeciding(connection, str(call.actor), call.services.clock())
     return redeciding(call)
 
 
@@ -105,7 +105,6 @@ def routes() -> list[Route]:
             "reread",
             state,
             "How far the latest re-reading of the archive is.",
-            answer=RereadState,
         ),
         dose_route(
             "start_dose_reread",
@@ -114,7 +113,6 @@ def routes() -> list[Route]:
             "Read every source of dose in the archive again; one that runs goes on.",
             method="POST",
             permission=Permission.OPERATE,
-            answer=RereadState,
             status=202,
         ),
         dose_route(
@@ -122,7 +120,6 @@ def routes() -> list[Route]:
             "redeciding",
             redeciding,
             "How far the latest deciding anew of every dose is.",
-            answer=RedecidingState,
         ),
         dose_route(
             "start_dose_redeciding",
@@ -131,7 +128,6 @@ def routes() -> list[Route]:
             "Decide the dose of every study anew, from what was read; one that runs goes on.",
             method="POST",
             permission=Permission.OPERATE,
-            answer=RedecidingState,
             status=202,
         ),
         dose_route(
@@ -139,7 +135,6 @@ def routes() -> list[Route]:
             "redeciding/changes",
             changes_csv,
             "What the latest deciding anew changed: exam, quantity, before, after, why.",
-            answer=None,
             media_type="text/csv",
         ),
     ]

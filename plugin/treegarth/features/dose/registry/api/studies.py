@@ -11,7 +11,7 @@ from treegarth.errors import NotFound
 from treegarth.features.dose.registry.api.parts import BestDose, BestKnown, Doubt, Kind, Listed, dose_route
 from treegarth.features.dose.registry.conditions import DoseConditions
 from treegarth.features.dose.registry.download import exported
-from treegarth.features.dose.registry.export import Format
+from treegarth.features.dose.registry.paths import ExportPath
 from treegarth.features.dose.registry.rules import Origin
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
 from treegarth.features.dose.registry.store.reports import reports_of_study
@@ -24,15 +24,11 @@ from treegarth.features.dose.registry.store.studies import (
 from treegarth.phrases import P_
 from treegarth.web.call import Call
 from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Parameters, Route, Text
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import WhichStudy
 
 ANY_BYTES = "application/octet-stream"
-
-
-class DoseStudyPath(Parameters):
-    study_instance_uid: Text
-    """(0020,000D)"""
 
 
 class DoseStudyQuery(DoseConditions, PageQuery):
@@ -47,11 +43,6 @@ class ExportQuery(DoseConditions):
 
     sort: DoseStudySort = DoseStudySort.NEWEST
     """The order: by study date, or by the best known dose-length product, the greatest first."""
-
-
-class ExportPath(Parameters):
-    format: Format
-    """`csv`, `xlsx` or `parquet`."""
 
 
 class ReadingIssue(Answer):
@@ -199,7 +190,7 @@ class DoseStudyList(Answer):
     """The cursor of the next page; null on the last."""
 
 
-def study(call: Call[WhichStudy, None, DoseStudyPath]) -> StudyDose:
+def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
     """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
     uid = call.path.study_instance_uid
     with call.connect() as connection:
@@ -250,27 +241,19 @@ def routes() -> list[Route]:
             "studies",
             studies,
             "Studies whose dose was read, by filter, sort and page.",
-            query=DoseStudyQuery,
-            answer=DoseStudyList,
         ),
         dose_route(
             "dose_export",
             "export/{format}",
             export,
             "The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
-            query=ExportQuery,
-            path_parameters=ExportPath,
             media_type=ANY_BYTES,
-            answer=None,
         ),
         dose_route(
             "dose_study",
             "studies/{study_instance_uid}",
             study,
             "The dose of a study: what is best known, and every irradiation event of every report.",
-            path_parameters=DoseStudyPath,
-            query=WhichStudy,
-            answer=StudyDose,
             problems=(409, 503),
         ),
     ]

@@ -10,33 +10,30 @@ from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.store.source import Source, find_source
 from treegarth.features.dose.registry.store.studies import find_study_with_dose, told_apart_with_kept
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import tags_address
-from treegarth.web.parts import AnyCall, ngettext_for, reason_of
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.parts import ngettext_for, reason_of
+from treegarth.web.path_models import OrthancInstancePath
+from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
-
-
-class ContentPath(Parameters):
-    orthanc_instance_id: Text
-    """Orthanc's identifier of the source object."""
 
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="dose.content_page",
             path="/treegarth/dose/reports/{orthanc_instance_id}/content",
             permission=Permission.VIEW,
             handler=content_page,
             summary="The content tree of a source object.",
-            path_parameters=ContentPath,
         )
     ]
 
 
-def content_page(call: AnyCall) -> Response:
+def content_page(call: Call[None, None, OrthancInstancePath]) -> Response:
     """Raises NotFound for what the registry does not know; an object that is gone is said to be so."""
-    services = call.site.services
+    services = call.services
     with call.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
     content, unreadable = None, ""

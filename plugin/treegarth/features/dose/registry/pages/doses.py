@@ -22,8 +22,10 @@ from treegarth.features.dose.registry.store.studies import (
 )
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, ngettext_for, translated
+from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Navigation, Route
 from treegarth.web.templates import render_page, url_with
 
@@ -43,13 +45,12 @@ class DosesQuery(DoseConditions):
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="dose.doses_page",
             path="/treegarth/dose",
             permission=Permission.VIEW,
             handler=doses_page,
             summary="The studies with a dose, with their totals: filter, sort, page, export.",
-            query=DosesQuery,
             navigation=Navigation(label=N_("Dose"), icon="dose", order=30),
         ),
         *(_export_route(wanted) for wanted in FORMATS),
@@ -57,22 +58,21 @@ def routes() -> list[Route]:
 
 
 def _export_route(wanted: Format) -> Route:
-    def export(call: AnyCall) -> Response:
+    def export(call: Call[DosesQuery, None, None]) -> Response:
         return exported(call, wanted, call.query.filter(), call.query.sort)
 
-    return Route(
+    return route(
         name=f"dose.doses_{wanted}",
         path=f"/treegarth/dose.{wanted}",
         permission=Permission.VIEW,
         handler=export,
         summary=f"The dose list with all digits, as {wanted}.",
-        query=DosesQuery,
         media_type=MEDIA_TYPES[wanted],
     )
 
 
-def doses_page(call: AnyCall) -> Response:
-    query: DosesQuery = call.query
+def doses_page(call: Call[DosesQuery, None, None]) -> Response:
+    query = call.query
     with call.connect() as connection:
         page = list_studies_with_dose(
             connection, query.filter(), sort=query.sort, limit=STUDIES_ON_A_PAGE, cursor=query.cursor

@@ -11,7 +11,9 @@ from treegarth.features.dose.registry.pages.names import kinds_in_words
 from treegarth.features.dose.registry.store.device_figures import Figure, figures_by_device
 from treegarth.features.dose.registry.store.equipment import Device, list_equipment
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, ngettext_for, translated
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
@@ -35,7 +37,7 @@ class ShownDevice:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="dose.equipment_page",
             path="/treegarth/dose/equipment",
             permission=Permission.VIEW,
@@ -45,7 +47,7 @@ def routes() -> list[Route]:
     ]
 
 
-def equipment_page(call: AnyCall) -> Response:
+def equipment_page(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
         devices = list_equipment(connection)
         figures = figures_by_device(connection)

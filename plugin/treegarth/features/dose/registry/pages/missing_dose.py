@@ -21,8 +21,10 @@ from treegarth.features.dose.registry.store.missing_dose import (
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor, Day, check_days_in_order
-from treegarth.web.parts import AnyCall, ngettext_for
+from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -80,15 +82,14 @@ class DeviceCounts:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="dose.missing_page",
             path="/treegarth/dose/missing",
             permission=Permission.VIEW,
             handler=missing_page,
             summary="Studies of dose modalities without any dose, per device and month.",
-            query=MissingQuery,
         ),
-        Route(
+        route(
             name="dose.missing_csv",
             path="/treegarth/dose/missing.csv",
             permission=Permission.VIEW,
@@ -99,8 +100,8 @@ def routes() -> list[Route]:
     ]
 
 
-def missing_page(call: AnyCall) -> Response:
-    query: MissingQuery = call.query
+def missing_page(call: Call[MissingQuery, None, None]) -> Response:
+    query = call.query
     with call.connect() as connection:
         months = count_missing_by_month(connection, study_date_from=first_month(today(call)))
         page = list_without_dose(
@@ -128,7 +129,7 @@ def missing_page(call: AnyCall) -> Response:
     )
 
 
-def missing_csv(call: AnyCall) -> Response:
+def missing_csv(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
         months = count_missing_by_month(connection)
     headers = {"Content-Disposition": 'attachment; filename="missing.csv"'}
@@ -137,7 +138,7 @@ def missing_csv(call: AnyCall) -> Response:
 
 def today(call: AnyCall) -> date:
     """The day in the site's zone."""
-    services = call.site.services
+    services = call.services
     return services.clock().astimezone(services.zone).date()
 
 

@@ -9,7 +9,8 @@ from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.rules import DoubtName
 from treegarth.features.dose.registry.store.not_patients import Meaning
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall, translated
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import translated
 
 KIND_NAMES: dict[Kind, str] = {
     "ct": N_("CT"),

@@ -9,6 +9,7 @@ from flask import Response
 from treegarth.errors import InvalidRequest, NotFound
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
+from treegarth.features.dose.registry.paths import NotPatientRulePath
 from treegarth.features.dose.registry.rule_parameters import PatternParameters, RuleParameters
 from treegarth.features.dose.registry.store.not_patients import (
     PATTERNS,
@@ -23,8 +24,10 @@ from treegarth.features.dose.registry.store.not_patients import (
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall, ngettext_for, translated
-from treegarth.web.routes import Identifier, Parameters, Route, Text
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import ngettext_for, translated
+from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
 
 PAGE = "dose.not_patients_page"
@@ -47,11 +50,6 @@ class RulesQuery(PatternParameters):
     """Of the rule that is tried out."""
 
 
-class RulePath(Parameters):
-    rule_id: Identifier
-    """The rule's number."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ShownRule:
     """A line of the table."""
@@ -64,37 +62,34 @@ class ShownRule:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name=PAGE,
             path="/treegarth/dose/not-patients",
             permission=Permission.VIEW,
             handler=rules_page,
             summary="The rules for phantoms, quality assurance and service, and what a new one would mark.",
-            query=RulesQuery,
         ),
-        Route(
+        route(
             name="dose.add_not_patient_page",
             path="/treegarth/dose/not-patients",
             method="POST",
             permission=Permission.ADMINISTER,
             handler=add,
             summary="Add a rule for phantoms, quality assurance or service.",
-            body=RuleParameters,
         ),
-        Route(
+        route(
             name="dose.remove_not_patient_page",
             path="/treegarth/dose/not-patients/{rule_id}/remove",
             method="POST",
             permission=Permission.ADMINISTER,
             handler=remove,
             summary="Let a rule for phantoms, quality assurance or service hold no more.",
-            path_parameters=RulePath,
         ),
     ]
 
 
-def rules_page(call: AnyCall) -> Response:
-    query: RulesQuery = call.query
+def rules_page(call: Call[RulesQuery, None, None]) -> Response:
+    query = call.query
     preview: NotPatientPreview | None = None
     addresses: dict[str, str] = {}
     says_nothing = False
@@ -134,9 +129,9 @@ def _shown(call: AnyCall, rule: NotPatientRule) -> ShownRule:
     )
 
 
-def add(call: AnyCall) -> Response:
+def add(call: Call[None, RuleParameters, None]) -> Response:
     """Back to the list afterwards, by GET."""
-    services, body = call.site.services, call.body
+    services, body = call.services, call.body
     with call.begin() as connection:
         add_not_patient_rule(
             connection,
@@ -149,8 +144,8 @@ def add(call: AnyCall) -> Response:
     return _back(call)
 
 
-def remove(call: AnyCall) -> Response:
-    services = call.site.services
+def remove(call: Call[None, None, NotPatientRulePath]) -> Response:
+    services = call.services
     with call.begin() as connection:
         if not remove_not_patient_rule(connection, call.path.rule_id, by=call.actor.name, now=services.clock()):
             raise NotFound(N_("There is no rule with this number that holds."))

@@ -17,8 +17,10 @@ from treegarth.features.dose.registry.store.studies import DoseStudy, told_apart
 from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.formats import scaled
-from treegarth.web.parts import AnyCall, ngettext_for, translated
+from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 
@@ -57,19 +59,18 @@ class ShownExam:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="dose.patient_page",
             path="/treegarth/dose/patient",
             permission=Permission.VIEW,
             handler=patient_page,
             summary="The examinations and doses of one patient by date, with sums of like quantities.",
-            query=PatientQuery,
         )
     ]
 
 
-def patient_page(call: AnyCall) -> Response:
-    query: PatientQuery = call.query
+def patient_page(call: Call[PatientQuery, None, None]) -> Response:
+    query = call.query
     try:
         with call.connect() as connection:
             timeline = patient_timeline(connection, query.patient_id, query.issuer_of_patient_id, limit=MOST_STUDIES)
@@ -95,7 +96,7 @@ def patient_page(call: AnyCall) -> Response:
     )
 
 
-def _choices_page(call: AnyCall, ambiguous: AmbiguousPatient) -> Response:
+def _choices_page(call: Call[PatientQuery, object, object], ambiguous: AmbiguousPatient) -> Response:
     """Several issuers gave this ID: whose doses are meant is asked, never guessed."""
     links = [
         (

@@ -26,8 +26,10 @@ from treegarth.features.dose.registry.store.redecision import (
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
 from treegarth.web.actors import NOBODY, Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, render_part, translated
+from treegarth.web.parts import render_part, translated
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -83,15 +85,14 @@ class ShownChange:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name=PAGE,
             path="/treegarth/dose/redeciding",
             permission=Permission.VIEW,
             handler=redeciding_page,
             summary="How far the latest deciding anew of every dose is, and which doses it changed.",
-            query=ChangesQuery,
         ),
-        Route(
+        route(
             name="dose.redecide_page",
             path="/treegarth/dose/redeciding",
             method="POST",
@@ -99,7 +100,7 @@ def routes() -> list[Route]:
             handler=redecide,
             summary="Decide the dose of every study anew, from what was read.",
         ),
-        Route(
+        route(
             name="dose.redeciding_csv",
             path="/treegarth/dose/redeciding.csv",
             permission=Permission.VIEW,
@@ -110,8 +111,8 @@ def routes() -> list[Route]:
     ]
 
 
-def redeciding_page(call: AnyCall) -> Response:
-    query: ChangesQuery = call.query
+def redeciding_page(call: Call[ChangesQuery, None, None]) -> Response:
+    query = call.query
     with call.connect() as connection:
         shown = shown_redeciding(call, connection)
         changes: tuple[ListedChange, ...] = ()
@@ -131,9 +132,9 @@ def redeciding_page(call: AnyCall) -> Response:
     )
 
 
-def redecide(call: AnyCall) -> Response:
+def redecide(call: Call[None, None, None]) -> Response:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
-    services = call.site.services
+    services = call.services
     with call.begin() as connection:
         start_redeciding(connection, str(call.actor), services.clock())
     return Response(status=303, headers={"Location": call.site.url(PAGE)})

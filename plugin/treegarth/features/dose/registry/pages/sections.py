@@ -18,7 +18,8 @@ from treegarth.features.dose.registry.store.reread_walk import reread_progress
 from treegarth.features.dose.registry.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_
-from treegarth.web.parts import AnyCall, Check, ngettext_for, render_part, translated
+from treegarth.web.call import AnyCall
+from treegarth.web.parts import Check, ngettext_for, render_part, translated
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,29 +17,24 @@ from treegarth.features.dose.registry.store.studies import (
 )
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.parts import AnyCall
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
 
 PAGE = "dose.study_page"
 
 
-class DoseStudyPath(Parameters):
-    study_instance_uid: Text
-    """The study's Study Instance UID (0020,000D)."""
-
-
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name=PAGE,
             path="/treegarth/dose/studies/{study_instance_uid}",
             permission=Permission.VIEW,
             handler=study_page,
             summary="The dose of one study, also of one that has left the archive.",
-            path_parameters=DoseStudyPath,
-            query=WhichStudy,
         )
     ]
 
@@ -62,7 +57,7 @@ def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id:
     return dose_page_of(call, study_instance_uid, orthanc_study_id or None)
 
 
-def study_page(call: AnyCall) -> Response:
+def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
     """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
     uid = call.path.study_instance_uid
     with call.connect() as connection:

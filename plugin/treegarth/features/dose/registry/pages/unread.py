@@ -15,9 +15,12 @@ from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.features.dose.registry.store.trouble import TroubledSource, list_trouble
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import AnyCall, in_words, ngettext_for, translated
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.parts import in_words, ngettext_for, translated
+from treegarth.web.path_models import OrthancInstancePath
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page, url_with
 
 REPORTS_ON_A_PAGE = 50
@@ -36,11 +39,6 @@ class UnreadQuery(Parameters):
     """What is wrong with them."""
     cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
-
-
-class SourcePath(Parameters):
-    orthanc_instance_id: Text
-    """Orthanc's identifier of the report."""
 
 
 class Origin(Parameters):
@@ -75,34 +73,30 @@ class Shown:
 
 def routes() -> list[Route]:
     return [
-        Route(
+        route(
             name="dose.unread_page",
             path="/treegarth/dose/unread",
             permission=Permission.VIEW,
             handler=unread_page,
             summary="Dose reports that could not be read, or not in every part, and why.",
-            query=UnreadQuery,
         ),
-        Route(
+        route(
             name="dose.retry_page",
             path="/treegarth/dose/reports/{orthanc_instance_id}/retry",
             method="POST",
             permission=Permission.OPERATE,
             handler=retry,
             summary="Read a dose report again that failed.",
-            path_parameters=SourcePath,
-            body=Origin,
         ),
-        Route(
+        route(
             name="dose.retry_all_page",
             path="/treegarth/dose/unread/retry",
             method="POST",
             permission=Permission.OPERATE,
             handler=retry_all,
             summary="Read every dose report again that failed.",
-            body=Origin,
         ),
-        Route(
+        route(
             name="dose.reread_page",
             path="/treegarth/dose/reread",
             method="POST",
@@ -113,8 +107,8 @@ def routes() -> list[Route]:
     ]
 
 
-def unread_page(call: AnyCall) -> Response:
-    query: UnreadQuery = call.query
+def unread_page(call: Call[UnreadQuery, None, None]) -> Response:
+    query = call.query
     with call.connect() as connection:
         counts = count_unread(connection)
         if query.trouble == "issues":
@@ -167,27 +161,27 @@ def _shown(source: TroubledSource | PartlyRead, reasons: list[str]) -> Shown:
     )
 
 
-def retry(call: AnyCall) -> Response:
+def retry(call: Call[None, Origin, OrthancInstancePath]) -> Response:
     """Back to the page of the button afterwards, by GET."""
     with call.begin() as connection:
         retry_source(connection, call.path.orthanc_instance_id)
     return _back(call)
 
 
-def retry_all(call: AnyCall) -> Response:
+def retry_all(call: Call[None, Origin, None]) -> Response:
     with call.begin() as connection:
         retry_failed(connection)
     return _back(call)
 
 
-def reread(call: AnyCall) -> Response:
+def reread(call: Call[None, None, None]) -> Response:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
-    services = call.site.services
+    services = call.services
     with call.begin() as connection:
         start_reread(connection, call.actor.name, services.clock())
     return Response(status=303, headers={"Location": call.site.url("system.system_page")})
 
 
-def _back(call: AnyCall) -> Response:
+def _back(call: Call[object, Origin, object]) -> Response:
     name = "system.system_page" if call.body.origin == "system" else "dose.unread_page"
     return Response(status=303, headers={"Location": call.site.url(name)})

@@ -1,0 +1,20 @@
+"""What stands in an address for destinations and deliveries."""
+
+from __future__ import annotations
+
+from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Text
+
+
+class DestinationPath(Parameters):
+    destination_id: Identifier
+    """The destination's number."""
+
+
+class DeliveryPath(Parameters):
+    delivery_id: LongIdentifier
+    """The delivery's number."""
+
+
+class ObjectPath(DestinationPath):
+    orthanc_instance_id: Text
+    """The object's identifier in Orthanc."""
