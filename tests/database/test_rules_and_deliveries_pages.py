@@ -25,7 +25,7 @@ from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import create_destination, read_destination
 from treegarth.features.deliveries.transitions import failed
 from treegarth.features.rules.model import Trigger
-from treegarth.features.rules.notification import Teller, tell_waiting
+from treegarth.features.rules.notification import Notifier, tell_waiting
 from treegarth.features.rules.store.events import claim_events, note_events, record_failure
 from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
@@ -311,7 +311,7 @@ def test_a_korean_page_says_in_korean_why_rules_and_messages_failed(client: Flas
         record_failure(connection, claimed, why, None)
         values = {"title": "x", "content": {}, "created_at": NOW, "next_attempt_at": NOW}
         connection.execute(notification.insert().values(channel="webhook", target="gone", **values))
-    assert tell_waiting(engine, Teller(Settings.model_validate({}), {}), lambda: NOW, lambda: 0.5) == 1
+    assert tell_waiting(engine, Notifier(Settings.model_validate({}), {}), lambda: NOW, lambda: 0.5) == 1
     client.set_cookie("treegarth_language", "ko")
     assert "오류가 발생했습니다(ValueError)" in client.get(f"{PAGES}/rules/waiting").text
     assert "이 이름의 웹훅이 설정되지 않았습니다" in client.get(f"{PAGES}/notifications").text

@@ -20,7 +20,7 @@ from tests.index_support import write_study
 from tests.places import places
 from tests.unit.web.web_support import NOW
 from treegarth.features.rules.messages import BACKOFF
-from treegarth.features.rules.notification import Teller, tell_waiting
+from treegarth.features.rules.notification import Notifier, tell_waiting
 from treegarth.features.rules.tables import notification
 from treegarth.phrases import Phrase
 from treegarth.settings import Settings
@@ -111,14 +111,14 @@ def mail_sink() -> Iterator[MailSink]:
     made.listener.close()
 
 
-def teller(*, url: str = "http://127.0.0.1:9/", port: int = 9, security: str = "none", **given: Any) -> Teller:
+def notifier(*, url: str = "http://127.0.0.1:9/", port: int = 9, security: str = "none", **given: Any) -> Notifier:
     settings = {
         "PublicUrl": given.get("public_url"),
         "Webhooks": [{"Name": "ris", "Url": url, "Secret": {"Environment": "RIS_SECRET"}}],
         "DestinationPlaces": given.get("places", places()),
         "Mail": {"Host": "127.0.0.1", "Port": port, "Security": security, "From": "pacs@example.org"},
     }
-    return Teller(Settings.model_validate(settings), given.get("environment", {"RIS_SECRET": SECRET}))
+    return Notifier(Settings.model_validate(settings), given.get("environment", {"RIS_SECRET": SECRET}))
 
 
 def add(engine: Engine, channel: str, target: str, **given: Any) -> int:
@@ -128,7 +128,7 @@ def add(engine: Engine, channel: str, target: str, **given: Any) -> int:
         return int(connection.execute(made).scalar_one())
 
 
-def tell(engine: Engine, given: Teller, now: datetime = NOW) -> int:
+def tell(engine: Engine, given: Notifier, now: datetime = NOW) -> int:
     return tell_waiting(engine, given, lambda: now, lambda: 0.5)
 
 
@@ -140,8 +140,8 @@ def row(engine: Engine, number: int) -> Any:
 def test_a_webhook_gets_a_signed_body_once(engine: Engine, sink: Sink) -> None:
     number = add(engine, "webhook", "ris")
     add(engine, "dashboard", "")
-    assert tell(engine, teller(url=sink.url)) == 1
-    assert tell(engine, teller(url=sink.url)) == 0
+    assert tell(engine, notifier(url=sink.url)) == 1
+    assert tell(engine, notifier(url=sink.url)) == 0
     [(headers, body)] = sink.requests
     digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     assert headers["X-Treegarth-Signature"] == f"sha256={digest}"
@@ -156,7 +156,7 @@ def test_a_webhook_that_refuses_is_tried_later_each_time_and_given_up(engine: En
     sink.status = 500
     now, pauses = NOW, []
     for _ in range(BACKOFF.most_attempts):
-        assert tell(engine, teller(url=sink.url), now) == 1
+        assert tell(engine, notifier(url=sink.url), now) == 1
         found = row(engine, number)
         pauses.append(found.next_attempt_at - now)
         now = found.next_attempt_at
@@ -167,7 +167,7 @@ def test_a_webhook_that_refuses_is_tried_later_each_time_and_given_up(engine: En
         BACKOFF.most_attempts,
         "the webhook answered 500",
     )
-    assert tell(engine, teller(url=sink.url), now + timedelta(days=1)) == 0
+    assert tell(engine, notifier(url=sink.url), now + timedelta(days=1)) == 0
     assert {headers["X-Treegarth-Id"] for headers, _ in sink.requests} == {str(number)}
 
 
@@ -177,14 +177,14 @@ def test_one_target_that_fails_is_asked_once_and_delays_no_other(
     for _ in range(3):
         add(engine, "webhook", "ris")
     mailed = add(engine, "email", "physics@example.org")
-    assert tell(engine, teller(port=mail_sink.port)) == 2  # nothing answers at the webhook's address
+    assert tell(engine, notifier(port=mail_sink.port)) == 2  # nothing answers at the webhook's address
     assert row(engine, mailed).state == "sent"
 
 
 def test_a_redirect_is_not_followed(engine: Engine, sink: Sink) -> None:
     number = add(engine, "webhook", "ris")
     sink.status = 307
-    tell(engine, teller(url=sink.url))
+    tell(engine, notifier(url=sink.url))
     assert row(engine, number).last_error == "the webhook answered 307"
 
 
@@ -196,23 +196,23 @@ def test_a_webhook_of_this_machine_is_told_only_where_the_settings_list_it(
     engine: Engine, sink: Sink, url: str
 ) -> None:
     number = add(engine, "webhook", "ris")
-    tell(engine, teller(url=url.format(sink.server.server_port), places={}))
+    tell(engine, notifier(url=url.format(sink.server.server_port), places={}))
     assert "Treegarth.DestinationPlaces.LocalAddresses" in row(engine, number).last_error
     assert (row(engine, number).state, sink.requests) == ("waiting", [])
     again_at = row(engine, number).next_attempt_at
-    tell(engine, teller(url=sink.url), again_at)  # the setting was made
+    tell(engine, notifier(url=sink.url), again_at)  # the setting was made
     assert row(engine, number).state == "sent"
 
 
 def test_the_addresses_of_webhooks_can_be_limited(engine: Engine) -> None:
     number = add(engine, "webhook", "ris")
-    tell(engine, teller(url="http://192.0.2.1/hook", places={"Addresses": ["10.0.0.0/8"]}))
+    tell(engine, notifier(url="http://192.0.2.1/hook", places={"Addresses": ["10.0.0.0/8"]}))
     assert "Treegarth.DestinationPlaces.Addresses" in row(engine, number).last_error
 
 
 def test_an_email_is_a_letter_that_a_person_can_read(engine: Engine, mail_sink: MailSink) -> None:
     number = add(engine, "email", "physics@example.org", title="선량\u00a0초과")
-    tell(engine, teller(port=mail_sink.port))
+    tell(engine, notifier(port=mail_sink.port))
     [raw] = mail_sink.messages
     letter = message_from_bytes(raw, policy=policy.default)
     assert (letter["Subject"], letter["To"]) == ("선량 초과", "physics@example.org")
@@ -225,7 +225,7 @@ def test_an_email_is_a_letter_that_a_person_can_read(engine: Engine, mail_sink: 
 def test_who_is_told_gets_the_studys_address_where_people_reach_it(
     engine: Engine, sink: Sink, mail_sink: MailSink
 ) -> None:
-    published = teller(url=sink.url, port=mail_sink.port, public_url="https://www.example.org/pacs/")
+    published = notifier(url=sink.url, port=mail_sink.port, public_url="https://www.example.org/pacs/")
     add(engine, "webhook", "ris")
     add(engine, "email", "physics@example.org")
     add(engine, "webhook", "ris", content={"event": "of no study"})
@@ -241,7 +241,7 @@ def test_the_address_says_which_study_is_meant_where_two_patients_share_its_uid(
     with engine.begin() as connection:
         ours, _ = (write_study(connection, number, study_instance_uid="1.2.3") for number in (1, 2))
     add(engine, "webhook", "ris", content={**CONTENT, "orthanc_study_id": ours})
-    assert tell(engine, teller(url=sink.url, public_url="https://www.example.org/")) == 1
+    assert tell(engine, notifier(url=sink.url, public_url="https://www.example.org/")) == 1
     told = json.loads(sink.requests[0][1])
     assert told["url"] == f"https://www.example.org/treegarth/studies/1.2.3?orthanc_study_id={ours}"
 
@@ -259,7 +259,7 @@ def test_what_is_wrong_is_said_without_a_secret(
     engine: Engine, channel: str, target: str, given: dict[str, Any], reason: str
 ) -> None:
     number = add(engine, channel, target)
-    tell(engine, teller(**given))
+    tell(engine, notifier(**given))
     found = row(engine, number).last_error
     assert found == reason
     assert isinstance(found, Phrase)  # a page can say it in another language
@@ -267,16 +267,16 @@ def test_what_is_wrong_is_said_without_a_secret(
 
 def test_a_mail_server_that_cannot_encrypt_or_refuses_gets_nothing(engine: Engine, mail_sink: MailSink) -> None:
     number = add(engine, "email", "a@example.org")
-    tell(engine, teller(port=mail_sink.port, security="starttls"))
+    tell(engine, notifier(port=mail_sink.port, security="starttls"))
     assert "cannot do what Treegarth.Mail asks" in row(engine, number).last_error
     mail_sink.refuses = True
     refused = add(engine, "email", "b@example.org")
-    tell(engine, teller(port=mail_sink.port))
+    tell(engine, notifier(port=mail_sink.port))
     assert row(engine, refused).last_error == "the mail server refused the recipient (550)"
     assert mail_sink.messages == []
 
 
 def test_a_worker_that_vanished_gives_its_claim_back(engine: Engine, sink: Sink) -> None:
     add(engine, "webhook", "ris", attempts=1, next_attempt_at=NOW + timedelta(minutes=2))
-    assert tell(engine, teller(url=sink.url)) == 0
-    assert tell(engine, teller(url=sink.url), NOW + timedelta(minutes=2)) == 1
+    assert tell(engine, notifier(url=sink.url)) == 0
+    assert tell(engine, notifier(url=sink.url), NOW + timedelta(minutes=2)) == 1

@@ -25,7 +25,7 @@ from tests.orthanc.conftest import rounds
 from tests.servers import OrthancServer
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.phrase_column import said
-from treegarth.web.paths import sealed
+from treegarth.web.paths import escaped
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom complains of what is bad on purpose
 SEED = int(os.environ.get("TREEGARTH_SEED", "20261121"))
@@ -115,7 +115,7 @@ def assert_still_well(server: OrthancServer) -> None:
     assert post(server, [good]) == {200: 1}
     assert_index_is_archive_at_every_level(server)
     for study in server.get("studies", limit=200)["items"]:
-        path = f"studies/{quote(sealed(study['study_instance_uid']), safe='')}"
+        path = f"studies/{quote(escaped(study['study_instance_uid']), safe='')}"
         assert server.get(path, orthanc_study_id=study["orthanc_study_id"])["series"]
     for page in ("", "studies", "dose", "system"):
         assert requests.get(f"{server.base_url}/{page}", timeout=20).status_code == 200, page

@@ -28,7 +28,7 @@ from tests.places import places
 from tests.servers import OrthancServer
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.web.paths import API_PATH, sealed
+from treegarth.web.paths import API_PATH, escaped
 from treegarth.web.routes import Route
 
 pytestmark = [pytest.mark.timeout(7200), pytest.mark.filterwarnings("ignore::UserWarning")]
@@ -148,7 +148,7 @@ def address(chance: Random, path: str) -> Request:
 
 def page_of(chance: Random, studies: list[str], reports: list[str]) -> Request:
     """A page or an endpoint that shows one of the odd objects."""
-    study, report = quote(sealed(chance.choice(studies)), safe=""), chance.choice(reports)
+    study, report = quote(escaped(chance.choice(studies)), safe=""), chance.choice(reports)
     path, _, query = chance.choice(
         (
             f"{PAGES}/studies/{study}",
@@ -249,7 +249,7 @@ def show_everything(call: Caller, studies: list[str], reports: list[str]) -> Non
             call(Request(method="GET", path=f"{below}/dose/reports/{report}/content"))
         for study in studies:
             for page in ("studies", "dose/studies"):
-                call(Request(method="GET", path=f"{below}/{page}/{quote(sealed(study), safe='')}"))
+                call(Request(method="GET", path=f"{below}/{page}/{quote(escaped(study), safe='')}"))
     assert call.statuses[200] > len(studies)
 
 

@@ -25,7 +25,7 @@ class Duty:
     settings: Settings
 
 
-def take_up(niceness: int) -> Duty:
+def begin_role(niceness: int) -> Duty:
     """The duty that the plugin hands over. A store in Orthanc goes before its indexing, that before background work."""
     instructions = read_instructions()
     os.nice(niceness)

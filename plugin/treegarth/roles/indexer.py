@@ -9,14 +9,14 @@ from contextlib import closing
 from treegarth.assembly import FEATURES
 from treegarth.database.engine import create_engine
 from treegarth.features.archive.ingest.run import run_indexer
-from treegarth.roles.duty import now, take_up
+from treegarth.roles.duty import begin_role, now
 from treegarth.tasks.app import TaskHints
 
 
 def main() -> None:
     """Index until the pipe closes, then write what is left."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends when its input closes, with everything written
-    duty = take_up(niceness=5)
+    duty = begin_role(niceness=5)
     # A commit need not wait for the disk: what PostgreSQL loses in a crash of its own (less than a second) is still
     # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
     engine = create_engine(duty.database, pool_size=8, application_name="treegarth indexer", is_done_again=True)

@@ -12,14 +12,14 @@ from treegarth.assembly import house, site_zone
 from treegarth.database.engine import create_engine
 from treegarth.feature import Work
 from treegarth.outgoing.gate import Gate
-from treegarth.roles.duty import Duty, now, take_up
+from treegarth.roles.duty import Duty, begin_role, now
 from treegarth.tasks.app import TaskContext, TaskHints, worker_app
 from treegarth.tasks.worker import run_worker
 
 
 def main() -> None:
     """Take tasks until the plugin closes the input."""
-    run(take_up(niceness=10), until_closed=sys.stdin.buffer)
+    run(begin_role(niceness=10), until_closed=sys.stdin.buffer)
 
 
 def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:

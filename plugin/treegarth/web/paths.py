@@ -25,12 +25,12 @@ def filled(path: str, values: Mapping[str, object]) -> str:
 
     def part(found: re.Match[str]) -> str:
         value = str(values[found[1]])
-        return quote(value, safe="/") if found[2] else quote(sealed(value), safe="")
+        return quote(value, safe="/") if found[2] else quote(escaped(value), safe="")
 
     return PART.sub(part, path)
 
 
-def sealed(value: str) -> str:
+def escaped(value: str) -> str:
     """A value for one part of a path, with / and \\ as %2F and %5C, which are quoted once more in the address.
 
     Orthanc's HTTP server unquotes an address before it looks for separators, takes a backslash for one, and takes parts
@@ -41,8 +41,8 @@ def sealed(value: str) -> str:
     return value.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
 
 
-def unsealed(part: str) -> str:
-    """The value of `sealed`; one that was not sealed and holds none of these stays as it is."""
+def unescaped(part: str) -> str:
+    """The value of `escaped`; one that was not escaped and holds none of these stays as it is."""
     return part.replace("%2E", ".").replace("%2F", "/").replace("%5C", "\\").replace("%25", "%")
 
 

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 from treegarth.web.actors import Permission
-from treegarth.web.paths import BASE_PATH, PART, is_api_path, unsealed
+from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 
@@ -110,7 +110,7 @@ class Route:
 
     def values_of_path(self, parts: Mapping[str, str]) -> dict[str, str]:
         """What the parts of a request's path mean."""
-        return {name: part if f"{{{name}:path}}" in self.path else unsealed(part) for name, part in parts.items()}
+        return {name: part if f"{{{name}:path}}" in self.path else unescaped(part) for name, part in parts.items()}
 
 
 def check_unique(routes: Iterable[Route]) -> None:

@@ -9,7 +9,7 @@ from flask import Response
 
 from treegarth.assembly import house
 from treegarth.settings import Settings
-from treegarth.web.call import AnyCall, Answered, Call
+from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import types_of
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, Parameters

@@ -1,4 +1,4 @@
-"""The action `deliver`: wish chosen objects of a study at one or more destinations. The pump does the rest."""
+"""The action `deliver`: wish chosen objects of a study at one or more destinations. The dispatcher does the rest."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from treegarth.database.engine import connect
+from treegarth.features.deliveries.dispatch import Dispatcher, deliver
 from treegarth.features.deliveries.model import ObjectState
-from treegarth.features.deliveries.service import Pump, deliver
 from treegarth.features.deliveries.store.leases import due_destinations
 from treegarth.features.deliveries.verification import ask
 from treegarth.outgoing.gate import Gate
@@ -33,19 +33,19 @@ logger = logging.getLogger(__name__)
 def blueprint(context: TaskContext, zone: ZoneInfo, gate: Gate) -> Blueprint:
     """The tasks of deliveries, working with this context, through this gate."""
     tasks = Blueprint()
-    pump = Pump(engine=context.engine, orthanc=context.orthanc, gate=gate, zone=zone, clock=context.clock)
+    dispatcher = Dispatcher(engine=context.engine, orthanc=context.orthanc, gate=gate, zone=zone, clock=context.clock)
 
     @tasks.task(name=DELIVER, queue=NETWORK_QUEUE)
     def deliver_task(destination_id: int) -> None:
         """Send what waits for a destination."""
-        telling = replace(pump, announce_question=lambda asked: _announce(ask_task, asked))
+        telling = replace(dispatcher, announce_question=lambda asked: _announce(ask_task, asked))
         if deliver(telling, destination_id):
             _announce(deliver_task, destination_id)
 
     @tasks.task(name=ASK, queue=NETWORK_QUEUE)
     def ask_task(destination_id: int) -> None:
         """Find out what became of what was sent to a destination; what it does not have is sent again."""
-        if ask(pump, destination_id):
+        if ask(dispatcher, destination_id):
             _announce(ask_task, destination_id)
         _announce_due(context, deliver_task, ObjectState.WAITING, destination_id)
 

@@ -1,4 +1,4 @@
-"""The pump's questions: whether what was sent, or may have been sent, is there. The destination's word is recorded."""
+"""The dispatcher's questions: whether what was sent, or may have been sent, is there. The answer is recorded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, SettingsRefused
 from treegarth.features.deliveries.addresses import Kind
 from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.dispatch import TURN, Dispatcher
 from treegarth.features.deliveries.model import Asking, DeliveryObject, ObjectState, choose_asking
 from treegarth.features.deliveries.senders.protocol import CommitmentForgotten, DestinationUnreachable, Sender
-from treegarth.features.deliveries.service import TURN, Pump
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.transitions import (
@@ -38,63 +38,63 @@ _AFTER_TROUBLE = timedelta(seconds=5)
 logger = logging.getLogger(__name__)
 
 
-def ask(pump: Pump, destination_id: int) -> bool:
+def ask(dispatcher: Dispatcher, destination_id: int) -> bool:
     """Ask the destination about what is unsure and about what was sent, until nothing is due; whether there is more.
 
     Raises DatabaseUnavailable.
     """
     ends_at = monotonic() + TURN.total_seconds()
     while monotonic() < ends_at:
-        destination = pump.read(destination_id)
-        if destination.next_attempt_at is not None and destination.next_attempt_at > pump.clock():
+        destination = dispatcher.read(destination_id)
+        if destination.next_attempt_at is not None and destination.next_attempt_at > dispatcher.clock():
             return False  # it does not answer: what is to be asked waits with what is to be sent
-        with transaction(pump.engine) as connection:
-            now = pump.clock()
+        with transaction(dispatcher.engine) as connection:
+            now = dispatcher.clock()
             claim = leases.claim_unsure(connection, destination_id, uuid4().hex, now, _MOST_ASKED)
             is_unsure = claim is not None
             claim = claim or leases.claim_to_ask(connection, destination_id, uuid4().hex, now, _MOST_ASKED)
         if claim is None:
             return False
-        with pump.holding(claim):
-            changes = _ask_about(pump, destination, claim.objects, is_unsure)
-        with transaction(pump.engine) as connection:
+        with dispatcher.holding(claim):
+            changes = _ask_about(dispatcher, destination, claim.objects, is_unsure)
+        with transaction(dispatcher.engine) as connection:
             send_results.record_changes(connection, destination_id, claim.batch, changes)
     return True
 
 
 def _ask_about(
-    pump: Pump, destination: Destination, objects: Sequence[DeliveryObject], is_unsure: bool
+    dispatcher: Dispatcher, destination: Destination, objects: Sequence[DeliveryObject], is_unsure: bool
 ) -> list[Change]:
     """Those that an alternate took are asked of the alternate."""
     changes: list[Change] = []
     for via in sorted({one.via for one in objects}, key=lambda one: one or 0):
         members = [one for one in objects if one.via == via]
-        node = destination if via is None else _node(pump, via)
+        node = destination if via is None else _node(dispatcher, via)
         try:
-            changes += _Questions(pump, destination, node, is_unsure).changes(members)
+            changes += _Questions(dispatcher, destination, node, is_unsure).changes(members)
         except (DestinationUnreachable, OrthancUnavailable, OrthancRefused, SettingsRefused) as error:
             if isinstance(error, DestinationUnreachable | SettingsRefused):
-                pump.failed(node, error.sentence)
-            changes += [_later(pump, one, is_unsure, error.sentence) for one in members]
+                dispatcher.failed(node, error.sentence)
+            changes += [_later(dispatcher, one, is_unsure, error.sentence) for one in members]
     return changes
 
 
-def _node(pump: Pump, destination_id: int) -> Destination:
-    with connect(pump.engine) as connection:
+def _node(dispatcher: Dispatcher, destination_id: int) -> Destination:
+    with connect(dispatcher.engine) as connection:
         return read_destination(connection, destination_id)
 
 
-def _later(pump: Pump, one: DeliveryObject, is_unsure: bool, reason: str) -> Change:
-    change = keep_waiting(one, pump.clock() + _AFTER_TROUBLE * (0.75 + pump.chance() / 2))
+def _later(dispatcher: Dispatcher, one: DeliveryObject, is_unsure: bool, reason: str) -> Change:
+    change = keep_waiting(one, dispatcher.clock() + _AFTER_TROUBLE * (0.75 + dispatcher.chance() / 2))
     return replace(change, state=ObjectState.SENDING if is_unsure else ObjectState.SENT, last_error=reason)
 
 
 class _Questions:
     """Asks one node about objects of one destination."""
 
-    def __init__(self, pump: Pump, destination: Destination, node: Destination, is_unsure: bool) -> None:
-        self._pump, self._destination, self._node, self._is_unsure = pump, destination, node, is_unsure
-        self._sender: Sender = pump.sender(node)
+    def __init__(self, dispatcher: Dispatcher, destination: Destination, node: Destination, is_unsure: bool) -> None:
+        self._pump, self._destination, self._node, self._is_unsure = dispatcher, destination, node, is_unsure
+        self._sender: Sender = dispatcher.sender(node)
 
     def changes(self, objects: Sequence[DeliveryObject]) -> list[Change]:
         if self._is_unsure:

@@ -61,12 +61,12 @@ def _routes() -> list[Route]:
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
-    from treegarth.features.rules.notification import Teller, telling_blueprint
+    from treegarth.features.rules.notification import Notifier, notification_blueprint
     from treegarth.features.rules.tasks import blueprint
 
     return [
         blueprint(work.context, _book(house), work.zone, lambda: house.lent.announce_deliveries(work.hints)),
-        telling_blueprint(work.context, Teller(house.settings, os.environ), random),
+        notification_blueprint(work.context, Notifier(house.settings, os.environ), random),
     ]
 
 

@@ -41,7 +41,7 @@ class NotTold(TreegarthError):
     """The target did not take the notification."""
 
 
-class Teller:
+class Notifier:
     """The ways out of the house, as the site has set them."""
 
     def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
@@ -134,7 +134,12 @@ def _connected(mail: Mail) -> smtplib.SMTP:
 
 
 def tell_waiting(
-    engine: Engine, teller: Teller, clock: Callable[[], datetime], chance: Callable[[], float], *, limit: int = BATCH
+    engine: Engine,
+    notifier: Notifier,
+    clock: Callable[[], datetime],
+    chance: Callable[[], float],
+    *,
+    limit: int = BATCH,
 ) -> int:
     """Tell what is due, at most so much; how many were tried. After a failure its target is left alone this time."""
     failed: set[tuple[str, str]] = set()
@@ -145,7 +150,7 @@ def tell_waiting(
                 return tried
             which = _which(connection, given.content)
         try:
-            teller.tell(given, clock(), which)
+            notifier.tell(given, clock(), which)
         except NotTold as error:
             failed.add((given.channel, given.target))
             _put_off(engine, given, error.sentence, BACKOFF.next_attempt(given.attempts, clock(), chance()))
@@ -175,7 +180,7 @@ def _put_off(engine: Engine, given: Notification, reason: str, again_at: datetim
         )
 
 
-def telling_blueprint(context: TaskContext, teller: Teller, chance: Callable[[], float]) -> Blueprint:
+def notification_blueprint(context: TaskContext, notifier: Notifier, chance: Callable[[], float]) -> Blueprint:
     """The task that tells, of a worker with this context."""
     tasks = Blueprint()
 
@@ -183,6 +188,6 @@ def telling_blueprint(context: TaskContext, teller: Teller, chance: Callable[[],
     @tasks.task(name="rules.tell", queueing_lock="rules.tell", lock="rules.tell")
     def tell(timestamp: int) -> None:
         """Tell what waits. One at a time, so that a target that is down is asked once."""
-        tell_waiting(context.engine, teller, context.clock, chance)
+        tell_waiting(context.engine, notifier, context.clock, chance)
 
     return tasks

@@ -1,7 +1,7 @@
 """Wishes that objects be delivered, by rules and by hand. An object and a destination have one row, whoever wishes it.
 
-The row's state is the pump's; a wish makes the row, wants a stronger proof, brings back what had left Orthanc, or has
-what was stored again since sent once more.
+The row's state is the dispatcher's; a wish makes the row, wants a stronger proof, brings back what had left Orthanc, or
+has what was stored again since sent once more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pump: carry what the ledger wants to one destination, and find out whether it arrived.
+"""The dispatcher: carry what the ledger wants to one destination, and find out whether it arrived.
 
 Every step is claimed first and recorded after, so a worker may be killed anywhere: what it held is unsure when its
 lease ends, and what is unsure is asked about before it is sent again. Nothing here waits for another destination.
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pump:
+class Dispatcher:
     """What carrying needs. `announce(task, destination_id)` tells the workers that there is something to do."""
 
     engine: Engine
@@ -94,21 +94,21 @@ class Pump:
             send_results.note_failure(connection, destination.id, reason, self.clock(), pause)
 
 
-def deliver(pump: Pump, destination_id: int) -> bool:
+def deliver(dispatcher: Dispatcher, destination_id: int) -> bool:
     """Send what waits for the destination, until nothing is due or the turn is over; whether there is more to do.
 
     Raises DatabaseUnavailable.
     """
     ends_at = monotonic() + TURN.total_seconds()
-    destination = pump.read(destination_id)
-    way = _way(pump, destination)
+    destination = dispatcher.read(destination_id)
+    way = _way(dispatcher, destination)
     if way is None:
         return False
     associations = way.destination.max_associations if way.destination.failures == 0 else 1
     if associations == 1:
-        return _send_until(pump, destination, way, ends_at)
+        return _send_until(dispatcher, destination, way, ends_at)
     with ThreadPoolExecutor(associations, thread_name_prefix="association") as threads:
-        sending = [threads.submit(_send_until, pump, destination, way, ends_at) for _ in range(associations)]
+        sending = [threads.submit(_send_until, dispatcher, destination, way, ends_at) for _ in range(associations)]
         moved = [one.result() for one in sending]
     return any(moved)
 
@@ -121,88 +121,92 @@ class _Way:
     sender: Sender
 
 
-def _way(pump: Pump, destination: Destination) -> _Way | None:
+def _way(dispatcher: Dispatcher, destination: Destination) -> _Way | None:
     """How to send now; None where it may not be sent, or must not yet."""
-    if not is_sendable(pump, destination):
-        return _alternate(pump, destination)
+    if not is_sendable(dispatcher, destination):
+        return _alternate(dispatcher, destination)
     try:
-        sender = pump.sender(destination)
+        sender = dispatcher.sender(destination)
         echo = sender.echo() if destination.failures else None
     except (SettingsRefused, OrthancRefused) as error:
-        pump.failed(destination, error.sentence)
+        dispatcher.failed(destination, error.sentence)
         return None
     except OrthancUnavailable as error:
         logger.warning("%s", error)
         return None
     if echo is not None and not echo.answers:
-        pump.failed(destination, echo.reason or P_("It does not answer."))
+        dispatcher.failed(destination, echo.reason or P_("It does not answer."))
         return None
     return _Way(destination=destination, sender=sender)
 
 
-def is_sendable(pump: Pump, destination: Destination) -> bool:
+def is_sendable(dispatcher: Dispatcher, destination: Destination) -> bool:
     """Whether anything may be sent there now."""
-    now = pump.clock()
-    if destination.removed_at is not None or destination.is_paused or not is_open(destination.windows, now, pump.zone):
+    now = dispatcher.clock()
+    if (
+        destination.removed_at is not None
+        or destination.is_paused
+        or not is_open(destination.windows, now, dispatcher.zone)
+    ):
         return False
     return destination.next_attempt_at is None or destination.next_attempt_at <= now
 
 
-def _alternate(pump: Pump, destination: Destination) -> _Way | None:
+def _alternate(dispatcher: Dispatcher, destination: Destination) -> _Way | None:
     """The destination that takes over while this one is down."""
-    down = destination.down_since is not None and pump.clock() - destination.down_since >= ALTERNATE_AFTER
+    down = destination.down_since is not None and dispatcher.clock() - destination.down_since >= ALTERNATE_AFTER
     if not down or destination.is_paused or destination.removed_at is not None or destination.alternate is None:
         return None
-    with connect(pump.engine) as connection:
+    with connect(dispatcher.engine) as connection:
         other = destination_named(connection, destination.alternate)
-    if other is None or other.failures or not is_sendable(pump, other):
+    if other is None or other.failures or not is_sendable(dispatcher, other):
         return None
     try:
-        return _Way(destination=other, sender=pump.sender(other))
+        return _Way(destination=other, sender=dispatcher.sender(other))
     except SettingsRefused as error:
-        pump.failed(other, error.sentence)
+        dispatcher.failed(other, error.sentence)
         return None
 
 
-def _send_until(pump: Pump, destination: Destination, way: _Way, ends_at: float) -> bool:
+def _send_until(dispatcher: Dispatcher, destination: Destination, way: _Way, ends_at: float) -> bool:
     """Send batch after batch; whether more is due when the turn is over.
 
     Who keeps to the bandwidth waits only after a send of its own: one that waits for a destination is enough.
     """
     node, has_sent = way.destination, False
     while monotonic() < ends_at:
-        with transaction(pump.engine) as connection:
+        with transaction(dispatcher.engine) as connection:
             claim = leases.claim_to_send(
                 connection,
                 destination.id,
                 uuid4().hex,
-                pump.clock(),
+                dispatcher.clock(),
                 most_open=node.max_associations if node.failures == 0 else 1,
                 most_objects=MOST_OBJECTS if node.failures == 0 else _PROBE_OBJECTS,
                 max_mbit_per_s=node.max_mbit_per_s,
             )
         if isinstance(claim, leases.Rest) and has_sent:
-            pump.wait(min((claim.until - pump.clock()).total_seconds(), ends_at - monotonic()))
+            dispatcher.wait(min((claim.until - dispatcher.clock()).total_seconds(), ends_at - monotonic()))
             continue
-        if not isinstance(claim, leases.Claim) or not _send(pump, destination, way, claim):
+        if not isinstance(claim, leases.Claim) or not _send(dispatcher, destination, way, claim):
             return False
         has_sent = True
-        node = pump.read(node.id)
-        if (node.is_paused or not is_open(node.windows, pump.clock(), pump.zone)) or node.failures:
+        node = dispatcher.read(node.id)
+        if (node.is_paused or not is_open(node.windows, dispatcher.clock(), dispatcher.zone)) or node.failures:
             return False
     return True
 
 
-def _send(pump: Pump, destination: Destination, way: _Way, claim: leases.Claim) -> bool:
+def _send(dispatcher: Dispatcher, destination: Destination, way: _Way, claim: leases.Claim) -> bool:
     """Send one batch and record how it ended; whether to go on."""
 
     def recorded(orthanc_job_id: str) -> None:
-        with transaction(pump.engine) as connection:
+        with transaction(dispatcher.engine) as connection:
             if not leases.record_job(connection, claim.batch, orthanc_job_id):
                 raise LeaseLost
 
     down: str | None
-    with pump.holding(claim):
+    with dispatcher.holding(claim):
         try:
             outcomes = way.sender.send(claim.objects, recorded)
         except DestinationUnreachable as error:
@@ -215,9 +219,9 @@ def _send(pump: Pump, destination: Destination, way: _Way, claim: leases.Claim) 
             outcomes, down = _none_begun(claim, error.sentence), error.sentence
         else:
             down = _all_broken(outcomes)
-    _record(pump, destination, way, claim, outcomes)
+    _record(dispatcher, destination, way, claim, outcomes)
     if down is not None:
-        pump.failed(way.destination, down)
+        dispatcher.failed(way.destination, down)
         return False
     return True
 
@@ -240,16 +244,18 @@ def _all_broken(outcomes: Sequence[Outcome]) -> str | None:
     return next((one.reason for one in outcomes if one.reason), P_("No object arrived."))
 
 
-def _record(pump: Pump, destination: Destination, way: _Way, claim: leases.Claim, outcomes: Sequence[Outcome]) -> None:
-    now, by_id = pump.clock(), {one.orthanc_instance_id: one for one in outcomes}
+def _record(
+    dispatcher: Dispatcher, destination: Destination, way: _Way, claim: leases.Claim, outcomes: Sequence[Outcome]
+) -> None:
+    now, by_id = dispatcher.clock(), {one.orthanc_instance_id: one for one in outcomes}
     changes = [
-        after_send(one, by_id[one.orthanc_instance_id], destination, way.destination, now, pump.chance())
+        after_send(one, by_id[one.orthanc_instance_id], destination, way.destination, now, dispatcher.chance())
         for one in claim.objects
     ]
     arrived = sum(1 for one in outcomes if one.arrived)
     trouble = next((one.reason for one in outcomes if not one.arrived and not one.gone and one.reason), None)
     outcome = "arrived" if arrived == len(outcomes) else "partly" if arrived else "failed"
-    with transaction(pump.engine) as connection:
+    with transaction(dispatcher.engine) as connection:
         send_results.record_changes(connection, destination.id, claim.batch, changes)
         send_results.end_batch(connection, claim.batch, outcome=outcome, reason=trouble, at=now)
         if arrived:
@@ -257,4 +263,4 @@ def _record(pump: Pump, destination: Destination, way: _Way, claim: leases.Claim
         if trouble:
             send_results.note_trouble(connection, way.destination.id, trouble, now)
     if any(one.arrived is not False for one in outcomes):
-        pump.announce_question(destination.id)
+        dispatcher.announce_question(destination.id)
