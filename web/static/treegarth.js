@@ -76,7 +76,6 @@ function markOpenRow() {
 }
 
 // ---- keys ----
-const places = { t: "today", s: "studies", d: "dose", r: "rules", v: "deliveries", n: "retention", y: "system", a: "api" };
 let waitingForPlace = false;
 
 function isTyping(target) {
@@ -89,7 +88,7 @@ function onKey(event) {
   if (isTyping(event.target) || one("dialog[open]")) return;
   if (waitingForPlace) {
     waitingForPlace = false;
-    one(`.rail [data-place="${places[event.key] ?? ""}"]`)?.click();
+    all(".rail [data-key]").find((link) => link.dataset.key === event.key)?.click();
     return;
   }
   const acts = {

@@ -117,7 +117,7 @@ def documentation_routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=documentation.page,
             summary="The API's reference for people.",
-            navigation=Navigation(label=N_("API"), icon="api", order=50),
+            navigation=Navigation(label=N_("API"), icon="api", order=50, key="a"),
         ),
     ]
 

@@ -57,6 +57,7 @@ class Navigation:
     label: str  # a msgid, marked by N_()
     icon: str  # the name of a symbol in the page's icon set
     order: int
+    key: str  # what is pressed after g to go there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +115,16 @@ class Route:
 
 
 def check_unique(routes: Iterable[Route]) -> None:
-    """Raises ValueError where two routes have one name, or one method of one path."""
+    """Raises ValueError where two routes have one name, one method of one path, or one key."""
     names: set[str] = set()
+    keys: set[str] = set()
     places: set[tuple[str, str]] = set()
     for route in routes:
         place = (route.method, re.sub(r"{\w+(:path)?}", r"{\1}", route.path))
         if route.name in names or place in places:
             raise ValueError(f"two routes are named {route.name}, or answer {route.method} {route.path}")
+        if route.navigation is not None and route.navigation.key in keys:
+            raise ValueError(f"{route.name}: g {route.navigation.key} leads elsewhere already")
+        keys.update([route.navigation.key] if route.navigation else [])
         names.add(route.name)
         places.add(place)

@@ -33,6 +33,7 @@ class NavigationEntry:
     label: str  # translated
     url: str
     icon: str
+    key: str
     current: bool
 
 
@@ -138,6 +139,7 @@ def navigation(call: AnyCall) -> list[NavigationEntry]:
             label=gettext(route.navigation.label),
             url=call.site.url(route.name),
             icon=route.navigation.icon,
+            key=route.navigation.key,
             current=call.http.path.rstrip("/") == route.path.rstrip("/")
             or (route.path != f"{BASE_PATH}/" and call.http.path.startswith(route.path.rstrip("/") + "/")),
         )

@@ -81,7 +81,7 @@ ROUTES = [
         handler=lambda call: render_page(call, "page.html"),
         summary="A page.",
         query=Numbers,
-        navigation=Navigation(label="Studies", icon="studies", order=1),
+        navigation=Navigation(label="Studies", icon="studies", order=1, key="s"),
     ),
     Route(
         name="page_change",

@@ -50,7 +50,7 @@ def page(name: str) -> Route:
         permission=Permission.VIEW,
         handler=lambda call: render_page(call, f"{name}.html"),
         summary="A page.",
-        navigation=Navigation(label="Studies", icon="studies", order=1),
+        navigation=Navigation(label="Studies", icon="studies", order=1, key="s"),
     )
 
 

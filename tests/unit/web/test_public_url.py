@@ -45,7 +45,7 @@ ROUTES = [
         handler=lambda call: render_page(call, "page.html"),
         summary="A page.",
         any_query=True,
-        navigation=Navigation(label="Studies", icon="studies", order=1),
+        navigation=Navigation(label="Studies", icon="studies", order=1, key="s"),
     ),
     Route(
         name="change",

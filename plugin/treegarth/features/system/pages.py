@@ -67,7 +67,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=system_page,
             summary="Queues, tasks, database, versions and known traps; what failed can be tried again.",
-            navigation=Navigation(label=N_("System"), icon="system", order=40),
+            navigation=Navigation(label=N_("System"), icon="system", order=40, key="y"),
         ),
         route(
             name="system.retry_task",

@@ -53,7 +53,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=studies_page,
             summary="The studies of the archive: search, filter, sort, page, and a panel with one of them.",
-            navigation=Navigation(label=N_("Studies"), icon="studies", order=20),
+            navigation=Navigation(label=N_("Studies"), icon="studies", order=20, key="s"),
         )
     ]
 

@@ -97,7 +97,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=today_page,
             summary="What arrived today and lately, and whether everything is well.",
-            navigation=Navigation(label=N_("Today"), icon="today", order=10),
+            navigation=Navigation(label=N_("Today"), icon="today", order=10, key="t"),
         ),
         route(
             name="archive.arrivals_csv",

@@ -104,7 +104,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=deliveries_page,
             summary="What is delivered where, and how far it is.",
-            navigation=Navigation(label=N_("Deliveries"), icon="deliveries", order=34),
+            navigation=Navigation(label=N_("Deliveries"), icon="deliveries", order=34, key="v"),
         ),
         route(
             name="deliveries.delivery_page",

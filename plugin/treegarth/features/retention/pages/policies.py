@@ -63,7 +63,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=policies_page,
             summary="The retention policies, and what each would free.",
-            navigation=Navigation(label=N_("Retention"), icon="retention", order=36),
+            navigation=Navigation(label=N_("Retention"), icon="retention", order=36, key="n"),
         ),
         route(
             name="retention.export_page",

@@ -68,7 +68,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=rules_page,
             summary="The rules in the order in which they act.",
-            navigation=Navigation(label=N_("Rules"), icon="rules", order=32),
+            navigation=Navigation(label=N_("Rules"), icon="rules", order=32, key="r"),
         ),
         route(
             name="rules.export_page",

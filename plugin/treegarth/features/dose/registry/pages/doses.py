@@ -51,7 +51,7 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=doses_page,
             summary="The studies with a dose, with their totals: filter, sort, page, export.",
-            navigation=Navigation(label=N_("Dose"), icon="dose", order=30),
+            navigation=Navigation(label=N_("Dose"), icon="dose", order=30, key="d"),
         ),
         *(_export_route(wanted) for wanted in FORMATS),
     ]
