@@ -1,4 +1,4 @@
-"""The list of keys names every key that the script knows and every place of the navigation, and so does docs/pages.md."""
+"""The list of keys names every key of the script and every place of the navigation, and so does docs/pages.md."""
 
 from __future__ import annotations
 

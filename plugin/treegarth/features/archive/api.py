@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Any
 
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict
 
 from treegarth.errors import NotFound
 from treegarth.features.archive.conditions import StudyConditions
-from treegarth.features.archive.search_model import StudySort
+from treegarth.features.archive.search_model import InstanceSummary, StudySort, StudySummary
 from treegarth.features.archive.store.search import (
     find_series,
     list_instances,
@@ -48,41 +47,10 @@ class Found(Answer):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
 
 
-class StudyItem(Found):
-    """A study."""
-
-    study_instance_uid: str
-    patient_id: str | None
-    patient_name: str | None
-    """With all its groups, as in DICOM: `Hong^Gildong=洪^吉洞=홍^길동`."""
-    patient_birth_date: date | None
-    patient_sex: str | None
-    study_date: date | None
-    study_time: time | None
-    study_id: str | None
-    study_description: str | None
-    accession_number: str | None
-    referring_physician_name: str | None
-    institution_name: str | None
-    modalities: list[str]
-    """Of its series, sorted."""
-    series_count: int
-    instance_count: int
-    size_bytes: int
-    pruned_instance_count: int
-    """Objects that a retention policy deleted; `instance_count` is of what is here. See `retention/ledger`."""
-    pruned_size_bytes: int
-    first_received_at: datetime
-    last_received_at: datetime
-    orthanc_study_id: str
-    """Orthanc's own identifier: `/studies/{orthanc_study_id}` of its REST API."""
-    orthanc_patient_id: str
-
-
 class StudyList(Answer):
     """A page of studies."""
 
-    items: list[StudyItem]
+    items: list[StudySummary]
     next: str | None
     """The cursor of the next page; null on the last."""
 
@@ -111,58 +79,17 @@ class SeriesItem(Found):
     orthanc_series_id: str
 
 
-class StudyWithSeries(StudyItem):
+class StudyWithSeries(StudySummary):
     """A study with its series."""
 
     series: list[SeriesItem]
     """In the order of their numbers."""
 
 
-class InstanceIssue(Answer):
-    """Something of an object that could not be read; the rest of it was."""
-
-    path: str
-    reason: str
-
-
-class InstanceItem(Found):
-    """An instance, and where it came from."""
-
-    sop_instance_uid: str
-    sop_class_uid: str | None
-    instance_number: int | None
-    number_of_frames: int | None
-    rows: int | None
-    columns: int | None
-    image_type: list[str] | None
-    acquisition_date: date | None
-    acquisition_time: time | None
-    transfer_syntax_uid: str | None
-    size_bytes: int
-    remote_ae_title: str | None
-    """Of the node that sent it."""
-    called_ae_title: str | None
-    remote_ip: str | None
-    http_user: str | None
-    """The user who uploaded it, where it came by REST."""
-    received_at: datetime
-    indexed_at: datetime
-    issues: list[InstanceIssue]
-    """What could not be read of it; empty when all was."""
-    nesting_depth: int | None
-    """Levels of nested sequences, of an object that Orthanc itself cannot show without ending; null of every other."""
-    orthanc_instance_id: str
-
-    @field_validator("issues", mode="before")
-    @classmethod
-    def _none_is_none(cls, value: Any) -> Any:
-        return [] if value is None else value
-
-
 class InstanceList(Answer):
     """A page of a series' instances, in the order of their numbers."""
 
-    items: list[InstanceItem]
+    items: list[InstanceSummary]
     next: str | None
     """The cursor of the next page; null on the last."""
 
@@ -171,7 +98,7 @@ def studies(call: Call[StudyQuery, None, None]) -> StudyList:
     query = call.query
     with call.connect() as connection:
         page = search_studies(connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor)
-    return StudyList(items=[StudyItem.model_validate(found) for found in page.studies], next=page.next)
+    return StudyList(items=list(page.studies), next=page.next)
 
 
 def study(call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
@@ -179,8 +106,7 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
         key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
         study = read_study(connection, key.orthanc_study_id)
         found = list_series(connection, key.orthanc_study_id)
-    item = StudyItem.model_validate(study)
-    return StudyWithSeries(**dict(item), series=[SeriesItem.model_validate(one) for one in found])
+    return StudyWithSeries(**study.model_dump(), series=[SeriesItem.model_validate(one) for one in found])
 
 
 def instances(call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
@@ -190,7 +116,7 @@ def instances(call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
         if identifier is None:
             raise NotFound("This study has no series with this Series Instance UID.")
         page = list_instances(connection, identifier, limit=call.query.limit, cursor=call.query.cursor)
-    return InstanceList(items=[InstanceItem.model_validate(found) for found in page.instances], next=page.next)
+    return InstanceList(items=list(page.instances), next=page.next)
 
 
 def routes() -> list[Route]:

@@ -9,6 +9,10 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
+from pydantic import field_validator
+
+from treegarth.record import Record
+
 DEFAULT_LIMIT = 50
 
 
@@ -35,14 +39,15 @@ class StudyFilter:
     study_instance_uid: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudySummary:
+class StudySummary(Record):
     """A study as in a list."""
 
     orthanc_study_id: str
+    """Orthanc's own identifier: `/studies/{orthanc_study_id}` of its REST API."""
     study_instance_uid: str
     patient_id: str | None
     patient_name: str | None
+    """With all its groups, as in DICOM: `Hong^Gildong=洪^吉洞=홍^길동`."""
     patient_birth_date: date | None
     patient_sex: str | None
     study_date: date | None
@@ -52,11 +57,13 @@ class StudySummary:
     accession_number: str | None
     referring_physician_name: str | None
     institution_name: str | None
-    modalities: tuple[str, ...]
+    modalities: list[str]
+    """Of its series, sorted."""
     series_count: int
     instance_count: int
     size_bytes: int
-    pruned_instance_count: int  # objects that a retention policy deleted; not among instance_count
+    pruned_instance_count: int
+    """Objects that a retention policy deleted; `instance_count` is of what is here. See `retention/ledger`."""
     pruned_size_bytes: int
     first_received_at: datetime
     last_received_at: datetime
@@ -89,8 +96,14 @@ class SeriesSummary:
     header_orthanc_instance_id: str | None  # the instance whose header stands for the series: its thumbnail
 
 
-@dataclass(frozen=True, kw_only=True)
-class InstanceSummary:
+class InstanceIssue(Record):
+    """Something of an object that could not be read; the rest of it was."""
+
+    path: str
+    reason: str
+
+
+class InstanceSummary(Record):
     """An instance as in its series' list, with where it came from."""
 
     orthanc_instance_id: str
@@ -100,19 +113,28 @@ class InstanceSummary:
     number_of_frames: int | None
     rows: int | None
     columns: int | None
-    image_type: tuple[str, ...] | None
+    image_type: list[str] | None
     acquisition_date: date | None
     acquisition_time: time | None
     transfer_syntax_uid: str | None
     size_bytes: int
     remote_ae_title: str | None
+    """Of the node that sent it."""
     called_ae_title: str | None
     remote_ip: str | None
     http_user: str | None
+    """The user who uploaded it, where it came by REST."""
     received_at: datetime
     indexed_at: datetime
-    issues: list[dict[str, Any]] | None
-    nesting_depth: int | None  # of an object that Orthanc cannot be asked to read; None of every other
+    issues: list[InstanceIssue]
+    """What could not be read of it; empty when all was."""
+    nesting_depth: int | None
+    """Levels of nested sequences, of an object that Orthanc itself cannot show without ending; null of every other."""
+
+    @field_validator("issues", mode="before")
+    @classmethod
+    def _none_is_none(cls, value: Any) -> Any:
+        return [] if value is None else value
 
 
 @dataclass(frozen=True, kw_only=True)

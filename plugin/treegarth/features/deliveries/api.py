@@ -16,12 +16,13 @@ from treegarth.features.deliveries.selection import Selection, choose
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import destination_named
 from treegarth.features.deliveries.store.ledger import (
+    DestinationSum,
     cancel_object,
     list_delivery_objects,
     resend_object,
     sums_by_destination,
 )
-from treegarth.features.deliveries.store.requests import request_delivery
+from treegarth.features.deliveries.store.requests import DeliveryRequested, request_delivery
 from treegarth.features.deliveries.tables import delivery
 from treegarth.index.studies import asked_study, the_study
 from treegarth.phrases import P_
@@ -86,23 +87,8 @@ class DeliveryPage(Answer):
     """The cursor of what follows."""
 
 
-class DestinationSumItem(Answer):
-    """How far the deliveries to a destination are."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
-
-    destination: str
-    objects: dict[str, int]
-    """By state."""
-    size_bytes: dict[str, int]
-    """By state."""
-    objects_per_s: float
-    """Of the sends of the last five minutes that arrived whole."""
-    mbyte_per_s: float
-
-
 class DeliverySummary(Answer):
-    items: list[DestinationSumItem]
+    items: list[DestinationSum]
 
 
 class DeliveryRequest(WhichStudy):
@@ -115,13 +101,6 @@ class DeliveryRequest(WhichStudy):
     """Which objects of the study."""
     proof: WantedProof | None = None
     """What is to show that they arrived; the destination's own setting if not given."""
-
-
-class DeliveryRequested(Answer):
-    objects: int
-    """That were chosen."""
-    new: int
-    """Of them, those that nobody had wished there before."""
 
 
 def deliveries(call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
@@ -141,7 +120,7 @@ def deliveries(call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
 def summarize(call: Call[None, None, None]) -> DeliverySummary:
     with call.connect() as connection:
         sums = sums_by_destination(connection, call.services.clock())
-    return DeliverySummary(items=[DestinationSumItem.model_validate(one) for one in sums])
+    return DeliverySummary(items=list(sums))
 
 
 def deliver(call: Call[None, DeliveryRequest, None]) -> Answered[DeliveryRequested]:
@@ -160,7 +139,7 @@ def deliver(call: Call[None, DeliveryRequest, None]) -> Answered[DeliveryRequest
             asked_by=call.actor.name,
         )
     logger.info("%s wished %d objects at destination %d.", call.actor, done.objects, destination.id)
-    return Answered(body=DeliveryRequested(objects=done.objects, new=done.new), status=202)
+    return Answered(body=done, status=202)
 
 
 def resend(call: Call[None, None, ObjectPath]) -> Answered[DeliveryItem]:

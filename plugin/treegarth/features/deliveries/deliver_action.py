@@ -18,7 +18,7 @@ from treegarth.features.deliveries.destinations import Destination, WantedProof
 from treegarth.features.deliveries.selection import MAYBE_DOSE, Candidate, Selection, choose, is_dose
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import destination_named
-from treegarth.features.deliveries.store.requests import Requested, chosen_before, request_delivery
+from treegarth.features.deliveries.store.requests import DeliveryRequested, chosen_before, request_delivery
 from treegarth.phrases import N_, P_, Phrase
 
 DoseObjects = Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
@@ -149,7 +149,7 @@ class DeliverAction(Action[Delivering]):
             if destination is None:
                 raise DestinationMissing(P_("There is no destination %(name)s any more.", name=name))
             chosen = self._chosen(connection, spec, occasion, destination)
-            requested: Requested = request_delivery(
+            requested: DeliveryRequested = request_delivery(
                 connection,
                 destination_id=destination.id,
                 objects=chosen,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from treegarth.features.deliveries.addresses import Address, Kind
 from treegarth.features.deliveries.destinations import WantedProof
+from treegarth.features.deliveries.store.destinations import DestinationChange
 from treegarth.features.deliveries.windows import Window
 from treegarth.web.routes import Answer, Parameters
 
@@ -87,17 +88,7 @@ class EchoAnswer(Answer):
     """Why it does not answer, or what it cannot do."""
 
 
-class DestinationChangeItem(Answer):
-    """One change."""
-
-    change: Literal["created", "edited", "paused", "resumed", "removed"]
-    changed_by: str | None
-    changed_at: datetime
-    document: dict[str, Any]
-    """The settings from then on."""
-
-
 class DestinationHistory(Answer):
     """The changes of a destination, the newest first, at most a hundred."""
 
-    items: list[DestinationChangeItem]
+    items: list[DestinationChange]

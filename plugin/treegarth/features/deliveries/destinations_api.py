@@ -7,7 +7,6 @@ from time import monotonic
 
 from treegarth.errors import OrthancRefused, OrthancUnavailable, SettingsRefused
 from treegarth.features.deliveries.destination_answers import (
-    DestinationChangeItem,
     DestinationHistory,
     DestinationItem,
     DestinationList,
@@ -111,7 +110,7 @@ def changes(call: Call[None, None, DestinationPath]) -> DestinationHistory:
     with call.connect() as connection:
         read_destination(connection, call.path.destination_id)
         found = read_changes(connection, call.path.destination_id)
-    return DestinationHistory(items=[DestinationChangeItem(**vars(one)) for one in found])
+    return DestinationHistory(items=found)
 
 
 def _set_paused(call: Call[None, None, DestinationPath], *, paused: bool) -> DestinationItem:

@@ -6,13 +6,12 @@ import logging
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ConfigDict
 from sqlalchemy import text
 
 import treegarth
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.feature import House
-from treegarth.features.system.model import TaskState, is_idle, pending_instances
+from treegarth.features.system.model import Task, TaskCounts, TaskState, is_idle, pending_instances
 from treegarth.features.system.paths import TaskPath
 from treegarth.features.system.store import count_tasks, list_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
@@ -40,16 +39,6 @@ class Health(Answer):
     """`none` where this server starts no workers of its own."""
 
 
-class TaskCountsAnswer(Answer):
-    """How many tasks are in each state."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
-
-    todo: int
-    doing: int
-    failed: int
-
-
 class Status(Answer):
     """What is still to do."""
 
@@ -68,7 +57,7 @@ class Status(Answer):
     an upgrade."""
     dose_waiting: int
     """Objects whose dose is still to be read."""
-    tasks: TaskCountsAnswer
+    tasks: TaskCounts
     queue_length: int
     """Headers that wait in memory for the indexer."""
     queue_bytes: int
@@ -90,27 +79,10 @@ class TaskQuery(PageQuery):
     """In which state."""
 
 
-class TaskItem(Answer):
-    """A task of the queue."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
-
-    task_id: int
-    task_name: str
-    state: TaskState
-    attempts: int
-    scheduled_at: datetime | None
-    """Not before then."""
-    created_at: datetime | None
-    started_at: datetime | None
-    """The last time a worker began it."""
-    failed_at: datetime | None
-
-
 class TaskList(Answer):
     """A page of tasks, the newest first."""
 
-    items: list[TaskItem]
+    items: list[Task]
     next: str | None
     """The cursor of the next page; null on the last."""
 
@@ -167,7 +139,7 @@ def status(call: Call[None, None, None]) -> Status:
         lag_p99_s=figures.lag_p99_s,
         stale_series=stale_series,
         dose_waiting=dose_waiting,
-        tasks=TaskCountsAnswer.model_validate(tasks),
+        tasks=tasks,
         queue_length=figures.queue_length,
         queue_bytes=figures.queue_bytes,
         dropped_headers=figures.dropped_headers,
@@ -183,14 +155,14 @@ def tasks(call: Call[TaskQuery, None, None]) -> TaskList:
     query = call.query
     with call.connect() as connection:
         page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor)
-    return TaskList(items=[TaskItem.model_validate(task) for task in page.tasks], next=page.next)
+    return TaskList(items=list(page.tasks), next=page.next)
 
 
-def retry(call: Call[None, None, TaskPath]) -> TaskItem:
+def retry(call: Call[None, None, TaskPath]) -> Task:
     with call.begin() as connection:
         task = retry_task(connection, call.path.task_id)
     logger.info("Task %d (%s) is repeated, asked by %s.", task.task_id, task.task_name, call.actor)
-    return TaskItem.model_validate(task)
+    return task
 
 
 def reconcile(call: Call[None, None, None]) -> Requested:

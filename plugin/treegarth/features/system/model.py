@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from treegarth.record import Record
+
 
 class TaskState(StrEnum):
     TODO = "todo"  # waits, or waits for its time
@@ -13,8 +15,7 @@ class TaskState(StrEnum):
     FAILED = "failed"  # given up after its attempts; waits for a person
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskCounts:
+class TaskCounts(Record):
     """How many tasks are in each state."""
 
     todo: int
@@ -22,8 +23,7 @@ class TaskCounts:
     failed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
+class Task(Record):
     """A task of the queue, with the last moment of each kind that it has seen."""
 
     task_id: int
@@ -31,8 +31,10 @@ class Task:
     state: TaskState
     attempts: int
     scheduled_at: datetime | None
+    """Not before then."""
     created_at: datetime | None
     started_at: datetime | None
+    """The last time a worker began it."""
     failed_at: datetime | None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, null, select, text, update
@@ -17,6 +17,7 @@ from treegarth.features.deliveries.destinations import Destination, DestinationS
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_change
 from treegarth.features.deliveries.windows import Window
 from treegarth.phrases import P_
+from treegarth.record import Record
 
 THROUGHPUT_OF = timedelta(hours=1)
 REMOVED = P_("The destination was removed.")
@@ -44,12 +45,12 @@ class DestinationFigures:
         return self.sent_bytes * 8 / 1e6 / self.sending_s if self.sending_s > 0 else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class DestinationChange:
+class DestinationChange(Record):
     """Who changed what, and when."""
 
-    change: str
+    change: Literal["created", "edited", "paused", "resumed", "removed"]
     document: dict[str, Any]
+    """The settings from then on."""
     changed_by: str | None
     changed_at: datetime
 

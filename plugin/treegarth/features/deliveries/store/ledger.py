@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
@@ -14,6 +13,7 @@ from treegarth.features.deliveries.store.overview import send_again
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_, Phrase
+from treegarth.record import Record
 
 SPEED_OF = timedelta(minutes=5)
 _STATES = {
@@ -36,14 +36,16 @@ _SHOWN = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DestinationSum:
+class DestinationSum(Record):
     """How far the deliveries to a destination are."""
 
     destination: str
     objects: dict[str, int]
+    """By state."""
     size_bytes: dict[str, int]
+    """By state."""
     objects_per_s: float
+    """Of the sends of the last five minutes that arrived whole."""
     mbyte_per_s: float
 
 

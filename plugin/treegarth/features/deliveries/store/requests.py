@@ -7,7 +7,6 @@ has what was stored again since sent once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select, update
@@ -18,16 +17,18 @@ from treegarth.features.deliveries.selection import Candidate
 from treegarth.features.deliveries.store.archive_index import stored_at
 from treegarth.features.deliveries.tables import delivery, delivery_member, delivery_object
 from treegarth.index.tables import instance
+from treegarth.record import Record
 
 _AT_ONCE = 1000  # rows of one statement: PostgreSQL takes 65,535 parameters
 
 
-@dataclass(frozen=True, kw_only=True)
-class Requested:
+class DeliveryRequested(Record):
     """What a wish came to: objects wished, and how many of them nobody had wished there before."""
 
     objects: int
+    """That were chosen."""
     new: int
+    """Of them, those that nobody had wished there before."""
 
 
 def request_delivery(
@@ -39,10 +40,10 @@ def request_delivery(
     now: datetime,
     rule_id: int = 0,
     asked_by: str | None = None,
-) -> Requested:
+) -> DeliveryRequested:
     """Wish these objects at the destination. Again for the same stores of the same objects it changes nothing."""
     if not objects:
-        return Requested(objects=0, new=0)
+        return DeliveryRequested(objects=0, new=0)
     deliveries = _note_deliveries(connection, destination_id, objects, rule_id, asked_by, now)
     new = 0
     ordered = sorted(objects, key=lambda one: one.orthanc_instance_id)  # all writers lock in this order
@@ -51,7 +52,7 @@ def request_delivery(
         _forget_older(connection, destination_id, block)
         new += _note_objects(connection, destination_id, block, proof_wanted, now)
         _note_members(connection, destination_id, block, deliveries)
-    return Requested(objects=len(ordered), new=new)
+    return DeliveryRequested(objects=len(ordered), new=new)
 
 
 def chosen_before(

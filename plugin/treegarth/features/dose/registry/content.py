@@ -12,19 +12,22 @@ from treegarth.errors import UnreadableObject
 from treegarth.features.dose.reading import kind_of, parsed
 from treegarth.features.dose.registry.service import FETCH_TIMEOUT_S, ObjectSource
 from treegarth.phrases import P_
+from treegarth.record import Record
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContentNode:
+class ContentNode(Record):
     """One content item in words: what it is, what it says, in which unit."""
 
     relationship: str
     value_type: str
     concept: str
-    code: str  # of the concept: "113812, DCM"
+    """The meaning of its name."""
+    code: str
+    """The code of its name and the scheme: `113812, DCM`."""
     value: str
     unit: str
-    children: Sequence[ContentNode]
+    """UCUM."""
+    children: list[ContentNode]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

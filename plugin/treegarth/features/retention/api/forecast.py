@@ -8,7 +8,7 @@ from typing import Any
 from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.service import PolicyLanguage
-from treegarth.features.retention.store.forecast import Foreseen
+from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.index.studies import find_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -33,31 +33,14 @@ class PreviewBody(Parameters):
     """As its text form has it."""
 
 
-class ShareItem(Listed):
-    """Objects of one modality from one source."""
-
-    modality: str
-    source: str
-    """The AE title that sent them, else the user who uploaded them; empty where neither is known."""
-    instance_count: int
-    size_bytes: int
-
-
 class ForeseenItem(Answer):
     """What would be deleted."""
 
     at: datetime
     instance_count: int
     size_bytes: int
-    shares: list[ShareItem]
+    shares: list[Share]
     """The largest first."""
-
-
-class ForeseenStudyItem(Listed):
-    study_instance_uid: str
-    orthanc_study_id: str
-    instance_count: int
-    size_bytes: int
 
 
 class PolicyPreview(Answer):
@@ -65,7 +48,7 @@ class PolicyPreview(Answer):
 
     today: ForeseenItem
     in_30_days: ForeseenItem
-    studies: list[ForeseenStudyItem]
+    studies: list[ForeseenStudy]
     """Of today: 50 of them."""
     archive_bytes: int
     space_wanted_bytes: int | None
@@ -101,22 +84,6 @@ class ObjectList(Answer):
     items: list[ObjectItem]
 
 
-class MonthItem(Listed):
-    month: str
-    received_bytes: int
-    """By the studies' first arrivals; pruned objects are among them."""
-    freed_bytes: int
-
-
-class FreedItem(Listed):
-    """What one policy deleted in a year."""
-
-    policy_id: int
-    policy: str
-    instance_count: int
-    size_bytes: int
-
-
 class StorageAnswer(Answer):
     """What the archive's space is taken by, and where that leads."""
 
@@ -125,9 +92,9 @@ class StorageAnswer(Answer):
     """Received less freed, over the last 90 days: by so much the archive grows."""
     in_30_days_bytes: int
     in_365_days_bytes: int
-    shares: list[ShareItem]
-    months: list[MonthItem]
-    freed: list[FreedItem]
+    shares: list[Share]
+    months: list[Month]
+    freed: list[Freed]
 
 
 def preview(call: Call[PreviewQuery, None, None]) -> PolicyPreview:
@@ -174,9 +141,9 @@ def storage(call: Call[None, None, None]) -> StorageAnswer:
         bytes_per_day=found.bytes_per_day,
         in_30_days_bytes=max(0, round(found.archive_bytes + 30 * found.bytes_per_day)),
         in_365_days_bytes=max(0, round(found.archive_bytes + 365 * found.bytes_per_day)),
-        shares=[ShareItem.model_validate(one) for one in found.shares],
-        months=[MonthItem.model_validate(one) for one in found.months],
-        freed=[FreedItem.model_validate(one) for one in found.freed],
+        shares=list(found.shares),
+        months=list(found.months),
+        freed=list(found.freed),
     )
 
 
@@ -184,7 +151,7 @@ def _preview(found: service.Preview) -> PolicyPreview:
     return PolicyPreview(
         today=_foreseen(found.today),
         in_30_days=_foreseen(found.in_30_days),
-        studies=[ForeseenStudyItem.model_validate(one) for one in found.studies],
+        studies=list(found.studies),
         archive_bytes=found.archive_bytes,
         space_wanted_bytes=found.space_wanted_bytes,
         asks_twice=found.asks_twice,
@@ -196,7 +163,7 @@ def _foreseen(found: Foreseen) -> ForeseenItem:
         at=found.at,
         instance_count=found.instance_count,
         size_bytes=found.size_bytes,
-        shares=[ShareItem.model_validate(one) for one in found.shares],
+        shares=list(found.shares),
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import Field
 
 from treegarth.errors import NotFound
-from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.service import hold_study
-from treegarth.features.retention.store.holds import list_holds, release_hold
+from treegarth.features.retention.store.holds import Hold, list_holds, release_hold
 from treegarth.features.retention.tables import hold
 from treegarth.index.studies import asked_study
 from treegarth.limits import LONGEST_TEXT
@@ -45,27 +43,10 @@ class HoldBody(WhichStudy):
     """When it ends by itself; without, it lasts until it is released."""
 
 
-class HoldItem(Listed):
-    """A hold: nothing of its study is pruned while it is in force."""
-
-    id: int
-    study_instance_uid: str
-    orthanc_study_id: str
-    kind: HoldKind
-    reason: str
-    rule_id: int | None
-    """The rule that set it; null: a person."""
-    set_by: str | None
-    set_at: datetime
-    until: datetime | None
-    released_by: str | None
-    released_at: datetime | None
-
-
 class HoldList(Answer):
     """A page of holds, the latest first."""
 
-    items: list[HoldItem]
+    items: list[Hold]
     next: str | None
     """The cursor of the next page; null on the last."""
 
@@ -88,7 +69,7 @@ def holds(call: Call[HoldQuery, None, None]) -> HoldList:
             limit=query.limit,
             cursor=query.cursor,
         )
-    return HoldList(items=[HoldItem.model_validate(one, from_attributes=True) for one in page.holds], next=page.next)
+    return HoldList(items=list(page.holds), next=page.next)
 
 
 def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
@@ -105,7 +86,7 @@ def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
             now=now,
         )
         page = list_holds(connection, now=now, study=study)
-    return HoldList(items=[HoldItem.model_validate(one) for one in page.holds], next=page.next)
+    return HoldList(items=list(page.holds), next=page.next)
 
 
 def release(call: Call[None, None, HoldPath]) -> Released:

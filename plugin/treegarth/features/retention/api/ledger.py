@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from treegarth.errors import RequestConflict
-from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
+from treegarth.features.retention.store.ledger import BringBack, LedgerEntry, Whereabouts
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
@@ -35,88 +35,25 @@ class BringBackBody(Parameters):
     """The object alone, or all that is gone of its series or study."""
 
 
-class ProofItem(Answer):
-    """What the decision stood on."""
-
-    destination: str
-    kind: str
-    at: datetime
-
-
-class LedgerItem(Listed):
-    """An object that left the archive."""
-
-    id: int
-    orthanc_study_id: str
-    study_instance_uid: str
-    series_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str | None
-    modality: str | None
-    patient_id: str | None
-    remote_ae_title: str | None
-    size_bytes: int
-    received_at: datetime
-    state: str
-    policy_id: int | None
-    """Null: not a policy's doing; Orthanc deleted it for somebody else, or to make room."""
-    policy: str | None
-    policy_version: int | None
-    proof: list[ProofItem] | None
-    intended_at: datetime | None
-    deleted_at: datetime | None
-    kept_because: str | None
-    returned_at: datetime | None
-    """When it was in the archive again."""
-    orthanc_instance_id: str
-
-
 class LedgerList(Answer):
     """A page of the ledger, the latest first."""
 
-    items: list[LedgerItem]
+    items: list[LedgerEntry]
     next: str | None
     """The cursor of the next page; null on the last."""
-
-
-class PlaceItem(Listed):
-    """A destination that has the object, by its latest proof."""
-
-    destination: str
-    kind: str
-    proof: str
-    at: datetime
 
 
 class LedgerEntryAnswer(Answer):
     """An entry, and where its object is now."""
 
-    entry: LedgerItem
-    places: list[PlaceItem]
-
-
-class BringBackItem(Listed):
-    """A wish for objects back."""
-
-    id: int
-    orthanc_study_id: str
-    study_instance_uid: str
-    asked_by: str | None
-    asked_at: datetime
-    state: str
-    """waiting, done, partly or failed."""
-    attempts: int
-    last_error: str | None
-    finished_at: datetime | None
-    object_count: int
-    arrived_count: int
-    """Seen in Orthanc by their identifiers."""
+    entry: LedgerEntry
+    places: list[Whereabouts]
 
 
 class BringBackList(Answer):
     """Wishes, the latest 50 first."""
 
-    items: list[BringBackItem]
+    items: list[BringBack]
 
 
 def ledger(call: Call[LedgerQuery, None, None]) -> LedgerList:
@@ -130,19 +67,17 @@ def ledger(call: Call[LedgerQuery, None, None]) -> LedgerList:
             limit=query.limit,
             cursor=query.cursor,
         )
-    return LedgerList(items=[LedgerItem.model_validate(one) for one in page.entries], next=page.next)
+    return LedgerList(items=list(page.entries), next=page.next)
 
 
 def entry(call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
     with call.connect() as connection:
         found = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, found.orthanc_instance_id)
-    return LedgerEntryAnswer(
-        entry=LedgerItem.model_validate(found), places=[PlaceItem.model_validate(one) for one in places]
-    )
+    return LedgerEntryAnswer(entry=found, places=list(places))
 
 
-def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBackItem:
+def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBack:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
@@ -150,7 +85,7 @@ def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBackItem:
         if number is None:
             raise RequestConflict(P_("Nothing of it is gone."))
         (wish,) = store.list_bring_backs(connection, number=number)
-    return BringBackItem.model_validate(wish)
+    return wish
 
 
 def bring_backs(call: Call[OfStudy, None, None]) -> BringBackList:
@@ -158,7 +93,7 @@ def bring_backs(call: Call[OfStudy, None, None]) -> BringBackList:
     with call.connect() as connection:
         study = asked_study(connection, uid, which, kept=[prune_ledger])
         found = store.list_bring_backs(connection, study=study)
-    return BringBackList(items=[BringBackItem.model_validate(one) for one in found])
+    return BringBackList(items=list(found))
 
 
 def routes() -> list[Route]:

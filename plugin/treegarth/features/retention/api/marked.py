@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import Field
 
-from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.service import rescue
-from treegarth.features.retention.store.marks import list_marks
+from treegarth.features.retention.store.marks import Mark, list_marks
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import asked_study, find_study
 from treegarth.web.actors import Permission
@@ -34,30 +32,10 @@ class RescueBody(WhichStudy):
     """Some of its objects; without, all that are marked."""
 
 
-class MarkItem(Listed):
-    """An object that a policy is going to delete."""
-
-    study_instance_uid: str
-    sop_instance_uid: str
-    modality: str | None
-    remote_ae_title: str | None
-    """Who sent it: an AE title, else a user."""
-    size_bytes: int
-    policy_id: int
-    policy_version: int
-    marked_at: datetime
-    due_at: datetime
-    """Not before this time."""
-    last_words: str | None
-    """Why it was not deleted when its time had come."""
-    orthanc_instance_id: str
-    orthanc_study_id: str
-
-
 class MarkList(Answer):
     """A page of marked objects, by study."""
 
-    items: list[MarkItem]
+    items: list[Mark]
     next: str | None
     """The cursor of the next page; null on the last."""
 
@@ -78,7 +56,7 @@ def marked(call: Call[MarkQuery, None, None]) -> MarkList:
             limit=query.limit,
             cursor=query.cursor,
         )
-    return MarkList(items=[MarkItem.model_validate(one) for one in page.marks], next=page.next)
+    return MarkList(items=list(page.marks), next=page.next)
 
 
 def rescue_marked(call: Call[None, RescueBody, None]) -> Rescued:

@@ -162,9 +162,9 @@ def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
         places=[(one, proofs.get(one.proof, one.proof)) for one in places],
         proofs=[
             ShownProof(
-                destination=one["destination"],
-                words=proofs.get(one["kind"], one["kind"]),
-                at=datetime.fromisoformat(one["at"]),
+                destination=one.destination,
+                words=proofs.get(one.kind, one.kind),
+                at=one.at,
             )
             for one in entry.proof or ()
         ],

@@ -11,6 +11,7 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, use_memory
 from treegarth.index.tables import instance, series, study
+from treegarth.record import Record
 
 HORIZON = timedelta(days=30)
 MOST_STUDIES = 50
@@ -18,18 +19,17 @@ PATIENCE_S = 120
 """For a question that a person asks rarely and that looks at the whole archive: longer than other pages may take."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Share:
+class Share(Record):
     """How many objects of one modality and source, and their bytes."""
 
     modality: str
-    source: str  # the AE title that sent them, else the user; empty: neither is known
+    source: str
+    """The AE title that sent them, else the user who uploaded them; empty where neither is known."""
     instance_count: int
     size_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForeseenStudy:
+class ForeseenStudy(Record):
     """A study of which objects would go."""
 
     orthanc_study_id: str
@@ -54,17 +54,17 @@ class Foreseen:
         return sum(share.size_bytes for share in self.shares)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Month:
+class Month(Record):
     """What arrived in a month and is still here, and what policies deleted in it."""
 
-    month: str  # 2026-11
+    month: str
+    """2026-11."""
     received_bytes: int
+    """By the studies' first arrivals; pruned objects are among them."""
     freed_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Freed:
+class Freed(Record):
     """What one policy deleted."""
 
     policy_id: int

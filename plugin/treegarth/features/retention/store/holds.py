@@ -12,18 +12,19 @@ from treegarth.database.keyset import RowPage, SortKey, read_page
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark
 from treegarth.index.studies import OfStudy, is_of
+from treegarth.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hold:
+class Hold(Record):
     """Who forbids that a study's objects go, why, and until when."""
 
     id: int
     orthanc_study_id: str
     study_instance_uid: str
-    kind: str
+    kind: HoldKind
     reason: str
     rule_id: int | None
+    """The rule that set it; null: a person."""
     set_by: str | None
     set_at: datetime
     until: datetime | None

@@ -17,11 +17,19 @@ from treegarth.features.retention.tables import bring_back, bring_back_object, p
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance
 from treegarth.phrases import P_
+from treegarth.record import Record
 from treegarth.tasks import leases
 
 
-@dataclass(frozen=True, kw_only=True)
-class LedgerEntry:
+class ProofShown(Record):
+    """What the decision stood on."""
+
+    destination: str
+    kind: str
+    at: datetime
+
+
+class LedgerEntry(Record):
     """An object that left the archive, or was about to."""
 
     id: int
@@ -37,13 +45,15 @@ class LedgerEntry:
     received_at: datetime
     state: str
     policy_id: int | None
+    """Null: not a policy's doing; Orthanc deleted it for somebody else, or to make room."""
     policy: str | None
     policy_version: int | None
-    proof: list[dict[str, Any]] | None
+    proof: list[ProofShown] | None
     intended_at: datetime | None
     deleted_at: datetime | None
     kept_because: str | None
     returned_at: datetime | None
+    """When it was in the archive again."""
     orthanc_instance_id: str
 
 
@@ -55,18 +65,17 @@ class LedgerPage:
     next: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Whereabouts:
+class Whereabouts(Record):
     """A destination that has an object, by its latest proof."""
 
     destination: str
-    kind: str  # of the destination: dicom, dicomweb, peer, folder, s3
+    kind: str
+    """Of the destination: dicom, dicomweb, peer, folder, s3."""
     proof: str
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class BringBack:
+class BringBack(Record):
     """A wish for objects back, and how far it is."""
 
     id: int
@@ -75,11 +84,13 @@ class BringBack:
     asked_by: str | None
     asked_at: datetime
     state: str
+    """waiting, done, partly or failed."""
     attempts: int
     last_error: str | None
     finished_at: datetime | None
     object_count: int
     arrived_count: int
+    """Seen in Orthanc by their identifiers."""
 
 
 @dataclass(frozen=True, kw_only=True)

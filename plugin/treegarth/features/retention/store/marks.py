@@ -24,13 +24,13 @@ from treegarth.features.retention.store.decision import NumberedPolicy, free_obj
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy, study_use
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance, series, study
+from treegarth.record import Record
 
 PORTION = 5000
 """Objects that are read, and marked, at once: some milliseconds of marking, some megabytes of memory."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mark:
+class Mark(Record):
     """An object that a policy is going to delete."""
 
     orthanc_instance_id: str
@@ -39,12 +39,15 @@ class Mark:
     sop_instance_uid: str
     modality: str | None
     remote_ae_title: str | None
+    """Who sent it: an AE title, else a user."""
     size_bytes: int
     policy_id: int
     policy_version: int
     marked_at: datetime
     due_at: datetime
+    """Not before this time."""
     last_words: str | None
+    """Why it was not deleted when its time had come."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.features.rules.api.parts import Listed, rule_route
+from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
 from treegarth.features.rules.paths import LabelPath
-from treegarth.features.rules.store.labels import change_labels, known_labels, list_labels
+from treegarth.features.rules.store.labels import StudyLabel, change_labels, known_labels, list_labels
 from treegarth.index.studies import named_study, the_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -20,17 +19,10 @@ from treegarth.web.validation import Fault, InvalidFields
 from treegarth.web.which_study import WhichStudy
 
 
-class LabelItem(Listed):
-    label: str
-    set_by: str | None
-    """A user, or a rule by its name; null without a login."""
-    set_at: datetime
-
-
 class LabelList(Answer):
     """The labels of a study, sorted."""
 
-    items: list[LabelItem]
+    items: list[StudyLabel]
 
 
 class KnownLabels(Answer):
@@ -70,7 +62,7 @@ def _change(call: Call[None, None, LabelPath], *, is_set: bool) -> LabelList:
 
 
 def _list(connection: Connection, orthanc_study_id: str) -> LabelList:
-    return LabelList(items=[LabelItem.model_validate(one) for one in list_labels(connection, orthanc_study_id)])
+    return LabelList(items=list(list_labels(connection, orthanc_study_id)))
 
 
 def routes() -> list[Route]:

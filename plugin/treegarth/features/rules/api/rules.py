@@ -9,17 +9,16 @@ from typing import Any
 from pydantic import RootModel
 
 from treegarth.features.rules.api.parts import (
-    Listed,
     as_fields,
     rule_route,
     written_rule,
 )
-from treegarth.features.rules.model import Change, Trigger
+from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of, rule_at
 from treegarth.features.rules.service import ActingRule, create_rule, edit_rule, move_rule, remove_rule, switch_rule
 from treegarth.features.rules.service.book import RuleBook
-from treegarth.features.rules.store.rules import list_versions
+from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.text import RuleRefused, rule_document
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -59,23 +58,10 @@ class RuleList(Answer):
     items: list[RuleItem]
 
 
-class VersionItem(Listed):
-    """One change of a rule, and the rule from then on."""
-
-    version: int
-    change: Change
-    document: dict[str, Any]
-    is_on: bool
-    position: int
-    changed_by: str | None
-    """Null without a login."""
-    changed_at: datetime
-
-
 class VersionList(Answer):
     """Every change of a rule, the latest first."""
 
-    items: list[VersionItem]
+    items: list[RuleVersion]
 
 
 class EditQuery(Parameters):
@@ -149,7 +135,7 @@ def versions(call: Call[None, None, RulePath]) -> VersionList:
     with call.connect() as connection:
         rule_at(call, connection, call.path.rule_id)
         found = list_versions(connection, call.path.rule_id)
-    return VersionList(items=[VersionItem.model_validate(one) for one in found])
+    return VersionList(items=list(found))
 
 
 def rule_item(acting: ActingRule) -> RuleItem:

@@ -8,11 +8,11 @@ from flask import Response
 from pydantic import Field
 
 from treegarth.errors import InvalidRequest, Problem
-from treegarth.features.rules.api.parts import Listed, as_fields, rule_route
+from treegarth.features.rules.api.parts import as_fields, rule_route
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service import export_rules, import_rules, problems_with
 from treegarth.features.rules.service.book import RuleBook
-from treegarth.features.rules.service.yaml_import import Outcome
+from treegarth.features.rules.service.yaml_import import Imported
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import LARGEST_BYTES
 from treegarth.web.actors import Permission
@@ -69,21 +69,11 @@ class Checked(Answer):
     """Empty where there are problems."""
 
 
-class ImportedRule(Listed):
-    """What an import makes of one rule of the text."""
-
-    name: str
-    outcome: Outcome
-    is_on: bool
-    rule_id: int | None
-    """Null for a new one in a dry run."""
-
-
 class ImportOutcome(Answer):
     """What an import changed, or would."""
 
     dry_run: bool
-    items: list[ImportedRule]
+    items: list[Imported]
 
 
 def check(call: Call[None, RuleTextBody, None]) -> Checked:
@@ -120,7 +110,7 @@ def take_in(call: Call[None, ImportBody, None]) -> ImportOutcome:
             made = import_rules(connection, book.language, body.text, author, dry_run=body.dry_run)
         except RuleRefused as refused:
             raise as_fields(refused) from None
-    return ImportOutcome(dry_run=body.dry_run, items=[ImportedRule.model_validate(one) for one in made])
+    return ImportOutcome(dry_run=body.dry_run, items=list(made))
 
 
 def export(call: Call[None, None, None]) -> Response:

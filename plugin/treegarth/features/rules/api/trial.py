@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection
 
 from treegarth.conditions.decision import Explanation
 from treegarth.errors import RequestConflict
-from treegarth.features.rules.api.parts import Listed, rule_route, written_rule
+from treegarth.features.rules.api.parts import rule_route, written_rule
 from treegarth.features.rules.api.rules import RuleDocument
 from treegarth.features.rules.model import Rule
 from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.requests import rule_at
 from treegarth.features.rules.service import ActingRule, Explained, Preview, explain_rule, preview_rule
 from treegarth.features.rules.service.book import RuleBook
+from treegarth.features.rules.service.trial import ForeseenAction
+from treegarth.features.rules.store.studies import MatchedStudy
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import WhichStudy
-
-
-class MatchedItem(Listed):
-    """A study that the rule means."""
-
-    study_instance_uid: str
-    orthanc_study_id: str
-    patient_id: str | None
-    patient_name: str | None
-    study_date: date | None
-    study_time: time | None
-    study_description: str | None
-    accession_number: str | None
-    modalities: list[str]
-    series_count: int
-    instance_count: int
-    size_bytes: int
-    last_received_at: datetime
-
-
-class ActionItem(Listed):
-    """What one action would do."""
-
-    action: str
-    sentence: str
 
 
 class RulePreview(Answer):
@@ -57,9 +33,9 @@ class RulePreview(Answer):
     instance_count: int
     size_bytes: int
     """Of all these studies together."""
-    actions: list[ActionItem]
+    actions: list[ForeseenAction]
     """What it would do to each."""
-    items: list[MatchedItem]
+    items: list[MatchedStudy]
     """The newest first."""
     next: str | None
     """The cursor of the next page; null at the end."""
@@ -85,7 +61,7 @@ class ExplainAnswer(Answer):
     orthanc_study_id: str
     holds: bool
     explanation: Clause
-    actions: list[ActionItem]
+    actions: list[ForeseenAction]
     """What it would do to this study; empty where it does not hold."""
 
 
@@ -138,8 +114,8 @@ def preview_answer(found: Preview) -> RulePreview:
         study_count=found.sums.study_count,
         instance_count=found.sums.instance_count,
         size_bytes=found.sums.size_bytes,
-        actions=[ActionItem.model_validate(one) for one in found.actions],
-        items=[MatchedItem.model_validate(one, from_attributes=True) for one in found.page.studies],
+        actions=list(found.actions),
+        items=list(found.page.studies),
         next=found.page.next,
     )
 
@@ -150,7 +126,7 @@ def explain_answer(found: Explained) -> ExplainAnswer:
         orthanc_study_id=found.study.orthanc_study_id,
         holds=found.holds,
         explanation=_clause(found.explanation),
-        actions=[ActionItem.model_validate(one) for one in found.actions],
+        actions=list(found.actions),
     )
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
-from treegarth.features.rules.api.parts import Listed, rule_route
+from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.paths import EventPath, RulePath
 from treegarth.features.rules.requests import rule_at
 from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
 from treegarth.features.rules.service.book import RuleBook
-from treegarth.features.rules.store.applications import latest_application
-from treegarth.features.rules.store.events import WAITING, count_events, list_failed, retry_failed
-from treegarth.features.rules.store.outcomes import list_outcomes
+from treegarth.features.rules.store.applications import Application, latest_application
+from treegarth.features.rules.store.events import WAITING, FailedEvent, count_events, list_failed, retry_failed
+from treegarth.features.rules.store.outcomes import Outcome, list_outcomes
 from treegarth.features.rules.tables import rule_outcome
 from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
@@ -31,33 +30,10 @@ class ApplyBody(OfStudy):
     """What to apply a rule to: one study, or without a UID every study of the archive that the rule means."""
 
 
-class ApplicationItem(Listed):
-    """A rule applied to the archive."""
-
-    id: int
-    rule_id: int
-    version: int
-    """Of the rule, when it was started; what acts is always the latest."""
-    started_by: str | None
-    started_at: datetime
-    total: int
-    """Studies that the rule meant when it was started."""
-    applied: int
-    """Studies that were looked at and acted on."""
-    failed: int
-    last_error: str | None
-    is_running: bool
-    is_walked: bool
-    """Whether every study has been noted."""
-    stopped_by: str | None
-    """Who stopped it ("" without a login); null where nobody did."""
-    finished_at: datetime | None
-
-
 class ApplicationState(Answer):
     """The rule's latest application to the archive."""
 
-    application: ApplicationItem | None
+    application: Application | None
     """Null where it never was applied."""
     waiting: int
     """Studies of this rule that were noted and not handled yet."""
@@ -72,47 +48,11 @@ class OutcomesQuery(OfStudy):
     limit: int = Field(default=50, ge=1, le=1000)
 
 
-class DoneItem(Listed):
-    action: str
-    done: str
-    """In words and numbers."""
-
-
-class OutcomeItem(Listed):
-    """A rule matched a study."""
-
-    id: int
-    rule_id: int
-    rule_name: str
-    version: int
-    trigger: str
-    study_instance_uid: str
-    orthanc_study_id: str
-    decided_at: datetime
-    asked_by: str | None
-    actions: list[DoneItem]
-
-
 class OutcomeList(Answer):
     """What rules did, the latest first."""
 
-    items: list[OutcomeItem]
+    items: list[Outcome]
     next: int | None
-
-
-class EventItem(Listed):
-    """An event that rules could not handle."""
-
-    id: int
-    trigger: str
-    orthanc_study_id: str
-    orthanc_series_id: str
-    rule_id: int
-    """0: every rule of the trigger."""
-    asked_by: str | None
-    attempts: int
-    noted_at: datetime
-    last_error: str | None
 
 
 class EventList(Answer):
@@ -120,7 +60,7 @@ class EventList(Answer):
 
     waiting: int
     failed: int
-    items: list[EventItem]
+    items: list[FailedEvent]
     """The latest, at most 200."""
 
 
@@ -161,16 +101,14 @@ def outcomes(call: Call[OutcomesQuery, None, None]) -> OutcomeList:
             before=query.before,
             limit=query.limit,
         )
-    items = [
-        OutcomeItem.model_validate({name: getattr(one, name) for name in OutcomeItem.model_fields}) for one in found
-    ]
+    items = [Outcome.model_validate({name: getattr(one, name) for name in Outcome.model_fields}) for one in found]
     return OutcomeList(items=items, next=found[-1].id if len(found) == query.limit else None)
 
 
 def events(call: Call[None, None, None]) -> EventList:
     with call.connect() as connection:
         counts, failed = count_events(connection), list_failed(connection)
-    items = [EventItem.model_validate(one) for one in failed]
+    items = list(failed)
     return EventList(waiting=counts[WAITING], failed=counts["failed"], items=items)
 
 
@@ -190,7 +128,7 @@ def retry_all(call: Call[None, None, None]) -> Retried:
 def _state(connection: Connection, rule_id: int) -> ApplicationState:
     found = latest_application(connection, rule_id)
     return ApplicationState(
-        application=None if found is None else ApplicationItem.model_validate(found),
+        application=None if found is None else found,
         waiting=count_events(connection, applied_rule_id=rule_id)[WAITING],
     )
 

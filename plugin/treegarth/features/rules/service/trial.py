@@ -19,14 +19,15 @@ from treegarth.features.rules.store.studies import Matching, StudyPage, StudySum
 from treegarth.features.rules.text import Language
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.phrases import P_
+from treegarth.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForeseenAction:
+class ForeseenAction(Record):
     """What an action of the rule would do."""
 
     action: str
-    sentence: str  # in English
+    sentence: str
+    """In English."""
 
 
 @dataclass(frozen=True, kw_only=True)

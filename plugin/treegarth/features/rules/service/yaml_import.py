@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -14,18 +14,19 @@ from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.service.editor import Author, create_rule, edit_rule, is_same, problems_with, reorder
 from treegarth.features.rules.store.rules import StoredRule, list_rules, lock_rules
 from treegarth.features.rules.text import Language, RuleRefused, WrittenRule, parse_rules, rule_document
+from treegarth.record import Record
 
 Outcome: TypeAlias = Literal["created", "changed", "same"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Imported:
+class Imported(Record):
     """What the import makes of one rule of the text. `rule_id` is None for one that is new in a dry run."""
 
     name: str
     outcome: Outcome
     is_on: bool
     rule_id: int | None
+    """Null for a new one in a dry run."""
 
 
 def import_rules(

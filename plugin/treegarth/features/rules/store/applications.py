@@ -7,35 +7,41 @@ events counts them here. It is done when the walk has ended and no event of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import computed_field
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from treegarth.features.rules.tables import rule_application
+from treegarth.record import Record
 from treegarth.tasks.leases import unlocked
 
 _WALKED = "~"  # behind every identifier of Orthanc: the walk has ended
 
 
-@dataclass(frozen=True, kw_only=True)
-class Application:
+class Application(Record):
     """One application. `total` studies matched when it was started, or were handled where more match since; `applied`
     were looked at again and acted on."""
 
     id: int
     rule_id: int
     version: int
+    """Of the rule, when it was started; what acts is always the latest."""
     started_by: str | None
     started_at: datetime
     total: int
+    """Studies that the rule meant when it was started."""
     applied: int
+    """Studies that were looked at and acted on."""
     failed: int
     last_error: str | None
     is_walked: bool
+    """Whether every study has been noted."""
     stopped_by: str | None
+    """Who stopped it ("" without a login); null where nobody did."""
     finished_at: datetime | None
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def is_running(self) -> bool:
         return self.finished_at is None

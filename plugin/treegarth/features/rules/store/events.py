@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.tables import rule_event
+from treegarth.record import Record
 from treegarth.tasks import leases
 
 WAITING, FAILED = "waiting", "failed"
@@ -35,8 +36,7 @@ class RuleEvent:
     attempts: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FailedEvent:
+class FailedEvent(Record):
     """An event that no attempt could handle."""
 
     id: int
@@ -44,6 +44,7 @@ class FailedEvent:
     orthanc_study_id: str
     orthanc_series_id: str
     rule_id: int
+    """0: every rule of the trigger."""
     asked_by: str | None
     attempts: int
     noted_at: datetime

@@ -11,17 +11,18 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.rules.tables import label_change, study_label
+from treegarth.record import Record
 from treegarth.tasks import leases
 
 _ORTHANC_TAKES = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StudyLabel:
+class StudyLabel(Record):
     """A label of a study, and who put it there: a user, or a rule by its name."""
 
     label: str
     set_by: str | None
+    """A user, or a rule by its name; null without a login."""
     set_at: datetime
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,18 +11,18 @@ from sqlalchemy import Connection, func, insert, select
 from treegarth.features.rules.tables import rule, rule_outcome
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.phrases import Phrase, read_phrase
+from treegarth.record import Record
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Done:
+class Done(Record):
     """What one action did, in words and numbers; a phrase, where the action said one."""
 
     action: str
     done: str
+    """In words and numbers."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Record):
     """A rule matched a study."""
 
     id: int
@@ -35,7 +34,7 @@ class Outcome:
     study_instance_uid: str
     decided_at: datetime
     asked_by: str | None
-    actions: tuple[Done, ...]
+    actions: list[Done]
 
 
 def latest_versions_that_matched(connection: Connection, study: OfStudy) -> dict[int, int]:

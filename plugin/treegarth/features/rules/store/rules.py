@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from treegarth.features.rules.model import Change, Trigger
 from treegarth.features.rules.tables import rule, rule_version
+from treegarth.record import Record
 from treegarth.tasks.leases import unlocked
 
 _LOCK = 7_601  # of the advisory lock of all who change rules: their names and order must fit each other
@@ -36,16 +37,16 @@ class StoredRule:
     removed_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RuleVersion:
+class RuleVersion(Record):
     """One change of a rule, and the rule as it was from then on."""
 
     version: int
     change: Change
-    document: Mapping[str, Any]
+    document: dict[str, Any]
     is_on: bool
     position: int
     changed_by: str | None
+    """Null without a login."""
     changed_at: datetime
 
 

@@ -12,6 +12,7 @@ from treegarth.conditions.compilation import compile_condition
 from treegarth.conditions.model import Condition, Level
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.database.keyset import SortKey, read_page
+from treegarth.record import Record
 
 _SHOWN = (
     *("orthanc_study_id", "study_instance_uid", "patient_id", "patient_name", "study_date", "study_time"),
@@ -24,8 +25,7 @@ PATIENCE_S = 120
 _MEMORY = "64MB"
 
 
-@dataclass(frozen=True, kw_only=True)
-class MatchedStudy:
+class MatchedStudy(Record):
     """A study that a condition means, as a list shows it."""
 
     orthanc_study_id: str

@@ -8,10 +8,15 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from treegarth.features.dose.registry.api.parts import BestKnown, Listed, dose_route
-from treegarth.features.dose.registry.store.device_figures import figures_by_device
+from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
 from treegarth.features.dose.registry.store.equipment import list_equipment
-from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, list_without_dose
-from treegarth.features.dose.registry.store.timeline import patient_timeline
+from treegarth.features.dose.registry.store.missing_dose import (
+    MonthOfDevice,
+    StudyWithoutDose,
+    count_missing_by_month,
+    list_without_dose,
+)
+from treegarth.features.dose.registry.store.timeline import Cumulative, patient_timeline
 from treegarth.web.call import Call
 from treegarth.web.lists import Day, PageQuery, check_days_in_order
 from treegarth.web.routes import Answer, Parameters, Route, Text
@@ -47,19 +52,6 @@ class MonthsQuery(Parameters):
     """The first day that counts; without it every month there is."""
 
 
-class DeviceFigure(Listed):
-    """The distribution of one best known quantity, in the unit of its name, over the studies that have it."""
-
-    quantity: str
-    """`dlp_total_mgy_cm`, `dose_area_product_total_gy_m2`, or `glandular_dose_mgy` of one breast."""
-    count: int
-    """n: studies, or breasts."""
-    median: float | None
-    """Null, as the next two can be: the values are too far apart for a number between them to be told."""
-    upper_quartile: float | None
-    percentile_95: float | None
-
-
 class DeviceItem(Listed):
     """One manufacturer, model, station and serial number."""
 
@@ -83,21 +75,6 @@ class DeviceList(Answer):
     """Every device."""
 
     items: list[DeviceItem]
-
-
-class PatientSum(Listed):
-    """A sum of like quantities."""
-
-    name: str
-    """The quantity, with its unit."""
-    of: str | None
-    """Of which phantom or radionuclide; `unknown` is DLP whose phantom is not told."""
-    value: float | None
-    """Null where the sum is too large for a number."""
-    study_count: int
-    """n: the studies that have it."""
-    unattributed_count: int
-    """Studies with some of the quantity that is of no phantom, radionuclide or breast that is told."""
 
 
 class PatientExam(BestKnown):
@@ -134,50 +111,21 @@ class PatientDose(Answer):
     issuer_of_patient_id: str | None
     """As asked for."""
     studies: list[PatientExam]
-    cumulative: list[PatientSum]
-
-
-class MissingItem(Listed):
-    """A study of a dose modality without any dose."""
-
-    study_instance_uid: str
-    patient_id: str | None
-    patient_name: str | None
-    study_date: date | None
-    study_description: str | None
-    accession_number: str | None
-    modalities: list[str]
-    last_received_at: datetime
-    refused_count: int
-    """Objects of it that were read and hold no dose."""
-    orthanc_study_id: str
+    cumulative: list[Cumulative]
 
 
 class MissingList(Answer):
     """A page of studies without dose."""
 
-    items: list[MissingItem]
+    items: list[StudyWithoutDose]
     next: str | None
     """The cursor of the next page; null on the last."""
-
-
-class MissingMonth(Listed):
-    """Studies of one device in one month."""
-
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    station_name: str | None
-    device_serial_number: str | None
-    month: date | None
-    """Its first day; null where studies have no date."""
-    study_count: int
-    without_dose_count: int
 
 
 class MissingMonths(Answer):
     """By device and month."""
 
-    items: list[MissingMonth]
+    items: list[MonthOfDevice]
 
 
 def equipment(call: Call[None, None, None]) -> DeviceList:
@@ -195,7 +143,7 @@ def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
         patient_id=call.query.patient_id,
         issuer_of_patient_id=call.query.issuer_of_patient_id or None,
         studies=[PatientExam.model_validate(study) for study in timeline.studies],
-        cumulative=[PatientSum.model_validate(cumulative) for cumulative in timeline.cumulative],
+        cumulative=list(timeline.cumulative),
     )
 
 
@@ -209,17 +157,17 @@ def missing(call: Call[MissingQuery, None, None]) -> MissingList:
             limit=query.limit,
             cursor=query.cursor,
         )
-    return MissingList(items=[MissingItem.model_validate(study) for study in page.studies], next=page.next)
+    return MissingList(items=list(page.studies), next=page.next)
 
 
 def missing_months(call: Call[MonthsQuery, None, None]) -> MissingMonths:
     with call.connect() as connection:
         months = count_missing_by_month(connection, study_date_from=call.query.study_date_from)
-    return MissingMonths(items=[MissingMonth.model_validate(month) for month in months])
+    return MissingMonths(items=list(months))
 
 
 def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
-    return {"figures": [DeviceFigure.model_validate(figure) for figure in figures]}
+    return {"figures": list(figures)}
 
 
 def routes() -> list[Route]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any, Literal
-
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.registry.api.parts import Kind, Listed, dose_route
-from treegarth.features.dose.registry.content import fetch_content
-from treegarth.features.dose.registry.store.all_sources import list_reports
+from treegarth.features.dose.registry.content import ContentNode, fetch_content
+from treegarth.features.dose.registry.store.all_sources import DoseReportSummary, State, list_reports
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
 from treegarth.features.dose.registry.store.source import find_source
 from treegarth.phrases import P_
@@ -18,8 +15,6 @@ from treegarth.web.endpoints import Retried
 from treegarth.web.lists import PageQuery
 from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.routes import Answer, Route
-
-State = Literal["unread", "read", "refused", "failed"]
 
 
 class DoseReportQuery(PageQuery):
@@ -31,51 +26,12 @@ class DoseReportQuery(PageQuery):
     """Of this kind."""
 
 
-class DoseReportListItem(Listed):
-    """A source of dose, without its irradiation events."""
-
-    study_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str | None
-    state: State
-    kind: Kind | None
-    refused: str | None
-    last_error: str | None
-    """Why the last attempt to read it failed."""
-    read_at: datetime | None
-    source_deleted_at: datetime | None
-    study_date: date | None
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    irradiation_event_count: int
-    administration_count: int
-    issue_count: int
-    totals: dict[str, Any] | None
-    """As reported; null before it is read."""
-    orthanc_instance_id: str
-
-
 class DoseReportList(Answer):
     """A page of sources, in the order of Orthanc's identifiers."""
 
-    items: list[DoseReportListItem]
+    items: list[DoseReportSummary]
     next: str | None
     """The cursor of the next page; null on the last."""
-
-
-class ContentItem(Listed):
-    """One content item of a structured report (PS3.3 C.17.3)."""
-
-    relationship: str
-    value_type: str
-    concept: str
-    """The meaning of its name."""
-    code: str
-    """The code of its name and the scheme: `113812, DCM`."""
-    value: str
-    unit: str
-    """UCUM."""
-    children: list[ContentItem]
 
 
 class ContentFault(Listed):
@@ -86,7 +42,7 @@ class ContentFault(Listed):
 class SourceContent(Listed):
     """The content tree of a source object; of an image only a root without children."""
 
-    root: ContentItem
+    root: ContentNode
     faults: list[ContentFault]
     """What of the tree could not be read."""
     node_count: int
@@ -96,7 +52,7 @@ def reports(call: Call[DoseReportQuery, None, None]) -> DoseReportList:
     query = call.query
     with call.connect() as connection:
         page = list_reports(connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor)
-    items = [DoseReportListItem.model_validate(report) for report in page.reports]
+    items = list(page.reports)
     return DoseReportList(items=items, next=page.next)
 
 

@@ -8,7 +8,7 @@ from flask import Response
 
 from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
 from treegarth.features.dose.registry.pages.names import kinds_in_words
-from treegarth.features.dose.registry.store.device_figures import Figure, figures_by_device
+from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
 from treegarth.features.dose.registry.store.equipment import Device, list_equipment
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -22,7 +22,7 @@ from treegarth.web.templates import render_page
 class ShownFigure:
     label: str
     quantity: ShownQuantity
-    figure: Figure
+    figure: DeviceFigure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def equipment_page(call: Call[None, None, None]) -> Response:
     )
 
 
-def _shown(call: AnyCall, device: Device, figures: list[Figure]) -> ShownDevice:
+def _shown(call: AnyCall, device: Device, figures: list[DeviceFigure]) -> ShownDevice:
     return ShownDevice(
         device=device,
         kinds=kinds_in_words(call, device.kinds),

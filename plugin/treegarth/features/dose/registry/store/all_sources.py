@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
 from treegarth.database.keyset import SortKey, read_page
+from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.tables import dose_report
+from treegarth.record import Record
 
 _ORDER = (SortKey(column=dose_report.c.orthanc_instance_id),)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoseReportSummary:
+State: TypeAlias = Literal["unread", "read", "refused", "failed"]
+
+
+class DoseReportSummary(Record):
     """One source object, without its irradiation events."""
 
     orthanc_instance_id: str
     sop_instance_uid: str
     sop_class_uid: str | None
     study_instance_uid: str
-    state: str
-    kind: str | None
+    state: State
+    kind: Kind | None
     refused: str | None
     last_error: str | None
+    """Why the last attempt to read it failed."""
     read_at: datetime | None
     source_deleted_at: datetime | None
     study_date: date | None
@@ -35,6 +40,7 @@ class DoseReportSummary:
     administration_count: int
     issue_count: int
     totals: dict[str, Any] | None
+    """As reported; null before it is read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +10,7 @@ from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exist
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.tables import series, study
+from treegarth.record import Record
 
 DOSE_MODALITIES = ("CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "XA")
 """Modalities (PS3.3 C.7.3.1.1.1) whose acquisition is an exposure or follows an administration."""
@@ -19,8 +19,7 @@ DOSE_MODALITIES = ("CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "
 DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StudyWithoutDose:
+class StudyWithoutDose(Record):
     """One study of a dose modality without dose. `refused_count` of its objects were read and held none."""
 
     orthanc_study_id: str
@@ -30,9 +29,10 @@ class StudyWithoutDose:
     study_date: date | None
     study_description: str | None
     accession_number: str | None
-    modalities: Sequence[str]
+    modalities: list[str]
     last_received_at: datetime
     refused_count: int
+    """Objects of it that were read and hold no dose."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +43,7 @@ class WithoutDosePage:
     next: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MonthOfDevice:
+class MonthOfDevice(Record):
     """How many studies of a device in a month have dose, and how many have none; `month` is its first day."""
 
     manufacturer: str | None
@@ -52,6 +51,7 @@ class MonthOfDevice:
     station_name: str | None
     device_serial_number: str | None
     month: date | None
+    """Its first day; null where studies have no date."""
     study_count: int
     without_dose_count: int
 

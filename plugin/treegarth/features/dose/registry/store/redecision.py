@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import computed_field
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from treegarth.database.keyset import SortKey, read_page
@@ -18,6 +19,7 @@ from treegarth.features.dose.quantities import BEST, best_column
 from treegarth.features.dose.reading.model import DECIDER_VERSION
 from treegarth.features.dose.registry.store.exams import decide_studies
 from treegarth.features.dose.registry.tables import dose_redecided, dose_redeciding, dose_study
+from treegarth.record import Record
 
 BATCH = 200
 """Studies that one transaction decides."""
@@ -39,8 +41,7 @@ _SPENT = func.extract("epoch", func.clock_timestamp() - func.now())  # seconds s
 _GIVE_WAY = text("SET LOCAL lock_timeout = '300ms'")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RedecidingProgress:
+class RedecidingProgress(Record):
     """The latest deciding anew: how many of how many studies, and how many have another dose than before.
 
     What arrives meanwhile is decided too: `study_count` is never less than `decided`, and the same at the end.
@@ -49,13 +50,20 @@ class RedecidingProgress:
     id: int
     decider_version: int
     started_by: str | None
+    """Null where it began by itself, after an upgrade."""
     started_at: datetime
     finished_at: datetime | None
+    """Null while it runs."""
     study_count: int
+    """As many as there were when it began, or as it has decided where more have arrived since; at the end both are
+    the same."""
     decided: int
     changed: int
+    """Studies whose best known dose is not the same as before."""
     deciding_s: float | None
+    """Seconds spent deciding, without those that it waited; null where it was not measured."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def is_running(self) -> bool:
         return self.finished_at is None

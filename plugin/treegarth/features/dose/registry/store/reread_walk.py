@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import computed_field
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from treegarth.features.dose.reading.model import READER_VERSION
@@ -13,27 +13,35 @@ from treegarth.features.dose.registry.store.archive_index import ArchivedInstanc
 from treegarth.features.dose.registry.store.queue import UNREAD, count_waiting
 from treegarth.features.dose.registry.tables import dose_report, dose_reread, dose_sampling
 from treegarth.index.tables import instance
+from treegarth.record import Record
 
 Note = Callable[[Connection, Sequence[ArchivedInstance]], int]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RereadProgress:
+class RereadProgress(Record):
     """The latest re-reading. `walked` instances of the index were looked at, `noted` are sources, `waiting` of the
     registry's sources wait to be read. `of_other_versions` rows were made by other readers: with `waiting` 0 these are
     of objects that left the archive."""
 
     id: int
     reader_version: int
+    """Of the reader that reads."""
     started_by: str | None
     started_at: datetime
     finished_at: datetime | None
+    """Null while it runs."""
     walked: int
+    """Instances of the index that were looked at."""
     noted: int
+    """Sources among them, which wait to be read or were read since."""
     is_walked: bool
+    """Whether the whole index was looked at."""
     waiting: int
+    """Sources of the whole registry that wait to be read."""
     of_other_versions: int
+    """Rows that another version of the reader made. When all is done these are of objects that left the archive."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def is_running(self) -> bool:
         return self.finished_at is None

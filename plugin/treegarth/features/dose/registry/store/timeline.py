@@ -19,6 +19,7 @@ from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.features.dose.sums import known_sum
 from treegarth.phrases import P_
+from treegarth.record import Record
 
 UNDIVIDED = {
     "dose_area_product_total_gy_m2": "best_dose_area_product_gy_m2",
@@ -41,17 +42,21 @@ UNATTRIBUTED = {
 """Quantities that have parts, and the name of their sums."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cumulative:
+class Cumulative(Record):
     """The sum of one quantity over the studies that have it: `of` says of what it is (phantom, radionuclide).
     `unattributed_count` studies have some of the quantity that is of no phantom, radionuclide or breast that is
     told. `value` is None where the sum is too large for a number."""
 
     name: str
+    """The quantity, with its unit."""
     of: str | None
+    """Of which phantom or radionuclide; `unknown` is DLP whose phantom is not told."""
     value: float | None
+    """Null where the sum is too large for a number."""
     study_count: int
+    """n: the studies that have it."""
     unattributed_count: int = 0
+    """Studies with some of the quantity that is of no phantom, radionuclide or breast that is told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
