@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
-
-from pydantic import ConfigDict
-
 from treegarth.errors import NotFound
 from treegarth.features.archive.conditions import StudyConditions
-from treegarth.features.archive.search_model import InstanceSummary, StudySort, StudySummary
+from treegarth.features.archive.search_model import InstanceSummary, SeriesSummary, StudySort, StudySummary
 from treegarth.features.archive.store.search import (
     find_series,
     list_instances,
@@ -41,12 +37,6 @@ class InstanceQuery(PageQuery, WhichStudy):
     """Which page of the instances, and of which study's series."""
 
 
-class Found(Answer):
-    """Base of what is made from a summary of the same names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
-
-
 class StudyList(Answer):
     """A page of studies."""
 
@@ -55,34 +45,10 @@ class StudyList(Answer):
     """The cursor of the next page; null on the last."""
 
 
-class SeriesItem(Found):
-    """A series."""
-
-    series_instance_uid: str
-    modality: str | None
-    series_number: int | None
-    series_description: str | None
-    series_date: date | None
-    series_time: time | None
-    body_part_examined: str | None
-    protocol_name: str | None
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    station_name: str | None
-    device_serial_number: str | None
-    institution_name: str | None
-    instance_count: int
-    size_bytes: int
-    pruned_instance_count: int
-    pruned_size_bytes: int
-    last_received_at: datetime
-    orthanc_series_id: str
-
-
 class StudyWithSeries(StudySummary):
     """A study with its series."""
 
-    series: list[SeriesItem]
+    series: list[SeriesSummary]
     """In the order of their numbers."""
 
 
@@ -106,7 +72,7 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
         key = the_study(connection, call.path.study_instance_uid, call.query.orthanc_study_id)
         study = read_study(connection, key.orthanc_study_id)
         found = list_series(connection, key.orthanc_study_id)
-    return StudyWithSeries(**study.model_dump(), series=[SeriesItem.model_validate(one) for one in found])
+    return StudyWithSeries(**study.model_dump(), series=found)
 
 
 def instances(call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:

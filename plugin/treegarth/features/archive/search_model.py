@@ -70,8 +70,7 @@ class StudySummary(Record):
     orthanc_patient_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SeriesSummary:
+class SeriesSummary(Record):
     """A series as on its study's page."""
 
     orthanc_series_id: str
@@ -93,7 +92,8 @@ class SeriesSummary:
     pruned_instance_count: int
     pruned_size_bytes: int
     last_received_at: datetime
-    header_orthanc_instance_id: str | None  # the instance whose header stands for the series: its thumbnail
+    header_orthanc_instance_id: str | None
+    """The object whose header stands for the series, and whose picture is shown; null where it has none."""
 
 
 class InstanceIssue(Record):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, literal, or_, select
 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound
@@ -69,7 +68,7 @@ def search_studies(
     """A page of the studies that are wanted. Raises InvalidRequest for a cursor that is not of this sort."""
     query = _select(study, StudySummary).where(*conditions(wanted))
     page = read_page(connection, query, _SORTS[sort], name=f"studies {sort}", limit=limit, cursor=cursor)
-    return StudyPage(studies=tuple(_summary(StudySummary, row) for row in page.rows), next=page.next)
+    return StudyPage(studies=tuple(StudySummary(**row._mapping) for row in page.rows), next=page.next)
 
 
 def count_studies(connection: Connection, wanted: StudyFilter, *, at_most: int = 10_000) -> Count:
@@ -85,14 +84,14 @@ def read_study(connection: Connection, orthanc_study_id: str) -> StudySummary:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(P_("There is no study with this Study Instance UID."))
-    return _summary(StudySummary, row)
+    return StudySummary(**row._mapping)
 
 
 def list_series(connection: Connection, orthanc_study_id: str) -> list[SeriesSummary]:
     """The series of a study, in the order of their numbers."""
     query = _select(series, SeriesSummary).where(series.c.orthanc_study_id == orthanc_study_id)
     order = (series.c.series_number.asc().nulls_last(), series.c.series_instance_uid, series.c.orthanc_series_id)
-    return [_summary(SeriesSummary, row) for row in connection.execute(query.order_by(*order))]
+    return [SeriesSummary(**row._mapping) for row in connection.execute(query.order_by(*order))]
 
 
 def pictured_among(connection: Connection, orthanc_instance_ids: Iterable[str | None]) -> frozenset[str]:
@@ -122,7 +121,7 @@ def list_instances(
     """A page of a series' instances, in the order of their numbers. Raises InvalidRequest for a strange cursor."""
     query = _select(instance, InstanceSummary).where(instance.c.orthanc_series_id == orthanc_series_id)
     page = read_page(connection, query, _INSTANCE_SORT, name="instances", limit=limit, cursor=cursor)
-    return InstancePage(instances=tuple(_summary(InstanceSummary, row) for row in page.rows), next=page.next)
+    return InstancePage(instances=tuple(InstanceSummary(**row._mapping) for row in page.rows), next=page.next)
 
 
 def totals(connection: Connection) -> ArchiveTotals:
@@ -209,12 +208,4 @@ def _word_condition(word: str) -> ColumnElement[bool]:
 
 
 def _select(table: Table, kind: type[SummaryT]) -> Select[Any]:
-    return select(*(table.c[field.name] for field in dataclasses.fields(kind)))
-
-
-def _summary(kind: type[SummaryT], row: Row[Any]) -> SummaryT:
-    values = row._asdict()
-    for name in ("modalities", "image_type"):
-        if values.get(name) is not None:
-            values[name] = tuple(values[name])
-    return kind(**values)
+    return select(*(table.c[name] for name in kind.model_fields))

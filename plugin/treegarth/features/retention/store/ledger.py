@@ -103,7 +103,7 @@ class Wanted:
 
 
 def _entries() -> Select[Any]:
-    names = [name for name in LedgerEntry.__dataclass_fields__ if name != "policy"]
+    names = [name for name in LedgerEntry.model_fields if name != "policy"]
     return select(*(prune_ledger.c[name] for name in names), retention_policy.c.name.label("policy")).outerjoin(
         retention_policy, retention_policy.c.id == prune_ledger.c.policy_id
     )
@@ -199,7 +199,7 @@ def list_bring_backs(
     of_objects = ("orthanc_study_id", "object_count", "arrived_count")
     query = (
         select(
-            *(bring_back.c[name] for name in BringBack.__dataclass_fields__ if name not in of_objects),
+            *(bring_back.c[name] for name in BringBack.model_fields if name not in of_objects),
             func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # of one study are all
             func.count().label("object_count"),
             func.count(bring_back_object.c.arrived_at).label("arrived_count"),

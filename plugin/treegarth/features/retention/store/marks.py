@@ -202,7 +202,7 @@ def list_marks(
     cursor: str | None = None,
 ) -> MarkPage:
     """What is marked, by study. Raises InvalidRequest for a strange cursor."""
-    query: Select[Any] = select(*(prune_mark.c[name] for name in Mark.__dataclass_fields__))
+    query: Select[Any] = select(*(prune_mark.c[name] for name in Mark.model_fields))
     if policy_id is not None:
         query = query.where(prune_mark.c.policy_id == policy_id)
     if study is not None:

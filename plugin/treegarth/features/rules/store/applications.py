@@ -118,7 +118,7 @@ def stop_application(connection: Connection, rule_id: int, by: str | None, now: 
 
 def _select(connection: Connection, condition: ColumnElement[bool], *, limit: int) -> list[Application]:
     columns = rule_application.c
-    names = [name for name in Application.__dataclass_fields__ if name not in ("is_walked", "total")]
+    names = [name for name in Application.model_fields if name not in ("is_walked", "total")]
     total = func.greatest(columns.total, columns.applied + columns.failed).label("total")
     query = (
         select(total, *(columns[name] for name in names), (columns.walked_to == _WALKED).label("ended"))

@@ -145,7 +145,7 @@ def record_failure(connection: Connection, event: RuleEvent, reason: str, next_a
 
 def list_failed(connection: Connection, *, limit: int = 200) -> list[FailedEvent]:
     """The events that need a person, the latest first."""
-    columns = [rule_event.c[name] for name in FailedEvent.__dataclass_fields__]
+    columns = [rule_event.c[name] for name in FailedEvent.model_fields]
     query = select(*columns).where(rule_event.c.state == FAILED).order_by(rule_event.c.id.desc()).limit(limit)
     return [FailedEvent(**row._mapping) for row in connection.execute(query)]
 

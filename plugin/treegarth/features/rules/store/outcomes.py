@@ -80,7 +80,7 @@ def list_outcomes(
     limit: int = 50,
 ) -> list[Outcome]:
     """The latest first, of a rule or of a study or of all; `before` is the id of the last one of the page before."""
-    names = [name for name in Outcome.__dataclass_fields__ if name not in ("rule_name", "actions")]
+    names = [name for name in Outcome.model_fields if name not in ("rule_name", "actions")]
     query = (
         select(*(rule_outcome.c[name] for name in names), rule_outcome.c.actions, rule.c.name.label("rule_name"))
         .join(rule, rule.c.id == rule_outcome.c.rule_id)

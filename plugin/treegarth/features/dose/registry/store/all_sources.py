@@ -55,7 +55,7 @@ def list_reports(
     connection: Connection, *, state: str | None = None, kind: str | None = None, limit: int = 50, cursor: str | None
 ) -> DoseReportPage:
     """A page of the sources in the order of Orthanc's identifiers. Raises InvalidRequest for a strange cursor."""
-    query = select(*(dose_report.c[name] for name in DoseReportSummary.__dataclass_fields__))
+    query = select(*(dose_report.c[name] for name in DoseReportSummary.model_fields))
     if state is not None:
         query = query.where(dose_report.c.state == state)
     if kind is not None:

@@ -79,7 +79,7 @@ def list_without_dose(
         .where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "refused")
         .scalar_subquery()
     )
-    names = [name for name in StudyWithoutDose.__dataclass_fields__ if name != "refused_count"]
+    names = [name for name in StudyWithoutDose.model_fields if name != "refused_count"]
     query = select(*(study.c[name] for name in names), refused.label("refused_count")).where(
         _of_dose_modality(), ~_has_dose(), ~_waits()
     )

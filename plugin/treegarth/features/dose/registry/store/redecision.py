@@ -177,7 +177,7 @@ def decide_on(connection: Connection, redeciding: int, now: datetime, *, count: 
 
 def redeciding_progress(connection: Connection) -> RedecidingProgress | None:
     """The latest; None when there was none."""
-    names = RedecidingProgress.__dataclass_fields__.keys() - {"study_count"}
+    names = RedecidingProgress.model_fields.keys() - {"study_count"}
     count = func.greatest(dose_redeciding.c.study_count, dose_redeciding.c.decided).label("study_count")
     columns = [count, *(dose_redeciding.c[name] for name in names)]
     row = connection.execute(select(*columns).order_by(dose_redeciding.c.id.desc()).limit(1)).one_or_none()
