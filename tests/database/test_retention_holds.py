@@ -60,9 +60,9 @@ def test_a_hold_tells_who_why_and_until_when_and_ends_by_itself(engine: Engine) 
     with engine.begin() as connection:
         write_study(connection, 1)
         assert hold(connection, until=NOON + timedelta(days=1)) == 1
-        (found,) = list_holds(connection, now=NOON).holds
-        assert list_holds(connection, now=NOON + timedelta(days=2)).holds == ()
-        assert len(list_holds(connection, now=NOON + timedelta(days=2), only_in_force=False).holds) == 1
+        (found,) = list_holds(connection, now=NOON)
+        assert list_holds(connection, now=NOON + timedelta(days=2)) == []
+        assert len(list_holds(connection, now=NOON + timedelta(days=2), only_in_force=False)) == 1
     assert (found.kind, found.reason, found.set_by, found.study_instance_uid) == (
         "legal",
         "a court asks for it",
@@ -75,10 +75,10 @@ def test_a_released_hold_forbids_no_more_and_is_released_once(engine: Engine) ->
     with engine.begin() as connection:
         write_study(connection, 1)
         hold(connection)
-        (found,) = list_holds(connection, now=NOON).holds
+        (found,) = list_holds(connection, now=NOON)
         assert release_hold(connection, found.id, released_by="bob", now=NOON)
         assert not release_hold(connection, found.id, released_by="bob", now=NOON)
-        assert list_holds(connection, now=NOON).holds == ()
+        assert list_holds(connection, now=NOON) == []
 
 
 def test_a_hold_takes_back_marks_and_what_was_about_to_be_deleted(engine: Engine) -> None:
@@ -106,7 +106,7 @@ def test_a_rule_holds_once_and_releases_every_kind_but_legal_unless_it_is_named(
         assert action.carry_out(connection, spec, occasion()) == "on project hold already"
         hold(connection)
         assert release.carry_out(connection, ReleaseSpec(kind=None), occasion()) == "1 released"
-        assert [one.kind for one in list_holds(connection, now=NOON).holds] == ["legal"]
+        assert [one.kind for one in list_holds(connection, now=NOON)] == ["legal"]
         assert release.carry_out(connection, ReleaseSpec(kind=HoldKind.LEGAL), occasion()) == "1 released"
 
 

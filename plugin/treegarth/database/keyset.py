@@ -3,7 +3,7 @@
 A page's cursor holds the sort values of its last row, each as text, with NUL between them, which no text of PostgreSQL
 has: nothing in it nests, and no parser is needed. What comes after that row is asked for in segments, each of which an
 index in the sort's order answers by a range: with keys (a, b) first `a = ? and b > ?`, then `a > ?`, then `a is null`.
-One OR of them would be read from the index's beginning.
+One OR of them would be read from the index's beginning. The page before is the same, in the opposite order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import base64
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -37,6 +37,7 @@ from treegarth.errors import InvalidRequest
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_CURSOR
 
 _BETWEEN, _ABSENT, _PRESENT = "\0", "-", "+"
+_BACK = " back"  # after the name, in cursors of what stands before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,16 @@ class SortKey:
     descending: bool = False
     nullable: bool = False
     nulls_first: bool = False
+    name: str | None = None
+    """Under which the query selects it; the column's own without."""
+
+    @property
+    def selected_as(self) -> str:
+        return self.name or str(self.column.key)
+
+    def reversed(self) -> SortKey:
+        """The opposite order: what an index answers that is read backwards."""
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
     def order(self) -> UnaryExpression[Any]:
         direction = self.column.desc() if self.descending else self.column.asc()
@@ -77,10 +88,11 @@ class SortKey:
 
 @dataclass(frozen=True, kw_only=True)
 class RowPage:
-    """Rows, and the cursor of what follows them; None at the end."""
+    """Rows, and the cursors of what follows them and of what stands before; None at the end and at the beginning."""
 
     rows: Sequence[Row[Any]]
     next: str | None
+    previous: str | None = None
 
 
 def read_page(
@@ -90,15 +102,23 @@ def read_page(
 
     `name` stands for the order: a cursor of another order is refused. Raises InvalidRequest.
     """
-    order = [key.order() for key in keys]
+    is_back, values = (False, None) if cursor is None else _place(cursor, keys, name)
+    order = [key.reversed() for key in keys] if is_back else list(keys)
     rows: list[Row[Any]] = []
-    for condition in _segments(keys, None if cursor is None else _values(cursor, keys, name)):
+    for condition in _segments(order, values):
         segment = query if condition is None else query.where(condition)
-        rows.extend(connection.execute(segment.order_by(*order).limit(limit + 1 - len(rows))))
+        segment = segment.order_by(*(key.order() for key in order))
+        rows.extend(connection.execute(segment.limit(limit + 1 - len(rows))))
         if len(rows) > limit:
-            last = rows[limit - 1]
-            return RowPage(rows=rows[:limit], next=_cursor([getattr(last, str(k.column.key)) for k in keys], name))
-    return RowPage(rows=rows, next=None)
+            break
+    there_is_more, rows = len(rows) > limit, rows[:limit]
+    if not is_back:
+        after = _cursor(rows[-1], keys, name) if there_is_more else None
+        before = _cursor(rows[0], keys, name + _BACK) if cursor is not None and rows else None
+        return RowPage(rows=rows, next=after, previous=before)
+    rows.reverse()
+    before = _cursor(rows[0], keys, name + _BACK) if there_is_more else None
+    return RowPage(rows=rows, next=_cursor(rows[-1], keys, name) if rows else None, previous=before)
 
 
 def _segments(keys: Sequence[SortKey], values: Sequence[Any] | None) -> Iterator[ColumnElement[bool] | None]:
@@ -112,7 +132,8 @@ def _segments(keys: Sequence[SortKey], values: Sequence[Any] | None) -> Iterator
             yield and_(*same, beyond)
 
 
-def _cursor(values: Sequence[Any], name: str) -> str:
+def _cursor(row: Row[Any], keys: Sequence[SortKey], name: str) -> str:
+    values = [getattr(row, key.selected_as) for key in keys]
     texts = [name, *(_ABSENT if value is None else _PRESENT + _written(value) for value in values)]
     return base64.urlsafe_b64encode(_BETWEEN.join(texts).encode()).decode().rstrip("=")
 
@@ -121,16 +142,17 @@ def _written(value: Any) -> str:
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
-def _values(cursor: str, keys: Sequence[SortKey], name: str) -> list[Any]:
+def _place(cursor: str, keys: Sequence[SortKey], name: str) -> tuple[bool, list[Any]]:
+    """Whether what stands before is asked for, and the values of the row that it is asked from."""
     refused = InvalidRequest("cursor: is not one that an answer of this list and sort gave. Start without a cursor.")
     if len(cursor) > LONGEST_CURSOR:
         raise refused
     try:
         whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         of_list, *texts = whole.decode("utf-8").split(_BETWEEN)
-        if of_list != name:
+        if of_list not in (name, name + _BACK):
             raise refused
-        return [key.read(text) for key, text in zip(keys, texts, strict=True)]
+        return of_list != name, [key.read(text) for key, text in zip(keys, texts, strict=True)]
     except ValueError:  # also of base64 and of UTF-8
         raise refused from None
 

@@ -147,20 +147,26 @@ class Formats:
             return f"{number}세"
         return str(format_unit(number, f"duration-{AGE_UNITS[found[2]]}", locale=self.locale))
 
-    def person_name(self, value: str | None) -> PersonName:
-        """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^.
 
-        Korean stands first in whichever group it is, with the Chinese characters in brackets; otherwise the
-        ideographic group does.
-        """
-        groups = [_components(group) for group in (value or "").split("=")]
-        alphabetic, ideographic, phonetic = [*groups, "", "", ""][:3]
-        first = ideographic or alphabetic or phonetic
-        if _has(phonetic, HANGUL) and not _has(first, HANGUL):
-            first = f"{phonetic} ({ideographic})" if ideographic else phonetic
-        if not first:
-            return PersonName(first=ABSENT)
-        return PersonName(first=first, beneath=alphabetic if alphabetic and first != alphabetic else None)
+def person_name(value: str | None) -> PersonName:
+    """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^.
+
+    Korean stands first in whichever group it is, with the Chinese characters in brackets; otherwise the
+    ideographic group does.
+    """
+    groups = [_components(group) for group in (value or "").split("=")]
+    alphabetic, ideographic, phonetic = [*groups, "", "", ""][:3]
+    first = ideographic or alphabetic or phonetic
+    if _has(phonetic, HANGUL) and not _has(first, HANGUL):
+        first = f"{phonetic} ({ideographic})" if ideographic else phonetic
+    if not first:
+        return PersonName(first=ABSENT)
+    return PersonName(first=first, beneath=alphabetic if alphabetic and first != alphabetic else None)
+
+
+def readable_name(value: str | None) -> str | None:
+    """A person name in one line, for a cell of a file; None where there is none."""
+    return person_name(value).first if value else None
 
 
 def scaled(value: Number | None, factor: float) -> Decimal:

@@ -10,24 +10,13 @@ from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.service import hold_study
 from treegarth.features.retention.store.holds import Hold, list_holds, release_hold
-from treegarth.features.retention.tables import hold
-from treegarth.index.studies import asked_study
 from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.lists import Moment, PageQuery
+from treegarth.web.lists import Moment
 from treegarth.web.routes import Answer, Route, Text
-from treegarth.web.which_study import OfStudy, WhichStudy
-
-
-class HoldQuery(PageQuery, OfStudy):
-    """Which holds."""
-
-    kind: HoldKind | None = None
-    """Of this kind: `legal`, `teaching` or `project`."""
-    all: bool = False
-    """Also those that were released or are over."""
+from treegarth.web.which_study import WhichStudy
 
 
 class HoldBody(WhichStudy):
@@ -43,12 +32,10 @@ class HoldBody(WhichStudy):
     """When it ends by itself; without, it lasts until it is released."""
 
 
-class HoldList(Answer):
-    """A page of holds, the latest first."""
+class HoldsInForce(Answer):
+    """The holds of a study that are in force, the latest first."""
 
     items: list[Hold]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 class Released(Answer):
@@ -57,22 +44,7 @@ class Released(Answer):
     released: bool
 
 
-def holds(call: Call[HoldQuery, None, None]) -> HoldList:
-    query = call.query
-    with call.connect() as connection:
-        page = list_holds(
-            connection,
-            now=call.services.clock(),
-            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[hold]),
-            kind=query.kind,
-            only_in_force=not query.all,
-            limit=query.limit,
-            cursor=query.cursor,
-        )
-    return HoldList(items=list(page.holds), next=page.next)
-
-
-def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
+def set_hold(call: Call[None, HoldBody, None]) -> HoldsInForce:
     body, now = call.body, call.services.clock()
     with call.begin() as connection:
         study = hold_study(
@@ -85,8 +57,7 @@ def set_hold(call: Call[None, HoldBody, None]) -> HoldList:
             by=call.actor.name,
             now=now,
         )
-        page = list_holds(connection, now=now, study=study)
-    return HoldList(items=list(page.holds), next=page.next)
+        return HoldsInForce(items=list_holds(connection, now=now, study=study))
 
 
 def release(call: Call[None, None, HoldPath]) -> Released:
@@ -100,13 +71,6 @@ def release(call: Call[None, None, HoldPath]) -> Released:
 def routes() -> list[Route]:
     """The endpoints about holds."""
     return [
-        retention_route(
-            "retention_holds",
-            "holds",
-            holds,
-            "Which studies nothing may be pruned of.",
-            problems=(409, 503),
-        ),
         retention_route(
             "set_retention_hold",
             "holds",

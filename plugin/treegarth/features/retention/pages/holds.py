@@ -9,37 +9,24 @@ from typing import Any
 from flask import Response
 
 from treegarth.errors import NotFound
-from treegarth.features.retention import service, tables
+from treegarth.features.retention import service
+from treegarth.features.retention.holds import HOLDS, NOTHING, HoldsAsked
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.pages.words import HOLD_KINDS, back_to_study, see_other, words_of
+from treegarth.features.retention.pages.words import back_to_study, see_other
 from treegarth.features.retention.paths import HoldPath
-from treegarth.features.retention.store.holds import list_holds, release_hold
-from treegarth.features.retention.store.overview import name_studies
-from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey, asked_study, told_apart
+from treegarth.features.retention.store.holds import release_hold
+from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.lists import Cursor
-from treegarth.web.parts import ngettext_for, translated
+from treegarth.web.parts import translated
 from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
-from treegarth.web.which_study import OfStudy, WhichStudy
+from treegarth.web.which_study import WhichStudy
 
 LONGEST_REASON = 1000
-NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}
-
-
-class HoldsQuery(OfStudy):
-    """Which holds."""
-
-    kind: HoldKind | None = None
-    """Of this kind."""
-    all: bool = False
-    """Also those that were released or are over."""
-    cursor: Cursor | None = None
-    """Where the page begins, from the link to the next page."""
 
 
 class HoldBody(WhichStudy):
@@ -66,13 +53,7 @@ class ReleaseBody(WhichStudy):
 
 def routes() -> list[Route]:
     return [
-        route(
-            name="retention.holds_page",
-            path="/treegarth/retention/holds",
-            permission=Permission.VIEW,
-            handler=holds_page,
-            summary="The holds in force, and a form to set one.",
-        ),
+        *HOLDS.routes(),
         route(
             name="retention.hold_page",
             path="/treegarth/retention/holds",
@@ -92,48 +73,9 @@ def routes() -> list[Route]:
     ]
 
 
-def _render(
-    call: Call[HoldsQuery, object, object],
-    given: dict[str, str],
-    wrong: dict[str, str],
-    choices: Sequence[StudyChoice] = (),
-) -> Response:
-    """`choices` are the studies that the UID in the form can mean."""
-    query = call.query
-    now = call.services.clock()
-    with call.connect() as connection:
-        page = list_holds(
-            connection,
-            now=now,
-            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[tables.hold]),
-            kind=query.kind,
-            only_in_force=not query.all,
-            cursor=query.cursor,
-        )
-        names = name_studies(connection, page.holds)
-        which = told_apart(connection, page.holds)
-    return render_page(
-        call,
-        "holds.html",
-        holds=[(one, names.get(one.orthanc_study_id)) for one in page.holds],
-        which=which,
-        choices=choices,
-        next_cursor=page.next,
-        counted=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.holds)),
-        filtered=bool(query.study_instance_uid or query.kind),
-        kinds=words_of(call, HOLD_KINDS),
-        given=given,
-        wrong={field: translated(call, words) for field, words in wrong.items()},
-    )
-
-
-def holds_page(call: Call[HoldsQuery, None, None]) -> Response:
-    return _render(call, NOTHING, {})
-
-
-def hold(call: Call[HoldsQuery, HoldBody, None]) -> Response:
+def hold(call: Call[HoldsAsked, HoldBody, None]) -> Response:
     """What is wrong is said at its field, and what was typed stays."""
-    body: HoldBody = call.body
+    body = call.body
     services = call.services
     given = {name: getattr(body, name).strip() for name in NOTHING}
     until, wrong = _read(given, services.clock(), services.zone)
@@ -157,7 +99,10 @@ def hold(call: Call[HoldsQuery, HoldBody, None]) -> Response:
         except AmbiguousStudy as error:
             wrong["study_instance_uid"] = N_("Several patients have a study with this UID: choose whose is meant.")
             choices = error.studies
-    return _render(call, given, wrong, choices)
+    said = {field: translated(call, words) for field, words in wrong.items()}
+    return render_page(
+        call, HOLDS.template, **{**HOLDS.values(call), "given": given, "wrong": said, "choices": choices}
+    )
 
 
 def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | None, dict[str, str]]:

@@ -25,7 +25,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
     study_shown(call, study)
     with call.connect() as connection:
         now = call.services.clock()
-        holds = list_holds(connection, now=now, study=study).holds
+        holds = list_holds(connection, now=now, study=study)
         marked = marked_of_study(connection, study)
         gone = gone_of_study(connection, study)
         wishes = list_bring_backs(connection, study=study, limit=WISHES_SHOWN)

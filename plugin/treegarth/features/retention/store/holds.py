@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
 
-from treegarth.database.keyset import RowPage, SortKey, read_page
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark
 from treegarth.index.studies import OfStudy, is_of
@@ -30,14 +29,6 @@ class Hold(Record):
     until: datetime | None
     released_by: str | None
     released_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class HoldPage:
-    """Some holds, the latest first, and the cursor of those that follow."""
-
-    holds: tuple[Hold, ...]
-    next: str | None
 
 
 def in_force(now: datetime) -> ColumnElement[bool]:
@@ -128,24 +119,21 @@ def release_of_studies(
     return done.rowcount
 
 
-def list_holds(
-    connection: Connection,
-    *,
-    now: datetime,
-    study: OfStudy | None = None,
-    kind: HoldKind | None = None,
-    only_in_force: bool = True,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> HoldPage:
-    """Holds, the latest first. Raises InvalidRequest for a strange cursor."""
-    query: Select[tuple[object, ...]] = select(*hold.c)
+def select_holds(
+    *, now: datetime, study: OfStudy | None = None, kind: HoldKind | None = None, only_in_force: bool = True
+) -> Select[Any]:
+    """Holds, in no order."""
+    query: Select[Any] = select(*hold.c)
     if study is not None:
         query = query.where(is_of(hold, study))
     if kind is not None:
         query = query.where(hold.c.kind == kind.value)
-    if only_in_force:
-        query = query.where(in_force(now))
-    keys = [SortKey(column=hold.c.id, descending=True)]
-    page: RowPage = read_page(connection, query, keys, name="holds", limit=limit, cursor=cursor)
-    return HoldPage(holds=tuple(Hold(**row._mapping) for row in page.rows), next=page.next)
+    return query.where(in_force(now)) if only_in_force else query
+
+
+def list_holds(
+    connection: Connection, *, now: datetime, study: OfStudy | None = None, only_in_force: bool = True
+) -> list[Hold]:
+    """All holds, or those of a study; the latest first."""
+    query = select_holds(now=now, study=study, only_in_force=only_in_force)
+    return [Hold(**row._mapping) for row in connection.execute(query.order_by(hold.c.id.desc()))]

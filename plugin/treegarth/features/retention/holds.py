@@ -1,0 +1,89 @@
+"""The list of holds, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select
+
+from treegarth.features.retention import tables
+from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.pages.words import HOLD_KINDS, words_of
+from treegarth.features.retention.store.holds import Hold, select_holds
+from treegarth.features.retention.store.overview import name_studies
+from treegarth.index.studies import asked_study, told_apart
+from treegarth.phrases import N_
+from treegarth.web.call import AnyCall
+from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.which_study import OfStudy
+
+NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}
+
+
+class HoldsAsked(OfStudy):
+    """Which holds."""
+
+    kind: HoldKind | None = None
+    """Of this kind: `legal`, `teaching` or `project`."""
+    all: bool = False
+    """Also those that were released or are over."""
+
+
+def find(call: AnyCall, connection: Connection, asked: HoldsAsked) -> Select[Any]:
+    study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[tables.hold])
+    return select_holds(now=call.services.clock(), study=study, kind=asked.kind, only_in_force=not asked.all)
+
+
+def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequence[Hold]) -> Mapping[str, Any]:
+    names = name_studies(connection, holds)
+    return {
+        "names": names,
+        "which": told_apart(connection, holds),
+        "kinds": words_of(call, HOLD_KINDS),
+        "given": NOTHING,
+        "wrong": {},
+        "choices": (),
+    }
+
+
+HOLDS = Listing(
+    name="retention.holds",
+    title=N_("Holds"),
+    counts=("%(num)s hold", "%(num)s holds"),
+    path="retention/holds",
+    api_name="retention_holds",
+    api_path="retention/holds",
+    tag="retention",
+    summary="Which studies nothing may be pruned of.",
+    record=Hold,
+    asked=HoldsAsked,
+    query=find,
+    unique="id",
+    order="-set_at",
+    columns=(
+        Column(name="kind", label=N_("Kind")),
+        Column(name="patient", label=N_("Patient"), sorts_by=()),
+        Column(name="study_instance_uid", label=N_("Study"), narrow="c-1"),
+        Column(name="reason", label=N_("Reason")),
+        Column(name="set_by", label=N_("Set by")),
+        Column(name="set_at", label=N_("Set"), narrow="c-1"),
+        Column(name="until", label=N_("Until")),
+        Column(name="release", label=N_("Release"), sorts_by=()),
+    ),
+    filters=(
+        Filter(name="kind", label=N_("Kind"), choices=HOLD_KINDS, width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="all", label=N_("Also released ones"), choices={"true": N_("yes")}),
+    ),
+    empty=Empty(
+        title=N_("No study is on hold"),
+        text=N_(
+            "A hold forbids that anything of a study is pruned, whatever policies say: for a court, for teaching, for "
+            "a project. Set one here or on the study's page, or let a rule do it by its action “hold”."
+        ),
+        filtered=N_("No hold fits these filters"),
+    ),
+    template="holds.html",
+    extras=extras,
+)

@@ -1,0 +1,212 @@
+"""Records as a file: CSV, XLSX, Parquet, with all digits. Piece by piece into a file; no queries, no HTTP.
+
+The names are those of the API, with the unit at their end. Absent is an empty cell or null, never 0. Beside a person's
+name in DICOM's form stands the readable one, beside an age in DICOM's form the number of years.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import Enum
+from io import TextIOWrapper
+from typing import IO, Any, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel
+
+from treegarth.record import Record
+from treegarth.web.formats import readable_name
+
+Format: TypeAlias = Literal["csv", "xlsx", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+MEDIA_TYPES: Mapping[Format, str] = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+Kind: TypeAlias = Literal[
+    "text", "texts", "person", "age", "day", "clock", "count", "number", "moment", "yes", "document"
+]
+Pieces: TypeAlias = Iterable[Sequence[Record]]
+Rows: TypeAlias = Iterable[Sequence[Any]]
+
+ROWS_OF_A_SHEET = 1_048_576
+"""What a sheet of XLSX can hold, its head included; what follows stands on the next."""
+LONGEST_NAME_OF_A_SHEET = 31
+FIRST_YEAR_OF_A_SHEET = 1900
+"""Spreadsheets know no day before; such a one is written as a text."""
+SIGNIFICANT = 15
+"""Digits of a sum: a double has no more that mean something, and 0.1 + 0.2 is 0.3 again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A field of a record, and the kind of its values."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    name: str
+    kind: Kind
+    value: Callable[[Record], Any]
+
+
+def write_export(
+    wanted: Format, title: str, fields: Mapping[str, Field], pieces: Pieces, file: IO[bytes], *, mark: bool = False
+) -> None:
+    """Write the records into the file. No more than one piece of them is in memory.
+
+    `title` names the sheets. `mark`: with a byte order mark before CSV, without which spreadsheets take no UTF-8.
+    """
+    columns = [column for one in fields.values() for column in _columns(one)]
+    rows = ([[column.value(one) for column in columns] for one in piece] for piece in pieces)
+    if wanted == "csv":
+        _write_csv(columns, rows, file, mark)
+    elif wanted == "xlsx":
+        _write_xlsx(columns, rows, file, title)
+    else:
+        _write_parquet(columns, rows, file)
+
+
+def _columns(field: Field) -> list[_Column]:
+    name = field.name
+
+    def value(record: Record) -> Any:
+        return _plain(getattr(record, name), field.kind)
+
+    own = _Column(name=name, kind=field.kind, value=value)
+    if field.kind == "person":
+        return [own, _Column(name=f"{name}_readable", kind="text", value=lambda one: readable_name(getattr(one, name)))]
+    if name.endswith("patient_age"):
+        return [own, _Column(name=f"{name}_years", kind="number", value=lambda one: years_of(getattr(one, name)))]
+    return [own]
+
+
+def _plain(value: Any, kind: Kind) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT}g}")
+    if kind == "document" and value is not None:
+        return json.dumps(_jsonable(value), ensure_ascii=False)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, list | tuple):
+        return [_jsonable(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(one) for key, one in value.items()}
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def years_of(age: str | None) -> float | None:
+    """An Age String (PS3.5 6.2: `063Y`, `018M`, `003W`, `004D`) in years; None where it is none."""
+    if age is None or len(age) != 4 or not age[:3].isdecimal() or age[3] not in _OF_A_YEAR:
+        return None
+    return float(f"{int(age[:3]) / _OF_A_YEAR[age[3]]:.3g}")
+
+
+_OF_A_YEAR = {"Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
+
+
+def _write_csv(columns: Sequence[_Column], pieces: Iterable[Rows], file: IO[bytes], mark: bool) -> None:
+    text = TextIOWrapper(file, encoding="utf-8-sig" if mark else "utf-8", newline="")
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in columns])
+    for piece in pieces:
+        writer.writerows([csv_text(value) for value in row] for row in piece)
+    text.flush()
+    text.detach()
+
+
+def csv_text(value: Any) -> str:
+    """A value as a cell of CSV; a spreadsheet would take some beginnings of texts for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t")) else value
+    if isinstance(value, list | tuple):
+        return csv_text("; ".join(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _write_xlsx(columns: Sequence[_Column], pieces: Iterable[Rows], file: IO[bytes], title: str) -> None:
+    from xlsxwriter import Workbook  # costs memory in Orthanc's process: not before somebody asks
+
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(file, options) as book:
+        formats = {kind: book.add_format({"num_format": form}) for kind, form in _XLSX_FORMS.items()}
+        head = book.add_format({"bold": True, "bottom": 1})
+        sheet, row, sheets = _new_sheet(book, head, columns, title, 1), 1, 1
+        for values in (values for piece in pieces for values in piece):
+            if row >= ROWS_OF_A_SHEET:
+                sheet.autofilter(0, 0, row - 1, len(columns) - 1)
+                sheets += 1
+                sheet, row = _new_sheet(book, head, columns, title, sheets), 1
+            for number, (column, value) in enumerate(zip(columns, values, strict=True)):
+                _write_cell(sheet, row, number, value, formats.get(column.kind))
+            row += 1
+        sheet.autofilter(0, 0, max(row - 1, 1), len(columns) - 1)
+
+
+_XLSX_FORMS: Mapping[Kind, str] = {"day": "yyyy-mm-dd", "clock": "hh:mm:ss"}
+
+
+def _new_sheet(book: Any, head: Any, columns: Sequence[_Column], title: str, number: int) -> Any:
+    name = "".join(" " if one in "[]:*?/\\" else one for one in title).strip("' ") or "list"
+    end = f" {number}" if number > 1 else ""
+    sheet = book.add_worksheet(name[: LONGEST_NAME_OF_A_SHEET - len(end)] + end)
+    sheet.freeze_panes(1, 0)
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, max(12, len(column.name) + 4))
+        sheet.write_string(0, place, column.name, head)
+    return sheet
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: Any, form: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, date) and value.year < FIRST_YEAR_OF_A_SHEET:
+        sheet.write_string(row, column, value.isoformat())
+    elif isinstance(value, date | time) and form is not None:
+        sheet.write_datetime(row, column, value, form)
+    elif isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value)
+    elif isinstance(value, datetime):
+        sheet.write_string(row, column, value.isoformat())
+    else:
+        sheet.write_string(row, column, "; ".join(value) if isinstance(value, list | tuple) else str(value))
+
+
+def _write_parquet(columns: Sequence[_Column], pieces: Iterable[Rows], file: IO[bytes]) -> None:
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    types = {
+        "texts": pyarrow.list_(pyarrow.string()),
+        "day": pyarrow.date32(),
+        "clock": pyarrow.time64("us"),
+        "count": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "moment": pyarrow.timestamp("us", tz="UTC"),
+        "yes": pyarrow.bool_(),
+    }
+    schema = pyarrow.schema([(column.name, types.get(column.kind, pyarrow.string())) for column in columns])
+    names = [column.name for column in columns]
+    with ParquetWriter(file, schema) as writer:
+        for piece in pieces:
+            rows = [dict(zip(names, row, strict=True)) for row in piece]
+            writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))

@@ -1,0 +1,462 @@
+"""A list: declared once, it is a page, an endpoint and three files, with filters, sort, pages and a count.
+
+A feature says what a row is (a `Record`), which query finds them, what may be asked for and which columns a page shows.
+From that follow: `{path}` for people, `{api_path}` for programs, `.csv`, `.xlsx` and `.parquet` of both, sort by each
+column, the page before and the page after, the chips of what holds, and what is said where nothing is found. Page,
+endpoint and files ask one query; they cannot differ. ARCHITECTURE.md has an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from functools import cached_property
+from tempfile import TemporaryFile
+from types import UnionType
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+
+from flask import Response
+from pydantic import BaseModel, create_model
+from pydantic.fields import FieldInfo
+from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
+
+from treegarth.database.keyset import SortKey, read_page
+from treegarth.phrases import N_
+from treegarth.record import Record
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, write_export
+from treegarth.web.lists import Cursor, PageQuery
+from treegarth.web.parts import ngettext_for, translated
+from treegarth.web.paths import API_PATH, BASE_PATH
+from treegarth.web.routes import Answer, Navigation, Parameters, Route
+from treegarth.web.templates import render_page, url_with
+
+RecordT = TypeVar("RecordT", bound=Record)
+AskedT = TypeVar("AskedT", bound=Parameters)
+Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes"]
+"""How a value is written in a cell; what no form fits, the list's own template writes."""
+
+ANY_BYTES = "application/octet-stream"  # the format is in the path; the document knows one type an endpoint
+ROWS_ON_A_PAGE = 50
+ROWS_OF_A_PIECE = 1000
+"""Of a file, read at once."""
+COUNTED = 10_000
+"""A title counts no further: it costs little, and says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of the page: a field of the record, or what the list's template makes of the row."""
+
+    name: str
+    label: str  # a msgid, or DICOM's own name
+    form: Form | None = None  # as the field's type asks without
+    sorts_by: Sequence[str] | None = None  # fields; its own without; none where no order makes sense
+    nulls_first: bool = False  # of the ascending order, so that one index answers both
+    unit: str = ""
+    narrow: str = ""  # the class that takes it from narrow screens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """An input of the form: a field of what may be asked for."""
+
+    name: str
+    label: str
+    choices: Mapping[str, str] = field(default_factory=dict)  # values → msgids
+    width: str = "mid"
+    hint: str = ""
+    is_shown: bool = True  # else it is only said as a chip where an address has it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Empty:
+    """What is said where nothing is found, all msgids: what the list will hold, and what to do about filters."""
+
+    title: str
+    text: str
+    filtered: str
+    advice: str = N_("Take a filter away.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing(Generic[RecordT, AskedT]):
+    """A list. `query(call, connection, asked)` selects every field of the record under its name, in no order."""
+
+    name: str  # "retention.holds": its page is retention.holds_page
+    title: str  # a msgid
+    counts: tuple[str, str]  # "%(num)s hold", "%(num)s holds"
+    path: str  # below /treegarth/
+    api_name: str  # of the endpoint, api.{api_name}
+    api_path: str  # below the API's own
+    tag: str
+    summary: str
+    record: type[RecordT]
+    asked: type[AskedT]
+    query: Callable[[AnyCall, Connection, AskedT], Select[Any]]
+    unique: str  # the field that ends every order
+    columns: Sequence[Column]
+    order: str  # "-set_at": the order that nobody asked for
+    filters: Sequence[Filter] = ()
+    empty: Empty
+    template: str = "list.html"
+    extras: Callable[[AnyCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
+    permission: Permission = Permission.VIEW
+    navigation: Navigation | None = None
+    page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
+
+    # ---- what can be asked for ----
+
+    @cached_property
+    def sorts(self) -> tuple[str, ...]:
+        """Each order by its name in an address; a minus in front is descending."""
+        names = [column.name for column in self.columns if column.sorts_by is None or column.sorts_by]
+        return tuple(sign + name for name in names for sign in ("", "-"))
+
+    @cached_property
+    def list_query(self) -> type[BaseModel]:
+        """The parameters of the endpoint."""
+        return self._query("Query", (PageQuery, self.asked))
+
+    @cached_property
+    def page_query(self) -> type[BaseModel]:
+        """The parameters of the page and of its files."""
+        cursor = (Cursor | None, FieldInfo(default=None, description="Where the page begins, from a page's links."))
+        return self._query("PageQuery", (self.asked,), cursor=cursor, **self.page_fields)
+
+    @cached_property
+    def file_query(self) -> type[BaseModel]:
+        """The parameters of the endpoint of files."""
+        return self._query("FileQuery", (self.asked,))
+
+    @cached_property
+    def answer(self) -> type[Answer]:
+        """A page of the list, as the endpoint answers it."""
+        rows: Any = list[self.record]  # type: ignore[name-defined]
+        return create_model(
+            f"{self.record.__name__}List",
+            __base__=Answer,
+            __doc__=self.summary,
+            items=(rows, FieldInfo(description="In the order that was asked for.")),
+            next=(str | None, FieldInfo(description="The cursor of the next page; null on the last.")),
+            previous=(str | None, FieldInfo(description="The cursor of the page before; null on the first.")),
+        )
+
+    def _query(self, suffix: str, bases: tuple[type[Parameters], ...], **fields: Any) -> type[BaseModel]:
+        said = "The order, by a field of the rows; with a minus the other way round."
+        sort: Any = (Literal[self.sorts], FieldInfo(default=self.order, description=said))
+        name = f"{self.record.__name__}{suffix}"
+        made: type[BaseModel] = create_model(name, __base__=bases, __doc__=self.summary, sort=sort, **fields)
+        return made
+
+    # ---- what is found ----
+
+    def read(
+        self, call: AnyCall, connection: Connection, query: Any, *, limit: int, cursor: str | None
+    ) -> Rows[RecordT]:
+        """A page of the rows. Raises InvalidRequest for a cursor of another list or order."""
+        found = self.query(call, connection, query)
+        sort = self._sort(query)
+        keys, name = self._keys(found, sort), f"{self.name} {sort}"
+        page = read_page(connection, found, keys, name=name, limit=limit, cursor=cursor)
+        items = [self.record.model_validate(row._asdict()) for row in page.rows]
+        return Rows(items=items, next=page.next, previous=page.previous)
+
+    def count(self, call: AnyCall, connection: Connection, query: Any) -> int:
+        """How many rows there are, counted to one more than COUNTED."""
+        some = self.query(call, connection, query).with_only_columns(literal(1)).limit(COUNTED + 1).subquery()
+        return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+    def _sort(self, query: object) -> str:
+        """The order that is asked for: the usual one where a form that was refused shows the list."""
+        return str(getattr(query, "sort", self.order))
+
+    def _keys(self, found: Select[Any], sort: str) -> list[SortKey]:
+        column = next(one for one in self.columns if one.name == sort.removeprefix("-"))
+        names = [*(column.sorts_by or [column.name]), self.unique]
+        keys = [self._key(found, name, column.nulls_first) for name in dict.fromkeys(names)]
+        return [key.reversed() for key in keys] if sort.startswith("-") else keys
+
+    def _key(self, found: Select[Any], name: str, nulls_first: bool) -> SortKey:
+        selected: ColumnElement[Any] = found.selected_columns[name]
+        column = selected.element if isinstance(selected, Label) else selected
+        nullable = type(None) in get_args(self.record.model_fields[name].annotation)
+        return SortKey(column=column, name=name, nullable=nullable, nulls_first=nulls_first)
+
+    # ---- what answers ----
+
+    def routes(self) -> list[Route]:
+        """The page, the endpoint and their files."""
+        api = f"{API_PATH}/{self.api_path}"
+        return [
+            Route(
+                name=f"{self.name}_page",
+                path=f"{BASE_PATH}/{self.path}",
+                permission=self.permission,
+                handler=self.page,
+                summary=self.summary,
+                query=self.page_query,
+                navigation=self.navigation,
+            ),
+            *(self._file_route(wanted) for wanted in FORMATS),
+            Route(
+                name=f"api.{self.api_name}",
+                path=api,
+                permission=self.permission,
+                handler=self.endpoint,
+                summary=self.summary,
+                query=self.list_query,
+                answer=self.answer,
+                problems=(409, 503),
+                tag=self.tag,
+            ),
+            Route(
+                name=f"api.{self.api_name}_file",
+                path=f"{api}/export/{{format}}",
+                permission=self.permission,
+                handler=lambda call: self.file(call, call.path.format, for_people=False),
+                summary=f"{self.summary} All of it as a CSV, XLSX or Parquet file.",
+                query=self.file_query,
+                path_parameters=FormatPath,
+                media_type=ANY_BYTES,
+                problems=(409, 503),
+                tag=self.tag,
+            ),
+        ]
+
+    def _file_route(self, wanted: Format) -> Route:
+        def file(call: AnyCall) -> Response:
+            return self.file(call, wanted, for_people=True)
+
+        return Route(
+            name=f"{self.name}_{wanted}",
+            path=f"{BASE_PATH}/{self.path}.{wanted}",
+            permission=self.permission,
+            handler=file,
+            summary=f"{self.summary} As {wanted}.",
+            query=self.page_query,
+            media_type=MEDIA_TYPES[wanted],
+        )
+
+    def endpoint(self, call: Call[Any, None, None]) -> Answer:
+        query = call.query
+        with call.connect() as connection:
+            found = self.read(call, connection, query, limit=query.limit, cursor=query.cursor)
+        return self.answer(**vars(found))
+
+    def page(self, call: Call[Any, None, None]) -> Response:
+        return render_page(call, self.template, **self.values(call))
+
+    def values(self, call: Call[Any, Any, Any]) -> dict[str, Any]:
+        """What the template is given."""
+        query = call.query
+        with call.connect() as connection:
+            found = self.read(call, connection, query, limit=ROWS_ON_A_PAGE, cursor=getattr(query, "cursor", None))
+            count = self.count(call, connection, query)
+            extras = self.extras(call, connection, query, found.items)
+        counted = ngettext_for(call, *self.counts, min(count, COUNTED))
+        held = self._held(call)
+        return {
+            "listing": self,
+            "items": found.items,
+            "next_cursor": found.next,
+            "previous_cursor": found.previous,
+            "counted": counted if count <= COUNTED else translated(call, N_("more than %(what)s"), what=counted),
+            "shown": ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(found.items)),
+            "held": held,
+            "filtered": bool(held),
+            "heads": [self._head(call, column) for column in self.columns],
+            "presets": self._presets(call),
+            "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
+            "page_url": call.site.url(f"{self.name}_page"),
+            **extras,
+        }
+
+    def file(self, call: AnyCall, wanted: Format, *, for_people: bool) -> Response:
+        """All rows as a file, read piece by piece into one on disk; only its bytes are answered at once."""
+        title = translated(call, self.title)
+        with TemporaryFile() as file, call.connect() as connection:
+            write_export(wanted, title, fields_of(self.record), self._pieces(call, connection), file, mark=for_people)
+            file.seek(0)
+            when = call.services.clock().astimezone(call.services.zone)
+            name = f"{self.name.replace('.', '-').replace('_', '-')}-{when:%Y-%m-%dT%H%M}.{wanted}"
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return Response(file.read(), mimetype=MEDIA_TYPES[wanted] if for_people else ANY_BYTES, headers=headers)
+
+    def _pieces(self, call: AnyCall, connection: Connection) -> Iterator[Sequence[RecordT]]:
+        cursor = None
+        while True:
+            piece = self.read(call, connection, call.query, limit=ROWS_OF_A_PIECE, cursor=cursor)
+            yield piece.items
+            cursor = piece.next
+            if cursor is None:
+                return
+
+    # ---- what a page says of itself ----
+
+    def _head(self, call: AnyCall, column: Column) -> Head:
+        sort = self._sort(call.query)
+        sorted_by, descending = sort.removeprefix("-"), sort.startswith("-")
+        if column.sorts_by is not None and not column.sorts_by:
+            return Head(column=column, form=self.form(column), url=None, direction=None)
+        is_own = sorted_by == column.name
+        wanted = column.name if is_own and descending else f"-{column.name}" if is_own else self._first(column)
+        return Head(
+            column=column,
+            form=self.form(column),
+            url=url_with(call, sort=None if wanted == self.order else wanted, **_FROM_ITS_TOP),
+            direction=("descending" if descending else "ascending") if is_own else None,
+        )
+
+    def _first(self, column: Column) -> str:
+        """What a first click sorts by: the latest and the greatest first, texts from A."""
+        return column.name if self.form(column) in ("text", "texts", "person", "modalities") else f"-{column.name}"
+
+    def form(self, column: Column) -> Form | None:
+        """How the column's values are written; None where the list's template writes them."""
+        if column.form is not None or column.name not in self.record.model_fields:
+            return column.form
+        return _FORMS.get(fields_of(self.record)[column.name].kind)
+
+    def _held(self, call: AnyCall) -> list[Held]:
+        """What is asked for, in words, each with the address without it."""
+        labels = {one.name: one for one in self.filters}
+        found = []
+        for name in self.asked.model_fields:
+            value = getattr(call.query, name)
+            if value in (None, self.asked.model_fields[name].default) or name not in labels:
+                continue
+            asked = labels[name]
+            text = value.value if isinstance(value, Enum) else str(value).lower() if isinstance(value, bool) else value
+            words = translated(call, asked.choices[text]) if text in asked.choices else str(text)
+            also = {"orthanc_study_id": None} if name == "study_instance_uid" else {}
+            url = url_with(call, **{name: None, **also, **_FROM_ITS_TOP})
+            found.append(Held(label=translated(call, asked.label), words=words, url=url))
+        return found
+
+    def _presets(self, call: AnyCall) -> list[Preset]:
+        """Spans of days to be chosen at once, where there are days to be asked for."""
+        names = [one.name.removesuffix("_from") for one in self.filters if one.name.endswith("_from")]
+        days = next((one for one in names if _is_day(self.asked.model_fields[f"{one}_from"].annotation)), None)
+        if days is None:
+            return []
+        today = call.services.clock().astimezone(call.services.zone).date()
+        found = []
+        for label, length in ((N_("Today"), 1), (N_("7 days"), 7), (N_("30 days"), 30)):
+            first = today - timedelta(days=length - 1)
+            is_on = getattr(call.query, f"{days}_from") == first and getattr(call.query, f"{days}_to") in (None, today)
+            span = {f"{days}_from": None if is_on else first.isoformat(), f"{days}_to": None}
+            found.append(
+                Preset(label=translated(call, label), url=url_with(call, **span, **_FROM_ITS_TOP), is_on=is_on)
+            )
+        return found
+
+    def _file_url(self, call: AnyCall, wanted: Format) -> str:
+        names = {*self.asked.model_fields, "sort"}
+        kept = {key: value for key, value in call.http.args.items() if key in names and value}
+        return call.site.url(f"{self.name}_{wanted}", **kept)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows(Generic[RecordT]):
+    """A page of rows."""
+
+    items: list[RecordT]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A column's head: where a click leads, and the direction in which the list is sorted by it now."""
+
+    column: Column
+    form: Form | None
+    url: str | None
+    direction: Literal["ascending", "descending"] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A filter that holds."""
+
+    label: str
+    words: str
+    url: str  # the list without it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A span of days to be chosen at once."""
+
+    label: str
+    url: str
+    is_on: bool
+
+
+class FormatPath(Parameters):
+    format: Format
+    """`csv`, `xlsx` or `parquet`."""
+
+
+_FROM_ITS_TOP = {"cursor": None, "open": None}
+_WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
+_FORMS: Mapping[str, Form] = {
+    "text": "text",
+    "texts": "texts",
+    "person": "person",
+    "count": "number",
+    "number": "number",
+    "day": "day",
+    "moment": "moment",
+    "yes": "yes",
+}
+
+
+def fields_of(record: type[Record]) -> dict[str, Field]:
+    """The fields of a record, as files and cells have them, by name."""
+    return {name: Field(name=name, kind=_kind(name, one.annotation)) for name, one in record.model_fields.items()}
+
+
+def _kind(name: str, annotation: Any) -> Any:
+    hint = _without_none(annotation)
+    if get_origin(hint) in (list, tuple, Sequence):
+        return "texts" if _without_none(get_args(hint)[0]) is str else "document"
+    if get_origin(hint) is Literal or hint is str:
+        return "person" if name.endswith("_name") and name.startswith(("patient", "referring")) else "text"
+    if not isinstance(hint, type):
+        return "document"
+    for kind, forms in _KINDS:
+        if issubclass(hint, forms):
+            return kind
+    return "document"
+
+
+_KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    ("yes", bool),
+    ("text", (str, Enum)),
+    ("count", int),
+    ("number", float),
+    ("moment", datetime),
+    ("day", date),
+    ("clock", time),
+)
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        return next(one for one in get_args(hint) if one is not type(None))
+    return hint
+
+
+def _is_day(hint: Any) -> bool:
+    found = _without_none(hint)
+    return date in (found, *get_args(found))
+
+
+def without(listing: Listing[RecordT, AskedT], *names: str) -> Listing[RecordT, AskedT]:
+    """The list without some columns, as where a page is about their value."""
+    return replace(listing, columns=[one for one in listing.columns if one.name not in names])
