@@ -5,7 +5,12 @@ A query makes it of a row, a page shows it, an endpoint answers with it; the Ope
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+
+from treegarth.phrases import Phrase
 
 
 class Record(BaseModel):
@@ -18,3 +23,15 @@ class Record(BaseModel):
         use_attribute_docstrings=True,
         json_schema_serialization_defaults_required=True,
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_phrases(cls, given: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+        """A sentence that pages say in another language stays one: pydantic makes plain text of every kind of str."""
+        made = make(given)
+        for name, value in given.items() if isinstance(given, Mapping) else ():
+            if isinstance(value, Phrase) or (
+                isinstance(value, list | tuple) and any(isinstance(v, Phrase) for v in value)
+            ):
+                made.__dict__[name] = value
+        return made

@@ -66,7 +66,7 @@ def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engi
         leave(connection, "instance-00001-1", "instance-00001-2")
         (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
         assert (study.instance_count, study.pruned_instance_count, study.pruned_size_bytes) == (0, 2, 1000)
-        assert study.modalities == ("CT",)
+        assert study.modalities == ["CT"]
         assert [one.pruned_instance_count for one in list_series(connection, study.orthanc_study_id)] == [2]
         assert len(search_studies(connection, StudyFilter(modalities=("CT",))).studies) == 1
         assert reconciliation.counts(connection) == reconciliation.Counts(patients=0, studies=0, series=0, instances=0)
