@@ -15,6 +15,11 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look 
     return message
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802
+    """Mark a message that counts, in both forms; `ngettext_for` chooses one where it is shown."""
+    return singular, plural
+
+
 class Phrase(str):
     """An English text that knows its message and the values in it. A value may be a phrase, or a tuple of several."""
 

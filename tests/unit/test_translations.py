@@ -20,6 +20,7 @@ CATALOGS = sorted((ROOT / "web" / "locales").glob("*/LC_MESSAGES/treegarth.po"))
 FUNCTIONS = {
     "_": None,
     "N_": None,
+    "NN_": (1, 2),
     "gettext": None,
     "P_": None,  # treegarth.phrases
     "ngettext": (1, 2),

@@ -347,7 +347,8 @@ class Listing(Generic[RecordT, AskedT]):
         found = []
         for label, length in ((N_("Today"), 1), (N_("7 days"), 7), (N_("30 days"), 30)):
             first = today - timedelta(days=length - 1)
-            is_on = getattr(call.query, f"{days}_from") == first and getattr(call.query, f"{days}_to") in (None, today)
+            last = getattr(call.query, f"{days}_to", None)
+            is_on = getattr(call.query, f"{days}_from") == first and last in (None, today)
             span = {f"{days}_from": None if is_on else first.isoformat(), f"{days}_to": None}
             found.append(
                 Preset(label=translated(call, label), url=url_with(call, **span, **_FROM_ITS_TOP), is_on=is_on)

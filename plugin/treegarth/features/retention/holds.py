@@ -13,7 +13,7 @@ from treegarth.features.retention.pages.words import HOLD_KINDS, words_of
 from treegarth.features.retention.store.holds import Hold, select_holds
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.index.studies import asked_study, told_apart
-from treegarth.phrases import N_
+from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
 from treegarth.web.listing import Column, Empty, Filter, Listing
 from treegarth.web.which_study import OfStudy
@@ -50,7 +50,7 @@ def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequ
 HOLDS = Listing(
     name="retention.holds",
     title=N_("Holds"),
-    counts=("%(num)s hold", "%(num)s holds"),
+    counts=NN_("%(num)s hold", "%(num)s holds"),
     path="retention/holds",
     api_name="retention_holds",
     api_path="retention/holds",
