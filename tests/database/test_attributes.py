@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from sqlalchemy import Engine, Table, event, null, select, update
 
 from tests.bad_objects import ct_image, in_syntax
+from tests.index_support import search_studies
 from treegarth.assembly import FEATURES
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
@@ -23,7 +24,6 @@ from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.stores import header_checksum
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import removal, stale_series
-from treegarth.features.archive.store.search import search_studies
 from treegarth.index import parents
 from treegarth.index.follower import IndexFollower
 from treegarth.index.instances import IndexedInstance, Level, Origin, StoredInstance
@@ -210,8 +210,8 @@ def test_what_an_object_stored_again_does_not_say_any_more_leaves_every_level(
     assert "Doe" not in str(row["header"])
     assert only(engine, study)["study_description"] is None
     with engine.connect() as connection:
-        assert search_studies(connection, StudyFilter(text="doe")).studies == ()
-        assert search_studies(connection, StudyFilter(text="head")).studies == ()
+        assert search_studies(connection, StudyFilter(text="doe")).items == []
+        assert search_studies(connection, StudyFilter(text="head")).items == []
 
 
 def test_a_study_has_what_any_of_its_series_says_the_first_of_them_first(engine: Engine) -> None:
