@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Integer, cast, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 import treegarth
@@ -39,7 +39,7 @@ def migrate(address: DatabaseAddress) -> list[str]:
     try:
         with transaction(engine) as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+            connection.execute(select(func.pg_advisory_xact_lock(LOCK_KEY)))
             _check_server(connection)
             _make_schema(connection)
             missing = _missing(connection)
@@ -63,9 +63,8 @@ def pending(address: DatabaseAddress) -> list[str]:
 
 
 def _check_server(connection: Connection) -> None:
-    version, encoding = connection.execute(
-        text("SELECT current_setting('server_version_num')::int, current_setting('server_encoding')")
-    ).one()
+    settings = [func.current_setting(name) for name in ("server_version_num", "server_encoding")]
+    version, encoding = connection.execute(select(cast(settings[0], Integer), settings[1])).one()
     if version < OLDEST_SERVER * 10_000:
         raise DatabaseUnsuitable(
             f"The server is PostgreSQL {version // 10_000}; Treegarth needs {OLDEST_SERVER} or newer."
@@ -76,7 +75,7 @@ def _check_server(connection: Connection) -> None:
 
 def _make_schema(connection: Connection) -> None:
     """Asked first: `CREATE SCHEMA IF NOT EXISTS` wants the right to create even where there is nothing to create."""
-    if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": SCHEMA}).scalar_one() is not None:
+    if connection.execute(select(func.to_regnamespace(SCHEMA))).scalar_one() is not None:
         return
     with _explained(f"The role may not create the schema {SCHEMA}. As an administrator: GRANT CREATE ON DATABASE ..."):
         connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select
 
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, connect, create_engine
@@ -196,7 +196,7 @@ class DatabaseMonitor:
                 continue
             try:
                 with connect(engine) as connection:
-                    connection.execute(text("SELECT 1"))
+                    connection.execute(select(1))
                 self.last_answer = monotonic()
             except TreegarthError as error:
                 logger.debug("The database gave no sign of life: %s", error)

@@ -49,6 +49,7 @@ def note_pruned(connection: Connection, counts: Mapping[str, tuple[int, int]]) -
     tell_studies(connection, series_ids=(), study_ids=studies)
 
 
+# As texts, like every statement of the store path: the same for any number of rows, so PostgreSQL plans them once.
 _NOTE_PRUNED = """
 UPDATE series s SET pruned_instance_count = r.instances, pruned_size_bytes = r.bytes
 FROM json_to_recordset(CAST(:rows AS json)) AS r (id text, instances integer, bytes bigint)

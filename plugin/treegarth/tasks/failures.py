@@ -15,6 +15,7 @@ from procrastinate.worker import Worker
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.tasks.shutdown import WorkerEnding
 
+# For procrastinate's connector, which takes texts.
 _FORGET = """
 DELETE FROM procrastinate_jobs AS failed
 USING unnest(%(names)s::text[], %(locks)s::text[], %(ids)s::bigint[]) AS ended (name, lock, id)

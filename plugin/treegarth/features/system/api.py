@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import text
+from sqlalchemy import select
 
 import treegarth
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
@@ -179,7 +179,7 @@ def version(call: Call[None, None, None]) -> Versions:
 def _database_answers(call: AnyCall) -> bool:
     try:
         with call.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.execute(select(1))
     except DatabaseUnavailable:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,6 @@ class DatabaseFacts:
 
 
 def database_facts(connection: Connection) -> DatabaseFacts:
-    row = connection.execute(
-        text("SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size_bytes")
-    ).one()
+    version, size = func.current_setting("server_version"), func.pg_database_size(func.current_database())
+    row = connection.execute(select(version.label("version"), size.label("size_bytes"))).one()
     return DatabaseFacts(version=row.version, size_bytes=row.size_bytes)

@@ -17,8 +17,8 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    null,
     select,
-    text,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -75,9 +75,7 @@ def retry_task(connection: Connection, task_id: int) -> Task:
         raise RequestConflict(P_("This task has not failed: it is %(state)s.", state=_STATES.get(found, found)))
     try:
         with connection.begin_nested():
-            connection.execute(
-                text("SELECT procrastinate_retry_job_v2(:task_id, now(), NULL, NULL, NULL)"), {"task_id": task_id}
-            )
+            connection.execute(select(func.procrastinate_retry_job_v2(task_id, func.now(), null(), null(), null())))
     except IntegrityError as error:
         waits = P_("The same work waits in the queue already. This task need not be repeated.")
         raise RequestConflict(waits) from error

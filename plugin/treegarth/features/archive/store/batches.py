@@ -81,6 +81,7 @@ def _forget_parents(connection: Connection, new: Sequence[IndexedInstance], chos
 
 def known_stores(connection: Connection, orthanc_instance_ids: Sequence[str]) -> dict[str, KnownStore]:
     """Which store of each of these instances the index has, of those that it has."""
+    # As texts, here and below: the same for any number of rows, so PostgreSQL plans them once.
     rows = connection.execute(
         text(
             "SELECT orthanc_instance_id, received_at, size_bytes, header_checksum FROM instance"

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BigInteger, Connection, Date, cast, desc, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
+from treegarth.database.parameters import is_among
 from treegarth.database.phrase_column import said
+from treegarth.index.tables import archive_state, instance, series, study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +39,15 @@ def arrivals_by_day(connection: Connection, since: datetime, zone: ZoneInfo) -> 
 
     The condition on the last arrival lets the index on it find the rows.
     """
-    rows = connection.execute(
-        text(
-            "SELECT (first_received_at AT TIME ZONE :zone)::date AS day, modalities, count(*) AS study_count, "
-            "sum(instance_count)::bigint AS instance_count FROM study "
-            "WHERE last_received_at >= :since AND first_received_at >= :since GROUP BY 1, 2"
-        ),
-        {"zone": zone.key, "since": since},
+    query = (
+        select(
+            cast(func.timezone(zone.key, study.c.first_received_at), Date).label("day"),
+            study.c.modalities,
+            func.count().label("study_count"),
+            cast(func.sum(study.c.instance_count), BigInteger).label("instance_count"),
+        )
+        .where(study.c.last_received_at >= since, study.c.first_received_at >= since)
+        .group_by("day", study.c.modalities)
     )
     return [
         DayArrivals(
@@ -51,27 +56,30 @@ def arrivals_by_day(connection: Connection, since: datetime, zone: ZoneInfo) -> 
             study_count=row.study_count,
             instance_count=row.instance_count,
         )
-        for row in rows
+        for row in connection.execute(query)
     ]
 
 
 def is_empty(connection: Connection) -> bool:
     """Whether the index has no study at all."""
-    return connection.execute(text("SELECT 1 FROM study LIMIT 1")).first() is None
+    return connection.execute(select(study.c.orthanc_study_id).limit(1)).first() is None
 
 
 def issues_of_study(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[IssueCount]:
     """What could not be read of these studies' instances, the most frequent first."""
-    rows = connection.execute(
-        text(
-            "SELECT issue ->> 'path' AS path, issue -> 'reason' AS reason, count(*) AS instances "
-            "FROM series JOIN instance USING (orthanc_series_id), jsonb_array_elements(instance.issues) AS issue "
-            "WHERE series.orthanc_study_id = ANY(:studies) AND instance.issues IS NOT NULL "
-            "GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 50"
-        ),
-        {"studies": list(orthanc_study_ids)},
+    issue = func.jsonb_array_elements(instance.c.issues, type_=JSONB).column_valued("issue", joins_implicitly=True)
+    query = (
+        select(issue["path"].astext.label("path"), issue["reason"].label("reason"), func.count().label("instances"))
+        .join_from(series, instance, instance.c.orthanc_series_id == series.c.orthanc_series_id)
+        .where(is_among(series.c.orthanc_study_id, orthanc_study_ids), instance.c.issues.is_not(None))
+        .group_by("path", "reason")
+        .order_by(desc("instances"), "path")
+        .limit(50)
     )
-    return [IssueCount(path=row.path or "", reason=said(row.reason or ""), instances=row.instances) for row in rows]
+    return [
+        IssueCount(path=row.path or "", reason=said(row.reason or ""), instances=row.instances)
+        for row in connection.execute(query)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +112,8 @@ class Comparison:
 
 def last_comparison(connection: Connection) -> Comparison | None:
     """The comparison that runs, or the last one; None before the first."""
-    row = connection.execute(text("SELECT value, changed_at FROM archive_state WHERE name = 'comparison'")).first()
+    kept = archive_state.c
+    row = connection.execute(select(kept.value, kept.changed_at).where(kept.name == "comparison")).first()
     if row is None:
         return None
     value = row.value
@@ -118,7 +127,6 @@ def last_comparison(connection: Connection) -> Comparison | None:
 
 def last_indexed_at(connection: Connection) -> datetime | None:
     """When the newest instances of the index were received, which is about when they were written."""
-    found: datetime | None = connection.execute(
-        text("SELECT last_received_at FROM study ORDER BY last_received_at DESC LIMIT 1")
-    ).scalar()
+    newest = study.c.last_received_at
+    found: datetime | None = connection.execute(select(newest).order_by(newest.desc()).limit(1)).scalar()
     return found

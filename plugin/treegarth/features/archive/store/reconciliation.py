@@ -7,9 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 
+from treegarth.database.parameters import written_out
 from treegarth.index.tables import archive_state, instance, patient, series, study
 
 
@@ -46,7 +60,7 @@ def counts(connection: Connection) -> Counts:
         connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in (patient, study, series, instance)
     )
-    empty_patients, empty_studies, empty_series = connection.execute(text(_EMPTY)).one()
+    empty_patients, empty_studies, empty_series = tuple(connection.execute(_empty()).one())
     return Counts(
         patients=patients - empty_patients,
         studies=studies - empty_studies,
@@ -55,13 +69,15 @@ def counts(connection: Connection) -> Counts:
     )
 
 
-_EMPTY = """
-SELECT (
-    SELECT count(DISTINCT e.orthanc_patient_id) FROM study e WHERE e.instance_count = 0 AND NOT EXISTS (
-        SELECT 1 FROM study t WHERE t.orthanc_patient_id = e.orthanc_patient_id AND t.instance_count > 0
-    )
-), (SELECT count(*) FROM study WHERE instance_count = 0), (SELECT count(*) FROM series WHERE instance_count = 0)
-"""
+def _empty() -> Select[Any]:
+    """How many patients, studies and series have rows, and no objects."""
+    empty_study, empty_series = (table.c.instance_count == written_out(0) for table in (study, series))
+    other = study.alias("other")
+    has_others = exists().where(other.c.orthanc_patient_id == study.c.orthanc_patient_id, other.c.instance_count > 0)
+    patients = select(func.count(study.c.orthanc_patient_id.distinct())).where(empty_study, ~has_others)
+    studies = select(func.count()).select_from(study).where(empty_study)
+    series_ = select(func.count()).select_from(series).where(empty_series)
+    return select(*(count.scalar_subquery() for count in (patients, studies, series_)))
 
 
 def count_instances(connection: Connection) -> int:
@@ -69,23 +85,29 @@ def count_instances(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.sum(study.c.instance_count), 0))).scalar_one())
 
 
+_in_orthanc = Table(
+    "in_orthanc",
+    MetaData(),  # of one transaction: migrations do not compare it
+    Column("id", Text(collation="C")),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+
+
 def begin_comparison(connection: Connection) -> None:
     """A table of this transaction for the identifiers that Orthanc has now."""
-    connection.execute(text('CREATE TEMPORARY TABLE in_orthanc (id text COLLATE "C") ON COMMIT DROP'))
+    _in_orthanc.create(connection, checkfirst=False)
 
 
 def note_in_orthanc(connection: Connection, identifiers: Sequence[str]) -> None:
-    connection.execute(text("INSERT INTO in_orthanc SELECT unnest(CAST(:ids AS text[]))"), {"ids": list(identifiers)})
+    rows = select(func.unnest(literal(list(identifiers), ARRAY(Text))))
+    connection.execute(insert(_in_orthanc).from_select(["id"], rows))
 
 
 def not_in_orthanc(connection: Connection, before: datetime) -> list[str]:
     """The instances that the index had before that time and that were not noted."""
     connection.execute(text("ANALYZE in_orthanc"))
-    found = connection.execute(
-        text(
-            "SELECT orthanc_instance_id FROM instance i WHERE indexed_at < :before"
-            " AND NOT EXISTS (SELECT 1 FROM in_orthanc o WHERE o.id = i.orthanc_instance_id) ORDER BY 1"
-        ),
-        {"before": before},
-    )
-    return list(found.scalars())
+    key = instance.c.orthanc_instance_id
+    is_noted = exists().where(_in_orthanc.c.id == key)
+    query = select(key).where(instance.c.indexed_at < before, ~is_noted).order_by(key)
+    return list(connection.execute(query).scalars())

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Select, func, select
 
+from treegarth.database.parameters import is_among, written_out
 from treegarth.features.archive.store.reconciliation import read_state, write_state
+from treegarth.index.tables import instance, series
 
 _STATE = "mending"
 
@@ -51,32 +53,32 @@ class Mending:
 
 def stale_series(connection: Connection, *, after: str, limit: int) -> list[StaleSeries]:
     """The next stale series behind this one, in the order of Orthanc's identifiers."""
-    query = f"{_STALE} AND orthanc_series_id > :after ORDER BY orthanc_series_id LIMIT :limit"
-    return _series(connection, query, {"after": after, "limit": limit})
+    key = series.c.orthanc_series_id
+    return _series(connection, _stale().where(key > after).order_by(key).limit(limit))
 
 
 def stale_among(connection: Connection, orthanc_series_ids: Sequence[str]) -> list[StaleSeries]:
     """Those of the series that are stale."""
-    return _series(connection, f"{_STALE} AND orthanc_series_id = ANY(:ids)", {"ids": list(orthanc_series_ids)})
+    return _series(connection, _stale().where(is_among(series.c.orthanc_series_id, orthanc_series_ids)))
 
 
-def _series(connection: Connection, query: str, values: dict[str, Any]) -> list[StaleSeries]:
-    rows = connection.execute(text(query), values)
+def _series(connection: Connection, query: Select[Any]) -> list[StaleSeries]:
+    rows = connection.execute(query)
     return [StaleSeries(orthanc_series_id=row[0], orthanc_instance_id=row[1]) for row in rows]
 
 
-_STALE = """
-SELECT s.orthanc_series_id, (
-    SELECT min(i.orthanc_instance_id) FROM instance i WHERE i.orthanc_series_id = s.orthanc_series_id
-)
-FROM series s WHERE is_stale AND instance_count > 0
-"""
+def _stale() -> Select[Any]:
+    of_series = instance.c.orthanc_series_id == series.c.orthanc_series_id
+    first = select(func.min(instance.c.orthanc_instance_id)).where(of_series).scalar_subquery()
+    return select(series.c.orthanc_series_id, first).where(*_IS_STALE)
+
+
+_IS_STALE = (series.c.is_stale, series.c.instance_count > written_out(0))  # as their index has it
 
 
 def count_stale(connection: Connection) -> int:
     """How many series are to be read anew: by an index of their own."""
-    query = text("SELECT count(*) FROM series WHERE is_stale AND instance_count > 0")
-    return int(connection.execute(query).scalar_one())
+    return connection.execute(select(func.count()).select_from(series).where(*_IS_STALE)).scalar_one()
 
 
 def last_mending(connection: Connection) -> Mending | None:

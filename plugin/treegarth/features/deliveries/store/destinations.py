@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, null, select, text, update
+from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, null, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 
+from treegarth.database.parameters import is_among_numbers, written_out
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
+from treegarth.features.deliveries.model import ObjectState
+from treegarth.features.deliveries.store.leases import is_open
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_change
 from treegarth.features.deliveries.windows import Window
 from treegarth.phrases import P_
@@ -176,7 +179,7 @@ def read_figures(
 ) -> dict[int, DestinationFigures]:
     """What waits for each of these and how sending goes. Reads what is open, not what was confirmed."""
     values: dict[int, dict[str, Any]] = {one: {} for one in destination_ids}
-    for row in connection.execute(_OPEN, {"destinations": list(destination_ids)}):
+    for row in connection.execute(_open(destination_ids)):
         values[row.destination_id] |= {k: v for k, v in row._mapping.items() if k != "destination_id"}
     sends = (
         select(
@@ -200,19 +203,25 @@ def read_figures(
     return {one: DestinationFigures(**found) for one, found in values.items()}
 
 
-# Two conditions that are those of the partial indexes: the ledger's millions of confirmed rows are not read.
-_OPEN = text(
-    "SELECT destination_id, count(*) FILTER (WHERE state = 'waiting' AND attempts = 0) AS waiting, "
-    "count(*) FILTER (WHERE state = 'waiting' AND attempts > 0) AS failed, "
-    "count(*) FILTER (WHERE state = 'sending') AS sending, count(*) FILTER (WHERE state = 'sent') AS sent, "
-    "count(*) FILTER (WHERE state = 'given up') AS given_up, "
-    "coalesce(sum(size_bytes) FILTER (WHERE state = 'waiting'), 0)::bigint AS waiting_bytes, "
-    "min(queued_at) FILTER (WHERE state = 'waiting') AS oldest_waiting_at FROM ("
-    "SELECT * FROM delivery_object WHERE state IN ('waiting', 'sending', 'sent') "
-    "AND destination_id = ANY(:destinations) UNION ALL "
-    "SELECT * FROM delivery_object WHERE state = 'given up' AND destination_id = ANY(:destinations)"
-    ") AS open GROUP BY destination_id"
-)
+def _open(destination_ids: Sequence[int]) -> Select[Any]:
+    """Two queries with the conditions of the partial indexes: the ledger's millions of confirmed rows are not read."""
+    names = ("destination_id", "state", "attempts", "size_bytes", "queued_at")
+    of_these = select(*(delivery_object.c[name] for name in names)).where(
+        is_among_numbers(delivery_object.c.destination_id, destination_ids)
+    )
+    is_given_up = delivery_object.c.state == written_out(ObjectState.GIVEN_UP.value)
+    found = union_all(of_these.where(is_open()), of_these.where(is_given_up)).subquery("open").c
+    count, waits = func.count(), found.state == ObjectState.WAITING
+    return select(
+        found.destination_id,
+        count.filter(waits, found.attempts == 0).label("waiting"),
+        count.filter(waits, found.attempts > 0).label("failed"),
+        count.filter(found.state == ObjectState.SENDING).label("sending"),
+        count.filter(found.state == ObjectState.SENT).label("sent"),
+        count.filter(found.state == ObjectState.GIVEN_UP).label("given_up"),
+        cast(func.coalesce(func.sum(found.size_bytes).filter(waits), 0), BigInteger).label("waiting_bytes"),
+        func.min(found.queued_at).filter(waits).label("oldest_waiting_at"),
+    ).group_by(found.destination_id)
 
 
 def settings_of(row: Row[Any] | Destination) -> DestinationSettings:

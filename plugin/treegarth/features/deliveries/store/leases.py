@@ -205,7 +205,7 @@ def prolong(connection: Connection, claim: Claim, now: datetime) -> None:
 def next_due(connection: Connection, destination_id: int, states: Sequence[ObjectState]) -> datetime | None:
     """When the first of the objects in these states is due."""
     query = select(func.min(delivery_object.c.next_attempt_at)).where(
-        delivery_object.c.destination_id == destination_id, _is_open(), delivery_object.c.state.in_(states)
+        delivery_object.c.destination_id == destination_id, is_open(), delivery_object.c.state.in_(states)
     )
     due: datetime | None = connection.execute(query).scalar_one()
     return due
@@ -223,7 +223,7 @@ def due_destinations(connection: Connection, now: datetime, destination_id: int 
         first = (
             select(delivery_object.c.state)
             .where(delivery_object.c.destination_id == destination_id, delivery_object.c.next_attempt_at <= now)
-            .where(_is_open())
+            .where(is_open())
             .order_by(delivery_object.c.next_attempt_at)
             .limit(_LOOKED_AT)
             .subquery()
@@ -241,7 +241,7 @@ def _due(
     query = (
         select(*_OBJECT)
         .where(delivery_object.c.destination_id == destination_id, delivery_object.c.next_attempt_at <= now)
-        .where(delivery_object.c.state == state, _is_open())
+        .where(delivery_object.c.state == state, is_open())
         .order_by(delivery_object.c.next_attempt_at, delivery_object.c.orthanc_series_id)
         .order_by(delivery_object.c.orthanc_instance_id)
         .limit(limit)
@@ -263,7 +263,7 @@ def _take(
     return Claim(batch=batch, objects=tuple(rows[one.orthanc_instance_id] for one in objects))
 
 
-def _is_open() -> ColumnElement[bool]:
+def is_open() -> ColumnElement[bool]:
     """The condition of the partial index: the millions of rows that are done are not read."""
     return delivery_object.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, String, Text, any_, bindparam, column, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy import Connection, String, Text, bindparam, column, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import BigInteger, Integer
 
+from treegarth.database.parameters import is_among
 from treegarth.database.phrase_column import kept
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
 from treegarth.features.deliveries.transitions import Change
@@ -41,7 +42,7 @@ def record_changes(connection: Connection, destination_id: int, batch: str, chan
     ours = (delivery_object.c.destination_id == destination_id) & (delivery_object.c.batch == batch)
     connection.execute(
         select(delivery_object.c.orthanc_instance_id)
-        .where(ours, delivery_object.c.orthanc_instance_id == any_(bindparam("ids", ids, ARRAY(String))))
+        .where(ours, is_among(delivery_object.c.orthanc_instance_id, ids))
         .order_by(delivery_object.c.orthanc_instance_id)  # as every writer locks them
         .with_for_update()
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, select, text, update
 
+from treegarth.database.parameters import is_among
 from treegarth.features.retention.tables import prune_ledger, prune_mark
 from treegarth.index.instances import RemovedInstance
+from treegarth.index.tables import series
 from treegarth.tasks.leases import unlocked
 
 _COLUMNS = (
@@ -49,24 +51,18 @@ def unmark(connection: Connection, orthanc_instance_ids: Sequence[str]) -> None:
 
 def series_with_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> list[str]:
     """Those of the series that a policy deleted objects of."""
-    found = connection.execute(
-        text(
-            "SELECT orthanc_series_id FROM series WHERE orthanc_series_id = ANY(:ids)"
-            " AND pruned_instance_count > 0 ORDER BY 1"
-        ),
-        {"ids": list(orthanc_series_ids)},
-    )
-    return list(found.scalars())
+    key = series.c.orthanc_series_id
+    query = select(key).where(is_among(key, orthanc_series_ids), series.c.pruned_instance_count > 0).order_by(key)
+    return list(connection.execute(query).scalars())
 
 
 def note_returned(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
     """These were deleted once, and are in the archive again."""
     connection.execute(
-        text(
-            "UPDATE prune_ledger SET returned_at = :at WHERE orthanc_instance_id = ANY(:ids)"
-            " AND state = 'deleted' AND returned_at IS NULL"
-        ),
-        {"ids": list(orthanc_instance_ids), "at": at},
+        update(prune_ledger)
+        .where(is_among(prune_ledger.c.orthanc_instance_id, orthanc_instance_ids))
+        .where(prune_ledger.c.state == "deleted", prune_ledger.c.returned_at.is_(None))
+        .values(returned_at=at)
     )
 
 
@@ -75,17 +71,18 @@ def count_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> d
 
     Counted anew each time from the ledger and the index: right whatever was interrupted before.
     """
-    rows = connection.execute(
-        text(
-            "SELECT k.id, count(l.orthanc_instance_id) AS instances, coalesce(sum(l.size_bytes), 0) AS bytes"
-            " FROM unnest(CAST(:ids AS text[])) AS k (id) LEFT JOIN ("
-            "  SELECT DISTINCT ON (orthanc_instance_id) orthanc_instance_id, orthanc_series_id, size_bytes"
-            "  FROM prune_ledger p WHERE orthanc_series_id = ANY(:ids) AND policy_id IS NOT NULL"
-            "  AND state <> 'kept' AND returned_at IS NULL"
-            "  AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.orthanc_instance_id = p.orthanc_instance_id)"
-            "  ORDER BY orthanc_instance_id, id DESC"
-            " ) l ON l.orthanc_series_id = k.id GROUP BY 1"
-        ),
-        {"ids": list(orthanc_series_ids)},
-    )
+    rows = connection.execute(_PRUNED, {"ids": list(orthanc_series_ids)})
     return {row.id: (row.instances, int(row.bytes)) for row in rows}
+
+
+# As a text: SQLAlchemy 2.0 and 2.1 are told of DISTINCT ON in different ways.
+_PRUNED = text("""
+SELECT k.id, count(l.orthanc_instance_id) AS instances, coalesce(sum(l.size_bytes), 0) AS bytes
+FROM unnest(CAST(:ids AS text[])) AS k (id) LEFT JOIN (
+    SELECT DISTINCT ON (orthanc_instance_id) orthanc_instance_id, orthanc_series_id, size_bytes
+    FROM prune_ledger p WHERE orthanc_series_id = ANY(:ids) AND policy_id IS NOT NULL
+    AND state <> 'kept' AND returned_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.orthanc_instance_id = p.orthanc_instance_id)
+    ORDER BY orthanc_instance_id, id DESC
+) l ON l.orthanc_series_id = k.id GROUP BY 1
+""")

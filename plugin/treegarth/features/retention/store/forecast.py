@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, desc, func, literal, select, text, union_all
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, use_memory
+from treegarth.features.retention.tables import prune_ledger, retention_policy
 from treegarth.index.tables import instance, series, study
 from treegarth.record import Record
 
 HORIZON = timedelta(days=30)
 MOST_STUDIES = 50
+_MONTH = "YYYY-MM"
 PATIENCE_S = 120
 """For a question that a person asks rarely and that looks at the whole archive: longer than other pages may take."""
 
@@ -157,42 +159,52 @@ def space_by_modality_and_source(connection: Connection) -> list[Share]:
 
 def months(connection: Connection, since: datetime) -> list[Month]:
     """Growth by month, by the studies' first arrivals, pruned objects included; and what was freed in each."""
-    rows = connection.execute(
-        text(
-            "SELECT month, sum(received)::bigint AS received_bytes, sum(freed)::bigint AS freed_bytes FROM ("
-            " SELECT to_char(first_received_at, 'YYYY-MM') AS month, size_bytes + pruned_size_bytes AS received,"
-            " 0 AS freed FROM study WHERE first_received_at >= :since"
-            " UNION ALL SELECT to_char(deleted_at, 'YYYY-MM'), 0, size_bytes FROM prune_ledger"
-            " WHERE deleted_at >= :since AND policy_id IS NOT NULL AND state = 'deleted'"
-            ") AS flows GROUP BY 1 ORDER BY 1"
-        ),
-        {"since": since},
+    received = select(
+        func.to_char(study.c.first_received_at, _MONTH).label("month"),
+        (study.c.size_bytes + study.c.pruned_size_bytes).label("received"),
+        literal(0).label("freed"),
+    ).where(study.c.first_received_at >= since)
+    freed = select(func.to_char(prune_ledger.c.deleted_at, _MONTH), literal(0), prune_ledger.c.size_bytes)
+    flows = union_all(received, freed.where(*_was_freed(since))).subquery("flows")
+    query = (
+        select(
+            flows.c.month,
+            cast(func.sum(flows.c.received), BigInteger).label("received_bytes"),
+            cast(func.sum(flows.c.freed), BigInteger).label("freed_bytes"),
+        )
+        .group_by(flows.c.month)
+        .order_by(flows.c.month)
     )
-    return [Month(**row._mapping) for row in rows]
+    return [Month(**row._mapping) for row in connection.execute(query)]
 
 
 def flow(connection: Connection, since: datetime) -> int:
     """Bytes received since a time, less the bytes that policies deleted."""
-    found = connection.execute(
-        text(
-            "SELECT (SELECT coalesce(sum(size_bytes + pruned_size_bytes), 0) FROM study"
-            " WHERE last_received_at >= :since AND first_received_at >= :since)"
-            " - (SELECT coalesce(sum(size_bytes), 0) FROM prune_ledger"
-            " WHERE deleted_at >= :since AND policy_id IS NOT NULL AND state = 'deleted')"
-        ),
-        {"since": since},
+    received = select(func.coalesce(func.sum(study.c.size_bytes + study.c.pruned_size_bytes), 0)).where(
+        study.c.last_received_at >= since, study.c.first_received_at >= since
     )
-    return int(found.scalar_one())
+    freed = select(func.coalesce(func.sum(prune_ledger.c.size_bytes), 0)).where(*_was_freed(since))
+    return int(connection.execute(select(received.scalar_subquery() - freed.scalar_subquery())).scalar_one())
 
 
 def freed_by_policy(connection: Connection, since: datetime) -> list[Freed]:
     """What each policy deleted since a time."""
-    rows = connection.execute(
-        text(
-            "SELECT l.policy_id, p.name AS policy, count(*) AS instance_count, sum(l.size_bytes)::bigint AS size_bytes"
-            " FROM prune_ledger l JOIN retention_policy p ON p.id = l.policy_id"
-            " WHERE l.state = 'deleted' AND l.deleted_at >= :since GROUP BY 1, 2 ORDER BY 4 DESC, 1"
-        ),
-        {"since": since},
+    query = (
+        select(
+            prune_ledger.c.policy_id,
+            retention_policy.c.name.label("policy"),
+            func.count().label("instance_count"),
+            cast(func.sum(prune_ledger.c.size_bytes), BigInteger).label("size_bytes"),
+        )
+        .join_from(prune_ledger, retention_policy, retention_policy.c.id == prune_ledger.c.policy_id)
+        .where(*_was_freed(since))
+        .group_by(prune_ledger.c.policy_id, retention_policy.c.name)
+        .order_by(desc("size_bytes"), prune_ledger.c.policy_id)
     )
-    return [Freed(**row._mapping) for row in rows]
+    return [Freed(**row._mapping) for row in connection.execute(query)]
+
+
+def _was_freed(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What policies deleted since a time."""
+    ledger = prune_ledger.c
+    return ledger.deleted_at >= since, ledger.policy_id.is_not(None), ledger.state == "deleted"

@@ -177,20 +177,22 @@ def marked_bytes(connection: Connection, policy_id: int) -> int:
 
 def archive_bytes(connection: Connection) -> int:
     """Of everything that the index has, by the sums that its studies carry."""
-    return int(connection.execute(text("SELECT coalesce(sum(size_bytes), 0) FROM study")).scalar_one())
+    return int(connection.execute(select(func.coalesce(func.sum(study.c.size_bytes), 0))).scalar_one())
 
 
 def leaving_bytes(connection: Connection, since: datetime) -> int:
     """Of what was deleted since a time and is in the index still, which follows within a second or so."""
-    found = connection.execute(
-        text(
-            "SELECT coalesce(sum(l.size_bytes), 0) FROM prune_ledger l JOIN instance i USING (orthanc_instance_id)"
-            " WHERE l.deleted_at >= :since AND l.state = 'deleted' AND l.returned_at IS NULL"
-            " AND l.policy_id IS NOT NULL"
-        ),
-        {"since": since},
+    query = (
+        select(func.coalesce(func.sum(prune_ledger.c.size_bytes), 0))
+        .join_from(prune_ledger, instance, instance.c.orthanc_instance_id == prune_ledger.c.orthanc_instance_id)
+        .where(
+            prune_ledger.c.deleted_at >= since,
+            prune_ledger.c.state == "deleted",
+            prune_ledger.c.returned_at.is_(None),
+            prune_ledger.c.policy_id.is_not(None),
+        )
     )
-    return int(found.scalar_one())
+    return int(connection.execute(query).scalar_one())
 
 
 def list_marks(

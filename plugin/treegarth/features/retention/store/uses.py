@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from treegarth.features.retention.tables import study_use
+from treegarth.index.tables import study
 
 
 def note_use(
@@ -17,13 +21,16 @@ def note_use(
     orthanc_study_id: str | None = None,
 ) -> None:
     """Note that this study, or all of this UID, were opened, unless that was noted already since a time."""
+    opened = select(study.c.orthanc_study_id, literal(at), literal(way)).where(
+        study.c.study_instance_uid == study_instance_uid
+    )
+    if orthanc_study_id is not None:
+        opened = opened.where(study.c.orthanc_study_id == orthanc_study_id)
+    statement = insert(study_use).from_select(["orthanc_study_id", "last_used_at", "way"], opened)
     connection.execute(
-        text(
-            "INSERT INTO study_use (orthanc_study_id, last_used_at, way)"
-            " SELECT orthanc_study_id, :at, :way FROM study WHERE study_instance_uid = :uid"
-            " AND (CAST(:key AS text) IS NULL OR orthanc_study_id = :key)"
-            " ON CONFLICT (orthanc_study_id) DO UPDATE SET last_used_at = excluded.last_used_at, way = excluded.way"
-            " WHERE study_use.last_used_at < :not_since"
-        ),
-        {"at": at, "way": way, "uid": study_instance_uid, "key": orthanc_study_id, "not_since": not_since},
+        statement.on_conflict_do_update(
+            index_elements=["orthanc_study_id"],
+            set_={name: statement.excluded[name] for name in ("last_used_at", "way")},
+            where=study_use.c.last_used_at < not_since,
+        )
     )

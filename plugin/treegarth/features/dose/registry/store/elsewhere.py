@@ -11,72 +11,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Label,
+    Row,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from treegarth.features.dose.registry.decision import Elsewhere
 from treegarth.features.dose.registry.decision.instants import instant_of
-
-_PLACE = """
-    mine.orthanc_study_id AS study, mine.orthanc_instance_id AS source,
-    other.orthanc_study_id AS other_study, other.orthanc_instance_id AS other_source,
-    other.report AS other_report, other.source_deleted_at AS other_gone, other.source AS other_class,
-    coalesce(other.received_at, other.discovered_at) AS other_received,
-    other.patient_id AS other_patient, other.issuer_of_patient_id AS other_issuer,
-    mine.report AS report, mine.source_deleted_at AS gone, mine.source AS own_class,
-    coalesce(mine.received_at, mine.discovered_at) AS received, mine.modified_from AS modified_from,
-    mine.patient_id AS patient, mine.issuer_of_patient_id AS issuer
-"""
-_WHERE = """
-WHERE mine.orthanc_study_id = ANY(:studies) AND other.orthanc_study_id <> mine.orthanc_study_id
-AND mine.kind IS NOT NULL AND other.kind IS NOT NULL
-"""
-# As texts: the same statements for any number of studies, so PostgreSQL plans them once.
-_OBJECTS = text(f"""
-WITH RECURSIVE made (source, orthanc_instance_id) AS (
-    SELECT mine.orthanc_instance_id, other.orthanc_instance_id FROM dose_report mine
-    JOIN dose_report other ON other.modified_from = mine.orthanc_instance_id
-    WHERE mine.orthanc_study_id = ANY(:studies)
-    UNION
-    SELECT made.source, other.orthanc_instance_id FROM made
-    JOIN dose_report other ON other.modified_from = made.orthanc_instance_id
-), original (source, orthanc_instance_id) AS (
-    SELECT mine.orthanc_instance_id, mine.modified_from FROM dose_report mine
-    WHERE mine.orthanc_study_id = ANY(:studies) AND mine.modified_from IS NOT NULL
-    UNION
-    SELECT original.source, one.modified_from FROM original
-    JOIN dose_report one ON one.orthanc_instance_id = original.orthanc_instance_id WHERE one.modified_from IS NOT NULL
-)
-SELECT 'original' AS relation, {_PLACE} FROM dose_report mine
-JOIN original ON original.source = mine.orthanc_instance_id
-JOIN dose_report other ON other.orthanc_instance_id = original.orthanc_instance_id {_WHERE}
-UNION ALL
-SELECT 'copy' AS relation, {_PLACE} FROM dose_report mine
-JOIN made ON made.source = mine.orthanc_instance_id
-JOIN dose_report other ON other.orthanc_instance_id = made.orthanc_instance_id {_WHERE}
-UNION ALL
-SELECT 'same' AS relation, {_PLACE} FROM dose_report mine
-JOIN dose_report other ON other.sop_instance_uid = mine.sop_instance_uid {_WHERE}
-""")  # noqa: S608
-_EVENTS = [
-    text(f"""
-SELECT one.irradiation_event_uid AS uid, {_PLACE} FROM dose_report mine
-JOIN {table} one ON one.orthanc_instance_id = mine.orthanc_instance_id
-JOIN {table} same ON same.irradiation_event_uid = one.irradiation_event_uid
-JOIN dose_report other ON other.orthanc_instance_id = same.orthanc_instance_id {_WHERE}
-""")  # noqa: S608
-    for table in ("irradiation_event", "administration")
-]
-
-_ORIGINALS = text("""
-WITH RECURSIVE original (source, orthanc_instance_id) AS (
-    SELECT orthanc_instance_id, modified_from FROM dose_report WHERE orthanc_instance_id = ANY(:sources)
-    UNION
-    SELECT original.source, one.modified_from FROM original
-    JOIN dose_report one ON one.orthanc_instance_id = original.orthanc_instance_id WHERE one.modified_from IS NOT NULL
-)
-SELECT original.source, one.sop_instance_uid FROM original
-JOIN dose_report one ON one.orthanc_instance_id = original.orthanc_instance_id
-""")
+from treegarth.features.dose.registry.tables import administration, dose_report, irradiation_event
 
 Key: TypeAlias = tuple[Any, ...]
 
@@ -86,6 +43,99 @@ class _Found:
     sources: dict[str, str] = field(default_factory=dict)
     uids: dict[str, str] = field(default_factory=dict)
     same_patient: set[str] = field(default_factory=set)
+
+
+_mine, _other = dose_report.alias("mine"), dose_report.alias("other")
+_IS_MINE = _mine.c.orthanc_study_id == any_(bindparam("studies", type_=ARRAY(Text)))
+
+
+def _told(report: FromClause, prefix: str) -> list[Label[Any]]:
+    told = {
+        "study": report.c.orthanc_study_id,
+        "source": report.c.orthanc_instance_id,
+        "source_class": report.c.source,
+        "report": report.c.report,
+        "gone": report.c.source_deleted_at,
+        "received": func.coalesce(report.c.received_at, report.c.discovered_at),
+        "patient": report.c.patient_id,
+        "issuer": report.c.issuer_of_patient_id,
+    }
+    return [column.label(f"{prefix}{name}") for name, column in told.items()]
+
+
+def _pairs(joined: FromClause, *which: ColumnElement[Any]) -> Select[Any]:
+    """Sources of the studies, each with one that is joined to it and is of another study."""
+    return (
+        select(*which, *_told(_mine, ""), *_told(_other, "other_"), _mine.c.modified_from)
+        .select_from(joined)
+        .where(_IS_MINE, _other.c.orthanc_study_id != _mine.c.orthanc_study_id)
+        .where(_mine.c.kind.is_not(None), _other.c.kind.is_not(None))
+    )
+
+
+def _originals_of(wanted: ColumnElement[bool]) -> CTE:
+    """What Orthanc made these sources of, and what it made that of, and so on."""
+    original = (
+        select(_mine.c.orthanc_instance_id.label("source"), _mine.c.modified_from.label("orthanc_instance_id"))
+        .where(wanted)
+        .cte("original", recursive=True)
+    )
+    return original.union(
+        select(original.c.source, _other.c.modified_from)
+        .join_from(original, _other, _other.c.orthanc_instance_id == original.c.orthanc_instance_id)
+        .where(_other.c.modified_from.is_not(None))
+    )
+
+
+def _copies_of(wanted: ColumnElement[bool]) -> CTE:
+    """What Orthanc made of these sources, and what it made of that, and so on."""
+    copy = (
+        select(_mine.c.orthanc_instance_id.label("source"), _other.c.orthanc_instance_id)
+        .join_from(_mine, _other, _other.c.modified_from == _mine.c.orthanc_instance_id)
+        .where(wanted)
+        .cte("copy", recursive=True)
+    )
+    return copy.union(
+        select(copy.c.source, _other.c.orthanc_instance_id).join_from(
+            copy, _other, _other.c.modified_from == copy.c.orthanc_instance_id
+        )
+    )
+
+
+def _objects() -> CompoundSelect[Any]:
+    has_original = _mine.c.modified_from.is_not(None)
+    related: dict[str, FromClause] = {
+        relation: _mine.join(made, made.c.source == _mine.c.orthanc_instance_id).join(
+            _other, _other.c.orthanc_instance_id == made.c.orthanc_instance_id
+        )
+        for relation, made in (("original", _originals_of(_IS_MINE & has_original)), ("copy", _copies_of(_IS_MINE)))
+    }
+    related["same"] = _mine.join(_other, _other.c.sop_instance_uid == _mine.c.sop_instance_uid)
+    return union_all(*(_pairs(joined, literal(relation).label("relation")) for relation, joined in related.items()))
+
+
+def _events(table: Table) -> Select[Any]:
+    one, same = table.alias("one"), table.alias("same")
+    joined = (
+        _mine.join(one, one.c.orthanc_instance_id == _mine.c.orthanc_instance_id)
+        .join(same, same.c.irradiation_event_uid == one.c.irradiation_event_uid)
+        .join(_other, _other.c.orthanc_instance_id == same.c.orthanc_instance_id)
+    )
+    return _pairs(joined, one.c.irradiation_event_uid.label("uid"))
+
+
+def _originals() -> Select[Any]:
+    of_sources = _mine.c.orthanc_instance_id == any_(bindparam("sources", type_=ARRAY(Text)))
+    original = _originals_of(of_sources)
+    return select(original.c.source, dose_report.c.sop_instance_uid).join_from(
+        original, dose_report, dose_report.c.orthanc_instance_id == original.c.orthanc_instance_id
+    )
+
+
+# Made once, and the same for any number of studies: SQLAlchemy compiles them once, and PostgreSQL plans them once.
+_OBJECTS = _objects()
+_EVENTS = [_events(table) for table in (irradiation_event, administration)]
+_ORIGINALS = _originals()
 
 
 def elsewhere_of(connection: Connection, orthanc_study_ids: Sequence[str]) -> Mapping[str, Elsewhere]:
@@ -150,7 +200,7 @@ def _event_counts_there(rows: Sequence[Row[Any]], row: Row[Any], objects: Sequen
     for one in objects:  # what Orthanc says of two objects holds for their events
         if one.study == row.study and one.other_study == row.other_study and one.source == row.source:
             return _counts_there(one)
-    reports = [one for one in same if one.own_class != "header" and one.other_class != "header"]
+    reports = [one for one in same if one.source_class != "header" and one.other_source_class != "header"]
     compared = reports or same
     mine = max(_rank(one, "", arrival_only=not reports) for one in compared)
     other = max(_rank(one, "other_", arrival_only=not reports) for one in compared)

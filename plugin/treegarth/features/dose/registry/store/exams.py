@@ -65,6 +65,7 @@ FROM_NEWEST_REPORT = (
     "study_description", "accession_number",
 )  # fmt: skip
 
+# As a text, like every statement of the store path: the same one for any number of studies, planned once.
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(one, 7311))"
     " FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS given (one, place) ORDER BY place"

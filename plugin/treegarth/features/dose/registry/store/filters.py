@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Text, and_, cast, false, func, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, and_, cast, false, func, or_, select, true
 
 from treegarth.features.dose.quantities import Asked, BestQuantity, asked_for
 from treegarth.features.dose.registry.tables import dose_protocol, dose_study
@@ -43,28 +43,24 @@ class DoseStudyFilter:
     protocols: Sequence[str] | None = None  # whole names: what `resolved` makes of `protocol`
 
 
-# A loose scan of the index: one look for each device, where reading their names would read every row.
-_DEVICES = text("""
-WITH RECURSIVE keys (device_key) AS (
-    (SELECT device_key FROM dose_study ORDER BY device_key LIMIT 1)
-    UNION ALL
-    SELECT (SELECT d.device_key FROM dose_study d WHERE d.device_key > keys.device_key ORDER BY d.device_key LIMIT 1)
-    FROM keys WHERE keys.device_key IS NOT NULL
-)
-SELECT keys.device_key FROM keys, LATERAL (
-    SELECT d.manufacturer, d.manufacturer_model_name, d.station_name FROM dose_study d
-    WHERE d.device_key = keys.device_key LIMIT 1
-) AS named
-WHERE named.manufacturer ILIKE :part OR named.manufacturer_model_name ILIKE :part OR named.station_name ILIKE :part
-""")
+def _devices(part: str) -> Select[Any]:
+    """The devices with a name that contains this. A loose scan of the index: one look for each device, where reading
+    their names would read every row."""
+    key = dose_study.c.device_key
+    keys = select(func.min(key).label("device_key")).cte("keys", recursive=True)
+    following = select(func.min(key)).where(key > keys.c.device_key).scalar_subquery()
+    keys = keys.union_all(select(following).where(keys.c.device_key.is_not(None)))
+    names = (dose_study.c.manufacturer, dose_study.c.manufacturer_model_name, dose_study.c.station_name)
+    named = select(*names).where(key == keys.c.device_key).limit(1).lateral("named")
+    matches = or_(*(name.icontains(part, autoescape=True) for name in named.c))
+    return select(keys.c.device_key).join_from(keys, named, true()).where(matches)
 
 
 def resolved(connection: Connection, wanted: DoseStudyFilter) -> DoseStudyFilter:
     """With the devices and protocols whose names contain what is asked for: they are few, and have indexes."""
     devices, protocols = wanted.devices, wanted.protocols
     if wanted.equipment is not None and devices is None:
-        part = "%" + "".join("\\" + one if one in "\\%_" else one for one in wanted.equipment) + "%"
-        devices = tuple(connection.execute(_DEVICES, {"part": part}).scalars())
+        devices = tuple(connection.execute(_devices(wanted.equipment)).scalars())
     if wanted.protocol is not None and protocols is None:
         named = dose_protocol.c.name.icontains(wanted.protocol, autoescape=True)
         protocols = tuple(connection.execute(select(dose_protocol.c.name).where(named)).scalars())

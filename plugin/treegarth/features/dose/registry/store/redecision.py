@@ -33,6 +33,7 @@ USUAL_PACE = 300.0
 FEW = 10_000
 """Studies that are counted within a few milliseconds."""
 
+# As a text: the table's statistics are in PostgreSQL's catalogue, of which SQLAlchemy has no table.
 _RECKONED = text("SELECT reltuples FROM pg_class WHERE oid = CAST('dose_study' AS regclass)")
 _BEST = [one.column for one in BEST.values()]
 _ORDER = (SortKey(column=dose_redecided.c.orthanc_study_id), SortKey(column=dose_redecided.c.quantity))
