@@ -13,11 +13,11 @@ from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose
 from tests.dose_registry_support import Archive, Instance, note, states
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
-from treegarth.features import dose
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading import read_dose
 from treegarth.features.dose.reading.model import json_object
-from treegarth.features.dose.registry.service import follow_deleted, read_waiting
+from treegarth.features.dose.registry.service import BACKOFF, LEASE, follow_deleted, read_waiting
+from treegarth.features.dose.registry.store import readings
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.features.dose.registry.store.queue import claim_next, count_sources, list_failed, retry_failed
 from treegarth.features.dose.registry.store.reports import reports_of_study
@@ -101,10 +101,10 @@ def test_an_object_that_is_overwritten_while_it_is_read_is_read_again(engine):
 def test_a_worker_that_dies_leaves_its_claim_to_another_after_the_lease(engine):
     note(engine, Instance("a", "1.2.3.1"))
     with transaction(engine) as connection:
-        assert claim_next(connection, NOW, dose.service.LEASE)
+        assert claim_next(connection, NOW, LEASE)
     archive = Archive(a=as_file(ct_dose_report()))
     assert read(engine, archive) == 0
-    assert read(engine, archive, NOW + dose.service.LEASE) == 1
+    assert read(engine, archive, NOW + LEASE) == 1
     assert states(engine) == {"a": "read"}
     assert count(engine, irradiation_event) == 1
 
@@ -112,12 +112,12 @@ def test_a_worker_that_dies_leaves_its_claim_to_another_after_the_lease(engine):
 def test_a_database_that_goes_away_in_the_middle_leaves_the_work_to_do(engine, monkeypatch):
     note(engine, Instance("a", "1.2.3.1"))
     with monkeypatch.context() as broken:
-        broken.setattr(dose.store.writing, "refresh_study", lambda *_: (_ for _ in ()).throw(DatabaseUnavailable()))
+        broken.setattr(readings, "refresh_study", lambda *_: (_ for _ in ()).throw(DatabaseUnavailable()))
         with pytest.raises(DatabaseUnavailable):
             read(engine, Archive(a=as_file(ct_dose_report())))
     assert states(engine) == {"a": "unread"}
     assert count(engine, irradiation_event) == 0
-    assert read(engine, Archive(a=as_file(ct_dose_report())), NOW + dose.service.LEASE) == 1
+    assert read(engine, Archive(a=as_file(ct_dose_report())), NOW + LEASE) == 1
     assert count(engine, irradiation_event) == 1
 
 
@@ -135,7 +135,7 @@ def test_several_workers_read_each_source_once(engine):
 def test_what_fails_is_tried_again_later_and_then_left_to_a_person(engine):
     note(engine, Instance("a", "1.2.3.1"))
     now, broken = NOW, Archive(a=OrthancUnavailable())
-    most = dose.service.BACKOFF.most_attempts
+    most = BACKOFF.most_attempts
     assert most is not None
     for _ in range(most):
         assert read(engine, broken, now) == 1
