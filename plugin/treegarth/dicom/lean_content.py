@@ -81,6 +81,8 @@ class _Parser:
             items, after = self._items(value, length, depth + 1)
             into.elements[tag] = items
             return tag, after
+        if vr == b"UN" and is_sequence(tag):  # pydicom looks into it (PS3.5 6.2.2), and nothing of it may be lost
+            raise NotPlain("The content is not plain.")
         after = value + length
         if after > len(self.data):
             raise NotPlain("The content is not plain.")

@@ -7,7 +7,9 @@ import io
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
-from pydicom.filewriter import dcmwrite
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import dcmwrite, write_dataset
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from tests import conformance
@@ -81,3 +83,27 @@ def test_what_is_not_plain_is_left_to_pydicom(data):
     for implicit in (True, False):
         with pytest.raises(NotPlain):
             parse_content(data, implicit=implicit)
+
+
+def as_un(sequence: Sequence) -> bytes:
+    """The items as a device writes them into an element of VR UN: implicit (PS3.5 6.2.2), with their lengths."""
+    written = b""
+    for item in sequence:
+        stream = DicomBytesIO()
+        stream.is_implicit_VR, stream.is_little_endian = True, True
+        write_dataset(stream, item)
+        written += b"\xfe\xff\x00\xe0" + len(stream.getvalue()).to_bytes(4, "little") + stream.getvalue()
+    return written
+
+
+def test_a_sequence_that_was_written_as_un_loses_nothing() -> None:
+    built = dcmread(io.BytesIO(as_file(ct_dose_report())))
+    expected = read_dose(built)
+    changed = [item for item in built.ContentSequence if "ContentSequence" in item]
+    assert changed
+    for item in changed:
+        value = as_un(item.ContentSequence)
+        item[CONTENT_SEQUENCE] = RawDataElement(Tag(CONTENT_SEQUENCE), "UN", len(value), value, 0, False, True)
+    data = written(built, "1.2.840.10008.1.2.1", implicit=False, little=True)
+    assert b"\x40\x00\x30\xa7UN" in data
+    assert read_dose_bytes(data) == expected
