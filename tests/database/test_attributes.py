@@ -46,7 +46,7 @@ def writer(engine: Engine) -> BatchWriter:
     """A writer whose Orthanc does not answer: who asks it, fails."""
     return BatchWriter(
         engine=engine,
-        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9")),
+        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0),
         followers=[one.follower(NobodyWaits()) for one in FEATURES if one.follower is not None],
         clock=lambda: NOON,
     )
@@ -360,7 +360,7 @@ def test_only_what_was_stored_again_with_another_header_is_said_to_be(engine: En
     made = image()
     write = BatchWriter(
         engine=engine,
-        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9")),
+        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0),
         followers=[Noting()],
         clock=lambda: NOON,
     ).write_new
