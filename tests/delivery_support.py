@@ -163,7 +163,7 @@ class Ledger:
             except (DatabaseUnavailable, DBAPIError) as error:
                 seen = repr(error)
             sleep(0.2)
-        troubles = Counter(one.last_error for one in self.objects(destination_id))
+        troubles = Counter(str(one.last_error) for one in self.objects(destination_id))
         raise AssertionError(f"After {timeout_s} s: {seen}, not {expected}; {troubles.most_common(3)}")
 
 

@@ -25,8 +25,8 @@ from treegarth.dicom.encoding import (
     Encoding,
     NotPlain,
     encoding_of,
+    find_meta,
 )
-from treegarth.dicom.raw_elements import find_meta
 
 DEEPEST_NESTING = 32
 """Levels that Orthanc is asked to read. Of 44 real dose reports and images none has more than 6, the templates of

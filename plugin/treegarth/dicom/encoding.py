@@ -2,14 +2,14 @@
 
 The one place that knows it. What walks over the bytes stands on this: `raw_elements` reads what is wanted of a header,
 `lean_json` all of a header, `lean_content` a structured report; `wholeness` tells where the bytes end, `depth` how
-deep their sequences lie in each other.
+deep their sequences lie in each other. All begin where the meta information of the file ends.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from mmap import mmap
-from struct import Struct
+from struct import Struct, error
 from typing import TypeAlias
 
 from treegarth.errors import TreegarthError
@@ -36,6 +36,10 @@ Bytes: TypeAlias = bytes | mmap
 
 class NotPlain(TreegarthError):
     """The bytes are not in a form that is read here: pydicom is asked instead."""
+
+
+class MetaCutOff(NotPlain):
+    """The file ends inside its meta information."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,24 @@ def encoding_of(transfer_syntax_uid: bytes) -> Encoding:
     if transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN:
         return IMPLICIT
     return BIG_ENDIAN if transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN else EXPLICIT
+
+
+def find_meta(data: Bytes) -> tuple[int, bytes]:
+    """Where the data set of a file begins, and its transfer syntax UID, by its meta information (PS3.10 7.1).
+
+    Raises NotPlain where there is none.
+    """
+    if data[128:132] != b"DICM":
+        raise NotPlain("The file has no DICM prefix.")
+    position, syntax = 132, b""
+    try:
+        while data[position : position + 2] == b"\x02\x00":
+            tag, _, length, position = EXPLICIT.head(data, position)
+            if tag == 0x00020010:
+                syntax = data[position : position + length].rstrip(b"\0 ")
+            position += length
+    except error as reason:
+        raise MetaCutOff from reason
+    if not syntax:
+        raise NotPlain("The file does not name its transfer syntax.")
+    return position, syntax

@@ -22,15 +22,11 @@ from treegarth.dicom.encoding import (
     LONG_VRS,
     SEQUENCE_END,
     UNDEFINED,
-    Bytes,
     Encoding,
     NotPlain,
     encoding_of,
+    find_meta,
 )
-
-
-class MetaCutOff(NotPlain):
-    """The file ends inside its meta information."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,27 +83,6 @@ def _is_final_pixel_data(data: bytes, place: int, size: int) -> bool:
         return data[value : value + 4] == encoding.item
     end = value + length
     return bool(end == size or data[end : end + 4] in (b"\xfc\xff\xfc\xff", b"\xfa\xff\xfa\xff"))
-
-
-def find_meta(data: Bytes) -> tuple[int, bytes]:
-    """Where the data set of a file begins, and its transfer syntax UID, by its meta information (PS3.10 7.1).
-
-    Raises NotPlain where there is none.
-    """
-    if data[128:132] != b"DICM":
-        raise NotPlain("The file has no DICM prefix.")
-    position, syntax = 132, b""
-    try:
-        while data[position : position + 2] == b"\x02\x00":
-            tag, _, length, position = EXPLICIT.head(data, position)
-            if tag == 0x00020010:
-                syntax = data[position : position + length].rstrip(b"\0 ")
-            position += length
-    except error as reason:
-        raise MetaCutOff from reason
-    if not syntax:
-        raise NotPlain("The file does not name its transfer syntax.")
-    return position, syntax
 
 
 def _walk(data: bytes, position: int, wanted: Collection[int], encoding: Encoding) -> tuple[dict[int, bytes], bool]:

@@ -21,10 +21,11 @@ from treegarth.dicom.encoding import (
     SEQUENCE_END,
     UNDEFINED,
     Encoding,
+    MetaCutOff,
     NotPlain,
     encoding_of,
+    find_meta,
 )
-from treegarth.dicom.raw_elements import MetaCutOff, find_meta
 
 
 @dataclass(frozen=True, slots=True)
