@@ -61,7 +61,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("rules.try_page", "api.preview_rule"): {},
     ("rules.explain_page", "api.explain_rule"): {},
     ("retention.holds_page", "api.retention_holds"): {},
-    ("retention.ledger_page", "api.retention_ledger"): {"uid": "study_instance_uid"},
+    ("retention.ledger_page", "api.retention_ledger"): {},
     ("retention.ledger_entry_page", "api.retention_ledger_entry"): {},
     ("retention.marked_page", "api.retention_marked"): {"policy": "policy_id"},
     ("retention.policy_page", "api.retention_policy"): {},

@@ -180,6 +180,9 @@ def test_where_an_object_is_now_and_asking_it_back(client: FlaskClient, engine: 
     write_departed(engine)
     (entry,) = get(client, "ledger?sop_instance_uid=1.2.840.99999.3.1.9&state=deleted")["items"]
     assert (entry["policy"], entry["policy_version"], entry["size_bytes"]) == ("p", 1, 500)
+    for uid in (UID, entry["sop_instance_uid"]):
+        assert [one["id"] for one in get(client, f"ledger?uid={uid}&sort=size_bytes")["items"]] == [entry["id"]]
+    assert get(client, "ledger?uid=1.2.3.4")["items"] == []
     places = get(client, f"ledger/{entry['id']}")["places"]
     assert [(one["destination"], one["kind"], one["proof"]) for one in places] == [("LONGTERM", "dicom", "find")]
     wish = post(client, f"ledger/{entry['id']}/bring-back", {"scope": "study"}, 202)

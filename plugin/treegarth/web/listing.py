@@ -332,7 +332,7 @@ class Listing(Generic[RecordT, AskedT]):
             asked = labels[name]
             text = value.value if isinstance(value, Enum) else str(value).lower() if isinstance(value, bool) else value
             words = translated(call, asked.choices[text]) if text in asked.choices else str(text)
-            also = {"orthanc_study_id": None} if name == "study_instance_uid" else {}
+            also = {"orthanc_study_id": None} if name in _NAMES_A_STUDY else {}
             url = url_with(call, **{name: None, **also, **_FROM_ITS_TOP})
             found.append(Held(label=translated(call, asked.label), words=words, url=url))
         return found
@@ -403,6 +403,8 @@ class FormatPath(Parameters):
     """`csv`, `xlsx` or `parquet`."""
 
 
+_NAMES_A_STUDY = ("study_instance_uid", "uid")
+"""Filters beside which `orthanc_study_id` says which of several studies is meant: it goes with them."""
 _FROM_ITS_TOP = {"cursor": None, "open": None}
 _WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
 _FORMS: Mapping[str, Form] = {

@@ -14,18 +14,8 @@ from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Parameters, Route, Text
+from treegarth.web.routes import Answer, Parameters, Route
 from treegarth.web.which_study import OfStudy
-
-
-class LedgerQuery(PageQuery, OfStudy):
-    """Which entries."""
-
-    sop_instance_uid: Text | None = None
-    """Of this object."""
-    state: Literal["intended", "deleted", "kept"] | None = None
-    """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
 
 
 class BringBackBody(Parameters):
@@ -33,14 +23,6 @@ class BringBackBody(Parameters):
 
     scope: Literal["object", "series", "study"] = "object"
     """The object alone, or all that is gone of its series or study."""
-
-
-class LedgerList(Answer):
-    """A page of the ledger, the latest first."""
-
-    items: list[LedgerEntry]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 class LedgerEntryAnswer(Answer):
@@ -54,20 +36,6 @@ class BringBackList(Answer):
     """Wishes, the latest 50 first."""
 
     items: list[BringBack]
-
-
-def ledger(call: Call[LedgerQuery, None, None]) -> LedgerList:
-    query = call.query
-    with call.connect() as connection:
-        page = store.list_entries(
-            connection,
-            sop_instance_uid=query.sop_instance_uid or None,
-            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_ledger]),
-            state=query.state,
-            limit=query.limit,
-            cursor=query.cursor,
-        )
-    return LedgerList(items=list(page.entries), next=page.next)
 
 
 def entry(call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
@@ -99,13 +67,6 @@ def bring_backs(call: Call[OfStudy, None, None]) -> BringBackList:
 def routes() -> list[Route]:
     """The endpoints about what left the archive."""
     return [
-        retention_route(
-            "retention_ledger",
-            "ledger",
-            ledger,
-            "What left the archive: when, by which policy or whose hand, on which proof.",
-            problems=(409, 503),
-        ),
         retention_route(
             "retention_ledger_entry",
             "ledger/{ledger_id}",
