@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, NotFound
+from treegarth.features.rules.notices import NOTICES
 from treegarth.features.rules.pages.editor import TRIGGERS
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
-from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
-from treegarth.index.studies import StudyKey, told_apart
+from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -17,15 +17,6 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Route
 from treegarth.web.templates import render_page
-
-ON_A_PAGE = 50
-
-
-class NoticesQuery(Parameters):
-    """Which notices."""
-
-    before: LongIdentifier | None = None
-    """Only what is older than this number, from the link to the next page."""
 
 
 class NoticeBody(Parameters):
@@ -37,13 +28,7 @@ class NoticeBody(Parameters):
 
 def routes() -> list[Route]:
     return [
-        route(
-            name="rules.notifications_page",
-            path="/treegarth/notifications",
-            permission=Permission.VIEW,
-            handler=notifications_page,
-            summary="What rules told the dashboard, and what they could not tell others.",
-        ),
+        *NOTICES.routes(),
         route(
             name="rules.bell_page",
             path="/treegarth/notifications/bell",
@@ -83,31 +68,6 @@ def routes() -> list[Route]:
             summary="Let rules look again at one study, or at every one, that they could not handle.",
         ),
     ]
-
-
-def notifications_page(call: Call[NoticesQuery, None, None]) -> Response:
-    with call.connect() as connection:
-        notices = list_notices(connection, on_dashboard=True, before=call.query.before, limit=ON_A_PAGE)
-        others = list_notices(connection, on_dashboard=False, limit=ON_A_PAGE)
-        unseen = count_unseen(connection)
-        which = told_apart(
-            connection,
-            [
-                StudyKey(orthanc_study_id=one.orthanc_study_id, study_instance_uid=one.study_instance_uid)
-                for one in notices
-                if one.orthanc_study_id and one.study_instance_uid
-            ],
-        )
-    return render_page(
-        call,
-        "notifications.html",
-        which=which,
-        notices=notices,
-        others=others,
-        unseen=unseen,
-        counted=ngettext_for(call, "%(num)s new", "%(num)s new", unseen),
-        older=notices[-1].id if len(notices) == ON_A_PAGE else None,
-    )
 
 
 def bell_page(call: Call[None, None, None]) -> Response:
@@ -187,7 +147,7 @@ def health_check(call: AnyCall) -> list[Check]:
                 kind="attention",
                 name=translated(call, N_("Notifications")),
                 words=ngettext_for(call, "%(num)s could not be sent", "%(num)s could not be sent", not_sent),
-                url=call.site.url("rules.notifications_page"),
+                url=call.site.url("rules.notifications_page", state="given up"),
                 advice=translated(call, N_("See the reason, then send it again.")),
             )
         )
