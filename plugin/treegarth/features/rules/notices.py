@@ -74,10 +74,9 @@ NOTICES = Listing(
         Column(name="state", label=N_("State")),
         Column(name="title", label=N_("Notice")),
         Column(name="rule_name", label=N_("Rule")),
-        Column(name="channel", label=N_("Sent to")),
+        Column(name="channel", label=N_("Sent to"), form="own"),
         Column(name="id", label=N_("When"), form="moment"),
         Column(name="attempts", label=N_("Attempts"), narrow="c-2"),
-        Column(name="last_error", label=N_("Reason"), sorts_by=(), narrow="c-1"),
         Column(name="sent_at", label=N_("Seen or sent")),
     ),
     filters=(

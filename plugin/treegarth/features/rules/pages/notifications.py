@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, NotFound
+from treegarth.features.rules.events import EVENTS
 from treegarth.features.rules.notices import NOTICES
-from treegarth.features.rules.pages.editor import TRIGGERS
+from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.requests import author_of
-from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
+from treegarth.features.rules.store.events import count_events, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -16,7 +17,6 @@ from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Route
-from treegarth.web.templates import render_page
 
 
 class NoticeBody(Parameters):
@@ -52,13 +52,8 @@ def routes() -> list[Route]:
             handler=tell_again,
             summary="Try again to send one notice, or every one, that was given up.",
         ),
-        route(
-            name="rules.events_page",
-            path="/treegarth/rules/waiting",
-            permission=Permission.VIEW,
-            handler=events_page,
-            summary="What rules have not looked at yet, and what they could not handle.",
-        ),
+        *EVENTS.routes(),
+        *OUTCOMES.routes(),
         route(
             name="rules.retry_event_page",
             path="/treegarth/rules/waiting/retry",
@@ -93,20 +88,6 @@ def tell_again(call: Call[None, NoticeBody, None]) -> Response:
     return _to(call, "rules.notifications_page")
 
 
-def events_page(call: Call[None, None, None]) -> Response:
-    with call.connect() as connection:
-        counts = count_events(connection)
-        failed = list_failed(connection)
-    return render_page(
-        call,
-        "rule_events.html",
-        waiting=ngettext_for(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
-        counts=counts,
-        failed=failed,
-        triggers={value: translated(call, label) for value, label, _ in TRIGGERS},
-    )
-
-
 def retry_events(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
         number = call.body.id
@@ -137,7 +118,7 @@ def health_check(call: AnyCall) -> list[Check]:
                 words=ngettext_for(
                     call, "%(num)s study could not be handled", "%(num)s studies could not be handled", counts["failed"]
                 ),
-                url=call.site.url("rules.events_page"),
+                url=call.site.url("rules.events_page", state="failed"),
                 advice=translated(call, N_("See the reason, then let the rules look again.")),
             )
         )
