@@ -9,13 +9,10 @@ from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import BringBack, LedgerEntry, Whereabouts
-from treegarth.features.retention.tables import prune_ledger
-from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.routes import Answer, Parameters, Route
-from treegarth.web.which_study import OfStudy
 
 
 class BringBackBody(Parameters):
@@ -30,12 +27,6 @@ class LedgerEntryAnswer(Answer):
 
     entry: LedgerEntry
     places: list[Whereabouts]
-
-
-class BringBackList(Answer):
-    """Wishes, the latest 50 first."""
-
-    items: list[BringBack]
 
 
 def entry(call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
@@ -56,14 +47,6 @@ def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBack:
     return wish
 
 
-def bring_backs(call: Call[OfStudy, None, None]) -> BringBackList:
-    uid, which = call.query.study_instance_uid, call.query.orthanc_study_id
-    with call.connect() as connection:
-        study = asked_study(connection, uid, which, kept=[prune_ledger])
-        found = store.list_bring_backs(connection, study=study)
-    return BringBackList(items=list(found))
-
-
 def routes() -> list[Route]:
     """The endpoints about what left the archive."""
     return [
@@ -81,13 +64,6 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.OPERATE,
             status=202,
-            problems=(409, 503),
-        ),
-        retention_route(
-            "bring_backs",
-            "bring-backs",
-            bring_backs,
-            "What was asked back, and how far it is.",
             problems=(409, 503),
         ),
     ]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.features.retention.bring_backs import BRING_BACKS
 from treegarth.features.retention.ledger import LEDGER, WISHES_SHOWN
 from treegarth.features.retention.pages.words import (
     LEDGER_STATES,
@@ -58,6 +59,7 @@ class ShownProof:
 def routes() -> list[Route]:
     return [
         *LEDGER.routes(),
+        *BRING_BACKS.routes(),
         route(
             name="retention.ledger_entry_page",
             path="/treegarth/retention/ledger/{ledger_id}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, insert, select, true, update
 
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.tables import delivery_object, destination
@@ -88,6 +88,7 @@ class BringBack(Record):
     last_error: str | None
     finished_at: datetime | None
     object_count: int
+    """How many objects were asked back."""
     arrived_count: int
     """Seen in Orthanc by their identifiers."""
 
@@ -173,31 +174,35 @@ def ask_back(
     return number
 
 
-def list_bring_backs(
-    connection: Connection, *, number: int | None = None, study: OfStudy | None = None, limit: int = 50
-) -> list[BringBack]:
-    """Wishes, the latest first, with how many of their objects are here again."""
-    of_objects = ("orthanc_study_id", "object_count", "arrived_count")
-    query = (
+def select_bring_backs(
+    *, number: int | None = None, study: OfStudy | None = None, state: str | None = None
+) -> Select[Any]:
+    """Wishes with how many of their objects are here again, in no order."""
+    of = (
         select(
-            *(bring_back.c[name] for name in BringBack.model_fields if name not in of_objects),
-            func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # of one study are all
+            func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # all are of one study
             func.count().label("object_count"),
             func.count(bring_back_object.c.arrived_at).label("arrived_count"),
         )
-        .join(bring_back_object, bring_back_object.c.bring_back_id == bring_back.c.id)
-        .join(prune_ledger, prune_ledger.c.id == bring_back_object.c.ledger_id)
-        .group_by(bring_back.c.id)
-        .order_by(bring_back.c.id.desc())
-        .limit(limit)
+        .join_from(bring_back_object, prune_ledger, prune_ledger.c.id == bring_back_object.c.ledger_id)
+        .where(bring_back_object.c.bring_back_id == bring_back.c.id)
+        .lateral("of_objects")
     )
+    names = [name for name in BringBack.model_fields if name not in of.c]
+    query: Select[Any] = select(*(bring_back.c[name] for name in names), *of.c).join(of, true())
     if number is not None:
         query = query.where(bring_back.c.id == number)
     if study is not None:
-        query = query.where(
-            bring_back.c.study_instance_uid == study.study_instance_uid,
-            prune_ledger.c.orthanc_study_id == study.orthanc_study_id,
-        )
+        uid, key = study.study_instance_uid, study.orthanc_study_id
+        query = query.where(bring_back.c.study_instance_uid == uid, of.c.orthanc_study_id == key)
+    return query if state is None else query.where(bring_back.c.state == state)
+
+
+def list_bring_backs(
+    connection: Connection, *, number: int | None = None, study: OfStudy | None = None, limit: int = 50
+) -> list[BringBack]:
+    """Wishes, the latest first."""
+    query = select_bring_backs(number=number, study=study).order_by(bring_back.c.id.desc()).limit(limit)
     return [BringBack(**row._mapping) for row in connection.execute(query)]
 
 
