@@ -146,6 +146,8 @@ def test_what_is_marked_is_listed_and_rescued(client: FlaskClient, engine: Engin
     write_mark(engine)
     (mark,) = get(client, f"marked?study_instance_uid={UID}&policy_id=9")["items"]
     assert (mark["sop_instance_uid"], mark["policy_id"]) == ("1.2.840.99999.3.1.1", 9)
+    (study,) = get(client, f"marked-studies?study_instance_uid={UID}&sort=-instance_count")["items"]
+    assert (study["policy"], study["instance_count"], study["size_bytes"], study["modalities"]) == ("p", 1, 500, [])
     rescued = post(client, "marked/rescue", {"study_instance_uid": UID})
     assert rescued == {"rescued_count": 1}
     assert get(client, "marked")["items"] == []
@@ -180,11 +182,17 @@ def test_where_an_object_is_now_and_asking_it_back(client: FlaskClient, engine: 
     write_departed(engine)
     (entry,) = get(client, "ledger?sop_instance_uid=1.2.840.99999.3.1.9&state=deleted")["items"]
     assert (entry["policy"], entry["policy_version"], entry["size_bytes"]) == ("p", 1, 500)
+    for uid in (UID, entry["sop_instance_uid"]):
+        assert [one["id"] for one in get(client, f"ledger?uid={uid}&sort=size_bytes")["items"]] == [entry["id"]]
+    assert get(client, "ledger?uid=1.2.3.4")["items"] == []
     places = get(client, f"ledger/{entry['id']}")["places"]
     assert [(one["destination"], one["kind"], one["proof"]) for one in places] == [("LONGTERM", "dicom", "find")]
     wish = post(client, f"ledger/{entry['id']}/bring-back", {"scope": "study"}, 202)
     assert (wish["state"], wish["object_count"], wish["arrived_count"]) == ("waiting", 1, 0)
     assert [one["id"] for one in get(client, f"bring-backs?study_instance_uid={UID}")["items"]] == [wish["id"]]
+    for sort in ("asked_at", "-object_count", "arrived_count"):
+        assert [one["id"] for one in get(client, f"bring-backs?state=waiting&sort={sort}")["items"]] == [wish["id"]]
+    assert get(client, "bring-backs?state=done")["items"] == []
     get(client, "ledger/999", 404)
 
 

@@ -77,7 +77,8 @@ def wish(engine: Engine) -> int:
                         **identifiers,
                     )
                 )
-        entry = ledger.list_entries(connection, sop_instance_uid="1.2.3.1").entries[0]
+        (row,) = connection.execute(ledger.select_entries(sop_instance_uids=["1.2.3.1"]))
+        entry = ledger.read_entry(connection, row.id)
         number = ledger.ask_back(connection, entry, "study", asked_by="alice", now=NOON)
     assert number is not None
     return number

@@ -158,12 +158,16 @@ def test_marked_studies_and_objects_are_rescued(client: FlaskClient, engine: Eng
     page = get(client, "retention/marked")
     assert "not yet: its study is on hold (legal); nothing proves that FAR has it" in page
     assert page.index("…" if "…" in page else UID) > 0
+    assert "2 studies · 4 objects · 2 kB" in page
+    one = get(client, f"retention/marked?study_instance_uid={UID}&policy_id=1&sort=-size_bytes")
+    assert "1 study · 2 objects · 1 kB" in one
+    assert "1.2.840.99999.3.2.2" in get(client, "retention/marked/objects?policy_id=1&sort=-sop_instance_uid")
     assert "FAR에 있다는 증명이 없음" in get(client, "retention/marked", "ko")
     assert "marked for deletion" in get(client, f"studies/{UID}")
     some = post(client, "retention/marked/rescue", of="study-00001", object=["1.2.840.99999.3.1.1"], one="")
     assert some.headers["Location"].endswith("rescued=1")
     assert "1 object was rescued" in get(client, "retention/marked?rescued=1")
-    assert "1.2.840.99999.3.1.2" in get(client, f"retention/marked?study_instance_uid={UID}")
+    assert "1.2.840.99999.3.1.2" in get(client, f"retention/marked/objects?study_instance_uid={UID}")
     chosen = post(client, "retention/marked/rescue", study=["study-00001", "study-00002"])
     assert chosen.headers["Location"].endswith("rescued=3")
     assert "Policies look at" in get(client, "retention/marked") or "No policy is on" in get(client, "retention/marked")
@@ -213,7 +217,12 @@ def test_the_ledger_says_where_an_object_is_and_brings_it_back(client: FlaskClie
     assert "Bring all of it back" in get(client, f"studies/{UID}")
     post(client, "retention/ledger/1/bring-back", scope="study", back="study")
     assert "on its way" in get(client, "retention/ledger/1")
-    assert "on its way" in get(client, "retention/ledger")
+    for path in (
+        "retention/ledger",
+        "retention/bring-backs",
+        f"retention/bring-backs?study_instance_uid={UID}&sort=state",
+    ):
+        assert "on its way" in get(client, path)
     assert "on its way" in get(client, f"studies/{UID}")
 
 

@@ -24,8 +24,10 @@ from tests.rule_support import (
 from treegarth.conditions.action import NotYet
 from treegarth.database.engine import connect, transaction
 from treegarth.features.archive.stability import decide_stable
+from treegarth.features.rules.events import EVENTS
 from treegarth.features.rules.followers import follow_dose_read, follow_stable
 from treegarth.features.rules.model import Trigger
+from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.service import edit_rule, explain_rule, preview_rule, switch_rule
 from treegarth.features.rules.store import events, outcomes
 from treegarth.features.rules.store.labels import change_labels, list_labels
@@ -58,7 +60,8 @@ def labels(engine: Engine, number: int) -> list[str]:
 
 def did(engine: Engine, number: int) -> list[outcomes.Outcome]:
     with connect(engine) as connection:
-        return outcomes.list_outcomes(connection, study=asked_study(connection, study_uid(number), None))
+        study = asked_study(connection, study_uid(number), None)
+        return OUTCOMES.rows(connection, outcomes.select_outcomes(study=study)).items
 
 
 def count(engine: Engine, table: object) -> int:
@@ -184,7 +187,7 @@ def test_an_error_takes_back_what_the_rules_did_and_is_tried_again_until_a_perso
     assert len(tried) == 6
     assert labels(engine, 1) == []
     with transaction(engine) as connection:
-        (failed,) = events.list_failed(connection)
+        (failed,) = EVENTS.rows(connection, events.select_open(state="failed")).items
         assert failed.attempts == 6
         assert failed.last_error == "ValueError while rules looked at it; see the log."
         assert isinstance(failed.last_error, Phrase)
@@ -210,7 +213,7 @@ def test_a_rule_that_fails_is_tried_again_alone(engine: Engine, monkeypatch: pyt
     assert labels(engine, 1) == ["other"]
     assert len(did(engine, 1)) == 1
     with transaction(engine) as connection:
-        assert events.list_failed(connection) == []
+        assert EVENTS.rows(connection, events.select_open(state="failed")).items == []
         follow_dose_read(connection, study_id(1), NOW)
     handle_all(engine)
     assert labels(engine, 1) == ["other", "seen"]

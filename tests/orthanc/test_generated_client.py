@@ -23,7 +23,8 @@ from treegarth.demo.hospital_day import hospital_day
 from treegarth.demo.push import Archive, push
 
 AT_ONCE = {"minimum age": "0 minutes", "rate": 100_000, "ask twice above": "100 %"}
-LABEL_IT = {"name": "label", "why": "a test", "when": "by hand", "if": "Modality = CT", "do": [{"label": "seen"}]}
+DEEDS = [{"label": "seen"}, {"notify": "dashboard"}]
+LABEL_IT = {"name": "label", "why": "a test", "when": "by hand", "if": "Modality = CT", "do": DEEDS}
 # Lists of what needs a person: a server that is well has none of it.
 EMPTY_WHERE_ALL_IS_WELL = {"api_rule_events", "api_tasks"}
 

@@ -9,23 +9,10 @@ from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.ledger import BringBack, LedgerEntry, Whereabouts
-from treegarth.features.retention.tables import prune_ledger
-from treegarth.index.studies import asked_study
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Parameters, Route, Text
-from treegarth.web.which_study import OfStudy
-
-
-class LedgerQuery(PageQuery, OfStudy):
-    """Which entries."""
-
-    sop_instance_uid: Text | None = None
-    """Of this object."""
-    state: Literal["intended", "deleted", "kept"] | None = None
-    """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
+from treegarth.web.routes import Answer, Parameters, Route
 
 
 class BringBackBody(Parameters):
@@ -35,39 +22,11 @@ class BringBackBody(Parameters):
     """The object alone, or all that is gone of its series or study."""
 
 
-class LedgerList(Answer):
-    """A page of the ledger, the latest first."""
-
-    items: list[LedgerEntry]
-    next: str | None
-    """The cursor of the next page; null on the last."""
-
-
 class LedgerEntryAnswer(Answer):
     """An entry, and where its object is now."""
 
     entry: LedgerEntry
     places: list[Whereabouts]
-
-
-class BringBackList(Answer):
-    """Wishes, the latest 50 first."""
-
-    items: list[BringBack]
-
-
-def ledger(call: Call[LedgerQuery, None, None]) -> LedgerList:
-    query = call.query
-    with call.connect() as connection:
-        page = store.list_entries(
-            connection,
-            sop_instance_uid=query.sop_instance_uid or None,
-            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_ledger]),
-            state=query.state,
-            limit=query.limit,
-            cursor=query.cursor,
-        )
-    return LedgerList(items=list(page.entries), next=page.next)
 
 
 def entry(call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
@@ -88,24 +47,9 @@ def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBack:
     return wish
 
 
-def bring_backs(call: Call[OfStudy, None, None]) -> BringBackList:
-    uid, which = call.query.study_instance_uid, call.query.orthanc_study_id
-    with call.connect() as connection:
-        study = asked_study(connection, uid, which, kept=[prune_ledger])
-        found = store.list_bring_backs(connection, study=study)
-    return BringBackList(items=list(found))
-
-
 def routes() -> list[Route]:
     """The endpoints about what left the archive."""
     return [
-        retention_route(
-            "retention_ledger",
-            "ledger",
-            ledger,
-            "What left the archive: when, by which policy or whose hand, on which proof.",
-            problems=(409, 503),
-        ),
         retention_route(
             "retention_ledger_entry",
             "ledger/{ledger_id}",
@@ -120,13 +64,6 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.OPERATE,
             status=202,
-            problems=(409, 503),
-        ),
-        retention_route(
-            "bring_backs",
-            "bring-backs",
-            bring_backs,
-            "What was asked back, and how far it is.",
             problems=(409, 503),
         ),
     ]

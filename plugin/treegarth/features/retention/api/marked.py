@@ -1,4 +1,4 @@
-"""What is going to be deleted, and how it is rescued: over HTTP."""
+"""How what is going to be deleted is rescued: over HTTP."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ from pydantic import Field
 
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.service import rescue
-from treegarth.features.retention.store.marks import Mark, list_marks
 from treegarth.features.retention.tables import prune_mark
-from treegarth.index.studies import asked_study, find_study
+from treegarth.index.studies import find_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.lists import PageQuery
-from treegarth.web.routes import Answer, Identifier, Route, Text
-from treegarth.web.which_study import OfStudy, WhichStudy
-
-
-class MarkQuery(PageQuery, OfStudy):
-    """Which marks."""
-
-    policy_id: Identifier | None = None
-    """Of this policy."""
+from treegarth.web.routes import Answer, Route, Text
+from treegarth.web.which_study import WhichStudy
 
 
 class RescueBody(WhichStudy):
@@ -32,31 +23,10 @@ class RescueBody(WhichStudy):
     """Some of its objects; without, all that are marked."""
 
 
-class MarkList(Answer):
-    """A page of marked objects, by study."""
-
-    items: list[Mark]
-    next: str | None
-    """The cursor of the next page; null on the last."""
-
-
 class Rescued(Answer):
     """What was rescued."""
 
     rescued_count: int
-
-
-def marked(call: Call[MarkQuery, None, None]) -> MarkList:
-    query = call.query
-    with call.connect() as connection:
-        page = list_marks(
-            connection,
-            policy_id=query.policy_id,
-            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[prune_mark]),
-            limit=query.limit,
-            cursor=query.cursor,
-        )
-    return MarkList(items=list(page.marks), next=page.next)
 
 
 def rescue_marked(call: Call[None, RescueBody, None]) -> Rescued:
@@ -71,13 +41,6 @@ def rescue_marked(call: Call[None, RescueBody, None]) -> Rescued:
 def routes() -> list[Route]:
     """The endpoints about marks."""
     return [
-        retention_route(
-            "retention_marked",
-            "marked",
-            marked,
-            "What policies are going to delete, by study.",
-            problems=(409, 503),
-        ),
         retention_route(
             "rescue_marked",
             "marked/rescue",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Response
-from pydantic import model_validator
 
+from treegarth.features.retention.bring_backs import BRING_BACKS
+from treegarth.features.retention.ledger import LEDGER, WISHES_SHOWN
 from treegarth.features.retention.pages.words import (
     LEDGER_STATES,
     PROOFS,
@@ -21,38 +22,13 @@ from treegarth.features.retention.pages.words import (
 )
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
-from treegarth.features.retention.store.ledger import LedgerEntry, LedgerPage
 from treegarth.features.retention.store.overview import name_studies
-from treegarth.features.retention.tables import prune_ledger
-from treegarth.index.studies import StudyKey, asked_study, told_apart
-from treegarth.phrases import N_
+from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.lists import Cursor
-from treegarth.web.parts import State, ngettext_for
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
-from treegarth.web.which_study import WhichStudy
-
-WISHES_SHOWN = 8
-
-
-class LedgerQuery(WhichStudy):
-    """Which entries."""
-
-    uid: Text | None = None
-    """A Study or a SOP Instance UID."""
-    state: Literal["intended", "deleted", "kept"] | None = None
-    """Only those in this state."""
-    cursor: Cursor | None = None
-    """Where the page begins, from the link to the next page."""
-
-    @model_validator(mode="after")
-    def _names_a_study_of_a_uid(self) -> LedgerQuery:
-        if self.orthanc_study_id and not self.uid:
-            raise ValueError(N_("orthanc_study_id says which study of a study_instance_uid: give that, too."))
-        return self
 
 
 class EntryQuery(Parameters):
@@ -82,13 +58,8 @@ class ShownProof:
 
 def routes() -> list[Route]:
     return [
-        route(
-            name="retention.ledger_page",
-            path="/treegarth/retention/ledger",
-            permission=Permission.VIEW,
-            handler=ledger_page,
-            summary="What left the archive: when, by which policy or whose hand, on which proof.",
-        ),
+        *LEDGER.routes(),
+        *BRING_BACKS.routes(),
         route(
             name="retention.ledger_entry_page",
             path="/treegarth/retention/ledger/{ledger_id}",
@@ -107,42 +78,6 @@ def routes() -> list[Route]:
     ]
 
 
-def ledger_page(call: Call[LedgerQuery, None, None]) -> Response:
-    query = call.query
-    with call.connect() as connection:
-        page = _page(connection, query)
-        wishes = store.list_bring_backs(connection, limit=WISHES_SHOWN)
-        names = name_studies(connection, [*page.entries, *wishes])
-        which = told_apart(connection, [*page.entries, *wishes])
-    return render_page(
-        call,
-        "ledger.html",
-        entries=[(one, names.get(one.orthanc_study_id), state_of(call, one)) for one in page.entries],
-        which=which,
-        next_cursor=page.next,
-        counted=ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(page.entries)),
-        filtered=bool(query.uid or query.state),
-        wishes=[(one, names.get(one.orthanc_study_id)) for one in wishes],
-        wish_states=states_of(call, WISH_STATES),
-        busy=any(one.state == "waiting" for one in wishes),
-        states=[(key, word) for key, (_, word) in states_of(call, LEDGER_STATES).items() if key != "returned"],
-    )
-
-
-def _page(connection: Any, query: LedgerQuery) -> LedgerPage:
-    """By the study's UID; where there is none of it, by the object's."""
-    uid = (query.uid or "").strip() or None
-    study = asked_study(connection, uid, query.orthanc_study_id, kept=[prune_ledger])
-    page = store.list_entries(connection, study=study, state=query.state, cursor=query.cursor)
-    if uid is None or page.entries:
-        return page
-    return store.list_entries(connection, sop_instance_uid=uid, state=query.state, cursor=query.cursor)
-
-
-def state_of(call: AnyCall, entry: LedgerEntry) -> tuple[State, str]:
-    return states_of(call, LEDGER_STATES)["returned" if entry.returned_at else entry.state]
-
-
 def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
     with call.connect() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
@@ -157,7 +92,7 @@ def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
         entry=entry,
         name=name,
         which=which,
-        state_words=state_of(call, entry),
+        state_words=states_of(call, LEDGER_STATES)["returned" if entry.returned_at else entry.state],
         kept_because=said(call, entry.kept_because),
         places=[(one, proofs.get(one.proof, one.proof)) for one in places],
         proofs=[

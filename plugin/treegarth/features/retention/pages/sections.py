@@ -10,7 +10,7 @@ from markupsafe import Markup
 from treegarth.features.retention.pages.words import HOLD_KINDS, WISH_STATES, states_of, words_of
 from treegarth.features.retention.store.holds import list_holds
 from treegarth.features.retention.store.ledger import list_bring_backs
-from treegarth.features.retention.store.overview import gone_of_study, marked_of_study
+from treegarth.features.retention.store.overview import gone_of_study, marked_sum
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
 from treegarth.index.studies import StudyKey, told_apart
@@ -26,7 +26,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
     with call.connect() as connection:
         now = call.services.clock()
         holds = list_holds(connection, now=now, study=study)
-        marked = marked_of_study(connection, study)
+        marked = marked_sum(connection, study=study)
         gone = gone_of_study(connection, study)
         wishes = list_bring_backs(connection, study=study, limit=WISHES_SHOWN)
         which = told_apart(connection, [study], kept=[prune_ledger])(study)

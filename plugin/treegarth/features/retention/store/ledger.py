@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, insert, select, true, update
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.retention.store.deletion import DueObject
@@ -33,36 +32,36 @@ class LedgerEntry(Record):
     """An object that left the archive, or was about to."""
 
     id: int
+    """In the order in which objects left, or were about to."""
     orthanc_study_id: str
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
+    """(0008,0018)"""
     sop_class_uid: str | None
+    """(0008,0016)"""
     modality: str | None
     patient_id: str | None
     remote_ae_title: str | None
+    """Who had sent it."""
     size_bytes: int
     received_at: datetime
     state: str
+    """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
     policy_id: int | None
     """Null: not a policy's doing; Orthanc deleted it for somebody else, or to make room."""
     policy: str | None
     policy_version: int | None
     proof: list[ProofShown] | None
+    """What the deletion stood on."""
     intended_at: datetime | None
+    """When a policy was about to delete it; null: not a policy's doing."""
     deleted_at: datetime | None
+    """When it was deleted, or seen to be gone."""
     kept_because: str | None
     returned_at: datetime | None
     """When it was in the archive again."""
     orthanc_instance_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class LedgerPage:
-    """Some entries, the latest first, and the cursor of those that follow."""
-
-    entries: tuple[LedgerEntry, ...]
-    next: str | None
 
 
 class Whereabouts(Record):
@@ -89,6 +88,7 @@ class BringBack(Record):
     last_error: str | None
     finished_at: datetime | None
     object_count: int
+    """How many objects were asked back."""
     arrived_count: int
     """Seen in Orthanc by their identifiers."""
 
@@ -102,40 +102,22 @@ class Wanted:
     proved_at: tuple[str, ...]  # destinations that the ledger entry's proof names
 
 
-def _entries() -> Select[Any]:
+def select_entries(
+    *, studies: Sequence[OfStudy] = (), sop_instance_uids: Sequence[str] = (), state: str | None = None
+) -> Select[Any]:
+    """Entries, in no order: those of each of these studies and of each of these objects."""
     names = [name for name in LedgerEntry.model_fields if name != "policy"]
-    return select(*(prune_ledger.c[name] for name in names), retention_policy.c.name.label("policy")).outerjoin(
-        retention_policy, retention_policy.c.id == prune_ledger.c.policy_id
-    )
-
-
-def list_entries(
-    connection: Connection,
-    *,
-    sop_instance_uid: str | None = None,
-    study: OfStudy | None = None,
-    state: str | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> LedgerPage:
-    """The latest first. Raises InvalidRequest for a strange cursor."""
-    query = _entries()
-    for column, value in (
-        (prune_ledger.c.sop_instance_uid, sop_instance_uid),
-        (prune_ledger.c.state, state),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if study is not None:
-        query = query.where(is_of(prune_ledger, study))
-    keys = [SortKey(column=prune_ledger.c.id, descending=True)]
-    page = read_page(connection, query, keys, name="ledger", limit=limit, cursor=cursor)
-    return LedgerPage(entries=tuple(LedgerEntry(**row._mapping) for row in page.rows), next=page.next)
+    query: Select[Any] = select(
+        *(prune_ledger.c[name] for name in names), retention_policy.c.name.label("policy")
+    ).outerjoin(retention_policy, retention_policy.c.id == prune_ledger.c.policy_id)
+    query = query.where(*(is_of(prune_ledger, study) for study in studies))
+    query = query.where(*(prune_ledger.c.sop_instance_uid == uid for uid in sop_instance_uids))
+    return query if state is None else query.where(prune_ledger.c.state == state)
 
 
 def read_entry(connection: Connection, ledger_id: int) -> LedgerEntry:
     """Raises NotFound."""
-    row = connection.execute(_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
+    row = connection.execute(select_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
     if row is None:
         raise NotFound(P_("There is no such entry in the ledger."))
     return LedgerEntry(**row._mapping)
@@ -192,31 +174,35 @@ def ask_back(
     return number
 
 
-def list_bring_backs(
-    connection: Connection, *, number: int | None = None, study: OfStudy | None = None, limit: int = 50
-) -> list[BringBack]:
-    """Wishes, the latest first, with how many of their objects are here again."""
-    of_objects = ("orthanc_study_id", "object_count", "arrived_count")
-    query = (
+def select_bring_backs(
+    *, number: int | None = None, study: OfStudy | None = None, state: str | None = None
+) -> Select[Any]:
+    """Wishes with how many of their objects are here again, in no order."""
+    of = (
         select(
-            *(bring_back.c[name] for name in BringBack.model_fields if name not in of_objects),
-            func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # of one study are all
+            func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # all are of one study
             func.count().label("object_count"),
             func.count(bring_back_object.c.arrived_at).label("arrived_count"),
         )
-        .join(bring_back_object, bring_back_object.c.bring_back_id == bring_back.c.id)
-        .join(prune_ledger, prune_ledger.c.id == bring_back_object.c.ledger_id)
-        .group_by(bring_back.c.id)
-        .order_by(bring_back.c.id.desc())
-        .limit(limit)
+        .join_from(bring_back_object, prune_ledger, prune_ledger.c.id == bring_back_object.c.ledger_id)
+        .where(bring_back_object.c.bring_back_id == bring_back.c.id)
+        .lateral("of_objects")
     )
+    names = [name for name in BringBack.model_fields if name not in of.c]
+    query: Select[Any] = select(*(bring_back.c[name] for name in names), *of.c).join(of, true())
     if number is not None:
         query = query.where(bring_back.c.id == number)
     if study is not None:
-        query = query.where(
-            bring_back.c.study_instance_uid == study.study_instance_uid,
-            prune_ledger.c.orthanc_study_id == study.orthanc_study_id,
-        )
+        uid, key = study.study_instance_uid, study.orthanc_study_id
+        query = query.where(bring_back.c.study_instance_uid == uid, of.c.orthanc_study_id == key)
+    return query if state is None else query.where(bring_back.c.state == state)
+
+
+def list_bring_backs(
+    connection: Connection, *, number: int | None = None, study: OfStudy | None = None, limit: int = 50
+) -> list[BringBack]:
+    """Wishes, the latest first."""
+    query = select_bring_backs(number=number, study=study).order_by(bring_back.c.id.desc()).limit(limit)
     return [BringBack(**row._mapping) for row in connection.execute(query)]
 
 

@@ -1,4 +1,4 @@
-"""Mark what a policy is going to delete, a few thousand objects at a time; list marks, rescue from them.
+"""Mark what a policy is going to delete, a few thousand objects at a time; find marks, rescue from them.
 
 The archive is read by one plain query whose rows come in portions; each portion is marked by a short transaction of its
 own. Nothing that ingest waits for.
@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Select, cast, column, delete, func, literal, 
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.deliveries.tables import delivery
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, use_memory
@@ -42,20 +41,13 @@ class Mark(Record):
     """Who sent it: an AE title, else a user."""
     size_bytes: int
     policy_id: int
+    policy: str
     policy_version: int
     marked_at: datetime
     due_at: datetime
     """Not before this time."""
     last_words: str | None
     """Why it was not deleted when its time had come."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MarkPage:
-    """Some marks by study, and the cursor of those that follow."""
-
-    marks: tuple[Mark, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,26 +187,15 @@ def leaving_bytes(connection: Connection, since: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def list_marks(
-    connection: Connection,
-    *,
-    policy_id: int | None = None,
-    study: OfStudy | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> MarkPage:
-    """What is marked, by study. Raises InvalidRequest for a strange cursor."""
-    query: Select[Any] = select(*(prune_mark.c[name] for name in Mark.model_fields))
+def select_marks(*, study: OfStudy | None = None, policy_id: int | None = None) -> Select[Any]:
+    """What is marked, in no order."""
+    names = [name for name in Mark.model_fields if name != "policy"]
+    query: Select[Any] = select(*(prune_mark.c[name] for name in names), retention_policy.c.name.label("policy")).join(
+        retention_policy, retention_policy.c.id == prune_mark.c.policy_id
+    )
     if policy_id is not None:
         query = query.where(prune_mark.c.policy_id == policy_id)
-    if study is not None:
-        query = query.where(is_of(prune_mark, study))
-    keys = [
-        SortKey(column=prune_mark.c.study_instance_uid),
-        SortKey(column=prune_mark.c.orthanc_instance_id),
-    ]
-    page = read_page(connection, query, keys, name="marks", limit=limit, cursor=cursor)
-    return MarkPage(marks=tuple(Mark(**row._mapping) for row in page.rows), next=page.next)
+    return query if study is None else query.where(is_of(prune_mark, study))
 
 
 def rescue(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func, select
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance, study
+from treegarth.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,7 @@ class StudyName:
     study_description: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class MarkedStudy:
+class MarkedStudy(Record):
     """What one policy is going to delete of a study."""
 
     orthanc_study_id: str
@@ -36,16 +35,10 @@ class MarkedStudy:
     modalities: list[str]
     instance_count: int
     size_bytes: int
-    due_at: datetime  # of the first object
+    due_at: datetime
+    """When the first object goes, not before."""
     last_words: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MarkedStudyPage:
-    """Some of them, those whose time comes first before the others, and the cursor of those that follow."""
-
-    studies: tuple[MarkedStudy, ...]
-    next: str | None
+    """Why an object was not deleted when its time had come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,38 +63,44 @@ class GoneSeries:
     deleted_at: datetime
 
 
-def marked_studies(
-    connection: Connection, *, policy_id: int | None = None, limit: int = 50, cursor: str | None = None
-) -> MarkedStudyPage:
-    """What is marked, by study and policy. Raises InvalidRequest for a strange cursor."""
+def select_marked_studies(*, study: OfStudy | None = None, policy_id: int | None = None) -> Select[Any]:
+    """What is marked, by study and policy, in no order."""
     mark = prune_mark.c
-    grouped = select(
-        mark.orthanc_study_id,
-        mark.study_instance_uid,
-        mark.policy_id,
-        func.array_remove(func.array_agg(mark.modality.distinct()), None).label("modalities"),
-        func.count().label("instance_count"),
-        func.sum(mark.size_bytes).label("size_bytes"),
-        func.min(mark.due_at).label("due_at"),
-        func.max(mark.last_words).label("last_words"),
-    ).group_by(mark.orthanc_study_id, mark.study_instance_uid, mark.policy_id)
-    if policy_id is not None:
-        grouped = grouped.where(mark.policy_id == policy_id)
-    found = grouped.subquery()
-    query: Any = select(found, retention_policy.c.name.label("policy")).join(
-        retention_policy, retention_policy.c.id == found.c.policy_id
+    grouped = (
+        select(
+            mark.orthanc_study_id,
+            mark.study_instance_uid,
+            mark.policy_id,
+            func.array_remove(func.array_agg(mark.modality.distinct()), None).label("modalities"),
+            func.count().label("instance_count"),
+            cast(func.sum(mark.size_bytes), BigInteger).label("size_bytes"),
+            func.min(mark.due_at).label("due_at"),
+            func.max(mark.last_words).label("last_words"),
+        )
+        .where(*_of(study, policy_id))
+        .group_by(mark.orthanc_study_id, mark.study_instance_uid, mark.policy_id)
+        .subquery()
     )
-    keys = [
-        SortKey(column=found.c.due_at),
-        SortKey(column=found.c.orthanc_study_id),
-        SortKey(column=found.c.policy_id),
-    ]
-    page = read_page(connection, query, keys, name="marked studies", limit=limit, cursor=cursor)
-    names = MarkedStudy.__dataclass_fields__
-    rows = [{name: row._mapping[name] for name in names} for row in page.rows]
-    return MarkedStudyPage(
-        studies=tuple(MarkedStudy(**{**row, "size_bytes": int(row["size_bytes"])}) for row in rows), next=page.next
+    return select(grouped, retention_policy.c.name.label("policy")).join(
+        retention_policy, retention_policy.c.id == grouped.c.policy_id
     )
+
+
+def marked_sum(connection: Connection, *, study: OfStudy | None = None, policy_id: int | None = None) -> Sum:
+    """How much is marked, of a study or of all, by a policy or by whichever."""
+    mark = prune_mark.c
+    row = connection.execute(
+        select(func.count(), func.coalesce(func.sum(mark.size_bytes), 0), func.min(mark.due_at)).where(
+            *_of(study, policy_id)
+        )
+    ).one()
+    return Sum(instance_count=row[0], size_bytes=int(row[1]), at=row[2])
+
+
+def _of(study: OfStudy | None, policy_id: int | None) -> list[ColumnElement[bool]]:
+    """The conditions of a mark."""
+    of_study = [is_of(prune_mark, study)] if study is not None else []
+    return [*of_study, *([prune_mark.c.policy_id == policy_id] if policy_id is not None else [])]
 
 
 def marked_by_policy(connection: Connection) -> Mapping[int, Sum]:
@@ -111,17 +110,6 @@ def marked_by_policy(connection: Connection) -> Mapping[int, Sum]:
         select(mark.policy_id, func.count(), func.sum(mark.size_bytes), func.min(mark.due_at)).group_by(mark.policy_id)
     )
     return {row[0]: Sum(instance_count=row[1], size_bytes=int(row[2]), at=row[3]) for row in rows}
-
-
-def marked_of_study(connection: Connection, study: OfStudy) -> Sum:
-    """How much of a study is marked, by whichever policy."""
-    mark = prune_mark.c
-    row = connection.execute(
-        select(func.count(), func.coalesce(func.sum(mark.size_bytes), 0), func.min(mark.due_at)).where(
-            is_of(prune_mark, study)
-        )
-    ).one()
-    return Sum(instance_count=row[0], size_bytes=int(row[1]), at=row[2])
 
 
 def gone_of_study(connection: Connection, study: OfStudy) -> list[GoneSeries]:

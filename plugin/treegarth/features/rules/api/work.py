@@ -1,10 +1,9 @@
-"""What rules do, over HTTP: apply one by hand, how far that is, what was done, what failed."""
+"""What rules do, over HTTP: apply one by hand, how far that is, try again what failed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
@@ -14,15 +13,12 @@ from treegarth.features.rules.requests import rule_at
 from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.store.applications import Application, latest_application
-from treegarth.features.rules.store.events import WAITING, FailedEvent, count_events, list_failed, retry_failed
-from treegarth.features.rules.store.outcomes import Outcome, list_outcomes
-from treegarth.features.rules.tables import rule_outcome
-from treegarth.index.studies import asked_study
+from treegarth.features.rules.store.events import WAITING, count_events, retry_failed
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
-from treegarth.web.routes import Answer, Identifier, LongIdentifier, Route
+from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import OfStudy
 
 
@@ -37,31 +33,6 @@ class ApplicationState(Answer):
     """Null where it never was applied."""
     waiting: int
     """Studies of this rule that were noted and not handled yet."""
-
-
-class OutcomesQuery(OfStudy):
-    """Which outcomes."""
-
-    rule_id: Identifier | None = None
-    before: LongIdentifier | None = None
-    """`next` of the page before."""
-    limit: int = Field(default=50, ge=1, le=1000)
-
-
-class OutcomeList(Answer):
-    """What rules did, the latest first."""
-
-    items: list[Outcome]
-    next: int | None
-
-
-class EventList(Answer):
-    """The events that need a person, and how many wait."""
-
-    waiting: int
-    failed: int
-    items: list[FailedEvent]
-    """The latest, at most 200."""
 
 
 def application(call: Call[None, None, RulePath]) -> ApplicationState:
@@ -89,27 +60,6 @@ def stop(call: Call[None, None, RulePath]) -> ApplicationState:
         rule_at(call, connection, call.path.rule_id)
         stop_applying(connection, call.path.rule_id, by=call.actor.name, now=call.services.clock())
         return _state(connection, call.path.rule_id)
-
-
-def outcomes(call: Call[OutcomesQuery, None, None]) -> OutcomeList:
-    query = call.query
-    with call.connect() as connection:
-        found = list_outcomes(
-            connection,
-            rule_id=query.rule_id,
-            study=asked_study(connection, query.study_instance_uid, query.orthanc_study_id, kept=[rule_outcome]),
-            before=query.before,
-            limit=query.limit,
-        )
-    items = [Outcome.model_validate({name: getattr(one, name) for name in Outcome.model_fields}) for one in found]
-    return OutcomeList(items=items, next=found[-1].id if len(found) == query.limit else None)
-
-
-def events(call: Call[None, None, None]) -> EventList:
-    with call.connect() as connection:
-        counts, failed = count_events(connection), list_failed(connection)
-    items = list(failed)
-    return EventList(waiting=counts[WAITING], failed=counts["failed"], items=items)
 
 
 def retry(call: Call[None, None, EventPath]) -> Retried:
@@ -160,19 +110,6 @@ def routes() -> list[Route]:
             "End the rule's application; what was done stays done.",
             problems=(404, 503),
             **act,
-        ),
-        rule_route(
-            "rule_outcomes",
-            "rule-outcomes",
-            outcomes,
-            "What rules did, the latest first.",
-            problems=(409, 503),
-        ),
-        rule_route(
-            "rule_events",
-            "rule-events",
-            events,
-            "What rules could not handle, and how much waits.",
         ),
         rule_route(
             "retry_rule_event",

@@ -39,6 +39,7 @@ from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.editor import EditedMeanwhile, create_rule, edit_rule, problems_with
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
+from treegarth.features.rules.words import TRIGGERS
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -48,13 +49,6 @@ from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
-TRIGGERS = (
-    ("study stable", N_("Study complete"), N_("nothing of it arrived for a while")),
-    ("series stable", N_("Series complete"), N_("the same, for each series alone")),
-    ("dose read", N_("Dose read"), N_("the last dose source of the study was read")),
-    ("schedule", N_("At fixed times"), N_("looks through the whole archive")),
-    ("by hand", N_("By hand only"), N_("when somebody applies it")),
-)
 STUDIES_TRIED = 8
 
 

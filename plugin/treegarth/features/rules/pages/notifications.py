@@ -5,27 +5,18 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, NotFound
-from treegarth.features.rules.pages.editor import TRIGGERS
+from treegarth.features.rules.events import EVENTS
+from treegarth.features.rules.notices import NOTICES
+from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.requests import author_of
-from treegarth.features.rules.store.events import count_events, list_failed, retry_failed
-from treegarth.features.rules.store.shown import count_not_sent, count_unseen, list_notices, mark_seen, send_again
-from treegarth.index.studies import StudyKey, told_apart
+from treegarth.features.rules.store.events import count_events, retry_failed
+from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Route
-from treegarth.web.templates import render_page
-
-ON_A_PAGE = 50
-
-
-class NoticesQuery(Parameters):
-    """Which notices."""
-
-    before: LongIdentifier | None = None
-    """Only what is older than this number, from the link to the next page."""
 
 
 class NoticeBody(Parameters):
@@ -37,13 +28,7 @@ class NoticeBody(Parameters):
 
 def routes() -> list[Route]:
     return [
-        route(
-            name="rules.notifications_page",
-            path="/treegarth/notifications",
-            permission=Permission.VIEW,
-            handler=notifications_page,
-            summary="What rules told the dashboard, and what they could not tell others.",
-        ),
+        *NOTICES.routes(),
         route(
             name="rules.bell_page",
             path="/treegarth/notifications/bell",
@@ -67,13 +52,8 @@ def routes() -> list[Route]:
             handler=tell_again,
             summary="Try again to send one notice, or every one, that was given up.",
         ),
-        route(
-            name="rules.events_page",
-            path="/treegarth/rules/waiting",
-            permission=Permission.VIEW,
-            handler=events_page,
-            summary="What rules have not looked at yet, and what they could not handle.",
-        ),
+        *EVENTS.routes(),
+        *OUTCOMES.routes(),
         route(
             name="rules.retry_event_page",
             path="/treegarth/rules/waiting/retry",
@@ -83,31 +63,6 @@ def routes() -> list[Route]:
             summary="Let rules look again at one study, or at every one, that they could not handle.",
         ),
     ]
-
-
-def notifications_page(call: Call[NoticesQuery, None, None]) -> Response:
-    with call.connect() as connection:
-        notices = list_notices(connection, on_dashboard=True, before=call.query.before, limit=ON_A_PAGE)
-        others = list_notices(connection, on_dashboard=False, limit=ON_A_PAGE)
-        unseen = count_unseen(connection)
-        which = told_apart(
-            connection,
-            [
-                StudyKey(orthanc_study_id=one.orthanc_study_id, study_instance_uid=one.study_instance_uid)
-                for one in notices
-                if one.orthanc_study_id and one.study_instance_uid
-            ],
-        )
-    return render_page(
-        call,
-        "notifications.html",
-        which=which,
-        notices=notices,
-        others=others,
-        unseen=unseen,
-        counted=ngettext_for(call, "%(num)s new", "%(num)s new", unseen),
-        older=notices[-1].id if len(notices) == ON_A_PAGE else None,
-    )
 
 
 def bell_page(call: Call[None, None, None]) -> Response:
@@ -131,20 +86,6 @@ def tell_again(call: Call[None, NoticeBody, None]) -> Response:
         if not send_again(connection, author_of(call).now, call.body.id) and call.body.id is not None:
             raise NotFound(N_("There is no notice with this number that was given up."))
     return _to(call, "rules.notifications_page")
-
-
-def events_page(call: Call[None, None, None]) -> Response:
-    with call.connect() as connection:
-        counts = count_events(connection)
-        failed = list_failed(connection)
-    return render_page(
-        call,
-        "rule_events.html",
-        waiting=ngettext_for(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
-        counts=counts,
-        failed=failed,
-        triggers={value: translated(call, label) for value, label, _ in TRIGGERS},
-    )
 
 
 def retry_events(call: Call[None, NoticeBody, None]) -> Response:
@@ -177,7 +118,7 @@ def health_check(call: AnyCall) -> list[Check]:
                 words=ngettext_for(
                     call, "%(num)s study could not be handled", "%(num)s studies could not be handled", counts["failed"]
                 ),
-                url=call.site.url("rules.events_page"),
+                url=call.site.url("rules.events_page", state="failed"),
                 advice=translated(call, N_("See the reason, then let the rules look again.")),
             )
         )
@@ -187,7 +128,7 @@ def health_check(call: AnyCall) -> list[Check]:
                 kind="attention",
                 name=translated(call, N_("Notifications")),
                 words=ngettext_for(call, "%(num)s could not be sent", "%(num)s could not be sent", not_sent),
-                url=call.site.url("rules.notifications_page"),
+                url=call.site.url("rules.notifications_page", state="given up"),
                 advice=translated(call, N_("See the reason, then send it again.")),
             )
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask import Response
 
+from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.pages.differences import Line, difference
 from treegarth.features.rules.pages.draft import document_text
 from treegarth.features.rules.pages.parts import RulePages
@@ -15,7 +16,7 @@ from treegarth.features.rules.pages.rule_list import LATELY, trigger_name
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.applications import latest_application
-from treegarth.features.rules.store.outcomes import list_outcomes
+from treegarth.features.rules.store.outcomes import select_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.index.studies import told_apart
@@ -24,7 +25,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words, translated
-from treegarth.web.routes import LongIdentifier, Parameters, Route
+from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
 OUTCOMES_SHOWN = 30
@@ -36,13 +37,6 @@ CHANGES = {
     "moved": N_("moved"),
     "removed": N_("removed"),
 }
-
-
-class RuleQuery(Parameters):
-    """Which of what the rule did."""
-
-    before: LongIdentifier | None = None
-    """Only what is older than this number, from the link to the next page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +63,14 @@ def routes() -> list[Route]:
     ]
 
 
-def rule_page(call: Call[RuleQuery, None, RulePath]) -> Response:
+def rule_page(call: Call[None, None, RulePath]) -> Response:
     pages = call.part(RulePages)
     rule_id = call.path.rule_id
     with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
         versions = list_versions(connection, rule_id)
-        outcomes = list_outcomes(connection, rule_id=rule_id, before=call.query.before, limit=OUTCOMES_SHOWN)
-        which = told_apart(connection, outcomes)
+        done = OUTCOMES.rows(connection, select_outcomes(rule_id=rule_id), limit=OUTCOMES_SHOWN)
+        which = told_apart(connection, done.items)
         acted = acted_since(connection, author_of(call).now - LATELY).get(rule_id, Acted())
         application = latest_application(connection, rule_id)
     stored = acting.stored
@@ -90,9 +84,9 @@ def rule_page(call: Call[RuleQuery, None, RulePath]) -> Response:
         broken=[in_words(call, problem) for problem in acting.broken],
         text=stored.source if stored.source is not None else document_text(stored.document),
         acted=acted,
-        outcomes=outcomes,
+        outcomes=done.items,
         which=which,
-        older=outcomes[-1].id if len(outcomes) == OUTCOMES_SHOWN else None,
+        there_are_more=done.next is not None,
         application=application,
         versions=shown_versions(call, versions),
     )

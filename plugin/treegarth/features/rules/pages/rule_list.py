@@ -9,7 +9,7 @@ from typing import Literal
 from flask import Response
 
 from treegarth.errors import RequestConflict
-from treegarth.features.rules.pages.editor import TRIGGERS, leave_for
+from treegarth.features.rules.pages.editor import leave_for
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
@@ -19,6 +19,7 @@ from treegarth.features.rules.service.yaml_import import Imported, export_rules,
 from treegarth.features.rules.store.rules import list_rules
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.text import RuleRefused
+from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -154,7 +155,7 @@ def _shown(call: AnyCall, one: ActingRule, acted: Acted, place: int) -> ShownRul
 
 def trigger_name(call: AnyCall, trigger: str) -> str:
     """A trigger in the reader's language."""
-    return next((translated(call, label) for value, label, _ in TRIGGERS if value == trigger), trigger)
+    return translated(call, TRIGGER_NAMES.get(trigger, trigger))
 
 
 def export(call: Call[None, None, None]) -> Response:

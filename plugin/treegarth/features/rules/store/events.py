@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.rules.model import Trigger
-from treegarth.features.rules.tables import rule_event
+from treegarth.features.rules.tables import rule, rule_event
 from treegarth.record import Record
 from treegarth.tasks import leases
 
@@ -36,18 +37,26 @@ class RuleEvent:
     attempts: int
 
 
-class FailedEvent(Record):
-    """An event that no attempt could handle."""
+class OpenEvent(Record):
+    """What happened and rules have not handled: it waits, or no attempt could handle it."""
 
     id: int
+    state: str
+    """`failed`: it needs a person; `waiting`: it is still to be handled, or tried again."""
     trigger: str
+    """`study stable`, `series stable`, `dose read`, `schedule` or `by hand`."""
     orthanc_study_id: str
     orthanc_series_id: str
+    """Of `series stable`; else empty."""
     rule_id: int
     """0: every rule of the trigger."""
+    rule_name: str | None
     asked_by: str | None
+    """The user who applied the rule; null: nobody did."""
     attempts: int
     noted_at: datetime
+    next_attempt_at: datetime
+    """Of one that waits: not before this time."""
     last_error: str | None
 
 
@@ -143,11 +152,16 @@ def record_failure(connection: Connection, event: RuleEvent, reason: str, next_a
     connection.execute(update(rule_event).where(*_held(event)).values(**values))
 
 
-def list_failed(connection: Connection, *, limit: int = 200) -> list[FailedEvent]:
-    """The events that need a person, the latest first."""
-    columns = [rule_event.c[name] for name in FailedEvent.model_fields]
-    query = select(*columns).where(rule_event.c.state == FAILED).order_by(rule_event.c.id.desc()).limit(limit)
-    return [FailedEvent(**row._mapping) for row in connection.execute(query)]
+def select_open(*, state: str | None = None, trigger: str | None = None, rule_id: int | None = None) -> Select[Any]:
+    """The events that wait or failed, in no order."""
+    names = [name for name in OpenEvent.model_fields if name != "rule_name"]
+    query: Select[Any] = select(*(rule_event.c[name] for name in names), rule.c.name.label("rule_name")).outerjoin(
+        rule, rule.c.id == rule_event.c.rule_id
+    )
+    for name, value in (("state", state), ("trigger", trigger), ("rule_id", rule_id)):
+        if value is not None:
+            query = query.where(rule_event.c[name] == value)
+    return query
 
 
 def retry_failed(connection: Connection, now: datetime, ids: Sequence[int] | None = None) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from pydantic import field_validator
+from sqlalchemy import Connection, Select, func, insert, select
 
 from treegarth.features.rules.tables import rule, rule_outcome
 from treegarth.index.studies import OfStudy, is_of
@@ -26,15 +27,25 @@ class Outcome(Record):
     """A rule matched a study."""
 
     id: int
+    """In the order in which rules did it."""
     rule_id: int
     rule_name: str
     version: int
+    """Of the rule, when it did it."""
     trigger: str
+    """`study stable`, `series stable`, `dose read`, `schedule` or `by hand`."""
     orthanc_study_id: str
     study_instance_uid: str
     decided_at: datetime
     asked_by: str | None
+    """The user who applied the rule; null: nobody did."""
     actions: list[Done]
+
+    @field_validator("actions", mode="before")
+    @classmethod
+    def _said(cls, given: Sequence[Any]) -> list[Any]:
+        """As they are kept; see `write_outcome`."""
+        return [_read(one) if isinstance(one, dict) else one for one in given]
 
 
 def latest_versions_that_matched(connection: Connection, study: OfStudy) -> dict[int, int]:
@@ -71,32 +82,19 @@ def write_outcome(
     )
 
 
-def list_outcomes(
-    connection: Connection,
-    *,
-    rule_id: int | None = None,
-    study: OfStudy | None = None,
-    before: int | None = None,
-    limit: int = 50,
-) -> list[Outcome]:
-    """The latest first, of a rule or of a study or of all; `before` is the id of the last one of the page before."""
-    names = [name for name in Outcome.model_fields if name not in ("rule_name", "actions")]
-    query = (
-        select(*(rule_outcome.c[name] for name in names), rule_outcome.c.actions, rule.c.name.label("rule_name"))
-        .join(rule, rule.c.id == rule_outcome.c.rule_id)
-        .order_by(rule_outcome.c.id.desc())
-        .limit(limit)
+def select_outcomes(
+    *, study: OfStudy | None = None, rule_id: int | None = None, trigger: str | None = None
+) -> Select[Any]:
+    """What rules did, in no order."""
+    names = [name for name in Outcome.model_fields if name != "rule_name"]
+    query: Select[Any] = select(*(rule_outcome.c[name] for name in names), rule.c.name.label("rule_name")).join(
+        rule, rule.c.id == rule_outcome.c.rule_id
     )
-    if rule_id is not None:
-        query = query.where(rule_outcome.c.rule_id == rule_id)
     if study is not None:
         query = query.where(is_of(rule_outcome, study))
-    if before is not None:
-        query = query.where(rule_outcome.c.id < before)
-    return [
-        Outcome(**{**row._mapping, "actions": tuple(_read(done) for done in row.actions)})
-        for row in connection.execute(query)
-    ]
+    if rule_id is not None:
+        query = query.where(rule_outcome.c.rule_id == rule_id)
+    return query if trigger is None else query.where(rule_outcome.c.trigger == trigger)
 
 
 def _kept(done: Done) -> dict[str, Any]:

@@ -82,6 +82,12 @@ def find_rule(connection: Connection, rule_id: int) -> StoredRule | None:
     return None if row is None else _stored(row)
 
 
+def list_names(connection: Connection) -> dict[str, str]:
+    """By number, as a text, the name of each rule that was not removed, in the order in which they act."""
+    query = select(rule.c.id, rule.c.name).where(rule.c.removed_at.is_(None)).order_by(rule.c.position)
+    return {str(row.id): row.name for row in connection.execute(query)}
+
+
 def triggers_in_use(connection: Connection) -> set[Trigger]:
     """The triggers that some rule that is on has."""
     found = select(rule.c.trigger).distinct().where(rule.c.is_on, rule.c.removed_at.is_(None))

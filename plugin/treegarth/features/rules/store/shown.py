@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from treegarth.features.rules.tables import notification, rule, rule_outcome
+from treegarth.index.studies import OfStudy, is_of
+from treegarth.record import Record
 
 DASHBOARD = "dashboard"
 
@@ -22,24 +24,30 @@ class Acted:
     last_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notice:
+class Notice(Record):
     """What somebody is or was to be told."""
 
     id: int
+    """In the order in which they were written."""
     rule_id: int | None
     rule_name: str | None
     orthanc_study_id: str | None
     study_instance_uid: str | None
     channel: str
+    """`dashboard`, `email` or `webhook`."""
     target: str
+    """An address, or the webhook's name; empty for the dashboard."""
     title: str
     content: dict[str, Any]
+    """What is told, such as `rule`, `why`, `trigger`, `study_instance_uid`."""
     state: str
+    """`waiting`: nobody has seen it, or it is still to be sent; `sent`: seen or sent; `given up`."""
     created_at: datetime
     attempts: int
     last_error: str | None
+    """Why it could not be sent."""
     sent_at: datetime | None
+    """When it was sent; on the dashboard: when somebody had seen it."""
     seen_by: str | None
 
 
@@ -53,21 +61,22 @@ def acted_since(connection: Connection, since: datetime) -> dict[int, Acted]:
     return {row[0]: Acted(times=row[1], last_at=row[2]) for row in connection.execute(query)}
 
 
-def list_notices(
-    connection: Connection, *, on_dashboard: bool, before: int | None = None, limit: int = 50
-) -> list[Notice]:
-    """The newest first: those of the dashboard, or those of every other channel."""
-    names = [name for name in Notice.__dataclass_fields__ if name != "rule_name"]
-    query = (
-        select(*(notification.c[name] for name in names), rule.c.name.label("rule_name"))
-        .outerjoin(rule, rule.c.id == notification.c.rule_id)
-        .where((notification.c.channel == DASHBOARD) if on_dashboard else (notification.c.channel != DASHBOARD))
-        .order_by(notification.c.id.desc())
-        .limit(limit)
+def select_notices(
+    *,
+    study: OfStudy | None = None,
+    rule_id: int | None = None,
+    channel: str | None = None,
+    state: str | None = None,
+) -> Select[Any]:
+    """Notifications, in no order."""
+    names = [name for name in Notice.model_fields if name != "rule_name"]
+    query: Select[Any] = select(*(notification.c[name] for name in names), rule.c.name.label("rule_name")).outerjoin(
+        rule, rule.c.id == notification.c.rule_id
     )
-    if before is not None:
-        query = query.where(notification.c.id < before)
-    return [Notice(**row._mapping) for row in connection.execute(query)]
+    for name, value in (("rule_id", rule_id), ("channel", channel), ("state", state)):
+        if value is not None:
+            query = query.where(notification.c[name] == value)
+    return query if study is None else query.where(is_of(notification, study))
 
 
 def count_unseen(connection: Connection, *, most: int = 100) -> int:

@@ -1,0 +1,163 @@
+"""The lists of what policies are going to delete, by study and by object, for people and for programs.
+
+Marks by study are grouped anew for every page, whatever the order. Objects have an index in the order of their studies
+alone. Both are for the period of grace only: a million marks take about a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+from sqlalchemy import Connection, Select
+
+from treegarth.features.retention.pages.words import said
+from treegarth.features.retention.store.marks import Mark, select_marks
+from treegarth.features.retention.store.overview import MarkedStudy, marked_sum, name_studies, select_marked_studies
+from treegarth.features.retention.store.policies import list_policies
+from treegarth.features.retention.tables import prune_mark
+from treegarth.index.studies import OfStudy as OneOfStudy
+from treegarth.index.studies import StudyKey, asked_study, told_apart
+from treegarth.limits import LARGEST_BIGINT
+from treegarth.phrases import N_, NN_
+from treegarth.web.call import AnyCall
+from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.parts import ngettext_for
+from treegarth.web.routes import Identifier
+from treegarth.web.which_study import OfStudy
+
+
+class MarksAsked(OfStudy):
+    """Which marks."""
+
+    policy_id: Identifier | None = None
+    """Of this policy."""
+
+
+def find_study(connection: Connection, asked: MarksAsked) -> StudyKey | None:
+    return asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[prune_mark])
+
+
+def find_studies(call: AnyCall, connection: Connection, asked: MarksAsked) -> Select[Any]:
+    return select_marked_studies(study=find_study(connection, asked), policy_id=asked.policy_id)
+
+
+def find_objects(call: AnyCall, connection: Connection, asked: MarksAsked) -> Select[Any]:
+    return select_marks(study=find_study(connection, asked), policy_id=asked.policy_id)
+
+
+def with_studies(
+    call: AnyCall, connection: Connection, asked: MarksAsked, studies: Sequence[MarkedStudy]
+) -> Mapping[str, Any]:
+    total = marked_sum(connection, study=find_study(connection, asked), policy_id=asked.policy_id)
+    rescued = getattr(call.query, "rescued", None)
+    return {
+        "names": name_studies(connection, studies),
+        "which": told_apart(connection, studies),
+        "why": partial(said, call),
+        "total": total,
+        "objects": ngettext_for(call, "%(num)s object", "%(num)s objects", total.instance_count),
+        "any_on": bool(list_policies(connection, only_on=True)),
+        "rescued": rescued
+        and ngettext_for(call, "%(num)s object was rescued", "%(num)s objects were rescued", rescued),
+    }
+
+
+def with_objects(call: AnyCall, connection: Connection, asked: MarksAsked, marks: Sequence[Mark]) -> Mapping[str, Any]:
+    study = find_study(connection, asked)
+    studies: list[OneOfStudy] = [*marks, *([study] if study else [])]
+    return {
+        "study": study,
+        "names": name_studies(connection, studies),
+        "which": told_apart(connection, studies),
+        "why": partial(said, call),
+    }
+
+
+def policy_names(_: AnyCall, connection: Connection) -> Mapping[str, str]:
+    return {str(one.id): one.name for one in list_policies(connection)}
+
+
+FILTERS = (
+    Filter(name="policy_id", label=N_("Policy"), find_choices=policy_names, width="wide"),
+    Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+)
+STUDIES = Listing(
+    name="retention.marked",
+    title=N_("Marked for deletion"),
+    counts=NN_("%(num)s study", "%(num)s studies"),
+    path="retention/marked",
+    api_name="retention_marked_studies",
+    api_path="retention/marked-studies",
+    tag="retention",
+    summary="What policies are going to delete, by study, and when.",
+    record=MarkedStudy,
+    asked=MarksAsked,
+    query=find_studies,
+    unique=("orthanc_study_id", "policy_id"),
+    order="due_at",
+    columns=(
+        Column(name="choose", label=N_("Choose"), sorts_by=()),
+        Column(name="patient", label=N_("Patient"), sorts_by=()),
+        Column(name="study_instance_uid", label=N_("Study")),
+        Column(name="modalities", label=N_("Modalities"), form="modalities", sorts_by=(), narrow="c-2"),
+        Column(name="instance_count", label=N_("Objects")),
+        Column(name="size_bytes", label=N_("Size"), form="size"),
+        Column(name="due_at", label=N_("Goes")),
+        Column(name="policy", label=N_("Why"), form="own", narrow="c-1"),
+        Column(name="rescue", label=N_("Rescue"), sorts_by=()),
+    ),
+    filters=FILTERS,
+    empty=Empty(
+        title=N_("Nothing is marked"),
+        text=N_(
+            "Policies look at the archive once a day. What they are going to delete stands here first, for the period "
+            "of grace, and can be rescued by one click."
+        ),
+        filtered=N_("Nothing of this is marked"),
+    ),
+    template="retention_marked.html",
+    extras=with_studies,
+    page_fields={
+        "rescued": (
+            Annotated[int, Field(ge=0, le=LARGEST_BIGINT)] | None,
+            FieldInfo(default=None, description="How many objects were rescued just now."),
+        ),
+    },
+)
+OBJECTS = Listing(
+    name="retention.marked_objects",
+    title=N_("Marked objects"),
+    counts=NN_("%(num)s object", "%(num)s objects"),
+    path="retention/marked/objects",
+    api_name="retention_marked",
+    api_path="retention/marked",
+    tag="retention",
+    summary="The objects that policies are going to delete, by study.",
+    record=Mark,
+    asked=MarksAsked,
+    query=find_objects,
+    unique="orthanc_instance_id",
+    order="study_instance_uid",
+    columns=(
+        Column(name="choose", label=N_("Choose"), sorts_by=()),
+        Column(name="study_instance_uid", label=N_("Study"), form="own", narrow="c-2"),
+        Column(name="sop_instance_uid", label="SOP Instance UID"),
+        Column(name="modality", label=N_("Modality"), form="modalities"),
+        Column(name="remote_ae_title", label=N_("Source"), narrow="c-1"),
+        Column(name="size_bytes", label=N_("Size"), form="size"),
+        Column(name="policy", label=N_("Policy")),
+        Column(name="due_at", label=N_("Goes")),
+    ),
+    filters=FILTERS,
+    empty=Empty(
+        title=N_("Nothing is marked"),
+        text=N_("The objects that policies are going to delete stand here first, for the period of grace."),
+        filtered=N_("Nothing of this is marked"),
+    ),
+    template="retention_marked_objects.html",
+    extras=with_objects,
+)
