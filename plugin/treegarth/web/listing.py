@@ -36,8 +36,8 @@ from treegarth.web.templates import render_page, url_with
 
 RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
-Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes"]
-"""How a value is written in a cell; what no form fits, the list's own template writes."""
+Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "own"]
+"""How a value is written in a cell; what no form fits, the list's own template writes, and `own` is all its own."""
 
 ANY_BYTES = "application/octet-stream"  # the format is in the path; the document knows one type an endpoint
 ROWS_ON_A_PAGE = 50
@@ -67,6 +67,7 @@ class Filter:
     name: str
     label: str
     choices: Mapping[str, str] = field(default_factory=dict)  # values → msgids
+    find_choices: Callable[[AnyCall, Connection], Mapping[str, str]] | None = None  # values → words, of the database
     width: str = "mid"
     hint: str = ""
     is_shown: bool = True  # else it is only said as a chip where an address has it
@@ -97,7 +98,7 @@ class Listing(Generic[RecordT, AskedT]):
     record: type[RecordT]
     asked: type[AskedT]
     query: Callable[[AnyCall, Connection, AskedT], Select[Any]]
-    unique: str  # the field that ends every order
+    unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
     columns: Sequence[Column]
     order: str  # "-set_at": the order that nobody asked for
     filters: Sequence[Filter] = ()
@@ -176,7 +177,8 @@ class Listing(Generic[RecordT, AskedT]):
 
     def _keys(self, found: Select[Any], sort: str) -> list[SortKey]:
         column = next(one for one in self.columns if one.name == sort.removeprefix("-"))
-        names = [*(column.sorts_by or [column.name]), self.unique]
+        ends = (self.unique,) if isinstance(self.unique, str) else self.unique
+        names = [*(column.sorts_by or [column.name]), *ends]
         keys = [self._key(found, name, column.nulls_first) for name in dict.fromkeys(names)]
         return [key.reversed() for key in keys] if sort.startswith("-") else keys
 
@@ -256,9 +258,10 @@ class Listing(Generic[RecordT, AskedT]):
         with call.connect() as connection:
             found = self.read(call, connection, query, limit=ROWS_ON_A_PAGE, cursor=getattr(query, "cursor", None))
             count = self.count(call, connection, query)
+            filters = [self._with_words(call, connection, one) for one in self.filters]
             extras = self.extras(call, connection, query, found.items)
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
-        held = self._held(call)
+        held = self._held(call, filters)
         return {
             "listing": self,
             "items": found.items,
@@ -266,6 +269,7 @@ class Listing(Generic[RecordT, AskedT]):
             "previous_cursor": found.previous,
             "counted": counted if count <= COUNTED else translated(call, N_("more than %(what)s"), what=counted),
             "shown": ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(found.items)),
+            "filters": filters,
             "held": held,
             "filtered": bool(held),
             "heads": [self._head(call, column) for column in self.columns],
@@ -321,17 +325,22 @@ class Listing(Generic[RecordT, AskedT]):
             return column.form
         return _FORMS.get(fields_of(self.record)[column.name].kind)
 
-    def _held(self, call: AnyCall) -> list[Held]:
+    def _with_words(self, call: AnyCall, connection: Connection, asked: Filter) -> Filter:
+        """The filter with its choices in the reader's words."""
+        words = {value: translated(call, one) for value, one in asked.choices.items()}
+        return replace(asked, choices={**words, **(asked.find_choices(call, connection) if asked.find_choices else {})})
+
+    def _held(self, call: AnyCall, filters: Sequence[Filter]) -> list[Held]:
         """What is asked for, in words, each with the address without it."""
-        labels = {one.name: one for one in self.filters}
+        labels = {one.name: one for one in filters}
         found = []
         for name in self.asked.model_fields:
             value = getattr(call.query, name)
             if value in (None, self.asked.model_fields[name].default) or name not in labels:
                 continue
             asked = labels[name]
-            text = value.value if isinstance(value, Enum) else str(value).lower() if isinstance(value, bool) else value
-            words = translated(call, asked.choices[text]) if text in asked.choices else str(text)
+            text = str(value.value if isinstance(value, Enum) else value)
+            words = asked.choices.get(text.lower() if isinstance(value, bool) else text, text)
             also = {"orthanc_study_id": None} if name == "study_instance_uid" else {}
             url = url_with(call, **{name: None, **also, **_FROM_ITS_TOP})
             found.append(Held(label=translated(call, asked.label), words=words, url=url))
