@@ -121,6 +121,7 @@ def ask(client: FlaskClient, route: Route, which: str | None, *, lang: str = "en
         "study_instance_uid": uid,
         "series_instance_uid": f"1.2.840.99999.2.{number}",
         "label": "lung",
+        "format": "csv",
         "rule_id": "1",
         "policy_id": "1",
     }
