@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
+from shutil import disk_usage
 
 import psycopg
 from sqlalchemy.engine import make_url
@@ -11,6 +13,13 @@ from sqlalchemy.engine import make_url
 from treegarth.database.engine import DatabaseAddress
 
 numbers = count(1)
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 * 2**30  # half a gigabyte for each process of a run, and as much for others
+
+
+def folder_in_memory() -> Path | None:
+    """Where files are in memory and there is room: to make a database takes 40 ms there, on a disk 250. Else None."""
+    return MEMORY if MEMORY.is_dir() and disk_usage(MEMORY).free > ENOUGH_BYTES else None
 
 
 def execute(address: DatabaseAddress, statement: str) -> None:

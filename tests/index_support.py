@@ -7,7 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.features.archive.pages.studies import STUDIES
+from treegarth.features.archive.search_model import StudyFilter, StudySummary
+from treegarth.features.archive.store.search import select_studies
 from treegarth.index.tables import instance, patient, series, study
+from treegarth.web.listing import Rows
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KOREAN = "Hong^Gildong=洪^吉洞=홍^길동"
@@ -57,3 +61,8 @@ def write_study(connection: Connection, number: int, **given: Any) -> str:
             )
         )
     return identifier
+
+
+def search_studies(connection: Connection, wanted: StudyFilter, **paging: Any) -> Rows[StudySummary]:
+    """A page of the list of studies: `sort`, `limit`, `cursor`."""
+    return STUDIES.rows(connection, select_studies(wanted), **paging)

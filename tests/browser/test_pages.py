@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, windows
 from tests.servers import OrthancServer
 
 PAGES = {
@@ -60,12 +61,20 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
     return {"study": ct_study, "report": report["orthanc_instance_id"], "patient": patient}
 
 
+@pytest.fixture(scope="module")
+def kept_visits(browser: Browser, treegarth_server: OrthancServer) -> Iterator[dict[str, Visit]]:
+    """A window for each language, which goes from page to page: to open one costs as much as to look at a page."""
+    with windows(browser, treegarth_server, height=720) as make:
+        yield {language: make(language=language) for language in TITLES}
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_sound_on_light_and_on_dark_paper(
-    new_visit: Callable[..., Visit], known: dict[str, str], name: str, language: str
+    kept_visits: dict[str, Visit], known: dict[str, str], name: str, language: str
 ) -> None:
-    visit = new_visit(language=language)
+    visit = kept_visits[language]
+    visit.complaints.clear()
     for theme in ("light", "dark"):
         visit.use_theme(theme)
         page = visit.go(PAGES[name].format(**known))

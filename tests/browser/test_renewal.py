@@ -86,7 +86,7 @@ def test_today_shows_the_first_study_and_the_next_one(visit: Visit, arrive: Call
 
 def test_the_list_of_studies_renews_itself_and_says_so_once(visit: Visit, arrive: Callable[[], str]) -> None:
     arrive()
-    page = visit.go("studies?sort=received")
+    page = visit.go("studies?sort=-last_received_at")
     page.evaluate(ANNOUNCED)
     asked: list[str] = []
 
@@ -108,8 +108,8 @@ def test_the_list_of_studies_renews_itself_and_says_so_once(visit: Visit, arrive
     field = page.get_by_label("Description")
     assert field.input_value() == "half typed"
     assert field.evaluate("field => field === document.activeElement")
-    assert set(asked) == {"/treegarth/studies?sort=received"}
-    assert visit.query == "sort=received"
+    assert set(asked) == {"/treegarth/studies?sort=-last_received_at"}
+    assert visit.query == "sort=-last_received_at"
 
 
 def test_who_has_a_row_open_focused_or_selected_is_left_alone(visit: Visit, arrive: Callable[[], str]) -> None:

@@ -22,7 +22,13 @@ from tests.load import bench_instances
 from tests.servers import OrthancServer, script_without_filter, store
 from treegarth.dicom.depth import DEEPEST_NESTING
 
-SOFTWARE_WEBGL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+SOFTWARE_WEBGL = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # to draw pages by WebGL in software takes three times the work
+]
 BRIGHT = 60  # of 255; an empty viewport is black but for a few letters
 ENOUGH = 0.03  # of the viewport
 PATIENCE_S = 90

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from sqlalchemy import Engine, Table, event, null, select, update
 
 from tests.bad_objects import ct_image, in_syntax
+from tests.index_support import search_studies
 from treegarth.assembly import FEATURES
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
@@ -23,7 +24,6 @@ from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.stores import header_checksum
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import removal, stale_series
-from treegarth.features.archive.store.search import search_studies
 from treegarth.index import parents
 from treegarth.index.follower import IndexFollower
 from treegarth.index.instances import IndexedInstance, Level, Origin, StoredInstance
@@ -46,7 +46,7 @@ def writer(engine: Engine) -> BatchWriter:
     """A writer whose Orthanc does not answer: who asks it, fails."""
     return BatchWriter(
         engine=engine,
-        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9")),
+        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0),
         followers=[one.follower(NobodyWaits()) for one in FEATURES if one.follower is not None],
         clock=lambda: NOON,
     )
@@ -210,8 +210,8 @@ def test_what_an_object_stored_again_does_not_say_any_more_leaves_every_level(
     assert "Doe" not in str(row["header"])
     assert only(engine, study)["study_description"] is None
     with engine.connect() as connection:
-        assert search_studies(connection, StudyFilter(text="doe")).studies == ()
-        assert search_studies(connection, StudyFilter(text="head")).studies == ()
+        assert search_studies(connection, StudyFilter(text="doe")).items == []
+        assert search_studies(connection, StudyFilter(text="head")).items == []
 
 
 def test_a_study_has_what_any_of_its_series_says_the_first_of_them_first(engine: Engine) -> None:
@@ -360,7 +360,7 @@ def test_only_what_was_stored_again_with_another_header_is_said_to_be(engine: En
     made = image()
     write = BatchWriter(
         engine=engine,
-        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9")),
+        orthanc=OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0),
         followers=[Noting()],
         clock=lambda: NOON,
     ).write_new

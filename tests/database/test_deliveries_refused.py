@@ -22,7 +22,7 @@ from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.verification import ask
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
-NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"))
+NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0)
 OUTSIDE = {"name": "outside", "kind": "folder", "address": {"path": "/usr/lib/python3"}}
 REASON = "Files may not be written to /usr/lib/python3: neither it nor a folder above it is listed in "
 

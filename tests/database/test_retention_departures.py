@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from tests.index_support import NOON, write_study
+from tests.index_support import NOON, search_studies, write_study
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import reconciliation, removal
-from treegarth.features.archive.store.search import list_series, search_studies
+from treegarth.features.archive.store.search import list_series
 from treegarth.features.retention.follower import LedgerFollower
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index import parents
@@ -64,11 +64,11 @@ def test_a_study_whose_objects_were_all_pruned_is_found_and_says_so(engine: Engi
         write_study(connection, 1)
         intend(connection, 1, 2)
         leave(connection, "instance-00001-1", "instance-00001-2")
-        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
+        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).items
         assert (study.instance_count, study.pruned_instance_count, study.pruned_size_bytes) == (0, 2, 1000)
         assert study.modalities == ["CT"]
         assert [one.pruned_instance_count for one in list_series(connection, study.orthanc_study_id)] == [2]
-        assert len(search_studies(connection, StudyFilter(modalities=("CT",))).studies) == 1
+        assert len(search_studies(connection, StudyFilter(modalities=("CT",))).items) == 1
         assert reconciliation.counts(connection) == reconciliation.Counts(patients=0, studies=0, series=0, instances=0)
 
 
@@ -76,7 +76,7 @@ def test_what_somebody_else_deleted_leaves_the_index_and_stands_in_the_ledger_as
     with engine.begin() as connection:
         write_study(connection, 1)
         leave(connection, "study-00001", level=Level.STUDY)
-        assert search_studies(connection, StudyFilter(study_instance_uid=UID)).studies == ()
+        assert search_studies(connection, StudyFilter(study_instance_uid=UID)).items == []
         assert connection.execute(select(func.count()).select_from(patient)).scalar_one() == 0
         rows = connection.execute(select(prune_ledger).order_by(prune_ledger.c.sop_instance_uid)).all()
     assert [(row.state, row.policy_id, row.sop_instance_uid, row.deleted_at) for row in rows] == [
@@ -91,7 +91,7 @@ def test_a_study_pruned_in_part_keeps_its_numbers_when_others_delete_the_rest(en
         intend(connection, 1)
         leave(connection, "instance-00001-1")
         leave(connection, "instance-00001-2")
-        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
+        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).items
     assert (study.instance_count, study.pruned_instance_count) == (0, 1)
 
 
@@ -105,7 +105,7 @@ def test_an_object_that_comes_back_is_no_longer_counted_as_pruned(engine: Engine
         connection.execute(insert(instance).values(kept._asdict()))
         parents.tell_studies(connection, series_ids=["series-00001"], study_ids=["study-00001"])
         LEDGER.indexed(connection, [Arrived(kept.orthanc_instance_id)], NOON + timedelta(days=1))
-        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).studies
+        (study,) = search_studies(connection, StudyFilter(study_instance_uid=UID)).items
         returned = connection.execute(
             select(prune_ledger.c.sop_instance_uid).where(prune_ledger.c.returned_at.is_not(None))
         )

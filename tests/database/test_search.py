@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from tests.index_support import KOREAN, NOON, write_study
+from tests.index_support import KOREAN, NOON, search_studies, write_study
 from treegarth.errors import InvalidRequest
-from treegarth.features.archive.search_model import ArchiveTotals, StudyFilter, StudySort
+from treegarth.features.archive.pages.studies import STUDIES
+from treegarth.features.archive.search_model import ArchiveTotals, StudyFilter
 from treegarth.features.archive.store.search import (
-    count_studies,
     find_series,
     list_instances,
     list_series,
-    search_studies,
+    select_studies,
     totals,
 )
 
 
 def found(connection: Connection, **wanted: Any) -> list[str]:
-    return [s.orthanc_study_id for s in search_studies(connection, StudyFilter(**wanted)).studies]
+    return [s.orthanc_study_id for s in search_studies(connection, StudyFilter(**wanted)).items]
 
 
 def test_the_list_begins_with_the_newest_and_ends_with_what_has_no_date(engine: Engine) -> None:
@@ -35,8 +35,8 @@ def test_the_list_begins_with_the_newest_and_ends_with_what_has_no_date(engine: 
         assert found(connection) == ["study-00003", "study-00004", "study-00002", "study-00001"]
 
 
-@pytest.mark.parametrize("sort", list(StudySort))
-def test_pages_of_every_sort_give_each_study_once_in_one_order(engine: Engine, sort: StudySort) -> None:
+@pytest.mark.parametrize("sort", STUDIES.sorts)
+def test_pages_of_every_sort_give_each_study_once_in_one_order(engine: Engine, sort: str) -> None:
     chance = random.Random(1)
     with engine.begin() as connection:
         for number in range(60):
@@ -49,13 +49,13 @@ def test_pages_of_every_sort_give_each_study_once_in_one_order(engine: Engine, s
                 patient_id=chance.choice([None, "1", "2"]),
                 last_received_at=NOON + timedelta(microseconds=chance.randrange(5)),
             )
-        whole = [s.orthanc_study_id for s in search_studies(connection, StudyFilter(), sort=sort, limit=1000).studies]
+        whole = [s.orthanc_study_id for s in search_studies(connection, StudyFilter(), sort=sort, limit=1000).items]
         for limit in (1, 7, 20, 60):
             pages, cursor = [], None
             while True:
                 page = search_studies(connection, StudyFilter(), sort=sort, limit=limit, cursor=cursor)
-                pages.extend(s.orthanc_study_id for s in page.studies)
-                assert len(page.studies) <= limit
+                pages.extend(s.orthanc_study_id for s in page.items)
+                assert len(page.items) <= limit
                 if (cursor := page.next) is None:
                     break
             assert pages == whole
@@ -66,7 +66,7 @@ def test_the_oldest_first_is_the_newest_first_reversed(engine: Engine) -> None:
     with engine.begin() as connection:
         for number, day in enumerate([None, date(2026, 1, 2), date(2026, 1, 1), None]):
             write_study(connection, number, study_date=day)
-        oldest = search_studies(connection, StudyFilter(), sort=StudySort.OLDEST).studies
+        oldest = search_studies(connection, StudyFilter(), sort="study_date").items
         assert [s.orthanc_study_id for s in oldest] == list(reversed(found(connection)))
 
 
@@ -77,7 +77,7 @@ def test_what_arrives_while_someone_turns_pages_moves_nothing(engine: Engine) ->
         first = search_studies(connection, StudyFilter(), limit=4)
         write_study(connection, 50, study_date=date(2026, 2, 1))
         second = search_studies(connection, StudyFilter(), limit=4, cursor=first.next)
-        seen = [s.orthanc_study_id for s in (*first.studies, *second.studies)]
+        seen = [s.orthanc_study_id for s in (*first.items, *second.items)]
         assert seen == [f"study-{number:05}" for number in (9, 8, 7, 6, 5, 4, 3, 2)]
 
 
@@ -93,7 +93,7 @@ def test_a_cursor_of_another_sort_is_refused(engine: Engine) -> None:
             write_study(connection, number)
         cursor = search_studies(connection, StudyFilter(), limit=1).next
         with pytest.raises(InvalidRequest):
-            search_studies(connection, StudyFilter(), sort=StudySort.OLDEST, cursor=cursor)
+            search_studies(connection, StudyFilter(), sort="study_date", cursor=cursor)
 
 
 @pytest.mark.parametrize(
@@ -177,16 +177,14 @@ def test_counting_stops_where_it_is_told_to(engine: Engine) -> None:
     with engine.begin() as connection:
         for number in range(5):
             write_study(connection, number)
-        assert count_studies(connection, StudyFilter()).count == 5
-        assert not count_studies(connection, StudyFilter(), at_most=5).at_least
-        capped = count_studies(connection, StudyFilter(), at_most=4)
-        assert (capped.count, capped.at_least) == (4, True)
+        every = select_studies(StudyFilter())
+        assert [STUDIES.count(connection, every, at_most=most) for most in (10, 5, 4, 2)] == [5, 5, 5, 3]
 
 
 def test_a_study_is_read_with_its_series_and_their_instances_by_page(engine: Engine) -> None:
     with engine.begin() as connection:
         write_study(connection, 1)
-        [one] = search_studies(connection, StudyFilter(study_instance_uid="1.2.840.99999.1.1")).studies
+        [one] = search_studies(connection, StudyFilter(study_instance_uid="1.2.840.99999.1.1")).items
         [its_series] = list_series(connection, one.orthanc_study_id)
         assert find_series(connection, one.orthanc_study_id, its_series.series_instance_uid) == "series-00001"
         assert find_series(connection, "1.2.840.99999.1.2", its_series.series_instance_uid) is None
@@ -194,7 +192,7 @@ def test_a_study_is_read_with_its_series_and_their_instances_by_page(engine: Eng
         second = list_instances(connection, "series-00001", limit=1, cursor=first.next)
         assert [i.instance_number for i in (*first.instances, *second.instances)] == [1, 2]
         assert second.next is None
-        assert search_studies(connection, StudyFilter(study_instance_uid="1.2.3")).studies == ()
+        assert search_studies(connection, StudyFilter(study_instance_uid="1.2.3")).items == []
 
 
 def test_the_totals_are_the_sums_of_the_studies(engine: Engine) -> None:

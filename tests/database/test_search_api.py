@@ -18,7 +18,7 @@ from tests.api_document import check_document
 from tests.index_support import KOREAN, NOON, write_study
 from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.bootstrap import make_application
-from treegarth.features.archive.api import StudyQuery
+from treegarth.features.archive.pages.studies import STUDIES
 from treegarth.features.dose.registry.tables import dose_report, irradiation_event
 from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
@@ -117,7 +117,7 @@ def test_pages_follow_each_other_by_their_cursor(client: FlaskClient, studies: N
         ("study_date_from=2026-11-21", 0),
         ("q=길동", 1),
         (f"study_instance_uid={STUDY}", 1),
-        ("sort=received", 2),
+        ("sort=-last_received_at", 2),
     ],
 )
 def test_studies_are_filtered(client: FlaskClient, studies: None, query: str, count: int) -> None:
@@ -158,7 +158,7 @@ def test_no_value_is_read_as_sql(client: FlaskClient, studies: None) -> None:
 def test_whatever_is_asked_is_answered_or_refused_and_never_fails(client: FlaskClient, studies: None) -> None:
     chance = random.Random(7)
     letters = "aA1.^=*?%_\\'\"/:-+ \t\n\x00\x7f홍길é\u0308\u202e\U0001f9e0"
-    names = [*StudyQuery.model_fields, "unknown"]
+    names = [*STUDIES.list_query.model_fields, "unknown"]
     for _ in range(300):
         query = {
             chance.choice(names): "".join(chance.choices(letters, k=chance.choice([0, 1, 3, 12, 400])))

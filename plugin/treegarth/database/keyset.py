@@ -1,7 +1,7 @@
 """Keyset paging: pages that stay right while rows are added and cost the same however deep. No feature's SQL.
 
 A page's cursor holds the sort values of its last row, each as text, with NUL between them, which no text of PostgreSQL
-has: nothing in it nests, and no parser is needed. What comes after that row is asked for in segments, each of which an
+has. What comes after that row is asked for in segments, each of which an
 index in the sort's order answers by a range: with keys (a, b) first `a = ? and b > ?`, then `a > ?`, then `a is null`.
 One OR of them would be read from the index's beginning. The page before is the same, in the opposite order.
 """
@@ -9,6 +9,7 @@ One OR of them would be read from the index's beginning. The page before is the 
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
@@ -139,6 +141,8 @@ def _cursor(row: Row[Any], keys: Sequence[SortKey], name: str) -> str:
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return json.dumps(value)
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
@@ -172,6 +176,14 @@ def _finite(text: str) -> float:
     return number
 
 
+def _texts(text: str) -> list[str]:
+    """What `_written` makes of a list: as JSON, of texts that PostgreSQL takes."""
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(one, str) and "\0" not in one for one in found):
+        raise ValueError(text)
+    return found
+
+
 def _time_of_day(text: str) -> time:
     if (read := time.fromisoformat(text)).tzinfo is not None:
         raise ValueError(text)
@@ -193,5 +205,6 @@ _READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
     (Time, _time_of_day),
     (DateTime, _moment),
     (String, str),
+    (ARRAY, _texts),
 )
 """A key's values as a cursor has them, by the type of its column: nothing that PostgreSQL would refuse to compare."""

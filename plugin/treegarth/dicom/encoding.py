@@ -1,7 +1,7 @@
 """How a data set is written as bytes: the heads of its elements and items (PS3.5 7.1, 7.5). Pure; decodes no values.
 
 The one place that knows it. What walks over the bytes stands on this: `raw_elements` reads what is wanted of a header,
-`lean_json` all of a header, `lean_content` a structured report; `wholeness` tells where the bytes end, `nesting` how
+`lean_json` all of a header, `lean_content` a structured report; `wholeness` tells where the bytes end, `depth` how
 deep their sequences lie in each other.
 """
 

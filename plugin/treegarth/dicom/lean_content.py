@@ -2,17 +2,20 @@
 
 pydicom makes an object with a life of its own of each of the hundred elements around one number; for a fluoroscopy
 report that is most of the time of reading it. Here an item is a dict of byte strings and items. Whatever is not plain
-little-endian DICOM (PS3.5 7.1, 7.5) raises NotPlain, and the caller reads the object with pydicom instead.
+little-endian DICOM (PS3.5 7.1, 7.5) raises NotPlain: pydicom reads it, and `elements.item_of` makes such items of that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from struct import error
+from typing import TypeAlias
 
 from pydicom.datadict import dictionary_VR
 
 from treegarth.dicom.encoding import EXPLICIT, IMPLICIT, ITEM, SEQUENCE_END, UNDEFINED, NotPlain
+from treegarth.dicom.text import decode_text
 
 CONTENT_SEQUENCE = 0x0040A730
 DEEPEST_NESTING = 200
@@ -20,12 +23,37 @@ DEEPEST_NESTING = 200
 
 
 class LeanItem:
-    """One item of a sequence: its elements by tag, the value as bytes, or as items for a sequence."""
+    """One item of a sequence: its elements by tag, the value as bytes, or as items for a sequence.
+
+    A value that pydicom has to read is a call that gives it, so that what pydicom raises is raised at its place.
+    """
 
     __slots__ = ("elements",)
 
     def __init__(self) -> None:
-        self.elements: dict[int, bytes | list[LeanItem]] = {}
+        self.elements: dict[int, bytes | Sequence[LeanItem] | Unread] = {}
+
+    def text(self, tag: int, charset: tuple[str, ...] = ()) -> str | None:
+        """The text of an element, its values joined by backslashes and without padding; None when absent or empty."""
+        value = self.elements.get(tag)
+        if isinstance(value, bytes):
+            return decode_text(value, charset).strip() or None
+        text = value() if callable(value) else None
+        return text if isinstance(text, str) else None
+
+    def values(self, tag: int) -> tuple[str, ...]:
+        """The values of an element of any value multiplicity; empty ones stay, so that positions keep their meaning."""
+        text = self.text(tag)
+        return () if text is None else tuple(part.strip() for part in text.split("\\"))
+
+    def items(self, tag: int) -> Sequence[LeanItem]:
+        """The items of a sequence; none when absent or empty."""
+        value = self.elements.get(tag)
+        items = value() if callable(value) else value
+        return () if items is None or isinstance(items, (bytes, str)) else items
+
+
+Unread: TypeAlias = Callable[[], str | Sequence[LeanItem] | None]
 
 
 def parse_content(data: bytes, *, implicit: bool) -> list[LeanItem]:
@@ -43,26 +71,23 @@ def parse_content(data: bytes, *, implicit: bool) -> list[LeanItem]:
 
 class _Parser:
     def __init__(self, data: bytes, implicit: bool) -> None:
-        self.data, self.implicit = data, implicit
-        self.encoding = IMPLICIT if implicit else EXPLICIT
+        self.data, self.encoding = data, IMPLICIT if implicit else EXPLICIT
 
     def element(self, into: LeanItem, place: int, depth: int) -> tuple[int, int]:
         """Read the element at `place` into an item; its tag and the place after it."""
-        tag, is_sequence, length, value = self._header(place)
-        if is_sequence or (length == UNDEFINED and self.implicit):
+        tag, vr, length, value = self.encoding.head(self.data, place)
+        is_unnamed_sequence = length == UNDEFINED and not self.encoding.is_explicit
+        if is_unnamed_sequence or (vr == b"SQ" if vr else is_sequence(tag)):
             items, after = self._items(value, length, depth + 1)
             into.elements[tag] = items
             return tag, after
+        if vr == b"UN" and is_sequence(tag):  # pydicom looks into it (PS3.5 6.2.2), and nothing of it may be lost
+            raise NotPlain("The content is not plain.")
         after = value + length
         if after > len(self.data):
             raise NotPlain("The content is not plain.")
         into.elements[tag] = self.data[value:after]
         return tag, after
-
-    def _header(self, place: int) -> tuple[int, bool, int, int]:
-        """Tag, whether it is a sequence, length of the value and place of the value."""
-        tag, vr, length, value = self.encoding.head(self.data, place)
-        return tag, vr == b"SQ" if vr else _is_sequence(tag), length, value
 
     def _items(self, place: int, length: int, depth: int) -> tuple[list[LeanItem], int]:
         if depth > DEEPEST_NESTING:
@@ -96,7 +121,7 @@ class _Parser:
 
 
 @lru_cache(maxsize=4096)
-def _is_sequence(tag: int) -> bool:
+def is_sequence(tag: int) -> bool:
     """Whether the dictionary (PS3.6) has the tag as a sequence: implicit VR does not say."""
     try:
         return str(dictionary_VR(tag)) == "SQ"

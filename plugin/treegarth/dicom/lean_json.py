@@ -27,7 +27,7 @@ from treegarth.dicom.encoding import (
     encoding_of,
 )
 from treegarth.dicom.raw_elements import find_data_set, skip_items
-from treegarth.dicom.text import decode_text
+from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, decode_text
 
 _WORDS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UC", "UI"})  # of one or more values
 _TEXTS = frozenset({"LT", "ST", "UR", "UT"})  # of one value, backslashes and all
@@ -36,7 +36,7 @@ _NUMBERS_AND_NAMES = frozenset({"AT", "DS", "IS", "PN"})
 _BINARY = {"FD": "<d", "FL": "<f", "SL": "<l", "SS": "<h", "UL": "<L", "US": "<H"}
 _USUAL = _WORDS | _TEXTS | _BYTES | _NUMBERS_AND_NAMES | _BINARY.keys()
 _PERSON_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")  # PS3.5 6.2.1.2
-_SPECIFIC_CHARACTER_SET, _PIXEL_REPRESENTATION = 0x00080005, 0x00280103
+_PIXEL_REPRESENTATION = 0x00280103
 _DEEPEST = 20
 
 IsLeftOut = Callable[[int, str, int], bool]
@@ -96,7 +96,7 @@ class _Walk:
         if length == UNDEFINED or place + length > len(self.data):
             raise NotPlain(f"{tag:08X} has no end.")
         raw = self.data[place : place + length]
-        if tag == _SPECIFIC_CHARACTER_SET:
+        if tag == SPECIFIC_CHARACTER_SET:
             state.character_set = tuple(raw.decode("ascii").strip(" \0").split("\\"))
         elif tag == _PIXEL_REPRESENTATION:
             state.is_signed = raw[:1] == b"\1"

@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 from pydicom.dataset import Dataset
 
-from treegarth.dicom.elements import character_set, element_items, element_text, element_values
+from treegarth.dicom.elements import item_of
 from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem
+from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, character_set
 from treegarth.phrases import P_
 
 DEEPEST_NESTING = 64
@@ -38,7 +39,6 @@ class Reference:
     sop_instance_uid: str
 
 
-Item: TypeAlias = Dataset | LeanItem
 Value: TypeAlias = Code | Reference | str | tuple[str, ...] | None
 
 
@@ -81,44 +81,43 @@ def tree_of(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> Cont
 
     `content` is its Content Sequence where that was parsed apart (`lean_content`).
     """
-    walk = _Walk(content)
-    root = walk.item(dataset, (), "1", 1)
-    return ContentTree(root, tuple(walk.faults))
+    root = item_of(dataset)
+    if content is not None:
+        root.elements[CONTENT_SEQUENCE] = content
+    walk = _Walk()
+    return ContentTree(walk.item(root, (), "1", 1), tuple(walk.faults))
 
 
 class _Walk:
-    def __init__(self, content: Sequence[LeanItem] | None) -> None:
-        self._content = content
+    def __init__(self) -> None:
         self.faults: list[TreeFault] = []
         self._codes: dict[tuple[str, str, str], Code] = {}
 
-    def item(self, dataset: Item, inherited: tuple[str, ...], place: str, depth: int) -> ContentItem:
-        charset = character_set(dataset, inherited)
-        value_type = (element_text(dataset, 0x0040A040) or "").upper()
-        value, unit, qualifier = self._guarded_value(dataset, value_type, charset, place)
+    def item(self, item: LeanItem, inherited: tuple[str, ...], place: str, depth: int) -> ContentItem:
+        charset = character_set(item.text(SPECIFIC_CHARACTER_SET), inherited)
+        value_type = (item.text(0x0040A040) or "").upper()
+        value, unit, qualifier = self._guarded_value(item, value_type, charset, place)
         return ContentItem(
-            relationship=element_text(dataset, 0x0040A010) or "",
+            relationship=item.text(0x0040A010) or "",
             value_type=value_type,
-            concept=self._guarded_code(dataset, 0x0040A043, charset, place),
+            concept=self._guarded_code(item, 0x0040A043, charset, place),
             value=value,
             unit=unit,
             qualifier=qualifier,
-            children=self._children(dataset, charset, place, depth),
+            children=self._children(item, charset, place, depth),
         )
 
-    def _children(self, dataset: Item, charset: tuple[str, ...], place: str, depth: int) -> tuple[ContentItem, ...]:
-        datasets: Sequence[Item]
+    def _children(self, item: LeanItem, charset: tuple[str, ...], place: str, depth: int) -> tuple[ContentItem, ...]:
         try:
-            lean = self._content if depth == 1 else None
-            datasets = element_items(dataset, CONTENT_SEQUENCE) if lean is None else lean
+            items = item.items(CONTENT_SEQUENCE)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
             self._fault(place, P_("the content below cannot be read (%(kind)s)", kind=type(error).__name__))
             return ()
-        if datasets and depth >= DEEPEST_NESTING:
+        if items and depth >= DEEPEST_NESTING:
             self._fault(place, P_("the content is nested deeper than %(count)s levels", count=DEEPEST_NESTING))
             return ()
         found = []
-        for number, below in enumerate(datasets, start=1):
+        for number, below in enumerate(items, start=1):
             there = f"{place}.{number}"
             try:
                 found.append(self.item(below, charset, there, depth + 1))
@@ -127,50 +126,50 @@ class _Walk:
         return tuple(found)
 
     def _guarded_value(
-        self, dataset: Item, value_type: str, charset: tuple[str, ...], place: str
+        self, item: LeanItem, value_type: str, charset: tuple[str, ...], place: str
     ) -> tuple[Value, Code | None, Code | None]:
         try:
-            return self._value(dataset, value_type, charset)
+            return self._value(item, value_type, charset)
         except Exception as error:
             self._fault(place, P_("the value cannot be read (%(kind)s)", kind=type(error).__name__))
             return None, None, None
 
     def _value(
-        self, dataset: Item, value_type: str, charset: tuple[str, ...]
+        self, item: LeanItem, value_type: str, charset: tuple[str, ...]
     ) -> tuple[Value, Code | None, Code | None]:
         if value_type == "NUM":
-            return self._number(dataset, charset)
+            return self._number(item, charset)
         if value_type == "CODE":
-            return self._code(dataset, 0x0040A168, charset), None, None
+            return self._code(item, 0x0040A168, charset), None, None
         if value_type in ("IMAGE", "COMPOSITE", "WAVEFORM"):
-            return _reference(dataset), None, None
+            return _reference(item), None, None
         tag = _TAG_OF_VALUE.get(value_type)
         if tag is not None:
-            return element_text(dataset, tag, charset), None, None
+            return item.text(tag, charset), None, None
         if value_type == "CONTAINER":
-            templates = element_items(dataset, 0x0040A504)
-            return (element_text(templates[0], 0x0040DB00) if templates else None), None, None
+            templates = item.items(0x0040A504)
+            return (templates[0].text(0x0040DB00) if templates else None), None, None
         return None, None, None
 
     def _number(
-        self, dataset: Item, charset: tuple[str, ...]
+        self, item: LeanItem, charset: tuple[str, ...]
     ) -> tuple[tuple[str, ...] | None, Code | None, Code | None]:
-        qualifier = self._code(dataset, 0x0040A301, charset)
-        measured = element_items(dataset, 0x0040A300)
+        qualifier = self._code(item, 0x0040A301, charset)
+        measured = item.items(0x0040A300)
         if not measured:
             return None, None, qualifier
-        numbers = element_values(measured[0], 0x0040A30A)
+        numbers = measured[0].values(0x0040A30A)
         return numbers or None, self._code(measured[0], 0x004008EA, charset), qualifier
 
-    def _guarded_code(self, dataset: Item, tag: int, charset: tuple[str, ...], place: str) -> Code | None:
+    def _guarded_code(self, item: LeanItem, tag: int, charset: tuple[str, ...], place: str) -> Code | None:
         try:
-            return self._code(dataset, tag, charset)
+            return self._code(item, tag, charset)
         except Exception as error:
             self._fault(place, P_("the code cannot be read (%(kind)s)", kind=type(error).__name__))
             return None
 
-    def _code(self, dataset: Item, tag: int, charset: tuple[str, ...]) -> Code | None:
-        items = element_items(dataset, tag)
+    def _code(self, item: LeanItem, tag: int, charset: tuple[str, ...]) -> Code | None:
+        items = item.items(tag)
         if not items:
             return None
         found = code_of(items[0], charset)
@@ -192,16 +191,16 @@ _TAG_OF_VALUE = {
 }
 
 
-def code_of(item: Item, charset: tuple[str, ...] = ()) -> Code | None:
+def code_of(item: LeanItem, charset: tuple[str, ...] = ()) -> Code | None:
     """The coded entry of an item of a code sequence; None when it has no code value of any of the three kinds."""
-    value = element_text(item, 0x00080100) or element_text(item, 0x00080119) or element_text(item, 0x00080120)
+    value = item.text(0x00080100) or item.text(0x00080119) or item.text(0x00080120)
     if value is None:
         return None
-    return Code(value, element_text(item, 0x00080102) or "", element_text(item, 0x00080104, charset) or "")
+    return Code(value, item.text(0x00080102) or "", item.text(0x00080104, charset) or "")
 
 
-def _reference(dataset: Item) -> Reference | None:
-    items = element_items(dataset, 0x00081199)
+def _reference(item: LeanItem) -> Reference | None:
+    items = item.items(0x00081199)
     if not items:
         return None
-    return Reference(element_text(items[0], 0x00081150) or "", element_text(items[0], 0x00081155) or "")
+    return Reference(items[0].text(0x00081150) or "", items[0].text(0x00081155) or "")

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from pydicom.charset import TEXT_VR_DELIMS, decode_bytes
 
+SPECIFIC_CHARACTER_SET = 0x00080005
 ESCAPE = 0x1B
 
 # PS3.3 Tables C.12-2 to C.12-5; the multi-byte sets without code extensions are C.12-5.
@@ -58,6 +59,11 @@ def decode_text(raw: bytes, specific_character_set: str | Sequence[str] | None) 
     if ESCAPE in raw:
         return _decode_with_escapes(raw, names)
     return _decode_plain(raw, names)
+
+
+def character_set(text: str | None, inherited: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The values of Specific Character Set; an item without one has that around it (PS3.3 C.12.1.1.2)."""
+    return inherited if text is None else tuple(text.split("\\"))
 
 
 def repair_text(text: str) -> str:

@@ -31,7 +31,10 @@ class OrthancAddress:
 class OrthancClient:
     """A pool of connections to one Orthanc; safe to share between threads."""
 
-    def __init__(self, address: OrthancAddress, *, timeout_s: float = 30.0, connections: int = 16) -> None:
+    def __init__(
+        self, address: OrthancAddress, *, timeout_s: float = 30.0, connections: int = 16, pause_s: float = 0.2
+    ) -> None:
+        """`pause_s` is the wait before a GET is tried for the third time, and doubles then (tests need none)."""
         self.address = address
         self._plugins: frozenset[str] | None = None
         self._timeout = (min(5.0, timeout_s), timeout_s)
@@ -42,7 +45,8 @@ class OrthancClient:
         self._session.headers["Accept-Encoding"] = "identity"
         if address.authorization:
             self._session.headers["Authorization"] = address.authorization
-        retries = Retry(total=3, connect=3, read=2, backoff_factor=0.2, allowed_methods=frozenset({"GET"}), status=0)
+        safe = frozenset({"GET"})
+        retries = Retry(total=3, connect=3, read=2, backoff_factor=pause_s, allowed_methods=safe, status=0)
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=connections, max_retries=retries)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)

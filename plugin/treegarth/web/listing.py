@@ -108,6 +108,7 @@ class Listing(Generic[RecordT, AskedT]):
     permission: Permission = Permission.VIEW
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
+    views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
 
     # ---- what can be asked for ----
 
@@ -116,6 +117,11 @@ class Listing(Generic[RecordT, AskedT]):
         """Each order by its name in an address; a minus in front is descending."""
         names = [column.name for column in self.columns if column.sorts_by is None or column.sorts_by]
         return tuple(sign + name for name in names for sign in ("", "-"))
+
+    @cached_property
+    def _top(self) -> dict[str, None]:
+        """What an address leaves out that leads to the beginning of the list."""
+        return dict.fromkeys(("cursor", *(one for one in self.page_fields if one not in self.views)))
 
     @cached_property
     def list_query(self) -> type[BaseModel]:
@@ -155,20 +161,25 @@ class Listing(Generic[RecordT, AskedT]):
 
     # ---- what is found ----
 
-    def read(
-        self, call: AnyCall, connection: Connection, query: Any, *, limit: int, cursor: str | None
+    def rows(
+        self,
+        connection: Connection,
+        found: Select[Any],
+        *,
+        sort: str | None = None,
+        limit: int = ROWS_ON_A_PAGE,
+        cursor: str | None = None,
     ) -> Rows[RecordT]:
-        """A page of the rows. Raises InvalidRequest for a cursor of another list or order."""
-        found = self.query(call, connection, query)
-        sort = self._sort(query)
+        """A page of what a query of this list finds. Raises InvalidRequest for a cursor of another list or order."""
+        sort = sort or self.order
         keys, name = self._keys(found, sort), f"{self.name} {sort}"
         page = read_page(connection, found, keys, name=name, limit=limit, cursor=cursor)
         items = [self.record.model_validate(row._asdict()) for row in page.rows]
         return Rows(items=items, next=page.next, previous=page.previous)
 
-    def count(self, call: AnyCall, connection: Connection, query: Any) -> int:
-        """How many rows there are, counted to one more than COUNTED."""
-        some = self.query(call, connection, query).with_only_columns(literal(1)).limit(COUNTED + 1).subquery()
+    def count(self, connection: Connection, found: Select[Any], *, at_most: int = COUNTED) -> int:
+        """How many rows a query of this list finds, counted to one more than `at_most`."""
+        some = found.with_only_columns(literal(1), maintain_column_froms=True).limit(at_most + 1).subquery()
         return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
     def _sort(self, query: object) -> str:
@@ -246,7 +257,8 @@ class Listing(Generic[RecordT, AskedT]):
     def endpoint(self, call: Call[Any, None, None]) -> Answer:
         query = call.query
         with call.connect() as connection:
-            found = self.read(call, connection, query, limit=query.limit, cursor=query.cursor)
+            selected = self.query(call, connection, query)
+            found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
         return self.answer(**vars(found))
 
     def page(self, call: Call[Any, None, None]) -> Response:
@@ -256,8 +268,10 @@ class Listing(Generic[RecordT, AskedT]):
         """What the template is given."""
         query = call.query
         with call.connect() as connection:
-            found = self.read(call, connection, query, limit=ROWS_ON_A_PAGE, cursor=getattr(query, "cursor", None))
-            count = self.count(call, connection, query)
+            selected = self.query(call, connection, query)
+            cursor = getattr(query, "cursor", None)
+            found = self.rows(connection, selected, sort=self._sort(query), cursor=cursor)
+            count = self.count(connection, selected)
             filters = [self._with_words(call, connection, one) for one in self.filters]
             extras = self.extras(call, connection, query, found.items)
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
@@ -265,8 +279,9 @@ class Listing(Generic[RecordT, AskedT]):
         return {
             "listing": self,
             "items": found.items,
-            "next_cursor": found.next,
-            "previous_cursor": found.previous,
+            "first_url": url_with(call, **self._top) if found.previous else None,
+            "previous_url": url_with(call, **{**self._top, "cursor": found.previous}) if found.previous else None,
+            "next_url": url_with(call, **{**self._top, "cursor": found.next}) if found.next else None,
             "counted": counted if count <= COUNTED else translated(call, N_("more than %(what)s"), what=counted),
             "shown": ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(found.items)),
             "filters": filters,
@@ -291,9 +306,10 @@ class Listing(Generic[RecordT, AskedT]):
             return Response(file.read(), mimetype=MEDIA_TYPES[wanted] if for_people else ANY_BYTES, headers=headers)
 
     def _pieces(self, call: AnyCall, connection: Connection) -> Iterator[Sequence[RecordT]]:
-        cursor = None
+        query: Any = call.query
+        selected, sort, cursor = self.query(call, connection, query), self._sort(query), None
         while True:
-            piece = self.read(call, connection, call.query, limit=ROWS_OF_A_PIECE, cursor=cursor)
+            piece = self.rows(connection, selected, sort=sort, limit=ROWS_OF_A_PIECE, cursor=cursor)
             yield piece.items
             cursor = piece.next
             if cursor is None:
@@ -311,7 +327,7 @@ class Listing(Generic[RecordT, AskedT]):
         return Head(
             column=column,
             form=self.form(column),
-            url=url_with(call, sort=None if wanted == self.order else wanted, **_FROM_ITS_TOP),
+            url=url_with(call, sort=None if wanted == self.order else wanted, **self._top),
             direction=("descending" if descending else "ascending") if is_own else None,
         )
 
@@ -342,7 +358,7 @@ class Listing(Generic[RecordT, AskedT]):
             text = str(value.value if isinstance(value, Enum) else value)
             words = asked.choices.get(text.lower() if isinstance(value, bool) else text, text)
             also = {"orthanc_study_id": None} if name == "study_instance_uid" else {}
-            url = url_with(call, **{name: None, **also, **_FROM_ITS_TOP})
+            url = url_with(call, **{name: None, **also, **self._top})
             found.append(Held(label=translated(call, asked.label), words=words, url=url))
         return found
 
@@ -359,9 +375,7 @@ class Listing(Generic[RecordT, AskedT]):
             last = getattr(call.query, f"{days}_to", None)
             is_on = getattr(call.query, f"{days}_from") == first and last in (None, today)
             span = {f"{days}_from": None if is_on else first.isoformat(), f"{days}_to": None}
-            found.append(
-                Preset(label=translated(call, label), url=url_with(call, **span, **_FROM_ITS_TOP), is_on=is_on)
-            )
+            found.append(Preset(label=translated(call, label), url=url_with(call, **span, **self._top), is_on=is_on))
         return found
 
     def _file_url(self, call: AnyCall, wanted: Format) -> str:
@@ -412,7 +426,6 @@ class FormatPath(Parameters):
     """`csv`, `xlsx` or `parquet`."""
 
 
-_FROM_ITS_TOP = {"cursor": None, "open": None}
 _WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
 _FORMS: Mapping[str, Form] = {
     "text": "text",

@@ -42,7 +42,7 @@ HARMLESS = {
 # What else a request can name that sounds like a place, and why that is well.
 OTHER_PLACES = {("DestinationSettings", "address"): "guarded field by field"}
 NOTHING = DestinationPlaces()
-NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"))
+NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0)
 PLACED: list[tuple[str, dict[str, Any], str, str]] = [
     ("folder", {"path": "/usr/lib/python3/dist-packages", "layout": "x.pth"}, "path", "Folders"),
     ("folder", {"path": "/etc/cron.d"}, "path", "Folders"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from pydicom.datadict import tag_for_keyword
 
 from treegarth.dicom.headers import TAGS
 from treegarth.features.deliveries.address_parts import LAYOUT_KEYWORDS, SecretPlace
+from treegarth.features.deliveries.addresses import Kind
 from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.features.deliveries.kinds import KINDS
 from treegarth.web.validation import InvalidFields, validated
 
 DICOM = {"ae_title": "NMDOSE", "host": "nm.example", "port": 104}
@@ -85,3 +88,10 @@ def test_a_secret_has_one_place() -> None:
 @pytest.mark.parametrize(("keyword", "column"), LAYOUT_KEYWORDS.items())
 def test_a_keyword_is_the_standards(keyword: str, column: str) -> None:
     assert tag_for_keyword(keyword) == TAGS[column]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_what_sends_and_what_gets_back_is_where_the_kind_says(kind: Kind) -> None:
+    for place in (KINDS[kind].sender, KINDS[kind].retriever):
+        module, _, name = place.partition(":")
+        assert callable(getattr(import_module(f"treegarth.features.deliveries.{module}"), name).of)

@@ -71,7 +71,7 @@ def make_services(
         database=Database(engine),
         settings=settings,
         reach=reach_of(settings.public_url, settings.allowed_origins, configuration or {}),
-        orthanc=OrthancClient(OrthancAddress(url=orthanc_url)),
+        orthanc=OrthancClient(OrthancAddress(url=orthanc_url), pause_s=0),
         host=host or KnownHost(),
         clock=lambda: NOW,
         zone=ZoneInfo("Asia/Seoul"),

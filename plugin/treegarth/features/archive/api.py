@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from treegarth.errors import NotFound
-from treegarth.features.archive.conditions import StudyConditions
-from treegarth.features.archive.search_model import InstanceSummary, SeriesSummary, StudySort, StudySummary
+from treegarth.features.archive.search_model import InstanceSummary, SeriesSummary, StudySummary
 from treegarth.features.archive.store.search import (
     find_series,
     list_instances,
     list_series,
     read_study,
-    search_studies,
 )
 from treegarth.index.studies import the_study
 from treegarth.web.actors import Permission
@@ -25,24 +23,8 @@ from treegarth.web.which_study import WhichStudy
 TAG = "archive"
 
 
-class StudyQuery(StudyConditions, PageQuery):
-    """Which studies, in which order."""
-
-    sort: StudySort = StudySort.NEWEST
-    """The order: by study date (`newest`, `oldest`; studies without a date are the oldest), by arrival (`received`),
-    by `patient_name` or `patient_id`."""
-
-
 class InstanceQuery(PageQuery, WhichStudy):
     """Which page of the instances, and of which study's series."""
-
-
-class StudyList(Answer):
-    """A page of studies."""
-
-    items: list[StudySummary]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 class StudyWithSeries(StudySummary):
@@ -58,13 +40,6 @@ class InstanceList(Answer):
     items: list[InstanceSummary]
     next: str | None
     """The cursor of the next page; null on the last."""
-
-
-def studies(call: Call[StudyQuery, None, None]) -> StudyList:
-    query = call.query
-    with call.connect() as connection:
-        page = search_studies(connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor)
-    return StudyList(items=list(page.studies), next=page.next)
 
 
 def study(call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
@@ -88,15 +63,6 @@ def instances(call: Call[InstanceQuery, None, SeriesPath]) -> InstanceList:
 def routes() -> list[Route]:
     """The archive's part of the API."""
     return [
-        route(
-            name="api.list_studies",
-            path=f"{API_PATH}/studies",
-            permission=Permission.VIEW,
-            handler=studies,
-            summary="Studies by filter, sort and page.",
-            problems=(503,),
-            tag=TAG,
-        ),
         route(
             name="api.read_study",
             path=f"{API_PATH}/studies/{{study_instance_uid}}",

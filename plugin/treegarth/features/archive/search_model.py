@@ -6,7 +6,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from enum import StrEnum
 from typing import Any
 
 from pydantic import field_validator
@@ -14,14 +13,6 @@ from pydantic import field_validator
 from treegarth.record import Record
 
 DEFAULT_LIMIT = 50
-
-
-class StudySort(StrEnum):
-    NEWEST = "newest"  # by study date and time; studies without a date come last
-    OLDEST = "oldest"  # the exact reverse: studies without a date come first
-    RECEIVED = "received"  # what arrived last comes first
-    PATIENT_NAME = "patient_name"
-    PATIENT_ID = "patient_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,27 +129,11 @@ class InstanceSummary(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyPage:
-    """Some studies, and the cursor of those that follow; None at the end."""
-
-    studies: tuple[StudySummary, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class InstancePage:
     """Some instances of a series, and the cursor of those that follow."""
 
     instances: tuple[InstanceSummary, ...]
     next: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Count:
-    """How many, counted no further than asked."""
-
-    count: int
-    at_least: bool = False  # there are this many or more
 
 
 @dataclass(frozen=True, kw_only=True)

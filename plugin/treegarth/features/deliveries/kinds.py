@@ -58,7 +58,7 @@ KINDS: Mapping[Kind, DestinationKind] = {
         label=N_("DICOM node"),
         hint=N_("C-STORE to an AE title, by Orthanc"),
         sender="senders.dicom:DicomSender",
-        retriever="retrieving:DicomRetriever",
+        retriever="retrieval:DicomRetriever",
         listed=Proof.FIND,
         inputs=(
             AddressInput(name="ae_title", label=N_("AE title"), example="NMDOSE"),
@@ -77,7 +77,7 @@ KINDS: Mapping[Kind, DestinationKind] = {
         label=N_("DICOMweb server"),
         hint=N_("STOW-RS over HTTP"),
         sender="senders.dicomweb:DicomwebSender",
-        retriever="retrieving:DicomwebRetriever",
+        retriever="retrieval:DicomwebRetriever",
         listed=Proof.QIDO,
         inputs=(_URL, *_LOGIN, AddressInput(name="token", label=N_("Bearer token"), kind="secret"), _VERIFY),
     ),
@@ -85,7 +85,7 @@ KINDS: Mapping[Kind, DestinationKind] = {
         label=N_("Orthanc peer"),
         hint=N_("another Orthanc, by its REST API"),
         sender="senders.peer:PeerSender",
-        retriever="retrieving:PeerRetriever",
+        retriever="retrieval:PeerRetriever",
         inputs=(
             AddressInput(
                 name="url", label=N_("Address (URL)"), example="https://research.example.org:8042", is_wide=True
@@ -98,7 +98,7 @@ KINDS: Mapping[Kind, DestinationKind] = {
         label=N_("Folder"),
         hint=N_("files with readable names below a folder of the settings"),
         sender="senders.folder:FolderSender",
-        retriever="retrieving:FolderRetriever",
+        retriever="retrieval:FolderRetriever",
         inputs=(
             AddressInput(name="path", label=N_("Folder"), example="/srv/dose", is_wide=True),
             AddressInput(
@@ -114,7 +114,7 @@ KINDS: Mapping[Kind, DestinationKind] = {
         label=N_("S3 bucket"),
         hint=N_("Amazon S3, or a server that speaks like it"),
         sender="senders.s3:S3Sender",
-        retriever="retrieving_s3:S3Retriever",
+        retriever="retrieval_s3:S3Retriever",
         inputs=(
             AddressInput(
                 name="endpoint_url",

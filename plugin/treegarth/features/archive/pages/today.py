@@ -16,9 +16,8 @@ from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.feature import House
-from treegarth.features.archive.search_model import StudyFilter, StudySort
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
-from treegarth.features.archive.store.search import search_studies
+from treegarth.features.archive.store.search import latest_studies
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -124,7 +123,7 @@ def today_page(call: Call[TodayQuery, None, None]) -> Response:
             if is_empty(connection):
                 return render_page(call, "home.html", **{**values, "empty": True, "node": _node(call)})
             arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
-            latest = search_studies(connection, StudyFilter(), sort=StudySort.RECEIVED, limit=LATEST).studies
+            latest = latest_studies(connection, LATEST)
             which = told_apart(connection, latest)
     except DatabaseUnavailable:
         return render_page(call, "home.html", status=503, **{**values, "unavailable": True, "empty": True})

@@ -81,14 +81,13 @@ def _forget_parents(connection: Connection, new: Sequence[IndexedInstance], chos
 
 def known_stores(connection: Connection, orthanc_instance_ids: Sequence[str]) -> dict[str, KnownStore]:
     """Which store of each of these instances the index has, of those that it has."""
-    rows = (
-        connection.execute(  # as texts, here and below: the same for any number of rows, so PostgreSQL plans them once
-            text(
-                "SELECT orthanc_instance_id, received_at, size_bytes, header_checksum FROM instance"
-                " WHERE orthanc_instance_id = ANY(:ids)"
-            ),
-            {"ids": list(orthanc_instance_ids)},
-        )
+    # As texts, here and below: the same for any number of rows, so PostgreSQL plans them once.
+    rows = connection.execute(
+        text(
+            "SELECT orthanc_instance_id, received_at, size_bytes, header_checksum FROM instance"
+            " WHERE orthanc_instance_id = ANY(:ids)"
+        ),
+        {"ids": list(orthanc_instance_ids)},
     )
     return {row[0]: KnownStore(received_at=row[1], size_bytes=row[2], header_checksum=row[3]) for row in rows}
 

@@ -12,13 +12,10 @@ from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import (
     DEFAULT_LIMIT,
     ArchiveTotals,
-    Count,
     InstancePage,
     InstanceSummary,
     SeriesSummary,
     StudyFilter,
-    StudyPage,
-    StudySort,
     StudySummary,
     folded,
     has_wildcard,
@@ -31,51 +28,22 @@ from treegarth.phrases import P_
 
 SummaryT = TypeVar("SummaryT", StudySummary, SeriesSummary, InstanceSummary)
 
-_ID = SortKey(column=study.c.orthanc_study_id)
-_ID_DESCENDING = SortKey(column=study.c.orthanc_study_id, descending=True)
-_SORTS: dict[StudySort, tuple[SortKey, ...]] = {
-    StudySort.NEWEST: (
-        SortKey(column=study.c.study_date, descending=True, nullable=True),
-        SortKey(column=study.c.study_time, descending=True, nullable=True),
-        _ID_DESCENDING,
-    ),
-    StudySort.OLDEST: (
-        SortKey(column=study.c.study_date, nullable=True, nulls_first=True),
-        SortKey(column=study.c.study_time, nullable=True, nulls_first=True),
-        _ID,
-    ),
-    StudySort.RECEIVED: (
-        SortKey(column=study.c.last_received_at, descending=True),
-        _ID_DESCENDING,
-    ),
-    StudySort.PATIENT_NAME: (SortKey(column=study.c.patient_name, nullable=True), _ID),
-    StudySort.PATIENT_ID: (SortKey(column=study.c.patient_id, nullable=True), _ID),
-}
 _INSTANCE_SORT = (
     SortKey(column=instance.c.instance_number, nullable=True),
     SortKey(column=instance.c.orthanc_instance_id),
 )
 
 
-def search_studies(
-    connection: Connection,
-    wanted: StudyFilter,
-    *,
-    sort: StudySort = StudySort.NEWEST,
-    limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> StudyPage:
-    """A page of the studies that are wanted. Raises InvalidRequest for a cursor that is not of this sort."""
-    query = _select(study, StudySummary).where(*conditions(wanted))
-    page = read_page(connection, query, _SORTS[sort], name=f"studies {sort}", limit=limit, cursor=cursor)
-    return StudyPage(studies=tuple(StudySummary(**row._mapping) for row in page.rows), next=page.next)
+def select_studies(wanted: StudyFilter) -> Select[Any]:
+    """The studies that are wanted, in no order."""
+    return _select(study, StudySummary).where(*conditions(wanted))
 
 
-def count_studies(connection: Connection, wanted: StudyFilter, *, at_most: int = 10_000) -> Count:
-    """How many studies are wanted, counted no further than `at_most`, so that a title costs little."""
-    some = select(literal(1)).select_from(study).where(*conditions(wanted)).limit(at_most + 1).subquery()
-    found = connection.execute(select(func.count()).select_from(some)).scalar_one()
-    return Count(count=min(found, at_most), at_least=found > at_most)
+def latest_studies(connection: Connection, limit: int) -> list[StudySummary]:
+    """The studies to which something was added last."""
+    order = (study.c.last_received_at.desc(), study.c.orthanc_study_id.desc())
+    rows = connection.execute(_select(study, StudySummary).order_by(*order).limit(limit))
+    return [StudySummary(**row._mapping) for row in rows]
 
 
 def read_study(connection: Connection, orthanc_study_id: str) -> StudySummary:

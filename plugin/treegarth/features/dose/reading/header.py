@@ -8,9 +8,10 @@ from decimal import Decimal
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 
-from treegarth.dicom.elements import character_set, element_items, element_text
+from treegarth.dicom.elements import element_items, element_text, item_of
 from treegarth.dicom.plain_values import date_of, plain_moment, plain_time, time_of
 from treegarth.dicom.sr_tree import code_of
+from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, character_set
 from treegarth.dicom.units import NotANumber, float_of, number_of
 from treegarth.features.dose.reading.fields import code_json, is_uid
 from treegarth.features.dose.reading.model import Issue
@@ -26,7 +27,7 @@ class Header:
         self.path = path
         self.charset = charset
         try:
-            self.charset = character_set(dataset, charset)
+            self.charset = character_set(element_text(dataset, SPECIFIC_CHARACTER_SET), charset)
         except Exception as error:
             self._unreadable("SpecificCharacterSet", error)
 
@@ -115,7 +116,7 @@ class Header:
 
     def codes(self, keyword: str) -> tuple[dict[str, str], ...]:
         try:
-            found = [code_of(item, self.charset) for item in element_items(self.dataset, _tag(keyword))]
+            found = [code_of(item_of(item), self.charset) for item in element_items(self.dataset, _tag(keyword))]
         except Exception as error:
             self._unreadable(keyword, error)
             return ()

@@ -213,4 +213,5 @@ MISSING = Listing(
     template="dose_missing.html",
     extras=extras,
     page_fields={"months": (Literal["chart", "table"], FieldInfo(default="chart", description="How they are shown."))},
+    views=("months",),
 )
