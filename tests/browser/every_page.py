@@ -62,7 +62,6 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     deadline = monotonic() + 30
     while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
         sleep(0.2)
-    delivery = next(re.finditer(r"/deliveries/(\d+)", ask("GET", f"{server.base_url}/deliveries")))
     reports = api("dose/reports")["items"]
     return {
         "study_instance_uid": uid,
@@ -70,7 +69,6 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
-        "delivery_id": delivery[1],
         "rule_id": ask("POST", f"{server.api}/rules", json=rule)["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

@@ -196,7 +196,7 @@ def test_the_form_works_without_javascript(open_window: Callable[..., Visit]) ->
 
 PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
-    *("deliveries", "deliveries/1", "deliveries/destinations", "deliveries/destinations/1"),
+    *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "rules/new"),
 )
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
+from tests.unit.web.web_support import make_services
+from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.deliveries.deliveries import DELIVERIES
 from treegarth.features.deliveries.model import ObjectState, Proof
+from treegarth.features.deliveries.objects import OBJECTS
 from treegarth.features.deliveries.store import leases, send_results
-from treegarth.features.deliveries.store.ledger import (
-    cancel_object,
-    list_delivery_objects,
-    resend_object,
-    sums_by_destination,
-)
+from treegarth.features.deliveries.store.ledger import cancel_object, resend_object, sums_by_destination
 from treegarth.features.deliveries.transitions import confirmed
-from treegarth.index.studies import asked_study
+from treegarth.web.paths import API_PATH
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2126, 11, 20, 12, tzinfo=UTC)  # after every wish, which are made at the clock's time
 LATER = NOW + leases.LEASE
 
@@ -180,18 +182,33 @@ def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Le
     other = ledger.add(dicom_settings("other", 105))
     ledger.request([node, other])
     claim(ledger, node, "one")
+    client = make_application(make_services(ROOT / "web", engine=lambda: ledger.engine)).test_client()
+
+    def listed(**asked: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = client.get(f"{API_PATH}/deliveries", query_string=asked).get_json()
+        return answer
+
+    for sort in OBJECTS.sorts:
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = listed(limit=3, cursor=cursor, sort=sort)
+            seen += [(one["destination"], one["orthanc_instance_id"]) for one in page["items"]]
+            cursor = page["next"]
+        assert len(seen) == len(set(seen)) == 8, sort
+    assert len(listed(state="sending", destination="node")["items"]) == 3
+    study = listed(study_instance_uid="1.2.840.99999.1.2", destination="other")
+    assert [one["state"] for one in study["items"]] == ["waiting", "waiting"]
+    for sort in DELIVERIES.sorts:
+        by_series = client.get(f"{API_PATH}/deliveries/series", query_string={"sort": sort}).get_json()["items"]
+        counts = [(one["destination_name"], one["counts"], one["size_bytes"]) for one in by_series]
+        assert sorted(counts, key=str) == [
+            ("node", {"sending": 1, "waiting": 1}, 1000),
+            ("node", {"sending": 2}, 1000),
+            ("other", {"waiting": 2}, 1000),
+            ("other", {"waiting": 2}, 1000),
+        ], sort
+    of_one = listed(delivery=by_series[0]["id"])["items"]
+    assert [one["series_instance_uid"] for one in of_one] == [by_series[0]["series_instance_uid"]] * 2
     with transaction(ledger.engine) as connection:
-        seen, cursor = [], None
-        while True:
-            page = list_delivery_objects(connection, limit=3, cursor=cursor)
-            seen += [(one.destination, one.orthanc_instance_id) for one in page.rows]
-            cursor = page.next
-            if cursor is None:
-                break
-        assert len(seen) == len(set(seen)) == 8
-        assert len(list_delivery_objects(connection, state="sending", destination_name="node").rows) == 3
-        asked = asked_study(connection, "1.2.840.99999.1.2", None)
-        study = list_delivery_objects(connection, study=asked, destination_name="other")
-        assert [one.state for one in study.rows] == ["waiting", "waiting"]
         sums = {one.destination: one.objects for one in sums_by_destination(connection, NOW)}
     assert sums == {"node": {"sending": 3, "waiting": 1}, "other": {"waiting": 4}}

@@ -296,7 +296,7 @@ def test_an_archive_is_decided_anew_from_its_rows_and_says_what_changed(engine: 
         progress = redecision.redeciding_progress(connection)
         assert progress is not None
         assert (progress.is_running, progress.decided, progress.study_count, progress.changed) == (False, 6, 6, 6)
-        changes = list(redecision.changes_of(connection, progress.id))
+        changes = connection.execute(redecision.select_changes().order_by("orthanc_study_id")).all()
         assert not redecision.is_to_redecide(connection)
     times = [one for one in changes if one.quantity == "total_fluoro_time_s"]
     assert {one.before for one in times} == {12_345.0}

@@ -88,7 +88,8 @@ def administration(value: str) -> Dataset:
     return report(*given, title="113500", sop_class_uid="1.2.840.10008.5.1.4.1.1.88.68")
 
 
-WITHOUT_DOSES = ("archive.open_study", "api.dose_redeciding_changes", "dose.redeciding_csv")
+REDECIDED = [f"dose.redeciding_{kind}" for kind in ("csv", "xlsx", "parquet")]
+WITHOUT_DOSES = ("archive.open_study", "api.dose_redeciding_changes", "api.dose_redeciding_changes_file", *REDECIDED)
 """One leads to a page, the others have nothing before an archive was decided anew."""
 
 KINDS = (ct, projection, mammography, administration)
@@ -140,7 +141,7 @@ def addresses(app: Flask, instances: list[Instance], rule: int) -> Iterator[tupl
             continue
         if route.name in ("api.preview_not_patient_rule", "api.dose_patient", "dose.patient_page"):
             yield route, f"{route.path}?patient_id=4711"
-        elif route.name == "api.dose_export":
+        elif route.path.endswith("/export/{format}"):
             yield from ((route, route.path.format(format=one)) for one in ("csv", "xlsx", "parquet"))
         elif "{" not in route.path.replace("{rule_id}", ""):
             yield route, route.path.format(rule_id=rule)

@@ -233,7 +233,9 @@ def test_studies_without_dose_are_listed_and_counted(client: FlaskClient, engine
     assert '<td class="num" data-value="1">1</td><td class="num" data-value="1">1</td>' in page
     assert 'data-row="1.2.840.99999.1.2"' in page
     assert 'data-row="1.2.840.99999.1.1"' not in page
-    assert client.get("/treegarth/dose/missing.csv").text.splitlines()[1].endswith("2026-11-01,2,1")
+    assert client.get("/treegarth/dose/missing/months.csv").text.splitlines()[1].endswith("2026-11-01,2,1")
+    assert uids(client.get(f"{API}/missing?sort=-refused_count").get_json()) == ["2"]
+    assert "study_date" in client.get("/treegarth/dose/missing.csv").text.splitlines()[0]
 
 
 def test_a_source_that_left_the_archive_says_so_and_one_that_never_was_is_not_found(

@@ -17,6 +17,7 @@ from treegarth.bootstrap import make_application
 from treegarth.commands import reread
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.registry import service
+from treegarth.features.dose.registry.pages.redecision import CHANGES
 from treegarth.features.dose.registry.store import redecision
 from treegarth.features.dose.registry.store.redecision import RedecidingProgress, start_redeciding
 from treegarth.features.dose.registry.tables import dose_redeciding, dose_study
@@ -105,10 +106,16 @@ def test_each_dose_that_is_another_one_stands_with_its_study_and_why(client: Fla
     assert "검사 3건 중 2건의 선량이 달라짐" in korean
     assert "보고된 값" in korean
     assert "as reported" not in korean
-    lines = client.get(f"{PAGE}.csv").text.splitlines()
-    assert lines[0] == "study_instance_uid,orthanc_study_id,quantity,before,after,why"
-    assert "1.2.840.99999.1.1,study-00001,dlp_mgy_cm,55.5,100.0,single; reported" in lines
-    assert client.get("/treegarth/api/v1/dose/redeciding/changes").text.splitlines() == lines
+    lines = client.get(f"{PAGE}.csv").text.lstrip("\ufeff").splitlines()
+    assert lines[0] == "study_instance_uid,orthanc_study_id,patient_id,study_date,quantity,before,after,why"
+    (line,) = [one for one in lines if ",study-00001," in one]
+    assert line.startswith("1.2.840.99999.1.1,study-00001,")
+    assert line.endswith(",dlp_mgy_cm,55.5,100.0,single; reported")
+    changes = "/treegarth/api/v1/dose/redeciding/changes"
+    assert client.get(f"{changes}/export/csv").text.splitlines() == lines
+    for sort in CHANGES.sorts:
+        items = client.get(changes, query_string={"sort": sort}).get_json()["items"]
+        assert len(items) == len(lines) - 1, sort
 
 
 def test_many_changes_are_shown_page_by_page(client: FlaskClient, engine: Engine) -> None:

@@ -55,7 +55,8 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("dose.patient_page", "api.dose_patient"): {},
     ("dose.study_page", "api.dose_study"): {},
     ("dose.content_page", "api.dose_content"): {},
-    ("deliveries.deliveries_page", "api.deliveries"): {"destination": ""},  # a number there, a name here
+    ("deliveries.deliveries_page", "api.deliveries_by_series"): {},
+    ("deliveries.objects_page", "api.deliveries"): {},
     ("deliveries.destination_page", "api.destination"): {},
     ("rules.rule_page", "api.rule"): {},
     ("rules.try_page", "api.preview_rule"): {},

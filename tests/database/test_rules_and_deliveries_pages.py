@@ -215,7 +215,7 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
     with transaction(engine) as connection:
         connection.execute(text(set_state), {"state": "given up", "uid": "%.1"})
         connection.execute(text(set_state), {"state": "confirmed", "uid": "%.2"})
-    page = client.get(f"{PAGES}/deliveries/1?state=given up").text
+    page = client.get(f"{PAGES}/deliveries/objects?delivery=1&state=given up").text
     assert "disk full" in page
     assert "1 object was given up" in client.get(f"{PAGES}/").text
     post(client, "deliveries/again", delivery="1")
@@ -223,7 +223,7 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
         states = connection.execute(text("SELECT state, attempts FROM delivery_object ORDER BY 1")).all()
     assert [tuple(row) for row in states] == [("confirmed", 20), ("waiting", 0)]
     post(client, "deliveries/again", delivery="1", confirmed="true")
-    assert "2</b> waiting" in client.get(f"{PAGES}/deliveries/1").text
+    assert "2</b> waiting" in client.get(f"{PAGES}/deliveries/objects?delivery=1").text
 
 
 def test_a_destination_is_changed_paused_and_removed_with_its_history(client: FlaskClient, tmp_path: Path) -> None:
@@ -301,13 +301,15 @@ def test_a_korean_page_says_in_korean_why_a_delivery_failed(client: FlaskClient,
         send_results.record_changes(connection, 1, "one", changes)
         send_results.note_failure(connection, 1, failure(requests.ConnectionError()), NOW, timedelta(minutes=1))
     client.set_cookie("treegarth_language", "ko")
-    assert "객체를 거부했습니다: 자원 부족(A700)." in client.get(f"{PAGES}/deliveries/1").text
+    assert "객체를 거부했습니다: 자원 부족(A700)." in client.get(f"{PAGES}/deliveries/objects?delivery=1").text
     for page in (far, f"{PAGES}/deliveries/destinations", f"{PAGES}/system"):
         assert unreachable in client.get(page).text, page
     echoed = post(client, "deliveries/destinations/1/echo").headers["Location"]
     assert unreachable in client.get(echoed).text
     client.set_cookie("treegarth_language", "en")
-    assert "It refused the object: out of resources (A700)." in client.get(f"{PAGES}/deliveries/1").text
+    assert (
+        "It refused the object: out of resources (A700)." in client.get(f"{PAGES}/deliveries/objects?delivery=1").text
+    )
 
 
 def test_a_korean_page_says_in_korean_why_rules_and_messages_failed(client: FlaskClient, engine: Engine) -> None:

@@ -108,6 +108,7 @@ class Listing(Generic[RecordT, AskedT]):
     permission: Permission = Permission.VIEW
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
+    views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
 
     # ---- what can be asked for ----
 
@@ -120,7 +121,7 @@ class Listing(Generic[RecordT, AskedT]):
     @cached_property
     def _top(self) -> dict[str, None]:
         """What an address leaves out that leads to the beginning of the list."""
-        return dict.fromkeys(("cursor", *self.page_fields))
+        return dict.fromkeys(("cursor", *(one for one in self.page_fields if one not in self.views)))
 
     @cached_property
     def list_query(self) -> type[BaseModel]:

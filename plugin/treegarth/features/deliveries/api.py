@@ -1,12 +1,9 @@
-"""Deliveries over HTTP: every object with its state and proof, sums by destination, sending by hand, again, no more."""
+"""Deliveries over HTTP beside their lists: sums by destination, sending by hand, again, no more."""
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
-from typing import Annotated, Any, Literal
-
-from pydantic import ConfigDict, Field
+from typing import Any
 
 from treegarth.errors import InvalidRequest
 from treegarth.feature import House
@@ -18,73 +15,23 @@ from treegarth.features.deliveries.store.destinations import destination_named
 from treegarth.features.deliveries.store.ledger import (
     DestinationSum,
     cancel_object,
-    list_delivery_objects,
     resend_object,
     sums_by_destination,
 )
+from treegarth.features.deliveries.store.overview import DeliveryItem, read_object
 from treegarth.features.deliveries.store.requests import DeliveryRequested, request_delivery
-from treegarth.features.deliveries.tables import delivery
-from treegarth.index.studies import asked_study, the_study
+from treegarth.index.studies import the_study
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.lists import Cursor
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Route, Text
-from treegarth.web.which_study import OfStudy, WhichStudy
+from treegarth.web.which_study import WhichStudy
 
 TAG = "deliveries"
-State = Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"]
 
 logger = logging.getLogger(__name__)
-
-
-class DeliveriesQuery(OfStudy):
-    state: State | None = None
-    """Only objects in this state; `failed` waits for its next try."""
-    destination: Text | None = None
-    """Only those for the destination of this name."""
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    """How many at most."""
-    cursor: Cursor | None = None
-    """Where the last answer ended."""
-
-
-class DeliveryItem(Answer):
-    """An object on its way to a destination."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
-
-    destination_id: int
-    destination: str
-    sop_instance_uid: str
-    sop_class_uid: str | None
-    study_instance_uid: str
-    orthanc_study_id: str
-    series_instance_uid: str
-    orthanc_instance_id: str
-    size_bytes: int
-    state: State
-    proof: str | None
-    """What shows that it arrived: commitment, find, qido, stored or status."""
-    proof_wanted: str
-    attempts: int
-    """Sends that were begun."""
-    last_error: str | None
-    next_attempt_at: datetime | None
-    """When something happens next: a try, a question, the end of a lease."""
-    queued_at: datetime
-    sent_at: datetime | None
-    confirmed_at: datetime | None
-    via: str | None
-    """The alternate that it was sent to instead."""
-
-
-class DeliveryPage(Answer):
-    items: list[DeliveryItem]
-    next: str | None
-    """The cursor of what follows."""
 
 
 class DeliverySummary(Answer):
@@ -101,20 +48,6 @@ class DeliveryRequest(WhichStudy):
     """Which objects of the study."""
     proof: WantedProof | None = None
     """What is to show that they arrived; the destination's own setting if not given."""
-
-
-def deliveries(call: Call[DeliveriesQuery, None, None]) -> DeliveryPage:
-    asked = call.query
-    with call.connect() as connection:
-        page = list_delivery_objects(
-            connection,
-            state=asked.state,
-            destination_name=asked.destination,
-            study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
-            limit=asked.limit,
-            cursor=asked.cursor,
-        )
-    return DeliveryPage(items=[DeliveryItem.model_validate(row) for row in page.rows], next=page.next)
 
 
 def summarize(call: Call[None, None, None]) -> DeliverySummary:
@@ -158,13 +91,7 @@ def cancel(call: Call[None, None, ObjectPath]) -> DeliveryItem:
 
 def _item_at(call: AnyCall, path: ObjectPath) -> DeliveryItem:
     with call.connect() as connection:
-        page = list_delivery_objects(
-            connection,
-            destination_id=path.destination_id,
-            orthanc_instance_id=path.orthanc_instance_id,
-            limit=1,
-        )
-    return DeliveryItem.model_validate(page.rows[0])
+        return read_object(connection, path.destination_id, path.orthanc_instance_id)
 
 
 def _destination(found: Destination | None, name: str) -> Destination:
@@ -179,15 +106,6 @@ def routes() -> list[Route]:
     one = f"{base}/{{destination_id}}/{{orthanc_instance_id}}"
     changing: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE, "tag": TAG}
     return [
-        route(
-            name="api.deliveries",
-            path=base,
-            permission=Permission.VIEW,
-            handler=deliveries,
-            summary="Objects on their way to destinations, and those that arrived.",
-            problems=(409, 503),
-            tag=TAG,
-        ),
         route(
             name="api.deliveries_summary",
             path=f"{base}/summary",

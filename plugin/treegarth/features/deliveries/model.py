@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from treegarth.tasks.backoff import Backoff
 
@@ -41,6 +42,8 @@ class ObjectState(StrEnum):
     GONE = "gone"  # left Orthanc before it was sent
 
 
+ShownState: TypeAlias = Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"]
+"""As pages and the API call it: `failed` waits for its next try."""
 OPEN = (ObjectState.WAITING, ObjectState.SENDING, ObjectState.SENT)
 
 

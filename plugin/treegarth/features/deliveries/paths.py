@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Text
+from treegarth.web.routes import Identifier, Parameters, Text
 
 
 class DestinationPath(Parameters):
     destination_id: Identifier
     """The destination's number."""
-
-
-class DeliveryPath(Parameters):
-    delivery_id: LongIdentifier
-    """The delivery's number."""
 
 
 class ObjectPath(DestinationPath):

@@ -49,13 +49,6 @@ CHANGES = {
     "resumed": N_("resumed"),
     "removed": N_("removed"),
 }
-PROOF_NAMES = {
-    "commitment": N_("storage commitment"),
-    "find": N_("found by C-FIND"),
-    "qido": N_("found by QIDO"),
-    "stored": N_("read back"),
-    "status": N_("answer of the send"),
-}
 
 
 class DestinationQuery(Parameters):

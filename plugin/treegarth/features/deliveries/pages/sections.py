@@ -10,12 +10,12 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.deliveries.pages.deliveries import bar
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import list_destinations, read_destination
-from treegarth.features.deliveries.store.overview import DeliveryFilter, count_given_up, list_deliveries
+from treegarth.features.deliveries.store.overview import count_given_up, list_deliveries
 from treegarth.features.deliveries.store.requests import request_delivery
+from treegarth.features.deliveries.words import bar
 from treegarth.index.studies import StudyKey, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -55,7 +55,7 @@ def make_study_section(labels_of: LabelsOf) -> StudySection:
 
     def section(call: AnyCall, study: StudyKey) -> Markup | None:
         with call.connect() as connection:
-            lines = list_deliveries(connection, DeliveryFilter(study=study), limit=DELIVERIES_SHOWN)
+            lines = list_deliveries(connection, study, limit=DELIVERIES_SHOWN)
             destinations = list_destinations(connection)
             labels = labels_of(connection, study.orthanc_study_id)
         if not (lines or destinations or labels):

@@ -1,17 +1,15 @@
-"""The ledger as the API shows it: objects by pages, sums by destination; and what a person may do to one object."""
+"""The ledger as the API sums it up by destination; and what a person may do to one object."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import Connection, func, select, update
 
-from treegarth.database.keyset import RowPage, SortKey, read_page
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.deliveries.model import NEVER, ObjectState
-from treegarth.features.deliveries.store.overview import send_again
+from treegarth.features.deliveries.store.overview import send_again, shown_state
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
-from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
 
@@ -24,16 +22,6 @@ _STATES = {
     ObjectState.GIVEN_UP: P_("given up"),
     ObjectState.GONE: P_("gone"),
 }
-_KEYS = [
-    SortKey(column=delivery_object.c.destination_id),
-    SortKey(column=delivery_object.c.orthanc_instance_id),
-]
-_SHOWN = (
-    *("destination_id", "orthanc_instance_id", "sop_instance_uid", "sop_class_uid", "study_instance_uid"),
-    "orthanc_study_id",
-    *("series_instance_uid", "size_bytes", "proof", "proof_wanted", "attempts", "last_error"),
-    *("queued_at", "sent_at", "confirmed_at"),
-)
 
 
 class DestinationSum(Record):
@@ -47,58 +35,6 @@ class DestinationSum(Record):
     objects_per_s: float
     """Of the sends of the last five minutes that arrived whole."""
     mbyte_per_s: float
-
-
-def list_delivery_objects(
-    connection: Connection,
-    *,
-    state: str | None = None,
-    destination_name: str | None = None,
-    study: StudyKey | None = None,
-    destination_id: int | None = None,
-    orthanc_instance_id: str | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
-) -> RowPage:
-    """Objects with their destinations, page by page. Raises InvalidRequest where the cursor is none of ours."""
-    ours = delivery_object.c
-    via = destination.alias("via_destination")
-    query = (
-        select(
-            *(ours[name] for name in _SHOWN),
-            shown_state().label("state"),
-            func.coalesce(destination.c.name, "").label("destination"),
-            via.c.name.label("via"),
-            func.nullif(ours.next_attempt_at, NEVER).label("next_attempt_at"),
-        )
-        .join(destination, destination.c.id == ours.destination_id)
-        .outerjoin(via, via.c.id == ours.via)
-    )
-    if state is not None:
-        query = query.where(in_state(state))
-    if destination_name is not None:
-        query = query.where(destination.c.name == destination_name)
-    if study is not None:
-        query = query.where(ours.orthanc_study_id == study.orthanc_study_id)
-    if destination_id is not None:
-        query = query.where(ours.destination_id == destination_id)
-    if orthanc_instance_id is not None:
-        query = query.where(ours.orthanc_instance_id == orthanc_instance_id)
-    return read_page(connection, query, _KEYS, name="deliveries", limit=limit, cursor=cursor)
-
-
-def shown_state() -> ColumnElement[str]:
-    """What waits after attempts is shown as failed."""
-    failed = (delivery_object.c.state == "waiting") & (delivery_object.c.attempts > 0)
-    return case((failed, "failed"), else_=delivery_object.c.state)
-
-
-def in_state(state: str) -> ColumnElement[bool]:
-    """The condition that an object is shown in this state."""
-    if state not in ("waiting", "failed"):
-        return delivery_object.c.state == state
-    tried = delivery_object.c.attempts > 0
-    return (delivery_object.c.state == "waiting") & (tried if state == "failed" else ~tried)
 
 
 def sums_by_destination(connection: Connection, now: datetime) -> list[DestinationSum]:

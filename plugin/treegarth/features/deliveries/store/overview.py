@@ -1,16 +1,30 @@
-"""What the pages show of the ledger: deliveries with their counts, their objects, recent sends. Queries only, but that
-objects can be sent again."""
+"""Deliveries, each a series on its way to a destination, with the objects that it is made of; recent sends. Queries
+only, but that objects can be sent again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, true, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    case,
+    cast,
+    func,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
+from treegarth.features.deliveries.model import NEVER, ShownState
 from treegarth.features.deliveries.tables import (
+    Moment,
     delivery,
     delivery_batch,
     delivery_member,
@@ -19,28 +33,17 @@ from treegarth.features.deliveries.tables import (
 )
 from treegarth.index.studies import StudyKey, is_of
 from treegarth.index.tables import series, study
-
-FAILED = "failed"  # waiting, after attempts
-STATES = ("waiting", FAILED, "sending", "sent", "confirmed", "given up", "gone")
+from treegarth.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeliveryFilter:
-    """Which deliveries; None does not ask."""
-
-    state: str | None = None
-    destination_id: int | None = None
-    rule_id: int | None = None  # 0: asked for by users
-    study: StudyKey | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliveryLine:
-    """A series on its way to a destination."""
+class Delivery(Record):
+    """A series on its way to a destination, as a rule or a user asked for it."""
 
     id: int
     rule_id: int
+    """The rule that asked for it; 0: a user."""
     asked_by: str | None
+    """The rule's name, or the user."""
     destination_id: int
     destination_name: str
     orthanc_study_id: str
@@ -48,15 +51,24 @@ class DeliveryLine:
     study_instance_uid: str
     series_instance_uid: str
     modality: str | None
+    """(0008,0060)"""
     series_description: str | None
+    """(0008,103E); null where the series has left the index."""
     patient_name: str | None
+    """(0010,0010)"""
     patient_id: str | None
+    """(0010,0020)"""
     created_at: datetime
     changed_at: datetime
-    is_paused: bool  # of the destination, as the next one
+    """When objects were last added."""
+    is_paused: bool
+    """Of the destination."""
     down_since: datetime | None
-    counts: dict[str, int] = field(default_factory=dict)  # by state, `failed` beside `waiting`
-    size_bytes: int = 0
+    """When the destination stopped answering; null: it answers."""
+    counts: dict[str, int]
+    """Its objects by state; `failed` waits for its next try."""
+    size_bytes: int
+    """Of all its objects."""
 
     @property
     def total(self) -> int:
@@ -65,33 +77,38 @@ class DeliveryLine:
     @property
     def is_busy(self) -> bool:
         """Whether something of it is still on its way."""
-        return any(self.counts.get(state) for state in ("waiting", FAILED, "sending", "sent"))
+        return any(self.counts.get(state) for state in ON_THE_WAY)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObjectLine:
-    """One object of a delivery."""
+class DeliveryItem(Record):
+    """An object on its way to a destination."""
 
-    orthanc_instance_id: str
+    destination_id: int
+    destination: str
     sop_instance_uid: str
     sop_class_uid: str | None
+    study_instance_uid: str
+    orthanc_study_id: str
+    series_instance_uid: str
+    orthanc_instance_id: str
     size_bytes: int
-    state: str
+    state: ShownState
     proof: str | None
+    """What shows that it arrived: commitment, find, qido, stored or status."""
     proof_wanted: str
     attempts: int
-    next_attempt_at: datetime
+    """Sends that were begun."""
     last_error: str | None
+    next_attempt_at: datetime | None
+    """When something happens next: a try, a question, the end of a lease."""
     queued_at: datetime
     sent_at: datetime | None
     confirmed_at: datetime | None
-    via: int | None
-    orthanc_study_id: str
-    study_instance_uid: str
+    via: str | None
+    """The alternate that it was sent to instead."""
 
-    @property
-    def shown_state(self) -> str:
-        return FAILED if self.state == "waiting" and self.attempts > 0 else self.state
+
+ON_THE_WAY = ("waiting", "failed", "sending", "sent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,137 +122,153 @@ class HourOfSends:
     failed: int
 
 
-def list_deliveries(
-    connection: Connection, wanted: DeliveryFilter, *, before: int | None = None, limit: int = 50
-) -> list[DeliveryLine]:
-    """The newest first, with the counts of their objects."""
+def select_deliveries(
+    *,
+    state: ShownState | None = None,
+    destination_id: int | None = None,
+    rule_id: int | None = None,
+    study_key: StudyKey | None = None,
+    delivery_id: int | None = None,
+) -> Select[Any]:
+    """Deliveries, in no order. Of `state`: some object of it is."""
+    gone = series.c.orthanc_series_id.is_(None)
     query = (
         select(
             *(delivery.c[name] for name in _OWN),
-            case((series.c.orthanc_series_id.is_(None), delivery.c.modality), else_=series.c.modality).label(
-                "modality"
-            ),
+            case((gone, delivery.c.modality), else_=series.c.modality).label("modality"),
             destination.c.name.label("destination_name"),
             destination.c.is_paused,
             destination.c.down_since,
             study.c.patient_name,
             study.c.patient_id,
             series.c.series_description,
+            _counts().label("counts"),
+            _size().label("size_bytes"),
         )
         .join(destination, destination.c.id == delivery.c.destination_id)
         .outerjoin(study, study.c.orthanc_study_id == delivery.c.orthanc_study_id)
         .outerjoin(series, series.c.orthanc_series_id == delivery.c.orthanc_series_id)
-        .where(*_wanted(wanted))
-        .order_by(delivery.c.id.desc())
-        .limit(limit)
     )
-    if before is not None:
-        query = query.where(delivery.c.id < before)
-    rows = connection.execute(query).all()
-    counts = _counts(connection, [row.id for row in rows])
-    return [DeliveryLine(**row._mapping, **counts.get(row.id, {})) for row in rows]
+    wanted = {"destination_id": destination_id, "rule_id": rule_id, "id": delivery_id}
+    query = query.where(*(delivery.c[name] == value for name, value in wanted.items() if value is not None))
+    if study_key is not None:
+        query = query.where(is_of(delivery, study_key))
+    return query if state is None else query.where(_members().where(in_state(state)).exists())
 
 
 _OWN = (
     *("id", "rule_id", "asked_by", "destination_id", "orthanc_study_id", "orthanc_series_id", "study_instance_uid"),
     *("series_instance_uid", "created_at", "changed_at"),
 )
-
-
-def _wanted(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
-    conditions = [
-        delivery.c[name] == value
-        for name in ("destination_id", "rule_id")
-        if (value := getattr(wanted, name)) is not None
-    ]
-    if wanted.study is not None:
-        conditions.append(is_of(delivery, wanted.study))
-    if wanted.state is not None:
-        member = (
-            select(true())
-            .select_from(delivery_member)
-            .join(delivery_object, _MEMBER_IS_OBJECT)
-            .where(delivery_member.c.delivery_id == delivery.c.id, _in_state(wanted.state))
-        )
-        conditions.append(member.exists())
-    return conditions
-
-
 _MEMBER_IS_OBJECT = (delivery_object.c.destination_id == delivery_member.c.destination_id) & (
     delivery_object.c.orthanc_instance_id == delivery_member.c.orthanc_instance_id
 )
 
 
-def _in_state(state: str) -> ColumnElement[bool]:
-    if state == FAILED:
-        return (delivery_object.c.state == "waiting") & (delivery_object.c.attempts > 0)
-    if state == "waiting":
-        return (delivery_object.c.state == "waiting") & (delivery_object.c.attempts == 0)
-    return delivery_object.c.state == state
+def _members(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Of the objects of the delivery of a row."""
+    members = select(*(columns or (delivery_object.c.state,))).join(delivery_member, _MEMBER_IS_OBJECT)
+    return members.where(delivery_member.c.delivery_id == delivery.c.id).correlate(delivery)
 
 
-def _counts(connection: Connection, delivery_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    if not delivery_ids:
-        return {}
-    tried = (delivery_object.c.attempts > 0).label("tried")
+def _counts() -> ColumnElement[dict[str, int]]:
+    """How many objects the delivery of a row has, by state: reckoned for the rows of a page, after they are ordered."""
+    shown = shown_state().label("state")
+    by_state = _members(shown, func.count().label("objects")).group_by(shown).subquery()
+    counts = select(func.jsonb_object_agg(by_state.c.state, by_state.c.objects)).scalar_subquery()
+    return func.coalesce(counts, cast({}, JSONB), type_=JSONB)
+
+
+def _size() -> ScalarSelect[int]:
+    size = cast(func.coalesce(func.sum(delivery_object.c.size_bytes), 0), BigInteger)
+    return _members(size).scalar_subquery()
+
+
+def list_deliveries(connection: Connection, of_study: StudyKey, *, limit: int) -> list[Delivery]:
+    """Those of a study, the newest first."""
+    query = select_deliveries(study_key=of_study).order_by(delivery.c.id.desc()).limit(limit)
+    return [Delivery(**row._mapping) for row in connection.execute(query)]
+
+
+def read_delivery(connection: Connection, delivery_id: int) -> Delivery | None:
+    """One delivery with its counts; None where there is none."""
+    row = connection.execute(select_deliveries(delivery_id=delivery_id)).one_or_none()
+    return None if row is None else Delivery(**row._mapping)
+
+
+def select_objects(
+    *,
+    state: ShownState | None = None,
+    destination_name: str | None = None,
+    destination_id: int | None = None,
+    orthanc_study_id: str | None = None,
+    orthanc_instance_id: str | None = None,
+    delivery_id: int | None = None,
+) -> Select[Any]:
+    """Objects with their destinations, in no order: a row for each object and destination."""
+    ours = delivery_object.c
+    via = destination.alias("via_destination")
     query = (
         select(
-            delivery_member.c.delivery_id,
-            delivery_object.c.state,
-            tried,
-            func.count().label("objects"),
-            func.sum(delivery_object.c.size_bytes).label("size_bytes"),
+            *(ours[name] for name in _OF_AN_OBJECT),
+            shown_state().label("state"),
+            destination.c.name.label("destination"),
+            via.c.name.label("via"),
+            func.nullif(ours.next_attempt_at, NEVER, type_=Moment).label("next_attempt_at"),
         )
-        .join(delivery_object, _MEMBER_IS_OBJECT)
-        .where(delivery_member.c.delivery_id.in_(delivery_ids))
-        .group_by(delivery_member.c.delivery_id, delivery_object.c.state, tried)
+        .join(destination, destination.c.id == ours.destination_id)
+        .outerjoin(via, via.c.id == ours.via)
     )
-    found: dict[int, dict[str, Any]] = {}
-    for row in connection.execute(query):
-        of_one = found.setdefault(row.delivery_id, {"counts": {}, "size_bytes": 0})
-        state = FAILED if row.state == "waiting" and row.tried else row.state
-        of_one["counts"][state] = of_one["counts"].get(state, 0) + row.objects
-        of_one["size_bytes"] += int(row.size_bytes)
-    return found
-
-
-def read_delivery(connection: Connection, delivery_id: int) -> DeliveryLine | None:
-    """One delivery with its counts; None where there is none."""
-    query = select(delivery.c.id).where(delivery.c.id == delivery_id)
-    if connection.execute(query).first() is None:
-        return None
-    found = list_deliveries(connection, DeliveryFilter(), before=delivery_id + 1, limit=1)
-    return found[0] if found and found[0].id == delivery_id else None
-
-
-def list_objects(
-    connection: Connection, delivery_id: int, *, after: str = "", state: str | None = None, limit: int = 100
-) -> list[ObjectLine]:
-    """The objects of a delivery, by Orthanc's identifiers."""
-    query = (
-        select(*(delivery_object.c[name] for name in ObjectLine.__dataclass_fields__))
-        .join(delivery_member, _MEMBER_IS_OBJECT)
-        .where(delivery_member.c.delivery_id == delivery_id, delivery_object.c.orthanc_instance_id > after)
-        .order_by(delivery_object.c.orthanc_instance_id)
-        .limit(limit)
-    )
+    if delivery_id is not None:
+        query = query.join(delivery_member, _MEMBER_IS_OBJECT).where(delivery_member.c.delivery_id == delivery_id)
     if state is not None:
-        query = query.where(_in_state(state))
-    return [ObjectLine(**row._mapping) for row in connection.execute(query)]
+        query = query.where(in_state(state))
+    if destination_name is not None:
+        query = query.where(destination.c.name == destination_name)
+    wanted = {
+        "destination_id": destination_id,
+        "orthanc_study_id": orthanc_study_id,
+        "orthanc_instance_id": orthanc_instance_id,
+    }
+    return query.where(*(ours[name] == value for name, value in wanted.items() if value is not None))
 
 
-def list_trouble(connection: Connection, destination_id: int, *, limit: int = 50) -> list[ObjectLine]:
+_OF_AN_OBJECT = (
+    *("destination_id", "orthanc_instance_id", "sop_instance_uid", "sop_class_uid", "study_instance_uid"),
+    *("orthanc_study_id", "series_instance_uid", "size_bytes", "proof", "proof_wanted", "attempts", "last_error"),
+    *("queued_at", "sent_at", "confirmed_at"),
+)
+
+
+def shown_state() -> ColumnElement[str]:
+    """What waits after attempts is shown as failed."""
+    failed = (delivery_object.c.state == "waiting") & (delivery_object.c.attempts > 0)
+    return case((failed, "failed"), else_=delivery_object.c.state)
+
+
+def in_state(state: ShownState) -> ColumnElement[bool]:
+    """The condition that an object is shown in this state."""
+    if state not in ("waiting", "failed"):
+        return delivery_object.c.state == state
+    tried = delivery_object.c.attempts > 0
+    return (delivery_object.c.state == "waiting") & (tried if state == "failed" else ~tried)
+
+
+def list_trouble(connection: Connection, destination_id: int, *, limit: int = 50) -> list[DeliveryItem]:
     """Objects of a destination that were given up, and those that wait for another try."""
-    found: list[ObjectLine] = []
-    for state in ("given up", FAILED):
-        query = (
-            select(*(delivery_object.c[name] for name in ObjectLine.__dataclass_fields__))
-            .where(delivery_object.c.destination_id == destination_id, _in_state(state))
-            .order_by(delivery_object.c.orthanc_instance_id)
-            .limit(limit - len(found))
-        )
-        found.extend(ObjectLine(**row._mapping) for row in connection.execute(query))
+    found: list[DeliveryItem] = []
+    states: tuple[ShownState, ...] = ("given up", "failed")
+    for state in states:
+        query = select_objects(destination_id=destination_id, state=state)
+        query = query.order_by(delivery_object.c.orthanc_instance_id).limit(limit - len(found))
+        found.extend(DeliveryItem(**row._mapping) for row in connection.execute(query))
     return found
+
+
+def read_object(connection: Connection, destination_id: int, orthanc_instance_id: str) -> DeliveryItem:
+    """One object that is there."""
+    query = select_objects(destination_id=destination_id, orthanc_instance_id=orthanc_instance_id)
+    return DeliveryItem(**connection.execute(query).one()._mapping)
 
 
 def sends_by_hour(connection: Connection, destination_id: int, since: datetime, zone: str) -> list[HourOfSends]:

@@ -1,24 +1,22 @@
-"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing."""
+"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing by months."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from treegarth.features.dose.registry.api.parts import BestKnown, Listed, dose_route
 from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
 from treegarth.features.dose.registry.store.equipment import list_equipment
 from treegarth.features.dose.registry.store.missing_dose import (
     MonthOfDevice,
-    StudyWithoutDose,
     count_missing_by_month,
-    list_without_dose,
 )
 from treegarth.features.dose.registry.store.timeline import Cumulative, patient_timeline
 from treegarth.web.call import Call
-from treegarth.web.lists import Day, PageQuery, check_days_in_order
+from treegarth.web.lists import Day
 from treegarth.web.routes import Answer, Parameters, Route, Text
 
 
@@ -29,20 +27,6 @@ class PatientQuery(Parameters):
     """The whole patient ID."""
     issuer_of_patient_id: Text | None = None
     """Who gave the ID, where several did; empty for the patient without an issuer."""
-
-
-class MissingQuery(PageQuery):
-    """Which studies."""
-
-    study_date_from: Day | None = None
-    """The first day, `2026-11-20`."""
-    study_date_to: Day | None = None
-    """The last day, included."""
-
-    @model_validator(mode="after")
-    def _is_in_order(self) -> MissingQuery:
-        check_days_in_order(self.study_date_from, self.study_date_to)
-        return self
 
 
 class MonthsQuery(Parameters):
@@ -114,14 +98,6 @@ class PatientDose(Answer):
     cumulative: list[Cumulative]
 
 
-class MissingList(Answer):
-    """A page of studies without dose."""
-
-    items: list[StudyWithoutDose]
-    next: str | None
-    """The cursor of the next page; null on the last."""
-
-
 class MissingMonths(Answer):
     """By device and month."""
 
@@ -145,19 +121,6 @@ def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
         studies=[PatientExam.model_validate(study) for study in timeline.studies],
         cumulative=list(timeline.cumulative),
     )
-
-
-def missing(call: Call[MissingQuery, None, None]) -> MissingList:
-    query = call.query
-    with call.connect() as connection:
-        page = list_without_dose(
-            connection,
-            study_date_from=query.study_date_from,
-            study_date_to=query.study_date_to,
-            limit=query.limit,
-            cursor=query.cursor,
-        )
-    return MissingList(items=list(page.studies), next=page.next)
 
 
 def missing_months(call: Call[MonthsQuery, None, None]) -> MissingMonths:
@@ -185,12 +148,6 @@ def routes() -> list[Route]:
             patient,
             "The examinations and doses of one patient, with sums of like quantities.",
             problems=(409, 503),
-        ),
-        dose_route(
-            "dose_missing",
-            "missing",
-            missing,
-            "Studies of dose modalities without any dose.",
         ),
         dose_route(
             "dose_missing_months",

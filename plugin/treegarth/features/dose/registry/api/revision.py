@@ -1,9 +1,8 @@
-"""Reading the whole archive again, and deciding it anew, over HTTP: start it, see how far it is and what changed."""
+"""Reading the whole archive again, and deciding it anew, over HTTP: start it, see how far it is."""
 
 from __future__ import annotations
 
 from treegarth.features.dose.registry.api.parts import dose_route
-from treegarth.features.dose.registry.download import changes_csv
 from treegarth.features.dose.registry.store.redecision import RedecidingProgress, redeciding_progress, start_redeciding
 from treegarth.features.dose.registry.store.reread_walk import RereadProgress, reread_progress, start_reread
 from treegarth.web.actors import Permission
@@ -83,12 +82,5 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.OPERATE,
             status=202,
-        ),
-        dose_route(
-            "dose_redeciding_changes",
-            "redeciding/changes",
-            changes_csv,
-            "What the latest deciding anew changed: exam, quantity, before, after, why.",
-            media_type="text/csv",
         ),
     ]

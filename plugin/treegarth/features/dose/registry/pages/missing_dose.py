@@ -1,53 +1,55 @@
-"""What is missing: studies of dose modalities without any dose, per device and over time. Reads only."""
+"""What is missing: studies of dose modalities without any dose, per device and over time. Reads only.
+
+The list goes by the studies' date, which has an index. The other orders have one, too, or sort the studies that are
+left, which are few where devices send their reports.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Response
 from pydantic import model_validator
+from pydantic.fields import FieldInfo
+from sqlalchemy import Connection, Select
 
 from treegarth.features.dose.registry.export import csv_text
 from treegarth.features.dose.registry.store.missing_dose import (
     DOSE_MODALITIES,
     MonthOfDevice,
+    StudyWithoutDose,
     count_missing_by_month,
-    list_without_dose,
+    select_without_dose,
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
+from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.lists import Cursor, Day, check_days_in_order
-from treegarth.web.parts import ngettext_for
+from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.lists import Day, check_days_in_order
 from treegarth.web.routes import Parameters, Route
-from treegarth.web.templates import render_page
 
 MONTHS_SHOWN = 12
-STUDIES_ON_A_PAGE = 50
 DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
 CSV_COLUMNS = (*DEVICE, "month", "study_count", "without_dose_count")
 
 
-class MissingQuery(Parameters):
-    """Which days, and how they are shown."""
+class MissingAsked(Parameters):
+    """Which days."""
 
     study_date_from: Day | None = None
-    """The first day of the studies listed."""
+    """The first day of the studies listed, `2026-11-20`."""
     study_date_to: Day | None = None
-    """The last day of the studies listed."""
-    months: Literal["chart", "table"] = "chart"
-    """How the months are shown."""
-    cursor: Cursor | None = None
-    """Where the page begins, from the link to the next page."""
+    """The last day of the studies listed, included."""
 
     @model_validator(mode="after")
-    def _is_in_order(self) -> MissingQuery:
+    def _is_in_order(self) -> MissingAsked:
         check_days_in_order(self.study_date_from, self.study_date_to)
         return self
 
@@ -82,57 +84,40 @@ class DeviceCounts:
 
 def routes() -> list[Route]:
     return [
+        *MISSING.routes(),
         route(
-            name="dose.missing_page",
-            path="/treegarth/dose/missing",
+            name="dose.missing_months_csv",
+            path="/treegarth/dose/missing/months.csv",
             permission=Permission.VIEW,
-            handler=missing_page,
-            summary="Studies of dose modalities without any dose, per device and month.",
-        ),
-        route(
-            name="dose.missing_csv",
-            path="/treegarth/dose/missing.csv",
-            permission=Permission.VIEW,
-            handler=missing_csv,
+            handler=months_csv,
             summary="How many studies have no dose, per device and month, as CSV.",
             media_type="text/csv",
         ),
     ]
 
 
-def missing_page(call: Call[MissingQuery, None, None]) -> Response:
-    query = call.query
-    with call.connect() as connection:
-        months = count_missing_by_month(connection, study_date_from=first_month(today(call)))
-        page = list_without_dose(
-            connection,
-            study_date_from=query.study_date_from,
-            study_date_to=query.study_date_to,
-            limit=STUDIES_ON_A_PAGE,
-            cursor=query.cursor,
-        )
-        which = told_apart_with_kept(connection, page.studies)
-    every = sum((_counts(month) for month in months), Counts())
-    return render_page(
-        call,
-        "dose_missing.html",
-        months=by_month(months, today(call)),
-        devices=by_device(months),
-        every=every,
-        as_table=query.months == "table",
-        studies=page.studies,
-        which=which,
-        next_cursor=page.next,
-        filtered=bool(query.study_date_from or query.study_date_to),
-        modalities_of_dose=", ".join(DOSE_MODALITIES),
-        counted=ngettext_for(call, "%(num)s study without dose", "%(num)s studies without dose", every.without),
-    )
+def find(call: AnyCall, connection: Connection, asked: MissingAsked) -> Select[Any]:
+    return select_without_dose(study_date_from=asked.study_date_from, study_date_to=asked.study_date_to)
 
 
-def missing_csv(call: Call[None, None, None]) -> Response:
+def extras(
+    call: AnyCall, connection: Connection, asked: MissingAsked, studies: Sequence[StudyWithoutDose]
+) -> Mapping[str, Any]:
+    months = count_missing_by_month(connection, study_date_from=first_month(today(call)))
+    return {
+        "months": by_month(months, today(call)),
+        "devices": by_device(months),
+        "every": sum((_counts(month) for month in months), Counts()),
+        "as_table": getattr(asked, "months", "chart") == "table",
+        "which": told_apart_with_kept(connection, studies),
+        "modalities_of_dose": ", ".join(DOSE_MODALITIES),
+    }
+
+
+def months_csv(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
         months = count_missing_by_month(connection)
-    headers = {"Content-Disposition": 'attachment; filename="missing.csv"'}
+    headers = {"Content-Disposition": 'attachment; filename="missing-months.csv"'}
     return Response("".join(_csv_lines(months)), mimetype="text/csv", headers=headers)
 
 
@@ -188,3 +173,45 @@ def _csv_lines(months: Sequence[MonthOfDevice]) -> Iterator[str]:
         file = StringIO()
         csv.writer(file).writerow([csv_text(getattr(month, name)) for name in CSV_COLUMNS])
         yield file.getvalue()
+
+
+MISSING = Listing(
+    name="dose.missing",
+    title=N_("Studies without dose"),
+    counts=NN_("%(num)s study without dose", "%(num)s studies without dose"),
+    path="dose/missing",
+    api_name="dose_missing",
+    api_path="dose/missing",
+    tag="dose",
+    summary="Studies of dose modalities without any dose.",
+    record=StudyWithoutDose,
+    asked=MissingAsked,
+    query=find,
+    unique="orthanc_study_id",
+    order="-study_date",
+    columns=(
+        Column(name="patient_name", label=N_("Patient"), form="own"),
+        Column(name="patient_id", label=N_("Patient ID"), narrow="c-1"),
+        Column(name="study_date", label=N_("Study date"), nulls_first=True),
+        Column(name="modalities", label=N_("Modalities"), form="modalities", sorts_by=()),
+        Column(name="study_description", label=N_("Description")),
+        Column(name="accession_number", label=N_("Accession number"), narrow="c-2"),
+        Column(name="refused_count", label=N_("Objects"), form="own", narrow="c-0"),
+    ),
+    filters=(
+        Filter(name="study_date_from", label=N_("From")),
+        Filter(name="study_date_to", label=N_("To")),
+    ),
+    empty=Empty(
+        title=N_("No studies of dose modalities yet"),
+        text=N_(
+            "Studies of these modalities without any dose that could be read are listed here, so that a device that "
+            "stops sending its reports is noticed:"
+        ),
+        filtered=N_("No study without dose fits these filters"),
+    ),
+    template="dose_missing.html",
+    extras=extras,
+    page_fields={"months": (Literal["chart", "table"], FieldInfo(default="chart", description="How they are shown."))},
+    views=("months",),
+)

@@ -1,37 +1,40 @@
-"""Deciding every dose anew: start it, see how far it is, and what it changed. Shows and starts only."""
+"""Deciding every dose anew: start it, see how far it is, and what it changed. Shows and starts only.
+
+The usual order keeps a study's doses together, by the index of Orthanc's identifiers. The others sort what one run
+changed: of a million changes that takes about a second, and is asked for once in a version.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from typing import Any
 
 from babel.dates import format_timedelta
 from flask import Response
 from markupsafe import Markup
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from treegarth.features.dose.quantities import BEST
-from treegarth.features.dose.registry.download import changes_csv
 from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, ORIGIN_NAMES, origin_in_words
 from treegarth.features.dose.registry.shown_quantities import RULES
 from treegarth.features.dose.registry.store.redecision import (
     USUAL_PACE,
-    ListedChange,
+    ChangedDose,
     RedecidingProgress,
     count_studies_about,
-    list_changes,
     redeciding_progress,
+    select_changes,
     start_redeciding,
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
-from treegarth.phrases import N_
+from treegarth.phrases import N_, NN_
 from treegarth.web.actors import NOBODY, Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.lists import Cursor
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import render_part, translated
 from treegarth.web.routes import Parameters, Route
-from treegarth.web.templates import render_page
 
 PAGE = "dose.redeciding_page"
 COUNTS = {True: N_("counts"), False: N_("does not count")}
@@ -44,14 +47,9 @@ WHY: dict[str, str] = {
 }
 """The rules and doubts that `store.redeciding` notes with a change, in words."""
 
-CHANGES_ON_A_PAGE = 50
 
-
-class ChangesQuery(Parameters):
-    """Which changes."""
-
-    cursor: Cursor | None = None
-    """Where the page begins, from the link to the next page."""
+class ChangesAsked(Parameters):
+    """All of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +65,11 @@ class ShownRedeciding:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownChange:
-    """A line of the table; `was` and `now` are words where the study itself counts or counts no more."""
+    """A change in words; `was` and `now` are such where the study itself counts or counts no more."""
 
-    orthanc_study_id: str
-    study_instance_uid: str
-    patient_id: str | None
-    study_date: date | None
     quantity: str
     unit: str
     factor: float
-    before: float | None
-    after: float | None
     was: str
     now: str
     why: str
@@ -85,13 +77,7 @@ class ShownChange:
 
 def routes() -> list[Route]:
     return [
-        route(
-            name=PAGE,
-            path="/treegarth/dose/redeciding",
-            permission=Permission.VIEW,
-            handler=redeciding_page,
-            summary="How far the latest deciding anew of every dose is, and which doses it changed.",
-        ),
+        *CHANGES.routes(),
         route(
             name="dose.redecide_page",
             path="/treegarth/dose/redeciding",
@@ -100,36 +86,23 @@ def routes() -> list[Route]:
             handler=redecide,
             summary="Decide the dose of every study anew, from what was read.",
         ),
-        route(
-            name="dose.redeciding_csv",
-            path="/treegarth/dose/redeciding.csv",
-            permission=Permission.VIEW,
-            handler=changes_csv,
-            summary="What the latest deciding anew changed, with all digits, as CSV.",
-            media_type="text/csv",
-        ),
     ]
 
 
-def redeciding_page(call: Call[ChangesQuery, None, None]) -> Response:
-    query = call.query
-    with call.connect() as connection:
-        shown = shown_redeciding(call, connection)
-        changes: tuple[ListedChange, ...] = ()
-        following = None
-        if shown.progress is not None:
-            page = list_changes(connection, shown.progress.id, limit=CHANGES_ON_A_PAGE, cursor=query.cursor)
-            changes, following = page.changes, page.next
-        which = told_apart_with_kept(connection, changes)
-    return render_page(
-        call,
-        "dose_redeciding.html",
-        state=state_part(call, shown, N_("The latest run") if shown.progress else N_("No run yet")),
-        progress=shown.progress,
-        changes=[_change(call, one) for one in changes],
-        which=which,
-        next_cursor=following,
-    )
+def find(call: AnyCall, connection: Connection, asked: ChangesAsked) -> Select[Any]:
+    return select_changes()
+
+
+def extras(
+    call: AnyCall, connection: Connection, asked: ChangesAsked, changes: Sequence[ChangedDose]
+) -> Mapping[str, Any]:
+    shown = shown_redeciding(call, connection)
+    return {
+        "progress": shown.progress,
+        "progress_part": state_part(call, shown, N_("The latest run") if shown.progress else N_("No run yet")),
+        "in_words": {(one.orthanc_study_id, one.quantity): _in_words(call, one) for one in changes},
+        "which": told_apart_with_kept(connection, changes),
+    }
 
 
 def redecide(call: Call[None, None, None]) -> Response:
@@ -169,19 +142,13 @@ def _duration(call: AnyCall, seconds: float) -> str:
     return str(format_timedelta(seconds, locale=call.site.languages[call.language].locale))
 
 
-def _change(call: AnyCall, change: ListedChange) -> ShownChange:
+def _in_words(call: AnyCall, change: ChangedDose) -> ShownChange:
     quantity = BEST.get(change.quantity)
     was, now = ("" if quantity else translated(call, COUNTS[bool(one)]) for one in (change.before, change.after))
     return ShownChange(
-        orthanc_study_id=change.orthanc_study_id,
-        study_instance_uid=change.study_instance_uid,
-        patient_id=change.patient_id,
-        study_date=change.study_date,
         quantity=translated(call, quantity.label if quantity else N_("the study itself")),
         unit=quantity.unit if quantity else "",
         factor=quantity.factor if quantity else 1.0,
-        before=change.before,
-        after=change.after,
         was=was,
         now=now,
         why=why_in_words(call, change.quantity, change.why),
@@ -201,3 +168,39 @@ def _reason_in_words(call: AnyCall, quantity: str, name: str) -> str:
     if name in ORIGIN_NAMES:
         return origin_in_words(call, quantity, name)
     return translated(call, WHY[name]) if name in WHY else name
+
+
+CHANGES = Listing(
+    name="dose.redeciding",
+    title=N_("Deciding every dose anew"),
+    counts=NN_("%(num)s changed dose", "%(num)s changed doses"),
+    path="dose/redeciding",
+    api_name="dose_redeciding_changes",
+    api_path="dose/redeciding/changes",
+    tag="dose",
+    summary="What the latest deciding anew changed: study, quantity, before, after, why.",
+    record=ChangedDose,
+    asked=ChangesAsked,
+    query=find,
+    unique=("orthanc_study_id", "quantity"),
+    order="study_instance_uid",
+    columns=(
+        Column(name="study_instance_uid", label=N_("Study"), sorts_by=("orthanc_study_id",)),
+        Column(name="patient_id", label=N_("Patient ID"), narrow="c-1"),
+        Column(name="study_date", label=N_("Study date")),
+        Column(name="quantity", label=N_("Quantity"), form="own"),
+        Column(name="before", label=N_("Before")),
+        Column(name="after", label=N_("After")),
+        Column(name="why", label=N_("Why"), form="own"),
+    ),
+    empty=Empty(
+        title=N_("The doses were never decided anew"),
+        text=N_(
+            "It begins by itself after an upgrade that decides otherwise. What it changes stands here: the study, the "
+            "quantity, before, after, and why."
+        ),
+        filtered=N_("No dose has changed"),
+    ),
+    template="dose_redeciding.html",
+    extras=extras,
+)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Text, cast, exists, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Select, Text, cast, exists, func, or_, select
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.tables import series, study
 from treegarth.record import Record
@@ -20,27 +19,27 @@ DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_ser
 
 
 class StudyWithoutDose(Record):
-    """One study of a dose modality without dose. `refused_count` of its objects were read and held none."""
+    """One study of a dose modality without dose."""
 
     orthanc_study_id: str
     study_instance_uid: str
+    """(0020,000D)"""
     patient_id: str | None
+    """(0010,0020)"""
     patient_name: str | None
+    """(0010,0010)"""
     study_date: date | None
+    """(0008,0020)"""
     study_description: str | None
+    """(0008,1030)"""
     accession_number: str | None
+    """(0008,0050)"""
     modalities: list[str]
+    """Of its series, (0008,0060)."""
     last_received_at: datetime
+    """When the newest of its objects arrived."""
     refused_count: int
     """Objects of it that were read and hold no dose."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WithoutDosePage:
-    """Some of them, and the cursor of those that follow; None at the end."""
-
-    studies: tuple[StudyWithoutDose, ...]
-    next: str | None
 
 
 class MonthOfDevice(Record):
@@ -56,24 +55,8 @@ class MonthOfDevice(Record):
     without_dose_count: int
 
 
-_ORDER = (
-    SortKey(column=study.c.study_date, descending=True, nullable=True),
-    SortKey(column=study.c.orthanc_study_id, descending=True),
-)
-
-
-def list_without_dose(
-    connection: Connection,
-    *,
-    study_date_from: date | None = None,
-    study_date_to: date | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> WithoutDosePage:
-    """A page, the newest study first. A study whose objects still wait to be read is not listed yet.
-
-    Raises InvalidRequest for a cursor that is not of this list.
-    """
+def select_without_dose(*, study_date_from: date | None, study_date_to: date | None) -> Select[Any]:
+    """Studies without dose, in no order. One whose objects still wait to be read is not among them yet."""
     refused = (
         select(func.count())
         .where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "refused")
@@ -85,10 +68,7 @@ def list_without_dose(
     )
     if study_date_from is not None:
         query = query.where(study.c.study_date >= study_date_from)
-    if study_date_to is not None:
-        query = query.where(study.c.study_date <= study_date_to)
-    page = read_page(connection, query, _ORDER, name="dose missing", limit=limit, cursor=cursor)
-    return WithoutDosePage(studies=tuple(StudyWithoutDose(**row._mapping) for row in page.rows), next=page.next)
+    return query if study_date_to is None else query.where(study.c.study_date <= study_date_to)
 
 
 def count_missing_by_month(connection: Connection, *, study_date_from: date | None = None) -> list[MonthOfDevice]:

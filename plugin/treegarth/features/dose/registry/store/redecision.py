@@ -6,15 +6,13 @@ batch is one transaction with the place that it reached; objects that have left 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import computed_field
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.quantities import BEST, best_column
 from treegarth.features.dose.reading.model import DECIDER_VERSION
 from treegarth.features.dose.registry.store.exams import decide_studies
@@ -36,7 +34,6 @@ FEW = 10_000
 # As a text: the table's statistics are in PostgreSQL's catalogue, of which SQLAlchemy has no table.
 _RECKONED = text("SELECT reltuples FROM pg_class WHERE oid = CAST('dose_study' AS regclass)")
 _BEST = [one.column for one in BEST.values()]
-_ORDER = (SortKey(column=dose_redecided.c.orthanc_study_id), SortKey(column=dose_redecided.c.quantity))
 # The store path's locks go first: whoever waits for them here gives up and comes again.
 _SPENT = func.extract("epoch", func.clock_timestamp() - func.now())  # seconds since the transaction began
 _GIVE_WAY = text("SET LOCAL lock_timeout = '300ms'")
@@ -82,32 +79,22 @@ class RedecidingProgress(Record):
         return left / self.pace if left > 0 and self.pace else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """A dose that is another one since, and why; `quantity` is `study` where a study counts no more."""
+class ChangedDose(Record):
+    """A dose that is another one since, and why."""
 
     study_instance_uid: str
+    """(0020,000D)"""
     orthanc_study_id: str
+    patient_id: str | None
+    """(0010,0020); null where nothing is left of the study."""
+    study_date: date | None
+    """(0008,0020); null where nothing is left of the study."""
     quantity: str
+    """As in `best` of a study, with the unit at its end; `study` where the study itself counts no more, or again."""
     before: float | None
     after: float | None
     why: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ListedChange(Change):
-    """The same with whose dose it is; None where nothing is left of the study."""
-
-    patient_id: str | None
-    study_date: date | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangePage:
-    """Some of them, and the cursor of those that follow; None at the end."""
-
-    changes: tuple[ListedChange, ...]
-    next: str | None
+    """The rule, the origin and the doubts."""
 
 
 def start_redeciding(connection: Connection, started_by: str | None, now: datetime) -> int:
@@ -185,30 +172,16 @@ def redeciding_progress(connection: Connection) -> RedecidingProgress | None:
     return None if row is None else RedecidingProgress(**row._mapping)
 
 
-def changes_of(connection: Connection, redeciding: int) -> Iterator[Change]:
-    """What changed, by study."""
-    columns = [dose_redecided.c[name] for name in Change.__dataclass_fields__]
-    query = select(*columns).where(dose_redecided.c.redeciding_id == redeciding)
-    ordered = query.order_by(dose_redecided.c.orthanc_study_id, dose_redecided.c.quantity)
-    for row in connection.execution_options(yield_per=1000).execute(ordered):
-        yield Change(**row._mapping)
-
-
-def list_changes(connection: Connection, redeciding: int, *, limit: int = 50, cursor: str | None = None) -> ChangePage:
-    """A page of what changed, in the order of `changes_of`. Raises InvalidRequest for a cursor that is not of it."""
-    columns = [dose_redecided.c[name] for name in Change.__dataclass_fields__]
-    query = (
+def select_changes() -> Select[Any]:
+    """What the latest one changed, in no order."""
+    latest = select(func.max(dose_redeciding.c.id)).scalar_subquery()
+    columns = [dose_redecided.c[name] for name in ChangedDose.model_fields if name in dose_redecided.c]
+    of_study = dose_study.c.orthanc_study_id == dose_redecided.c.orthanc_study_id
+    return (
         select(*columns, dose_study.c.patient_id, dose_study.c.study_date)
-        .join_from(
-            dose_redecided,
-            dose_study,
-            dose_study.c.orthanc_study_id == dose_redecided.c.orthanc_study_id,
-            isouter=True,
-        )
-        .where(dose_redecided.c.redeciding_id == redeciding)
+        .join_from(dose_redecided, dose_study, of_study, isouter=True)
+        .where(dose_redecided.c.redeciding_id == latest)
     )
-    page = read_page(connection, query, _ORDER, name=f"dose redecided {redeciding}", limit=limit, cursor=cursor)
-    return ChangePage(changes=tuple(ListedChange(**row._mapping) for row in page.rows), next=page.next)
 
 
 def count_studies(connection: Connection) -> int:

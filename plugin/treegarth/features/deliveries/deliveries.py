@@ -1,0 +1,113 @@
+"""The list of deliveries, each a series on its way to a destination.
+
+Only the usual order, by number, has an index: a site has a delivery for each series that rules send, and sorting a
+hundred thousand of them takes a tenth of a second. The sums over their objects are no order: each of them would have to
+be reckoned for every delivery first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy import Connection, Select
+
+from treegarth.features.deliveries.model import ShownState
+from treegarth.features.deliveries.store.destinations import list_destinations
+from treegarth.features.deliveries.store.overview import Delivery, select_deliveries
+from treegarth.features.deliveries.store.rule_names import rule_names
+from treegarth.features.deliveries.tables import delivery
+from treegarth.features.deliveries.words import STATES, bar
+from treegarth.index.studies import asked_study, told_apart
+from treegarth.limits import LARGEST_INTEGER
+from treegarth.phrases import N_, NN_
+from treegarth.web.call import AnyCall
+from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.parts import translated
+from treegarth.web.routes import Identifier, Navigation
+from treegarth.web.which_study import OfStudy
+
+
+class DeliveriesAsked(OfStudy):
+    """Which deliveries."""
+
+    state: ShownState | None = None
+    """Some object of it is in this state."""
+    destination: Identifier | None = None
+    """The destination's number."""
+    rule: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None = None
+    """The rule's number; 0 for what users asked for."""
+
+
+def find(call: AnyCall, connection: Connection, asked: DeliveriesAsked) -> Select[Any]:
+    return select_deliveries(
+        state=asked.state,
+        destination_id=asked.destination,
+        rule_id=asked.rule,
+        study_key=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
+    )
+
+
+def extras(
+    call: AnyCall, connection: Connection, asked: DeliveriesAsked, deliveries: Sequence[Delivery]
+) -> Mapping[str, Any]:
+    return {
+        "which": told_apart(connection, deliveries),
+        "bars": {one.id: bar(call, one.counts) for one in deliveries},
+        "busy": any(one.is_busy for one in deliveries),
+    }
+
+
+def destinations(call: AnyCall, connection: Connection) -> dict[str, str]:
+    return {str(one.id): one.name for one in list_destinations(connection)}
+
+
+def rules(call: AnyCall, connection: Connection) -> dict[str, str]:
+    """Those that are there, and the one that is asked for also where it was removed."""
+    chosen = getattr(call.query, "rule", None)
+    found = {str(number): name for number, name in rule_names(connection, chosen)}
+    return {"0": translated(call, N_("people, by hand")), **found}
+
+
+DELIVERIES = Listing(
+    name="deliveries.deliveries",
+    title=N_("Deliveries"),
+    counts=NN_("%(num)s delivery", "%(num)s deliveries"),
+    path="deliveries",
+    api_name="deliveries_by_series",
+    api_path="deliveries/series",
+    tag="deliveries",
+    summary="Series on their way to destinations, each with its objects by state.",
+    record=Delivery,
+    asked=DeliveriesAsked,
+    query=find,
+    unique="id",
+    order="-created_at",
+    columns=(
+        Column(name="patient_name", label=N_("Patient"), form="own"),
+        Column(name="series_description", label=N_("Series")),
+        Column(name="destination_name", label=N_("Sent to")),
+        Column(name="counts", label=N_("How far"), sorts_by=()),
+        Column(name="size_bytes", label=N_("Size"), form="size", sorts_by=(), narrow="c-3"),
+        Column(name="asked_by", label=N_("Asked by"), narrow="c-1"),
+        Column(name="created_at", label=N_("Asked"), sorts_by=("id",), narrow="c-1"),
+    ),
+    filters=(
+        Filter(name="state", label=N_("State"), choices=STATES, width="wide"),
+        Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),
+        Filter(name="rule", label=N_("Asked by"), find_choices=rules, width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+    ),
+    empty=Empty(
+        title=N_("Nothing was delivered yet"),
+        text=N_(
+            "Set up a destination, then let a rule deliver there, or send a study by hand from its page. Every object "
+            "is followed here until it is shown to have arrived."
+        ),
+        filtered=N_("No delivery fits these filters"),
+    ),
+    template="deliveries.html",
+    extras=extras,
+    navigation=Navigation(label=N_("Deliveries"), icon="deliveries", order=34, key="v"),
+)
