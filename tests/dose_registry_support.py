@@ -7,16 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound
+from treegarth.features.dose.registry.pages.doses import DOSES
 from treegarth.features.dose.registry.service import choose_samples, follow_indexed, read_waiting
+from treegarth.features.dose.registry.store.filters import DoseStudyFilter
+from treegarth.features.dose.registry.store.studies import DoseStudy, select_studies_with_dose
 from treegarth.features.dose.registry.tables import dose_report
 from treegarth.index import tables
+from treegarth.web.listing import Rows
 
 _MINUTES = count()
 
@@ -116,3 +121,8 @@ def states(engine: Engine) -> dict[str, str]:
     with connect(engine) as connection:
         rows = connection.execute(select(dose_report.c.orthanc_instance_id, dose_report.c.state))
         return {row.orthanc_instance_id: row.state for row in rows}
+
+
+def list_doses(connection: Connection, filters: DoseStudyFilter | None = None, **paging: Any) -> Rows[DoseStudy]:
+    """A page of the dose list: `sort`, `limit`, `cursor`."""
+    return DOSES.rows(connection, select_studies_with_dose(connection, filters or DoseStudyFilter()), **paging)

@@ -20,16 +20,12 @@ from sqlalchemy import Engine
 from tests.bench.million_exams import million_exams
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.quantities import asked_for
+from treegarth.features.dose.registry.pages.doses import DOSES
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.features.dose.registry.store.redecision import decide_on, start_redeciding
-from treegarth.features.dose.registry.store.studies import (
-    DoseStudySort,
-    count_studies_with_dose,
-    list_studies_with_dose,
-)
+from treegarth.features.dose.registry.store.studies import select_studies_with_dose
 
 ROUNDS = 5
-COUNTED = 10_001  # as far as the page's title counts
 
 
 def at_least(name: str, limit: float) -> dict[str, Any]:
@@ -66,22 +62,23 @@ PAIRS = (
 
 def measure(engine: Engine) -> Iterator[tuple[str, float]]:
     """What, and the milliseconds that the first page and the title's count take together."""
-    for sort in DoseStudySort:
+    for sort in DOSES.sorts:
         yield f"sort {sort}", _milliseconds(engine, DoseStudyFilter(), sort)
     for name, given in FILTERS.items():
-        yield name, _milliseconds(engine, DoseStudyFilter(**given), DoseStudySort.NEWEST)
+        yield name, _milliseconds(engine, DoseStudyFilter(**given), "-study_date")
     for pair in PAIRS:
         wanted = DoseStudyFilter(**{key: value for name in pair for key, value in FILTERS[name].items()})
-        yield " and ".join(pair), _milliseconds(engine, wanted, DoseStudySort.NEWEST)
+        yield " and ".join(pair), _milliseconds(engine, wanted, "-study_date")
 
 
-def _milliseconds(engine: Engine, wanted: DoseStudyFilter, sort: DoseStudySort) -> float:
+def _milliseconds(engine: Engine, wanted: DoseStudyFilter, sort: str) -> float:
     times = []
     for _ in range(ROUNDS):
         began = perf_counter()
         with connect(engine) as connection:
-            list_studies_with_dose(connection, wanted, sort=sort, limit=50)
-            count_studies_with_dose(connection, wanted, at_most=COUNTED)
+            selected = select_studies_with_dose(connection, wanted)
+            DOSES.rows(connection, selected, sort=sort)
+            DOSES.count(connection, selected)
         times.append((perf_counter() - began) * 1000)
     return median(times)
 

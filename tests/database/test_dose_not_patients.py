@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from tests.dose_builder import as_file, ct_dose_report
-from tests.dose_registry_support import Archive, Instance, note
+from tests.dose_registry_support import Archive, Instance, list_doses, note
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.registry.service import read_waiting
@@ -20,7 +20,6 @@ from treegarth.features.dose.registry.store.not_patients import (
     list_not_patient_rules,
     remove_not_patient_rule,
 )
-from treegarth.features.dose.registry.store.studies import list_studies_with_dose
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 
@@ -35,7 +34,7 @@ def scan(engine: Engine, number: int, patient_id: str) -> None:
 
 def patients(engine: Engine, **filters: bool) -> dict[str | None, str | None]:
     with connect(engine) as connection:
-        found = list_studies_with_dose(connection, DoseStudyFilter(**filters)).studies
+        found = list_doses(connection, DoseStudyFilter(**filters)).items
     return {study.patient_id: study.not_patient for study in found}
 
 

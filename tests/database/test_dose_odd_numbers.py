@@ -228,7 +228,7 @@ def test_the_numbers_stand_on_pages_in_scientific_form_and_whole_in_answers_and_
     assert {item["study_instance_uid"]: item["dlp_total_mgy_cm"] for item in items} == {
         uid: float(value) for uid, value in zip(uids, KEPT, strict=True)
     }
-    exported = pyarrow.parquet.read_table(BytesIO(client.get(f"{API}/dose/export/parquet").data)).to_pylist()
+    exported = pyarrow.parquet.read_table(BytesIO(client.get(f"{API}/dose/studies/export/parquet").data)).to_pylist()
     assert {row["study_instance_uid"]: row["dlp_total_mgy_cm"] for row in exported} == {
         item["study_instance_uid"]: item["dlp_total_mgy_cm"] for item in items
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +92,9 @@ def test_the_list_and_its_export_know_the_same_filters(
     write_report(engine, 2, dlp_total_mgy_cm=300.0)
     write_report(engine, 3, kind="projection", dose_area_product_total_gy_m2=2e-4)
     assert uids(client.get(f"{API}/studies?{query}").get_json()) == found
-    for address in (f"{API}/export/csv?{query}", f"/treegarth/dose.csv?{query}"):
-        lines = client.get(address).text.splitlines()
-        assert [line.split(",")[0].rsplit(".")[-1] for line in lines[1:]] == found
+    for address in (f"{API}/studies/export/csv?{query}", f"/treegarth/dose.csv?{query}"):
+        rows = csv.DictReader(StringIO(client.get(address).text))
+        assert [row["study_instance_uid"].rsplit(".")[-1] for row in rows] == found
     page = client.get(f"/treegarth/dose?{query}").text
     assert [number for number in ("3", "2", "1") if f'data-row="1.2.840.99999.1.{number}"' in page] == found
 

@@ -8,12 +8,12 @@ from pydicom import Dataset
 from sqlalchemy.engine import Engine
 
 from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
-from tests.dose_registry_support import Archive, Instance, index, note
+from tests.dose_registry_support import Archive, Instance, index, list_doses, note
 from treegarth.database.engine import connect
 from treegarth.features.dose.registry.service import read_waiting
 from treegarth.features.dose.registry.store.equipment import list_equipment
 from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, select_without_dose
-from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudyFilter, list_studies_with_dose
+from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudyFilter
 from treegarth.features.dose.registry.store.timeline import cumulate, patient_timeline
 from treegarth.features.dose.registry.store.trouble import count_reasons, list_trouble
 
@@ -39,8 +39,8 @@ def test_equipment_is_listed_with_its_studies(engine: Engine) -> None:
     with connect(engine) as connection:
         (device,) = list_equipment(connection)
         assert (device.manufacturer_model_name, device.study_count, device.kinds) == ("Ent 1", 2, ["ct"])
-        found = list_studies_with_dose(connection, DoseStudyFilter(device=device.key))
-        assert len(found.studies) == 2
+        found = list_doses(connection, DoseStudyFilter(device=device.key))
+        assert len(found.items) == 2
 
 
 def test_a_timeline_sums_like_quantities_only(engine: Engine) -> None:
@@ -64,8 +64,9 @@ def test_a_timeline_sums_like_quantities_only(engine: Engine) -> None:
 
 def test_what_is_of_no_phantom_is_counted_and_summed_apart() -> None:
     def study(number: int, **values: object) -> DoseStudy:
-        nothing = dict.fromkeys(DoseStudy.__dataclass_fields__)
-        return DoseStudy(**nothing | {"orthanc_study_id": str(number), **values})  # type: ignore[arg-type]
+        return DoseStudy.model_construct(
+            **{**dict.fromkeys(DoseStudy.model_fields), **values, "orthanc_study_id": str(number)}
+        )
 
     whole = study(1, best_dlp_mgy_cm=500.0, best_dlp_head_mgy_cm=500.0)
     part = study(2, best_dlp_mgy_cm=300.0, best_dlp_head_mgy_cm=200.0, unattributed=["dlp_mgy_cm"])

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 
 from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
-from tests.dose_registry_support import Archive, Instance, note, states
+from tests.dose_registry_support import Archive, Instance, list_doses, note, states
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancUnavailable
 from treegarth.features.dose.quantities import BEST
@@ -22,7 +22,7 @@ from treegarth.features.dose.registry.store import readings
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.features.dose.registry.store.queue import claim_next, count_sources, list_failed, retry_failed
 from treegarth.features.dose.registry.store.reports import reports_of_study
-from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudySort, list_studies_with_dose
+from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.tables import dose_study, irradiation_event
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)  # later than the server's own clock
@@ -34,7 +34,7 @@ def read(engine: Engine, archive: Archive, now: datetime = NOW, limit: int = 100
 
 def studies(engine: Engine, **filters: object) -> list[DoseStudy]:
     with connect(engine) as connection:
-        return list(list_studies_with_dose(connection, DoseStudyFilter(**filters)).studies)
+        return list_doses(connection, DoseStudyFilter(**filters)).items
 
 
 def count(engine: Engine, table: object) -> int:
@@ -192,8 +192,8 @@ def test_studies_are_listed_by_filter_sort_and_page(engine):
     found, cursor = [], None
     with connect(engine) as connection:
         while True:
-            page = list_studies_with_dose(connection, DoseStudyFilter(), sort=DoseStudySort.DLP, limit=2, cursor=cursor)
-            found += [study.dlp_total_mgy_cm for study in page.studies]
+            page = list_doses(connection, sort="-best_dlp_mgy_cm", limit=2, cursor=cursor)
+            found += [study.dlp_total_mgy_cm for study in page.items]
             cursor = page.next
             if cursor is None:
                 break

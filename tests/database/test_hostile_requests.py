@@ -50,7 +50,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("archive.studies_page", "api.list_studies"): {},
     ("archive.study_page", "api.read_study"): {},
     ("dose.doses_page", "api.dose_studies"): {},
-    ("dose.doses_csv", "api.dose_export"): {},
+    ("dose.doses_csv", "api.dose_studies_file"): {},
     ("dose.missing_page", "api.dose_missing"): {},
     ("dose.patient_page", "api.dose_patient"): {},
     ("dose.study_page", "api.dose_study"): {},

@@ -157,7 +157,7 @@ def page_of(chance: Random, studies: list[str], reports: list[str]) -> Request:
             f"{PAGES}/rules/1/explain/{study}",
             f"{PAGES}/retention/policies/1/explain?study_instance_uid={study}",
             f"{PAGES}/studies?open={study}",
-            f"{PAGES}/dose?sort=dlp",
+            f"{PAGES}/dose?sort=-best_dlp_mgy_cm",
             f"{PAGES}/dose.csv?dlp_from_mgy_cm=0",
             f"{PAGES}/dose.xlsx",
             f"{PAGES}/dose.parquet",
@@ -167,7 +167,7 @@ def page_of(chance: Random, studies: list[str], reports: list[str]) -> Request:
             f"{API_PATH}/dose/studies/{study}",
             f"{API_PATH}/dose/reports/{report}/content",
             f"{API_PATH}/rules/1/explain/{study}",
-            f"{API_PATH}/dose/studies?sort=dlp",
+            f"{API_PATH}/dose/studies?sort=-best_dlp_mgy_cm",
             f"{API_PATH}/dose/equipment",
         )
     ).partition("?")

@@ -71,6 +71,8 @@ class Filter:
     width: str = "mid"
     hint: str = ""
     is_shown: bool = True  # else it is only said as a chip where an address has it
+    is_own: bool = False  # the list's template has its input
+    sign: str = ""  # before the value, in a chip: ≥
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,7 @@ class Listing(Generic[RecordT, AskedT]):
     tag: str
     summary: str
     record: type[RecordT]
+    item: type[BaseModel] | None = None  # what the endpoint makes of a row, where that is not the row as it is
     asked: type[AskedT]
     query: Callable[[AnyCall, Connection, AskedT], Select[Any]]
     unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
@@ -104,6 +107,7 @@ class Listing(Generic[RecordT, AskedT]):
     filters: Sequence[Filter] = ()
     empty: Empty
     template: str = "list.html"
+    shown: Callable[[AskedT, Sequence[RecordT]], Sequence[Column]] | None = None  # of the columns, those of these rows
     extras: Callable[[AnyCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
     permission: Permission = Permission.VIEW
     navigation: Navigation | None = None
@@ -142,7 +146,8 @@ class Listing(Generic[RecordT, AskedT]):
     @cached_property
     def answer(self) -> type[Answer]:
         """A page of the list, as the endpoint answers it."""
-        rows: Any = list[self.record]  # type: ignore[name-defined]
+        kind: Any = self.item or self.record
+        rows: Any = list[kind]
         return create_model(
             f"{self.record.__name__}List",
             __base__=Answer,
@@ -259,7 +264,8 @@ class Listing(Generic[RecordT, AskedT]):
         with call.connect() as connection:
             selected = self.query(call, connection, query)
             found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
-        return self.answer(**vars(found))
+        items = found.items if self.item is None else [self.item.model_validate(one) for one in found.items]
+        return self.answer(**{**vars(found), "items": items})
 
     def page(self, call: Call[Any, None, None]) -> Response:
         return render_page(call, self.template, **self.values(call))
@@ -287,7 +293,7 @@ class Listing(Generic[RecordT, AskedT]):
             "filters": filters,
             "held": held,
             "filtered": bool(held),
-            "heads": [self._head(call, column) for column in self.columns],
+            "heads": [self._head(call, column) for column in self._shown(query, found.items)],
             "presets": self._presets(call),
             "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
             "page_url": call.site.url(f"{self.name}_page"),
@@ -316,6 +322,9 @@ class Listing(Generic[RecordT, AskedT]):
                 return
 
     # ---- what a page says of itself ----
+
+    def _shown(self, query: Any, items: Sequence[RecordT]) -> Sequence[Column]:
+        return self.columns if self.shown is None else self.shown(query, items)
 
     def _head(self, call: AnyCall, column: Column) -> Head:
         sort = self._sort(call.query)
@@ -356,7 +365,7 @@ class Listing(Generic[RecordT, AskedT]):
                 continue
             asked = labels[name]
             text = str(value.value if isinstance(value, Enum) else value)
-            words = asked.choices.get(text.lower() if isinstance(value, bool) else text, text)
+            words = asked.choices.get(text.lower() if isinstance(value, bool) else text, f"{asked.sign} {text}".strip())
             also = {"orthanc_study_id": None} if name in _NAMES_A_STUDY else {}
             url = url_with(call, **{name: None, **also, **self._top})
             found.append(Held(label=translated(call, asked.label), words=words, url=url))

@@ -6,12 +6,12 @@ from treegarth.features.dose.quantities import BEST, asked_for
 from treegarth.features.dose.registry.api.parts import BestDose
 from treegarth.features.dose.registry.condition_terms import condition_terms
 from treegarth.features.dose.registry.conditions import DoseConditions
-from treegarth.features.dose.registry.export import COLUMNS
 from treegarth.features.dose.registry.pages.dose_columns import MORE_RANGES, RANGES
 from treegarth.features.dose.registry.store.filters import Limits
 from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.index.tables import study
+from treegarth.web.listing import fields_of
 
 COLUMNS_OF_BEST = {one.column for one in BEST.values()}
 
@@ -20,9 +20,9 @@ def test_every_quantity_is_in_the_answers_the_rows_the_exports_and_the_condition
     assert BestDose.model_fields.keys() == BEST.keys()
     terms = {term.field.name.removeprefix("dose."): term.field for term in condition_terms(study.c.orthanc_study_id)}
     for names in (
-        DoseStudy.__dataclass_fields__.keys(),
+        DoseStudy.model_fields.keys(),
         dose_study.c.keys(),
-        {column.name for column in COLUMNS},
+        fields_of(DoseStudy).keys(),
         terms.keys(),
     ):
         assert {name for name in names if name.startswith("best_")} == COLUMNS_OF_BEST

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.registry.export import Format
 from treegarth.web.routes import Identifier, Parameters
 
 
 class NotPatientRulePath(Parameters):
     rule_id: Identifier
     """The rule's number."""
-
-
-class ExportPath(Parameters):
-    format: Format
-    """`csv`, `xlsx` or `parquet`."""

@@ -1,48 +1,26 @@
-"""The dose list and one study's dose over HTTP, and the list as a file."""
+"""The dose of a study over HTTP, and a study as the list answers it."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time
 from typing import Any
 
-from flask import Response
-
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.api.parts import BestDose, BestKnown, Doubt, Kind, Listed, dose_route
-from treegarth.features.dose.registry.conditions import DoseConditions
-from treegarth.features.dose.registry.download import exported
-from treegarth.features.dose.registry.paths import ExportPath
 from treegarth.features.dose.registry.rules import Origin
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
 from treegarth.features.dose.registry.store.reports import reports_of_study
 from treegarth.features.dose.registry.store.studies import (
-    DoseStudySort,
     find_study_with_dose,
-    list_studies_with_dose,
     study_of_uid,
 )
 from treegarth.phrases import P_
 from treegarth.web.call import Call
-from treegarth.web.lists import PageQuery
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import WhichStudy
 
 ANY_BYTES = "application/octet-stream"
-
-
-class DoseStudyQuery(DoseConditions, PageQuery):
-    """Which studies, in which order."""
-
-    sort: DoseStudySort = DoseStudySort.NEWEST
-    """The order: by study date, or by the best known dose-length product, the greatest first."""
-
-
-class ExportQuery(DoseConditions):
-    """Which studies, in which order."""
-
-    sort: DoseStudySort = DoseStudySort.NEWEST
-    """The order: by study date, or by the best known dose-length product, the greatest first."""
 
 
 class ReadingIssue(Answer):
@@ -182,14 +160,6 @@ class DoseStudyItem(BestKnown):
     orthanc_study_id: str
 
 
-class DoseStudyList(Answer):
-    """A page of studies with dose."""
-
-    items: list[DoseStudyItem]
-    next: str | None
-    """The cursor of the next page; null on the last."""
-
-
 def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
     """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
     uid = call.path.study_instance_uid
@@ -218,37 +188,9 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
     )
 
 
-def studies(call: Call[DoseStudyQuery, None, None]) -> DoseStudyList:
-    query = call.query
-    with call.connect() as connection:
-        page = list_studies_with_dose(
-            connection, query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
-        )
-    return DoseStudyList(items=[DoseStudyItem.model_validate(study) for study in page.studies], next=page.next)
-
-
-def export(call: Call[ExportQuery, None, ExportPath]) -> Response:
-    answer = exported(call, call.path.format, call.query.filter(), call.query.sort)
-    answer.mimetype = ANY_BYTES  # the format is in the path; the document knows one type an endpoint
-    return answer
-
-
 def routes() -> list[Route]:
-    """The list, its export, and a study."""
+    """The dose of a study."""
     return [
-        dose_route(
-            "dose_studies",
-            "studies",
-            studies,
-            "Studies whose dose was read, by filter, sort and page.",
-        ),
-        dose_route(
-            "dose_export",
-            "export/{format}",
-            export,
-            "The studies that a filter finds, all of them, as a CSV, XLSX or Parquet file.",
-            media_type=ANY_BYTES,
-        ),
         dose_route(
             "dose_study",
             "studies/{study_instance_uid}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from treegarth.features.dose.registry.pages import (
     content,
-    doses,
     equipment,
     missing_dose,
     not_patients,
@@ -13,6 +12,7 @@ from treegarth.features.dose.registry.pages import (
     study,
     unread,
 )
+from treegarth.features.dose.registry.pages.doses import DOSES
 from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
 from treegarth.features.dose.registry.pages.study import kept_study_address
 from treegarth.web.routes import Route
@@ -22,5 +22,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (doses, equipment, missing_dose, unread, redecision, not_patients, patient, study, content)
-    return [route for part in parts for route in part.routes()]
+    parts = (equipment, missing_dose, unread, redecision, not_patients, patient, study, content)
+    return [*DOSES.routes(), *(route for part in parts for route in part.routes())]

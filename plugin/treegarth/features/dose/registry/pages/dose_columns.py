@@ -65,6 +65,11 @@ def _ranges(*, usual: bool) -> list[Range]:
     ]
 
 
+EVERY = tuple(
+    {one.names: one for columns in (*OF_KIND.values(), *WHERE_PRESENT.values(), ALWAYS) for one in columns}.values()
+)
+"""Every column that the list can have, once."""
+
 RANGES = _ranges(usual=True)
 MORE_RANGES = [
     *_ranges(usual=False),

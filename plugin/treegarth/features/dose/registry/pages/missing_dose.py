@@ -18,7 +18,6 @@ from pydantic import model_validator
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Select
 
-from treegarth.features.dose.registry.export import csv_text
 from treegarth.features.dose.registry.store.missing_dose import (
     DOSE_MODALITIES,
     MonthOfDevice,
@@ -31,6 +30,7 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
+from treegarth.web.export import csv_text
 from treegarth.web.listing import Column, Empty, Filter, Listing
 from treegarth.web.lists import Day, check_days_in_order
 from treegarth.web.routes import Parameters, Route

@@ -95,7 +95,7 @@ def preview_not_patients(connection: Connection, patterns: NotPatientPatterns, *
     counts = select(func.count(), func.count(dose_study.c.not_patient)).select_from(dose_study).where(matches)
     found, marked = connection.execute(counts).one()
     newest = dose_study.c.study_date.desc().nulls_last(), dose_study.c.orthanc_study_id.desc()
-    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
+    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
     studies = connection.execute(select(*columns).where(matches).order_by(*newest).limit(limit))
     return NotPatientPreview(
         study_count=found, marked_count=marked, studies=[DoseStudy(**row._mapping) for row in studies]

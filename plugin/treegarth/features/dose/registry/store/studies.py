@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, Select, select
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
 from treegarth.index.tables import study as archived_study
+from treegarth.record import Record
 
 
-class DoseStudySort(StrEnum):
-    """The orders of the dose list."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    DLP = "dlp"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoseStudy:
+class DoseStudy(Record):
     """One study of the dose list. Totals are the reported ones of the reports that count, `best` what is best known;
     None is unknown, not zero."""
 
     orthanc_study_id: str
     study_instance_uid: str
-    modalities: Sequence[str]
-    kinds: Sequence[str]
+    modalities: list[str]
+    kinds: list[str]
     report_count: int
     rule: str
     irradiation_event_count: int
@@ -47,7 +36,7 @@ class DoseStudy:
     manufacturer_model_name: str | None
     station_name: str | None
     device_serial_number: str | None
-    protocols: Sequence[str]
+    protocols: list[str]
     patient_id: str | None
     patient_name: str | None
     patient_sex: str | None
@@ -57,20 +46,22 @@ class DoseStudy:
     study_description: str | None
     accession_number: str | None
     source_deleted_at: datetime | None
-    source: str | None = None  # report, capture or header
-    decisions: Sequence[Mapping[str, Any]] | None = None
-    differences: Sequence[str] | None = None
+    source: str | None = None
+    """The best kind of source that counts: `report`, `capture` or `header`."""
+    decisions: list[dict[str, Any]] | None = None
+    differences: list[str] | None = None
     dose_area_product_of_events_gy_m2: float | None = None
     dose_rp_of_events_gy: float | None = None
     mean_ctdi_vol_max_mgy: float | None = None
-    dlp_phantoms: Sequence[str] | None = None
+    dlp_phantoms: list[str] | None = None
     glandular_dose_left_mgy: float | None = None
     glandular_dose_right_mgy: float | None = None
     administration_count: int = 0
     administered_activity_mbq: float | None = None
-    radionuclides: Sequence[str] | None = None
+    radionuclides: list[str] | None = None
     effective_dose_msv: float | None = None
-    not_patient: str | None = None  # phantom, qa or service
+    not_patient: str | None = None
+    """`phantom`, `qa` or `service`, where a rule says so."""
     issuer_of_patient_id: str | None = None
     best_dlp_mgy_cm: float | None = None
     best_dlp_head_mgy_cm: float | None = None
@@ -82,11 +73,13 @@ class DoseStudy:
     best_administered_activity_mbq: float | None = None
     best_total_fluoro_time_s: float | None = None
     best_ctdi_vol_max_mgy: float | None = None
-    origins: Sequence[str] | None = None  # quantity:origin
-    doubts: Sequence[str] | None = None  # quantity:name
-    planes: Sequence[Mapping[str, Any]] | None = None
-    activities: Sequence[Mapping[str, Any]] | None = None
-    unattributed: Sequence[str] | None = None
+    origins: list[str] | None = None
+    """Where each best known dose is from, as `quantity:origin`."""
+    doubts: list[str] | None = None
+    """Why one may not be the true one, as `quantity:name`."""
+    planes: list[dict[str, Any]] | None = None
+    activities: list[dict[str, Any]] | None = None
+    unattributed: list[str] | None = None
     replaced_by: str | None = None
 
     @property
@@ -105,52 +98,15 @@ class DoseStudy:
         return [dict(zip(("quantity", "name"), one.split(":", 1), strict=True)) for one in self.doubts or ()]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoseStudyPage:
-    """Studies and the cursor of what follows; None at the end."""
-
-    studies: tuple[DoseStudy, ...]
-    next: str | None
-
-
-_ID = SortKey(column=dose_study.c.orthanc_study_id)
-_ID_DESCENDING = SortKey(column=dose_study.c.orthanc_study_id, descending=True)
-_SORTS: dict[DoseStudySort, tuple[SortKey, ...]] = {
-    DoseStudySort.NEWEST: (
-        SortKey(column=dose_study.c.study_date, descending=True, nullable=True),
-        SortKey(column=dose_study.c.study_time, descending=True, nullable=True),
-        _ID_DESCENDING,
-    ),
-    DoseStudySort.OLDEST: (
-        SortKey(column=dose_study.c.study_date, nullable=True, nulls_first=True),
-        SortKey(column=dose_study.c.study_time, nullable=True, nulls_first=True),
-        _ID,
-    ),
-    DoseStudySort.DLP: (
-        SortKey(column=dose_study.c.best_dlp_mgy_cm, descending=True, nullable=True),
-        _ID_DESCENDING,
-    ),
-}
-
-
-def list_studies_with_dose(
-    connection: Connection,
-    filters: DoseStudyFilter,
-    *,
-    sort: DoseStudySort = DoseStudySort.NEWEST,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> DoseStudyPage:
-    """A page of the studies whose dose was read. Raises InvalidRequest for a cursor that is not of this sort."""
-    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
-    query = select(*columns).where(*conditions(resolved(connection, filters)))
-    page = read_page(connection, query, _SORTS[sort], name=f"dose {sort}", limit=limit, cursor=cursor)
-    return DoseStudyPage(studies=tuple(DoseStudy(**row._mapping) for row in page.rows), next=page.next)
+def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
+    """The studies whose dose was read, in no order."""
+    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    return select(*columns).where(*conditions(resolved(connection, filters)))
 
 
 def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseStudy | None:
     """The study's dose; None where none was read."""
-    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
+    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
     row = connection.execute(select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)).one_or_none()
     return None if row is None else DoseStudy(**row._mapping)
 
@@ -183,10 +139,3 @@ def is_archived(connection: Connection, orthanc_study_id: str) -> bool:
         archived_study.c.orthanc_study_id == orthanc_study_id, archived_study.c.instance_count > 0
     )
     return connection.execute(found.limit(1)).first() is not None
-
-
-def count_studies_with_dose(connection: Connection, filters: DoseStudyFilter, *, at_most: int = 10_000) -> int:
-    """How many studies are wanted, counted no further than `at_most`, so that a title costs little."""
-    wanted = conditions(resolved(connection, filters))
-    some = select(literal(1)).select_from(dose_study).where(*wanted).limit(at_most).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one()

@@ -90,7 +90,7 @@ def patient_timeline(
     issuers = _issuers(connection, patient_id)
     if issuer_of_patient_id is None and len(issuers) > 1:
         raise AmbiguousPatient(issuers)
-    columns = [dose_study.c[name] for name in DoseStudy.__dataclass_fields__]
+    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
     order = (
         dose_study.c.study_date.desc().nulls_last(),
         dose_study.c.study_time.desc().nulls_last(),
