@@ -10,8 +10,8 @@ from treegarth.features.dose.registry.pages import (
     not_patients,
     patient,
     redecision,
+    sources,
     study,
-    unread,
 )
 from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
 from treegarth.features.dose.registry.pages.study import kept_study_address
@@ -22,5 +22,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (doses, equipment, missing_dose, unread, redecision, not_patients, patient, study, content)
+    parts = (doses, equipment, missing_dose, sources, redecision, not_patients, patient, study, content)
     return [route for part in parts for route in part.routes()]
