@@ -185,7 +185,7 @@ def test_a_study_of_which_only_the_dose_objects_are_gone_leads_to_both_pages(
 
 def test_what_was_refused_and_is_gone_leads_to_its_source_and_no_further(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1, state="refused", kind=None, refused="It is a key object.", source_deleted_at=GONE)
-    assert "/treegarth/dose/reports/instance-1/content" in client.get("/treegarth/dose/unread?trouble=refused").text
+    assert "/treegarth/dose/reports/instance-1/content" in client.get("/treegarth/dose/sources?state=refused").text
     content = client.get("/treegarth/dose/reports/instance-1/content")
     assert content.status_code == 200
     assert "/treegarth/studies/1.2" not in content.text

@@ -132,7 +132,7 @@ def test_health_counts_what_holds_no_dose(client: FlaskClient, engine: Engine, l
         write_report(engine, number, state="refused", kind=None, refused="It is a key object.")
     page = client.get(f"/treegarth/?lang={language}").text
     assert words[language][0] not in page
-    assert f'href="/treegarth/dose/unread?trouble=refused">{words[language][1]}' in page
+    assert f'href="/treegarth/dose/sources?state=refused">{words[language][1]}' in page
 
 
 def test_an_export_of_a_strange_format_is_refused(client: FlaskClient) -> None:
@@ -145,13 +145,13 @@ def test_what_could_not_be_read_stands_with_its_reason_and_can_be_read_again(
     write_report(engine, 1, state="failed", kind=None, last_error="The file ends early.")
     write_report(engine, 2, state="refused", kind=None, refused="It is a key object.")
     write_report(engine, 3, issue_count=1, issues=[{"path": "1.4.2", "reason": "not a number"}])
-    assert "The file ends early." in client.get("/treegarth/dose/unread").text
-    assert "It is a key object." in client.get("/treegarth/dose/unread?trouble=refused").text
-    assert "not a number" in client.get("/treegarth/dose/unread?trouble=issues").text
+    assert "The file ends early." in client.get("/treegarth/dose/sources?state=failed").text
+    assert "It is a key object." in client.get("/treegarth/dose/sources?state=refused").text
+    assert "not a number" in client.get("/treegarth/dose/sources?issues=true").text
     form = {"data": {"origin": "unread"}, "headers": {"Sec-Fetch-Site": "same-origin"}}
     answer = client.post("/treegarth/dose/reports/instance-1/retry", **form)  # type: ignore[arg-type]
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/treegarth/dose/unread")
-    assert "The file ends early." not in client.get("/treegarth/dose/unread").text
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/treegarth/dose/sources?state=failed")
+    assert "The file ends early." not in client.get("/treegarth/dose/sources?state=failed").text
     assert client.post(f"{API}/reports/instance-1/retry").status_code == 409
     assert client.post(f"{API}/retry").get_json() == {"retried": 0}
 
@@ -163,8 +163,8 @@ def test_a_korean_reads_in_korean_why_something_could_not_be_read(client: FlaskC
     shown = {}
     for language in ("en", "ko"):
         client.set_cookie("treegarth_language", language, path="/treegarth/")
-        for trouble in ("refused", "issues"):
-            shown[language, trouble] = client.get(f"/treegarth/dose/unread?trouble={trouble}").text
+        for trouble, asked in (("refused", "state=refused"), ("issues", "issues=true")):
+            shown[language, trouble] = client.get(f"/treegarth/dose/sources?{asked}").text
     assert "The report has no content." in shown["en", "refused"]
     assert "보고서에 내용이 없습니다." in shown["ko", "refused"]
     assert "CT Dose the unit “furlong” is unknown" in shown["en", "issues"]
@@ -292,9 +292,10 @@ EMPTY = (
     "dose",
     "dose/equipment",
     "dose/missing",
-    "dose/unread",
-    "dose/unread?trouble=refused",
-    "dose/unread?trouble=issues",
+    "dose/sources",
+    "dose/sources?state=failed",
+    "dose/sources?state=refused",
+    "dose/sources?issues=true",
     "dose/patient?patient_id=nobody",
     "dose/not-patients",
 )

@@ -11,11 +11,12 @@ from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose
 from tests.dose_registry_support import Archive, Instance, index, list_doses, note
 from treegarth.database.engine import connect
 from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.store.all_sources import select_sources
 from treegarth.features.dose.registry.store.equipment import list_equipment
 from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, select_without_dose
 from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudyFilter
 from treegarth.features.dose.registry.store.timeline import cumulate, patient_timeline
-from treegarth.features.dose.registry.store.trouble import count_reasons, list_trouble
+from treegarth.features.dose.registry.store.trouble import count_reasons
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 
@@ -85,12 +86,10 @@ def test_what_was_refused_is_listed_with_its_reason(engine: Engine) -> None:
     refused = as_file(report(container("121070"), title=code("18748-4", "LN", "Imaging Report")))
     read(engine, Archive(a=refused, b=refused))
     with connect(engine) as connection:
-        first = list_trouble(connection, state="refused", limit=1)
-        second = list_trouble(connection, state="refused", limit=1, cursor=first.next)
-        assert "Imaging Report" in str(first.sources[0].reason)
-        assert [page.sources[0].orthanc_instance_id for page in (first, second)] == ["a", "b"]
-        assert list_trouble(connection, state="refused", structured_reports=False).sources == ()
-        assert list_trouble(connection, state="failed").sources == ()
+        refused = connection.execute(select_sources(state="refused").order_by("orthanc_instance_id")).all()
+        assert "Imaging Report" in str(refused[0].refused)
+        assert [one.orthanc_instance_id for one in refused] == ["a", "b"]
+        assert connection.execute(select_sources(state="failed")).all() == []
         assert [count for _, count in count_reasons(connection, state="refused")] == [2]
 
 

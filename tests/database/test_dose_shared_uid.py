@@ -111,9 +111,9 @@ def test_a_study_without_dose_that_shares_its_uid_with_one_that_has_is_a_choice_
 LISTS = (
     "dose",
     "dose/missing",
-    "dose/unread",
-    "dose/unread?trouble=refused",
-    "dose/unread?trouble=issues",
+    "dose/sources",
+    "dose/sources?state=refused",
+    "dose/sources?issues=true",
     "dose/not-patients?study_description=*",
     "dose/not-patients?patient_id=?*",
     "dose/patient?patient_id=A",

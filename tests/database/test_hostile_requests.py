@@ -52,6 +52,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("dose.doses_page", "api.dose_studies"): {},
     ("dose.doses_csv", "api.dose_studies_file"): {},
     ("dose.missing_page", "api.dose_missing"): {},
+    ("dose.sources_page", "api.dose_reports"): {},
     ("dose.patient_page", "api.dose_patient"): {},
     ("dose.study_page", "api.dose_study"): {},
     ("dose.content_page", "api.dose_content"): {},

@@ -161,7 +161,7 @@ def page_of(chance: Random, studies: list[str], reports: list[str]) -> Request:
             f"{PAGES}/dose.csv?dlp_from_mgy_cm=0",
             f"{PAGES}/dose.xlsx",
             f"{PAGES}/dose.parquet",
-            f"{PAGES}/dose/unread?trouble=issues",
+            f"{PAGES}/dose/sources?issues=true",
             f"{PAGES}/dose/equipment",
             f"{API_PATH}/studies/{study}",
             f"{API_PATH}/dose/studies/{study}",

@@ -1,37 +1,18 @@
-"""Every source of dose over HTTP, one by one: its state, its content, and that it is read once more."""
+"""A source of dose over HTTP: its content, and that it is read once more."""
 
 from __future__ import annotations
 
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.dose.registry.api.parts import Kind, Listed, dose_route
+from treegarth.features.dose.registry.api.parts import Listed, dose_route
 from treegarth.features.dose.registry.content import ContentNode, fetch_content
-from treegarth.features.dose.registry.store.all_sources import DoseReportSummary, State, list_reports
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
 from treegarth.features.dose.registry.store.source import find_source
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
-from treegarth.web.lists import PageQuery
 from treegarth.web.path_models import OrthancInstancePath
-from treegarth.web.routes import Answer, Route
-
-
-class DoseReportQuery(PageQuery):
-    """Which sources."""
-
-    state: State | None = None
-    """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
-    kind: Kind | None = None
-    """Of this kind."""
-
-
-class DoseReportList(Answer):
-    """A page of sources, in the order of Orthanc's identifiers."""
-
-    items: list[DoseReportSummary]
-    next: str | None
-    """The cursor of the next page; null on the last."""
+from treegarth.web.routes import Route
 
 
 class ContentFault(Listed):
@@ -46,14 +27,6 @@ class SourceContent(Listed):
     faults: list[ContentFault]
     """What of the tree could not be read."""
     node_count: int
-
-
-def reports(call: Call[DoseReportQuery, None, None]) -> DoseReportList:
-    query = call.query
-    with call.connect() as connection:
-        page = list_reports(connection, state=query.state, kind=query.kind, limit=query.limit, cursor=query.cursor)
-    items = list(page.reports)
-    return DoseReportList(items=items, next=page.next)
 
 
 def retry(call: Call[None, None, OrthancInstancePath]) -> Retried:
@@ -79,14 +52,8 @@ def content(call: Call[None, None, OrthancInstancePath]) -> SourceContent:
 
 
 def routes() -> list[Route]:
-    """The list of sources, a source's content, and reading again."""
+    """A source's content, and reading again."""
     return [
-        dose_route(
-            "dose_reports",
-            "reports",
-            reports,
-            "Every source of dose with its state, by page.",
-        ),
         dose_route(
             "dose_content",
             "reports/{orthanc_instance_id}/content",

@@ -9,8 +9,8 @@ from treegarth.features.dose.registry.pages import (
     not_patients,
     patient,
     redecision,
+    sources,
     study,
-    unread,
 )
 from treegarth.features.dose.registry.pages.doses import DOSES
 from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
@@ -22,5 +22,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (equipment, missing_dose, unread, redecision, not_patients, patient, study, content)
+    parts = (equipment, missing_dose, sources, redecision, not_patients, patient, study, content)
     return [*DOSES.routes(), *(route for part in parts for route in part.routes())]

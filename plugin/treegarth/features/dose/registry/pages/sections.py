@@ -105,7 +105,7 @@ def health_check(call: AnyCall) -> list[Check]:
         words = ngettext_for(
             call, "all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose", counts.refused
         )
-        url = call.site.url("dose.unread_page", trouble="refused")
+        url = call.site.url("dose.sources_page", state="refused")
         return [Check(kind="ok", name=name, words=words, url=url)]
     return [Check(kind="ok", name=name, words=translated(call, N_("every report is read")))]
 
