@@ -32,7 +32,7 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "ledger_id": ("api_retention_ledger", ("items", 0, "id")),
 }
 ALSO_GIVEN: Mapping[str, list[dict[str, str]]] = {
-    "api_dose_export": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],
+    "api_dose_studies_file": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],
     "api_preview_not_patient_rule": [{"study_description": "*CT*"}],
 }
 
@@ -121,7 +121,7 @@ def main(server: str) -> None:
     outcomes = {
         f"{name} {' '.join(given.values())}".rstrip(): outcome_of(caller.call(name, given))
         for name in caller.operations
-        for given in ALSO_GIVEN.get(name, [{}])
+        for given in ALSO_GIVEN.get(name, [{"format": "csv"}] if name.endswith("_file") else [{}])
     }
     json.dump(outcomes, sys.stdout)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -62,8 +64,8 @@ def test_the_list_and_its_exports_are_restricted_by_modality_and_every_quantity(
     set_row(engine, 3, best_glandular_dose_left_mgy=1.2, best_glandular_dose_right_mgy=2.1, modalities=["MG"])
     set_row(engine, 4, best_administered_activity_mbq=370.0, modalities=["CT", "PT"])
     assert uids(client.get(f"{API}/studies?{query}").get_json()) == found
-    lines = client.get(f"{API}/export/csv?{query}").text.splitlines()
-    assert [line.split(",")[0].rsplit(".")[-1] for line in lines[1:]] == found
+    rows = csv.DictReader(StringIO(client.get(f"{API}/studies/export/csv?{query}").text))
+    assert [row["study_instance_uid"].rsplit(".")[-1] for row in rows] == found
     page = client.get(f"/treegarth/dose?{query}").text
     assert [number for number in ("4", "3", "2", "1") if f'data-row="1.2.840.99999.1.{number}"' in page] == found
 

@@ -136,7 +136,7 @@ def test_health_counts_what_holds_no_dose(client: FlaskClient, engine: Engine, l
 
 
 def test_an_export_of_a_strange_format_is_refused(client: FlaskClient) -> None:
-    assert client.get(f"{API}/export/pdf").status_code == 400
+    assert client.get(f"{API}/studies/export/pdf").status_code == 400
 
 
 def test_what_could_not_be_read_stands_with_its_reason_and_can_be_read_again(

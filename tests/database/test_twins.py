@@ -28,7 +28,9 @@ ANNA, BERTA = "study-00001", "study-00002"
 OF_ANNA, OF_BERTA = ("ANNA-ID", "Anna", "why of study-00001"), ("BERTA-ID", "Berta", "why of study-00002")
 NOT_ASKED = {
     "api.list_studies": "lists every study of the UID, each with its patient: that is how one is chosen",
+    "api.list_studies_file": "the same",
     "archive.studies_page": "the same; only what its panel opens is asked back",
+    **dict.fromkeys(("archive.studies_csv", "archive.studies_xlsx", "archive.studies_parquet"), "the same"),
 }
 OWN_TESTS = ("api.dose_", "dose.")  # the dose registry chooses among what it keeps by itself
 PATH_ALONE = {"api.set_label", "api.take_off_label"}  # Orthanc hands on no query of PUT and DELETE

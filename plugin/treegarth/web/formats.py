@@ -147,8 +147,12 @@ class Formats:
             return f"{number}세"
         return str(format_unit(number, f"duration-{AGE_UNITS[found[2]]}", locale=self.locale))
 
+    def person_name(self, value: str | None) -> PersonName:
+        """A DICOM person name for reading: the same in every language."""
+        return readable_person(value)
 
-def person_name(value: str | None) -> PersonName:
+
+def readable_person(value: str | None) -> PersonName:
     """A DICOM person name (PS3.5 6.2.1.1) for reading: groups are divided by =, components by ^.
 
     Korean stands first in whichever group it is, with the Chinese characters in brackets; otherwise the
@@ -166,7 +170,7 @@ def person_name(value: str | None) -> PersonName:
 
 def readable_name(value: str | None) -> str | None:
     """A person name in one line, for a cell of a file; None where there is none."""
-    return person_name(value).first if value else None
+    return readable_person(value).first if value else None
 
 
 def scaled(value: Number | None, factor: float) -> Decimal:

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from treegarth.phrases import in_language
 from treegarth.reach import Reach
 from treegarth.web.call import AnyCall
-from treegarth.web.formats import ABSENT, Formats, person_name, scaled
+from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.services import Services
@@ -66,7 +66,7 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         instant=formats.instant,
         age=formats.age,
         ago=lambda value: formats.ago(value, services.clock()),
-        person_name=person_name,
+        person_name=formats.person_name,
         with_code=with_code,
         in_words=lambda text: in_language(text, language.gettext),
         or_dash=lambda value: ABSENT if value in (None, "") else value,

@@ -11,6 +11,7 @@ from treegarth.assembly import house
 from treegarth.settings import Settings
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import types_of
+from treegarth.web.listing import Listing
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, Parameters
 
@@ -71,5 +72,8 @@ def test_no_route_of_the_house_is_untyped() -> None:
     routes = house(Settings()).routes()
     assert len(routes) > 150
     for route in routes:
+        if route.handler.__module__ == Listing.__module__:  # of a list, whose declaration says it
+            assert issubclass(route.query, Parameters), route.name
+            continue
         assert (route.query, route.body, route.path_parameters, route.answer) == tuple(types_of(route.handler).values())
         assert route.answer is not None or not route.is_api or route.media_type != "application/json", route.name

@@ -93,7 +93,7 @@ ABOUT = (
     Column(
         name="equipment",
         label=N_("Equipment"),
-        form="text",
+        form="own",
         sorts_by=("manufacturer_model_name", "station_name"),
         narrow="c-1",
         nulls_first=True,
