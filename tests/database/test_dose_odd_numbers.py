@@ -251,7 +251,8 @@ def test_in_the_order_of_dlp_no_odd_number_ends_the_list(app: Flask, engine: Eng
     client, seen, cursor = app.test_client(), [], ""
     while cursor is not None:
         page = client.get(
-            f"{API}/dose/studies", query_string={"sort": "dlp", "limit": 1} | ({"cursor": cursor} if cursor else {})
+            f"{API}/dose/studies",
+            query_string={"sort": "-best_dlp_mgy_cm", "limit": 1} | ({"cursor": cursor} if cursor else {}),
         ).get_json()
         seen += page["items"]
         cursor = page["next"]

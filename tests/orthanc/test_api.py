@@ -52,7 +52,7 @@ def test_a_page_of_an_error_is_readable_on_every_orthanc(server: OrthancServer) 
 
 def test_a_filter_in_korean_arrives_as_it_was_sent(server: OrthancServer) -> None:
     answer = requests.get(f"{server.api}/studies", params={"patient_name": "홍*", "q": "a&b=c%"}, timeout=10)
-    assert answer.json() == {"items": [], "next": None}
+    assert answer.json() == {"items": [], "next": None, "previous": None}
     lost = requests.get(f"{server.api}/studies/홍 길동", timeout=10)
     assert (lost.status_code, lost.json()["status"]) == (404, 404)
 

@@ -25,8 +25,8 @@ from treegarth.demo.push import Archive, push
 AT_ONCE = {"minimum age": "0 minutes", "rate": 100_000, "ask twice above": "100 %"}
 DEEDS = [{"label": "seen"}, {"notify": "dashboard"}]
 LABEL_IT = {"name": "label", "why": "a test", "when": "by hand", "if": "Modality = CT", "do": DEEDS}
-# Lists of what needs a person: a server that is well has none of it.
-EMPTY_WHERE_ALL_IS_WELL = {"api_rule_events", "api_tasks"}
+# Lists of what needs a person, and of what deciding anew changed: a server that is well has none of it.
+EMPTY_WHERE_ALL_IS_WELL = {"api_dose_redeciding_changes", "api_rule_events", "api_tasks"}
 
 
 def test_a_generated_client_understands_every_answer(new_server: ServerFactory, tmp_path: Path) -> None:
