@@ -85,6 +85,7 @@ def test_columns_of_a_kind_are_shown_where_it_is(client: FlaskClient, engine: En
     set_row(engine, 3, best_administered_activity_mbq=370.0)
     assert {"AGD left / right", "Activity", "DAP"} <= heads(client, "dose")
     assert ">1.25<" in client.get("/treegarth/dose").text
+    assert "≥ 0.5<" in client.get("/treegarth/dose?dlp_from_mgy_cm=0.50").text
     of_ct = heads(client, "dose?kind=ct")
     assert "CTDIvol, greatest" in of_ct
     assert not {"AGD, left", "DAP"} & of_ct

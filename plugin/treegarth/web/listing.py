@@ -364,7 +364,7 @@ class Listing(Generic[RecordT, AskedT]):
             if value in (None, self.asked.model_fields[name].default) or name not in labels:
                 continue
             asked = labels[name]
-            text = str(value.value if isinstance(value, Enum) else value)
+            text = f"{value:g}" if isinstance(value, float) else str(value.value if isinstance(value, Enum) else value)
             words = asked.choices.get(text.lower() if isinstance(value, bool) else text, f"{asked.sign} {text}".strip())
             also = {"orthanc_study_id": None} if name in _NAMES_A_STUDY else {}
             url = url_with(call, **{name: None, **also, **self._top})
