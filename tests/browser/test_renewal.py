@@ -102,6 +102,7 @@ def test_the_list_of_studies_renews_itself_and_says_so_once(visit: Visit, arrive
     a_round(page)
     expect(page.locator("#list tbody tr")).to_have_count(2)
     expect(page.locator("#heading .count")).to_have_text("2 studies")
+    page.wait_for_function("told.length > 0")  # a moment after the rows
     assert page.evaluate("told") == ["2 studies"]
     a_round(page)
     assert page.evaluate("told") == ["2 studies"]
