@@ -68,7 +68,7 @@ def test_an_age_is_written_as_a_person_reads_it(value: str | None, english: str,
 
 def test_every_page_writes_ages_so() -> None:
     templates = Path(__file__).resolve().parents[3] / "web" / "templates"
-    ages = [age for page in templates.glob("*.html") for age in re.findall(r"patient_age\S*", page.read_text("utf-8"))]
+    ages = [age for page in templates.rglob("*.html") for age in re.findall(r"patient_age\S*", page.read_text("utf-8"))]
     assert set(ages) == {"patient_age|age"}
 
 

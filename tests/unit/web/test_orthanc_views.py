@@ -29,7 +29,7 @@ ELSEWHERE = {
 def sources() -> Iterator[tuple[str, str]]:
     for folder, pattern in (
         ("plugin/treegarth", "**/*.py"),
-        ("web/templates", "*"),
+        ("web/templates", "**/*.*"),
         ("web/static", "*.js"),
         ("web/ohif", "*.js"),
     ):

@@ -232,7 +232,7 @@ def test_no_template_and_no_script_writes_a_path_by_hand() -> None:
     by_hand = re.compile(
         r"""(?:href|src|action|hx-(?:get|post|put|delete))=["']/|["'`](?:/treegarth|/instances|/studies|/app/|/ui/|/dicom-web)"""
     )
-    files = [*(ROOT / "web" / "templates").glob("*"), *(ROOT / "web" / "static").glob("*.js")]
+    files = [*(ROOT / "web" / "templates").rglob("*.*"), *(ROOT / "web" / "static").glob("*.js")]
     found = []
     for file in files:
         text = re.sub(r"orthanc_url\(\s*'[^']*'", "", file.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-TEMPLATES = sorted((ROOT / "web" / "templates").glob("*.html"))
+TEMPLATES = sorted((ROOT / "web" / "templates").rglob("*.html"))
 MODULES = sorted((ROOT / "plugin" / "treegarth").rglob("*.py"))
 ADDRESS = re.compile(r"(?:route_url|site\.url|redirect_to)\(")
 

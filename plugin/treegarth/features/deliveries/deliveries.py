@@ -107,7 +107,7 @@ DELIVERIES = Listing(
         ),
         filtered=N_("No delivery fits these filters"),
     ),
-    template="deliveries.html",
+    template="deliveries/deliveries.html",
     extras=extras,
     navigation=Navigation(label=N_("Deliveries"), icon="deliveries", order=34, key="v"),
 )

@@ -103,6 +103,6 @@ OBJECTS = Listing(
         text=N_("Each object that goes to a destination stands here with its attempts, the reason, and the proof."),
         filtered=N_("No object fits these filters"),
     ),
-    template="delivery_objects.html",
+    template="deliveries/objects.html",
     extras=extras,
 )

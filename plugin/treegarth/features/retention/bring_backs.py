@@ -76,6 +76,6 @@ BRING_BACKS = Listing(
         text=N_("What left the archive can be brought back from its entry in the ledger or from its study's page."),
         filtered=N_("Nothing of this was asked back"),
     ),
-    template="bring_backs.html",
+    template="retention/bring_backs.html",
     extras=extras,
 )

@@ -84,6 +84,6 @@ HOLDS = Listing(
         ),
         filtered=N_("No hold fits these filters"),
     ),
-    template="holds.html",
+    template="retention/holds.html",
     extras=extras,
 )

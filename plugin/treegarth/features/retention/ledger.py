@@ -118,6 +118,6 @@ LEDGER = Listing(
             "never was."
         ),
     ),
-    template="ledger.html",
+    template="retention/ledger.html",
     extras=extras,
 )

@@ -119,7 +119,7 @@ STUDIES = Listing(
         ),
         filtered=N_("Nothing of this is marked"),
     ),
-    template="retention_marked.html",
+    template="retention/marked.html",
     extras=with_studies,
     page_fields={
         "rescued": (
@@ -158,6 +158,6 @@ OBJECTS = Listing(
         text=N_("The objects that policies are going to delete stand here first, for the period of grace."),
         filtered=N_("Nothing of this is marked"),
     ),
-    template="retention_marked_objects.html",
+    template="retention/marked_objects.html",
     extras=with_objects,
 )

@@ -84,6 +84,6 @@ EVENTS = Listing(
         ),
         filtered=N_("No event fits these filters"),
     ),
-    template="rule_events.html",
+    template="rules/events.html",
     extras=extras,
 )

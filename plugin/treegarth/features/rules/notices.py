@@ -90,6 +90,6 @@ NOTICES = Listing(
         text=N_("Rules with the action “tell somebody” write here."),
         filtered=N_("No notification fits these filters"),
     ),
-    template="notifications.html",
+    template="rules/notifications.html",
     extras=extras,
 )

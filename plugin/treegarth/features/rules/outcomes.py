@@ -76,6 +76,6 @@ OUTCOMES = Listing(
         text=N_("Each time that a rule matches a study, a line says here what it did."),
         filtered=N_("No rule did anything of this kind"),
     ),
-    template="rule_outcomes.html",
+    template="rules/outcomes.html",
     extras=extras,
 )

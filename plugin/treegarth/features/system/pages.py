@@ -96,7 +96,7 @@ def routes() -> list[Route]:
 
 
 def help_page(call: Call[None, None, None]) -> Response:
-    return render_page(call, "help.html", version=treegarth.__version__)
+    return render_page(call, "system/help.html", version=treegarth.__version__)
 
 
 def system_page(call: Call[None, None, None]) -> Response:
@@ -110,7 +110,7 @@ def system_page(call: Call[None, None, None]) -> Response:
     summary = ngettext_for(call, "%(num)s thing needs attention", "%(num)s things need attention", len(problems))
     return render_page(
         call,
-        "system.html",
+        "system/system.html",
         problems=problems,
         summary=summary,
         busy=_is_busy(status, queue),

@@ -26,7 +26,7 @@ def progress_section(call: AnyCall) -> Markup:
     except DatabaseUnavailable:
         return Markup("")
     left = {name: _left(call, values[name]) for name in ("comparison", "mending")}
-    return render_part(call, "archive_progress.html", left=left, **values)
+    return render_part(call, "archive/progress.html", left=left, **values)
 
 
 def _left(call: AnyCall, work: object) -> str | None:

@@ -109,7 +109,7 @@ STUDIES = Listing(
             "Take a filter away, or widen the dates."
         ),
     ),
-    template="studies.html",
+    template="archive/studies.html",
     extras=extras,
     navigation=Navigation(label=N_("Studies"), icon="studies", order=20, key="s"),
     page_fields={

@@ -114,7 +114,7 @@ def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
         raise
     return render_page(
         call,
-        "study.html",
+        "archive/study.html",
         study=shown,
         issues=issues,
         explorer_url=explorer_address(call, "study", shown.summary.orthanc_study_id, uid),

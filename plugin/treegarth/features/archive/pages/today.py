@@ -121,16 +121,16 @@ def today_page(call: Call[TodayQuery, None, None]) -> Response:
     try:
         with call.connect() as connection:
             if is_empty(connection):
-                return render_page(call, "home.html", **{**values, "empty": True, "node": _node(call)})
+                return render_page(call, "archive/home.html", **{**values, "empty": True, "node": _node(call)})
             arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
             latest = latest_studies(connection, LATEST)
             which = told_apart(connection, latest)
     except DatabaseUnavailable:
-        return render_page(call, "home.html", status=503, **{**values, "unavailable": True, "empty": True})
+        return render_page(call, "archive/home.html", status=503, **{**values, "unavailable": True, "empty": True})
     today = services.clock().astimezone(services.zone).date()
     return render_page(
         call,
-        "home.html",
+        "archive/home.html",
         **values,
         periods=_periods(call, arrivals, today),
         groups=_groups(call, arrivals),

@@ -160,7 +160,7 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
     known = {*OWN_FIELDS} | {f"address.{item.name}" for item in KINDS[Kind(typed.kind)].inputs}
     return render_page(
         call,
-        "destination_form.html",
+        "deliveries/destination_form.html",
         title=translated(call, N_("New destination"))
         if one is None
         else translated(call, N_("Edit: %(name)s"), name=one.name),

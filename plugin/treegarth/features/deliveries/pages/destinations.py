@@ -123,7 +123,7 @@ def destinations_page(call: Call[None, None, None]) -> Response:
         figures = read_figures(connection, [one.id for one in found], services.clock())
     return render_page(
         call,
-        "destinations.html",
+        "deliveries/destinations.html",
         destinations=[shown(call, one, figures[one.id]) for one in found],
         counted=ngettext_for(call, "%(num)s destination", "%(num)s destinations", len(found)),
     )
@@ -194,7 +194,7 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
     hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
     return render_page(
         call,
-        "destination.html",
+        "deliveries/destination.html",
         shown=shown(call, one, figures),
         hours=[(hour, sends.get(hour)) for hour in reversed(hours)],
         any_sends=bool(sends),

@@ -62,7 +62,7 @@ def make_study_section(labels_of: LabelsOf) -> StudySection:
             return None
         return render_part(
             call,
-            "deliveries_section.html",
+            "deliveries/section.html",
             study=study,
             deliveries=[(line, bar(call, line.counts)) for line in lines],
             destinations=[(one.id, one.name) for one in destinations],

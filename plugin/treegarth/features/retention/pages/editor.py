@@ -220,7 +220,7 @@ def _render(
     heading = ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(wrong))
     return render_page(
         call,
-        "policy_form.html",
+        "retention/policy_form.html",
         title=title,
         address=address,
         leave=leave,

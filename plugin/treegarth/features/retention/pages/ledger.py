@@ -88,7 +88,7 @@ def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
     proofs = words_of(call, PROOFS)
     return render_page(
         call,
-        "ledger_entry.html",
+        "retention/ledger_entry.html",
         entry=entry,
         name=name,
         which=which,

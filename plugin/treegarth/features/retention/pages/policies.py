@@ -108,7 +108,7 @@ def policies_page(call: Call[None, None, None]) -> Response:
     shown = [_shown(call, one, marked, freed.get(one.id)) for one in stored]
     return render_page(
         call,
-        "policies.html",
+        "retention/policies.html",
         policies=shown,
         counted=ngettext_for(call, "%(num)s policy", "%(num)s policies", len(shown)),
         on=ngettext_for(call, "%(num)s on", "%(num)s on", sum(one.is_on for one in shown)),
@@ -170,7 +170,7 @@ def frees_page(call: Call[None, None, PolicyPath]) -> Response:
             foreseen = forecast.foresee(connection, which, language.vocabulary(), call.services.clock())
         except ConditionRefused as error:
             broken = str(error)
-    return render_page(call, "policy_frees.html", policy_id=policy_id, foreseen=foreseen, broken=broken)
+    return render_page(call, "retention/policy_frees.html", policy_id=policy_id, foreseen=foreseen, broken=broken)
 
 
 def export(call: Call[None, None, None]) -> Response:

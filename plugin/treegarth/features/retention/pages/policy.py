@@ -115,7 +115,7 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         broken = [in_words(call, problem.sentence) for problem in error.problems]
     return render_page(
         call,
-        "policy.html",
+        "retention/policy.html",
         policy=stored,
         why=str(stored.document.get("why", "")),
         says=says(call, stored.document),
@@ -160,7 +160,7 @@ def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         shown = look_ahead(call, connection, language, numbered_policy(stored, language.vocabulary()))
     return render_page(
         call,
-        "policy_preview.html",
+        "retention/policy_preview.html",
         policy=stored,
         shown=shown,
         as_table=call.query.show == "table",
@@ -182,7 +182,7 @@ def explain_page(call: Call[ExplainQuery, None, PolicyPath]) -> Response:
     going = sum(one.decision.prune for one in found)
     return render_page(
         call,
-        "policy_explain.html",
+        "retention/policy_explain.html",
         policy=stored,
         uid=uid,
         study=study,

@@ -32,7 +32,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
         which = told_apart(connection, [study], kept=[prune_ledger])(study)
     return render_part(
         call,
-        "retention_section.html",
+        "retention/section.html",
         study=study,
         which=which,
         holds=holds,

@@ -79,7 +79,7 @@ def storage_page(call: Call[StorageQuery, None, None]) -> Response:
     ]
     return render_page(
         call,
-        "storage.html",
+        "retention/storage.html",
         figures=figures,
         instance_count=sum(one.instance_count for one in figures.shares),
         largest=max((one.size_bytes for one in figures.shares), default=0),

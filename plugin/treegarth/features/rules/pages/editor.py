@@ -224,7 +224,7 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         leave = call.site.url("rules.rule_page", rule_id=rule_id)
     return render_page(
         call,
-        "rule_form.html",
+        "rules/form.html",
         title=translated(call, N_("New rule")) if stored is None else translated(call, N_("Edit: %(name)s"), name=name),
         address=address,
         leave=leave,

@@ -72,7 +72,7 @@ def bell_page(call: Call[None, None, None]) -> Response:
             unseen = count_unseen(connection)
     except DatabaseUnavailable:
         unseen = 0
-    return Response(str(render_part(call, "bell.html", unseen=unseen)), mimetype="text/html")
+    return Response(str(render_part(call, "rules/bell.html", unseen=unseen)), mimetype="text/html")
 
 
 def seen(call: Call[None, NoticeBody, None]) -> Response:

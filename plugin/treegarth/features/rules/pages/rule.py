@@ -76,7 +76,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
     stored = acting.stored
     return render_page(
         call,
-        "rule.html",
+        "rules/rule.html",
         rule=stored,
         why=str(stored.document.get("why", "")),
         trigger=trigger_name(call, str(stored.trigger)),

@@ -131,7 +131,7 @@ def rules_page(call: Call[None, None, None]) -> Response:
     on = sum(rule.is_on for rule in shown)
     return render_page(
         call,
-        "rules.html",
+        "rules/rules.html",
         rules=shown,
         counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", len(shown)),
         on=ngettext_for(call, "%(num)s on", "%(num)s on", on),
@@ -188,7 +188,7 @@ def import_text(call: Call[None, None, None]) -> Response:
 
 
 def _import_page(call: AnyCall, text: str, problems: list[str], plan: list[Imported]) -> Response:
-    return render_page(call, "rules_import.html", text=text, problems=problems, plan=plan)
+    return render_page(call, "rules/import.html", text=text, problems=problems, plan=plan)
 
 
 def switch(call: Call[None, SwitchBody, RulePath]) -> Response:

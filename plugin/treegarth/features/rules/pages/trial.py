@@ -189,7 +189,7 @@ def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
         tried = _tried(call, connection, preview.page, preview.sums, rule_id)
     return render_page(
         call,
-        "rule_try.html",
+        "rules/try.html",
         rule=acting.stored,
         deeds=[in_words(call, action.sentence) for action in preview.actions],
         tried=tried,
@@ -232,7 +232,7 @@ def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
         which = told_apart(connection, [explained.study])(explained.study)
     return render_page(
         call,
-        "rule_explain.html",
+        "rules/explain.html",
         rule=acting.stored,
         study=explained.study,
         which=which,

@@ -46,7 +46,7 @@ def content_page(call: Call[None, None, OrthancInstancePath]) -> Response:
             unreadable = reason_of(call, error)
     return render_page(
         call,
-        "dose_content.html",
+        "dose/content.html",
         source=source,
         study_url=_study_url(call, source),
         content=content,

@@ -145,7 +145,7 @@ DOSES = Listing(
         filtered=N_("No study with a dose fits these filters"),
         advice=N_("Take a filter away, or widen the dates."),
     ),
-    template="doses.html",
+    template="dose/doses.html",
     extras=extras,
     navigation=Navigation(label=N_("Dose"), icon="dose", order=30, key="d"),
 )

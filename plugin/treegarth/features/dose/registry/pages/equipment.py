@@ -53,7 +53,7 @@ def equipment_page(call: Call[None, None, None]) -> Response:
         figures = figures_by_device(connection)
     return render_page(
         call,
-        "dose_equipment.html",
+        "dose/equipment.html",
         devices=[_shown(call, device, figures.get(device.key, [])) for device in devices],
         counted=ngettext_for(call, "%(num)s device", "%(num)s devices", len(devices)),
     )

@@ -210,7 +210,7 @@ MISSING = Listing(
         ),
         filtered=N_("No study without dose fits these filters"),
     ),
-    template="dose_missing.html",
+    template="dose/missing.html",
     extras=extras,
     page_fields={"months": (Literal["chart", "table"], FieldInfo(default="chart", description="How they are shown."))},
     views=("months",),

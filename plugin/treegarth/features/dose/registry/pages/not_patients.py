@@ -105,7 +105,7 @@ def rules_page(call: Call[RulesQuery, None, None]) -> Response:
     holding = sum(rule.removed_at is None for rule in rules)
     return render_page(
         call,
-        "dose_not_patients.html",
+        "dose/not_patients.html",
         rules=[_shown(call, rule) for rule in rules],
         counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", holding),
         with_removed=query.removed,

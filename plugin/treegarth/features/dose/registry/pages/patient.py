@@ -81,7 +81,7 @@ def patient_page(call: Call[PatientQuery, None, None]) -> Response:
     days = [study.study_date for study in studies if study.study_date is not None]
     return render_page(
         call,
-        "dose_patient.html",
+        "dose/patient.html",
         patient_id=query.patient_id,
         issuer=query.issuer_of_patient_id or None,
         patient_name=next((study.patient_name for study in studies if study.patient_name), None),
@@ -106,7 +106,7 @@ def _choices_page(call: Call[PatientQuery, object, object], ambiguous: Ambiguous
         for issuer in ambiguous.issuers
     ]
     answer = render_page(
-        call, "dose_choices.html", title=call.query.patient_id, sentence=ambiguous.sentence,
+        call, "dose/choices.html", title=call.query.patient_id, sentence=ambiguous.sentence,
         choices=[(issuer or translated(call, N_("without an issuer")), "", url) for issuer, url in links],
     )  # fmt: skip
     answer.status_code = 409

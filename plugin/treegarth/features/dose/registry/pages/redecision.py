@@ -131,7 +131,7 @@ def state_part(call: AnyCall, shown: ShownRedeciding, heading: str = N_("Decidin
     """Button, bar and outcome: the same on the system page and on its own."""
     return render_part(
         call,
-        "dose_redeciding_state.html",
+        "dose/redeciding_state.html",
         heading=translated(call, heading),
         shown=shown,
         progress=shown.progress,
@@ -201,6 +201,6 @@ CHANGES = Listing(
         ),
         filtered=N_("No dose has changed"),
     ),
-    template="dose_redeciding.html",
+    template="dose/redeciding.html",
     extras=extras,
 )

@@ -47,7 +47,7 @@ def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
         return None
     return render_part(
         call,
-        "dose_section.html",
+        "dose/section.html",
         reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
         best=[] if study is None else shown_best(call, study),
         doubts=[] if study is None else doubts_in_words(call, study.doubts),
@@ -121,7 +121,7 @@ def system_section(call: AnyCall) -> Markup:
     except DatabaseUnavailable:
         return Markup("")
     return render_part(
-        call, "dose_failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
+        call, "dose/failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
     )
 
 

@@ -213,6 +213,6 @@ SOURCES = Listing(
         text=N_("Each dose report, and each image that tells a dose, stands here with what of it could not be read."),
         filtered=N_("No source of dose fits these filters"),
     ),
-    template="dose_sources.html",
+    template="dose/sources.html",
     extras=extras,
 )

@@ -69,7 +69,7 @@ def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
         raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
     return render_page(
         call,
-        "dose_study.html",
+        "dose/study.html",
         study=study,
         kinds=kinds_in_words(call, study.kinds),
         in_archive=in_archive,
