@@ -127,7 +127,7 @@ KNOWN = Known(
         "rules.import_page": {"text": RULES_TEXT, "act": "look"},
         "retention.create_page": {"text": POLICY_TEXT, "act": "look"},
         "retention.change_page": {"text": POLICY_TEXT, "act": "save"},
-        "retention.rescue_page": {"one": UID, "of": UID, "object": "1", "study": UID},
+        "retention.rescue_page": {"one": UID, "back": UID},
         "deliveries.create_destination_page": {**NODE_FORM, "act": "save"},
         "deliveries.change_destination_page": {"kind": "s3", "name": "N3", "address.bucket": "abc", "act": "save"},
     },

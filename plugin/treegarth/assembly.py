@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from treegarth.feature import House, Lent, Work
-from treegarth.features import archive, deliveries, dose, retention, rules, system
+from treegarth.features import archive, deliveries, dose, retention, rules, system, views
 from treegarth.host.zone import local_zone
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ FEATURES = (
     deliveries.FEATURE,
     rules.FEATURE,
     retention.FEATURE,
+    views.FEATURE,
 )
 """In the order in which their findings, sections and actions are shown. One more line is one more feature."""
 

@@ -24,9 +24,11 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.outgoing.gate import Gate
     from treegarth.settings import Settings
     from treegarth.tasks.app import TaskContext, TaskHints
+    from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
+    from treegarth.web.row_actions import RowAction, RowActions
 
 FollowStable: TypeAlias = "Callable[[Connection, Sequence[Any], datetime], object]"
 FollowDoseRead: TypeAlias = "Callable[[Connection, str, datetime], object]"
@@ -44,7 +46,11 @@ class Feature:
     parts: Callable[[House], Sequence[object]] = lambda house: ()
     """What its handlers work with: each gets one by `call.part(its class)`."""
     routes: Callable[[], Sequence[Route]] = tuple
-    """Its endpoints and pages."""
+    """Its endpoints and pages, beside its lists."""
+    listings: Callable[[], Sequence[Listing[Any, Any]]] = tuple
+    """Its lists."""
+    row_actions: Callable[[], Sequence[RowAction]] = tuple
+    """What it offers for many rows of lists, its own and others'."""
     tasks: Callable[[House, Work], Sequence[Blueprint]] = lambda house, work: ()
     """Its background work."""
     checks: Callable[[], Sequence[HealthCheck]] = tuple
@@ -94,11 +100,21 @@ class House:
 
     def routes(self) -> list[Route]:
         """Every endpoint of every feature: the one route table."""
-        return [one for feature in self.features for one in feature.routes()]
+        acts = self.row_actions()
+        lists = [route for one in self.listings() for route in one.routes(acts.of(one.name))]
+        return [*lists, *(one for feature in self.features for one in feature.routes())]
+
+    def listings(self) -> list[Listing[Any, Any]]:
+        return [one for feature in self.features for one in feature.listings()]
+
+    def row_actions(self) -> RowActions:
+        from treegarth.web.row_actions import RowActions
+
+        return RowActions(every=[one for feature in self.features for one in feature.row_actions()])
 
     def parts(self) -> list[object]:
         """What handlers work with."""
-        return [self, *(one for feature in self.features for one in feature.parts(self))]
+        return [self, self.row_actions(), *(one for feature in self.features for one in feature.parts(self))]
 
     def actions(self) -> list[Action[Any]]:
         return [one for feature in self.features for one in feature.actions(self)]

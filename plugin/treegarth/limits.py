@@ -10,6 +10,8 @@ LARGEST_INTEGER = 2**31 - 1
 """Of PostgreSQL's type integer: numbers of rules, policies, destinations, holds."""
 LARGEST_BIGINT = 2**63 - 1
 """Of its type bigint: numbers of events, deliveries, entries of the ledger, tasks."""
+LONGEST_QUERY = 20_000
+"""Of an address, as a form repeats it."""
 LONGEST_TEXT = 1_000
 """Characters of a text that something is compared with."""
 LONGEST_CURSOR = 4_096

@@ -98,7 +98,7 @@ def test_from_a_preview_to_what_is_brought_back(
 
     page = wait_for(visit, "retention/marked", "6 objects")
     page.get_by_role("button", name=f"Rescue · {studies[0]}").click()
-    expect(page.locator(".note.ok")).to_contain_text("2 objects were rescued")
+    expect(page.locator(".note.ok")).to_contain_text("1 study was rescued")
     page = visit.go(f"studies/{studies[1]}")
     page.get_by_text("Put the study on hold").click()
     page.locator("#hold-kind").select_option("teaching")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import Visit
 from tests.servers import OrthancServer
 
@@ -134,3 +136,75 @@ def test_an_identifier_is_copied_by_its_button(visit: Visit) -> None:
     button.click()
     page.wait_for_selector(".copy.done")
     assert page.evaluate("navigator.clipboard.readText()") == button.get_attribute("data-copy")
+
+
+def test_rows_are_chosen_by_keys_and_put_on_hold(visit: Visit, treegarth_server: OrthancServer) -> None:
+    page = visit.go("studies?modality=CT&sort=patient_name")
+    bar = page.locator("#chosen")
+    expect(bar).to_be_hidden()
+    for _ in range(2):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    expect(bar).to_contain_text("Chosen: 2")
+    every = page.get_by_label("Choose every row of this page")
+    assert every.evaluate("box => box.indeterminate")
+    assert visit.violations() == []
+    every.check()
+    count = page.locator("tr[data-row]").count()
+    expect(bar).to_contain_text(f"Chosen: {count}")
+    every.uncheck()
+    expect(bar).to_be_hidden()
+    page.keyboard.press("j")
+    chosen = page.locator("tr[data-row]").nth(2)
+    study = chosen.get_attribute("data-row")
+    chosen.get_by_role("checkbox").check()
+    bar.get_by_role("button", name="Hold").click()  # without a reason: the browser asks for it
+    assert bar.get_by_label("Reason").evaluate("field => field === document.activeElement")
+    bar.get_by_label("Kind of hold").select_option("teaching")
+    bar.get_by_label("Reason").fill("a rare case")
+    bar.get_by_role("button", name="Hold").click()
+    expect(page.get_by_role("status").filter(has_text="on hold")).to_contain_text("1 study is on hold.")
+    assert visit.query == "modality=CT&sort=patient_name"  # what is said once is not in a link that is passed on
+    held = treegarth_server.get("retention/holds", kind="teaching")["items"]
+    assert [one["study_instance_uid"] for one in held] == [study]
+    page = visit.go("retention/holds?kind=teaching")
+    page.locator("tbody").get_by_role("checkbox").check()
+    page.locator("#chosen summary").click()
+    page.locator("#chosen").get_by_role("button", name="Release").click()
+    expect(page.get_by_role("status").filter(has_text="released")).to_contain_text("1 hold was released.")
+    assert treegarth_server.get("retention/holds", kind="teaching")["items"] == []
+
+
+def test_a_view_is_saved_seen_by_a_colleague_and_removed(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit()
+    page = visit.go("dose?modality=CT")
+    page.get_by_text("Save this view").click()
+    form = page.locator(".views form")
+    form.get_by_label("Name").fill("CT doses")
+    form.get_by_label("For everybody").check()
+    assert visit.violations() == []
+    form.get_by_role("button", name="Save").click()
+    view = page.get_by_role("navigation", name="Saved views").get_by_role("link", name="CT doses")
+    expect(view).to_have_attribute("aria-current", "true")
+    colleague = new_visit(language="ko")
+    shown = colleague.go("dose")
+    shown.get_by_role("link", name="CT doses").click()
+    shown.wait_for_url("**/dose?modality=CT")
+    shown.get_by_role("link", name="저장된 보기 모두").click()
+    shown.get_by_role("row", name="CT doses").get_by_role("checkbox").check()
+    assert colleague.violations() == []
+    shown.locator("#chosen").get_by_role("button", name="삭제").click()
+    expect(shown.get_by_role("status").filter(has_text="보기")).to_contain_text("보기 1개를 삭제했습니다.")
+
+
+def test_rows_are_chosen_without_javascript(new_visit: Callable[..., Visit]) -> None:
+    page = new_visit(javascript=False).go("studies")
+    page.locator("tbody").get_by_role("checkbox").first.check()
+    page.locator("#chosen").get_by_label("Reason").fill("a rare case")
+    page.locator("#chosen").get_by_role("button", name="Hold").click()
+    expect(page.get_by_role("status").filter(has_text="on hold")).to_contain_text("1 study is on hold.")
+    page = new_visit(javascript=False).go("retention/holds")
+    page.locator("tbody").get_by_role("checkbox").first.check()
+    page.locator("#chosen summary").click()
+    page.locator("#chosen").get_by_role("button", name="Release").click()
+    expect(page.get_by_role("status").filter(has_text="released")).to_contain_text("1 hold was released.")

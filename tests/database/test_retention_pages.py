@@ -164,12 +164,16 @@ def test_marked_studies_and_objects_are_rescued(client: FlaskClient, engine: Eng
     assert "1.2.840.99999.3.2.2" in get(client, "retention/marked/objects?policy_id=1&sort=-sop_instance_uid")
     assert "FAR에 있다는 증명이 없음" in get(client, "retention/marked", "ko")
     assert "marked for deletion" in get(client, f"studies/{UID}")
-    some = post(client, "retention/marked/rescue", of="study-00001", object=["1.2.840.99999.3.1.1"], one="")
-    assert some.headers["Location"].endswith("rescued=1")
-    assert "1 object was rescued" in get(client, "retention/marked?rescued=1")
+    some = post(
+        client, "retention/marked/objects/act", here="policy_id=1", action="rescue", chosen=["instance-00001-1", "gone"]
+    )
+    assert some.headers["Location"].endswith("/marked/objects?policy_id=1&acted=rescue&done=1&left=1")
+    said = get(client, "retention/marked/objects?policy_id=1&acted=rescue&done=1&left=1")
+    assert "1 object was rescued. 1 is not marked any more." in said
     assert "1.2.840.99999.3.1.2" in get(client, f"retention/marked/objects?study_instance_uid={UID}")
-    chosen = post(client, "retention/marked/rescue", study=["study-00001", "study-00002"])
-    assert chosen.headers["Location"].endswith("rescued=3")
+    chosen = post(client, "retention/marked/act", action="rescue", chosen=["study-00001", "study-00002"])
+    assert chosen.headers["Location"].endswith("acted=rescue&done=2&left=0")
+    assert "30일 동안" in get(client, "retention/marked?acted=rescue&done=2&left=0", "ko")
     assert "Policies look at" in get(client, "retention/marked") or "No policy is on" in get(client, "retention/marked")
 
 

@@ -175,7 +175,11 @@ def test_a_rescued_object_stays_and_is_not_marked_again_for_a_while(engine: Engi
     site.work()
     with engine.begin() as connection:
         found = marks.rescue(
-            connection, orthanc_study_id="study-00001", rescued_by="alice", now=site.now, lasts=timedelta(days=30)
+            connection,
+            prune_mark.c.orthanc_study_id == "study-00001",
+            rescued_by="alice",
+            now=site.now,
+            lasts=timedelta(days=30),
         )
     assert found == 2
     site.work(after=timedelta(days=8))

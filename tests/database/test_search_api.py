@@ -287,6 +287,9 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
         "rule_id": "1",  # the one that POST has made before
     }
     body = {"meaning": "phantom", "patient_id": "PHANTOM*"}
+    holds = {"action": "hold", "chosen": ["study-1", "gone"], "kind": "legal", "reason": "a court"}
+    acts = dict.fromkeys([f"{API_PATH}/{one}/act" for one in ("studies", "dose/studies", "dose/missing")], holds)
+    acts[f"{API_PATH}/dose/reports/act"] = {"action": "retry", "chosen": ["gone"]}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if operation["tags"][0] not in OF_THE_ARCHIVE:  # the others need rows of their own
@@ -296,7 +299,7 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
                 path.format(**given),
                 method=method.upper(),
                 query_string=query,
-                json=body if "requestBody" in operation else None,
+                json=acts.get(path, body) if "requestBody" in operation else None,
             )
             check_answer(document, operation, answer, f"{method} {path}")
             without_orthanc = path.endswith("/content")

@@ -11,12 +11,12 @@ function say(text) {
   window.setTimeout(() => { place.textContent = text; }, 60);
 }
 
-// ---- addresses: language and theme are remembered by the server, a shared link should not carry them ----
+// ---- addresses: what the server remembers, or has said, a link that is passed on should not carry ----
+const SAID_ONCE = ["lang", "theme", "acted", "done", "left"];
 function cleanAddress() {
   const address = new URL(location.href);
-  if (!address.searchParams.has("lang") && !address.searchParams.has("theme")) return;
-  address.searchParams.delete("lang");
-  address.searchParams.delete("theme");
+  if (!SAID_ONCE.some((name) => address.searchParams.has(name))) return;
+  for (const name of SAID_ONCE) address.searchParams.delete(name);
   history.replaceState(history.state, "", address);
 }
 
@@ -75,6 +75,25 @@ function markOpenRow() {
   for (const row of rows()) row.classList.toggle("open", row.dataset.row === open && open !== undefined);
 }
 
+// ---- rows that are chosen ----
+const boxes = () => all("input[name=chosen]");
+
+function countChosen() {
+  const place = one("[data-chosen]");
+  if (!place) return;
+  const chosen = boxes().filter((box) => box.checked).length;
+  place.textContent = String(chosen);
+  const every = one("[data-choose-all]");
+  every.checked = chosen > 0 && chosen === boxes().length;
+  every.indeterminate = chosen > 0 && !every.checked;
+  every.closest("[data-scripted]").hidden = false;
+}
+
+function onChosen({ target }) {
+  if (target.matches?.("[data-choose-all]")) for (const box of boxes()) box.checked = target.checked;
+  if (target.matches?.("[data-choose-all], input[name=chosen]")) countChosen();
+}
+
 // ---- keys ----
 let waitingForPlace = false;
 
@@ -96,6 +115,7 @@ function onKey(event) {
     "?": () => { event.preventDefault(); one("#keys").showModal(); },
     j: () => moveRow(1),
     k: () => moveRow(-1),
+    x: () => one("input[name=chosen]", event.target.closest?.("tr") ?? document.createElement("tr"))?.click(),
     v: () => one("[data-viewer]")?.click(),
     g: () => { waitingForPlace = true; window.setTimeout(() => { waitingForPlace = false; }, 1200); },
     Enter: () => {
@@ -149,7 +169,7 @@ function remember(part, html = part.innerHTML) { seen.set(part.id, html); }
 function isInUse(part) {
   const selection = getSelection();
   const isSelected = selection.rangeCount > 0 && !selection.isCollapsed && selection.containsNode(part, true);
-  return isSelected || part.contains(document.activeElement) || one("[data-panel-of]", part) !== null;
+  return isSelected || part.contains(document.activeElement) || one("[data-panel-of], details[open], input[name=chosen]:checked", part) !== null;
 }
 
 function renew(text) {
@@ -175,6 +195,7 @@ function onRenewal(event) {
 
 function onSwapped(event) {
   markOpenRow();
+  countChosen();
   const counted = one("[data-announce]", event.target) ?? event.target.closest?.("[data-announce]");
   const text = counted?.dataset.announce;
   if (text && text !== onSwapped.last) { onSwapped.last = text; say(text); }
@@ -182,6 +203,7 @@ function onSwapped(event) {
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
+document.addEventListener("change", onChosen);
 document.addEventListener("change", (event) => { if (event.target.matches?.("[data-fills]")) fill(event.target); });
 for (const input of document.querySelectorAll("[data-fills]")) input.closest("[hidden]").hidden = false;
 document.addEventListener("error", onPictureError, true);
@@ -201,5 +223,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 cleanAddress();
 all("[data-live]").forEach((part) => remember(part));
 markOpenRow();
+countChosen();
 onSwapped.last = one("[data-announce]")?.dataset.announce;
 one("[data-fold-rail]")?.setAttribute("aria-expanded", String(root.dataset.rail !== "narrow"));

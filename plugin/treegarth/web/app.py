@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_origin
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Request, Response, request
@@ -154,8 +154,14 @@ def _body(route: Route, request: Request) -> BaseModel | None:
     if request.mimetype == "application/json":
         return validated(route.body, read_json(request.get_data()))
     if not route.is_api and request.mimetype == FORM:
-        return validated(route.body, request.form.to_dict())
+        return validated(route.body, _form(route.body, request))
     raise UnsupportedBody("Send the body as application/json.")
+
+
+def _form(model: type[BaseModel], request: Request) -> dict[str, Any]:
+    """The fields of a form; one that takes several has each that was sent under its name."""
+    lists = [name for name, one in model.model_fields.items() if get_origin(one.annotation) is list]
+    return {name: values if name in lists else values[0] for name, values in request.form.lists()}
 
 
 def _check_encoding(request: Request) -> None:

@@ -15,23 +15,28 @@ from enum import Enum
 from functools import cached_property
 from tempfile import TemporaryFile
 from types import UnionType
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Response
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.phrases import N_
 from treegarth.record import Record
+from treegarth.web import export
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, write_export
-from treegarth.web.lists import Cursor, PageQuery
+from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, write_export
+from treegarth.web.filters import Filter
+from treegarth.web.lists import LARGEST_LIMIT, Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.paths import API_PATH, BASE_PATH
-from treegarth.web.routes import Answer, Navigation, Parameters, Route
+from treegarth.web.routes import Answer, Navigation, Parameters, Route, Text
+from treegarth.web.row_actions import Acted, RowAction, RowActions, act, body_of, body_of_page, what_was_done
+from treegarth.web.saved_views import SavedView, SavedViews
 from treegarth.web.templates import render_page, url_with
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -61,21 +66,6 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
-    """An input of the form: a field of what may be asked for."""
-
-    name: str
-    label: str
-    choices: Mapping[str, str] = field(default_factory=dict)  # values → msgids
-    find_choices: Callable[[AnyCall, Connection], Mapping[str, str]] | None = None  # values → words, of the database
-    width: str = "mid"
-    hint: str = ""
-    is_shown: bool = True  # else it is only said as a chip where an address has it
-    is_own: bool = False  # the list's template has its input
-    sign: str = ""  # before the value, in a chip: ≥
-
-
-@dataclass(frozen=True, kw_only=True)
 class Empty:
     """What is said where nothing is found, all msgids: what the list will hold, and what to do about filters."""
 
@@ -102,6 +92,7 @@ class Listing(Generic[RecordT, AskedT]):
     asked: type[AskedT]
     query: Callable[[AnyCall, Connection, AskedT], Select[Any]]
     unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
+    chosen_by: str = ""  # the field by which rows are chosen for an action, where that is another
     columns: Sequence[Column]
     order: str  # "-set_at": the order that nobody asked for
     filters: Sequence[Filter] = ()
@@ -125,7 +116,16 @@ class Listing(Generic[RecordT, AskedT]):
     @cached_property
     def _top(self) -> dict[str, None]:
         """What an address leaves out that leads to the beginning of the list."""
-        return dict.fromkeys(("cursor", *(one for one in self.page_fields if one not in self.views)))
+        return dict.fromkeys(("cursor", *_ACTED, *(one for one in self.page_fields if one not in self.views)))
+
+    @property
+    def key(self) -> str:
+        """The field by which rows are chosen. Raises ValueError where it takes several to tell them apart."""
+        if self.chosen_by:
+            return self.chosen_by
+        if not isinstance(self.unique, str):
+            raise ValueError(f"{self.name}: by which field are its rows chosen?")
+        return self.unique
 
     @cached_property
     def list_query(self) -> type[BaseModel]:
@@ -136,7 +136,7 @@ class Listing(Generic[RecordT, AskedT]):
     def page_query(self) -> type[BaseModel]:
         """The parameters of the page and of its files."""
         cursor = (Cursor | None, FieldInfo(default=None, description="Where the page begins, from a page's links."))
-        return self._query("PageQuery", (self.asked,), cursor=cursor, **self.page_fields)
+        return self._query("PageQuery", (self.asked,), cursor=cursor, **_ACTED, **self.page_fields)
 
     @cached_property
     def file_query(self) -> type[BaseModel]:
@@ -206,8 +206,8 @@ class Listing(Generic[RecordT, AskedT]):
 
     # ---- what answers ----
 
-    def routes(self) -> list[Route]:
-        """The page, the endpoint and their files."""
+    def routes(self, actions: Sequence[RowAction] = ()) -> list[Route]:
+        """The page, the endpoint, their files, and what acts on chosen rows."""
         api = f"{API_PATH}/{self.api_path}"
         return [
             Route(
@@ -243,6 +243,7 @@ class Listing(Generic[RecordT, AskedT]):
                 problems=(409, 503),
                 tag=self.tag,
             ),
+            *(self._act_routes(actions) if actions else []),
         ]
 
     def _file_route(self, wanted: Format) -> Route:
@@ -258,6 +259,44 @@ class Listing(Generic[RecordT, AskedT]):
             query=self.page_query,
             media_type=MEDIA_TYPES[wanted],
         )
+
+    def _act_routes(self, actions: Sequence[RowAction]) -> list[Route]:
+        body = body_of(self.record, self.key, actions)
+        order = list(Permission)
+        permission = min((one.permission for one in actions), key=order.index)
+        summary = f"{self.summary} Do something with some of them."
+        return [
+            Route(
+                name=f"{self.name}_act",
+                path=f"{BASE_PATH}/{self.path}/act",
+                method="POST",
+                permission=permission,
+                handler=lambda call: self._act(call, actions),
+                summary=summary,
+                body=body_of_page(body),
+            ),
+            Route(
+                name=f"api.{self.api_name}_act",
+                path=f"{API_PATH}/{self.api_path}/act",
+                method="POST",
+                permission=permission,
+                handler=lambda call: act(actions, call),
+                summary=summary,
+                body=body,
+                answer=Acted,
+                problems=(404, 409, 503),
+                tag=self.tag,
+            ),
+        ]
+
+    def _act(self, call: Call[Any, Any, None], actions: Sequence[RowAction]) -> Response:
+        """Back to the list as it was asked for, which says what was done."""
+        acted = act(actions, call)
+        said = {"acted": call.body.action, "done": acted.done, "left": acted.left}
+        names = {*self.file_query.model_fields, "cursor"}
+        here = {name: value for name, value in parse_qsl(call.body.here) if name in names}
+        url = call.site.url(f"{self.name}_page", **{**here, **said})
+        return Response(status=303, headers={"Location": url})
 
     def endpoint(self, call: Call[Any, None, None]) -> Answer:
         query = call.query
@@ -278,7 +317,9 @@ class Listing(Generic[RecordT, AskedT]):
             cursor = getattr(query, "cursor", None)
             found = self.rows(connection, selected, sort=self._sort(query), cursor=cursor)
             count = self.count(connection, selected)
-            filters = [self._with_words(call, connection, one) for one in self.filters]
+            filters = [one.with_words(call, connection) for one in self.filters]
+            actions = self._offered(call, connection) if found.items else []
+            views = call.part(SavedViews).of(call, connection, self.name)
             extras = self.extras(call, connection, query, found.items)
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
         held = self._held(call, filters)
@@ -297,8 +338,28 @@ class Listing(Generic[RecordT, AskedT]):
             "presets": self._presets(call),
             "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
             "page_url": call.site.url(f"{self.name}_page"),
+            "actions": actions,
+            "act_url": call.site.url(f"{self.name}_act") if actions else None,
+            "here_and_page": urlencode({**self._asked_for(call), **({"cursor": cursor} if cursor else {})}),
+            "acted": what_was_done(call, call.part(RowActions).of(self.name)),
+            "views": [self._view(call, one) for one in views],
+            "to_save": urlencode(self._asked_for(call)) if held or self._sort(query) != self.order else "",
             **extras,
         }
+
+    def _offered(self, call: AnyCall, connection: Connection) -> list[RowAction]:
+        """What the reader may do with chosen rows, its inputs with their choices in words; not where there is no
+        choice, as no destination to send to."""
+        offered = [
+            replace(one, inputs=[field.with_words(call, connection) for field in one.inputs])
+            for one in call.part(RowActions).of(self.name)
+            if call.actor.may(one.permission)
+        ]
+        return [one for one in offered if all(field.choices or not field.find_choices for field in one.inputs)]
+
+    def _view(self, call: AnyCall, view: SavedView) -> ShownView:
+        url = call.site.url(f"{self.name}_page", **view.query)
+        return ShownView(view=view, url=url, is_on=view.query == self._asked_for(call))
 
     def file(self, call: AnyCall, wanted: Format, *, for_people: bool) -> Response:
         """All rows as a file, read piece by piece into one on disk; only its bytes are answered at once."""
@@ -350,11 +411,6 @@ class Listing(Generic[RecordT, AskedT]):
             return column.form
         return _FORMS.get(fields_of(self.record)[column.name].kind)
 
-    def _with_words(self, call: AnyCall, connection: Connection, asked: Filter) -> Filter:
-        """The filter with its choices in the reader's words."""
-        words = {value: translated(call, one) for value, one in asked.choices.items()}
-        return replace(asked, choices={**words, **(asked.find_choices(call, connection) if asked.find_choices else {})})
-
     def _held(self, call: AnyCall, filters: Sequence[Filter]) -> list[Held]:
         """What is asked for, in words, each with the address without it."""
         labels = {one.name: one for one in filters}
@@ -388,9 +444,11 @@ class Listing(Generic[RecordT, AskedT]):
         return found
 
     def _file_url(self, call: AnyCall, wanted: Format) -> str:
-        names = {*self.asked.model_fields, "sort"}
-        kept = {key: value for key, value in call.http.args.items() if key in names and value}
-        return call.site.url(f"{self.name}_{wanted}", **kept)
+        return call.site.url(f"{self.name}_{wanted}", **self._asked_for(call))
+
+    def _asked_for(self, call: AnyCall) -> dict[str, str]:
+        """What the address asks for: filters and order."""
+        return {name: value for name, value in call.http.args.items() if name in self.file_query.model_fields and value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -430,11 +488,26 @@ class Preset:
     is_on: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownView:
+    """A saved view of the list."""
+
+    view: SavedView
+    url: str
+    is_on: bool  # it is what the page shows now
+
+
 class FormatPath(Parameters):
     format: Format
     """`csv`, `xlsx` or `parquet`."""
 
 
+_COUNT = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)] | None
+_ACTED: Mapping[str, tuple[Any, FieldInfo]] = {
+    "acted": (Text | None, FieldInfo(default=None, description="The action that was just done with chosen rows.")),
+    "done": (_COUNT, FieldInfo(default=None, description="With how many.")),
+    "left": (_COUNT, FieldInfo(default=None, description="How many were left as they are.")),
+}
 _NAMES_A_STUDY = ("study_instance_uid", "uid")
 """Filters beside which `orthanc_study_id` says which of several studies is meant: it goes with them."""
 _WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
@@ -450,9 +523,10 @@ _FORMS: Mapping[str, Form] = {
 }
 
 
-def fields_of(record: type[Record]) -> dict[str, Field]:
+def fields_of(record: type[Record]) -> dict[str, export.Field]:
     """The fields of a record, as files and cells have them, by name."""
-    return {name: Field(name=name, kind=_kind(name, one.annotation)) for name, one in record.model_fields.items()}
+    fields = record.model_fields.items()
+    return {name: export.Field(name=name, kind=_kind(name, one.annotation)) for name, one in fields}
 
 
 def _kind(name: str, annotation: Any) -> Any:

@@ -32,6 +32,7 @@ SENTENCES = {
     "string_too_short": N_("must have at least %(min_length)s characters."),
     "string_too_long": N_("must have at most %(max_length)s characters."),
     "list_type": N_("must be a list."),
+    "too_short": N_("is empty: name at least one."),
     "too_long": N_("must have at most %(max_length)s entries."),
     "dict_type": N_("must be a JSON object."),
     "greater_than_equal": N_("must be at least %(ge)s."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from procrastinate import Blueprint
 
     from treegarth.conditions.vocabulary import Term
+    from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection
     from treegarth.web.routes import Route
@@ -28,6 +29,12 @@ def _routes() -> list[Route]:
     from treegarth.features.archive import api, pages
 
     return [*api.routes(), *pages.routes()]
+
+
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.archive.pages.studies import STUDIES
+
+    return [STUDIES]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
@@ -65,6 +72,7 @@ FEATURE = Feature(
     name="archive",
     terms=_terms,
     routes=_routes,
+    listings=_listings,
     tasks=_tasks,
     checks=_checks,
     system_sections=_system_sections,

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term
+    from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, StudySection
     from treegarth.web.routes import Route
+    from treegarth.web.row_actions import RowAction
 
 __all__ = ["FEATURE"]
 
@@ -48,6 +50,19 @@ def _routes() -> list[Route]:
     ]
 
 
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.deliveries.deliveries import DELIVERIES
+    from treegarth.features.deliveries.objects import OBJECTS
+
+    return [DELIVERIES, OBJECTS]
+
+
+def _row_actions() -> list[RowAction]:
+    from treegarth.features.deliveries.row_actions import SEND, SEND_AGAIN
+
+    return [SEND, SEND_AGAIN]
+
+
 def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.deliveries.tasks import blueprint
 
@@ -78,6 +93,8 @@ FEATURE = Feature(
     actions=_actions,
     parts=_parts,
     routes=_routes,
+    listings=_listings,
+    row_actions=_row_actions,
     tasks=_tasks,
     checks=_checks,
     study_sections=_study_sections,

@@ -23,7 +23,8 @@ from treegarth.index.studies import asked_study, told_apart
 from treegarth.limits import LARGEST_INTEGER
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import translated
 from treegarth.web.routes import Identifier, Navigation
 from treegarth.web.which_study import OfStudy

@@ -20,7 +20,8 @@ from treegarth.features.deliveries.words import STATES, bar, proof_words, shown_
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import LongIdentifier, Text
 from treegarth.web.which_study import OfStudy
 

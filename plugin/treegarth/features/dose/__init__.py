@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
 
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from treegarth.conditions.vocabulary import Term
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
+    from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
+    from treegarth.web.row_actions import RowAction
 
 __all__ = ["FEATURE"]
 
@@ -30,6 +32,21 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.registry import api, pages
 
     return [*api.routes(), *pages.routes()]
+
+
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.registry.pages.doses import DOSES
+    from treegarth.features.dose.registry.pages.missing_dose import MISSING
+    from treegarth.features.dose.registry.pages.redecision import CHANGES
+    from treegarth.features.dose.registry.pages.sources import SOURCES
+
+    return [DOSES, MISSING, SOURCES, CHANGES]
+
+
+def _row_actions() -> list[RowAction]:
+    from treegarth.features.dose.registry.row_actions import READ_AGAIN
+
+    return [READ_AGAIN]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
@@ -79,6 +96,8 @@ FEATURE = Feature(
     name="dose",
     terms=_terms,
     routes=_routes,
+    listings=_listings,
+    row_actions=_row_actions,
     tasks=_tasks,
     follower=_follower,
     checks=_checks,

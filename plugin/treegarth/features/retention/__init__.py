@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from treegarth.conditions.vocabulary import Term
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
+    from treegarth.web.listing import Listing
     from treegarth.web.parts import StudySection
     from treegarth.web.routes import Route
+    from treegarth.web.row_actions import RowAction
 
 __all__ = ["FEATURE"]
 
@@ -45,6 +47,21 @@ def _routes() -> list[Route]:
     return [*api.routes(), *pages.routes()]
 
 
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.retention.bring_backs import BRING_BACKS
+    from treegarth.features.retention.holds import HOLDS
+    from treegarth.features.retention.ledger import LEDGER
+    from treegarth.features.retention.marked import OBJECTS, STUDIES
+
+    return [STUDIES, OBJECTS, HOLDS, LEDGER, BRING_BACKS]
+
+
+def _row_actions() -> list[RowAction]:
+    from treegarth.features.retention.row_actions import BRING_BACK, HOLD, RELEASE, RESCUE, RESCUE_OBJECTS
+
+    return [HOLD, RELEASE, RESCUE, RESCUE_OBJECTS, BRING_BACK]
+
+
 def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.retention.tasks import blueprint
 
@@ -69,6 +86,8 @@ FEATURE = Feature(
     actions=_actions,
     parts=_parts,
     routes=_routes,
+    listings=_listings,
+    row_actions=_row_actions,
     tasks=_tasks,
     follower=_follower,
     study_sections=_study_sections,

@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select
 
-from treegarth.features.retention.pages.words import WISH_STATES, states_of
 from treegarth.features.retention.store.ledger import BringBack, select_bring_backs
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.tables import prune_ledger
+from treegarth.features.retention.words import WISH_STATES, states_of
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.which_study import OfStudy
 
 

@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Select
 
 from treegarth.features.retention import tables
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.pages.words import HOLD_KINDS, words_of
 from treegarth.features.retention.store.holds import Hold, select_holds
 from treegarth.features.retention.store.overview import name_studies
+from treegarth.features.retention.words import HOLD_KINDS, words_of
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.which_study import OfStudy
 
 NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}

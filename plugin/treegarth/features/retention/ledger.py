@@ -12,14 +12,15 @@ from typing import Any, Literal
 from pydantic import model_validator
 from sqlalchemy import Connection, Select
 
-from treegarth.features.retention.pages.words import LEDGER_STATES, WISH_STATES, states_of
 from treegarth.features.retention.store.ledger import LedgerEntry, list_bring_backs, select_entries
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.tables import prune_ledger
+from treegarth.features.retention.words import LEDGER_STATES, WISH_STATES, states_of
 from treegarth.index.studies import asked_study, find_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Text
 from treegarth.web.which_study import WhichStudy
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Select
 
-from treegarth.features.retention.pages.words import said
 from treegarth.features.retention.store.marks import Mark, select_marks
 from treegarth.features.retention.store.overview import MarkedStudy, marked_sum, name_studies, select_marked_studies
 from treegarth.features.retention.store.policies import list_policies
 from treegarth.features.retention.tables import prune_mark
+from treegarth.features.retention.words import said
 from treegarth.index.studies import OfStudy as OneOfStudy
 from treegarth.index.studies import StudyKey, asked_study, told_apart
-from treegarth.limits import LARGEST_BIGINT
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier
 from treegarth.web.which_study import OfStudy
@@ -53,7 +51,6 @@ def with_studies(
     call: AnyCall, connection: Connection, asked: MarksAsked, studies: Sequence[MarkedStudy]
 ) -> Mapping[str, Any]:
     total = marked_sum(connection, study=find_study(connection, asked), policy_id=asked.policy_id)
-    rescued = getattr(call.query, "rescued", None)
     return {
         "names": name_studies(connection, studies),
         "which": told_apart(connection, studies),
@@ -61,8 +58,6 @@ def with_studies(
         "total": total,
         "objects": ngettext_for(call, "%(num)s object", "%(num)s objects", total.instance_count),
         "any_on": bool(list_policies(connection, only_on=True)),
-        "rescued": rescued
-        and ngettext_for(call, "%(num)s object was rescued", "%(num)s objects were rescued", rescued),
     }
 
 
@@ -98,9 +93,9 @@ STUDIES = Listing(
     asked=MarksAsked,
     query=find_studies,
     unique=("orthanc_study_id", "policy_id"),
+    chosen_by="orthanc_study_id",
     order="due_at",
     columns=(
-        Column(name="choose", label=N_("Choose"), sorts_by=()),
         Column(name="patient", label=N_("Patient"), sorts_by=()),
         Column(name="study_instance_uid", label=N_("Study")),
         Column(name="modalities", label=N_("Modalities"), form="modalities", sorts_by=(), narrow="c-2"),
@@ -121,12 +116,6 @@ STUDIES = Listing(
     ),
     template="retention/marked.html",
     extras=with_studies,
-    page_fields={
-        "rescued": (
-            Annotated[int, Field(ge=0, le=LARGEST_BIGINT)] | None,
-            FieldInfo(default=None, description="How many objects were rescued just now."),
-        ),
-    },
 )
 OBJECTS = Listing(
     name="retention.marked_objects",
@@ -143,7 +132,6 @@ OBJECTS = Listing(
     unique="orthanc_instance_id",
     order="study_instance_uid",
     columns=(
-        Column(name="choose", label=N_("Choose"), sorts_by=()),
         Column(name="study_instance_uid", label=N_("Study"), form="own", narrow="c-2"),
         Column(name="sop_instance_uid", label="SOP Instance UID"),
         Column(name="modality", label=N_("Modality"), form="modalities"),

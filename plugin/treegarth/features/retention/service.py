@@ -21,6 +21,7 @@ from treegarth.features.retention.store import forecast, holds, marks, policies
 from treegarth.features.retention.store.decision import NumberedPolicy, read_states
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.index.tables import instance, series, study
 from treegarth.phrases import N_, P_
@@ -224,18 +225,22 @@ def hold_study(
     return study
 
 
-def rescue(
+def rescue_study(
     connection: Connection, orthanc_study_id: str, sop_instance_uids: Sequence[str], *, by: str | None, now: datetime
 ) -> int:
     """Take back what is marked of a study, or some of it; how many objects."""
-    return marks.rescue(
-        connection,
-        orthanc_study_id=orthanc_study_id,
-        sop_instance_uids=sop_instance_uids,
-        rescued_by=by,
-        now=now,
-        lasts=RESCUED_FOR,
-    )
+    chosen = [prune_mark.c.orthanc_study_id == orthanc_study_id]
+    if sop_instance_uids:
+        chosen.append(prune_mark.c.sop_instance_uid.in_(sop_instance_uids))
+    return marks.rescue(connection, *chosen, rescued_by=by, now=now, lasts=RESCUED_FOR)
+
+
+def rescue_objects(
+    connection: Connection, orthanc_instance_ids: Sequence[str], *, by: str | None, now: datetime
+) -> int:
+    """Take back these marked objects; how many there were."""
+    chosen = prune_mark.c.orthanc_instance_id.in_(orthanc_instance_ids)
+    return marks.rescue(connection, chosen, rescued_by=by, now=now, lasts=RESCUED_FOR)
 
 
 def space_figures(connection: Connection, now: datetime) -> SpaceFigures:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from treegarth.features.rules.service import RuleBook
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
+    from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
+    from treegarth.web.row_actions import RowAction
 
 __all__ = ["FEATURE"]
 
@@ -58,6 +60,20 @@ def _routes() -> list[Route]:
     from treegarth.features.rules import api, pages
 
     return [*api.routes(), *pages.routes()]
+
+
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.rules.events import EVENTS
+    from treegarth.features.rules.notices import NOTICES
+    from treegarth.features.rules.outcomes import OUTCOMES
+
+    return [NOTICES, EVENTS, OUTCOMES]
+
+
+def _row_actions() -> list[RowAction]:
+    from treegarth.features.rules.row_actions import RETRY, SEEN, TELL_AGAIN
+
+    return [SEEN, TELL_AGAIN, RETRY]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
@@ -112,6 +128,8 @@ FEATURE = Feature(
     actions=_actions,
     parts=_parts,
     routes=_routes,
+    listings=_listings,
+    row_actions=_row_actions,
     tasks=_tasks,
     checks=_checks,
     measures=_measures,

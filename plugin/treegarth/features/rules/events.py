@@ -17,7 +17,8 @@ from treegarth.features.rules.store.rules import list_names
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier, Parameters
 

@@ -16,7 +16,8 @@ from treegarth.features.rules.tables import notification
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier
 from treegarth.web.which_study import OfStudy

@@ -19,7 +19,8 @@ from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier
 from treegarth.web.which_study import OfStudy
 

@@ -20,7 +20,8 @@ from treegarth.features.archive.store.search import select_studies
 from treegarth.index.studies import find_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Navigation, Text
 from treegarth.web.templates import url_with
 

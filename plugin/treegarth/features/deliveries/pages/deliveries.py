@@ -7,8 +7,6 @@ from typing import Any
 from flask import Response
 
 from treegarth.errors import NotFound
-from treegarth.features.deliveries.deliveries import DELIVERIES
-from treegarth.features.deliveries.objects import OBJECTS
 from treegarth.features.deliveries.store.overview import send_again
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -32,8 +30,6 @@ class AgainBody(Parameters):
 
 def routes() -> list[Route]:
     return [
-        *DELIVERIES.routes(),
-        *OBJECTS.routes(),
         route(
             name="deliveries.again_page",
             path="/treegarth/deliveries/again",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from treegarth.features.retention.api.parts import retention_route
-from treegarth.features.retention.service import rescue
+from treegarth.features.retention.service import rescue_study
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import find_study
 from treegarth.web.actors import Permission
@@ -34,7 +34,7 @@ def rescue_marked(call: Call[None, RescueBody, None]) -> Rescued:
     with call.begin() as connection:
         study = find_study(connection, body.study_instance_uid, body.orthanc_study_id, kept=[prune_mark])
         now, by = call.services.clock(), call.actor.name
-        count = rescue(connection, study.orthanc_study_id, body.sop_instance_uids, by=by, now=now) if study else 0
+        count = rescue_study(connection, study.orthanc_study_id, body.sop_instance_uids, by=by, now=now) if study else 0
     return Rescued(rescued_count=count)
 
 

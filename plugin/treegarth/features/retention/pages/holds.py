@@ -12,9 +12,9 @@ from treegarth.errors import NotFound
 from treegarth.features.retention import service
 from treegarth.features.retention.holds import HOLDS, NOTHING, HoldsAsked
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.pages.words import back_to_study, see_other
 from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.store.holds import release_hold
+from treegarth.features.retention.words import back_to_study, see_other
 from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_
@@ -53,7 +53,6 @@ class ReleaseBody(WhichStudy):
 
 def routes() -> list[Route]:
     return [
-        *HOLDS.routes(),
         route(
             name="retention.hold_page",
             path="/treegarth/retention/holds",
@@ -66,7 +65,7 @@ def routes() -> list[Route]:
             name="retention.release_page",
             path="/treegarth/retention/holds/{hold_id}/release",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.ADMINISTER,
             handler=release,
             summary="Release a hold.",
         ),

@@ -8,9 +8,11 @@ from typing import Literal
 
 from flask import Response
 
-from treegarth.features.retention.bring_backs import BRING_BACKS
-from treegarth.features.retention.ledger import LEDGER, WISHES_SHOWN
-from treegarth.features.retention.pages.words import (
+from treegarth.features.retention.ledger import WISHES_SHOWN
+from treegarth.features.retention.paths import LedgerPath
+from treegarth.features.retention.store import ledger as store
+from treegarth.features.retention.store.overview import name_studies
+from treegarth.features.retention.words import (
     LEDGER_STATES,
     PROOFS,
     WISH_STATES,
@@ -20,9 +22,6 @@ from treegarth.features.retention.pages.words import (
     states_of,
     words_of,
 )
-from treegarth.features.retention.paths import LedgerPath
-from treegarth.features.retention.store import ledger as store
-from treegarth.features.retention.store.overview import name_studies
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -58,8 +57,6 @@ class ShownProof:
 
 def routes() -> list[Route]:
     return [
-        *LEDGER.routes(),
-        *BRING_BACKS.routes(),
         route(
             name="retention.ledger_entry_page",
             path="/treegarth/retention/ledger/{ledger_id}",

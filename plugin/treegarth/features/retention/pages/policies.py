@@ -12,13 +12,13 @@ from flask import Response
 
 from treegarth.errors import ConditionRefused, RequestConflict
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.words import see_other
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import forecast, policies
 from treegarth.features.retention.store.forecast import Freed
 from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.features.retention.words import see_other
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call

@@ -16,13 +16,13 @@ from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Reason
 from treegarth.features.retention.pages.policies import says
 from treegarth.features.retention.pages.preview import look_ahead
-from treegarth.features.retention.pages.words import POLICY_CHANGES, reason, words_of
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
 from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
 from treegarth.features.retention.store.policies import PolicyChange
+from treegarth.features.retention.words import POLICY_CHANGES, reason, words_of
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call

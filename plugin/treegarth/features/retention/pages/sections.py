@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from treegarth.features.retention.pages.words import HOLD_KINDS, WISH_STATES, states_of, words_of
 from treegarth.features.retention.store.holds import list_holds
 from treegarth.features.retention.store.ledger import list_bring_backs
 from treegarth.features.retention.store.overview import gone_of_study, marked_sum
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
+from treegarth.features.retention.words import HOLD_KINDS, WISH_STATES, states_of, words_of
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import render_part

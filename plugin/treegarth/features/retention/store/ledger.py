@@ -117,10 +117,15 @@ def select_entries(
 
 def read_entry(connection: Connection, ledger_id: int) -> LedgerEntry:
     """Raises NotFound."""
-    row = connection.execute(select_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
-    if row is None:
+    entry = find_entry(connection, ledger_id)
+    if entry is None:
         raise NotFound(P_("There is no such entry in the ledger."))
-    return LedgerEntry(**row._mapping)
+    return entry
+
+
+def find_entry(connection: Connection, ledger_id: int) -> LedgerEntry | None:
+    row = connection.execute(select_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
+    return None if row is None else LedgerEntry(**row._mapping)
 
 
 def whereabouts(connection: Connection, orthanc_instance_id: str) -> list[Whereabouts]:

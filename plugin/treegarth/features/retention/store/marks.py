@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Connection, Select, cast, column, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, cast, column, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from treegarth.conditions.vocabulary import Vocabulary
@@ -199,21 +199,12 @@ def select_marks(*, study: OfStudy | None = None, policy_id: int | None = None) 
 
 
 def rescue(
-    connection: Connection,
-    *,
-    orthanc_study_id: str,
-    sop_instance_uids: Sequence[str] = (),
-    rescued_by: str | None,
-    now: datetime,
-    lasts: timedelta,
+    connection: Connection, *chosen: ColumnElement[bool], rescued_by: str | None, now: datetime, lasts: timedelta
 ) -> int:
-    """Take back what is marked of a study, all or these objects; how many. They are not marked again for a while.
+    """Take back the marks that were chosen; how many. Those objects are not marked again for a while.
 
     Waits for the deletion of at most one object; what was about to be deleted stays, too.
     """
-    chosen = [prune_mark.c.orthanc_study_id == orthanc_study_id]
-    if sop_instance_uids:
-        chosen.append(prune_mark.c.sop_instance_uid.in_(sop_instance_uids))
     marked = list(connection.execute(select(prune_mark.c.orthanc_instance_id).where(*chosen)).scalars())
     connection.execute(  # before the marks: a deletion holds its row of the ledger, then its mark
         update(prune_ledger)

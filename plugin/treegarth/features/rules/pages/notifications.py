@@ -5,9 +5,6 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import DatabaseUnavailable, NotFound
-from treegarth.features.rules.events import EVENTS
-from treegarth.features.rules.notices import NOTICES
-from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.events import count_events, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
@@ -25,10 +22,13 @@ class NoticeBody(Parameters):
     id: LongIdentifier | None = None
     """The notice's or the event's number; every one if not given."""
 
+    @property
+    def ids(self) -> list[int] | None:
+        return None if self.id is None else [self.id]
+
 
 def routes() -> list[Route]:
     return [
-        *NOTICES.routes(),
         route(
             name="rules.bell_page",
             path="/treegarth/notifications/bell",
@@ -52,8 +52,6 @@ def routes() -> list[Route]:
             handler=tell_again,
             summary="Try again to send one notice, or every one, that was given up.",
         ),
-        *EVENTS.routes(),
-        *OUTCOMES.routes(),
         route(
             name="rules.retry_event_page",
             path="/treegarth/rules/waiting/retry",
@@ -77,24 +75,20 @@ def bell_page(call: Call[None, None, None]) -> Response:
 
 def seen(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
-        mark_seen(connection, call.actor.name, author_of(call).now, call.body.id)
+        mark_seen(connection, call.actor.name, author_of(call).now, call.body.ids)
     return _to(call, "rules.notifications_page")
 
 
 def tell_again(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
-        if not send_again(connection, author_of(call).now, call.body.id) and call.body.id is not None:
+        if not send_again(connection, author_of(call).now, call.body.ids) and call.body.id is not None:
             raise NotFound(N_("There is no notice with this number that was given up."))
     return _to(call, "rules.notifications_page")
 
 
 def retry_events(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
-        number = call.body.id
-        if (
-            not retry_failed(connection, author_of(call).now, None if number is None else [number])
-            and number is not None
-        ):
+        if not retry_failed(connection, author_of(call).now, call.body.ids) and call.body.id is not None:
             raise NotFound(N_("There is no failed event with this number."))
     return _to(call, "rules.events_page")
 

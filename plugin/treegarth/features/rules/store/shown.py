@@ -3,6 +3,7 @@ only, but that a notice can be marked as seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,17 +97,17 @@ def count_not_sent(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(notification).where(*given_up)).scalar_one())
 
 
-def mark_seen(connection: Connection, by: str | None, now: datetime, notice_id: int | None = None) -> int:
-    """A user has seen this notice of the dashboard, or every one; how many were new."""
+def mark_seen(connection: Connection, by: str | None, now: datetime, ids: Sequence[int] | None = None) -> int:
+    """A user has seen these notices of the dashboard, or every one; how many were new."""
     seen = update(notification).where(notification.c.channel == DASHBOARD, notification.c.state == "waiting")
-    if notice_id is not None:
-        seen = seen.where(notification.c.id == notice_id)
+    if ids is not None:
+        seen = seen.where(notification.c.id.in_(ids))
     return connection.execute(seen.values(state="sent", sent_at=now, seen_by=by)).rowcount
 
 
-def send_again(connection: Connection, now: datetime, notice_id: int | None = None) -> int:
-    """Let a notice that was given up, or every one, be tried once more; how many there were."""
+def send_again(connection: Connection, now: datetime, ids: Sequence[int] | None = None) -> int:
+    """Let notices that were given up, these or all, be tried once more; how many there were."""
     again = update(notification).where(notification.c.state == "given up", notification.c.channel != DASHBOARD)
-    if notice_id is not None:
-        again = again.where(notification.c.id == notice_id)
+    if ids is not None:
+        again = again.where(notification.c.id.in_(ids))
     return connection.execute(again.values(state="waiting", attempts=0, next_attempt_at=now)).rowcount

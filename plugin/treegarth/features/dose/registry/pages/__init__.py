@@ -12,7 +12,6 @@ from treegarth.features.dose.registry.pages import (
     sources,
     study,
 )
-from treegarth.features.dose.registry.pages.doses import DOSES
 from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
 from treegarth.features.dose.registry.pages.study import kept_study_address
 from treegarth.web.routes import Route
@@ -23,4 +22,4 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 def routes() -> list[Route]:
     """Every page about dose."""
     parts = (equipment, missing_dose, sources, redecision, not_patients, patient, study, content)
-    return [*DOSES.routes(), *(route for part in parts for route in part.routes())]
+    return [*(route for part in parts for route in part.routes())]

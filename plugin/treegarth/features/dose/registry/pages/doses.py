@@ -26,7 +26,8 @@ from treegarth.features.dose.registry.store.queue import count_waiting
 from treegarth.features.dose.registry.store.studies import DoseStudy, select_studies_with_dose, told_apart_with_kept
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Navigation
 

@@ -31,7 +31,8 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import csv_text
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.lists import Day, check_days_in_order
 from treegarth.web.routes import Parameters, Route
 
@@ -84,7 +85,6 @@ class DeviceCounts:
 
 def routes() -> list[Route]:
     return [
-        *MISSING.routes(),
         route(
             name="dose.missing_months_csv",
             path="/treegarth/dose/missing/months.csv",

@@ -77,7 +77,6 @@ class ShownChange:
 
 def routes() -> list[Route]:
     return [
-        *CHANGES.routes(),
         route(
             name="dose.redecide_page",
             path="/treegarth/dose/redeciding",

@@ -29,7 +29,8 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.listing import Column, Empty, Filter, Listing
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import State as Sign
 from treegarth.web.parts import in_words, translated
 from treegarth.web.path_models import OrthancInstancePath
@@ -75,7 +76,6 @@ class Choice:
 
 def routes() -> list[Route]:
     return [
-        *SOURCES.routes(),
         route(
             name="dose.retry_page",
             path="/treegarth/dose/reports/{orthanc_instance_id}/retry",

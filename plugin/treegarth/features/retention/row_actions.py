@@ -1,0 +1,125 @@
+"""What retention offers for many rows: studies are held, holds released, marked objects rescued, pruned ones brought
+back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import StringConstraints
+from sqlalchemy import Connection
+
+from treegarth.features.retention import service
+from treegarth.features.retention.holds import HOLDS
+from treegarth.features.retention.ledger import LEDGER
+from treegarth.features.retention.marked import OBJECTS, STUDIES
+from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.pages.holds import LONGEST_REASON
+from treegarth.features.retention.store.holds import release_hold, set_holds
+from treegarth.features.retention.store.ledger import ask_back, find_entry
+from treegarth.features.retention.words import HOLD_KINDS
+from treegarth.index.studies import key_of
+from treegarth.phrases import N_, NN_
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall
+from treegarth.web.filters import Filter
+from treegarth.web.routes import AnyText, Parameters
+from treegarth.web.row_actions import NothingGiven, RowAction
+
+GONE = NN_("%(num)s study is no longer in the archive.", "%(num)s studies are no longer in the archive.")
+
+
+class Holding(Parameters):
+    """How studies are held."""
+
+    kind: HoldKind
+    """`legal`, `teaching` or `project`."""
+    reason: Annotated[AnyText, StringConstraints(min_length=1, max_length=LONGEST_REASON)]
+    """Why, in a sentence."""
+
+
+def hold(call: AnyCall, connection: Connection, studies: Sequence[str], given: Holding) -> int:
+    """Until the holds are released."""
+    return set_holds(
+        connection,
+        [key for one in studies if (key := key_of(connection, one))],
+        kind=given.kind,
+        reason=given.reason,
+        until=None,
+        set_by=call.actor.name,
+        now=call.services.clock(),
+    )
+
+
+def release(call: AnyCall, connection: Connection, holds: Sequence[int], given: NothingGiven) -> int:
+    now = call.services.clock()
+    return sum(release_hold(connection, one, released_by=call.actor.name, now=now) for one in holds)
+
+
+def rescue(call: AnyCall, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
+    now, by = call.services.clock(), call.actor.name
+    return sum(service.rescue_study(connection, one, [], by=by, now=now) > 0 for one in studies)
+
+
+def rescue_objects(call: AnyCall, connection: Connection, instances: Sequence[str], given: NothingGiven) -> int:
+    return service.rescue_objects(connection, instances, by=call.actor.name, now=call.services.clock())
+
+
+def bring_back(call: AnyCall, connection: Connection, entries: Sequence[int], given: NothingGiven) -> int:
+    found = [entry for one in entries if (entry := find_entry(connection, one))]
+    now, by = call.services.clock(), call.actor.name
+    return sum(ask_back(connection, one, "object", asked_by=by, now=now) is not None for one in found)
+
+
+HOLD = RowAction(
+    name="hold",
+    lists=("archive.studies", "dose.doses", "dose.missing"),
+    label=N_("Hold"),
+    icon="lock",
+    done=NN_("%(num)s study is on hold.", "%(num)s studies are on hold."),
+    left=GONE,
+    act=hold,
+    given=Holding,
+    inputs=(
+        Filter(name="kind", label=N_("Kind of hold"), choices=HOLD_KINDS),
+        Filter(name="reason", label=N_("Reason"), width="wide"),
+    ),
+)
+RELEASE = RowAction(
+    name="release",
+    lists=(HOLDS.name,),
+    label=N_("Release"),
+    icon="close",
+    done=NN_("%(num)s hold was released.", "%(num)s holds were released."),
+    left=NN_("%(num)s was released before.", "%(num)s were released before."),
+    act=release,
+    warning=N_("Release a legal hold only if whoever asked for it agrees."),
+    permission=Permission.ADMINISTER,
+)
+RESCUE = RowAction(
+    name="rescue",
+    lists=(STUDIES.name,),
+    label=N_("Rescue"),
+    icon="rescue",
+    done=NN_("%(num)s study was rescued.", "%(num)s studies were rescued."),
+    left=NN_("Nothing of %(num)s study is marked any more.", "Nothing of %(num)s studies is marked any more."),
+    act=rescue,
+)
+RESCUE_OBJECTS = RowAction(
+    name="rescue",
+    lists=(OBJECTS.name,),
+    label=N_("Rescue"),
+    icon="rescue",
+    done=NN_("%(num)s object was rescued.", "%(num)s objects were rescued."),
+    left=NN_("%(num)s is not marked any more.", "%(num)s are not marked any more."),
+    act=rescue_objects,
+)
+BRING_BACK = RowAction(
+    name="bring back",
+    lists=(LEDGER.name,),
+    label=N_("Bring back"),
+    icon="arrive",
+    done=NN_("%(num)s object is being brought back.", "%(num)s objects are being brought back."),
+    left=NN_("%(num)s object is not gone.", "%(num)s objects are not gone."),
+    act=bring_back,
+)

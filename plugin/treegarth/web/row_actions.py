@@ -1,0 +1,122 @@
+"""What can be done with many rows of a list at once: a feature offers it, for the lists of others as for its own.
+
+A list whose rows can be chosen has a box before each, and above the table what can be done with those that are ticked.
+`POST {path}/act` takes them from the page, `POST {api_path}/act` from programs; both say with how many it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
+from sqlalchemy import Connection
+
+from treegarth.limits import LONGEST_QUERY
+from treegarth.record import Record
+from treegarth.web.access import check_permission
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.filters import Filter
+from treegarth.web.lists import LARGEST_LIMIT
+from treegarth.web.parts import ngettext_for
+from treegarth.web.routes import Answer, AnyText, LongIdentifier, Parameters, Text
+from treegarth.web.validation import validated
+
+Act: TypeAlias = Callable[[AnyCall, Connection, Sequence[Any], Any], int]
+"""Of a call, its transaction, the keys of the chosen rows without repetition, and what was `given`: with how many rows
+it was done. The others are left as they are."""
+
+
+class NothingGiven(Parameters):
+    """Of an action that needs no more than the rows."""
+
+
+class Acted(Answer):
+    """What became of the chosen rows."""
+
+    done: int
+    """With how many it was done."""
+    left: int
+    """How many were left as they are: gone meanwhile, or nothing was to be done with them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowAction:
+    """An action for many rows."""
+
+    name: str  # in addresses and in the API: "send"
+    lists: Sequence[str]  # the names of those whose rows it takes
+    label: str  # a msgid: what the button says
+    icon: str
+    done: tuple[str, str]  # NN_("%(num)s study is being sent", …)
+    left: tuple[str, str]  # NN_("%(num)s was left as it is: …", …)
+    act: Act
+    given: type[Parameters] = NothingGiven
+    inputs: Sequence[Filter] = ()  # of the fields of `given`; one with choices has the first of them at the beginning
+    warning: str = ""  # a msgid: what stands before the button of an action that is asked for twice
+    permission: Permission = Permission.OPERATE
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowActions:
+    """Those of all features: what a page asks for the ones of its list."""
+
+    every: Sequence[RowAction]
+
+    def of(self, name: str) -> list[RowAction]:
+        """Those for the rows of the list of this name."""
+        return [one for one in self.every if name in one.lists]
+
+
+def body_of(record: type[Record], key: str, actions: Sequence[RowAction]) -> type[BaseModel]:
+    """What is sent to act on rows that are chosen by this field of theirs."""
+    kind: Any = LongIdentifier if record.model_fields[key].annotation is int else Text
+    names: Any = Literal[tuple(one.name for one in actions)]
+    chosen: Any = Annotated[list[kind], Field(min_length=1, max_length=LARGEST_LIMIT)]
+    said = ", ".join(f"`{one.name}`" for one in actions)
+    given: dict[str, Any] = {
+        name: (Text, FieldInfo(default="", description=f"For `{one.name}`: {field.description}"))
+        for one in actions
+        for name, field in one.given.model_fields.items()
+    }
+    return create_model(
+        f"{record.__name__}Act",
+        __base__=Parameters,
+        __doc__="What to do, and with which rows.",
+        action=(names, FieldInfo(description=f"One of {said}.")),
+        chosen=(chosen, FieldInfo(description=f"The rows, by `{key}`.")),
+        **given,
+    )
+
+
+def body_of_page(body: type[BaseModel]) -> type[BaseModel]:
+    """The same from a form, which says where it stood: Orthanc hands on no query of POST."""
+    said = "What the list's address asked for."
+    here: Any = (Annotated[AnyText, Field(max_length=LONGEST_QUERY)], FieldInfo(default="", description=said))
+    return create_model(f"{body.__name__}Form", __base__=body, __doc__=body.__doc__, here=here)
+
+
+def act(actions: Sequence[RowAction], call: Call[Any, Any, None]) -> Acted:
+    """Do what the body says, in one transaction."""
+    body = call.body
+    action = next(one for one in actions if one.name == body.action)
+    check_permission(call.actor, action.permission)
+    texts = {name: getattr(body, name).strip() for name in action.given.model_fields}
+    given = validated(action.given, {name: text for name, text in texts.items() if text})
+    keys = sorted(set(body.chosen))  # in one order: two who do this at the same time wait for each other
+    with call.begin() as connection:
+        done = action.act(call, connection, keys, given)
+    return Acted(done=done, left=len(keys) - done)
+
+
+def what_was_done(call: AnyCall, actions: Sequence[RowAction]) -> list[str]:
+    """What an action did just now, in sentences, as the address of the page has it."""
+    query: Any = call.query
+    action = next((one for one in actions if one.name == getattr(query, "acted", None)), None)
+    if action is None:
+        return []
+    counted: Mapping[tuple[str, str], int | None] = {action.done: query.done, action.left: query.left}
+    return [ngettext_for(call, *words, count) for words, count in counted.items() if count]

@@ -1,0 +1,193 @@
+"""What is done with many rows of a list: for every list and every action, from its page and by a program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, func, insert, select
+
+from tests.index_support import write_study
+from tests.retention_support import table
+from tests.unit.web.web_support import NOW, make_services
+from treegarth.assembly import house
+from treegarth.bootstrap import make_application
+from treegarth.settings import Settings
+from treegarth.web.listing import Listing
+
+ROOT = Path(__file__).resolve().parents[2]
+API = "/treegarth/api/v1"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+FORM = "application/x-www-form-urlencoded"
+HOUSE = house(Settings())
+OFFERED = [(one, action) for one in HOUSE.listings() for action in HOUSE.row_actions().of(one.name)]
+GIVEN = {"send": {"destination": "1"}, "hold": {"kind": "teaching", "reason": "a rare case"}}
+STUDIES = ["study-00001", "study-00002"]
+INSTANCE = {
+    "orthanc_instance_id": "instance-00001-1",
+    "orthanc_series_id": "series-00001",
+    "orthanc_study_id": "study-00001",
+    "study_instance_uid": "1.2.840.99999.1.1",
+    "sop_instance_uid": "1.2.840.99999.3.1.1",
+    "size_bytes": 500,
+}
+
+
+@pytest.fixture
+def client(engine: Engine) -> FlaskClient:
+    """Of each list two rows at least with which something can be done, and a destination to send to."""
+    with engine.begin() as connection:
+
+        def write(rows: str, /, **values: Any) -> None:
+            connection.execute(insert(table(rows)).values(**values))
+
+        for number in (1, 2, 3):
+            write_study(connection, number)
+        write("destination", id=1, name="FAR", kind="folder", address={"path": "/far"})
+        write("retention_policy", id=1, name="p", version=1)
+        version = {"policy_id": 1, "version": 1, "document": {}, "is_on": True, "change": "created", "changed_at": NOW}
+        write("retention_policy_version", **version)
+        write("rule", id=1, name="r", version=1, trigger="by hand", position=1)
+        for number in (1, 2):
+            study = {"orthanc_study_id": f"study-{number:05}", "study_instance_uid": f"1.2.840.99999.1.{number}"}
+            one = {**INSTANCE, **study, "orthanc_instance_id": f"instance-{number:05}-1"}
+            write("hold", kind="legal", reason="a court", set_at=NOW, **study)
+            write("prune_mark", modality="CT", policy_id=1, policy_version=1, marked_at=NOW, due_at=NOW, **one)
+            gone = {**one, "orthanc_instance_id": f"gone-{number}", "series_instance_uid": "1.2.3", "received_at": NOW}
+            write("prune_ledger", id=number, modality="CT", state="deleted", intended_at=NOW, deleted_at=NOW, **gone)
+            event = {"trigger": "stable study", "orthanc_study_id": study["orthanc_study_id"], "state": "failed"}
+            write("rule_event", id=number, **event)
+            write("notification", id=number, channel="dashboard", title="t", content={}, created_at=NOW)
+    made: FlaskClient = make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()
+    return made
+
+
+def test_rows_that_are_gone_are_left_and_said(client: FlaskClient) -> None:
+    for listing, action in OFFERED:
+        keys = [7001, 7002] if is_number(listing) else ["gone", "gone too"]
+        given = {"action": action.name, "chosen": [*keys, keys[0]], **GIVEN.get(action.name, {})}
+        answer = client.post(f"{API}/{listing.api_path}/act", json=given)
+        assert answer.get_json() == {"done": 0, "left": 2}, answer.text
+        form = {**given, "here": "sort=-x&cursor=abc&strange=1"}
+        back = client.post(f"/treegarth/{listing.path}/act", data=form, content_type=FORM, headers=SAME_ORIGIN)
+        said = f"acted={action.name.replace(' ', '+')}&done=0&left=2"
+        assert back.status_code == 303, back.text[:500]
+        assert back.headers["Location"] == f"/treegarth/{listing.path}?sort=-x&cursor=abc&{said}"
+        for language in ("en", "ko"):
+            said = f"acted={action.name}&done=3&left=2"
+            page = client.get(f"/treegarth/{listing.path}?{said}", headers={"Accept-Language": language})
+            told = page.text.split('role="status"')[1].split("</div>")[0]
+            assert {"3", "2"} <= set(re.findall(r"\d+", told))
+
+
+@pytest.mark.parametrize("chosen", [[], None, "text", [None], [""] * 1001, [{}], ["\0"], [10**30]])
+def test_what_cannot_be_chosen_is_refused_by_name(client: FlaskClient, chosen: Any) -> None:
+    for listing, action in OFFERED:
+        given = {"action": action.name, "chosen": chosen, **GIVEN.get(action.name, {})}
+        answer = client.post(f"{API}/{listing.api_path}/act", json=given)
+        assert answer.status_code == 400
+        assert all(one["field"].startswith("chosen") for one in answer.get_json()["errors"])
+
+
+def test_what_an_action_needs_is_asked_for(client: FlaskClient) -> None:
+    for listing, action in OFFERED:
+        key: Any = 1 if is_number(listing) else "study-00001"
+        answer = client.post(f"{API}/{listing.api_path}/act", json={"action": action.name, "chosen": [key]})
+        if action.given.model_fields:
+            assert answer.status_code == 400
+            assert {one["field"] for one in answer.get_json()["errors"]} == set(action.given.model_fields)
+        else:
+            assert answer.status_code == 200
+        unknown = client.post(f"{API}/{listing.api_path}/act", json={"action": "no such", "chosen": [key]})
+        assert [one["field"] for one in unknown.get_json()["errors"]] == ["action"]
+
+
+def is_number(listing: Listing[Any, Any]) -> bool:
+    return listing.record.model_fields[listing.key].annotation is int
+
+
+def act(client: FlaskClient, path: str, action: str, *chosen: Any, **given: Any) -> dict[str, int]:
+    answer = client.post(f"{API}/{path}/act", json={"action": action, "chosen": list(chosen), **given})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, int] = answer.get_json()
+    return found
+
+
+def count(engine: Engine, name: str, **values: Any) -> int:
+    rows = table(name)
+    with engine.connect() as connection:
+        where = [rows.c[key] == value for key, value in values.items()]
+        return connection.execute(select(func.count()).select_from(rows).where(*where)).scalar_one()
+
+
+def test_studies_are_sent_and_held(client: FlaskClient, engine: Engine) -> None:
+    assert act(client, "studies", "send", *STUDIES, "gone", destination="1") == {"done": 2, "left": 1}
+    assert count(engine, "delivery_object", destination_id=1, state="waiting") == 4
+    assert act(client, "studies", "hold", *STUDIES, kind="project", reason="trial 7") == {"done": 2, "left": 0}
+    assert count(engine, "hold", kind="project", reason="trial 7") == 2
+    nowhere = client.post(f"{API}/studies/act", json={"action": "send", "chosen": STUDIES, "destination": "9"})
+    assert nowhere.status_code == 404
+    page = client.get("/treegarth/studies").text
+    assert '<option value="1">FAR</option>' in page
+    assert page.count('name="chosen"') == 3
+
+
+def test_without_a_destination_there_is_nothing_to_choose_for_sending(client: FlaskClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(table("destination").update().values(removed_at=NOW))
+    page = client.get("/treegarth/studies").text
+    assert 'value="send"' not in page
+    assert 'value="hold"' in page
+
+
+def test_deliveries_are_sent_again(client: FlaskClient, engine: Engine) -> None:
+    act(client, "studies", "send", *STUDIES, destination="1")
+    with engine.begin() as connection:
+        connection.execute(table("delivery_object").update().values(state="given up", attempts=9))
+        numbers = list(connection.execute(select(table("delivery").c.id)).scalars())
+    assert act(client, "deliveries/series", "again", *numbers, 99) == {"done": 2, "left": 1}
+    assert count(engine, "delivery_object", state="waiting", attempts=0) == 4
+
+
+def test_marks_are_taken_back_by_study_and_by_object(client: FlaskClient, engine: Engine) -> None:
+    assert act(client, "retention/marked", "rescue", "instance-00001-1", "gone") == {"done": 1, "left": 1}
+    assert act(client, "retention/marked-studies", "rescue", *STUDIES) == {"done": 1, "left": 1}
+    assert count(engine, "prune_mark") == 0
+    assert count(engine, "prune_rescue") == 2
+
+
+def test_holds_are_released_and_what_is_gone_is_asked_back(client: FlaskClient, engine: Engine) -> None:
+    assert act(client, "retention/holds", "release", 1, 2) == {"done": 2, "left": 0}
+    assert act(client, "retention/holds", "release", 1) == {"done": 0, "left": 1}
+    assert act(client, "retention/ledger", "bring back", 1, 2) == {"done": 2, "left": 0}
+    assert count(engine, "bring_back") == 2
+
+
+def test_notices_are_seen_or_sent_again_and_events_wait_once_more(client: FlaskClient, engine: Engine) -> None:
+    assert act(client, "notifications", "seen", 1, 2) == {"done": 2, "left": 0}
+    with engine.begin() as connection:
+        connection.execute(table("notification").update().values(channel="mail", state="given up"))
+    assert act(client, "notifications", "again", 1, 3) == {"done": 1, "left": 1}
+    assert act(client, "rule-events", "retry", 2) == {"done": 1, "left": 0}
+    assert count(engine, "rule_event", state="waiting") == 1
+
+
+def test_sources_that_failed_are_read_again(client: FlaskClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        for number in (1, 2):
+            connection.execute(
+                insert(table("dose_report")).values(
+                    orthanc_instance_id=f"instance-{number:05}-1",
+                    orthanc_series_id=f"series-{number:05}",
+                    orthanc_study_id=f"study-{number:05}",
+                    study_instance_uid=f"1.2.840.99999.1.{number}",
+                    sop_instance_uid=f"1.2.840.99999.3.{number}.1",
+                    state="failed" if number == 1 else "read",
+                )
+            )
+    sources = ("instance-00001-1", "instance-00002-1")
+    assert act(client, "dose/reports", "retry", *sources) == {"done": 1, "left": 1}
+    assert count(engine, "dose_report", state="unread") == 1

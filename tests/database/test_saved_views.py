@@ -1,0 +1,135 @@
+"""Saved views: of every list, one's own and shared ones, replaced by name, removed, and wrong ones refused."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from tests.unit.web.web_support import make_services
+from treegarth.assembly import house
+from treegarth.bootstrap import make_application
+from treegarth.settings import Mode, Settings
+from treegarth.web.listing import Listing
+
+ROOT = Path(__file__).resolve().parents[2]
+API = "/treegarth/api/v1/views"
+LISTINGS = house(Settings()).listings()
+VIEW = {"list": "archive.studies", "name": "CT of today", "query": {"modality": "CT", "sort": "-study_date"}}
+
+
+@pytest.fixture
+def client(engine: Engine) -> FlaskClient:
+    services = make_services(ROOT / "web", engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    made: FlaskClient = make_application(services).test_client()
+    return made
+
+
+def who(name: str) -> dict[str, str]:
+    """As Orthanc hands on a user that it has let in."""
+    return {"Authorization": "Basic " + b64encode(f"{name}:x".encode()).decode(), "Sec-Fetch-Site": "same-origin"}
+
+
+def names(client: FlaskClient, person: str, **asked: Any) -> list[str]:
+    return [one["name"] for one in client.get(API, query_string=asked, headers=who(person)).get_json()["items"]]
+
+
+def test_every_list_has_views(client: FlaskClient) -> None:
+    assert len(LISTINGS) > 10
+    for listing in LISTINGS:
+        check_views(client, listing)
+
+
+def check_views(client: FlaskClient, listing: Listing[Any, Any]) -> None:
+    query = {"sort": listing.sorts[-1]}
+    saved = client.post(API, json={"list": listing.name, "name": "올해", "query": query}, headers=who("anna"))
+    assert saved.status_code == 200, saved.text
+    page = client.get(f"/treegarth/{listing.path}", headers=who("anna")).text
+    assert "올해</a>" in page
+    assert "올해</a>" not in client.get(f"/treegarth/{listing.path}", headers=who("berta")).text
+    shown = client.get(f"/treegarth/{listing.path}", query_string=query, headers=who("anna")).text
+    assert 'aria-current="true">올해' in shown.replace("\n", "").replace("  ", "")
+    assert "views.save" not in shown
+
+
+def test_a_view_is_ones_own_until_it_is_shared(client: FlaskClient) -> None:
+    client.post(API, json=VIEW, headers=who("anna"))
+    client.post(API, json={**VIEW, "name": "for all", "shared": True}, headers=who("anna"))
+    client.post(API, json={**VIEW, "list": "dose.doses", "query": {}}, headers=who("berta"))
+    assert names(client, "anna") == ["CT of today", "for all"]
+    assert names(client, "berta") == ["CT of today", "for all"]
+    assert names(client, "berta", list="archive.studies") == ["for all"]
+    assert names(client, "anna", shared="false") == ["CT of today"]
+
+
+def test_one_name_is_one_view(client: FlaskClient) -> None:
+    for query in ({"modality": "MR"}, {"modality": "PT"}):
+        client.post(API, json={**VIEW, "query": query}, headers=who("anna"))
+    client.post(API, json=VIEW, headers=who("berta"))
+    (kept,) = client.get(API, headers=who("anna")).get_json()["items"]
+    assert kept["query"] == {"modality": "PT"}
+    assert kept["saved_by"] == "anna"
+
+
+def test_from_a_page_to_the_list_that_it_shows(client: FlaskClient) -> None:
+    form = {
+        "list": "archive.studies",
+        "name": "  CT  ",
+        "query": "modality=CT&patient_name=%EA%B9%80",
+        "shared": "true",
+    }
+    kind = "application/x-www-form-urlencoded"
+    back = client.post("/treegarth/views", data=form, content_type=kind, headers=who("anna"))
+    assert back.status_code == 303
+    assert back.headers["Location"] == "/treegarth/studies?modality=CT&patient_name=%EA%B9%80"
+    page = client.get("/treegarth/views", headers={**who("berta"), "Accept-Language": "ko"}).text
+    assert "CT</a>" in page
+    assert "검사" in page  # the list by its title
+    assert "김" in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "field"),
+    [
+        ({"list": "no.such"}, 404, None),
+        ({"query": {"strange": "1"}}, 400, "strange"),
+        ({"query": {"sort": "weight"}}, 400, "sort"),
+        ({"query": {"study_date_from": "soon"}}, 400, "study_date_from"),
+        ({"query": {"cursor": "abc"}}, 400, "cursor"),
+        ({"name": "  "}, 400, "name"),
+        ({"name": "x" * 101}, 400, "name"),
+        ({"query": {"modality": "C\0T"}}, 400, None),
+    ],
+)
+def test_a_view_that_cannot_be_is_refused(client: FlaskClient, wrong: Any, status: int, field: str | None) -> None:
+    answer = client.post(API, json={**VIEW, **wrong}, headers=who("anna"))
+    assert answer.status_code == status, answer.text
+    assert field is None or [one["field"] for one in answer.get_json()["errors"]] == [field]
+    assert names(client, "anna") == []
+
+
+def test_only_ones_own_is_removed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for person in ("anna", "berta"):
+        client.post(API, json={**VIEW, "shared": person == "berta"}, headers=who(person))
+    ids = [one["id"] for one in client.get(API, headers=who("anna")).get_json()["items"]]
+    monkeypatch.setattr("treegarth.web.actors.Actor.may", lambda self, permission: permission != "administer")
+    removed = client.post(f"{API}/act", json={"action": "remove", "chosen": ids}, headers=who("anna"))
+    assert removed.get_json() == {"done": 1, "left": 1}
+    assert names(client, "anna") == ["CT of today"]
+    monkeypatch.undo()
+    removed = client.post(f"{API}/act", json={"action": "remove", "chosen": ids}, headers=who("anna"))
+    assert removed.get_json() == {"done": 1, "left": 1}
+    assert names(client, "berta") == []
+
+
+def test_who_may_only_look_shares_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treegarth.web.actors.Actor.may", lambda self, permission: permission in ("public", "view"))
+    assert client.post(API, json={**VIEW, "shared": True}, headers=who("anna")).status_code == 403
+    assert client.post(API, json=VIEW, headers=who("anna")).status_code == 200
+    page = client.get("/treegarth/studies?modality=MR", headers=who("anna")).text
+    assert 'action="/treegarth/views"' in page
+    assert 'name="shared"' not in page
