@@ -18,6 +18,8 @@ PAGES = {
     "studies with a panel": "studies?open={study}",
     "no study fits": "studies?patient_id=nobody",
     "study": "studies/{study}",
+    "instances": "studies/{study}/series/{series}/instances",
+    "no instance fits": "studies/{study}/series/{series}/instances?sop_instance_uid=nobody",
     "dose": "dose",
     "dose by equipment": "dose/equipment",
     "studies without dose": "dose/missing",
@@ -58,8 +60,13 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
     report = next(
         item for item in treegarth_server.get("dose/reports")["items"] if item["study_instance_uid"] == ct_study
     )
-    patient = treegarth_server.get(f"studies/{ct_study}")["patient_id"]
-    return {"study": ct_study, "report": report["orthanc_instance_id"], "patient": patient}
+    study = treegarth_server.get(f"studies/{ct_study}")
+    return {
+        "study": ct_study,
+        "series": study["series"][0]["series_instance_uid"],
+        "report": report["orthanc_instance_id"],
+        "patient": study["patient_id"],
+    }
 
 
 @pytest.fixture(scope="module")

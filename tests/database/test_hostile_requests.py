@@ -49,6 +49,8 @@ def test_no_strange_path_method_or_header_ends_in_500(site: Site) -> None:
 PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("archive.studies_page", "api.list_studies"): {},
     ("archive.study_page", "api.read_study"): {},
+    ("archive.instances_page", "api.list_instances"): {},
+    ("archive.instances_csv", "api.list_instances_file"): {},
     ("dose.doses_page", "api.dose_studies"): {},
     ("dose.doses_csv", "api.dose_studies_file"): {},
     ("dose.missing_page", "api.dose_missing"): {},

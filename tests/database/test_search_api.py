@@ -23,6 +23,7 @@ from treegarth.features.dose.registry.tables import dose_report, irradiation_eve
 from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
 
+WEB = Path(__file__).resolve().parents[2] / "web"
 STUDY = "1.2.840.99999.1.1"
 SERIES = "1.2.840.99999.2.1"
 
@@ -175,6 +176,29 @@ def test_a_study_is_answered_with_its_series_and_their_instances(client: FlaskCl
     assert page["items"][0]["instance_number"] == 1
     assert page["items"][0]["issues"] == []
     assert page["next"]
+    address = f"{API_PATH}/studies/{STUDY}/series/{SERIES}/instances"
+    back = client.get(address, query_string={"sort": "-instance_number"}).get_json()["items"]
+    assert [one["instance_number"] for one in back] == [2, 1]
+    assert client.get(address, query_string={"sop_instance_uid": back[0]["sop_instance_uid"]}).get_json()["items"] == [
+        back[0]
+    ]
+    for nothing in ({"issues": "true"}, {"remote_ae_title": "NOBODY"}):
+        assert client.get(address, query_string=nothing).get_json()["items"] == []
+    file = client.get(f"{address}/export/csv").get_data(as_text=True).splitlines()
+    assert file[0].startswith("orthanc_instance_id,sop_instance_uid,")
+    assert len(file) == 3
+
+
+def test_the_page_of_a_series_instances_leads_back_to_its_study(studies: None, engine: Engine) -> None:
+    client = make_application(make_services(WEB, engine=lambda: engine)).test_client()
+    address = f"/treegarth/studies/{STUDY}/series/{SERIES}/instances"
+    assert f'href="{address}"' in client.get(f"/treegarth/studies/{STUDY}").text
+    page = client.get(address)
+    assert page.status_code == 200, page.text
+    assert f'href="/treegarth/studies/{STUDY}"' in page.text
+    assert "2 instances" in page.text
+    assert f'href="{address}.csv"' in page.text
+    assert client.get(f"/treegarth/studies/{STUDY}/series/1.2.3/instances").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["studies/1.2.3", f"studies/{STUDY}/series/1.2.3/instances", "dose/studies/1.2.3"])

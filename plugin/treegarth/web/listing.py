@@ -36,6 +36,8 @@ from treegarth.web.templates import render_page, url_with
 
 RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
+OneCall: TypeAlias = Call[Any, Any, Any]
+"""A request; a query of a list whose address has parts names the model of these in its place."""
 Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "own"]
 """How a value is written in a cell; what no form fits, the list's own template writes, and `own` is all its own."""
 
@@ -92,15 +94,17 @@ class Listing(Generic[RecordT, AskedT]):
     name: str  # "retention.holds": its page is retention.holds_page
     title: str  # a msgid
     counts: tuple[str, str]  # "%(num)s hold", "%(num)s holds"
-    path: str  # below /treegarth/
+    path: str  # below /treegarth/, as the API's with the parts of `parts`: "studies/{study_instance_uid}/images"
     api_name: str  # of the endpoint, api.{api_name}
     api_path: str  # below the API's own
     tag: str
     summary: str
     record: type[RecordT]
+    parts: type[Parameters] | None = None  # of the addresses; the query finds their values in `call.path`
+    kept: Sequence[str] = ()  # of what may be asked for, what belongs to the address and is no filter: which of two
     item: type[BaseModel] | None = None  # what the endpoint makes of a row, where that is not the row as it is
     asked: type[AskedT]
-    query: Callable[[AnyCall, Connection, AskedT], Select[Any]]
+    query: Callable[[OneCall, Connection, AskedT], Select[Any]]
     unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
     columns: Sequence[Column]
     order: str  # "-set_at": the order that nobody asked for
@@ -108,7 +112,7 @@ class Listing(Generic[RecordT, AskedT]):
     empty: Empty
     template: str = "list.html"
     shown: Callable[[AskedT, Sequence[RecordT]], Sequence[Column]] | None = None  # of the columns, those of these rows
-    extras: Callable[[AnyCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
+    extras: Callable[[OneCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
     permission: Permission = Permission.VIEW
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
@@ -142,6 +146,13 @@ class Listing(Generic[RecordT, AskedT]):
     def file_query(self) -> type[BaseModel]:
         """The parameters of the endpoint of files."""
         return self._query("FileQuery", (self.asked,))
+
+    @cached_property
+    def file_parts(self) -> type[Parameters]:
+        """The parts of the address of the endpoint of files."""
+        if self.parts is None:
+            return FormatPath
+        return create_model(f"{self.record.__name__}FilePath", __base__=(self.parts, FormatPath))
 
     @cached_property
     def answer(self) -> type[Answer]:
@@ -217,6 +228,7 @@ class Listing(Generic[RecordT, AskedT]):
                 handler=self.page,
                 summary=self.summary,
                 query=self.page_query,
+                path_parameters=self.parts,
                 navigation=self.navigation,
             ),
             *(self._file_route(wanted) for wanted in FORMATS),
@@ -227,6 +239,7 @@ class Listing(Generic[RecordT, AskedT]):
                 handler=self.endpoint,
                 summary=self.summary,
                 query=self.list_query,
+                path_parameters=self.parts,
                 answer=self.answer,
                 problems=(409, 503),
                 tag=self.tag,
@@ -238,7 +251,7 @@ class Listing(Generic[RecordT, AskedT]):
                 handler=lambda call: self.file(call, call.path.format, for_people=False),
                 summary=f"{self.summary} All of it as a CSV, XLSX or Parquet file.",
                 query=self.file_query,
-                path_parameters=FormatPath,
+                path_parameters=self.file_parts,
                 media_type=ANY_BYTES,
                 problems=(409, 503),
                 tag=self.tag,
@@ -256,6 +269,7 @@ class Listing(Generic[RecordT, AskedT]):
             handler=file,
             summary=f"{self.summary} As {wanted}.",
             query=self.page_query,
+            path_parameters=self.parts,
             media_type=MEDIA_TYPES[wanted],
         )
 
@@ -296,7 +310,7 @@ class Listing(Generic[RecordT, AskedT]):
             "heads": [self._head(call, column) for column in self._shown(query, found.items)],
             "presets": self._presets(call),
             "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
-            "page_url": call.site.url(f"{self.name}_page"),
+            "page_url": call.site.url(f"{self.name}_page", **self._place(call)),
             **extras,
         }
 
@@ -390,7 +404,13 @@ class Listing(Generic[RecordT, AskedT]):
     def _file_url(self, call: AnyCall, wanted: Format) -> str:
         names = {*self.asked.model_fields, "sort"}
         kept = {key: value for key, value in call.http.args.items() if key in names and value}
-        return call.site.url(f"{self.name}_{wanted}", **kept)
+        return call.site.url(f"{self.name}_{wanted}", **{**kept, **self._place(call)})
+
+    def _place(self, call: AnyCall) -> dict[str, str]:
+        """What the address of the list says whatever is asked of it: its parts, and what is kept."""
+        parts = self.parts.model_fields if self.parts else ()
+        values = {name: str(getattr(call.path, name)) for name in parts}
+        return {**{name: call.http.args[name] for name in self.kept if call.http.args.get(name)}, **values}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from treegarth.features.archive.pages import study, today
+from treegarth.features.archive.pages.instances import INSTANCES
 from treegarth.features.archive.pages.progress import progress_section
 from treegarth.features.archive.pages.studies import STUDIES
 from treegarth.features.archive.pages.viewer import ViewerGate, health_check
@@ -13,4 +14,4 @@ __all__ = ["ViewerGate", "health_check", "progress_section", "routes"]
 
 def routes() -> list[Route]:
     """Every page of the archive."""
-    return [*today.routes(), *STUDIES.routes(), *study.routes()]
+    return [*today.routes(), *STUDIES.routes(), *study.routes(), *INSTANCES.routes()]
