@@ -41,6 +41,8 @@ PAGES = {
     "nothing deleted yet": "retention/ledger",
     "storage": "retention/storage",
     "system": "system",
+    "tasks": "system/tasks",
+    "no task of a kind": "system/tasks?task_name=nothing",
     "api": "api/",
     "help": "help",
 }

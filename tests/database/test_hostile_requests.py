@@ -72,6 +72,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("retention.policy_page", "api.retention_policy"): {},
     ("retention.preview_page", "api.retention_preview"): {},
     ("retention.explain_page", "api.retention_reasons"): {},
+    ("system.tasks_page", "api.tasks"): {},
     ("system.retry_task", "api.retry_task"): {},
     ("dose.retry_page", "api.retry_dose_report"): {},
     ("rules.switch_page", "api.change_rule_state"): {"on": "is_on"},

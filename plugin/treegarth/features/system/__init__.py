@@ -20,9 +20,9 @@ def _parts(house: House) -> list[object]:
 
 
 def _routes() -> list[Route]:
-    from treegarth.features.system import api, metrics, pages
+    from treegarth.features.system import api, metrics, pages, queue
 
-    return [*api.routes(), *metrics.routes(), *pages.routes()]
+    return [*api.routes(), *metrics.routes(), *pages.routes(), *queue.TASKS.routes()]
 
 
 def _checks() -> list[HealthCheck]:
