@@ -22,6 +22,7 @@ PAGES = {
     "no instance fits": "studies/{study}/series/{series}/instances?sop_instance_uid=nobody",
     "dose": "dose",
     "dose by equipment": "dose/equipment",
+    "no device fits": "dose/equipment?equipment=nobody",
     "studies without dose": "dose/missing",
     "studies without dose as table": "dose/missing?months=table",
     "sources of dose": "dose/sources",

@@ -1,15 +1,10 @@
-"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing by months."""
+"""The registry over HTTP beside its lists: patients, what is missing by months."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
-from pydantic import Field
-
-from treegarth.features.dose.registry.api.parts import BestKnown, Listed, dose_route
-from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
-from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.api.parts import BestKnown, dose_route
 from treegarth.features.dose.registry.store.missing_dose import (
     MonthOfDevice,
     count_missing_by_month,
@@ -34,31 +29,6 @@ class MonthsQuery(Parameters):
 
     study_date_from: Day | None = None
     """The first day that counts; without it every month there is."""
-
-
-class DeviceItem(Listed):
-    """One manufacturer, model, station and serial number."""
-
-    key: str
-    """What the `device` of other lists takes."""
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    station_name: str | None
-    device_serial_number: str | None
-    kinds: list[str]
-    study_count: int
-    not_patient_count: int
-    """Studies of phantoms, for quality assurance or service: in no figure."""
-    issue_count: int
-    first_study_date: date | None
-    last_study_date: date | None
-    figures: list[DeviceFigure] = Field(default_factory=list)
-
-
-class DeviceList(Answer):
-    """Every device."""
-
-    items: list[DeviceItem]
 
 
 class PatientExam(BestKnown):
@@ -104,14 +74,6 @@ class MissingMonths(Answer):
     items: list[MonthOfDevice]
 
 
-def equipment(call: Call[None, None, None]) -> DeviceList:
-    with call.connect() as connection:
-        devices = list_equipment(connection)
-        figures = figures_by_device(connection)
-    items = [DeviceItem.model_validate(device) for device in devices]
-    return DeviceList(items=[item.model_copy(update=_figures(figures.get(item.key, []))) for item in items])
-
-
 def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
     with call.connect() as connection:
         timeline = patient_timeline(connection, call.query.patient_id, call.query.issuer_of_patient_id)
@@ -129,19 +91,9 @@ def missing_months(call: Call[MonthsQuery, None, None]) -> MissingMonths:
     return MissingMonths(items=list(months))
 
 
-def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
-    return {"figures": list(figures)}
-
-
 def routes() -> list[Route]:
     """The registry's part of the API."""
     return [
-        dose_route(
-            "dose_equipment",
-            "equipment",
-            equipment,
-            "Every device, and what its examinations give.",
-        ),
         dose_route(
             "dose_patient",
             "patient",
