@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
 from tempfile import TemporaryFile
-from types import UnionType
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from flask import Response
 from pydantic import BaseModel, create_model
@@ -27,7 +26,7 @@ from treegarth.phrases import N_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, write_export
+from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, fields_of, without_none, write_export
 from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.paths import API_PATH, BASE_PATH
@@ -470,44 +469,8 @@ _FORMS: Mapping[str, Form] = {
 }
 
 
-def fields_of(record: type[Record]) -> dict[str, Field]:
-    """The fields of a record, as files and cells have them, by name."""
-    return {name: Field(name=name, kind=_kind(name, one.annotation)) for name, one in record.model_fields.items()}
-
-
-def _kind(name: str, annotation: Any) -> Any:
-    hint = _without_none(annotation)
-    if get_origin(hint) in (list, tuple, Sequence):
-        return "texts" if _without_none(get_args(hint)[0]) is str else "document"
-    if get_origin(hint) is Literal or hint is str:
-        return "person" if name.endswith("_name") and name.startswith(("patient", "referring")) else "text"
-    if not isinstance(hint, type):
-        return "document"
-    for kind, forms in _KINDS:
-        if issubclass(hint, forms):
-            return kind
-    return "document"
-
-
-_KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("yes", bool),
-    ("text", (str, Enum)),
-    ("count", int),
-    ("number", float),
-    ("moment", datetime),
-    ("day", date),
-    ("clock", time),
-)
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (Union, UnionType):
-        return next(one for one in get_args(hint) if one is not type(None))
-    return hint
-
-
 def _is_day(hint: Any) -> bool:
-    found = _without_none(hint)
+    found = without_none(hint)
     return date in (found, *get_args(found))
 
 

@@ -11,7 +11,7 @@ from treegarth.features.dose.registry.store.filters import Limits
 from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.index.tables import study
-from treegarth.web.listing import fields_of
+from treegarth.web.export import fields_of
 
 COLUMNS_OF_BEST = {one.column for one in BEST.values()}
 
