@@ -101,7 +101,6 @@ class Listing(Generic[RecordT, AskedT]):
     record: type[RecordT]
     parts: type[Parameters] | None = None  # of the addresses; the query finds their values in `call.path`
     kept: Sequence[str] = ()  # of what may be asked for, what belongs to the address and is no filter: which of two
-    item: type[BaseModel] | None = None  # what the endpoint makes of a row, where that is not the row as it is
     asked: type[AskedT]
     query: Callable[[OneCall, Connection, AskedT], Select[Any]]
     unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
@@ -156,7 +155,7 @@ class Listing(Generic[RecordT, AskedT]):
     @cached_property
     def answer(self) -> type[Answer]:
         """A page of the list, as the endpoint answers it."""
-        kind: Any = self.item or self.record
+        kind: Any = self.record
         rows: Any = list[kind]
         return create_model(
             f"{self.record.__name__}List",
@@ -277,8 +276,7 @@ class Listing(Generic[RecordT, AskedT]):
         with call.connect() as connection:
             selected = self.query(call, connection, query)
             found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
-        items = found.items if self.item is None else [self.item.model_validate(one) for one in found.items]
-        return self.answer(**{**vars(found), "items": items})
+        return self.answer(**vars(found))
 
     def page(self, call: Call[Any, None, None]) -> Response:
         return render_page(call, self.template, **self.values(call))

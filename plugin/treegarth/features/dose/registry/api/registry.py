@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
-from treegarth.features.dose.registry.api.parts import BestKnown, dose_route
+from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.store.missing_dose import (
     MonthOfDevice,
     count_missing_by_month,
 )
+from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.store.timeline import Cumulative, patient_timeline
 from treegarth.web.call import Call
 from treegarth.web.lists import Day
@@ -31,40 +30,13 @@ class MonthsQuery(Parameters):
     """The first day that counts; without it every month there is."""
 
 
-class PatientExam(BestKnown):
-    """A study of the patient. Null is unknown, not zero."""
-
-    study_instance_uid: str
-    orthanc_study_id: str
-    study_date: date | None
-    study_description: str | None
-    patient_age: str | None
-    kinds: list[str]
-    rule: str
-    irradiation_event_count: int
-    dlp_total_mgy_cm: float | None
-    dlp_phantoms: list[str] | None
-    """The phantoms that the DLP refers to."""
-    dose_area_product_total_gy_m2: float | None
-    dose_rp_total_gy: float | None
-    glandular_dose_left_mgy: float | None
-    glandular_dose_right_mgy: float | None
-    administered_activity_mbq: float | None
-    radionuclides: list[str] | None
-    effective_dose_msv: float | None
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    not_patient: str | None
-    source_deleted_at: datetime | None
-
-
 class PatientDose(Answer):
     """The examinations of one patient from the oldest on, at most the 1,000 newest, and the sums over them."""
 
     patient_id: str
     issuer_of_patient_id: str | None
     """As asked for."""
-    studies: list[PatientExam]
+    studies: list[DoseStudy]
     cumulative: list[Cumulative]
 
 
@@ -80,7 +52,7 @@ def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
     return PatientDose(
         patient_id=call.query.patient_id,
         issuer_of_patient_id=call.query.issuer_of_patient_id or None,
-        studies=[PatientExam.model_validate(study) for study in timeline.studies],
+        studies=list(timeline.studies),
         cumulative=list(timeline.cumulative),
     )
 
