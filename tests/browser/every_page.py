@@ -65,6 +65,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     reports = api("dose/reports")["items"]
     return {
         "study_instance_uid": uid,
+        "series_instance_uid": api(f"studies/{uid}")["series"][0]["series_instance_uid"],
         "orthanc_study_id": study["orthanc_study_id"],
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],

@@ -18,8 +18,11 @@ PAGES = {
     "studies with a panel": "studies?open={study}",
     "no study fits": "studies?patient_id=nobody",
     "study": "studies/{study}",
+    "instances": "studies/{study}/series/{series}/instances",
+    "no instance fits": "studies/{study}/series/{series}/instances?sop_instance_uid=nobody",
     "dose": "dose",
     "dose by equipment": "dose/equipment",
+    "no device fits": "dose/equipment?equipment=nobody",
     "studies without dose": "dose/missing",
     "studies without dose as table": "dose/missing?months=table",
     "sources of dose": "dose/sources",
@@ -39,6 +42,8 @@ PAGES = {
     "nothing deleted yet": "retention/ledger",
     "storage": "retention/storage",
     "system": "system",
+    "tasks": "system/tasks",
+    "no task of a kind": "system/tasks?task_name=nothing",
     "api": "api/",
     "help": "help",
 }
@@ -58,8 +63,13 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
     report = next(
         item for item in treegarth_server.get("dose/reports")["items"] if item["study_instance_uid"] == ct_study
     )
-    patient = treegarth_server.get(f"studies/{ct_study}")["patient_id"]
-    return {"study": ct_study, "report": report["orthanc_instance_id"], "patient": patient}
+    study = treegarth_server.get(f"studies/{ct_study}")
+    return {
+        "study": ct_study,
+        "series": study["series"][0]["series_instance_uid"],
+        "report": report["orthanc_instance_id"],
+        "patient": study["patient_id"],
+    }
 
 
 @pytest.fixture(scope="module")

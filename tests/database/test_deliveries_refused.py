@@ -16,7 +16,7 @@ from treegarth.database.engine import transaction
 from treegarth.errors import TreegarthError
 from treegarth.features.deliveries.copies import Copies
 from treegarth.features.deliveries.destinations import Destination
-from treegarth.features.deliveries.dispatch import Dispatcher, deliver
+from treegarth.features.deliveries.dispatch import DeliveryDispatcher, deliver
 from treegarth.features.deliveries.model import DeliveryObject
 from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.verification import ask
@@ -34,8 +34,8 @@ def ledger(engine: Engine) -> Ledger:
     return Ledger(engine)
 
 
-def pump_of(ledger: Ledger) -> Dispatcher:
-    return Dispatcher(
+def pump_of(ledger: Ledger) -> DeliveryDispatcher:
+    return DeliveryDispatcher(
         engine=ledger.engine, orthanc=NOWHERE, gate=gate(), zone=ZoneInfo("UTC"), clock=lambda: datetime.now(UTC)
     )
 

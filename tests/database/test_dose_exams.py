@@ -21,10 +21,11 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.reading.model import DoseReading, Equipment, StudyContext
 from treegarth.features.dose.registry import service
+from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
 from treegarth.features.dose.registry.service import decide_undecided, follow_deleted
 from treegarth.features.dose.registry.store import exams as exams_store
 from treegarth.features.dose.registry.store import queue, readings, redecision
-from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.store.equipment import select_equipment
 from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, patient_timeline
 from treegarth.features.dose.registry.tables import dose_report, dose_study, dose_undecided
 
@@ -207,7 +208,7 @@ def test_each_patients_sums_are_true_whatever_was_corrected_and_deleted(engine: 
             assert sums_of(engine, patient) == pytest.approx(true_sums(owned), rel=0.005), (seed, patient)
         assert sums_of(engine, "Dora") == {}, seed
         with connect(engine) as connection:
-            counted = sum(device.study_count for device in list_equipment(connection))
+            counted = sum(device.study_count for device in EQUIPMENT.rows(connection, select_equipment()).items)
             standing = select(dose_study.c.doubts).where(dose_study.c.replaced_by.is_(None))
             doubts = connection.execute(standing).scalars()
             assert all(one.endswith("phantoms_mixed") for row in doubts for one in row), seed

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
+from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
 from treegarth.features.dose.registry.store.exams import refresh_study
 from treegarth.features.dose.registry.tables import dose_report, dose_study, irradiation_event
 from treegarth.phrases import P_
@@ -191,6 +192,41 @@ def test_a_device_stands_with_its_counts_and_the_distribution_of_its_doses(clien
     assert uids(client.get(f"{API}/studies?device={second['key']}").get_json()) == ["4"]
     page = client.get("/treegarth/dose/equipment").text
     assert f"/treegarth/dose?device={first['key']}" in page
+
+
+@pytest.mark.parametrize("sort", EQUIPMENT.sorts)
+def test_devices_stand_in_every_order_and_are_filtered(client: FlaskClient, engine: Engine, sort: str) -> None:
+    write_report(engine, 1, manufacturer="Acme", station_name="CT1", dlp_total_mgy_cm=7.0)
+    write_report(engine, 2, manufacturer=None, manufacturer_model_name=None, study_date=None)
+    write_report(engine, 3, manufacturer="Zenith", kind="projection", dose_area_product_total_gy_m2=2e-4)
+    found, cursor = [], None
+    while not found or cursor:
+        page = client.get(f"{API}/equipment", query_string={"sort": sort, "limit": 1, "cursor": cursor or ""}).json
+        found += page["items"]
+        cursor = page["next"]
+    names = [one["manufacturer"] for one in found]
+    assert sorted(map(str, names)) == ["Acme", "None", "Zenith"]
+    if sort == "manufacturer":
+        assert names == ["Acme", "Zenith", None]
+    by_kind = {"projection": ["Zenith"], "mammography": []}
+    for asked, wanted in (({"equipment": "zenit"}, ["Zenith"]), *(({"kind": one}, by_kind[one]) for one in by_kind)):
+        items = client.get(f"{API}/equipment", query_string=asked).get_json()["items"]
+        assert [one["manufacturer"] for one in items] == wanted
+    assert "No device fits these filters" in client.get("/treegarth/dose/equipment?equipment=nobody").text
+    lines = client.get(f"{API}/equipment/export/csv", query_string={"sort": sort}).text.splitlines()
+    assert lines[0].startswith("key,manufacturer,")
+    assert len(lines) == 4
+
+
+def test_a_device_of_which_no_number_can_be_told_between_two_has_none(client: FlaskClient, engine: Engine) -> None:
+    for number in (1, 2):
+        write_report(engine, number, dlp_total_mgy_cm=1.7e308)
+    with engine.begin() as connection:  # no report says so
+        below = update(dose_study).where(dose_study.c.study_instance_uid.endswith("2"))
+        connection.execute(below.values(best_dlp_mgy_cm=-1.7e308))
+    (device,) = client.get(f"{API}/equipment").get_json()["items"]
+    (figure,) = device["figures"]
+    assert (figure["count"], figure["median"]) == (2, None)
 
 
 def test_a_patients_examinations_stand_by_date_with_sums_of_what_is_alike(client: FlaskClient, engine: Engine) -> None:

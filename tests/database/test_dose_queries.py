@@ -10,9 +10,10 @@ from sqlalchemy.engine import Engine
 from tests.dose_builder import as_file, code, container, ct_acquisition, ct_dose_report, report
 from tests.dose_registry_support import Archive, Instance, index, list_doses, note
 from treegarth.database.engine import connect
+from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
 from treegarth.features.dose.registry.service import read_waiting
 from treegarth.features.dose.registry.store.all_sources import select_sources
-from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.store.equipment import select_equipment
 from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, select_without_dose
 from treegarth.features.dose.registry.store.studies import DoseStudy, DoseStudyFilter
 from treegarth.features.dose.registry.store.timeline import cumulate, patient_timeline
@@ -38,7 +39,7 @@ def test_equipment_is_listed_with_its_studies(engine: Engine) -> None:
         note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
         read(engine, Archive(**{f"r{number}": as_file(ct_exam(uid))}))
     with connect(engine) as connection:
-        (device,) = list_equipment(connection)
+        (device,) = EQUIPMENT.rows(connection, select_equipment()).items
         assert (device.manufacturer_model_name, device.study_count, device.kinds) == ("Ent 1", 2, ["ct"])
         found = list_doses(connection, DoseStudyFilter(device=device.key))
         assert len(found.items) == 2

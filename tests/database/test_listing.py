@@ -7,17 +7,22 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 import pyarrow.parquet
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, Select, select
 
 from tests.unit.web.web_support import make_services
+from treegarth.assembly import house
 from treegarth.web.app import create_app
-from treegarth.web.listing import ROWS_ON_A_PAGE, Listing
+from treegarth.web.call import Call
+from treegarth.web.listing import ROWS_ON_A_PAGE, Filter, Listing
+from treegarth.web.routes import Parameters, Text
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1/calibrations"
@@ -58,9 +63,7 @@ def client(engine: Engine, listing: Listing[Any, Any]) -> FlaskClient:
             }
             connection.execute(table.insert().values(**values))
     services = make_services(ROOT / "web", engine=lambda: engine)
-    from treegarth.assembly import house  # the pages' frame leads to other pages
-
-    whole = house(services.settings)
+    whole = house(services.settings)  # the pages' frame leads to other pages
     return create_app([*whole.routes(), *listing.routes()], services, parts=whole.parts()).test_client()
 
 
@@ -159,3 +162,63 @@ def test_what_holds_stands_in_the_page_with_a_way_out(client: FlaskClient) -> No
     korean = client.get(PAGE, query_string={"lang": "ko", "station_name": "CT-1"}).text
     assert "장비" in korean
     assert "적용된 필터" in korean
+
+
+class StationPath(Parameters):
+    station: Text
+    """(0008,1010)"""
+
+
+class OfStation(Parameters):
+    """Which calibrations."""
+
+    which: Text | None = None
+    """Which of several stations of this name; it belongs to the address."""
+    factor: Literal["1"] | None = None
+    """Of this factor."""
+
+
+def test_a_list_may_have_parts_in_its_address_and_keeps_what_belongs_to_it(
+    engine: Engine, client: FlaskClient, listing: Listing[Any, Any]
+) -> None:
+    table = example()["calibration"]
+
+    def find(call: Call[object, object, StationPath], connection: Connection, asked: OfStation) -> Select[Any]:
+        found = select(table).where(table.c.station_name == call.path.station)
+        return found.where(table.c.factor == 1) if asked.factor else found
+
+    of_station = replace(
+        listing,
+        name="calibrations.of_station",
+        path="stations/{station}/calibrations",
+        api_name="calibrations_of_station",
+        api_path="stations/{station}/calibrations",
+        parts=StationPath,
+        kept=("which",),
+        asked=OfStation,
+        query=find,
+        filters=[Filter(name="factor", label="Factor", choices={"1": "1"})],
+    )
+    services = make_services(ROOT / "web", engine=lambda: engine)
+    whole = house(services.settings)
+    asking = create_app([*whole.routes(), *of_station.routes()], services, parts=whole.parts()).test_client()
+    api, page = f"{API.removesuffix('/calibrations')}/stations", "/treegarth/stations"
+    name = quote("투시 1")
+
+    items = asking.get(f"{api}/{name}/calibrations", query_string={"limit": 1000}).get_json()["items"]
+    assert [one["station_name"] for one in items] == ["투시 1"] * len([n for n in range(ROWS) if n % 4 == 3])
+    assert asking.get(f"{api}/nobody/calibrations").get_json()["items"] == []
+    lines = asking.get(f"{api}/{name}/calibrations/export/csv").get_data(as_text=True).splitlines()
+    assert len(lines) == len(items) + 1
+
+    shown = asking.get(f"{page}/{name}/calibrations", query_string={"which": "b", "sort": "factor"}).text
+    assert shown.count("<tr>") - 1 == len(items)
+    assert f'href="{page}/{name}/calibrations.csv?which=b&amp;sort=factor"' in shown
+    assert f'action="{page}/{name}/calibrations?which=b"' in shown
+    assert '<input type="hidden" form="filters" name="which" value="b">' in shown
+    assert asking.get(f"{page}/{name}/calibrations.csv").get_data(as_text=True).count("\n") == len(lines)
+    nothing = asking.get(f"{page}/{name}/calibrations", query_string={"which": "b", "factor": "1"}).text
+    held = re.search(r'<ul class="held".*?</ul>', nothing, re.DOTALL)
+    assert held
+    assert held[0].count("<li>") == 1
+    assert f'href="{page}/{name}/calibrations?which=b"' in held[0]

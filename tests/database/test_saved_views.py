@@ -18,7 +18,7 @@ from treegarth.web.listing import Listing
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1/views"
-LISTINGS = house(Settings()).listings()
+LISTINGS = [one for one in house(Settings()).listings() if one.has_views]
 VIEW = {"list": "archive.studies", "name": "CT of today", "query": {"modality": "CT", "sort": "-study_date"}}
 
 

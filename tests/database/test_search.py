@@ -11,12 +11,13 @@ from sqlalchemy import Connection, Engine
 
 from tests.index_support import KOREAN, NOON, search_studies, write_study
 from treegarth.errors import InvalidRequest
+from treegarth.features.archive.pages.instances import INSTANCES
 from treegarth.features.archive.pages.studies import STUDIES
 from treegarth.features.archive.search_model import ArchiveTotals, StudyFilter
 from treegarth.features.archive.store.search import (
     find_series,
-    list_instances,
     list_series,
+    select_instances,
     select_studies,
     totals,
 )
@@ -186,11 +187,13 @@ def test_a_study_is_read_with_its_series_and_their_instances_by_page(engine: Eng
         write_study(connection, 1)
         [one] = search_studies(connection, StudyFilter(study_instance_uid="1.2.840.99999.1.1")).items
         [its_series] = list_series(connection, one.orthanc_study_id)
-        assert find_series(connection, one.orthanc_study_id, its_series.series_instance_uid) == "series-00001"
+        assert find_series(connection, one.orthanc_study_id, its_series.series_instance_uid) == its_series
+        assert its_series.orthanc_series_id == "series-00001"
         assert find_series(connection, "1.2.840.99999.1.2", its_series.series_instance_uid) is None
-        first = list_instances(connection, "series-00001", limit=1)
-        second = list_instances(connection, "series-00001", limit=1, cursor=first.next)
-        assert [i.instance_number for i in (*first.instances, *second.instances)] == [1, 2]
+        every = select_instances("series-00001")
+        first = INSTANCES.rows(connection, every, limit=1)
+        second = INSTANCES.rows(connection, every, limit=1, cursor=first.next)
+        assert [i.instance_number for i in (*first.items, *second.items)] == [1, 2]
         assert second.next is None
         assert search_studies(connection, StudyFilter(study_instance_uid="1.2.3")).items == []
 

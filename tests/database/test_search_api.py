@@ -20,9 +20,11 @@ from tests.unit.web.web_support import KnownHost, make_services, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.features.archive.pages.studies import STUDIES
 from treegarth.features.dose.registry.tables import dose_report, irradiation_event
+from treegarth.features.system.queue import TASKS
 from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
 
+WEB = Path(__file__).resolve().parents[2] / "web"
 STUDY = "1.2.840.99999.1.1"
 SERIES = "1.2.840.99999.2.1"
 
@@ -175,6 +177,29 @@ def test_a_study_is_answered_with_its_series_and_their_instances(client: FlaskCl
     assert page["items"][0]["instance_number"] == 1
     assert page["items"][0]["issues"] == []
     assert page["next"]
+    address = f"{API_PATH}/studies/{STUDY}/series/{SERIES}/instances"
+    back = client.get(address, query_string={"sort": "-instance_number"}).get_json()["items"]
+    assert [one["instance_number"] for one in back] == [2, 1]
+    assert client.get(address, query_string={"sop_instance_uid": back[0]["sop_instance_uid"]}).get_json()["items"] == [
+        back[0]
+    ]
+    for nothing in ({"issues": "true"}, {"remote_ae_title": "NOBODY"}):
+        assert client.get(address, query_string=nothing).get_json()["items"] == []
+    file = client.get(f"{address}/export/csv").get_data(as_text=True).splitlines()
+    assert file[0].startswith("orthanc_instance_id,sop_instance_uid,")
+    assert len(file) == 3
+
+
+def test_the_page_of_a_series_instances_leads_back_to_its_study(studies: None, engine: Engine) -> None:
+    client = make_application(make_services(WEB, engine=lambda: engine)).test_client()
+    address = f"/treegarth/studies/{STUDY}/series/{SERIES}/instances"
+    assert f'href="{address}"' in client.get(f"/treegarth/studies/{STUDY}").text
+    page = client.get(address)
+    assert page.status_code == 200, page.text
+    assert f'href="/treegarth/studies/{STUDY}"' in page.text
+    assert "2 instances" in page.text
+    assert f'href="{address}.csv"' in page.text
+    assert client.get(f"/treegarth/studies/{STUDY}/series/1.2.3/instances").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["studies/1.2.3", f"studies/{STUDY}/series/1.2.3/instances", "dose/studies/1.2.3"])
@@ -235,11 +260,12 @@ def test_the_status_tells_what_is_still_to_do(client: FlaskClient, studies: None
 
 def test_a_failed_task_is_seen_and_repeated(client: FlaskClient, engine: Engine) -> None:
     failed = write_task(engine, "failed")
-    [listed] = client.get(f"{API_PATH}/tasks").get_json()["items"]
+    [listed] = client.get(f"{API_PATH}/tasks?state=failed").get_json()["items"]
     assert (listed["task_id"], listed["task_name"], listed["attempts"]) == (failed, "dose.read_waiting", 3)
     retried = client.post(f"{API_PATH}/tasks/{failed}/retry")
     assert (retried.status_code, retried.get_json()["state"]) == (200, "todo")
-    assert client.get(f"{API_PATH}/tasks").get_json()["items"] == []
+    assert client.get(f"{API_PATH}/tasks?state=failed").get_json()["items"] == []
+    assert [one["task_id"] for one in client.get(f"{API_PATH}/tasks").get_json()["items"]] == [failed]
     again = client.post(f"{API_PATH}/tasks/{failed}/retry")
     assert (again.status_code, again.get_json()["detail"]) == (409, "This task has not failed: it is waiting.")
     assert client.post(f"{API_PATH}/tasks/999999/retry").status_code == 404
@@ -252,7 +278,37 @@ def test_a_task_whose_work_waits_already_is_not_repeated(client: FlaskClient, en
     answer = client.post(f"{API_PATH}/tasks/{failed}/retry")
     assert answer.status_code == 409
     assert "waits in the queue already" in answer.get_json()["detail"]
-    assert len(client.get(f"{API_PATH}/tasks").get_json()["items"]) == 1
+    assert len(client.get(f"{API_PATH}/tasks?state=failed").get_json()["items"]) == 1
+
+
+@pytest.mark.parametrize("sort", TASKS.sorts)
+def test_tasks_are_listed_in_every_order_by_page(client: FlaskClient, engine: Engine, sort: str) -> None:
+    written = [write_task(engine, status) for status in ("failed", "todo", "failed", "doing")]
+    client.post(f"{API_PATH}/tasks/{written[0]}/retry")
+    found, cursor = [], None
+    while len(found) < len(written):
+        page = client.get(
+            f"{API_PATH}/tasks", query_string={"sort": sort, "limit": 1, "cursor": cursor or ""}
+        ).get_json()
+        found += [one["task_id"] for one in page["items"]]
+        cursor = page["next"]
+    assert (sorted(found), cursor) == (written, None)
+    if sort.endswith("task_id"):
+        assert found == sorted(written, reverse=sort.startswith("-"))
+    assert client.get(f"{API_PATH}/tasks", query_string={"task_name": "dose.nothing"}).get_json()["items"] == []
+
+
+def test_the_page_of_tasks_has_a_button_for_what_failed_and_leads_back(engine: Engine) -> None:
+    client = make_application(make_services(WEB, engine=lambda: engine)).test_client()
+    failed, waiting = write_task(engine, "failed"), write_task(engine, "todo")
+    assert 'href="/treegarth/system/tasks"' in client.get("/treegarth/system").text
+    page = client.get("/treegarth/system/tasks").text
+    assert "2 tasks" in page
+    assert f'action="/treegarth/system/tasks/{failed}/retry"' in page
+    assert f'action="/treegarth/system/tasks/{waiting}/retry"' not in page
+    pressed = client.post(f"/treegarth/system/tasks/{failed}/retry", data={"origin": "tasks"})
+    assert (pressed.status_code, pressed.headers["Location"]) == (303, "/treegarth/system/tasks")
+    assert "No task of this kind" in client.get("/treegarth/system/tasks?state=failed").text
 
 
 def test_a_comparison_can_be_asked_for(client: FlaskClient, host: KnownHost) -> None:
@@ -289,6 +345,7 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
     body = {"meaning": "phantom", "patient_id": "PHANTOM*"}
     holds = {"action": "hold", "chosen": ["study-1", "gone"], "kind": "legal", "reason": "a court"}
     acts = dict.fromkeys([f"{API_PATH}/{one}/act" for one in ("studies", "dose/studies", "dose/missing")], holds)
+    acts[f"{API_PATH}/tasks/act"] = {"action": "retry", "chosen": [10**9]}
     acts[f"{API_PATH}/dose/reports/act"] = {"action": "retry", "chosen": ["gone"]}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

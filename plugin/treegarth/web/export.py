@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
 from io import TextIOWrapper
-from typing import IO, Any, Literal, TypeAlias, get_args
+from types import UnionType
+from typing import IO, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -55,6 +56,43 @@ class _Column:
     name: str
     kind: Kind
     value: Callable[[Record], Any]
+
+
+def fields_of(record: type[Record]) -> dict[str, Field]:
+    """The fields of a record, as files and cells of pages have them, by name."""
+    return {name: Field(name=name, kind=_kind(name, one.annotation)) for name, one in record.model_fields.items()}
+
+
+def _kind(name: str, annotation: Any) -> Kind:
+    hint = without_none(annotation)
+    if get_origin(hint) in (list, tuple, Sequence):
+        return "texts" if without_none(get_args(hint)[0]) is str else "document"
+    if get_origin(hint) is Literal or hint is str:
+        return "person" if name.endswith("_name") and name.startswith(("patient", "referring")) else "text"
+    if not isinstance(hint, type):
+        return "document"
+    for kind, forms in _KINDS:
+        if issubclass(hint, forms):
+            return kind
+    return "document"
+
+
+_KINDS: tuple[tuple[Kind, type | tuple[type, ...]], ...] = (
+    ("yes", bool),
+    ("text", (str, Enum)),
+    ("count", int),
+    ("number", float),
+    ("moment", datetime),
+    ("day", date),
+    ("clock", time),
+)
+
+
+def without_none(hint: Any) -> Any:
+    """The type of what may be absent, where it is there."""
+    if get_origin(hint) in (Union, UnionType):
+        return next(one for one in get_args(hint) if one is not type(None))
+    return hint
 
 
 def write_export(

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
 from tempfile import TemporaryFile
-from types import UnionType
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Response
@@ -26,10 +25,9 @@ from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.phrases import N_
 from treegarth.record import Record
-from treegarth.web import export
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, write_export
+from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
 from treegarth.web.lists import LARGEST_LIMIT, Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
@@ -41,6 +39,8 @@ from treegarth.web.templates import render_page, url_with
 
 RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
+OneCall: TypeAlias = Call[Any, Any, Any]
+"""A request; a query of a list whose address has parts names the model of these in its place."""
 Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "own"]
 """How a value is written in a cell; what no form fits, the list's own template writes, and `own` is all its own."""
 
@@ -82,15 +82,16 @@ class Listing(Generic[RecordT, AskedT]):
     name: str  # "retention.holds": its page is retention.holds_page
     title: str  # a msgid
     counts: tuple[str, str]  # "%(num)s hold", "%(num)s holds"
-    path: str  # below /treegarth/
+    path: str  # below /treegarth/, as the API's with the parts of `parts`: "studies/{study_instance_uid}/images"
     api_name: str  # of the endpoint, api.{api_name}
     api_path: str  # below the API's own
     tag: str
     summary: str
     record: type[RecordT]
-    item: type[BaseModel] | None = None  # what the endpoint makes of a row, where that is not the row as it is
+    parts: type[Parameters] | None = None  # of the addresses; the query finds their values in `call.path`
+    kept: Sequence[str] = ()  # of what may be asked for, what belongs to the address and is no filter: which of two
     asked: type[AskedT]
-    query: Callable[[AnyCall, Connection, AskedT], Select[Any]]
+    query: Callable[[OneCall, Connection, AskedT], Select[Any]]
     unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
     chosen_by: str = ""  # the field by which rows are chosen for an action, where that is another
     columns: Sequence[Column]
@@ -99,7 +100,7 @@ class Listing(Generic[RecordT, AskedT]):
     empty: Empty
     template: str = "list.html"
     shown: Callable[[AskedT, Sequence[RecordT]], Sequence[Column]] | None = None  # of the columns, those of these rows
-    extras: Callable[[AnyCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
+    extras: Callable[[OneCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
     permission: Permission = Permission.VIEW
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
@@ -117,6 +118,11 @@ class Listing(Generic[RecordT, AskedT]):
     def _top(self) -> dict[str, None]:
         """What an address leaves out that leads to the beginning of the list."""
         return dict.fromkeys(("cursor", *_ACTED, *(one for one in self.page_fields if one not in self.views)))
+
+    @property
+    def has_views(self) -> bool:
+        """Whether what it shows can be saved under a name; a list of parts of one thing is looked at once."""
+        return self.parts is None
 
     @property
     def key(self) -> str:
@@ -144,9 +150,16 @@ class Listing(Generic[RecordT, AskedT]):
         return self._query("FileQuery", (self.asked,))
 
     @cached_property
+    def file_parts(self) -> type[Parameters]:
+        """The parts of the address of the endpoint of files."""
+        if self.parts is None:
+            return FormatPath
+        return create_model(f"{self.record.__name__}FilePath", __base__=(self.parts, FormatPath))
+
+    @cached_property
     def answer(self) -> type[Answer]:
         """A page of the list, as the endpoint answers it."""
-        kind: Any = self.item or self.record
+        kind: Any = self.record
         rows: Any = list[kind]
         return create_model(
             f"{self.record.__name__}List",
@@ -217,6 +230,7 @@ class Listing(Generic[RecordT, AskedT]):
                 handler=self.page,
                 summary=self.summary,
                 query=self.page_query,
+                path_parameters=self.parts,
                 navigation=self.navigation,
             ),
             *(self._file_route(wanted) for wanted in FORMATS),
@@ -227,6 +241,7 @@ class Listing(Generic[RecordT, AskedT]):
                 handler=self.endpoint,
                 summary=self.summary,
                 query=self.list_query,
+                path_parameters=self.parts,
                 answer=self.answer,
                 problems=(409, 503),
                 tag=self.tag,
@@ -238,7 +253,7 @@ class Listing(Generic[RecordT, AskedT]):
                 handler=lambda call: self.file(call, call.path.format, for_people=False),
                 summary=f"{self.summary} All of it as a CSV, XLSX or Parquet file.",
                 query=self.file_query,
-                path_parameters=FormatPath,
+                path_parameters=self.file_parts,
                 media_type=ANY_BYTES,
                 problems=(409, 503),
                 tag=self.tag,
@@ -257,6 +272,7 @@ class Listing(Generic[RecordT, AskedT]):
             handler=file,
             summary=f"{self.summary} As {wanted}.",
             query=self.page_query,
+            path_parameters=self.parts,
             media_type=MEDIA_TYPES[wanted],
         )
 
@@ -303,8 +319,7 @@ class Listing(Generic[RecordT, AskedT]):
         with call.connect() as connection:
             selected = self.query(call, connection, query)
             found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
-        items = found.items if self.item is None else [self.item.model_validate(one) for one in found.items]
-        return self.answer(**{**vars(found), "items": items})
+        return self.answer(**vars(found))
 
     def page(self, call: Call[Any, None, None]) -> Response:
         return render_page(call, self.template, **self.values(call))
@@ -319,10 +334,11 @@ class Listing(Generic[RecordT, AskedT]):
             count = self.count(connection, selected)
             filters = [one.with_words(call, connection) for one in self.filters]
             actions = self._offered(call, connection) if found.items else []
-            views = call.part(SavedViews).of(call, connection, self.name)
+            views = call.part(SavedViews).of(call, connection, self.name) if self.has_views else ()
             extras = self.extras(call, connection, query, found.items)
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
         held = self._held(call, filters)
+        sorted_otherwise = self._sort(query) != self.order
         return {
             "listing": self,
             "items": found.items,
@@ -337,13 +353,13 @@ class Listing(Generic[RecordT, AskedT]):
             "heads": [self._head(call, column) for column in self._shown(query, found.items)],
             "presets": self._presets(call),
             "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
-            "page_url": call.site.url(f"{self.name}_page"),
+            "page_url": call.site.url(f"{self.name}_page", **self._place(call)),
             "actions": actions,
             "act_url": call.site.url(f"{self.name}_act") if actions else None,
             "here_and_page": urlencode({**self._asked_for(call), **({"cursor": cursor} if cursor else {})}),
             "acted": what_was_done(call, call.part(RowActions).of(self.name)),
             "views": [self._view(call, one) for one in views],
-            "to_save": urlencode(self._asked_for(call)) if held or self._sort(query) != self.order else "",
+            "to_save": urlencode(self._asked_for(call)) if self.has_views and (held or sorted_otherwise) else "",
             **extras,
         }
 
@@ -444,11 +460,17 @@ class Listing(Generic[RecordT, AskedT]):
         return found
 
     def _file_url(self, call: AnyCall, wanted: Format) -> str:
-        return call.site.url(f"{self.name}_{wanted}", **self._asked_for(call))
+        return call.site.url(f"{self.name}_{wanted}", **{**self._asked_for(call), **self._place(call)})
 
     def _asked_for(self, call: AnyCall) -> dict[str, str]:
         """What the address asks for: filters and order."""
         return {name: value for name, value in call.http.args.items() if name in self.file_query.model_fields and value}
+
+    def _place(self, call: AnyCall) -> dict[str, str]:
+        """What the address of the list says whatever is asked of it: its parts, and what is kept."""
+        parts = self.parts.model_fields if self.parts else ()
+        values = {name: str(getattr(call.path, name)) for name in parts}
+        return {**{name: call.http.args[name] for name in self.kept if call.http.args.get(name)}, **values}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -523,45 +545,8 @@ _FORMS: Mapping[str, Form] = {
 }
 
 
-def fields_of(record: type[Record]) -> dict[str, export.Field]:
-    """The fields of a record, as files and cells have them, by name."""
-    fields = record.model_fields.items()
-    return {name: export.Field(name=name, kind=_kind(name, one.annotation)) for name, one in fields}
-
-
-def _kind(name: str, annotation: Any) -> Any:
-    hint = _without_none(annotation)
-    if get_origin(hint) in (list, tuple, Sequence):
-        return "texts" if _without_none(get_args(hint)[0]) is str else "document"
-    if get_origin(hint) is Literal or hint is str:
-        return "person" if name.endswith("_name") and name.startswith(("patient", "referring")) else "text"
-    if not isinstance(hint, type):
-        return "document"
-    for kind, forms in _KINDS:
-        if issubclass(hint, forms):
-            return kind
-    return "document"
-
-
-_KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("yes", bool),
-    ("text", (str, Enum)),
-    ("count", int),
-    ("number", float),
-    ("moment", datetime),
-    ("day", date),
-    ("clock", time),
-)
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (Union, UnionType):
-        return next(one for one in get_args(hint) if one is not type(None))
-    return hint
-
-
 def _is_day(hint: Any) -> bool:
-    found = _without_none(hint)
+    found = without_none(hint)
     return date in (found, *get_args(found))
 
 

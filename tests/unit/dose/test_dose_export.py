@@ -12,8 +12,7 @@ import pytest
 
 from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.web import export
-from treegarth.web.export import Format, write_export
-from treegarth.web.listing import fields_of
+from treegarth.web.export import Format, fields_of, write_export
 
 
 def dose_study(number: int, **values: object) -> DoseStudy:

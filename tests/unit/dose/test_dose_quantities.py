@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from treegarth.features.dose.quantities import BEST, asked_for
-from treegarth.features.dose.registry.api.parts import BestDose
 from treegarth.features.dose.registry.condition_terms import condition_terms
 from treegarth.features.dose.registry.conditions import DoseConditions
 from treegarth.features.dose.registry.pages.dose_columns import MORE_RANGES, RANGES
 from treegarth.features.dose.registry.store.filters import Limits
-from treegarth.features.dose.registry.store.studies import DoseStudy
+from treegarth.features.dose.registry.store.studies import BestDose, DoseStudy
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.index.tables import study
-from treegarth.web.listing import fields_of
+from treegarth.web.export import fields_of
 
 COLUMNS_OF_BEST = {one.column for one in BEST.values()}
 

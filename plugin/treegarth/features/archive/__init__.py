@@ -32,9 +32,10 @@ def _routes() -> list[Route]:
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.archive.pages.instances import INSTANCES
     from treegarth.features.archive.pages.studies import STUDIES
 
-    return [STUDIES]
+    return [STUDIES, INSTANCES]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:

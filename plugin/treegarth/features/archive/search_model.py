@@ -12,8 +12,6 @@ from pydantic import field_validator
 
 from treegarth.record import Record
 
-DEFAULT_LIMIT = 50
-
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFilter:
@@ -126,14 +124,6 @@ class InstanceSummary(Record):
     @classmethod
     def _none_is_none(cls, value: Any) -> Any:
         return [] if value is None else value
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstancePage:
-    """Some instances of a series, and the cursor of those that follow."""
-
-    instances: tuple[InstanceSummary, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dispatcher:
+class DeliveryDispatcher:
     """What carrying needs. `announce(task, destination_id)` tells the workers that there is something to do."""
 
     engine: Engine
@@ -94,7 +94,7 @@ class Dispatcher:
             send_results.note_failure(connection, destination.id, reason, self.clock(), pause)
 
 
-def deliver(dispatcher: Dispatcher, destination_id: int) -> bool:
+def deliver(dispatcher: DeliveryDispatcher, destination_id: int) -> bool:
     """Send what waits for the destination, until nothing is due or the turn is over; whether there is more to do.
 
     Raises DatabaseUnavailable.
@@ -121,7 +121,7 @@ class _Way:
     sender: Sender
 
 
-def _way(dispatcher: Dispatcher, destination: Destination) -> _Way | None:
+def _way(dispatcher: DeliveryDispatcher, destination: Destination) -> _Way | None:
     """How to send now; None where it may not be sent, or must not yet."""
     if not is_sendable(dispatcher, destination):
         return _alternate(dispatcher, destination)
@@ -140,7 +140,7 @@ def _way(dispatcher: Dispatcher, destination: Destination) -> _Way | None:
     return _Way(destination=destination, sender=sender)
 
 
-def is_sendable(dispatcher: Dispatcher, destination: Destination) -> bool:
+def is_sendable(dispatcher: DeliveryDispatcher, destination: Destination) -> bool:
     """Whether anything may be sent there now."""
     now = dispatcher.clock()
     if (
@@ -152,7 +152,7 @@ def is_sendable(dispatcher: Dispatcher, destination: Destination) -> bool:
     return destination.next_attempt_at is None or destination.next_attempt_at <= now
 
 
-def _alternate(dispatcher: Dispatcher, destination: Destination) -> _Way | None:
+def _alternate(dispatcher: DeliveryDispatcher, destination: Destination) -> _Way | None:
     """The destination that takes over while this one is down."""
     down = destination.down_since is not None and dispatcher.clock() - destination.down_since >= ALTERNATE_AFTER
     if not down or destination.is_paused or destination.removed_at is not None or destination.alternate is None:
@@ -168,7 +168,7 @@ def _alternate(dispatcher: Dispatcher, destination: Destination) -> _Way | None:
         return None
 
 
-def _send_until(dispatcher: Dispatcher, destination: Destination, way: _Way, ends_at: float) -> bool:
+def _send_until(dispatcher: DeliveryDispatcher, destination: Destination, way: _Way, ends_at: float) -> bool:
     """Send batch after batch; whether more is due when the turn is over.
 
     Who keeps to the bandwidth waits only after a send of its own: one that waits for a destination is enough.
@@ -197,7 +197,7 @@ def _send_until(dispatcher: Dispatcher, destination: Destination, way: _Way, end
     return True
 
 
-def _send(dispatcher: Dispatcher, destination: Destination, way: _Way, claim: leases.Claim) -> bool:
+def _send(dispatcher: DeliveryDispatcher, destination: Destination, way: _Way, claim: leases.Claim) -> bool:
     """Send one batch and record how it ended; whether to go on."""
 
     def recorded(orthanc_job_id: str) -> None:
@@ -245,7 +245,11 @@ def _all_broken(outcomes: Sequence[Outcome]) -> str | None:
 
 
 def _record(
-    dispatcher: Dispatcher, destination: Destination, way: _Way, claim: leases.Claim, outcomes: Sequence[Outcome]
+    dispatcher: DeliveryDispatcher,
+    destination: Destination,
+    way: _Way,
+    claim: leases.Claim,
+    outcomes: Sequence[Outcome],
 ) -> None:
     now, by_id = dispatcher.clock(), {one.orthanc_instance_id: one for one in outcomes}
     changes = [

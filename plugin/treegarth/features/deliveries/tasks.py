@@ -16,7 +16,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from treegarth.database.engine import connect
-from treegarth.features.deliveries.dispatch import Dispatcher, deliver
+from treegarth.features.deliveries.dispatch import DeliveryDispatcher, deliver
 from treegarth.features.deliveries.model import ObjectState
 from treegarth.features.deliveries.store.leases import due_destinations
 from treegarth.features.deliveries.verification import ask
@@ -33,7 +33,9 @@ logger = logging.getLogger(__name__)
 def blueprint(context: TaskContext, zone: ZoneInfo, gate: Gate) -> Blueprint:
     """The tasks of deliveries, working with this context, through this gate."""
     tasks = Blueprint()
-    dispatcher = Dispatcher(engine=context.engine, orthanc=context.orthanc, gate=gate, zone=zone, clock=context.clock)
+    dispatcher = DeliveryDispatcher(
+        engine=context.engine, orthanc=context.orthanc, gate=gate, zone=zone, clock=context.clock
+    )
 
     @tasks.task(name=DELIVER, queue=NETWORK_QUEUE)
     def deliver_task(destination_id: int) -> None:

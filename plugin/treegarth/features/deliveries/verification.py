@@ -14,7 +14,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, SettingsRefused
 from treegarth.features.deliveries.addresses import Kind
 from treegarth.features.deliveries.destinations import Destination
-from treegarth.features.deliveries.dispatch import TURN, Dispatcher
+from treegarth.features.deliveries.dispatch import TURN, DeliveryDispatcher
 from treegarth.features.deliveries.model import Asking, DeliveryObject, ObjectState, choose_asking
 from treegarth.features.deliveries.senders.protocol import CommitmentForgotten, DestinationUnreachable, Sender
 from treegarth.features.deliveries.store import leases, send_results
@@ -38,7 +38,7 @@ _AFTER_TROUBLE = timedelta(seconds=5)
 logger = logging.getLogger(__name__)
 
 
-def ask(dispatcher: Dispatcher, destination_id: int) -> bool:
+def ask(dispatcher: DeliveryDispatcher, destination_id: int) -> bool:
     """Ask the destination about what is unsure and about what was sent, until nothing is due; whether there is more.
 
     Raises DatabaseUnavailable.
@@ -63,7 +63,7 @@ def ask(dispatcher: Dispatcher, destination_id: int) -> bool:
 
 
 def _ask_about(
-    dispatcher: Dispatcher, destination: Destination, objects: Sequence[DeliveryObject], is_unsure: bool
+    dispatcher: DeliveryDispatcher, destination: Destination, objects: Sequence[DeliveryObject], is_unsure: bool
 ) -> list[Change]:
     """Those that an alternate took are asked of the alternate."""
     changes: list[Change] = []
@@ -79,12 +79,12 @@ def _ask_about(
     return changes
 
 
-def _node(dispatcher: Dispatcher, destination_id: int) -> Destination:
+def _node(dispatcher: DeliveryDispatcher, destination_id: int) -> Destination:
     with connect(dispatcher.engine) as connection:
         return read_destination(connection, destination_id)
 
 
-def _later(dispatcher: Dispatcher, one: DeliveryObject, is_unsure: bool, reason: str) -> Change:
+def _later(dispatcher: DeliveryDispatcher, one: DeliveryObject, is_unsure: bool, reason: str) -> Change:
     change = keep_waiting(one, dispatcher.clock() + _AFTER_TROUBLE * (0.75 + dispatcher.chance() / 2))
     return replace(change, state=ObjectState.SENDING if is_unsure else ObjectState.SENT, last_error=reason)
 
@@ -92,7 +92,9 @@ def _later(dispatcher: Dispatcher, one: DeliveryObject, is_unsure: bool, reason:
 class _Questions:
     """Asks one node about objects of one destination."""
 
-    def __init__(self, dispatcher: Dispatcher, destination: Destination, node: Destination, is_unsure: bool) -> None:
+    def __init__(
+        self, dispatcher: DeliveryDispatcher, destination: Destination, node: Destination, is_unsure: bool
+    ) -> None:
         self._pump, self._destination, self._node, self._is_unsure = dispatcher, destination, node, is_unsure
         self._sender: Sender = dispatcher.sender(node)
 

@@ -36,11 +36,12 @@ def _routes() -> list[Route]:
 
 def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.doses import DOSES
+    from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
     from treegarth.features.dose.registry.pages.missing_dose import MISSING
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, MISSING, SOURCES, CHANGES]
+    return [DOSES, EQUIPMENT, MISSING, SOURCES, CHANGES]
 
 
 def _row_actions() -> list[RowAction]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House
 
 if TYPE_CHECKING:
+    from treegarth.web.listing import Listing
     from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
+    from treegarth.web.row_actions import RowAction
 
 __all__ = ["FEATURE"]
 
@@ -25,10 +27,24 @@ def _routes() -> list[Route]:
     return [*api.routes(), *metrics.routes(), *pages.routes()]
 
 
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.system.queue import TASKS
+
+    return [TASKS]
+
+
+def _row_actions() -> list[RowAction]:
+    from treegarth.features.system.queue import RETRY
+
+    return [RETRY]
+
+
 def _checks() -> list[HealthCheck]:
     from treegarth.features.system.health import host_checks
 
     return [host_checks]
 
 
-FEATURE = Feature(name="system", parts=_parts, routes=_routes, checks=_checks)
+FEATURE = Feature(
+    name="system", parts=_parts, routes=_routes, listings=_listings, row_actions=_row_actions, checks=_checks
+)

@@ -1,4 +1,4 @@
-"""Treegarth's own state over HTTP: health, what is still to do, tasks and their repetition, versions, comparison."""
+"""Treegarth's own state over HTTP: health, what is still to do, the repetition of tasks, versions, comparison."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from sqlalchemy import select
 import treegarth
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.feature import House
-from treegarth.features.system.model import Task, TaskCounts, TaskState, is_idle, pending_instances
+from treegarth.features.system.model import Task, TaskCounts, is_idle, pending_instances
 from treegarth.features.system.paths import TaskPath
-from treegarth.features.system.store import count_tasks, list_tasks, retry_task
+from treegarth.features.system.store import count_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.lists import PageQuery
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Route
 
@@ -70,21 +69,6 @@ class Status(Answer):
     """Time that storing one instance spends in the plugin."""
     callback_p99_ms: float | None
     started_at: datetime
-
-
-class TaskQuery(PageQuery):
-    """Which tasks."""
-
-    state: TaskState = TaskState.FAILED
-    """In which state."""
-
-
-class TaskList(Answer):
-    """A page of tasks, the newest first."""
-
-    items: list[Task]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 class Requested(Answer):
@@ -151,13 +135,6 @@ def status(call: Call[None, None, None]) -> Status:
     )
 
 
-def tasks(call: Call[TaskQuery, None, None]) -> TaskList:
-    query = call.query
-    with call.connect() as connection:
-        page = list_tasks(connection, query.state, limit=query.limit, cursor=query.cursor)
-    return TaskList(items=list(page.tasks), next=page.next)
-
-
 def retry(call: Call[None, None, TaskPath]) -> Task:
     with call.begin() as connection:
         task = retry_task(connection, call.path.task_id)
@@ -221,15 +198,6 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=version,
             summary="What runs here.",
-            tag=TAG,
-        ),
-        route(
-            name="api.tasks",
-            path=f"{API_PATH}/tasks",
-            permission=Permission.VIEW,
-            handler=tasks,
-            summary="The tasks of the queue in one state, by page: those that failed, or another.",
-            problems=(503,),
             tag=TAG,
         ),
         route(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,22 +27,18 @@ class Task(Record):
 
     task_id: int
     task_name: str
+    """As in `dose.read_waiting`: the feature, and what is done."""
     state: TaskState
     attempts: int
+    """How often a worker began it."""
     scheduled_at: datetime | None
     """Not before then."""
     created_at: datetime | None
+    """The last time it was put into the queue."""
     started_at: datetime | None
     """The last time a worker began it."""
     failed_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskPage:
-    """Some tasks, and the cursor of those that follow; None at the end."""
-
-    tasks: tuple[Task, ...]
-    next: str | None
+    """The last time it failed."""
 
 
 def pending_instances(*, host_pending: int, orthanc: int | None, indexed: int) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response
 
@@ -13,15 +14,16 @@ from treegarth.errors import DatabaseUnavailable
 from treegarth.feature import House
 from treegarth.features.system.model import Task, TaskCounts, TaskState
 from treegarth.features.system.paths import TaskPath
+from treegarth.features.system.queue import TASKS
 from treegarth.features.system.storage import DatabaseFacts, database_facts
-from treegarth.features.system.store import count_tasks, list_tasks, retry_task
+from treegarth.features.system.store import count_tasks, retry_task, select_tasks
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, State, ngettext_for, translated
-from treegarth.web.routes import Navigation, Route
+from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templates import render_page
 
@@ -30,6 +32,11 @@ WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
     "warning": ("attention", N_("look at this")),
     "problem": ("failed", N_("stands in it")),
 }
+
+
+class Origin(Parameters):
+    origin: Literal["system", "tasks"] = "system"
+    """The page whose button was pressed, to which the answer leads back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +61,7 @@ class Queue:
     """What the database says; all None while it does not answer."""
 
     counts: TaskCounts | None = None
-    failed: tuple[Task, ...] = ()
+    failed: Sequence[Task] = ()
     database: DatabaseFacts | None = None
 
 
@@ -132,10 +139,12 @@ def _is_busy(status: HostStatus, queue: Queue) -> bool:
     return status.pending > 0 or status.database_state != "up" or counts is None or counts.todo + counts.doing > 0
 
 
-def retry(call: Call[None, None, TaskPath]) -> Response:
-    """Back to the system page afterwards, by GET."""
+def retry(call: Call[None, Origin, TaskPath]) -> Response:
+    """Back to the page of the button afterwards, by GET."""
     with call.begin() as connection:
         retry_task(connection, call.path.task_id)
+    if call.body.origin == "tasks":
+        return Response(status=303, headers={"Location": call.site.url("system.tasks_page")})
     return _back(call)
 
 
@@ -153,7 +162,7 @@ def _queue(call: AnyCall) -> Queue:
         with call.connect() as connection:
             return Queue(
                 counts=count_tasks(connection),
-                failed=list_tasks(connection, TaskState.FAILED).tasks,
+                failed=TASKS.rows(connection, select_tasks(state=TaskState.FAILED)).items,
                 database=database_facts(connection),
             )
     except DatabaseUnavailable:

@@ -10,9 +10,8 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Integer,
-    Label,
     MetaData,
-    Row,
+    ScalarSelect,
     Select,
     Table,
     Text,
@@ -22,9 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.system.model import Task, TaskCounts, TaskPage, TaskState
+from treegarth.features.system.model import Task, TaskCounts, TaskState
 from treegarth.phrases import P_, Phrase
 
 _foreign = MetaData()  # not ours: migrations do not compare it
@@ -45,8 +43,8 @@ _events = Table(
     Column("at", DateTime(timezone=True)),
 )
 _status = _jobs.c.status.cast(Text)
+_name = func.regexp_replace(_jobs.c.task_name, "^treegarth:", "", type_=Text)
 _STATES: dict[str, Phrase] = {TaskState.TODO: P_("waiting"), TaskState.DOING: P_("being done")}
-_NEWEST = (SortKey(column=_jobs.c.id, descending=True),)
 
 
 def count_tasks(connection: Connection) -> TaskCounts:
@@ -56,11 +54,26 @@ def count_tasks(connection: Connection) -> TaskCounts:
     return TaskCounts(**{state.value: counts.get(state.value, 0) for state in TaskState})
 
 
-def list_tasks(connection: Connection, state: TaskState, *, limit: int = 50, cursor: str | None = None) -> TaskPage:
-    """A page of the tasks in one state, the newest first. Raises InvalidRequest for a strange cursor."""
-    query = _select().where(_status == state.value)
-    page = read_page(connection, query, _NEWEST, name=f"tasks {state}", limit=limit, cursor=cursor)
-    return TaskPage(tasks=tuple(_task(row) for row in page.rows), next=page.next)
+def select_tasks(*, state: TaskState | None = None, task_name: str | None = None) -> Select[Any]:
+    """The tasks in a state and of a name, in no order."""
+    query = select(
+        _jobs.c.id.label("task_id"),
+        _name.label("task_name"),
+        _status.label("state"),
+        _jobs.c.attempts,
+        _jobs.c.scheduled_at,
+        _last("deferred").label("created_at"),
+        _last("started").label("started_at"),
+        _last("failed").label("failed_at"),
+    )
+    if state is not None:
+        query = query.where(_status == state.value)
+    return query if task_name is None else query.where(_name == task_name)
+
+
+def task_names(connection: Connection) -> dict[str, str]:
+    """The names of the tasks that are there, by themselves."""
+    return {name: name for name in connection.execute(select(_name).distinct().order_by(_name)).scalars()}
 
 
 def retry_task(connection: Connection, task_id: int) -> Task:
@@ -79,29 +92,11 @@ def retry_task(connection: Connection, task_id: int) -> Task:
     except IntegrityError as error:
         waits = P_("The same work waits in the queue already. This task need not be repeated.")
         raise RequestConflict(waits) from error
-    return _task(connection.execute(_select().where(_jobs.c.id == task_id)).one())
+    row = connection.execute(select_tasks().where(_jobs.c.id == task_id)).one()
+    return Task.model_validate(row._asdict())
 
 
-def _select() -> Select[Any]:
-    columns = (_jobs.c.id, _jobs.c.task_name, _status.label("state"), _jobs.c.attempts, _jobs.c.scheduled_at)
-    return select(*columns, _last("deferred"), _last("started"), _last("failed"))
-
-
-def _last(kind: str) -> Label[Any]:
+def _last(kind: str) -> ScalarSelect[Any]:
     """When a task saw an event of a kind for the last time."""
     moments = select(func.max(_events.c.at)).where(_events.c.job_id == _jobs.c.id)
-    return moments.where(_events.c.type.cast(Text) == kind).scalar_subquery().label(f"last_{kind}")
-
-
-def _task(row: Row[Any]) -> Task:
-    values = row._asdict()
-    return Task(
-        task_id=values["id"],
-        task_name=values["task_name"].removeprefix("treegarth:"),
-        state=TaskState(values["state"]),
-        attempts=values["attempts"],
-        scheduled_at=values["scheduled_at"],
-        created_at=values["last_deferred"],
-        started_at=values["last_started"],
-        failed_at=values["last_failed"],
-    )
+    return moments.where(_events.c.type.cast(Text) == kind).scalar_subquery()

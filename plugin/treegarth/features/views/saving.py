@@ -92,7 +92,7 @@ def save_page(call: Call[None, ViewForm, None]) -> Response:
 
 def _save(call: AnyCall, name_of_list: str, name: str, query: Mapping[str, str], *, is_shared: bool) -> SavedView:
     listing = next((one for one in call.part(House).listings() if one.name == name_of_list), None)
-    if listing is None:
+    if listing is None or not listing.has_views:
         raise NotFound(N_("There is no list of this name."))
     validated(listing.file_query, query)
     if is_shared:

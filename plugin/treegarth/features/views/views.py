@@ -41,7 +41,7 @@ def find(call: AnyCall, connection: Connection, asked: ViewsAsked) -> Select[Any
 
 def titles(call: AnyCall, connection: Connection) -> dict[str, str]:
     """What the lists are called, by name."""
-    return {one.name: translated(call, one.title) for one in call.part(House).listings()}
+    return {one.name: translated(call, one.title) for one in call.part(House).listings() if one.has_views}
 
 
 def extras(call: AnyCall, connection: Connection, asked: ViewsAsked, found: Sequence[SavedView]) -> Mapping[str, Any]:

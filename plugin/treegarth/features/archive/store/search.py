@@ -7,12 +7,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, literal, or_, select
 
-from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import (
-    DEFAULT_LIMIT,
     ArchiveTotals,
-    InstancePage,
     InstanceSummary,
     SeriesSummary,
     StudyFilter,
@@ -27,11 +24,6 @@ from treegarth.index.tables import instance, series, study
 from treegarth.phrases import P_
 
 SummaryT = TypeVar("SummaryT", StudySummary, SeriesSummary, InstanceSummary)
-
-_INSTANCE_SORT = (
-    SortKey(column=instance.c.instance_number, nullable=True),
-    SortKey(column=instance.c.orthanc_instance_id),
-)
 
 
 def select_studies(wanted: StudyFilter) -> Select[Any]:
@@ -72,24 +64,32 @@ def pictured_among(connection: Connection, orthanc_instance_ids: Iterable[str | 
     return frozenset(connection.execute(query).scalars())
 
 
-def find_series(connection: Connection, orthanc_study_id: str, series_instance_uid: str) -> str | None:
-    """Orthanc's identifier of a study's series; None where it is not here."""
+def find_series(connection: Connection, orthanc_study_id: str, series_instance_uid: str) -> SeriesSummary | None:
+    """A study's series; None where it is not here."""
     query = (
-        select(series.c.orthanc_series_id)
+        _select(series, SeriesSummary)
         .where(series.c.orthanc_study_id == orthanc_study_id, series.c.series_instance_uid == series_instance_uid)
         .order_by(series.c.instance_count.desc(), series.c.orthanc_series_id)
         .limit(1)
     )
-    return connection.execute(query).scalar_one_or_none()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else SeriesSummary(**row._mapping)
 
 
-def list_instances(
-    connection: Connection, orthanc_series_id: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-) -> InstancePage:
-    """A page of a series' instances, in the order of their numbers. Raises InvalidRequest for a strange cursor."""
+def select_instances(
+    orthanc_series_id: str,
+    *,
+    sop_instance_uid: str | None = None,
+    remote_ae_title: str | None = None,
+    issues: bool = False,
+) -> Select[Any]:
+    """The instances of a series, in no order; `issues`: only those that were not read in every part."""
     query = _select(instance, InstanceSummary).where(instance.c.orthanc_series_id == orthanc_series_id)
-    page = read_page(connection, query, _INSTANCE_SORT, name="instances", limit=limit, cursor=cursor)
-    return InstancePage(instances=tuple(InstanceSummary(**row._mapping) for row in page.rows), next=page.next)
+    if sop_instance_uid is not None:
+        query = query.where(instance.c.sop_instance_uid == sop_instance_uid)
+    if remote_ae_title is not None:
+        query = query.where(instance.c.remote_ae_title == remote_ae_title)
+    return query.where(instance.c.issues.is_not(None)) if issues else query
 
 
 def totals(connection: Connection) -> ArchiveTotals:

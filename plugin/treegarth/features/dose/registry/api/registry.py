@@ -1,19 +1,13 @@
-"""The registry over HTTP beside its lists of studies and reports: devices, patients, what is missing by months."""
+"""The registry over HTTP beside its lists: patients, what is missing by months."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
-
-from pydantic import Field
-
-from treegarth.features.dose.registry.api.parts import BestKnown, Listed, dose_route
-from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
-from treegarth.features.dose.registry.store.equipment import list_equipment
+from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.store.missing_dose import (
     MonthOfDevice,
     count_missing_by_month,
 )
+from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.store.timeline import Cumulative, patient_timeline
 from treegarth.web.call import Call
 from treegarth.web.lists import Day
@@ -36,65 +30,13 @@ class MonthsQuery(Parameters):
     """The first day that counts; without it every month there is."""
 
 
-class DeviceItem(Listed):
-    """One manufacturer, model, station and serial number."""
-
-    key: str
-    """What the `device` of other lists takes."""
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    station_name: str | None
-    device_serial_number: str | None
-    kinds: list[str]
-    study_count: int
-    not_patient_count: int
-    """Studies of phantoms, for quality assurance or service: in no figure."""
-    issue_count: int
-    first_study_date: date | None
-    last_study_date: date | None
-    figures: list[DeviceFigure] = Field(default_factory=list)
-
-
-class DeviceList(Answer):
-    """Every device."""
-
-    items: list[DeviceItem]
-
-
-class PatientExam(BestKnown):
-    """A study of the patient. Null is unknown, not zero."""
-
-    study_instance_uid: str
-    orthanc_study_id: str
-    study_date: date | None
-    study_description: str | None
-    patient_age: str | None
-    kinds: list[str]
-    rule: str
-    irradiation_event_count: int
-    dlp_total_mgy_cm: float | None
-    dlp_phantoms: list[str] | None
-    """The phantoms that the DLP refers to."""
-    dose_area_product_total_gy_m2: float | None
-    dose_rp_total_gy: float | None
-    glandular_dose_left_mgy: float | None
-    glandular_dose_right_mgy: float | None
-    administered_activity_mbq: float | None
-    radionuclides: list[str] | None
-    effective_dose_msv: float | None
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    not_patient: str | None
-    source_deleted_at: datetime | None
-
-
 class PatientDose(Answer):
     """The examinations of one patient from the oldest on, at most the 1,000 newest, and the sums over them."""
 
     patient_id: str
     issuer_of_patient_id: str | None
     """As asked for."""
-    studies: list[PatientExam]
+    studies: list[DoseStudy]
     cumulative: list[Cumulative]
 
 
@@ -104,21 +46,13 @@ class MissingMonths(Answer):
     items: list[MonthOfDevice]
 
 
-def equipment(call: Call[None, None, None]) -> DeviceList:
-    with call.connect() as connection:
-        devices = list_equipment(connection)
-        figures = figures_by_device(connection)
-    items = [DeviceItem.model_validate(device) for device in devices]
-    return DeviceList(items=[item.model_copy(update=_figures(figures.get(item.key, []))) for item in items])
-
-
 def patient(call: Call[PatientQuery, None, None]) -> PatientDose:
     with call.connect() as connection:
         timeline = patient_timeline(connection, call.query.patient_id, call.query.issuer_of_patient_id)
     return PatientDose(
         patient_id=call.query.patient_id,
         issuer_of_patient_id=call.query.issuer_of_patient_id or None,
-        studies=[PatientExam.model_validate(study) for study in timeline.studies],
+        studies=list(timeline.studies),
         cumulative=list(timeline.cumulative),
     )
 
@@ -129,19 +63,9 @@ def missing_months(call: Call[MonthsQuery, None, None]) -> MissingMonths:
     return MissingMonths(items=list(months))
 
 
-def _figures(figures: list[Any]) -> dict[str, list[DeviceFigure]]:
-    return {"figures": list(figures)}
-
-
 def routes() -> list[Route]:
     """The registry's part of the API."""
     return [
-        dose_route(
-            "dose_equipment",
-            "equipment",
-            equipment,
-            "Every device, and what its examinations give.",
-        ),
         dose_route(
             "dose_patient",
             "patient",

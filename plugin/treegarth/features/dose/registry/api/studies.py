@@ -1,26 +1,20 @@
-"""The dose of a study over HTTP, and a study as the list answers it."""
+"""The dose of a study over HTTP."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
 from typing import Any
 
 from treegarth.errors import NotFound
-from treegarth.features.dose.registry.api.parts import BestDose, BestKnown, Doubt, Kind, Listed, dose_route
+from treegarth.features.dose.registry.api.parts import Kind, Listed, dose_route
 from treegarth.features.dose.registry.rules import Origin
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
 from treegarth.features.dose.registry.store.reports import reports_of_study
-from treegarth.features.dose.registry.store.studies import (
-    find_study_with_dose,
-    study_of_uid,
-)
+from treegarth.features.dose.registry.store.studies import BestDose, Doubt, find_study_with_dose, study_of_uid
 from treegarth.phrases import P_
 from treegarth.web.call import Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, Route
 from treegarth.web.which_study import WhichStudy
-
-ANY_BYTES = "application/octet-stream"
 
 
 class ReadingIssue(Answer):
@@ -103,63 +97,6 @@ class StudyDose(Answer):
     """Sources that could not be read after every attempt."""
 
 
-class DoseStudyItem(BestKnown):
-    """A study with its best known doses, and with its totals as reported. Null is unknown, not zero."""
-
-    study_instance_uid: str
-    patient_id: str | None
-    issuer_of_patient_id: str | None
-    patient_name: str | None
-    patient_sex: str | None
-    patient_age: str | None
-    """As in DICOM: `063Y`."""
-    study_date: date | None
-    study_time: time | None
-    study_description: str | None
-    accession_number: str | None
-    modalities: list[str]
-    """Of its series, also of those that have left the archive."""
-    kinds: list[str]
-    report_count: int
-    rule: str
-    """How several reports were resolved to one total."""
-    irradiation_event_count: int
-    issue_count: int
-    dlp_total_mgy_cm: float | None
-    """As reported, of the reports that count."""
-    dlp_of_events_mgy_cm: float | None
-    """The sum over the irradiation events, each once: not always the reported total."""
-    dose_area_product_total_gy_m2: float | None
-    dose_rp_total_gy: float | None
-    dose_area_product_of_events_gy_m2: float | None
-    dose_rp_of_events_gy: float | None
-    mean_ctdi_vol_max_mgy: float | None
-    """The greatest of its events."""
-    dlp_phantoms: list[str] | None
-    """The phantoms that its DLP refers to; DLP adds up within one."""
-    glandular_dose_left_mgy: float | None
-    glandular_dose_right_mgy: float | None
-    administration_count: int
-    administered_activity_mbq: float | None
-    """Where all of it is one radionuclide."""
-    radionuclides: list[str] | None
-    effective_dose_msv: float | None
-    source: str | None
-    """The best kind of source that counts: `report`, `capture` or `header`."""
-    differences: list[str] | None
-    """Totals that differ from the sum of the events."""
-    not_patient: str | None
-    """`phantom`, `qa` or `service`, where a rule says so."""
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    station_name: str | None
-    device_serial_number: str | None
-    protocols: list[str]
-    source_deleted_at: datetime | None
-    """When the last of its objects left the archive; the dose stays."""
-    orthanc_study_id: str
-
-
 def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
     """Also of one that has left the archive. Raises AmbiguousStudy where several patients have one of this UID."""
     uid = call.path.study_instance_uid
@@ -173,9 +110,9 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
     return StudyDose(
         study_instance_uid=uid,
         orthanc_study_id=key.orthanc_study_id if found else None,
-        best=BestDose(**study.best) if study is not None else None,
-        origin=dict(study.origin) if study is not None else {},
-        doubts=[Doubt.model_validate(doubt) for doubt in study.doubt_names] if study is not None else [],
+        best=study.best if study is not None else None,
+        origin=study.origin if study is not None else {},
+        doubts=study.doubts_of(study.doubts) if study is not None else [],
         planes=[PlaneDose.model_validate(one) for one in (study.planes if study is not None else None) or ()],
         activities=[
             NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from treegarth.features.dose.registry.pages import (
     content,
-    equipment,
     missing_dose,
     not_patients,
     patient,
@@ -21,5 +20,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (equipment, missing_dose, sources, redecision, not_patients, patient, study, content)
-    return [*(route for part in parts for route in part.routes())]
+    parts = (missing_dose, sources, redecision, not_patients, patient, study, content)
+    return [route for part in parts for route in part.routes()]

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from treegarth.features.dose.registry.api.studies import DoseStudyItem
 from treegarth.features.dose.registry.conditions import DoseConditions
 from treegarth.features.dose.registry.pages.dose_columns import (
     BREASTS,
@@ -112,7 +111,6 @@ DOSES = Listing(
     tag="dose",
     summary="Studies whose dose was read, by filter, sort and page.",
     record=DoseStudy,
-    item=DoseStudyItem,
     asked=DoseConditions,
     query=find,
     unique="orthanc_study_id",

@@ -1,75 +1,94 @@
-"""The devices of the registry: what each did, when last, and what its examinations give. Reads only."""
+"""The list of the devices of the registry: what each did, when last, and what its examinations give. Reads only.
+
+No order has an index: the devices are a few hundred at most, and counted anew for every page. All that is counted
+stands in one index, so that no study is read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from flask import Response
+from sqlalchemy import Connection, Select
 
-from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity
-from treegarth.features.dose.registry.pages.names import kinds_in_words
-from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
-from treegarth.features.dose.registry.store.equipment import Device, list_equipment
-from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
-from treegarth.web.endpoints import route
-from treegarth.web.parts import ngettext_for, translated
-from treegarth.web.routes import Route
-from treegarth.web.templates import render_page
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownFigure:
-    label: str
-    quantity: ShownQuantity
-    figure: DeviceFigure
+from treegarth.features.dose.quantities import QUANTITIES
+from treegarth.features.dose.reading.model import Kind
+from treegarth.features.dose.registry.pages.names import KIND_NAMES, kinds_in_words
+from treegarth.features.dose.registry.store.equipment import NAMES, Device, select_equipment
+from treegarth.phrases import N_, NN_
+from treegarth.web.call import AnyCall
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
+from treegarth.web.routes import Parameters, Text
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShownDevice:
-    """A line of the table."""
+class EquipmentAsked(Parameters):
+    """Which devices."""
 
-    device: Device
-    kinds: str
-    figures: list[ShownFigure]
-    url: str
-
-
-def routes() -> list[Route]:
-    return [
-        route(
-            name="dose.equipment_page",
-            path="/treegarth/dose/equipment",
-            permission=Permission.VIEW,
-            handler=equipment_page,
-            summary="The devices of the registry with their counts and the distribution of their doses.",
-        )
-    ]
+    equipment: Text | None = None
+    """A part of the manufacturer's, the model's or the station's name, or of the serial number."""
+    kind: Kind | None = None
+    """With examinations of this kind."""
 
 
-def equipment_page(call: Call[None, None, None]) -> Response:
-    with call.connect() as connection:
-        devices = list_equipment(connection)
-        figures = figures_by_device(connection)
-    return render_page(
-        call,
-        "dose/equipment.html",
-        devices=[_shown(call, device, figures.get(device.key, [])) for device in devices],
-        counted=ngettext_for(call, "%(num)s device", "%(num)s devices", len(devices)),
-    )
+def find(call: AnyCall, connection: Connection, asked: EquipmentAsked) -> Select[Any]:
+    return select_equipment(equipment=asked.equipment, kind=asked.kind)
 
 
-def _shown(call: AnyCall, device: Device, figures: list[DeviceFigure]) -> ShownDevice:
-    return ShownDevice(
-        device=device,
-        kinds=kinds_in_words(call, device.kinds),
-        figures=[
-            ShownFigure(
-                label=translated(call, QUANTITIES[figure.quantity].label),
-                quantity=QUANTITIES[figure.quantity],
-                figure=figure,
-            )
-            for figure in figures
-        ],
-        url=call.site.url("dose.doses_page", device=device.key),
-    )
+def extras(
+    call: AnyCall, connection: Connection, asked: EquipmentAsked, devices: Sequence[Device]
+) -> Mapping[str, Any]:
+    return {"quantities": QUANTITIES, "kinds_in_words": partial(kinds_in_words, call)}
+
+
+FIGURES = (
+    Column(name="quantity", label=N_("Quantity"), sorts_by=()),
+    Column(name="count", label="n", form="number", sorts_by=()),
+    Column(name="median", label=N_("Median"), form="number", sorts_by=()),
+    Column(name="upper_quartile", label="75 %%", form="number", sorts_by=(), narrow="c-0"),
+    Column(name="percentile_95", label="95 %%", form="number", sorts_by=(), narrow="c-1"),
+)
+"""Each with a line for each quantity of the device. Templates take labels for forms: `%%` is one `%`."""
+EQUIPMENT = Listing(
+    name="dose.equipment",
+    title=N_("Equipment"),
+    counts=NN_("%(num)s device", "%(num)s devices"),
+    path="dose/equipment",
+    api_name="dose_equipment",
+    api_path="dose/equipment",
+    tag="dose",
+    summary="Every device, and what its examinations give.",
+    record=Device,
+    asked=EquipmentAsked,
+    query=find,
+    unique="key",
+    order="manufacturer",
+    columns=(
+        Column(name="manufacturer", label=N_("Manufacturer"), form="own", sorts_by=NAMES),
+        Column(name="manufacturer_model_name", label=N_("Model")),
+        Column(name="station_name", label=N_("Station"), narrow="c-2"),
+        Column(name="device_serial_number", label=N_("Serial number"), narrow="c-3"),
+        Column(name="kinds", label=N_("Kind"), form="own", narrow="c-1"),
+        Column(name="study_count", label=N_("Studies")),
+        Column(name="not_patient_count", label=N_("Not of patients"), narrow="c-4"),
+        Column(name="issue_count", label=N_("Not read"), narrow="c-4"),
+        Column(name="first_study_date", label=N_("First seen"), narrow="c-4"),
+        Column(name="last_study_date", label=N_("Last seen")),
+        *FIGURES,
+    ),
+    filters=(
+        Filter(name="equipment", label=N_("Equipment"), width="wide"),
+        Filter(name="kind", label=N_("Kind"), choices={str(kind): name for kind, name in KIND_NAMES.items()}),
+    ),
+    empty=Empty(
+        title=N_("No devices yet"),
+        text=N_(
+            "Every device whose dose reports were read is listed here with what it did and what its examinations "
+            "give. Let the first modality send its dose reports."
+        ),
+        filtered=N_("No device fits these filters"),
+    ),
+    template="dose/equipment.html",
+    extras=extras,
+)

@@ -80,7 +80,7 @@ def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
             origin=origin_in_words(call, name, origins[name]) if name in origins else "",
         )
         for name, quantity in BEST.items()
-        if (value := study.best[name]) is not None
+        if (value := getattr(study, quantity.column)) is not None
     ]
 
 

@@ -6,9 +6,25 @@ replaces; nor does what is not known. Unlike quantities stay apart.
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Connection, Double, Subquery, cast, func, select, type_coerce, union_all
+from sys import float_info
+from typing import Any
 
-from treegarth.database.finite_double import FiniteDouble
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Double,
+    Select,
+    Subquery,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.record import Record
 
@@ -40,28 +56,40 @@ _SIDES = (dose_study.c.best_glandular_dose_left_mgy, dose_study.c.best_glandular
 _COUNTED = (dose_study.c.not_patient.is_(None), dose_study.c.replaced_by.is_(None))
 
 
-def figures_by_device(connection: Connection) -> dict[str, list[DeviceFigure]]:
-    """By the device's key, each quantity that it reports, in the order of their names."""
+def figures_by_device() -> Subquery:
+    """By `device_key`, the `figures` of each quantity that it reports: JSON objects, in the order of their names."""
     table = dose_study.c
-    found: dict[str, list[DeviceFigure]] = {}
+    found = []
     for name, column in BEST.items():
-        query = select(table.device_key.label("key"), column.label("value")).where(column.is_not(None), *_COUNTED)
-        _add(found, connection, name, query.subquery())
+        of_studies = select(table.device_key, column.label("value")).where(column.is_not(None), *_COUNTED)
+        found.append(_distribution(name, of_studies.subquery()))
     breasts = union_all(
-        *(
-            select(table.device_key.label("key"), side.label("value")).where(side.is_not(None), *_COUNTED)
-            for side in _SIDES
-        )
+        *(select(table.device_key, side.label("value")).where(side.is_not(None), *_COUNTED) for side in _SIDES)
     )
-    _add(found, connection, "glandular_dose_mgy", breasts.subquery())
-    return {key: sorted(figures, key=lambda figure: figure.quantity) for key, figures in found.items()}
+    found.append(_distribution("glandular_dose_mgy", breasts.subquery()))
+    each = union_all(*found).subquery()
+    names = ("quantity", "count", "median", "upper_quartile", "percentile_95")
+    figure = func.jsonb_build_object(*(part for name in names for part in (literal(name), each.c[name])))
+    figures = func.jsonb_agg(aggregate_order_by(figure, each.c.quantity), type_=JSONB)
+    return select(each.c.device_key, figures.label("figures")).group_by(each.c.device_key).subquery("figures")
 
 
-def _add(found: dict[str, list[DeviceFigure]], connection: Connection, quantity: str, values: Subquery) -> None:
+def _distribution(quantity: str, values: Subquery) -> Select[Any]:
     """One sort a device for all three parts."""
     parts = func.percentile_cont(cast(list(PARTS), ARRAY(Double))).within_group(values.c.value)
-    finite = type_coerce(parts, ARRAY(FiniteDouble()))  # between ±1e308 PostgreSQL makes an infinity
-    query = select(values.c.key, func.count(), finite).group_by(values.c.key)
-    for key, count, (median, upper, high) in connection.execute(query):
-        figure = DeviceFigure(quantity=quantity, count=count, median=median, upper_quartile=upper, percentile_95=high)
-        found.setdefault(key, []).append(figure)
+    query = select(values.c.device_key, func.count().label("count"), type_coerce(parts, ARRAY(Double)).label("parts"))
+    of_devices = query.group_by(values.c.device_key).subquery()
+    median, upper, high = (_finite(of_devices.c.parts[place]) for place in (1, 2, 3))
+    return select(
+        of_devices.c.device_key,
+        literal(quantity).label("quantity"),
+        of_devices.c.count,
+        median.label("median"),
+        upper.label("upper_quartile"),
+        high.label("percentile_95"),
+    )
+
+
+def _finite(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Between ±1e308 PostgreSQL makes an infinity, which JSON has no number for."""
+    return case((value.between(-float_info.max, float_info.max), value))

@@ -1,75 +1,99 @@
-"""The devices of the registry, each with how much it did. Queries only."""
+"""The devices of the registry, each with how much it did and what its examinations give. Queries only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ARRAY, BigInteger, Select, Text, and_, cast, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
+from treegarth.features.dose.reading.model import Kind
+from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
 from treegarth.features.dose.registry.tables import dose_study
+from treegarth.record import Record
 
 NAMES = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Device:
-    """One device and the studies whose last counted source names it, without those that another one replaces;
-    `not_patient_count` are among them."""
+class Device(Record):
+    """One manufacturer, model, station and serial number, and the studies whose last counted source names it, without
+    those that another one replaces."""
 
     key: str
+    """What the `device` of other lists takes."""
     manufacturer: str | None
+    """(0008,0070)"""
     manufacturer_model_name: str | None
+    """(0008,1090)"""
     station_name: str | None
+    """(0008,1010)"""
     device_serial_number: str | None
-    kinds: Sequence[str]
+    """(0018,1000)"""
+    kinds: list[str]
+    """Of its examinations: `ct`, `projection`, `mammography`, `radiopharmaceutical`."""
     study_count: int
     not_patient_count: int
+    """Studies of phantoms, for quality assurance or service: in no figure."""
     issue_count: int
+    """Parts of its sources that could not be read."""
     first_study_date: date | None
     last_study_date: date | None
+    figures: list[DeviceFigure]
+    """What its examinations give, in the order of the quantities' names."""
 
 
-def list_equipment(connection: Connection) -> list[Device]:
-    """Every device, by manufacturer, model and station."""
+def select_equipment(*, equipment: str | None = None, kind: Kind | None = None) -> Select[Any]:
+    """Every device, or those of which a name or number contains this, or that did examinations of this kind."""
     table = dose_study.c
-    query = select(
-        table.device_key,
-        table.kinds,
-        func.count().label("study_count"),
-        func.count(table.not_patient).label("not_patient_count"),
-        func.sum(table.issue_count).label("issue_count"),
-        func.min(table.study_date).label("first_study_date"),
-        func.max(table.study_date).label("last_study_date"),
+    counted = (
+        select(
+            table.device_key,
+            table.kinds,
+            func.count().label("study_count"),
+            func.count(table.not_patient).label("not_patient_count"),
+            func.sum(table.issue_count).label("issue_count"),
+            func.min(table.study_date).label("first_study_date"),
+            func.max(table.study_date).label("last_study_date"),
+        )
+        .where(table.replaced_by.is_(None))
+        .group_by(table.device_key, table.kinds)
+        .cte("counted")
     )
-    query = query.where(table.replaced_by.is_(None)).group_by(table.device_key, table.kinds)
-    by_device: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        by_device.setdefault(row.device_key, []).append(row)
-    devices = [_device(key, _names(connection, key), rows) for key, rows in by_device.items()]
-    return sorted(
-        devices, key=lambda device: [(getattr(device, name) is None, getattr(device, name)) for name in NAMES]
+    each = select(counted.c.device_key, func.unnest(counted.c.kinds, type_=Text).label("kind")).distinct().subquery()
+    sorted_kinds = func.array_agg(aggregate_order_by(each.c.kind, each.c.kind), type_=ARRAY(Text))
+    kinds_of = select(each.c.device_key, sorted_kinds.label("kinds")).group_by(each.c.device_key).subquery("kinds_of")
+    device = (
+        select(
+            counted.c.device_key,
+            *(
+                cast(func.sum(counted.c[name]), BigInteger).label(name)
+                for name in ("study_count", "not_patient_count", "issue_count")
+            ),
+            func.min(counted.c.first_study_date).label("first_study_date"),
+            func.max(counted.c.last_study_date).label("last_study_date"),
+        )
+        .group_by(counted.c.device_key)
+        .subquery("device")
     )
-
-
-def _names(connection: Connection, key: str) -> dict[str, str | None]:
-    """Of any of its studies: one look into the index, where reading the names of all would read every row."""
-    query = select(*(dose_study.c[name] for name in NAMES)).where(dose_study.c.device_key == key).limit(1)
-    return dict(connection.execute(query).one()._mapping)
-
-
-def _device(key: str, names: dict[str, str | None], rows: Sequence[Row[Any]]) -> Device:
-    first = [row.first_study_date for row in rows if row.first_study_date is not None]
-    last = [row.last_study_date for row in rows if row.last_study_date is not None]
-    return Device(
-        key=key,
-        **names,
-        kinds=sorted({kind for row in rows for kind in row.kinds}),
-        study_count=sum(row.study_count for row in rows),
-        not_patient_count=sum(row.not_patient_count for row in rows),
-        issue_count=sum(row.issue_count for row in rows),
-        first_study_date=min(first, default=None),
-        last_study_date=max(last, default=None),
+    # of any of its studies: one look into the index, where reading the names of all would read every row
+    of_one = select(*(table[name] for name in NAMES)).where(table.device_key == device.c.device_key).limit(1)
+    named = of_one.lateral("named")
+    figures = figures_by_device()
+    kinds = func.coalesce(kinds_of.c.kinds, cast([], ARRAY(Text)), type_=ARRAY(Text))
+    query = (
+        select(
+            device.c.device_key.label("key"),
+            *named.c,
+            kinds.label("kinds"),
+            *(column for column in device.c if column.key != "device_key"),
+            func.coalesce(figures.c.figures, cast([], JSONB), type_=JSONB).label("figures"),
+        )
+        .join_from(device, named, true())
+        .outerjoin(kinds_of, kinds_of.c.device_key == device.c.device_key)
+        .outerjoin(figures, figures.c.device_key == device.c.device_key)
     )
+    wanted = [] if equipment is None else [or_(*(name.icontains(equipment, autoescape=True) for name in named.c))]
+    if kind is not None:
+        wanted.append(literal(kind) == func.any(kinds))
+    return query.where(and_(true(), *wanted))

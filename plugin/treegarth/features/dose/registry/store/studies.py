@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, cast
 
+from pydantic import Field, computed_field, field_serializer
 from sqlalchemy import Connection, Select, select
 
 from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.registry.rules import DoubtName, Origin
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
@@ -16,20 +18,59 @@ from treegarth.index.tables import study as archived_study
 from treegarth.record import Record
 
 
+class BestDose(Record):
+    """The best known dose of a study by quantity. Null is unknown, not zero."""
+
+    dlp_mgy_cm: float | None
+    """Of both phantoms together only where a report gives such a total."""
+    dlp_head_mgy_cm: float | None
+    """What refers to the 16 cm phantom."""
+    dlp_body_mgy_cm: float | None
+    """What refers to the 32 cm phantom."""
+    dose_area_product_gy_m2: float | None
+    """The planes added."""
+    dose_rp_gy: float | None
+    """Of the plane with the most."""
+    glandular_dose_left_mgy: float | None
+    glandular_dose_right_mgy: float | None
+    administered_activity_mbq: float | None
+    """Null where several radionuclides were given."""
+    total_fluoro_time_s: float | None
+    ctdi_vol_max_mgy: float | None
+    """The greatest mean CTDIvol of an irradiation event."""
+
+
+class Doubt(Record):
+    """Why a best known dose may not be the true one."""
+
+    quantity: str
+    name: DoubtName
+
+
 class DoseStudy(Record):
-    """One study of the dose list. Totals are the reported ones of the reports that count, `best` what is best known;
-    None is unknown, not zero."""
+    """A study with its best known doses, and with its totals as reported. Null is unknown, not zero.
+
+    A row has each best dose in a field of its own, by which lists are sorted; an answer has them together in `best`.
+    """
 
     orthanc_study_id: str
     study_instance_uid: str
     modalities: list[str]
+    """Of its series, also of those that have left the archive."""
     kinds: list[str]
+    """Of its sources that were read, sorted."""
     report_count: int
+    """Sources that were read, whether they count or repeat others."""
     rule: str
+    """How several reports were resolved to one total."""
     irradiation_event_count: int
+    """Each irradiation event UID once."""
     issue_count: int
+    """Parts of its sources that could not be read."""
     dlp_total_mgy_cm: float | None
+    """As reported, of the reports that count."""
     dlp_of_events_mgy_cm: float | None
+    """The sum over the irradiation events, each once: not always the reported total."""
     dose_area_product_total_gy_m2: float | None
     dose_rp_total_gy: float | None
     manufacturer: str | None
@@ -37,65 +78,77 @@ class DoseStudy(Record):
     station_name: str | None
     device_serial_number: str | None
     protocols: list[str]
+    """Acquisition protocols, each once."""
     patient_id: str | None
     patient_name: str | None
     patient_sex: str | None
     patient_age: str | None
+    """As in DICOM: `063Y`."""
     study_date: date | None
     study_time: time | None
     study_description: str | None
     accession_number: str | None
     source_deleted_at: datetime | None
+    """When the last of its objects left the archive; the dose stays."""
     source: str | None = None
     """The best kind of source that counts: `report`, `capture` or `header`."""
-    decisions: list[dict[str, Any]] | None = None
+    decisions: list[dict[str, Any]] | None = Field(default=None, exclude=True)
     differences: list[str] | None = None
+    """Totals that differ from the sum of the events."""
     dose_area_product_of_events_gy_m2: float | None = None
     dose_rp_of_events_gy: float | None = None
     mean_ctdi_vol_max_mgy: float | None = None
+    """The greatest of its events."""
     dlp_phantoms: list[str] | None = None
+    """The phantoms that its DLP refers to; DLP adds up within one."""
     glandular_dose_left_mgy: float | None = None
     glandular_dose_right_mgy: float | None = None
     administration_count: int = 0
     administered_activity_mbq: float | None = None
+    """Where all of it is one radionuclide."""
     radionuclides: list[str] | None = None
     effective_dose_msv: float | None = None
     not_patient: str | None = None
     """`phantom`, `qa` or `service`, where a rule says so."""
     issuer_of_patient_id: str | None = None
-    best_dlp_mgy_cm: float | None = None
-    best_dlp_head_mgy_cm: float | None = None
-    best_dlp_body_mgy_cm: float | None = None
-    best_dose_area_product_gy_m2: float | None = None
-    best_dose_rp_gy: float | None = None
-    best_glandular_dose_left_mgy: float | None = None
-    best_glandular_dose_right_mgy: float | None = None
-    best_administered_activity_mbq: float | None = None
-    best_total_fluoro_time_s: float | None = None
-    best_ctdi_vol_max_mgy: float | None = None
-    origins: list[str] | None = None
+    best_dlp_mgy_cm: float | None = Field(default=None, exclude=True)
+    best_dlp_head_mgy_cm: float | None = Field(default=None, exclude=True)
+    best_dlp_body_mgy_cm: float | None = Field(default=None, exclude=True)
+    best_dose_area_product_gy_m2: float | None = Field(default=None, exclude=True)
+    best_dose_rp_gy: float | None = Field(default=None, exclude=True)
+    best_glandular_dose_left_mgy: float | None = Field(default=None, exclude=True)
+    best_glandular_dose_right_mgy: float | None = Field(default=None, exclude=True)
+    best_administered_activity_mbq: float | None = Field(default=None, exclude=True)
+    best_total_fluoro_time_s: float | None = Field(default=None, exclude=True)
+    best_ctdi_vol_max_mgy: float | None = Field(default=None, exclude=True)
+    origins: list[str] | None = Field(default=None, exclude=True)
     """Where each best known dose is from, as `quantity:origin`."""
     doubts: list[str] | None = None
-    """Why one may not be the true one, as `quantity:name`."""
-    planes: list[dict[str, Any]] | None = None
-    activities: list[dict[str, Any]] | None = None
-    unattributed: list[str] | None = None
+    """Why a best known dose may not be the true one; in a row as `quantity:name`."""
+    planes: list[dict[str, Any]] | None = Field(default=None, exclude=True)
+    activities: list[dict[str, Any]] | None = Field(default=None, exclude=True)
+    unattributed: list[str] | None = Field(default=None, exclude=True)
     replaced_by: str | None = None
+    """Orthanc's identifier of the study in which all of this one counts instead, as under a corrected patient ID; then
+    this one is in no sum and no percentile."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
-    def best(self) -> dict[str, float | None]:
-        """The best known dose of each quantity."""
-        return {one.name: getattr(self, one.column) for one in BEST.values()}
+    def best(self) -> BestDose:
+        """The best known dose by quantity: lists, filters, patients, devices and exports go by it."""
+        return BestDose(**{one.name: getattr(self, one.column) for one in BEST.values()})
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
-    def origin(self) -> dict[str, Any]:
-        """Where each best known dose is from."""
-        return dict(one.split(":", 1) for one in self.origins or ())
+    def origin(self) -> dict[str, Origin]:
+        """Where each is from: a total as `reported`, the sum of the `events`, image `headers`, or `partial`."""
+        return cast(dict[str, Origin], dict(one.split(":", 1) for one in self.origins or ()))
 
-    @property
-    def doubt_names(self) -> list[dict[str, str]]:
-        """Why a best known dose may not be the true one."""
-        return [dict(zip(("quantity", "name"), one.split(":", 1), strict=True)) for one in self.doubts or ()]
+    @field_serializer("doubts")
+    def doubts_of(self, doubts: list[str] | None) -> list[Doubt]:
+        """Why a best known dose may not be the true one, each by quantity and name."""
+        parts = (one.partition(":") for one in doubts or ())
+        return [Doubt(quantity=quantity, name=cast(DoubtName, name)) for quantity, _, name in parts]
 
 
 def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
