@@ -13,7 +13,7 @@ from treegarth.features.dose.registry.store.equipment import Device, list_equipm
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import ngettext_for, translated
+from treegarth.web.parts import in_words, ngettext_for, translated
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
@@ -62,7 +62,7 @@ def equipment_page(call: Call[None, None, None]) -> Response:
 def _shown(call: AnyCall, device: Device, figures: list[DeviceFigure]) -> ShownDevice:
     return ShownDevice(
         device=device,
-        kinds=kinds_in_words(call, device.kinds),
+        kinds=", ".join(in_words(call, kind) for kind in kinds_in_words(device.kinds)),
         figures=[
             ShownFigure(
                 label=translated(call, QUANTITIES[figure.quantity].label),
