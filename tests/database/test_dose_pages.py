@@ -113,7 +113,7 @@ def test_where_a_best_known_dose_is_from_fits_its_quantity(client: FlaskClient, 
         ("ko", "CTDIvol 최대", "이벤트 합계", "이벤트 중 최댓값"),
     ):
         page = client.get(f"/treegarth/studies/1.2.840.99999.1.1?lang={language}").text
-        cards = re.findall(r"<dt>([^<]+)</dt><dd title.*?</dd><dd class=\"n\">([^<]*)</dd>", page)
+        cards = re.findall(r"<dt>([^<]+)</dt><dd title.*?</dd>\s*<dd class=\"n\">([^<]*)</dd>", page)
         assert len(cards) == len(names)
         assert dict(cards)[label] == greatest
         assert sum(words == total for _, words in cards) == 2

@@ -55,7 +55,7 @@ def extras(
 ) -> Mapping[str, Any]:
     return {
         "which": told_apart(connection, deliveries),
-        "bars": {one.id: bar(call, one.counts) for one in deliveries},
+        "bars": {one.id: bar(one.counts) for one in deliveries},
         "busy": any(one.is_busy for one in deliveries),
     }
 

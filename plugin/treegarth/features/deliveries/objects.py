@@ -16,7 +16,7 @@ from treegarth.features.deliveries.model import ShownState
 from treegarth.features.deliveries.store.destinations import list_destinations
 from treegarth.features.deliveries.store.overview import ON_THE_WAY, DeliveryItem, read_delivery, select_objects
 from treegarth.features.deliveries.tables import delivery
-from treegarth.features.deliveries.words import STATES, bar, proof_words, shown_words
+from treegarth.features.deliveries.words import PROOF_NAMES, STATES, WORDS, bar
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
@@ -54,9 +54,9 @@ def extras(
     return {
         "delivery": line,
         "which": told_apart(connection, [*objects, *([line] if line else [])]),
-        "bar": bar(call, line.counts) if line else [],
-        "words": shown_words(call),
-        "proofs": proof_words(call),
+        "bar": bar(line.counts) if line else [],
+        "words": WORDS,
+        "proofs": PROOF_NAMES,
         "busy": any(one.state in ON_THE_WAY for one in objects),
     }
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from treegarth.features.deliveries.model import ShownState
 from treegarth.phrases import N_
-from treegarth.web.call import AnyCall
-from treegarth.web.parts import State, translated
+from treegarth.web.parts import State
 
 WORDS: Mapping[ShownState, tuple[State, str]] = {
     "waiting": ("waiting", N_("waiting")),
@@ -36,14 +35,14 @@ class BarPart:
     """A part of a delivery's bar, in percents of its width."""
 
     state: str
-    words: str
+    words: str  # a msgid
     kind: State
     count: int
     begin: float
     width: float
 
 
-def bar(call: AnyCall, counts: Mapping[str, int]) -> list[BarPart]:
+def bar(counts: Mapping[str, int]) -> list[BarPart]:
     """The parts of a bar that together are its whole width."""
     total, begin, parts = sum(counts.values()), 0.0, []
     for state in BAR:
@@ -53,7 +52,7 @@ def bar(call: AnyCall, counts: Mapping[str, int]) -> list[BarPart]:
             parts.append(
                 BarPart(
                     state=state.split()[0],
-                    words=translated(call, words),
+                    words=words,
                     kind=kind,
                     count=count,
                     begin=round(begin, 2),
@@ -62,12 +61,3 @@ def bar(call: AnyCall, counts: Mapping[str, int]) -> list[BarPart]:
             )
             begin += width
     return parts
-
-
-def shown_words(call: AnyCall) -> dict[str, tuple[State, str]]:
-    """Each state's icon and words."""
-    return {state: (kind, translated(call, words)) for state, (kind, words) in WORDS.items()}
-
-
-def proof_words(call: AnyCall) -> dict[str, str]:
-    return {proof: translated(call, words) for proof, words in PROOF_NAMES.items()}

@@ -23,7 +23,6 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import translated
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -132,8 +131,8 @@ def today_page(call: Call[TodayQuery, None, None]) -> Response:
         call,
         "archive/home.html",
         **values,
-        periods=_periods(call, arrivals, today),
-        groups=_groups(call, arrivals),
+        periods=_periods(arrivals, today),
+        groups=_groups(arrivals),
         days=days_of(arrivals, today),
         latest=latest,
         which=which,
@@ -144,7 +143,7 @@ def arrivals_csv(call: Call[None, None, None]) -> Response:
     services = call.services
     with call.connect() as connection:
         arrivals = arrivals_by_day(connection, first_moment(services.clock(), services.zone), services.zone)
-    groups = _groups(call, arrivals)
+    groups = _groups(arrivals)
     file = StringIO()
     writer = csv.writer(file)
     writer.writerow(["day", *(group.label for group in groups), "all"])
@@ -175,29 +174,29 @@ def days_of(arrivals: Sequence[DayArrivals], today: date) -> list[Day]:
     return [Day(day=day, studies=dict(counts.get(day, {}))) for day in shown]
 
 
-def _groups(call: AnyCall, arrivals: Sequence[DayArrivals]) -> list[Group]:
+def _groups(arrivals: Sequence[DayArrivals]) -> list[Group]:
     counts: Counter[str] = Counter()
     for arrived in arrivals:
         counts[group_of(arrived.modalities)] += arrived.study_count
     colours = {**{key: colour for key, _, colour in GROUPS}, OTHER: "--c7"}
     return [
-        Group(key=key, label=translated(call, LABELS.get(key, key)), colour=colour, studies=counts[key])
+        Group(key=key, label=LABELS.get(key, key), colour=colour, studies=counts[key])
         for key, colour in colours.items()
         if counts[key]
     ]
 
 
-def _periods(call: AnyCall, arrivals: Sequence[DayArrivals], today: date) -> list[Period]:
+def _periods(arrivals: Sequence[DayArrivals], today: date) -> list[Period]:
     labels = ((0, N_("Today")), (6, N_("Last 7 days")), (DAYS_SHOWN - 1, N_("Last 30 days")))
     periods = []
     for back, label in labels:
         within = [arrived for arrived in arrivals if arrived.day >= today - timedelta(days=back)]
         periods.append(
             Period(
-                label=translated(call, label),
+                label=label,
                 studies=sum(arrived.study_count for arrived in within),
                 instances=sum(arrived.instance_count for arrived in within),
-                groups=_groups(call, within),
+                groups=_groups(within),
             )
         )
     return periods

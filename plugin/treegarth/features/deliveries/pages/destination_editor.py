@@ -32,11 +32,11 @@ from treegarth.features.deliveries.store.destinations import (
     read_destination,
     settings_of,
 )
-from treegarth.phrases import N_
+from treegarth.phrases import P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, translated
+from treegarth.web.parts import in_words
 from treegarth.web.routes import Handler, Route
 from treegarth.web.templates import render_page
 from treegarth.web.validation import InvalidFields, validated
@@ -161,14 +161,12 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
     return render_page(
         call,
         "deliveries/destination_form.html",
-        title=translated(call, N_("New destination"))
-        if one is None
-        else translated(call, N_("Edit: %(name)s"), name=one.name),
+        name=one.name if one else None,
         typed=typed,
         inputs=KINDS[Kind(typed.kind)].inputs,
-        kinds=[(kind, translated(call, one.label), translated(call, one.hint)) for kind, one in KINDS.items()],
-        proofs=[(value, translated(call, name)) for value, name in PROOFS.items()],
-        days=[(day, translated(call, name)) for day, name in DAYS.items()],
+        kinds=KINDS,
+        proofs=PROOFS,
+        days=DAYS,
         others=others,
         listed=_listed(call, typed.kind),
         problems=problems,
@@ -182,7 +180,7 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
     )
 
 
-def _listed(call: AnyCall, kind: str) -> dict[str, str]:
+def _listed(call: AnyCall, kind: str) -> dict[str, Phrase]:
     """What the site's settings let the fields of this kind name, in words, by field."""
     places = call.services.settings.destination_places
     secrets = [*places.secret_environment, *map(str, places.secret_files)]
@@ -196,7 +194,7 @@ def _listed(call: AnyCall, kind: str) -> dict[str, str]:
         listed, setting = lists.get(guarded, (None, ""))
         if listed:
             words = ", ".join(map(str, listed))
-            found[f"address.{name}"] = translated(call, N_("The settings allow: %(listed)s"), listed=words)
+            found[f"address.{name}"] = P_("The settings allow: %(listed)s", listed=words)
         elif listed is not None:
-            found[f"address.{name}"] = translated(call, N_("The settings allow none yet: %(setting)s"), setting=setting)
+            found[f"address.{name}"] = P_("The settings allow none yet: %(setting)s", setting=setting)
     return found

@@ -34,10 +34,10 @@ from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.index.studies import told_apart
 from treegarth.limits import storable
 from treegarth.outgoing.gate import Gate
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.parts import State, in_words, ngettext_for, translated
+from treegarth.web.parts import State, in_words
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 
@@ -125,7 +125,6 @@ def destinations_page(call: Call[None, None, None]) -> Response:
         call,
         "deliveries/destinations.html",
         destinations=[shown(call, one, figures[one.id]) for one in found],
-        counted=ngettext_for(call, "%(num)s destination", "%(num)s destinations", len(found)),
     )
 
 
@@ -133,19 +132,17 @@ def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> Shown
     """The destination with its state in words."""
     services = call.services
     now, zone = services.clock(), services.zone
-    state, words, since = _state(call, one)
-    refused = tuple(
-        in_words(call, said.sentence) for said in refusals(one.address, services.settings.destination_places)
-    )
+    state, words, since = _state(one)
+    refused = tuple(said.sentence for said in refusals(one.address, services.settings.destination_places))
     if refused and one.state not in ("removed", "paused"):
-        state, words, since = "failed", translated(call, N_("not allowed by the settings")), None
+        state, words, since = "failed", P_("not allowed by the settings"), None
     elif one.state in ("up", "unknown") and not is_open(one.windows, now, zone):
         at = opens_at(one.windows, now, zone).astimezone(zone)
-        state, words = "waiting", translated(call, N_("waits for its hours, from %(at)s"), at=f"{at:%m-%d %H:%M}")
+        state, words = "waiting", P_("waits for its hours, from %(at)s", at=f"{at:%m-%d %H:%M}")
     return ShownDestination(
         one=one,
         figures=figures,
-        kind=translated(call, KINDS[one.kind].label),
+        kind=KINDS[one.kind].label,
         address=address_words(one),
         state=state,
         words=words,
@@ -154,16 +151,16 @@ def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> Shown
     )
 
 
-def _state(call: AnyCall, one: Destination) -> tuple[State, str, datetime | None]:
-    names: dict[str, tuple[State, str]] = {
-        "removed": ("unknown", N_("removed")),
-        "paused": ("waiting", N_("paused")),
-        "down": ("failed", N_("down")),
-        "up": ("ok", N_("up")),
-        "unknown": ("unknown", N_("nothing was sent yet")),
+def _state(one: Destination) -> tuple[State, Phrase, datetime | None]:
+    names: dict[str, tuple[State, Phrase]] = {
+        "removed": ("unknown", P_("removed")),
+        "paused": ("waiting", P_("paused")),
+        "down": ("failed", P_("down")),
+        "up": ("ok", P_("up")),
+        "unknown": ("unknown", P_("nothing was sent yet")),
     }
     state, words = names[one.state]
-    return state, translated(call, words), one.down_since if one.state == "down" else None
+    return state, words, one.down_since if one.state == "down" else None
 
 
 def address_words(one: Destination) -> str:
@@ -201,36 +198,20 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
         as_table=call.query.sends == "table",
         trouble=trouble,
         which=which,
-        changes=[(change, translated(call, CHANGES.get(change.change, change.change))) for change in changes],
-        settings=_settings_rows(call, one),
+        changes=changes,
+        change_names=CHANGES,
+        address=_address_rows(one),
+        proofs=PROOFS,
+        days=DAYS,
         echo=call.query.echo,
         said=call.query.said,
     )
 
 
-def _settings_rows(call: AnyCall, one: Destination) -> list[tuple[str, str]]:
+def _address_rows(one: Destination) -> list[tuple[str, str]]:
+    """Each part of the address that it has: a msgid and the value."""
     address = address_document(one.address)
-    rows = [
-        (translated(call, item.label), _said(address[item.name]))
-        for item in KINDS[one.kind].inputs
-        if item.name in address
-    ]
-    rows.append((translated(call, N_("Proof")), translated(call, PROOFS[one.proof])))
-    if one.alternate:
-        rows.append((translated(call, N_("While it is down")), one.alternate))
-    rows.append((translated(call, N_("Sends at once")), str(one.max_associations)))
-    if one.max_mbit_per_s:
-        rows.append((translated(call, N_("At most")), f"{one.max_mbit_per_s:g} Mbit/s"))
-    rows.append(
-        (
-            translated(call, N_("Given up after")),
-            ngettext_for(call, "%(num)s attempt", "%(num)s attempts", one.max_attempts),
-        )
-    )
-    for window in one.windows or ():
-        days = " ".join(translated(call, DAYS[day]) for day in window.days)
-        rows.append((translated(call, N_("Hours")), f"{days} {window.begin}–{window.end}"))
-    return rows
+    return [(item.label, _said(address[item.name])) for item in KINDS[one.kind].inputs if item.name in address]
 
 
 def _said(value: Any) -> str:

@@ -64,7 +64,7 @@ def make_study_section(labels_of: LabelsOf) -> StudySection:
             call,
             "deliveries/section.html",
             study=study,
-            deliveries=[(line, bar(call, line.counts)) for line in lines],
+            deliveries=[(line, bar(line.counts)) for line in lines],
             destinations=[(one.id, one.name) for one in destinations],
             labels=labels,
         )

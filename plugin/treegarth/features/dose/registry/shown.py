@@ -1,4 +1,4 @@
-"""A dose report as its study's page shows it, in the reader's language. No queries."""
+"""A dose report as its study's page shows it. No queries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from treegarth.features.dose.registry.shown_quantities import (
 from treegarth.features.dose.registry.store.decisions import SourceDecision
 from treegarth.features.dose.registry.store.reports import DoseReport
 from treegarth.features.dose.sums import exact_sum
-from treegarth.phrases import N_
+from treegarth.phrases import N_, Phrase
 from treegarth.web.call import AnyCall
 from treegarth.web.formats import scaled
 from treegarth.web.parts import State, translated
@@ -40,17 +40,10 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    label: str
+    label: str  # a msgid
     value: Decimal | None
     unit: str
     differs: bool = False  # from the total as reported, by more than rounding
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    label: str
-    unit: str
-    numeric: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +51,7 @@ class Finding:
     """Why a report shows no dose, or not yet."""
 
     kind: State
-    word: str
+    word: str  # a msgid
     sentence: str = ""
 
 
@@ -67,16 +60,16 @@ class Verdict:
     """Whether a report makes the study's totals, and by which rule."""
 
     counted: bool
-    reason: str
+    reasons: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownReport:
-    title: str
+    title: str  # a msgid
     equipment: str
     problem: Finding | None
     totals: list[Total]
-    columns: list[Column]
+    columns: list[Quantity]
     rows: list[list[Cell]]
     issues: Sequence[Mapping[str, str]]
     sop_instance_uid: str
@@ -85,12 +78,12 @@ class ShownReport:
     orthanc_instance_id: str
     version: int | None
     verdict: Verdict | None
-    detail_columns: list[Column]
+    detail_columns: list[Quantity]
     detail_rows: list[list[Cell]]
 
 
 def shown_report(call: AnyCall, report: DoseReport, decision: SourceDecision | None = None) -> ShownReport:
-    """The report in the reader's language; what it has not is left out or a dash, never 0."""
+    """The report, its numbers as the reader's language writes them; what it has not is left out or a dash, never 0."""
     kind = report.kind or ""
     values = report.irradiation_events or report.administrations
     quantities = _present(EVENTS.get(kind, ()), values)
@@ -98,24 +91,24 @@ def shown_report(call: AnyCall, report: DoseReport, decision: SourceDecision | N
     parts = (report.manufacturer, report.manufacturer_model_name, report.station_name)
     gone = report.source_deleted_at is not None
     return ShownReport(
-        title=translated(call, TITLES.get(kind, N_("Dose report"))),
+        title=TITLES.get(kind, N_("Dose report")),
         equipment=" · ".join(part for part in parts if part),
-        problem=_problem(call, report),
+        problem=_problem(report),
         totals=[
-            _total(call, report, quantity)
+            _total(report, quantity)
             for quantity in TOTALS.get(kind, ())
             if quantity.always or report.totals.get(quantity.name) is not None
         ]
-        + _sums(call, report),
-        columns=_columns(call, quantities),
+        + _sums(report),
+        columns=quantities,
         rows=_rows(call, quantities, values),
-        detail_columns=_columns(call, details),
+        detail_columns=details,
         detail_rows=_rows(call, details, values) if details else [],
         issues=report.issues,
         sop_instance_uid=report.sop_instance_uid,
         orthanc_instance_id=report.orthanc_instance_id,
         version=report.reader_version,
-        verdict=_verdict(call, decision),
+        verdict=_verdict(decision),
         content_url=call.site.url("dose.content_page", orthanc_instance_id=report.orthanc_instance_id),
         source_url=None if gone else call.site.orthanc_url(f"/instances/{report.orthanc_instance_id}/file"),
     )
@@ -125,42 +118,36 @@ def _present(quantities: Sequence[Quantity], values: Sequence[Mapping[str, Any]]
     return [quantity for quantity in quantities if quantity.always or any(_has(v, quantity) for v in values)]
 
 
-def _columns(call: AnyCall, quantities: Sequence[Quantity]) -> list[Column]:
-    return [Column(label=translated(call, q.label), unit=q.unit, numeric=q.numeric) for q in quantities]
-
-
 def _rows(call: AnyCall, quantities: Sequence[Quantity], values: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
     return [[_cell(call, quantity, value.get(quantity.name)) for quantity in quantities] for value in values]
 
 
-def _verdict(call: AnyCall, decision: SourceDecision | None) -> Verdict | None:
+def _verdict(decision: SourceDecision | None) -> Verdict | None:
     if decision is None:
         return None
-    words = [translated(call, RULES[rule]) if rule in RULES else rule for rule in decision.rule.split("+")]
-    return Verdict(counted=decision.counted, reason=", ".join(words))
+    reasons = [Phrase(RULES[rule]) if rule in RULES else rule for rule in decision.rule.split("+")]
+    return Verdict(counted=decision.counted, reasons=reasons)
 
 
-def _problem(call: AnyCall, report: DoseReport) -> Finding | None:
+def _problem(report: DoseReport) -> Finding | None:
     if report.state == "failed":
-        return Finding(
-            kind="attention", word=translated(call, N_("could not be read")), sentence=report.last_error or ""
-        )
+        return Finding(kind="attention", word=N_("could not be read"), sentence=report.last_error or "")
     if report.state == "refused":
-        return Finding(kind="unknown", word=translated(call, N_("holds no dose")), sentence=report.refused or "")
+        return Finding(kind="unknown", word=N_("holds no dose"), sentence=report.refused or "")
     if report.state == "unread":
-        return Finding(kind="waiting", word=translated(call, N_("waits to be read")))
+        return Finding(kind="waiting", word=N_("waits to be read"))
     if report.source_deleted_at is not None:
-        return Finding(kind="unknown", word=translated(call, N_("the object has left the archive; its dose is kept")))
+        return Finding(kind="unknown", word=N_("the object has left the archive; its dose is kept"))
     return None
 
 
-def _total(call: AnyCall, report: DoseReport, quantity: Quantity) -> Total:
+def _total(report: DoseReport, quantity: Quantity) -> Total:
     value = report.totals.get(quantity.name)
     number = scaled(value, quantity.factor) if isinstance(value, int | float) else None
-    return Total(label=translated(call, quantity.label), value=number, unit=quantity.unit)
+    return Total(label=quantity.label, value=number, unit=quantity.unit)
 
 
-def _sums(call: AnyCall, report: DoseReport) -> list[Total]:
+def _sums(report: DoseReport) -> list[Total]:
     """The sum over the events beside the total as reported: they are not the same thing, and may differ."""
     found = []
     for of_event, quantity in SUMS.get(report.kind or "", ()):
@@ -172,7 +159,7 @@ def _sums(call: AnyCall, report: DoseReport) -> list[Total]:
             differs = isinstance(reported, int | float) and _differ(exact_sum([reported]), total)
             found.append(
                 Total(
-                    label=translated(call, quantity.label),
+                    label=quantity.label,
                     value=scaled(total, quantity.factor),
                     unit=quantity.unit,
                     differs=differs,

@@ -17,11 +17,11 @@ from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import policies
-from treegarth.phrases import N_, P_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, ngettext_for, translated
+from treegarth.web.parts import in_words
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -208,33 +208,27 @@ def _render(
     shown: ShownPreview | None = None,
 ) -> Response:
     address, leave = call.site.url("retention.create_page"), call.site.url("retention.policies_page")
-    title = translated(call, N_("New policy"))
-    is_on = False
+    stored = None
     if policy_id is not None:
         with call.connect() as connection:
             stored = policies.read_policy(connection, policy_id)
         address = call.site.url("retention.change_page", policy_id=policy_id)
         leave = call.site.url("retention.policy_page", policy_id=policy_id)
-        title, is_on = translated(call, N_("Edit: %(name)s"), name=stored.name), stored.is_on
     wrong = [_wrong(call, text, one) for one in problems]
-    heading = ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(wrong))
     return render_page(
         call,
         "retention/policy_form.html",
-        title=title,
+        name=stored.name if stored else None,
         address=address,
         leave=leave,
-        is_new=policy_id is None,
-        is_on=is_on,
+        is_on=stored is not None and stored.is_on,
         text=text,
         wrong=wrong,
-        heading_of_problems=heading,
-        announce=heading if wrong else "",
         shown=shown,
         as_table=False,
-        examples=[(key, translated(call, name), translated(call, hint)) for key, (name, hint, _) in EXAMPLES.items()],
+        examples=EXAMPLES,
         chosen=getattr(call.query, "example", None),
-        help=[(key, translated(call, HELP[key])) for key in KEYS if key in HELP],
+        help=[(key, Phrase(HELP[key])) for key in KEYS if key in HELP],
     )
 
 

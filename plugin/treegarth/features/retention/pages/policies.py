@@ -19,11 +19,10 @@ from treegarth.features.retention.store.forecast import Freed
 from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import StoredPolicy
 from treegarth.features.retention.words import see_other
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Route, Text
 from treegarth.web.templates import render_page
 
@@ -105,24 +104,22 @@ def policies_page(call: Call[None, None, None]) -> Response:
         stored = policies.list_policies(connection)
         marked = marked_by_policy(connection)
         freed = {one.policy_id: one for one in forecast.freed_by_policy(connection, now - FREED_OVER)}
-    shown = [_shown(call, one, marked, freed.get(one.id)) for one in stored]
+    shown = [_shown(one, marked, freed.get(one.id)) for one in stored]
     return render_page(
         call,
         "retention/policies.html",
         policies=shown,
-        counted=ngettext_for(call, "%(num)s policy", "%(num)s policies", len(shown)),
-        on=ngettext_for(call, "%(num)s on", "%(num)s on", sum(one.is_on for one in shown)),
-        last_use=translated(call, service.LAST_USE_NOTE),
+        last_use=service.LAST_USE_NOTE,
     )
 
 
-def _shown(call: AnyCall, one: StoredPolicy, marked: Mapping[int, Sum], freed: Freed | None) -> ShownPolicy:
+def _shown(one: StoredPolicy, marked: Mapping[int, Sum], freed: Freed | None) -> ShownPolicy:
     return ShownPolicy(
         id=one.id,
         name=one.name,
         why=str(one.document.get("why", "")),
         is_on=one.is_on,
-        says=says(call, one.document),
+        says=says(one.document),
         marked=marked.get(one.id, Sum()),
         freed_bytes=freed.size_bytes if freed else 0,
         freed_count=freed.instance_count if freed else 0,
@@ -130,30 +127,30 @@ def _shown(call: AnyCall, one: StoredPolicy, marked: Mapping[int, Sum], freed: F
     )
 
 
-def says(call: AnyCall, document: Mapping[str, Any]) -> list[str]:
+def says(document: Mapping[str, Any]) -> list[Phrase]:
     """What a policy says, in a few words: what stays, when the rest goes, what must be proved."""
-    found = [translated(call, N_("keeps: %(what)s"), what=_kept(call, document.get("keep")))]
+    found = [P_("keeps: %(what)s", what=_kept(document.get("keep")))]
     if document.get("after"):
-        found.append(translated(call, N_("after %(age)s"), age=document["after"]))
+        found.append(P_("after %(age)s", age=document["after"]))
     if isinstance(space := document.get("space"), Mapping):
-        words = N_("above %(high)s, down to %(low)s, the least used first")
-        found.append(translated(call, words, high=space.get("high"), low=space.get("low")))
+        high, low = space.get("high"), space.get("low")
+        found.append(P_("above %(high)s, down to %(low)s, the least used first", high=high, low=low))
     given = document.get("proof")
     demands = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, Mapping)]
     names = ", ".join(str(one.get("at")) for one in demands)
-    proved = translated(call, N_("only what is proved to be at %(names)s"), names=names)
-    found.append(proved if demands else translated(call, N_("without proof: the only copy may go")))
+    proved = P_("only what is proved to be at %(names)s", names=names)
+    found.append(proved if demands else P_("without proof: the only copy may go"))
     return found
 
 
-def _kept(call: AnyCall, given: Any) -> str:
+def _kept(given: Any) -> tuple[Phrase, ...]:
     parts = given if isinstance(given, list) else [given]
     known = {
-        "nothing": N_("nothing"),
-        "dose and one image per series": N_("dose and one image per series"),
+        "nothing": P_("nothing"),
+        "dose and one image per series": P_("dose and one image per series"),
     }
-    by_condition = translated(call, N_("what its condition names"))
-    return ", ".join(translated(call, known[one]) if one in known else by_condition for one in map(_hashable, parts))
+    by_condition = P_("what its condition names")
+    return tuple(known.get(one, by_condition) for one in map(_hashable, parts))
 
 
 def _hashable(part: Any) -> str:

@@ -27,7 +27,7 @@ from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, ngettext_for, translated
+from treegarth.web.parts import in_words
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
@@ -118,12 +118,12 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         "retention/policy.html",
         policy=stored,
         why=str(stored.document.get("why", "")),
-        says=says(call, stored.document),
+        says=says(stored.document),
         broken=broken,
         marked=marked,
         text=text_of(language, stored.document),
         refused=call.query.refused,
-        last_use=translated(call, service.LAST_USE_NOTE) if "last use" in str(stored.document) else "",
+        last_use=service.LAST_USE_NOTE if "last use" in str(stored.document) else "",
         versions=_versions(call, language, changes),
     )
 
@@ -189,8 +189,8 @@ def explain_page(call: Call[ExplainQuery, None, PolicyPath]) -> Response:
         which=which,
         name=name,
         groups=alike(call, found),
-        going=ngettext_for(call, "%(num)s object would go", "%(num)s objects would go", going),
-        staying=ngettext_for(call, "%(num)s stays", "%(num)s stay", len(found) - going),
+        going=going,
+        staying=len(found) - going,
     )
 
 

@@ -27,11 +27,11 @@ from treegarth.features.rules.pages.draft import (
 from treegarth.features.rules.pages.form_view import (
     JOINS,
     LEVELS,
+    UNITS,
     fields_by_level,
     input_type,
     shown_actions,
     shown_group,
-    units,
 )
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.trial import Tried, tried_studies
@@ -45,7 +45,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
+from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
@@ -209,15 +209,11 @@ def leave_for(call: AnyCall, url: str) -> Response:
 
 
 def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:
-    def words(message: str) -> str:
-        return translated(call, message)
-
     placed, general = _placed(shown, call)
     with call.connect() as connection:
         sources = pages.sources(connection)
         stored = pages.acting(connection, rule_id).stored if rule_id is not None else None
     known = {**pages.fields, **_fields_of(draft.condition, pages)}
-    name = stored.name if stored else ""
     address, leave = call.site.url("rules.create_page"), call.site.url("rules.rules_page")
     if rule_id is not None:
         address = call.site.url("rules.change_page", rule_id=rule_id)
@@ -225,7 +221,7 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
     return render_page(
         call,
         "rules/form.html",
-        title=translated(call, N_("New rule")) if stored is None else translated(call, N_("Edit: %(name)s"), name=name),
+        name=stored.name if stored else None,
         address=address,
         leave=leave,
         draft=draft,
@@ -235,33 +231,20 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         version=_number(call.http.form.get("version", "")) or (stored.version if stored else ""),
         newer=shown.newer,
         is_on=stored is not None and stored.is_on,
-        save_label=translated(call, N_("Save the rule")),
         problems=placed,
         general=general,
-        heading_of_problems=ngettext_for(
-            call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(general)
-        ),
-        announce=_announcement(call, placed, general, shown),
+        wrong=sum(len(problems) for problems in placed.values()) + len(general),
         tried=shown.tried,
-        triggers=[(value, words(label), words(hint)) for value, label, hint in TRIGGERS],
-        condition=shown_group(draft.condition, known, placed, words),
-        actions=shown_actions(draft.actions, pages.actions, sources, placed, words),
+        triggers=TRIGGERS,
+        condition=shown_group(draft.condition, known, placed),
+        actions=shown_actions(draft.actions, pages.actions, sources, placed),
         action_kinds=pages.actions,
-        levels=fields_by_level(list(pages.fields.values()), words),
-        joins=[(value, words(label)) for value, label in JOINS.items()],
-        level_choices=[(value, words(label)) for value, label in LEVELS.items()],
-        units=units(words),
+        levels=fields_by_level(list(pages.fields.values())),
+        joins=JOINS,
+        level_choices=LEVELS,
+        units=UNITS,
         input_type=input_type,
     )
-
-
-def _announcement(call: AnyCall, placed: Mapping[str, Any], general: Sequence[str], shown: Shown) -> str:
-    if shown.newer is not None:
-        return translated(call, N_("Somebody else changed this rule meanwhile. Nothing was saved."))
-    wrong = sum(len(problems) for problems in placed.values()) + len(general)
-    if wrong:
-        return ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", wrong)
-    return ngettext_for(call, "%(num)s study", "%(num)s studies", shown.tried.study_count) if shown.tried else ""
 
 
 def _fields_of(group: Group, pages: RulePages) -> dict[str, Any]:

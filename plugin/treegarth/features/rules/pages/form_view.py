@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -18,10 +18,8 @@ from treegarth.features.rules.pages.condition_tree import (
     Row,
     operators_of,
 )
-from treegarth.features.rules.pages.draft import AGE_UNITS, age_parts
-from treegarth.phrases import N_
-
-Words: TypeAlias = Callable[[str], str]  # a msgid in the reader's language
+from treegarth.features.rules.pages.draft import age_parts
+from treegarth.phrases import N_, Phrase
 
 OPERATORS = {
     "=": N_("is"),
@@ -118,30 +116,28 @@ class ShownAction:
 class FieldsOfLevel:
     """The fields that a condition can name, of one level."""
 
-    label: str
+    label: str  # a msgid
     fields: Sequence[Field]
 
 
 def shown_group(
-    group: Group, fields: Mapping[str, Field], problems: Mapping[str, Sequence[str]], words: Words, path: str = ROOT
+    group: Group, fields: Mapping[str, Field], problems: Mapping[str, Sequence[str]], path: str = ROOT
 ) -> ShownGroup:
     """The group with everything that its inputs need. `problems` by the form's paths."""
     return ShownGroup(
         path=path,
         group=group,
         parts=[
-            shown_group(part, fields, problems, words, f"{path}.{index}")
+            shown_group(part, fields, problems, f"{path}.{index}")
             if isinstance(part, Group)
-            else _shown_row(part, f"{path}.{index}", fields, problems, words)
+            else _shown_row(part, f"{path}.{index}", fields, problems)
             for index, part in enumerate(group.parts)
         ],
         problems=problems.get(path, ()),
     )
 
 
-def _shown_row(
-    row: Row, path: str, fields: Mapping[str, Field], problems: Mapping[str, Sequence[str]], words: Words
-) -> ShownRow:
+def _shown_row(row: Row, path: str, fields: Mapping[str, Field], problems: Mapping[str, Sequence[str]]) -> ShownRow:
     known = fields.get(row.field)
     kind = known.kind if known else Kind.TEXT
     names = {**OPERATORS, **OF_DAYS} if kind in (Kind.DATE, Kind.MOMENT, Kind.TIME) else OPERATORS
@@ -149,9 +145,9 @@ def _shown_row(
         path=path,
         row=row,
         widget=_widget(row, kind, known),
-        operators=[(name, words(names[name])) for name in operators_of(kind)],
+        operators=[(name, names[name]) for name in operators_of(kind)],
         kind=str(kind),
-        meaning=words(known.meaning) if known and known.meaning else "",
+        meaning=known.meaning if known else "",
         unit=known.unit if known else "",
         choices=("true", "false") if kind is Kind.TRUTH else known.choices if known else (),
         age=age_parts(row.values[0] if row.values else ""),
@@ -186,7 +182,6 @@ def shown_actions(
     kinds: Sequence[ActionKind],
     sources: Mapping[str, Sequence[str]],
     problems: Mapping[str, Sequence[str]],
-    words: Words,
 ) -> list[ShownAction]:
     """The actions with their inputs; `sources` are the choices that the site's own set-up gives."""
 
@@ -194,7 +189,7 @@ def shown_actions(
         if one.source:
             names = sources.get(one.source, ())
             return [(name, name) for name in (*names, *(v for v in row.values.get(one.name, ()) if v not in names))]
-        return [(value, words(label)) for value, label in one.choices]
+        return [(value, Phrase(label)) for value, label in one.choices]
 
     shown = []
     for index, row in enumerate(rows):
@@ -206,16 +201,12 @@ def shown_actions(
     return shown
 
 
-def fields_by_level(fields: Sequence[Field], words: Words) -> list[FieldsOfLevel]:
+def fields_by_level(fields: Sequence[Field]) -> list[FieldsOfLevel]:
     """The fields as the searchable list shows them."""
     return [
         FieldsOfLevel(
-            label=words(label),
+            label=label,
             fields=sorted((one for one in fields if one.level is level), key=lambda one: one.name.lower()),
         )
         for level, label in LEVEL_NAMES.items()
     ]
-
-
-def units(words: Words) -> list[tuple[str, str]]:
-    return [(unit, words(UNITS[unit])) for unit in AGE_UNITS]

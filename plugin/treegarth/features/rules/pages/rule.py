@@ -12,19 +12,19 @@ from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.pages.differences import Line, difference
 from treegarth.features.rules.pages.draft import document_text
 from treegarth.features.rules.pages.parts import RulePages
-from treegarth.features.rules.pages.rule_list import LATELY, trigger_name
+from treegarth.features.rules.pages.rule_list import LATELY
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.outcomes import select_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
+from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import told_apart
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, translated
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
@@ -79,20 +79,20 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
         "rules/rule.html",
         rule=stored,
         why=str(stored.document.get("why", "")),
-        trigger=trigger_name(call, str(stored.trigger)),
-        deeds=[in_words(call, step.describe()) for step in acting.rule.steps] if acting.rule else [],
-        broken=[in_words(call, problem) for problem in acting.broken],
+        trigger=TRIGGER_NAMES.get(str(stored.trigger), str(stored.trigger)),
+        deeds=[step.describe() for step in acting.rule.steps] if acting.rule else [],
+        broken=acting.broken,
         text=stored.source if stored.source is not None else document_text(stored.document),
         acted=acted,
         outcomes=done.items,
         which=which,
         there_are_more=done.next is not None,
         application=application,
-        versions=shown_versions(call, versions),
+        versions=shown_versions(versions),
     )
 
 
-def shown_versions(call: AnyCall, versions: Sequence[RuleVersion]) -> list[ShownVersion]:
+def shown_versions(versions: Sequence[RuleVersion]) -> list[ShownVersion]:
     """The changes, the latest first, each with what it changed of the text."""
     shown = []
     for index, version in enumerate(versions):
@@ -100,21 +100,19 @@ def shown_versions(call: AnyCall, versions: Sequence[RuleVersion]) -> list[Shown
         shown.append(
             ShownVersion(
                 version=version.version,
-                change=translated(call, CHANGES[str(version.change)]),
+                change=CHANGES[str(version.change)],
                 changed_by=version.changed_by,
                 changed_at=version.changed_at,
                 lines=difference(document_text(before.document) if before else "", document_text(version.document))
                 if before is not None
                 else [],
-                detail=_detail(call, before, version),
+                detail=_detail(before, version),
             )
         )
     return shown
 
 
-def _detail(call: AnyCall, before: RuleVersion | None, version: RuleVersion) -> str:
+def _detail(before: RuleVersion | None, version: RuleVersion) -> str:
     if before is not None and before.position != version.position:
-        return translated(
-            call, N_("from place %(before)s to place %(after)s"), before=before.position, after=version.position
-        )
+        return P_("from place %(before)s to place %(after)s", before=before.position, after=version.position)
     return ""

@@ -25,7 +25,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
+from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -127,35 +127,27 @@ def rules_page(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
         rules = pages.book.all(connection)
         acted = acted_since(connection, now - LATELY)
-    shown = [_shown(call, one, acted.get(one.stored.id, Acted()), place) for place, one in enumerate(rules, start=1)]
-    on = sum(rule.is_on for rule in shown)
+    shown = [_shown(one, acted.get(one.stored.id, Acted()), place) for place, one in enumerate(rules, start=1)]
     return render_page(
         call,
         "rules/rules.html",
         rules=shown,
-        counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", len(shown)),
-        on=ngettext_for(call, "%(num)s on", "%(num)s on", on),
     )
 
 
-def _shown(call: AnyCall, one: ActingRule, acted: Acted, place: int) -> ShownRule:
+def _shown(one: ActingRule, acted: Acted, place: int) -> ShownRule:
     stored = one.stored
     return ShownRule(
         id=stored.id,
         name=stored.name,
         why=str(stored.document.get("why", "")),
-        trigger=trigger_name(call, str(stored.trigger)),
+        trigger=TRIGGER_NAMES.get(str(stored.trigger), str(stored.trigger)),
         is_on=stored.is_on,
-        deeds=[in_words(call, step.describe()) for step in one.rule.steps] if one.rule else [],
-        broken=tuple(in_words(call, problem) for problem in one.broken),
+        deeds=[step.describe() for step in one.rule.steps] if one.rule else [],
+        broken=tuple(one.broken),
         acted=acted,
         place=place,
     )
-
-
-def trigger_name(call: AnyCall, trigger: str) -> str:
-    """A trigger in the reader's language."""
-    return translated(call, TRIGGER_NAMES.get(trigger, trigger))
 
 
 def export(call: Call[None, None, None]) -> Response:

@@ -26,12 +26,12 @@ from treegarth.features.rules.store.applications import Application, latest_appl
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
 from treegarth.index.studies import told_apart
 from treegarth.limits import storable
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
-from treegarth.web.parts import in_words, ngettext_for, reason_of, translated
+from treegarth.web.parts import reason_of
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import WhichStudy
@@ -191,9 +191,8 @@ def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
         call,
         "rules/try.html",
         rule=acting.stored,
-        deeds=[in_words(call, action.sentence) for action in preview.actions],
+        deeds=[action.sentence for action in preview.actions],
         tried=tried,
-        counted=ngettext_for(call, "%(num)s study", "%(num)s studies", tried.study_count),
         large=tried.study_count >= LARGE,
         application=application,
         progress=_progress(call, application, now),
@@ -238,16 +237,16 @@ def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
         which=which,
         holds=explained.holds,
         clause=shown_clause(call, explained.explanation),
-        deeds=[in_words(call, action.sentence) for action in explained.actions],
+        deeds=[action.sentence for action in explained.actions],
     )
 
 
 def shown_clause(call: AnyCall, given: Explanation) -> Clause:
     """A part of an explanation in the reader's language."""
     is_joint = given.text in WORDS
-    seen = ", ".join(_said(call, value) for value in given.seen) or translated(call, N_("no value"))
+    seen = ", ".join(_said(call, value) for value in given.seen) or P_("no value")
     return Clause(
-        text=translated(call, WORDS[given.text]) if is_joint else given.text,
+        text=Phrase(WORDS[given.text]) if is_joint else given.text,
         holds=given.holds,
         seen=None if is_joint else seen,
         parts=[shown_clause(call, part) for part in given.parts],

@@ -13,7 +13,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import tags_address
-from treegarth.web.parts import ngettext_for, reason_of
+from treegarth.web.parts import reason_of
 from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
@@ -52,9 +52,6 @@ def content_page(call: Call[None, None, OrthancInstancePath]) -> Response:
         content=content,
         unreadable=unreadable,
         tags_url=tags_address(call.site, source.orthanc_instance_id, source.nesting_depth),
-        counted=ngettext_for(call, "%(num)s content item", "%(num)s content items", content.node_count)
-        if content
-        else "",
     )
 
 

@@ -27,7 +27,6 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Navigation
 
 BREASTS_COLUMN = "glandular_doses"
@@ -42,17 +41,15 @@ def extras(
     call: AnyCall, connection: Connection, asked: DoseConditions, studies: Sequence[DoseStudy]
 ) -> Mapping[str, Any]:
     which = told_apart_with_kept(connection, studies)
-    waiting = count_waiting(connection)
     return {
         "addresses": {study.orthanc_study_id: study_address(call, study, which(study)) for study in studies},
-        "doubts": {study.orthanc_study_id: doubts_in_words(call, study.doubts) for study in studies},
+        "doubts": {study.orthanc_study_id: doubts_in_words(study.doubts) for study in studies},
         "doses": {_name(column): column for column in EVERY},
         "ranges": RANGES,
         "more_ranges": MORE_RANGES,
         "more_open": any(call.http.args.get(name) for one in MORE_RANGES for name in (one.first, one.last)),
-        "waiting": waiting
-        and ngettext_for(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", waiting),
-        "meanings": {meaning: translated(call, name) for meaning, name in MEANING_NAMES.items()},
+        "waiting": count_waiting(connection),
+        "meanings": MEANING_NAMES,
     }
 
 

@@ -7,7 +7,6 @@ stands in one index, so that no study is read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -39,7 +38,7 @@ def find(call: AnyCall, connection: Connection, asked: EquipmentAsked) -> Select
 def extras(
     call: AnyCall, connection: Connection, asked: EquipmentAsked, devices: Sequence[Device]
 ) -> Mapping[str, Any]:
-    return {"quantities": QUANTITIES, "kinds_in_words": partial(kinds_in_words, call)}
+    return {"quantities": QUANTITIES, "kinds_in_words": kinds_in_words}
 
 
 FIGURES = (

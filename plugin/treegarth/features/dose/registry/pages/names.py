@@ -8,9 +8,7 @@ from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.rules import DoubtName
 from treegarth.features.dose.registry.store.not_patients import Meaning
-from treegarth.phrases import N_
-from treegarth.web.call import AnyCall
-from treegarth.web.parts import translated
+from treegarth.phrases import N_, Phrase
 
 KIND_NAMES: dict[Kind, str] = {
     "ct": N_("CT"),
@@ -25,9 +23,9 @@ MEANING_NAMES: dict[Meaning, str] = {
 }
 
 
-def kinds_in_words(call: AnyCall, kinds: Collection[str]) -> str:
-    """In the order of the table, in the reader's language."""
-    return ", ".join(translated(call, name) for kind, name in KIND_NAMES.items() if kind in kinds)
+def kinds_in_words(kinds: Collection[str]) -> list[Phrase]:
+    """In the order of the table."""
+    return [Phrase(name) for kind, name in KIND_NAMES.items() if kind in kinds]
 
 
 ORIGIN_NAMES: dict[str, str] = {
@@ -48,13 +46,13 @@ DOUBT_NAMES: dict[DoubtName, str] = {
 }
 
 
-def origin_in_words(call: AnyCall, quantity: str, origin: str) -> str:
-    """Where the best known dose of a quantity is from, in the reader's language."""
+def origin_in_words(quantity: str, origin: str) -> Phrase:
+    """Where the best known dose of a quantity is from."""
     names = GREATEST if BEST[quantity].is_greatest else {}
-    return translated(call, names.get(origin, ORIGIN_NAMES[origin]))
+    return Phrase(names.get(origin, ORIGIN_NAMES[origin]))
 
 
-def doubts_in_words(call: AnyCall, doubts: Sequence[str] | None) -> list[str]:
-    """Each name once, in the order of the table, in the reader's language."""
+def doubts_in_words(doubts: Sequence[str] | None) -> list[Phrase]:
+    """Each name once, in the order of the table."""
     names = {one.split(":", 1)[1] for one in doubts or ()}
-    return [translated(call, words) for name, words in DOUBT_NAMES.items() if name in names]
+    return [Phrase(words) for name, words in DOUBT_NAMES.items() if name in names]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import Response
 
 from treegarth.errors import InvalidRequest, NotFound
@@ -15,7 +13,6 @@ from treegarth.features.dose.registry.store.not_patients import (
     PATTERNS,
     Meaning,
     NotPatientPreview,
-    NotPatientRule,
     add_not_patient_rule,
     list_not_patient_rules,
     preview_not_patients,
@@ -26,7 +23,6 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
 
@@ -48,16 +44,6 @@ class RulesQuery(PatternParameters):
     """Of the rule that is tried out."""
     note: Text | None = None
     """Of the rule that is tried out."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownRule:
-    """A line of the table."""
-
-    rule: NotPatientRule
-    meaning: str
-    patterns: list[tuple[str, str]]
-    url: str
 
 
 def routes() -> list[Route]:
@@ -102,30 +88,19 @@ def rules_page(call: Call[RulesQuery, None, None]) -> Response:
                 addresses = {one.orthanc_study_id: study_address(call, one, which(one)) for one in preview.studies}
             except InvalidRequest:  # nothing but wildcards
                 says_nothing = True
-    holding = sum(rule.removed_at is None for rule in rules)
     return render_page(
         call,
         "dose/not_patients.html",
-        rules=[_shown(call, rule) for rule in rules],
-        counted=ngettext_for(call, "%(num)s rule", "%(num)s rules", holding),
+        rules=rules,
+        holding=sum(rule.removed_at is None for rule in rules),
         with_removed=query.removed,
-        meanings=[(meaning, translated(call, name)) for meaning, name in MEANING_NAMES.items()],
-        patterns=[(name, translated(call, label)) for name, label in PATTERN_NAMES.items()],
+        meanings=MEANING_NAMES,
+        patterns=PATTERN_NAMES,
         tried={name: getattr(query, name) or "" for name in (*PATTERNS, "meaning", "note")},
         says_nothing=says_nothing,
         preview=preview,
         addresses=addresses,
         may_change=call.actor.may(Permission.ADMINISTER),
-    )
-
-
-def _shown(call: AnyCall, rule: NotPatientRule) -> ShownRule:
-    given = ((translated(call, label), getattr(rule.patterns, name)) for name, label in PATTERN_NAMES.items())
-    return ShownRule(
-        rule=rule,
-        meaning=translated(call, MEANING_NAMES[rule.meaning]),
-        patterns=[(label, pattern) for label, pattern in given if pattern],
-        url=call.site.url("dose.doses_page", not_patient_rule=rule.id),
     )
 
 

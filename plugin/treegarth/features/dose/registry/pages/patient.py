@@ -15,12 +15,11 @@ from treegarth.features.dose.registry.shown import readable_meaning
 from treegarth.features.dose.registry.shown_quantities import SHORT
 from treegarth.features.dose.registry.store.studies import DoseStudy, told_apart_with_kept
 from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
-from treegarth.phrases import N_
+from treegarth.phrases import P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.formats import scaled
-from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 
@@ -38,12 +37,12 @@ class PatientQuery(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class ShownSum:
-    label: str
+    label: str  # a msgid
     of: str
     value: Decimal
     unit: str
     study_count: int
-    unattributed: str = ""
+    unattributed_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +50,10 @@ class ShownExam:
     """A line of the table: the study, its kinds and each dose that it has."""
 
     study: DoseStudy
-    kinds: str
+    kinds: list[Phrase]
     doses: list[ShownSum]
     url: str
-    doubts: list[str]
+    doubts: list[Phrase]
 
 
 def routes() -> list[Route]:
@@ -86,13 +85,12 @@ def patient_page(call: Call[PatientQuery, None, None]) -> Response:
         issuer=query.issuer_of_patient_id or None,
         patient_name=next((study.patient_name for study in studies if study.patient_name), None),
         exams=[_exam(call, study, which(study)) for study in studies],
-        sums=[_sum(call, cumulative) for cumulative in timeline.cumulative],
+        sums=[_sum(cumulative) for cumulative in timeline.cumulative],
         first_day=min(days, default=None),
         last_day=max(days, default=None),
         left_out=sum(study.not_patient is not None for study in studies),
         replaced=sum(study.replaced_by is not None for study in studies),
         is_cut=len(studies) == MOST_STUDIES,
-        counted=ngettext_for(call, "%(num)s study with a dose", "%(num)s studies with a dose", len(studies)),
     )
 
 
@@ -107,25 +105,22 @@ def _choices_page(call: Call[PatientQuery, object, object], ambiguous: Ambiguous
     ]
     answer = render_page(
         call, "dose/choices.html", title=call.query.patient_id, sentence=ambiguous.sentence,
-        choices=[(issuer or translated(call, N_("without an issuer")), "", url) for issuer, url in links],
+        choices=[(issuer or P_("without an issuer"), "", url) for issuer, url in links],
     )  # fmt: skip
     answer.status_code = 409
     return answer
 
 
-def _sum(call: AnyCall, cumulative: Cumulative) -> ShownSum:
+def _sum(cumulative: Cumulative) -> ShownSum:
     quantity = QUANTITIES[cumulative.name]
     of = cumulative.of or ""
-    loose = cumulative.unattributed_count
     return ShownSum(
-        label=translated(call, quantity.label),
-        of=translated(call, SHORT[of]) if of in SHORT else readable_meaning(of),
+        label=quantity.label,
+        of=Phrase(SHORT[of]) if of in SHORT else readable_meaning(of),
         value=scaled(cumulative.value, quantity.factor),
         unit=quantity.unit,
         study_count=cumulative.study_count,
-        unattributed=ngettext_for(call, "%(num)s study not attributed", "%(num)s studies not attributed", loose)
-        if loose
-        else "",
+        unattributed_count=cumulative.unattributed_count,
     )
 
 
@@ -147,11 +142,8 @@ def _exam(call: AnyCall, study: DoseStudy, which: str | None) -> ShownExam:
     ]
     return ShownExam(
         study=study,
-        kinds=kinds_in_words(call, study.kinds),
-        doses=[
-            _sum(call, Cumulative(name=name, of=phantom, value=value, study_count=1))
-            for name, phantom, value in amounts
-        ],
+        kinds=kinds_in_words(study.kinds),
+        doses=[_sum(Cumulative(name=name, of=phantom, value=value, study_count=1)) for name, phantom, value in amounts],
         url=study_address(call, study, which),
-        doubts=doubts_in_words(call, study.doubts),
+        doubts=doubts_in_words(study.doubts),
     )

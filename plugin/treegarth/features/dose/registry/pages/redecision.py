@@ -28,12 +28,12 @@ from treegarth.features.dose.registry.store.redecision import (
     start_redeciding,
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
-from treegarth.phrases import N_, NN_
+from treegarth.phrases import N_, NN_, P_, Phrase
 from treegarth.web.actors import NOBODY, Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import render_part, translated
+from treegarth.web.parts import render_part
 from treegarth.web.routes import Parameters, Route
 
 PAGE = "dose.redeciding_page"
@@ -72,7 +72,7 @@ class ShownChange:
     factor: float
     was: str
     now: str
-    why: str
+    why: list[list[str]]
 
 
 def routes() -> list[Route]:
@@ -99,7 +99,7 @@ def extras(
     return {
         "progress": shown.progress,
         "progress_part": state_part(call, shown, N_("The latest run") if shown.progress else N_("No run yet")),
-        "in_words": {(one.orthanc_study_id, one.quantity): _in_words(call, one) for one in changes},
+        "in_words": {(one.orthanc_study_id, one.quantity): _in_words(one) for one in changes},
         "which": told_apart_with_kept(connection, changes),
     }
 
@@ -131,7 +131,7 @@ def state_part(call: AnyCall, shown: ShownRedeciding, heading: str = N_("Decidin
     return render_part(
         call,
         "dose/redeciding_state.html",
-        heading=translated(call, heading),
+        heading=heading,
         shown=shown,
         progress=shown.progress,
     )
@@ -141,32 +141,30 @@ def _duration(call: AnyCall, seconds: float) -> str:
     return str(format_timedelta(seconds, locale=call.site.languages[call.language].locale))
 
 
-def _in_words(call: AnyCall, change: ChangedDose) -> ShownChange:
+def _in_words(change: ChangedDose) -> ShownChange:
     quantity = BEST.get(change.quantity)
-    was, now = ("" if quantity else translated(call, COUNTS[bool(one)]) for one in (change.before, change.after))
+    was, now = ("" if quantity else COUNTS[bool(one)] for one in (change.before, change.after))
     return ShownChange(
-        quantity=translated(call, quantity.label if quantity else N_("the study itself")),
+        quantity=quantity.label if quantity else N_("the study itself"),
         unit=quantity.unit if quantity else "",
         factor=quantity.factor if quantity else 1.0,
         was=was,
         now=now,
-        why=why_in_words(call, change.quantity, change.why),
+        why=why_in_words(change.quantity, change.why),
     )
 
 
-def why_in_words(call: AnyCall, quantity: str, why: str) -> str:
-    """As `store.redeciding` notes it, in the reader's language."""
+def why_in_words(quantity: str, why: str) -> list[list[str]]:
+    """As `store.redeciding` notes it: sentences, each of one reason or several."""
     if why.startswith("replaced by "):
-        return translated(call, N_("another study replaces it"))
-    return "; ".join(
-        ", ".join(_reason_in_words(call, quantity, name) for name in part.split("+")) for part in why.split("; ")
-    )
+        return [[P_("another study replaces it")]]
+    return [[_reason_in_words(quantity, name) for name in part.split("+")] for part in why.split("; ")]
 
 
-def _reason_in_words(call: AnyCall, quantity: str, name: str) -> str:
+def _reason_in_words(quantity: str, name: str) -> str:
     if name in ORIGIN_NAMES:
-        return origin_in_words(call, quantity, name)
-    return translated(call, WHY[name]) if name in WHY else name
+        return origin_in_words(quantity, name)
+    return Phrase(WHY[name]) if name in WHY else name
 
 
 CHANGES = Listing(

@@ -50,7 +50,7 @@ def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
         "dose/section.html",
         reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
         best=[] if study is None else shown_best(call, study),
-        doubts=[] if study is None else doubts_in_words(call, study.doubts),
+        doubts=[] if study is None else doubts_in_words(study.doubts),
         replaced_by=_replacing_url(call, study),
     )
 
@@ -74,10 +74,10 @@ def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
     origins = study.origin
     return [
         ShownBest(
-            label=translated(call, quantity.label),
+            label=quantity.label,
             value=value * quantity.factor,
             unit=quantity.unit,
-            origin=origin_in_words(call, name, origins[name]) if name in origins else "",
+            origin=origin_in_words(name, origins[name]) if name in origins else "",
         )
         for name, quantity in BEST.items()
         if (value := getattr(study, quantity.column)) is not None

@@ -32,7 +32,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import State as Sign
-from treegarth.web.parts import in_words, translated
+from treegarth.web.parts import in_words
 from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import url_with
@@ -116,8 +116,8 @@ def extras(
         "which": told_apart_with_kept(connection, sources),
         "reasons": {one.orthanc_instance_id: reasons_of(call, one) for one in sources},
         "most_reasons": REASONS_SHOWN,
-        "states": {state: (SIGNS[state], translated(call, words)) for state, words in STATES.items()},
-        "kinds": {kind: translated(call, words) for kind, words in KIND_NAMES.items()},
+        "states": {state: (SIGNS[state], words) for state, words in STATES.items()},
+        "kinds": KIND_NAMES,
     }
 
 
@@ -131,7 +131,7 @@ def choices(call: AnyCall, asked: SourcesAsked, counts: Mapping[Unread, int]) ->
     nothing = {"state": None, "issues": None, "cursor": None}
     return [
         Choice(
-            label=translated(call, words),
+            label=words,
             count=counts[unread],
             url=url_with(call, **(nothing if is_on else {**nothing, **query})),
             on=is_on,

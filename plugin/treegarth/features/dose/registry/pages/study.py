@@ -71,7 +71,7 @@ def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
         call,
         "dose/study.html",
         study=study,
-        kinds=kinds_in_words(call, study.kinds),
+        kinds=kinds_in_words(study.kinds),
         in_archive=in_archive,
         which=which,
         section=section_of(call, study.orthanc_study_id),

@@ -1,0 +1,30 @@
+"""Each template lies in the folder of the feature whose page it is, and can be read in an editor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "web" / "templates"
+FEATURES = ROOT / "plugin" / "treegarth" / "features"
+TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file())
+LONGEST_LINE = 160
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_no_line_is_too_long_to_read(name: str) -> None:
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, start=1) if len(line) > LONGEST_LINE] == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_it_lies_at_the_top_or_in_the_folder_of_a_feature(name: str) -> None:
+    match Path(name).parts:
+        case (_,):
+            pass
+        case (feature, _):
+            assert (FEATURES / feature / "__init__.py").is_file()
+        case _:
+            pytest.fail("a folder within the folder of a feature")
