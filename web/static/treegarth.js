@@ -11,12 +11,12 @@ function say(text) {
   window.setTimeout(() => { place.textContent = text; }, 60);
 }
 
-// ---- addresses: what the server remembers, or has said, a link that is passed on should not carry ----
-const SAID_ONCE = ["lang", "theme", "acted", "done", "left"];
+// ---- addresses: language and theme are remembered by the server, a shared link should not carry them ----
 function cleanAddress() {
   const address = new URL(location.href);
-  if (!SAID_ONCE.some((name) => address.searchParams.has(name))) return;
-  for (const name of SAID_ONCE) address.searchParams.delete(name);
+  if (!address.searchParams.has("lang") && !address.searchParams.has("theme")) return;
+  address.searchParams.delete("lang");
+  address.searchParams.delete("theme");
   history.replaceState(history.state, "", address);
 }
 

@@ -14,11 +14,11 @@ from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
 from tempfile import TemporaryFile
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Response
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
 
@@ -29,13 +29,14 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
-from treegarth.web.lists import LARGEST_LIMIT, Cursor, PageQuery
+from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.paths import API_PATH, BASE_PATH
-from treegarth.web.routes import Answer, Navigation, Parameters, Route, Text
-from treegarth.web.row_actions import Acted, RowAction, RowActions, act, body_of, body_of_page, what_was_done
+from treegarth.web.routes import Answer, Navigation, Parameters, Route
+from treegarth.web.row_actions import Acted, RowAction, RowActions, act, body_of, body_of_page
 from treegarth.web.saved_views import SavedView, SavedViews
 from treegarth.web.templates import render_page, url_with
+from treegarth.web.told import see_other
 
 RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
@@ -117,7 +118,7 @@ class Listing(Generic[RecordT, AskedT]):
     @cached_property
     def _top(self) -> dict[str, None]:
         """What an address leaves out that leads to the beginning of the list."""
-        return dict.fromkeys(("cursor", *_ACTED, *(one for one in self.page_fields if one not in self.views)))
+        return dict.fromkeys(("cursor", *(one for one in self.page_fields if one not in self.views)))
 
     @property
     def has_views(self) -> bool:
@@ -142,7 +143,7 @@ class Listing(Generic[RecordT, AskedT]):
     def page_query(self) -> type[BaseModel]:
         """The parameters of the page and of its files."""
         cursor = (Cursor | None, FieldInfo(default=None, description="Where the page begins, from a page's links."))
-        return self._query("PageQuery", (self.asked,), cursor=cursor, **_ACTED, **self.page_fields)
+        return self._query("PageQuery", (self.asked,), cursor=cursor, **self.page_fields)
 
     @cached_property
     def file_query(self) -> type[BaseModel]:
@@ -308,11 +309,10 @@ class Listing(Generic[RecordT, AskedT]):
     def _act(self, call: Call[Any, Any, None], actions: Sequence[RowAction]) -> Response:
         """Back to the list as it was asked for, which says what was done."""
         acted = act(actions, call)
-        said = {"acted": call.body.action, "done": acted.done, "left": acted.left}
         names = {*self.file_query.model_fields, "cursor"}
         here = {name: value for name, value in parse_qsl(call.body.here) if name in names}
-        url = call.site.url(f"{self.name}_page", **{**here, **said})
-        return Response(status=303, headers={"Location": url})
+        action = next(one for one in actions if one.name == call.body.action)
+        return see_other(call, call.site.url(f"{self.name}_page", **here), *action.said(acted))
 
     def endpoint(self, call: Call[Any, None, None]) -> Answer:
         query = call.query
@@ -357,7 +357,6 @@ class Listing(Generic[RecordT, AskedT]):
             "actions": actions,
             "act_url": call.site.url(f"{self.name}_act") if actions else None,
             "here_and_page": urlencode({**self._asked_for(call), **({"cursor": cursor} if cursor else {})}),
-            "acted": what_was_done(call, call.part(RowActions).of(self.name)),
             "views": [self._view(call, one) for one in views],
             "to_save": urlencode(self._asked_for(call)) if self.has_views and (held or sorted_otherwise) else "",
             **extras,
@@ -524,12 +523,6 @@ class FormatPath(Parameters):
     """`csv`, `xlsx` or `parquet`."""
 
 
-_COUNT = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)] | None
-_ACTED: Mapping[str, tuple[Any, FieldInfo]] = {
-    "acted": (Text | None, FieldInfo(default=None, description="The action that was just done with chosen rows.")),
-    "done": (_COUNT, FieldInfo(default=None, description="With how many.")),
-    "left": (_COUNT, FieldInfo(default=None, description="How many were left as they are.")),
-}
 _NAMES_A_STUDY = ("study_instance_uid", "uid")
 """Filters beside which `orthanc_study_id` says which of several studies is meant: it goes with them."""
 _WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}

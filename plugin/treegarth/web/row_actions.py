@@ -6,7 +6,7 @@ A list whose rows can be chosen has a box before each, and above the table what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -15,14 +15,15 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
 from treegarth.limits import LONGEST_QUERY
+from treegarth.phrases import Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.filters import Filter
 from treegarth.web.lists import LARGEST_LIMIT
-from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Answer, AnyText, LongIdentifier, Parameters, Text
+from treegarth.web.told import Counted, Sentence
 from treegarth.web.validation import validated
 
 Act: TypeAlias = Callable[[AnyCall, Connection, Sequence[Any], Any], int]
@@ -57,7 +58,14 @@ class RowAction:
     given: type[Parameters] = NothingGiven
     inputs: Sequence[Filter] = ()  # of the fields of `given`; one with choices has the first of them at the beginning
     warning: str = ""  # a msgid: what stands before the button of an action that is asked for twice
+    after: str = ""  # a msgid: what follows from it
     permission: Permission = Permission.OPERATE
+
+    def said(self, acted: Acted) -> list[Sentence]:
+        """What is told of it afterwards."""
+        counts = ((self.done, acted.done), (self.left, acted.left))
+        told: list[Sentence] = [Counted(forms=forms, count=count) for forms, count in counts if count]
+        return [*told, *([Phrase(self.after)] if self.after and acted.done else [])]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +118,3 @@ def act(actions: Sequence[RowAction], call: Call[Any, Any, None]) -> Acted:
     with call.begin() as connection:
         done = action.act(call, connection, keys, given)
     return Acted(done=done, left=len(keys) - done)
-
-
-def what_was_done(call: AnyCall, actions: Sequence[RowAction]) -> list[str]:
-    """What an action did just now, in sentences, as the address of the page has it."""
-    query: Any = call.query
-    action = next((one for one in actions if one.name == getattr(query, "acted", None)), None)
-    if action is None:
-        return []
-    counted: Mapping[tuple[str, str], int | None] = {action.done: query.done, action.left: query.left}
-    return [ngettext_for(call, *words, count) for words, count in counted.items() if count]

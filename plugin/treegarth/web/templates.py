@@ -21,6 +21,7 @@ from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.services import Services
+from treegarth.web.told import forget, told
 
 HASH_DIGITS = 12
 
@@ -104,8 +105,12 @@ class FileAddress:
 def render_page(call: AnyCall, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page of a template, given what every page has (see `page_values`) and these values."""
     environment = call.site.environments[call.language]
-    body = environment.get_template(template).render({**page_values(call), **values})
-    return Response(body, status=status, mimetype="text/plain" if template.endswith(".txt") else "text/html")
+    said = told(call)
+    body = environment.get_template(template).render({**page_values(call), "told": said, **values})
+    response = Response(body, status=status, mimetype="text/plain" if template.endswith(".txt") else "text/html")
+    if said is not None:
+        forget(call, response)
+    return response
 
 
 def page_values(call: AnyCall) -> dict[str, Any]:

@@ -104,6 +104,7 @@ RESCUE = RowAction(
     done=NN_("%(num)s study was rescued.", "%(num)s studies were rescued."),
     left=NN_("Nothing of %(num)s study is marked any more.", "Nothing of %(num)s studies is marked any more."),
     act=rescue,
+    after=N_("The same version of the policy does not mark them again for 30 days. A hold keeps a study for longer."),
 )
 RESCUE_OBJECTS = RowAction(
     name="rescue",
@@ -113,6 +114,7 @@ RESCUE_OBJECTS = RowAction(
     done=NN_("%(num)s object was rescued.", "%(num)s objects were rescued."),
     left=NN_("%(num)s is not marked any more.", "%(num)s are not marked any more."),
     act=rescue_objects,
+    after=N_("The same version of the policy does not mark them again for 30 days. A hold keeps a study for longer."),
 )
 BRING_BACK = RowAction(
     name="bring back",

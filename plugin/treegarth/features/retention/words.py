@@ -13,6 +13,7 @@ from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import State, translated
+from treegarth.web.told import see_other
 
 POLICY_CHANGES: Mapping[str, str] = {
     "created": N_("created"),
@@ -104,9 +105,4 @@ def back_to_study(call: AnyCall, study: StudyKey) -> Response:
     with call.connect() as connection:
         which = told_apart(connection, [study])(study)
     url = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
-    return see_other(f"{url}#retention")
-
-
-def see_other(url: str) -> Response:
-    """To the page that shows what a form did."""
-    return Response(status=303, headers={"Location": url})
+    return see_other(call, f"{url}#retention")

@@ -26,6 +26,7 @@ from treegarth.web.parts import Check, State, ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 
 WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
     "ok": ("ok", N_("ok")),
@@ -144,7 +145,7 @@ def retry(call: Call[None, Origin, TaskPath]) -> Response:
     with call.begin() as connection:
         retry_task(connection, call.path.task_id)
     if call.body.origin == "tasks":
-        return Response(status=303, headers={"Location": call.site.url("system.tasks_page")})
+        return see_other(call, call.site.url("system.tasks_page"))
     return _back(call)
 
 
@@ -154,7 +155,7 @@ def compare(call: Call[None, None, None]) -> Response:
 
 
 def _back(call: AnyCall) -> Response:
-    return Response(status=303, headers={"Location": call.site.url("system.system_page")})
+    return see_other(call, call.site.url("system.system_page"))
 
 
 def _queue(call: AnyCall) -> Queue:

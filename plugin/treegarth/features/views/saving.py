@@ -20,6 +20,7 @@ from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint, route
 from treegarth.web.routes import AnyText, Parameters, Route, Text
 from treegarth.web.saved_views import SavedView
+from treegarth.web.told import see_other
 from treegarth.web.validation import validated
 
 LONGEST_NAME = 100
@@ -87,7 +88,7 @@ def save_page(call: Call[None, ViewForm, None]) -> Response:
     """Back to the list, which shows the view."""
     body = call.body
     view = _save(call, body.list, body.name, dict(parse_qsl(body.query)), is_shared=body.shared)
-    return Response(status=303, headers={"Location": call.site.url(f"{view.list}_page", **view.query)})
+    return see_other(call, call.site.url(f"{view.list}_page", **view.query))
 
 
 def _save(call: AnyCall, name_of_list: str, name: str, query: Mapping[str, str], *, is_shared: bool) -> SavedView:

@@ -13,6 +13,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Route, Text
+from treegarth.web.told import see_other
 
 
 class AgainBody(Parameters):
@@ -62,4 +63,4 @@ def again(call: Call[None, AgainBody, None]) -> Response:
 
 
 def _to(call: AnyCall, name: str, **values: Any) -> Response:
-    return Response(status=303, headers={"Location": call.site.url(name, **values)})
+    return see_other(call, call.site.url(name, **values))

@@ -39,6 +39,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words
 from treegarth.web.routes import Handler, Route
 from treegarth.web.templates import render_page
+from treegarth.web.told import leave
 from treegarth.web.validation import InvalidFields, validated
 
 BASE = "/treegarth/deliveries/destinations"
@@ -144,13 +145,7 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
         return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
     except RequestConflict as error:
         return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
-    return _leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))
-
-
-def _leave(call: AnyCall, url: str) -> Response:
-    if call.wants_fragment:
-        return Response(status=204, headers={"HX-Redirect": url})
-    return Response(status=303, headers={"Location": url})
+    return leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))
 
 
 def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, problems: Mapping[str, str]) -> Response:

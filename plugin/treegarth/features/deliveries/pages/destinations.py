@@ -32,14 +32,14 @@ from treegarth.features.deliveries.store.destinations import (
 from treegarth.features.deliveries.store.overview import list_trouble, sends_by_hour
 from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.index.studies import told_apart
-from treegarth.limits import storable
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.parts import State, in_words
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.parts import State
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 
 HOURS_SHOWN = 24
 CHANGES = {
@@ -56,10 +56,6 @@ class DestinationQuery(Parameters):
 
     sends: Literal["chart", "table"] = "chart"
     """As chart or as table."""
-    echo: Literal["yes", "no"] | None = None
-    """What the last echo test showed."""
-    said: Text | None = None
-    """What the destination or the network said to it."""
 
 
 class PauseBody(Parameters):
@@ -203,8 +199,6 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
         address=_address_rows(one),
         proofs=PROOFS,
         days=DAYS,
-        echo=call.query.echo,
-        said=call.query.said,
     )
 
 
@@ -221,7 +215,7 @@ def _said(value: Any) -> str:
 
 
 def echo(call: Call[None, None, DestinationPath]) -> Response:
-    """Ask it now; what it answered stands in the address of the page that follows, in the reader's language."""
+    """Ask it now; the page that follows says what it answered."""
     services, number = call.services, call.path.destination_id
     with call.connect() as connection:
         one = read_destination(connection, number)
@@ -229,9 +223,12 @@ def echo(call: Call[None, None, DestinationPath]) -> Response:
     if answer.answers:
         with call.begin() as connection:
             note_echo(connection, number, can_find=answer.can_find, can_commit=answer.can_commit)
-    said = answer.said or answer.reason
-    given = {"echo": "yes" if answer.answers else "no", "said": storable(in_words(call, said)) if said else None}
-    return _to(call, number, **given)
+    said = [text for text in (answer.said or answer.reason,) if text]
+    page = call.site.url("deliveries.destination_page", destination_id=number)
+    if answer.answers:
+        return see_other(call, page, P_("It answers."), *said)
+    waits = P_("Nothing is lost: what is to go there waits and is tried again.")
+    return see_other(call, page, P_("It does not answer."), *said, waits, kind="failed")
 
 
 def pause(call: Call[None, PauseBody, DestinationPath]) -> Response:
@@ -245,9 +242,9 @@ def remove(call: Call[None, None, DestinationPath]) -> Response:
     services = call.services
     with call.begin() as connection:
         remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
-    return Response(status=303, headers={"Location": call.site.url("deliveries.destinations_page")})
+    return see_other(call, call.site.url("deliveries.destinations_page"))
 
 
 def _to(call: AnyCall, number: int, **values: Any) -> Response:
     url = call.site.url("deliveries.destination_page", destination_id=number, **values)
-    return Response(status=303, headers={"Location": url})
+    return see_other(call, url)

@@ -24,6 +24,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, StudySection, in_words, ngettext_for, render_part, translated
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Identifier, Route
+from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
 
 LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
@@ -88,7 +89,7 @@ def send_study(call: Call[None, SendBody, StudyPath]) -> Response:
         )
         which = told_apart(connection, [study])(study)
     url = call.site.url("archive.study_page", study_instance_uid=uid, orthanc_study_id=which)
-    return Response(status=303, headers={"Location": f"{url}#deliveries"})
+    return see_other(call, f"{url}#deliveries")
 
 
 def health_check(call: AnyCall) -> list[Check]:

@@ -24,6 +24,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
+from treegarth.web.told import leave
 
 _INDEX = re.compile("[0-9]{1,4}")
 Example = Literal["dose", "age", "space"]
@@ -171,7 +172,7 @@ def _posted(call: AnyCall, policy_id: int | None) -> Response:
         return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
     except InvalidRequest as error:
         return _render(call, text, policy_id, problems=[Problem("", error.sentence)])
-    return _leave(call, call.site.url("retention.policy_page", policy_id=saved))
+    return leave(call, call.site.url("retention.policy_page", policy_id=saved))
 
 
 def _document(language: PolicyLanguage, text: str) -> object:
@@ -190,13 +191,6 @@ def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: 
         if policy_id is None:
             return service.create(connection, language, document, by=call.actor.name, now=now).id
         return service.edit(connection, language, policy_id, document, by=call.actor.name, now=now).id
-
-
-def _leave(call: AnyCall, url: str) -> Response:
-    """To another page: htmx would put it into this one if it were not told."""
-    if call.wants_fragment:
-        return Response(status=204, headers={"HX-Redirect": url})
-    return Response(status=303, headers={"Location": url})
 
 
 def _render(

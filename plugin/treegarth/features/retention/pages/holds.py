@@ -14,7 +14,7 @@ from treegarth.features.retention.holds import HOLDS, NOTHING, HoldsAsked
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.store.holds import release_hold
-from treegarth.features.retention.words import back_to_study, see_other
+from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_
@@ -24,6 +24,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import translated
 from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
 
 LONGEST_REASON = 1000
@@ -136,4 +137,4 @@ def release(call: Call[None, ReleaseBody, HoldPath]) -> Response:
 
 
 def _back(call: AnyCall, study: StudyKey | None) -> Response:
-    return see_other(call.site.url("retention.holds_page")) if study is None else back_to_study(call, study)
+    return see_other(call, call.site.url("retention.holds_page")) if study is None else back_to_study(call, study)

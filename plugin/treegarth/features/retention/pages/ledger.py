@@ -18,23 +18,17 @@ from treegarth.features.retention.words import (
     WISH_STATES,
     back_to_study,
     said,
-    see_other,
     states_of,
     words_of,
 )
 from treegarth.index.studies import StudyKey, told_apart
+from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
-
-
-class EntryQuery(Parameters):
-    """What the last wish came to."""
-
-    nothing: bool = False
-    """Nothing of it was gone."""
+from treegarth.web.told import see_other
 
 
 class BringBackBody(Parameters):
@@ -75,7 +69,7 @@ def routes() -> list[Route]:
     ]
 
 
-def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
+def entry_page(call: Call[None, None, LedgerPath]) -> Response:
     with call.connect() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, entry.orthanc_instance_id)
@@ -104,7 +98,6 @@ def entry_page(call: Call[EntryQuery, None, LedgerPath]) -> Response:
         wish_states=states_of(call, WISH_STATES),
         busy=any(one.state == "waiting" for one in wishes),
         is_gone=entry.state == "deleted" and entry.returned_at is None,
-        nothing=call.query.nothing,
     )
 
 
@@ -116,5 +109,5 @@ def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> Response:
     if body.back == "study":
         uid, key = entry.study_instance_uid, entry.orthanc_study_id
         return back_to_study(call, StudyKey(study_instance_uid=uid, orthanc_study_id=key))
-    nothing = {} if number is not None else {"nothing": "true"}
-    return see_other(call.site.url("retention.ledger_entry_page", ledger_id=entry.id, **nothing))
+    page = call.site.url("retention.ledger_entry_page", ledger_id=entry.id)
+    return see_other(call, page, *([] if number is not None else [P_("Nothing of it is gone: it is in the archive.")]))

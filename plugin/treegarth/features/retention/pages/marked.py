@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.features.retention.service import rescue_study
-from treegarth.features.retention.words import back_to_study, see_other
+from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import StudyKey
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.told import see_other
 
 
 class RescueForm(Parameters):
@@ -41,4 +42,4 @@ def rescue(call: Call[None, RescueForm, None]) -> Response:
         rescue_study(connection, body.one, [], by=call.actor.name, now=call.services.clock())
     if body.back:
         return back_to_study(call, StudyKey(study_instance_uid=body.back, orthanc_study_id=body.one))
-    return see_other(call.site.url("retention.marked_page"))
+    return see_other(call, call.site.url("retention.marked_page"))

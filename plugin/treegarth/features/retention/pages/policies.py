@@ -18,16 +18,15 @@ from treegarth.features.retention.store import forecast, policies
 from treegarth.features.retention.store.forecast import Freed
 from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import StoredPolicy
-from treegarth.features.retention.words import see_other
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Navigation, Parameters, Route, Text
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 
 FREED_OVER = timedelta(days=365)
-DIFFERENT_NUMBER = "number"
 
 
 class SwitchBody(Parameters):
@@ -182,6 +181,7 @@ def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
     """Back to the policy; where the number typed was not right, the page says so."""
     language = call.part(PolicyLanguage)
     services, body, policy_id = call.services, call.body, call.path.policy_id
+    page = call.site.url("retention.policy_page", policy_id=policy_id)
     digits = "".join(re.findall("[0-9]", body.count))[:18]
     try:
         with call.begin() as connection:
@@ -195,12 +195,14 @@ def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
                 now=services.clock(),
             )
     except RequestConflict:
-        return see_other(call.site.url("retention.policy_page", policy_id=policy_id, refused=DIFFERENT_NUMBER))
-    return see_other(call.site.url("retention.policy_page", policy_id=policy_id))
+        return see_other(
+            call, page, P_("The number typed was not the number of objects. The policy is off."), kind="failed"
+        )
+    return see_other(call, page)
 
 
 def remove(call: Call[None, None, PolicyPath]) -> Response:
     services = call.services
     with call.begin() as connection:
         policies.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=services.clock())
-    return see_other(call.site.url("retention.policies_page"))
+    return see_other(call, call.site.url("retention.policies_page"))

@@ -28,7 +28,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
 
@@ -38,8 +38,6 @@ class PolicyQuery(Parameters):
 
     show: Literal["chart", "table"] = "chart"
     """The next 30 days as chart or as table."""
-    refused: Text | None = None
-    """Why it was not switched on."""
 
 
 class ExplainQuery(OfStudy):
@@ -122,7 +120,6 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         broken=broken,
         marked=marked,
         text=text_of(language, stored.document),
-        refused=call.query.refused,
         last_use=service.LAST_USE_NOTE if "last use" in str(stored.document) else "",
         versions=_versions(call, language, changes),
     )
@@ -164,7 +161,6 @@ def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         policy=stored,
         shown=shown,
         as_table=call.query.show == "table",
-        refused=call.query.refused,
     )
 
 

@@ -48,6 +48,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
+from treegarth.web.told import leave
 
 STUDIES_TRIED = 8
 
@@ -187,7 +188,7 @@ def _save(
     except RequestConflict as error:
         problem = Problem(place="rule.name", wrong=reason_of(call, error))
         return _render(call, pages, draft, rule_id, Shown(problems=[problem], paths=_paths(draft, pages)))
-    return leave_for(call, call.site.url("rules.rule_page", rule_id=saved))
+    return leave(call, call.site.url("rules.rule_page", rule_id=saved))
 
 
 def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall, since: int | None) -> int:
@@ -199,13 +200,6 @@ def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, ca
 
 def _number(text: str) -> int | None:
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
-
-
-def leave_for(call: AnyCall, url: str) -> Response:
-    """To another page: htmx would put it into this one if it were not told."""
-    if call.wants_fragment:
-        return Response(status=204, headers={"HX-Redirect": url})
-    return Response(status=303, headers={"Location": url})
 
 
 def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:

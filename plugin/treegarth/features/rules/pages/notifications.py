@@ -14,6 +14,7 @@ from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, ngettext_for, render_part, translated
 from treegarth.web.routes import LongIdentifier, Parameters, Route
+from treegarth.web.told import see_other
 
 
 class NoticeBody(Parameters):
@@ -133,4 +134,4 @@ def health_check(call: AnyCall) -> list[Check]:
 
 
 def _to(call: AnyCall, name: str) -> Response:
-    return Response(status=303, headers={"Location": call.site.url(name)})
+    return see_other(call, call.site.url(name))

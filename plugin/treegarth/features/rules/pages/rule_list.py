@@ -9,7 +9,6 @@ from typing import Literal
 from flask import Response
 
 from treegarth.errors import RequestConflict
-from treegarth.features.rules.pages.editor import leave_for
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
@@ -28,6 +27,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
+from treegarth.web.told import leave, see_other
 
 LATELY = timedelta(days=7)
 
@@ -175,7 +175,7 @@ def import_text(call: Call[None, None, None]) -> Response:
     except (UnreadableYaml, RequestConflict) as error:
         return _import_page(call, text, [reason_of(call, error)], [])
     if really:
-        return leave_for(call, call.site.url("rules.rules_page"))
+        return leave(call, call.site.url("rules.rules_page"))
     return _import_page(call, text, [], made)
 
 
@@ -205,11 +205,11 @@ def move(call: Call[None, MoveBody, RulePath]) -> Response:
 def remove(call: Call[None, None, RulePath]) -> Response:
     with call.begin() as connection:
         remove_rule(connection, call.path.rule_id, author_of(call))
-    return Response(status=303, headers={"Location": call.site.url("rules.rules_page")})
+    return see_other(call, call.site.url("rules.rules_page"))
 
 
 def _back(call: Call[object, object, RulePath]) -> Response:
     """To the page whose button was pressed: the list, or the rule's own."""
     own = call.site.url("rules.rule_page", rule_id=call.path.rule_id)
     came_from_own = (call.http.headers.get("Referer") or "").split("?")[0].rstrip("/").endswith(own)
-    return Response(status=303, headers={"Location": own if came_from_own else call.site.url("rules.rules_page")})
+    return see_other(call, own if came_from_own else call.site.url("rules.rules_page"))

@@ -24,8 +24,7 @@ from treegarth.features.rules.service.editor import present_rule
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
-from treegarth.index.studies import told_apart
-from treegarth.limits import storable
+from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -34,6 +33,7 @@ from treegarth.web.lists import Cursor
 from treegarth.web.parts import reason_of
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
 
 STUDIES_ON_A_PAGE = 50
@@ -52,8 +52,6 @@ class TryQuery(Parameters):
 
     cursor: Cursor | None = None
     """Where the page begins, from the link to the next page."""
-    refused: Text | None = None
-    """Why what was asked for was not done."""
 
 
 class ApplyBody(WhichStudy):
@@ -196,7 +194,6 @@ def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
         large=tried.study_count >= LARGE,
         application=application,
         progress=_progress(call, application, now),
-        refused=call.query.refused,
     )
 
 
@@ -265,7 +262,7 @@ def apply(call: Call[None, ApplyBody, RulePath]) -> Response:
     rule_id = call.path.rule_id
     now = author_of(call).now
     vocabulary = pages.book.language.vocabulary
-    refused = None
+    page = call.site.url("rules.try_page", rule_id=rule_id)
     with call.begin() as connection:
         acting = pages.acting(connection, rule_id)
         try:
@@ -278,9 +275,11 @@ def apply(call: Call[None, ApplyBody, RulePath]) -> Response:
                 if typed != str(wanted):
                     raise RequestConflict(N_("The number typed is not the number of studies. Nothing was done."))
             apply_to_archive(connection, vocabulary, acting, by=call.actor.name, now=now)
+        except AmbiguousStudy:  # the page that answers it lets one be chosen
+            raise
         except (RequestConflict, NotFound) as error:
-            refused = storable(reason_of(call, error))
-    return _to(call, "rules.try_page", rule_id=rule_id, refused=refused)
+            return see_other(call, page, reason_of(call, error), kind="failed")
+    return see_other(call, page)
 
 
 def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: datetime) -> int | None:
@@ -296,4 +295,4 @@ def stop(call: Call[None, None, RulePath]) -> Response:
 
 
 def _to(call: AnyCall, name: str, **values: Any) -> Response:
-    return Response(status=303, headers={"Location": call.site.url(name, **values)})
+    return see_other(call, call.site.url(name, **values))

@@ -25,6 +25,7 @@ from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 
 PAGE = "dose.not_patients_page"
 PATTERN_NAMES = {
@@ -128,4 +129,4 @@ def remove(call: Call[None, None, NotPatientRulePath]) -> Response:
 
 
 def _back(call: AnyCall) -> Response:
-    return Response(status=303, headers={"Location": call.site.url(PAGE)})
+    return see_other(call, call.site.url(PAGE))

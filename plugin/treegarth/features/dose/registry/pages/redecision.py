@@ -35,6 +35,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import render_part
 from treegarth.web.routes import Parameters, Route
+from treegarth.web.told import see_other
 
 PAGE = "dose.redeciding_page"
 COUNTS = {True: N_("counts"), False: N_("does not count")}
@@ -109,7 +110,7 @@ def redecide(call: Call[None, None, None]) -> Response:
     services = call.services
     with call.begin() as connection:
         start_redeciding(connection, str(call.actor), services.clock())
-    return Response(status=303, headers={"Location": call.site.url(PAGE)})
+    return see_other(call, call.site.url(PAGE))
 
 
 def shown_redeciding(call: AnyCall, connection: Connection) -> ShownRedeciding:

@@ -36,6 +36,7 @@ from treegarth.web.parts import in_words
 from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import url_with
+from treegarth.web.told import see_other
 
 REASONS_SHOWN = 5
 STATES: Mapping[str, str] = {
@@ -166,7 +167,7 @@ def reread(call: Call[None, None, None]) -> Response:
     services = call.services
     with call.begin() as connection:
         start_reread(connection, call.actor.name, services.clock())
-    return Response(status=303, headers={"Location": call.site.url("system.system_page")})
+    return see_other(call, call.site.url("system.system_page"))
 
 
 def _back(call: Call[object, Origin, object]) -> Response:
@@ -176,7 +177,7 @@ def _back(call: Call[object, Origin, object]) -> Response:
         if call.body.origin == "system"
         else site.url("dose.sources_page", state="failed")
     )
-    return Response(status=303, headers={"Location": url})
+    return see_other(call, url)
 
 
 SOURCES = Listing(
