@@ -71,7 +71,7 @@ def switch_on(page: Page, wrong: str = "") -> None:
     if wrong:
         page.locator("#count").fill(wrong)
         page.locator("#switch-on").click()
-        expect(page.locator("#wrong-count")).to_be_visible()
+        expect(page.locator(".note.failed")).to_contain_text("The number typed was not the number of objects")
     page.locator("#count").fill(right[1])
     page.locator("#switch-on").click()
     expect(page.locator("#switch")).to_be_visible()
