@@ -47,7 +47,9 @@ class ViewerGate:
             raise
         if not found:
             return None
-        return render_page(call, "archive/viewer_refused.html", studies=found, which=which, is_list=not study_instance_uids)
+        return render_page(
+            call, "archive/viewer_refused.html", studies=found, which=which, is_list=not study_instance_uids
+        )
 
 
 def health_check(call: AnyCall) -> list[Check]:
