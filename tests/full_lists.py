@@ -17,16 +17,20 @@ _AGO = f"{_NOON} - n % 3000 * INTERVAL '7 hours'"
 _EACH = "FROM generate_series(1, :count) n"
 _NO_DOSE = "FROM generate_series(:count + 1, :count + :count / 10 + 25) n"
 _ALSO_WITHOUT = "FROM generate_series(1, :count + :count / 10 + 25) n"  # of the exams, and those studies
+_ONE_SERIES = "FROM generate_series(1, :count / 50 + 30) n"
 _TRIGGERS = "(ARRAY['study stable', 'series stable', 'dose read', 'schedule', 'by hand'])[n % 5 + 1]"
 _MODALITIES = "(ARRAY['CT', 'CT', 'MR', 'US', 'DX', NULL, 'PT', 'XA'])[n % 8 + 1]"
 _SAID = """CASE WHEN n % 3 = 0 THEN '"no answer"'::jsonb END"""
 
+PLACE = {"study_instance_uid": "1.2.9", "series_instance_uid": "1.3.9"}
+"""The parts of addresses of lists that are of one study or series."""
 ARCHIVE = (
     f"INSERT INTO patient (orthanc_patient_id) SELECT md5('p' || n) {_ALSO_WITHOUT}",
     "INSERT INTO study (orthanc_study_id, orthanc_patient_id, study_instance_uid, patient_id, patient_name,"
     " patient_birth_date, patient_sex, study_date, study_time, study_description, accession_number, modalities,"
     " series_count, instance_count, size_bytes, first_received_at, last_received_at) SELECT md5('t' || n),"
-    " md5('p' || n), '1.2.' || n, 'P' || n / 4, CASE WHEN n % 11 > 0 THEN 'Family' || n / 4 || '^Given' END,"
+    " md5('p' || n), '1.2.' || n, 'P' || hashint4(n / 4) % 1000000,"
+    " CASE WHEN n % 11 > 0 THEN 'Family' || hashint4(n / 4) % 1000000 || '^Given' END,"
     " CASE WHEN n % 5 > 0 THEN DATE '2000-01-01' - n % 30000 END, (ARRAY['F', 'M', NULL])[n / 4 % 3 + 1],"
     " CASE WHEN n % 9 > 0 THEN DATE '2026-11-20' - n % 2920 * 7919 % 2920 END,"
     " make_time(7 + n % 12, n % 60 * 17 % 60, n % 60), CASE WHEN n % 7 > 0 THEN 'Exam ' || n % 25 END,"
@@ -37,6 +41,17 @@ ARCHIVE = (
     " series_description, station_name, instance_count, size_bytes) SELECT md5('s' || n), md5('t' || n), '1.3.' || n,"
     " 'CT', 1, CASE WHEN n % 4 > 0 THEN 'axial ' || n % 40 || ' mm' END, 'ROOM' || n % 20, 2, 1000000"
     f" {_ALSO_WITHOUT}",
+    "INSERT INTO instance (orthanc_instance_id, orthanc_series_id, sop_instance_uid, sop_class_uid, instance_number,"
+    " transfer_syntax_uid, size_bytes, remote_ae_title, received_at) SELECT md5('o' || n), md5('s9'), '1.6.' || n,"
+    " '1.2.840.10008.5.1.4.1.1.2', CASE WHEN n % 5 > 0 THEN n / 2 END, '1.2.840.10008.1.2.1', n % 90 * 5000,"
+    f" CASE WHEN n % 3 > 0 THEN 'CT' || n % 3 END, {_AGO} {_ONE_SERIES}",
+)
+TASKS = (
+    "INSERT INTO procrastinate_jobs (id, queue_name, task_name, args, status, attempts) SELECT n, 'work',"
+    " 'treegarth:task_' || n % 7, '{}', (ARRAY['todo', 'doing', 'failed'])[n % 3 + 1]::procrastinate_job_status,"
+    " n % 5 FROM generate_series(1, :count / 500 + 30) n",
+    "INSERT INTO procrastinate_events (job_id, type, at) SELECT id, 'deferred',"
+    f" {_NOON} - id % 40 * INTERVAL '1 minute' FROM procrastinate_jobs",
 )
 DOSE = (
     *(EXAMS, REPORTS, STUDIES, PROTOCOLS),
@@ -111,10 +126,19 @@ RETENTION = (
     "INSERT INTO bring_back_object (bring_back_id, ledger_id, arrived_at) SELECT n / 2, n,"
     f" CASE WHEN n % 3 > 0 THEN {_NOON} END FROM generate_series(2, :count / 10 * 2 + 41) n",
 )
-STATEMENTS = (*ARCHIVE, *DOSE, *RULES, *DELIVERIES, *RETENTION)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION)
 TABLES = (
-    *("patient", "study", "series", "dose_report", "dose_study", "dose_redecided", "rule_event", "rule_outcome"),
-    *("notification", "delivery", "delivery_object", "delivery_member", "hold", "prune_mark", "prune_ledger"),
+    *("patient", "study", "series", "instance", "dose_report", "dose_study", "dose_redecided", "rule_event"),
+    *(
+        "rule_outcome",
+        "notification",
+        "delivery",
+        "delivery_object",
+        "delivery_member",
+        "hold",
+        "prune_mark",
+        "prune_ledger",
+    ),
     *("bring_back", "bring_back_object"),
 )
 """Those with very many rows."""

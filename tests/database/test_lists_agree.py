@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 
 from tests.databases import made_database
 from tests.full_lists import fill_lists
-from tests.lists import lists_of
+from tests.lists import address, lists_of
 from tests.places import HERE
 from tests.unit.web.web_support import make_services
 from treegarth.assembly import house
@@ -128,7 +128,9 @@ class Asked:
     shown: list[dict[str, Any]]  # what templates of lists were given
 
     def endpoint(self, listing: Listing[Any, Any], query: Query, **more: str) -> Answer:
-        given = self.client.get(f"{API_PATH}/{listing.api_path}", query_string={"limit": "50", **query, **more})
+        given = self.client.get(
+            f"{API_PATH}/{address(listing.api_path)}", query_string={"limit": "50", **query, **more}
+        )
         body = given.get_json()
         if given.status_code != 200:
             return Answer(status=given.status_code, problem=body)
@@ -136,7 +138,7 @@ class Asked:
 
     def page(self, listing: Listing[Any, Any], query: Query, **more: str) -> tuple[Answer, str]:
         self.shown.clear()
-        given = self.client.get(f"{BASE_PATH}/{listing.path}", query_string={**query, **more, "lang": "en"})
+        given = self.client.get(f"{BASE_PATH}/{address(listing.path)}", query_string={**query, **more, "lang": "en"})
         if given.status_code != 200:
             return Answer(status=given.status_code), given.text
         [values] = self.shown
@@ -149,14 +151,15 @@ class Asked:
         return answer, given.text
 
     def _as_endpoint(self, listing: Listing[Any, Any], row: Any) -> JsonRow:
-        item = row if listing.item is None else listing.item.model_validate(row)
+        [kind] = get_args(listing.answer.model_fields["items"].annotation)
+        item = row if isinstance(row, kind) else kind.model_validate(row)
         found: JsonRow = json.loads(item.model_dump_json())
         return found
 
     def file(self, listing: Listing[Any, Any], query: Query) -> tuple[int, list[JsonRow]]:
         """The rows of the file, which page and endpoint give alike."""
-        of_page = self.client.get(f"{BASE_PATH}/{listing.path}.csv", query_string=query)
-        of_api = self.client.get(f"{API_PATH}/{listing.api_path}/export/csv", query_string=query)
+        of_page = self.client.get(f"{BASE_PATH}/{address(listing.path)}.csv", query_string=query)
+        of_api = self.client.get(f"{API_PATH}/{address(listing.api_path)}/export/csv", query_string=query)
         assert of_page.status_code == of_api.status_code, (listing.name, query)
         if of_api.status_code != 200:
             return of_api.status_code, []
@@ -176,8 +179,8 @@ def keys(listing: Listing[Any, Any], rows: Sequence[JsonRow]) -> list[tuple[str,
 
 @pytest.fixture(scope="module")
 def filled(server_address: DatabaseAddress, migrated_template: str) -> Iterator[Engine]:
-    for address in made_database(server_address, migrated_template):
-        engine = create_engine(address, application_name="test")
+    for database in made_database(server_address, migrated_template):
+        engine = create_engine(database, application_name="test")
         with engine.begin() as connection:
             fill_lists(connection, ROWS)
             twin = text("UPDATE study SET study_instance_uid = :uid WHERE study_instance_uid = '1.2.8'")
