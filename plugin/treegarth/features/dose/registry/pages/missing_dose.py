@@ -2,7 +2,7 @@
 
 The list goes by the studies' date, which has an index, as patient, ID and accession number have. The orders by
 description and by objects sort the studies that are left, which are few where devices send their reports: 100,000 take
-a second or two, and their objects have to be counted for each of them first.
+about a second, and up to five by objects, which are counted for each of them first.
 """
 
 from __future__ import annotations
