@@ -57,7 +57,7 @@ lint: ## format, lint, types, import contracts
 check: lint ## the same and the unit tests
 	$(pytest) tests/unit
 
-bench: ## measure the store path, freshness, index writing, memory and reading dose; writes bench.json
+bench: ## measure the store path, freshness, index writing, memory, dose and the orders of lists; writes bench.json
 	$(install_test)
 	@exec .venv/bin/python -m tests.bench
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from tests.bench.kept_database import kept_database
 
 _KIND = "(ARRAY['ct','ct','ct','ct','ct','projection','projection','mammography','mammography','radiopharmaceutical'])"
-_EXAMS = f"""
+EXAMS = f"""
 CREATE TEMP TABLE exam ON COMMIT DROP AS SELECT n, md5('t' || n) AS study, md5('r' || n) AS report, '1.2.' || n AS uid,
     {_KIND}[n % 10 + 1] AS kind, DATE '2026-11-20' - n % 2920 * 7919 % 2920 AS day,
     make_time(7 + n % 12 * 31 % 12, n % 60 * 17 % 60, n % 60) AS clock, 'P' || n / 4 AS patient, n % 60 AS device,
@@ -25,7 +25,7 @@ CREATE TEMP TABLE exam ON COMMIT DROP AS SELECT n, md5('t' || n) AS study, md5('
     1 + (hashint4(n * 5 + 2) & 7) AS extra
 FROM generate_series(1, :count) n
 """  # noqa: S608
-_REPORTS = """
+REPORTS = """
 INSERT INTO dose_report (orthanc_instance_id, orthanc_series_id, orthanc_study_id, sop_instance_uid, sop_class_uid,
     study_instance_uid, modality, state, read_at, received_at, reader_version, kind, source, totals, report, issues,
     dlp_total_mgy_cm, dose_area_product_total_gy_m2, dose_rp_total_gy, manufacturer, manufacturer_model_name,
@@ -75,7 +75,7 @@ SELECT report, 1, uid || '.a', '^18^Fluorine', round((280 * dose)::numeric, 1), 
     'radionuclide_code', jsonb_build_object('code', '77004003', 'scheme', 'SCT', 'meaning', '^18^Fluorine'))
 FROM exam WHERE kind = 'radiopharmaceutical'
 """
-_STUDIES = """
+STUDIES = """
 INSERT INTO dose_study (orthanc_study_id, study_instance_uid, modalities, kinds, report_count, counted_report_ids, rule,
     source, irradiation_event_count, issue_count, dlp_total_mgy_cm, dose_area_product_total_gy_m2, dose_rp_total_gy,
     mean_ctdi_vol_max_mgy, glandular_dose_left_mgy, glandular_dose_right_mgy, administration_count,
@@ -100,13 +100,13 @@ FROM (SELECT e.*, CASE kind WHEN 'ct' THEN round((400 * dose)::numeric, 2)::floa
     CASE kind WHEN 'mammography' THEN 2.5 * dose END AS agd_r,
     CASE kind WHEN 'radiopharmaceutical' THEN round((280 * dose)::numeric, 1)::float END AS mbq FROM exam e) one
 """
-_PROTOCOLS = "INSERT INTO dose_protocol SELECT DISTINCT unnest(protocols) FROM dose_study ON CONFLICT DO NOTHING"
+PROTOCOLS = "INSERT INTO dose_protocol SELECT DISTINCT unnest(protocols) FROM dose_study ON CONFLICT DO NOTHING"
 _FILLED = ("dose_report", "irradiation_event", "administration", "dose_study")
 
 
 @contextmanager
 def million_exams(count: int) -> Iterator[Engine]:
     """An engine on a database with that many exams and about five times as many events."""
-    statements = (_EXAMS, _REPORTS, _EVENTS, _GIVEN, _STUDIES, _PROTOCOLS)
+    statements = (EXAMS, REPORTS, _EVENTS, _GIVEN, STUDIES, PROTOCOLS)
     with kept_database("exams", count, counted="dose_study", tables=_FILLED, statements=statements) as engine:
         yield engine

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
+from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -21,11 +22,21 @@ from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
 from treegarth.demo.push import Archive, push
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
+from treegarth.web.routes import Route
+from treegarth.web.site import Site
 
 Login: TypeAlias = tuple[str, str]
 
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
-FILES = re.compile(r"\.(csv|xlsx|parquet|yaml)$|/(metrics|bell|frees|ohif/)$|/open/")  # no pages of their own
+NO_PAGES = {
+    "rules.bell_page": "a part of every page, which asks for it by itself",
+    "retention.frees_page": "a part of a policy's page, which asks for it by itself",
+    "web.ohif_start": "OHIF's page: the tests of the viewer look at it",
+}
+"""What answers HTML and is no page to be visited: by the name of the route, why."""
+
+ASKED_FOR = {"retention.explain_page": {"study_instance_uid"}}
+"""What a page says more of where it is given, by the name of the route."""
 
 
 def push_two_studies(server: OrthancServer, login: Login | None = None) -> None:
@@ -78,13 +89,32 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
 
 def pages(known: dict[str, Any]) -> list[str]:
     """The address of every page below /treegarth/, by the route table itself."""
-    site = make_application(make_services(ROOT / "web")).extensions["treegarth"]  # type: ignore[attr-defined]
-    found = []
-    for route in site.routes.values():
-        if route.method != "GET" or route.is_api or "{path:path}" in route.path:
-            continue
-        query = {"patient_id": known["patient_id"]} if route.name == "dose.patient_page" else {}
-        query |= {"study_instance_uid": known["study_instance_uid"]} if route.name == "retention.explain_page" else {}
-        parts = {name: known[name] for name in route.path_names}
-        found.append(site.url(route.name, **parts, **query).removeprefix("/treegarth/"))
-    return found
+    return [_address(route, known) for route in html_routes() if route.name not in NO_PAGES]
+
+
+def no_pages(known: dict[str, Any]) -> list[str]:
+    """The address of whatever else is asked for by GET: files, parts of pages, what leads elsewhere."""
+    others = (one for one in _routes() if one.method == "GET" and not one.is_api and "{path:path}" not in one.path)
+    return [_address(route, known) for route in others if not route.is_html or route.name in NO_PAGES]
+
+
+def html_routes() -> list[Route]:
+    """Of the route table, what answers HTML by GET."""
+    return [route for route in _routes() if route.is_html]
+
+
+def _routes() -> Iterable[Route]:
+    return list(_site().routes.values())
+
+
+@cache
+def _site() -> Site:
+    site: Site = make_application(make_services(ROOT / "web")).extensions["treegarth"]
+    return site
+
+
+def _address(route: Route, known: dict[str, Any]) -> str:
+    fields = route.query.model_fields if route.query else {}
+    needed = {name for name, field in fields.items() if field.is_required()} | ASKED_FOR.get(route.name, set())
+    values = {name: known[name] for name in (*route.path_names, *needed)}
+    return _site().url(route.name, **values).removeprefix("/treegarth/")

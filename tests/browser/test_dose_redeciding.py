@@ -30,12 +30,3 @@ def test_every_dose_is_decided_anew_and_the_page_says_when_it_is_done(
     assert page.get_by_role("heading", name="No dose has changed").count() == 1
     assert page.locator("#state[data-poll]").count() == 0
     assert visit.complaints == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_the_page_is_usable_by_everybody(new_visit: Callable[..., Visit], language: str, theme: str) -> None:
-    visit = new_visit(language=language, theme=theme)
-    visit.go("dose/redeciding")
-    assert visit.violations() == []
-    assert visit.complaints == []

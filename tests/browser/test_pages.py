@@ -26,6 +26,7 @@ PAGES = {
     "studies without dose": "dose/missing",
     "studies without dose as table": "dose/missing?months=table",
     "sources of dose": "dose/sources",
+    "doses decided anew": "dose/redeciding",
     "dose reports that were not read": "dose/sources?state=failed",
     "the doses of a patient": "dose/patient?patient_id={patient}",
     "a source object": "dose/reports/{report}/content",

@@ -166,7 +166,8 @@ PAGES = (
     *("retention", "retention/policies/new", "retention/policies/{policy}", "retention/policies/{policy}/edit"),
     "retention/policies/{policy}/preview?show=table",
     "retention/policies/{policy}/explain?study_instance_uid={study}",
-    *("retention/marked", "retention/holds?all=true", "retention/ledger", "retention/ledger/{entry}"),
+    *("retention/marked", "retention/marked/objects", "retention/holds?all=true"),
+    *("retention/ledger", "retention/ledger/{entry}", "retention/bring-backs"),
     *("retention/storage", "retention/storage?growth=table", "studies/{study}", "studies"),
 )
 

@@ -196,6 +196,7 @@ def test_the_form_works_without_javascript(open_window: Callable[..., Visit]) ->
 
 PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
+    *("rules/outcomes", "rules/1/explain/{study}"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "rules/new"),
 )
@@ -203,11 +204,15 @@ PAGES = (
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("ko", "light")])
-def test_every_page_is_accessible_and_fits(open_window: Callable[..., Visit], language: str, theme: str) -> None:
+def test_every_page_is_accessible_and_fits(
+    open_window: Callable[..., Visit], rules_server: OrthancServer, language: str, theme: str
+) -> None:
     visit = open_window(language=language, theme=theme)
-    page = visit.page
+    page, study = visit.page, rules_server.get("studies")["items"][0]["study_instance_uid"]
     for path in PAGES:
-        page.goto(f"{visit.origin}/treegarth/{path}", wait_until="load")  # not until it is idle: half a second a page
+        page.goto(
+            f"{visit.origin}/treegarth/{path.format(study=study)}", wait_until="load"
+        )  # not until it is idle: half a second a page
         assert visit.violations() == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280, path
     assert visit.complaints == []

@@ -184,10 +184,9 @@ def _response(route: Route, given: BaseModel | Response | str | Answered[Any]) -
     if isinstance(answer.body, Response):
         response = answer.body
     elif isinstance(answer.body, BaseModel):
-        response = Response(answer.body.model_dump_json(), status=answer.status, mimetype=route.media_type)
+        response = Response(answer.body.model_dump_json(), status=answer.status, mimetype=route.answers_as)
     else:
-        mimetype = route.media_type if route.is_api else "text/html"
-        response = Response(answer.body, status=answer.status, mimetype=mimetype)
+        response = Response(answer.body, status=answer.status, mimetype=route.answers_as)
     response.headers.update({**route.headers, **answer.headers})
     return response
 

@@ -65,6 +65,7 @@ def file_route(name: str, path: str, handler: Any, summary: str, headers: dict[s
         summary=summary,
         tag="files",
         any_query=True,
+        media_type="application/octet-stream",  # each file has its own
         headers=headers or {},
     )
 

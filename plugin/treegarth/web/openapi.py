@@ -105,12 +105,12 @@ def _without_null(schema: Schema) -> Schema:
 
 def _responses(route: Route, schemas: Schemas) -> Schema:
     problem = schemas.reference(Problem, ANSWERED)
-    given = _file(route.media_type) if route.answer is None else schemas.reference(route.answer, ANSWERED)
-    answers = {str(route.status): _answer(route.status, given, route.media_type, *route.other_media_types)}
+    given = _file(route.answers_as) if route.answer is None else schemas.reference(route.answer, ANSWERED)
+    answers = {str(route.status): _answer(route.status, given, route.answers_as, *route.other_media_types)}
     for status in sorted(problem_statuses(route) - set(route.also) - {route.status}):
         answers[str(status)] = _answer(status, problem, PROBLEM_TYPE)
     for status, kind in route.also.items():
-        answers[str(status)] = _answer(status, schemas.reference(kind, ANSWERED), route.media_type)
+        answers[str(status)] = _answer(status, schemas.reference(kind, ANSWERED), route.answers_as)
     answers["default"] = {**_answer(500, problem, PROBLEM_TYPE), "description": "Any other error"}
     return answers
 

@@ -17,6 +17,7 @@ from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_s
 from treegarth.web.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
 
+HTML = "text/html"
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 
 
@@ -75,7 +76,7 @@ class Route:
     body: type[BaseModel] | None = None
     path_parameters: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None  # None: a page, a file
-    media_type: str = "application/json"  # of the answer
+    media_type: str | None = None  # of the answer: JSON of an endpoint, HTML of a page, where nothing is said
     other_media_types: tuple[str, ...] = ()  # that the handler gives to who asks for one by Accept
     status: int = 200  # when all goes well
     also: Mapping[int, type[BaseModel]] = field(default_factory=dict)  # other statuses with a body of their own
@@ -95,6 +96,16 @@ class Route:
     @property
     def is_api(self) -> bool:
         return is_api_path(self.path)
+
+    @property
+    def answers_as(self) -> str:
+        """The media type of the answer, when all goes well."""
+        return self.media_type or ("application/json" if self.is_api else HTML)
+
+    @property
+    def is_html(self) -> bool:
+        """Whether it answers what a browser shows: a page, or a part of one."""
+        return self.method == "GET" and self.status == 200 and self.answers_as == HTML
 
     @property
     def path_names(self) -> list[str]:

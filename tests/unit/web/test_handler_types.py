@@ -76,4 +76,4 @@ def test_no_route_of_the_house_is_untyped() -> None:
             assert issubclass(route.query or route.body, Parameters), route.name
             continue
         assert (route.query, route.body, route.path_parameters, route.answer) == tuple(types_of(route.handler).values())
-        assert route.answer is not None or not route.is_api or route.media_type != "application/json", route.name
+        assert route.answer is not None or not route.is_api or route.answers_as != "application/json", route.name

@@ -1,8 +1,9 @@
 """The list of deliveries, each a series on its way to a destination.
 
-Only the usual order, by number, has an index: a site has a delivery for each series that rules send, and sorting a
-hundred thousand of them takes a tenth of a second. The sums over their objects are no order: each of them would have to
-be reckoned for every delivery first.
+The usual order, by number, and the one by destinations as they were set up have indexes. A site has a delivery for each
+series that rules send; the order by who asked sorts a million of them in half a second. Those by patient and by series
+take somewhat more than a second, since the names are looked up in the index of the archive for each of them first. The
+sums over their objects are no order: these would have to be reckoned for each of them.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ DELIVERIES = Listing(
     columns=(
         Column(name="patient_name", label=N_("Patient"), form="own"),
         Column(name="series_description", label=N_("Series")),
-        Column(name="destination_name", label=N_("Sent to")),
+        Column(name="destination_name", label=N_("Sent to"), sorts_by=("destination_id",)),
         Column(name="counts", label=N_("How far"), sorts_by=()),
         Column(name="size_bytes", label=N_("Size"), form="size", sorts_by=(), narrow="c-3"),
         Column(name="asked_by", label=N_("Asked by"), narrow="c-1"),

@@ -86,7 +86,7 @@ delivery = Table(
     Index("uq_delivery", "rule_id", "destination_id", "orthanc_series_id", unique=True),
     Index("ix_delivery_study", "study_instance_uid"),
     Index("ix_delivery_orthanc_study", "orthanc_study_id"),
-    Index("ix_delivery_destination", "destination_id", text("id DESC")),
+    Index("ix_delivery_destination", "destination_id", "id"),
 )
 
 delivery_object = Table(

@@ -104,5 +104,6 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=metrics_page,
             summary="Figures for a monitoring system, in Prometheus' text form.",
+            media_type="text/plain",
         )
     ]

@@ -93,6 +93,7 @@ def routes() -> list[Route]:
             path="/treegarth/open/studies/{orthanc_study_id}",
             permission=Permission.VIEW,
             handler=open_of_orthanc,
+            status=302,
             summary="To the page of a study that Orthanc's own pages know by their identifier.",
         ),
     ]

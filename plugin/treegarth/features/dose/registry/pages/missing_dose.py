@@ -1,7 +1,8 @@
 """What is missing: studies of dose modalities without any dose, per device and over time. Reads only.
 
-The list goes by the studies' date, which has an index. The other orders have one, too, or sort the studies that are
-left, which are few where devices send their reports.
+The list goes by the studies' date, which has an index, as patient, ID and accession number have. The orders by
+description and by objects sort the studies that are left, which are few where devices send their reports: 100,000 take
+about a second, and up to five by objects, which are counted for each of them first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Deciding every dose anew: start it, see how far it is, and what it changed. Shows and starts only.
 
 The usual order keeps a study's doses together, by the index of Orthanc's identifiers. The others sort what one run
-changed: of a million changes that takes about a second, and is asked for once in a version.
+changed: of a million changes that takes a fifth of a second, and two by patient and date, which are looked up for each.
+It is asked for once in a version.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def routes() -> list[Route]:
 
 
 def find(call: AnyCall, connection: Connection, asked: ChangesAsked) -> Select[Any]:
-    return select_changes()
+    return select_changes(ordered_by=getattr(asked, "sort", CHANGES.order).removeprefix("-"))
 
 
 def extras(

@@ -172,16 +172,22 @@ def redeciding_progress(connection: Connection) -> RedecidingProgress | None:
     return None if row is None else RedecidingProgress(**row._mapping)
 
 
-def select_changes() -> Select[Any]:
-    """What the latest one changed, in no order."""
+def select_changes(*, ordered_by: str = "") -> Select[Any]:
+    """What the latest one changed, in no order. What is told of the study is looked up for the rows of a page alone,
+    but where it is what they are to be ordered by: PostgreSQL makes a join from the first study on for every page."""
     latest = select(func.max(dose_redeciding.c.id)).scalar_subquery()
     columns = [dose_redecided.c[name] for name in ChangedDose.model_fields if name in dose_redecided.c]
     of_study = dose_study.c.orthanc_study_id == dose_redecided.c.orthanc_study_id
-    return (
-        select(*columns, dose_study.c.patient_id, dose_study.c.study_date)
-        .join_from(dose_redecided, dose_study, of_study, isouter=True)
-        .where(dose_redecided.c.redeciding_id == latest)
-    )
+    told = [dose_study.c[name] for name in OF_STUDY]
+    if ordered_by in OF_STUDY:
+        query = select(*columns, *told).join_from(dose_redecided, dose_study, of_study, isouter=True)
+    else:
+        query = select(*columns, *(select(one).where(of_study).scalar_subquery().label(one.name) for one in told))
+    return query.where(dose_redecided.c.redeciding_id == latest)
+
+
+OF_STUDY = ("patient_id", "study_date")
+"""What a change tells of its study as it is now."""
 
 
 def count_studies(connection: Connection) -> int:
