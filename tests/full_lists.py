@@ -126,7 +126,11 @@ RETENTION = (
     "INSERT INTO bring_back_object (bring_back_id, ledger_id, arrived_at) SELECT n / 2, n,"
     f" CASE WHEN n % 3 > 0 THEN {_NOON} END FROM generate_series(2, :count / 10 * 2 + 41) n",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION)
+VIEWS = (
+    "INSERT INTO saved_view (list, name, query, is_shared, saved_by, saved_at) SELECT 'archive.studies',"
+    f" 'View ' || n, '{{\"modality\": \"CT\"}}', n % 2 = 0, NULL, {_AGO} FROM generate_series(1, :count / 500 + 30) n",
+)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "dose_study", "dose_redecided", "rule_event"),
     *(

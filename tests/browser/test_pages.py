@@ -18,6 +18,7 @@ PAGES = {
     "studies with a panel": "studies?open={study}",
     "no study fits": "studies?patient_id=nobody",
     "study": "studies/{study}",
+    "saved views": "views",
     "instances": "studies/{study}/series/{series}/instances",
     "no instance fits": "studies/{study}/series/{series}/instances?sop_instance_uid=nobody",
     "dose": "dose",

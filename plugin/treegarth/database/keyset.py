@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Date,
@@ -184,6 +185,12 @@ def _texts(text: str) -> list[str]:
     return found
 
 
+def _truth(text: str) -> bool:
+    if text not in ("True", "False"):
+        raise ValueError(text)
+    return text == "True"
+
+
 def _time_of_day(text: str) -> time:
     if (read := time.fromisoformat(text)).tzinfo is not None:
         raise ValueError(text)
@@ -198,6 +205,7 @@ def _moment(text: str) -> datetime:
 
 
 _READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+    (Boolean, _truth),
     (BigInteger, _integer(LARGEST_BIGINT)),  # before Integer, which it is one of
     (Integer, _integer(LARGEST_INTEGER)),
     (Double, _finite),
