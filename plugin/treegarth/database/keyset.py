@@ -33,6 +33,7 @@ from sqlalchemy import (
     Time,
     UnaryExpression,
     and_,
+    literal,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -84,7 +85,8 @@ class SortKey:
         """What follows a value in this order, as conditions in the order of their rows."""
         if value is None:
             return [self.column.is_not(None)] if self.nulls_first else []
-        beyond = self.column < value if self.descending else self.column > value
+        at = literal(value, self.column.type)  # not the value itself: SQLAlchemy takes no truth to be beyond another
+        beyond = self.column < at if self.descending else self.column > at
         nulls_follow = self.nullable and not self.nulls_first
         return [beyond, self.column.is_(None)] if nulls_follow else [beyond]
 
