@@ -115,7 +115,7 @@ KNOWN = Known(
     },
     bodies={
         **{f"api.{name}": RULE for name in ("add_rule", "edit_rule", "preview_rule_document")},
-        **{f"api.{name}_retention_policy": {"policy": POLICY} for name in ("create", "edit", "try")},
+        **{f"api.{name}_retention_policy": {"document": POLICY} for name in ("create", "edit", "try")},
         **{f"api.{name}_destination": DESTINATION for name in ("create", "change")},
         "api.check_rules": {"document": RULE},
         "api.import_retention_text": {"text": f"- {POLICY_TEXT}".replace("\n", "\n  ").rstrip()},
@@ -168,7 +168,7 @@ def make_site(engine: Engine) -> Site:
     site.send("POST", "destinations", DESTINATION)
     site.send("POST", "rules", RULE)
     site.send("PUT", "rules/1/state", {"is_on": True})
-    site.send("POST", "retention/policies", {"policy": POLICY})
+    site.send("POST", "retention/policies", {"document": POLICY})
     for study in (1, 2, 3):
         uid = f"1.2.840.99999.1.{study}"
         site.send("POST", "deliveries", {"study_instance_uid": uid, "destination": "NODE"})

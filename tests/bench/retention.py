@@ -21,10 +21,12 @@ from treegarth.assembly import vocabulary
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import create_engine, transaction
 from treegarth.database.migration import migrate
+from treegarth.documents.store import Author
 from treegarth.features.retention.deletion import Pruner
 from treegarth.features.retention.policy_text import parse_policy, policy_document
-from treegarth.features.retention.store import forecast, policies
+from treegarth.features.retention.store import forecast
 from treegarth.features.retention.store.decision import NumberedPolicy
+from treegarth.features.retention.store.policies import POLICIES
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 POLICY = {
@@ -94,8 +96,9 @@ def _fill(engine: Engine, count: int) -> None:
 def _look(engine: Engine, count: int) -> list[Figure]:
     policy = parse_policy(POLICY, vocabulary())
     with transaction(engine) as connection:
-        made = policies.create_policy(connection, policy_document(policy), changed_by=None, now=NOW)
-        stored = policies.switch_policy(connection, made.id, is_on=True, changed_by=None, now=NOW)
+        author = Author(name=None, now=NOW)
+        made = POLICIES.create(connection, policy_document(policy), author)
+        stored = POLICIES.switch(connection, made.id, author, is_on=True)
         begin = perf_counter()
         numbered = NumberedPolicy(id=stored.id, version=stored.version, policy=policy)
         foreseen = forecast.foresee(connection, numbered, vocabulary(), NOW)

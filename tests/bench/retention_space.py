@@ -116,10 +116,10 @@ def _switch_on(server: OrthancServer, mark: int, object_bytes: int) -> None:
         "rate": RATE_PER_MINUTE,
         "ask twice above": "100 %",
     }
-    made = requests.post(f"{server.api}/retention/policies", json={"policy": document}, timeout=60)
+    made = requests.post(f"{server.api}/retention/policies", json={"document": document}, timeout=60)
     made.raise_for_status()
-    address = f"{server.api}/retention/policies/{made.json()['id']}/switch"
-    requests.post(address, json={"is_on": True}, timeout=60).raise_for_status()
+    address = f"{server.api}/retention/policies/{made.json()['id']}/state"
+    requests.put(address, json={"is_on": True}, timeout=60).raise_for_status()
 
 
 def _send_paced(server: OrthancServer, files: list[Path]) -> None:

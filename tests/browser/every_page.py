@@ -67,7 +67,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
     destination = ask("POST", f"{server.api}/destinations", json=kept)
     ask("POST", f"{server.api}/deliveries", json={"destination": "Kept folder", "study_instance_uid": uid})
-    ask("POST", f"{server.api}/retention/text", json={"text": POLICY})
+    ask("PUT", f"{server.api}/retention/policies/text", json={"text": POLICY})
     (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
     ask("DELETE", f"{server.url}/studies/{found['ID']}")
     deadline = monotonic() + 30

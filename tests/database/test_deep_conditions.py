@@ -121,10 +121,10 @@ def test_the_form_gives_a_deep_rule_back_as_it_was(client: FlaskClient, shape: A
 
 @SHAPES
 def test_a_policy_of_the_documented_depth_works_everywhere(client: FlaskClient, shape: Any) -> None:
-    document = {"policy": policy(shape(DEEPEST))}
+    document = {"document": policy(shape(DEEPEST))}
     post(client, f"{API}/retention/preview", json=document)
     number = post(client, f"{API}/retention/policies", 201, json=document).get_json()["id"]
-    for path in ("", "/history"):
+    for path in ("", "/versions"):
         get(client, f"{API}/retention/policies/{number}{path}")
     for path in (f"preview?policy_id={number}", f"reasons/{UID}?policy_id={number}", "storage"):
         get(client, f"{API}/retention/{path}")
@@ -132,7 +132,8 @@ def test_a_policy_of_the_documented_depth_works_everywhere(client: FlaskClient, 
         get(client, f"{PAGES}/retention/policies/{number}{path}")
     get(client, f"{PAGES}/retention")
     text = get(client, f"{PAGES}/retention.yaml").text
-    post(client, f"{API}/retention/text", json={"text": text})
+    put = client.put(f"{API}/retention/policies/text", json={"text": text})
+    assert put.status_code == 200, put.text
     fields = fields_of(get(client, f"{PAGES}/retention/policies/{number}/edit").text)
     for act, status in (("look", 200), ("save", 303)):
         post(client, f"{PAGES}/retention/policies/{number}/edit", status, data={**fields, "act": act})
@@ -144,8 +145,8 @@ def test_what_is_deeper_is_refused_with_the_limit(client: FlaskClient, shape: An
     for path, body in (
         ("rules", rule(deeper)),
         ("rules/preview", rule(deeper)),
-        ("retention/policies", {"policy": policy(deeper)}),
-        ("retention/preview", {"policy": policy(deeper)}),
+        ("retention/policies", {"document": policy(deeper)}),
+        ("retention/preview", {"document": policy(deeper)}),
     ):
         assert LIMIT in post(client, f"{API}/{path}", 400, json=body).get_json()["detail"]
     checked = post(client, f"{API}/rules/check", json={"document": rule(deeper)}).get_json()["problems"]

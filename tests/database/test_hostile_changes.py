@@ -40,9 +40,9 @@ def documents(count: int) -> Iterator[Request]:
             ("rules/check", {"document": rule}),
             ("rules/check", {"text": rule_text}),
             ("rules/import", {"text": rule_text, "dry_run": True}),
-            ("retention/policies", {"policy": policy}),
-            ("retention/preview", {"policy": policy}),
-            ("retention/text", {"text": policy_text}),
+            ("retention/policies", {"document": policy}),
+            ("retention/preview", {"document": policy}),
+            ("retention/policies/text", {"text": policy_text}),
         ):
             yield sent(f"{API_PATH}/{path}", json.dumps(body), JSON, seed)
         for path, form in (
@@ -55,7 +55,8 @@ def documents(count: int) -> Iterator[Request]:
 
 
 def sent(path: str, body: str, media_type: str, seed: int) -> Request:
-    return Request(method="POST", path=path, body=body.encode(), media_type=media_type, about=f"seed {seed}")
+    method = "PUT" if path.endswith("policies/text") else "POST"
+    return Request(method=method, path=path, body=body.encode(), media_type=media_type, about=f"seed {seed}")
 
 
 def test_no_document_of_a_rule_or_a_policy_ends_in_500(site: Site) -> None:

@@ -22,6 +22,7 @@ from tests.index_support import NOON
 from treegarth.assembly import vocabulary
 from treegarth.database.engine import transaction
 from treegarth.dicom.headers import orthanc_identifiers, read_header
+from treegarth.documents.store import Author
 from treegarth.errors import NotFound
 from treegarth.features.archive.store import removal
 from treegarth.features.archive.store.batches import write_instances
@@ -35,9 +36,9 @@ from treegarth.features.retention.follower import LedgerFollower
 from treegarth.features.retention.model import Cause
 from treegarth.features.retention.rules import decide
 from treegarth.features.retention.store import ledger as prune_ledger
-from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.decision import states_of
 from treegarth.features.retention.store.deletion import DueObject
+from treegarth.features.retention.store.policies import POLICIES
 from treegarth.index.instances import IndexedInstance, Level, Origin
 from treegarth.index.tables import arrival
 from treegarth.index.tables import instance as instance_table
@@ -81,8 +82,9 @@ class World:
         document = {"name": "p", "why": "w", "keep": "nothing", "minimum age": "0 minutes", "grace": "0 minutes"}
         with transaction(engine) as connection:
             document["proof"] = {"at": "LONGTERM", "within": "300 days"}  # type: ignore[assignment]
-            self.policy = policies.create_policy(connection, document, changed_by=None, now=NOON)
-            policies.switch_policy(connection, self.policy.id, is_on=True, changed_by=None, now=NOON)
+            author = Author(name=None, now=NOON)
+            self.policy = POLICIES.create(connection, document, author)
+            POLICIES.switch(connection, self.policy.id, author, is_on=True)
 
     def clock(self) -> datetime:
         """As far ahead as every lease and pause is over; what orders stores and sends is the database's own clock."""
@@ -244,7 +246,7 @@ class World:
     def causes(self, name: str) -> set[Cause]:
         """Why the policy keeps the object."""
         with transaction(self.engine) as connection:
-            (stored,) = policies.list_policies(connection)
+            (stored,) = POLICIES.all(connection)
             numbered = numbered_policy(stored, vocabulary())
             state = states_of(connection, numbered, vocabulary(), self.clock(), [name])[name]
         return {reason.cause for reason in decide(state, numbered.policy, self.clock()).against}

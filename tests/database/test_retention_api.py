@@ -51,60 +51,87 @@ def post(client: FlaskClient, path: str, body: dict[str, Any], status: int = 200
 
 
 def test_a_policy_is_written_foreseen_and_switched_on_with_its_number_typed(client: FlaskClient) -> None:
-    made = post(client, "policies", {"policy": POLICY}, 201)
+    made = post(client, "policies", {"document": POLICY}, 201)
     assert (made["name"], made["version"], made["is_on"]) == ("old", 1, False)
     seen = get(client, f"preview?policy_id={made['id']}")
     assert (seen["today"]["instance_count"], seen["in_30_days"]["instance_count"]) == (2, 4)
     assert seen["today"]["shares"] == [{"modality": "CT", "source": "", "instance_count": 2, "size_bytes": 1000}]
     assert [one["study_instance_uid"] for one in seen["studies"]] == [UID]
     assert seen["asks_twice"]
-    refused = post(client, f"policies/{made['id']}/switch", {"is_on": True}, 409)
+    refused = post(client, f"policies/{made['id']}/state", {"is_on": True}, 409, method="PUT")
     assert "2 objects" in refused["detail"]
-    switched = post(client, f"policies/{made['id']}/switch", {"is_on": True, "typed_count": 2})
+    switched = post(client, f"policies/{made['id']}/state", {"is_on": True, "typed_count": 2}, method="PUT")
     assert switched["is_on"]
-    history = get(client, f"policies/{made['id']}/history")["items"]
+    history = get(client, f"policies/{made['id']}/versions")["items"]
     assert [one["change"] for one in history] == ["switched on", "created"]
 
 
 def test_a_bad_policy_is_refused_with_what_would_be_right(client: FlaskClient) -> None:
-    refused = post(client, "policies", {"policy": {**POLICY, "after": "soon", "if": "Modalty = CT"}}, 400)
+    refused = post(client, "policies", {"document": {**POLICY, "after": "soon", "if": "Modalty = CT"}}, 400)
     assert "policy.after" in refused["detail"]
     assert "policy.if" in refused["detail"]
 
 
 def test_a_policy_need_not_be_saved_to_be_foreseen(client: FlaskClient) -> None:
-    seen = post(client, "preview", {"policy": {**POLICY, "if": "Modality = MR"}})
+    seen = post(client, "preview", {"document": {**POLICY, "if": "Modality = MR"}})
     assert seen["today"]["instance_count"] == 0
     by_space = {key: value for key, value in POLICY.items() if key != "after"}
-    seen = post(client, "preview", {"policy": {**by_space, "space": {"high": "0.002 MB", "low": "0.001 MB"}}})
+    seen = post(client, "preview", {"document": {**by_space, "space": {"high": "0.002 MB", "low": "0.001 MB"}}})
     assert (seen["archive_bytes"], seen["space_wanted_bytes"]) == (3000, 2000)
 
 
 def test_an_edited_policy_is_off_and_a_removed_one_is_gone_but_remembered(client: FlaskClient) -> None:
-    made = post(client, "policies", {"policy": POLICY}, 201)
-    post(client, f"policies/{made['id']}/switch", {"is_on": True, "typed_count": 2})
-    changed = post(client, f"policies/{made['id']}", {"policy": {**POLICY, "why": "more space"}}, method="PUT")
-    assert (changed["version"], changed["is_on"], changed["policy"]["why"]) == (3, False, "more space")
-    post(client, "policies", {"policy": POLICY}, 409)
-    left = client.delete(f"{API_PATH}/retention/policies/{made['id']}").get_json()
-    assert left["items"] == []
+    made = post(client, "policies", {"document": POLICY}, 201)
+    post(client, f"policies/{made['id']}/state", {"is_on": True, "typed_count": 2}, method="PUT")
+    body = {"document": {**POLICY, "why": "more space"}, "version": 1}
+    changed = post(client, f"policies/{made['id']}", body, method="PUT")
+    assert (changed["version"], changed["is_on"], changed["document"]["why"]) == (3, False, "more space")
+    post(client, "policies", {"document": POLICY}, 409)
+    removed = client.delete(f"{API_PATH}/retention/policies/{made['id']}").get_json()
+    assert (removed["id"], removed["version"]) == (made["id"], 3)
+    assert get(client, "policies")["items"] == []
     get(client, f"policies/{made['id']}", 404)
-    assert len(get(client, f"policies/{made['id']}/history")["items"]) == 4
+    assert len(get(client, f"policies/{made['id']}/versions")["items"]) == 4
+    get(client, "policies/999/versions", 404)
+
+
+def test_the_second_of_two_edits_is_refused_and_nothing_is_lost(client: FlaskClient) -> None:
+    made = post(client, "policies", {"document": POLICY}, 201)
+    place = f"policies/{made['id']}"
+    first = post(client, place, {"document": {**POLICY, "why": "first"}, "version": 1}, method="PUT")
+    assert (first["version"], first["edited_version"]) == (2, 2)
+    refused = post(client, place, {"document": {**POLICY, "why": "second"}, "version": 1}, 409, method="PUT")
+    assert refused["detail"] == "It was edited after version 1: it is version 2 now. Nothing was saved."
+    assert get(client, place)["document"]["why"] == "first"
+    same = post(client, place, {"document": {**POLICY, "why": "first"}, "version": 1}, method="PUT")
+    assert same["version"] == 2  # the same wording is no change, and no conflict
+    post(client, f"{place}/state", {"is_on": True, "typed_count": 2}, method="PUT")
+    third = post(client, place, {"document": {**POLICY, "why": "third"}, "version": 2}, method="PUT")
+    assert (third["version"], third["is_on"]) == (4, False)  # that it was switched meanwhile is no other wording
+    missing = post(client, place, {"document": POLICY}, 400, method="PUT")
+    assert [one["field"] for one in missing["errors"]] == ["version"]
 
 
 def test_policies_go_out_and_come_in_as_yaml(client: FlaskClient) -> None:
-    post(client, "policies", {"policy": {**POLICY, "if": "StudyDescription like '*old*'"}}, 201)
-    text = get(client, "text")["text"]
+    post(client, "policies", {"document": {**POLICY, "if": "StudyDescription like '*old*'"}}, 201)
+    text = get(client, "policies/text")["text"]
     assert "after: 90 days since received" in text
     changed = text.replace("why: space", "why: much space") + text.replace("name: old", "name: older")
-    items = post(client, "text", {"text": changed})["items"]
-    assert [(one["name"], one["version"]) for one in items] == [("old", 2), ("older", 1)]
-    refused = post(client, "text", {"text": "- name: x"}, 400)
+    expected = [("old", "changed"), ("older", "created")]
+    foreseen = post(client, "policies/text", {"text": changed, "dry_run": True}, method="PUT")["items"]
+    assert [(one["name"], one["outcome"]) for one in foreseen] == expected
+    assert [one["version"] for one in get(client, "policies")["items"]] == [1]
+    items = post(client, "policies/text", {"text": changed}, method="PUT")["items"]
+    assert [(one["name"], one["outcome"]) for one in items] == expected
+    assert [(one["name"], one["version"]) for one in get(client, "policies")["items"]] == [("old", 2), ("older", 1)]
+    again = post(client, "policies/text", {"text": changed}, method="PUT")["items"]
+    assert {one["outcome"] for one in again} == {"same"}
+    refused = post(client, "policies/text", {"text": "- name: x"}, 400, method="PUT")
     assert "policies[0].why" in refused["detail"]
 
 
 def test_each_object_of_a_study_says_why_it_goes_or_stays(client: FlaskClient, engine: Engine) -> None:
-    made = post(client, "policies", {"policy": {**POLICY, "keep": "dose and one image per series"}}, 201)
+    made = post(client, "policies", {"document": {**POLICY, "keep": "dose and one image per series"}}, 201)
     post(client, "holds", {"study_instance_uid": UID, "kind": "legal", "reason": "a court"}, 201)
     items = get(client, f"reasons/{UID}?policy_id={made['id']}")["items"]
     assert [[one["cause"] for one in item["against"]] for item in items] == [["kept", "held"], ["held"]]

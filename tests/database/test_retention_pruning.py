@@ -15,14 +15,16 @@ from sqlalchemy import Engine, func, insert, select
 from tests.index_support import NOON, write_study
 from tests.retention_support import table
 from treegarth.assembly import vocabulary
+from treegarth.documents.store import Author
 from treegarth.errors import NotFound, OrthancUnavailable
 from treegarth.features.archive.store import removal
 from treegarth.features.retention.deletion import LATER, LEASE, Pruner
 from treegarth.features.retention.follower import LedgerFollower
 from treegarth.features.retention.model import HoldKind
-from treegarth.features.retention.store import marks, policies
+from treegarth.features.retention.store import marks
 from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.store.holds import set_holds
+from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.tables import prune_ledger, prune_mark
 from treegarth.index.instances import Level
 from treegarth.index.studies import the_study
@@ -96,8 +98,9 @@ class Site:
             for number in range(1, studies + 1):
                 write_study(connection, number)
             self.identifiers = set(connection.execute(select(instance.c.orthanc_instance_id)).scalars())
-            self.policy = policies.create_policy(connection, document, changed_by="alice", now=NOON)
-            policies.switch_policy(connection, self.policy.id, is_on=True, changed_by="alice", now=NOON)
+            author = Author(name="alice", now=NOON)
+            self.policy = POLICIES.create(connection, document, author)
+            POLICIES.switch(connection, self.policy.id, author, is_on=True)
         self.orthanc = KnownOrthanc(set(self.identifiers))
         self.destinations = KnownDestinations(set(self.identifiers))
         self.pruner = Pruner(
@@ -377,8 +380,8 @@ def test_switching_a_policy_off_takes_its_marks_back_and_its_history_tells(engin
     site = Site(engine)
     site.work()
     with engine.begin() as connection:
-        policies.switch_policy(connection, site.policy.id, is_on=False, changed_by="bob", now=site.now)
-        changes = policies.history(connection, site.policy.id)
+        POLICIES.switch(connection, site.policy.id, Author(name="bob", now=site.now), is_on=False)
+        changes = POLICIES.history(connection, site.policy.id)
     assert site.marked() == 0
     assert [(one.change, one.changed_by) for one in changes] == [
         ("switched off", "bob"),

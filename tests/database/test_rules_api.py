@@ -107,7 +107,7 @@ def test_what_the_database_cannot_hold_is_refused(client: FlaskClient, name: str
 
 def test_rules_are_imported_and_exported_as_text(client: FlaskClient) -> None:
     text = "# 왜\n- name: one\n  when: by hand\n  do: [label: x]\n"
-    assert ask(client, "POST", "rules/import", {"text": text, "dry_run": True})["items"][0]["rule_id"] is None
+    assert ask(client, "POST", "rules/import", {"text": text, "dry_run": True})["items"][0]["id"] is None
     assert ask(client, "POST", "rules/import", {"text": text})["items"][0]["outcome"] == "created"
     answer = client.get(f"{API_PATH}/rules/export")
     assert (answer.mimetype, answer.get_data(as_text=True)) == ("application/yaml", text)

@@ -21,8 +21,8 @@ from tests.rule_support import (
     study_uid,
 )
 from treegarth.database.engine import connect, transaction
+from treegarth.documents.store import Change
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.rules.model import Change
 from treegarth.features.rules.service import application as applying_module
 from treegarth.features.rules.service import (
     apply_by_hand,

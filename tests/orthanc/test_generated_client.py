@@ -109,6 +109,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
     requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()
     post(server, f"rules/{rule}/apply", {})
     wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])
+    post(server, "views", {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}})
     post(server, "dose/not-patients", {"meaning": "phantom", "patient_id": "NOBODY*"})
 
     condition = f"PatientID = '{small['patient_id']}'"
@@ -132,7 +133,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
 
 def policy(server: OrthancServer, name: str, condition: str, **given: Any) -> int:
     document = {"name": name, "why": "a test", "if": condition, "keep": "nothing", "proof": "none", **AT_ONCE, **given}
-    return int(post(server, "retention/policies", {"policy": document})["id"])
+    return int(post(server, "retention/policies", {"document": document})["id"])
 
 
 def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
@@ -141,7 +142,8 @@ def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
         f"{count} may go",
         lambda: server.get("retention/preview", policy_id=policy_id)["today"]["instance_count"] == count,
     )
-    post(server, f"retention/policies/{policy_id}/switch", {"is_on": True, "typed_count": count})
+    body = {"is_on": True, "typed_count": count}
+    requests.put(f"{server.api}/retention/policies/{policy_id}/state", json=body, timeout=60).raise_for_status()
 
 
 def post(server: OrthancServer, path: str, body: dict[str, Any] | None = None) -> Any:

@@ -121,13 +121,14 @@ def document(chance: Random) -> Request:
             ("rules/preview", rule),
             ("rules/check", {"document": rule}),
             ("rules/import", {"text": hostile.text(rule)}),
-            ("retention/policies", {"policy": policy}),
-            ("retention/preview", {"policy": policy}),
-            ("retention/text", {"text": hostile.text(policy)}),
+            ("retention/policies", {"document": policy}),
+            ("retention/preview", {"document": policy}),
+            ("retention/policies/text", {"text": hostile.text(policy)}),
         )
     )
     if chance.randrange(3):
-        return Request(method="POST", path=f"{API_PATH}/{path}", body=json.dumps(body).encode(), media_type=JSON)
+        method = "PUT" if path.endswith("policies/text") else "POST"
+        return Request(method=method, path=f"{API_PATH}/{path}", body=json.dumps(body).encode(), media_type=JSON)
     page, text = chance.choice((("rules/new", hostile.text(rule)), ("retention/policies/new", hostile.text(policy))))
     form = {"tab": "text", "text": text, "act": chance.choice(("save", "try", "show-form", "look"))}
     return Request(method="POST", path=f"{PAGES}/{page}", body=urlencode(form).encode(), media_type=FORM)
@@ -215,7 +216,7 @@ def fill(server: OrthancServer, folder: Path) -> tuple[list[str], list[str]]:
     for path, body in (
         ("destinations", DESTINATION),
         ("rules", RULE),
-        ("retention/policies", {"policy": POLICY}),
+        ("retention/policies", {"document": POLICY}),
     ):
         call(Request(method="POST", path=f"{API_PATH}/{path}", body=json.dumps(body).encode(), media_type=JSON))
     assert call.statuses == {201: 3}

@@ -46,14 +46,14 @@ def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 90) -> N
 
 def make_policy(server: OrthancServer, **given: Any) -> int:
     document = {"name": "prune", "why": "a test", "keep": "nothing", "proof": "none", **AT_ONCE, **given}
-    return int(ask(server, "POST", "policies", {"policy": document})["id"])
+    return int(ask(server, "POST", "policies", {"document": document})["id"])
 
 
 def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
     """When nothing speaks against so many objects any more: they have come to rest, and their dose was read."""
     path = f"preview?policy_id={policy_id}"
     wait_for(f"{count} may go", lambda: ask(server, "GET", path)["today"]["instance_count"] == count)
-    ask(server, "POST", f"policies/{policy_id}/switch", {"is_on": True, "typed_count": count})
+    ask(server, "PUT", f"policies/{policy_id}/state", {"is_on": True, "typed_count": count})
 
 
 def digests(server: OrthancServer) -> dict[str, str]:
@@ -96,7 +96,7 @@ def test_what_a_node_has_is_pruned_stays_findable_and_is_brought_back(
     entries = ask(server, "GET", "ledger?state=deleted&limit=100")["items"]
     assert {one["orthanc_instance_id"] for one in entries} == set(before) - {lost}
     assert {one["proof"][0]["kind"] for one in entries} == {"find"}
-    ask(server, "POST", f"policies/{policy}/switch", {"is_on": False})
+    ask(server, "PUT", f"policies/{policy}/state", {"is_on": False})
 
     for uid in {one["study_instance_uid"] for one in studies}:
         entry = next(one for one in entries if one["study_instance_uid"] == uid)
@@ -141,7 +141,7 @@ def test_every_kind_of_destination_gives_back_what_it_has(new_server: ServerFact
     switch_on(server, policy, 3)
     wait_for("all are gone", lambda: not server.orthanc("instances"))
     server.wait_until_idle()
-    ask(server, "POST", f"policies/{policy}/switch", {"is_on": False})
+    ask(server, "PUT", f"policies/{policy}/state", {"is_on": False})
     entry = ask(server, "GET", "ledger")["items"][0]
     ask(server, "POST", f"ledger/{entry['id']}/bring-back", {"scope": "study"})
     wait_for("all are back", lambda: set(server.orthanc("instances")) == set(before))
@@ -161,7 +161,7 @@ def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsew
             number = ledger.add(dicom_settings("LONGTERM", node.port))
         by_space = {"space": {"high": "0.002 MB", "low": "0.001 MB"}}
         policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"}, **by_space)
-        ask(server, "POST", f"policies/{policy}/switch", {"is_on": True, "typed_count": 0})
+        ask(server, "PUT", f"policies/{policy}/state", {"is_on": True, "typed_count": 0})
         for turn in range(rounds(1, 20)):
             pixels |= _one_storm(server, tmp_path / f"turn{turn}", number, chance, seed=turn)
         _settle(server)
@@ -300,7 +300,7 @@ def test_what_was_overwritten_after_its_delivery_stays_until_the_node_surely_has
         changed.save_as(path)
         store(server, path)
         wait_for("its proof is void", lambda: _causes(server, policy) == {"stored since"})
-        ask(server, "POST", f"policies/{policy}/switch", {"is_on": True, "typed_count": 0})
+        ask(server, "PUT", f"policies/{policy}/state", {"is_on": True, "typed_count": 0})
         ledger.request([number])  # as a rule does when its study is stable again
         if kind == "dicom":
             ledger.wait_until(number, proved)

@@ -21,11 +21,11 @@ from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, Treeg
 from treegarth.features.retention.model import Cause, Decision, ObjectState, Policy, Proof
 from treegarth.features.retention.policy_text import PolicyRefused, parse_policy
 from treegarth.features.retention.rules import decide, is_within_hours, pause_between
-from treegarth.features.retention.store import deletion, marks, policies
+from treegarth.features.retention.store import deletion, marks
 from treegarth.features.retention.store.decision import NumberedPolicy, states_of
 from treegarth.features.retention.store.deletion import DueObject, Intention
 from treegarth.features.retention.store.marks import Candidate
-from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 
 EVERY = timedelta(hours=24)
 """Between two looks of a policy at the whole archive."""
@@ -101,7 +101,7 @@ class Pruner:
     def _acting(self) -> list[tuple[StoredPolicy, NumberedPolicy]]:
         """The policies that are on. One that can no longer be read acts no more, and says so."""
         with connect(self.engine) as connection:
-            stored = policies.list_policies(connection, only_on=True)
+            stored = POLICIES.all(connection, only_on=True)
         found = []
         for one in stored:
             try:

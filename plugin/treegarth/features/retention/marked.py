@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select
 
 from treegarth.features.retention.store.marks import Mark, select_marks
 from treegarth.features.retention.store.overview import MarkedStudy, marked_sum, name_studies, select_marked_studies
-from treegarth.features.retention.store.policies import list_policies
+from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.tables import prune_mark
 from treegarth.features.retention.words import said
 from treegarth.index.studies import OfStudy as OneOfStudy
@@ -57,7 +57,7 @@ def with_studies(
         "why": partial(said, call),
         "total": total,
         "objects": ngettext_for(call, "%(num)s object", "%(num)s objects", total.instance_count),
-        "any_on": bool(list_policies(connection, only_on=True)),
+        "any_on": bool(POLICIES.all(connection, only_on=True)),
     }
 
 
@@ -73,7 +73,7 @@ def with_objects(call: AnyCall, connection: Connection, asked: MarksAsked, marks
 
 
 def policy_names(_: AnyCall, connection: Connection) -> Mapping[str, str]:
-    return {str(one.id): one.name for one in list_policies(connection)}
+    return {str(one.id): one.name for one in POLICIES.all(connection)}
 
 
 FILTERS = (

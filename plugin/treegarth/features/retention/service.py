@@ -12,15 +12,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.documents.importing import Imported, import_documents
+from treegarth.documents.store import Author
 from treegarth.errors import InvalidRequest, RequestConflict
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
 from treegarth.features.retention.policy_text import parse_policy, policy_document
 from treegarth.features.retention.rules import decide, needs_number_typed
-from treegarth.features.retention.store import forecast, holds, marks, policies
+from treegarth.features.retention.store import forecast, holds, marks
 from treegarth.features.retention.store.decision import NumberedPolicy, read_states
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
-from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.index.tables import instance, series, study
@@ -110,40 +112,42 @@ def unsaved(policy: Policy) -> NumberedPolicy:
 
 def numbered(connection: Connection, language: PolicyLanguage, policy_id: int) -> NumberedPolicy:
     """Raises NotFound, or PolicyRefused where the policy cannot be read any more."""
-    return numbered_policy(policies.read_policy(connection, policy_id), language.vocabulary())
+    return numbered_policy(POLICIES.read(connection, policy_id), language.vocabulary())
 
 
-def create(
-    connection: Connection, language: PolicyLanguage, document: object, *, by: str | None, now: datetime
-) -> StoredPolicy:
-    """Raises PolicyRefused, RequestConflict."""
-    return policies.create_policy(connection, policy_document(language.parse(document)), changed_by=by, now=now)
+def create(connection: Connection, language: PolicyLanguage, document: object, author: Author) -> StoredPolicy:
+    """A new policy, off. Raises PolicyRefused, RequestConflict."""
+    return POLICIES.create(connection, policy_document(language.parse(document)), author)
 
 
 def edit(
-    connection: Connection, language: PolicyLanguage, policy_id: int, document: object, *, by: str | None, now: datetime
+    connection: Connection,
+    language: PolicyLanguage,
+    policy_id: int,
+    document: object,
+    author: Author,
+    *,
+    since: int | None,
 ) -> StoredPolicy:
-    """The policy is off afterwards. Raises NotFound, PolicyRefused, RequestConflict."""
-    new = policy_document(language.parse(document))
-    return policies.edit_policy(connection, policy_id, new, changed_by=by, now=now)
+    """The policy is off afterwards. Raises NotFound, PolicyRefused, RequestConflict, EditedMeanwhile."""
+    return POLICIES.edit(connection, policy_id, policy_document(language.parse(document)), author, since=since)
 
 
 def switch(
     connection: Connection,
     language: PolicyLanguage,
     policy_id: int,
+    author: Author,
     *,
     is_on: bool,
     typed_count: int | None,
-    by: str | None,
-    now: datetime,
 ) -> StoredPolicy:
     """Switch a policy; on only with the number of objects typed, where it would delete much of the archive.
 
     Raises NotFound, PolicyRefused, and RequestConflict which names the number.
     """
     if is_on:
-        foreseen = preview(connection, language, numbered(connection, language, policy_id), now)
+        foreseen = preview(connection, language, numbered(connection, language, policy_id), author.now)
         count = foreseen.today.instance_count
         if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
             raise RequestConflict(
@@ -153,29 +157,26 @@ def switch(
                     count=count,
                 )
             )
-    return policies.switch_policy(connection, policy_id, is_on=is_on, changed_by=by, now=now)
+    return POLICIES.switch(connection, policy_id, author, is_on=is_on)
 
 
 def import_texts(
-    connection: Connection, language: PolicyLanguage, text: str, *, by: str | None, now: datetime
-) -> list[StoredPolicy]:
-    """Make or change the policies of a text, by their names; changed ones are off. Raises PolicyRefused."""
+    connection: Connection, language: PolicyLanguage, text: str, author: Author, *, dry_run: bool = False
+) -> list[Imported]:
+    """Make or change the policies of a text, by their names, or only say what would be; changed ones are off.
+
+    Raises PolicyRefused, InvalidRequest.
+    """
     parsed = [language.parse(one, f"policies[{place}]") for place, one in enumerate(language.read_texts(text))]
-    by_name = {one.name: one for one in policies.list_policies(connection)}
     if len({one.name for one in parsed}) < len(parsed):
         raise InvalidRequest(P_("Two policies have the same name."))
-    for policy in parsed:
-        document, known = policy_document(policy), by_name.get(policy.name)
-        if known is None:
-            policies.create_policy(connection, document, changed_by=by, now=now)
-        elif known.document != document:
-            policies.edit_policy(connection, known.id, document, changed_by=by, now=now)
-    return policies.list_policies(connection)
+    documents = [policy_document(one) for one in parsed]
+    return import_documents(connection, POLICIES, documents, author, dry_run=dry_run)
 
 
 def export_text(connection: Connection, language: PolicyLanguage) -> str:
     """Every policy as YAML."""
-    return language.write_text([dict(one.document) for one in policies.list_policies(connection)])
+    return language.write_text([dict(one.document) for one in POLICIES.all(connection)])
 
 
 def explain(

@@ -22,17 +22,6 @@ class Trigger(StrEnum):
     BY_HAND = "by hand"  # only when a user applies it
 
 
-class Change(StrEnum):
-    """What a version of a rule changed."""
-
-    CREATED = "created"
-    EDITED = "edited"
-    SWITCHED_ON = "switched on"
-    SWITCHED_OFF = "switched off"
-    MOVED = "moved"
-    REMOVED = "removed"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One thing that a rule does: an action of the registry, and what that action made of the document."""

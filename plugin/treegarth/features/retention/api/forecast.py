@@ -29,7 +29,7 @@ class ReasonsQuery(PreviewQuery, WhichStudy):
 class PreviewBody(Parameters):
     """A policy that need not be saved."""
 
-    policy: dict[str, Any]
+    document: dict[str, Any]
     """As its text form has it."""
 
 
@@ -106,7 +106,7 @@ def preview(call: Call[PreviewQuery, None, None]) -> PolicyPreview:
 
 def try_out(call: Call[None, PreviewBody, None]) -> PolicyPreview:
     language = call.part(PolicyLanguage)
-    policy = service.unsaved(language.parse(call.body.policy))
+    policy = service.unsaved(language.parse(call.body.document))
     with call.connect() as connection:
         return _preview(service.preview(connection, language, policy, call.services.clock()))
 

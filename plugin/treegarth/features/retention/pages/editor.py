@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.documents.differences import Newer, newer_than, version_of
+from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import InvalidRequest, Problem, RequestConflict
 from treegarth.features.retention import service
 from treegarth.features.retention.pages.policy import text_of
 from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.paths import PolicyPath
-from treegarth.features.retention.policy_text import KEYS, PolicyRefused
+from treegarth.features.retention.policy_text import KEYS, PolicyRefused, policy_document
+from treegarth.features.retention.requests import author_of
 from treegarth.features.retention.service import PolicyLanguage
-from treegarth.features.retention.store import policies
+from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -139,7 +143,7 @@ def routes() -> list[Route]:
 def edit_page(call: Call[None, None, PolicyPath]) -> Response:
     language = call.part(PolicyLanguage)
     with call.connect() as connection:
-        stored = policies.read_policy(connection, call.path.policy_id)
+        stored = POLICIES.read(connection, call.path.policy_id)
     return _render(call, text_of(language, stored.document), stored.id)
 
 
@@ -157,17 +161,22 @@ def change_page(call: Call[None, None, PolicyPath]) -> Response:
 
 def _posted(call: AnyCall, policy_id: int | None) -> Response:
     language = call.part(PolicyLanguage)
-    text = call.http.form.get("text", "").replace("\r\n", "\n")
+    form = call.http.form
+    text, act = form.get("text", "").replace("\r\n", "\n"), form.get("act", "")
+    since = version_of(act.removeprefix("save over ") if act.startswith("save over ") else form.get("version", ""))
     try:
         document = _document(language, text)
-        if call.http.form.get("act") == "look":
+        if act == "look":
             policy = language.parse(document)
             with call.connect() as connection:
                 shown = look_ahead(call, connection, language, service.unsaved(policy))
             return _render(call, text, policy_id, shown=shown)
-        saved = _save(call, language, document, policy_id)
+        saved = _save(call, language, document, policy_id, since)
     except PolicyRefused as error:
         return _render(call, text, policy_id, problems=error.problems)
+    except EditedMeanwhile as error:
+        mine = policy_document(language.parse(document))
+        return _render(call, text, policy_id, newer=newer_than(error.newer, mine, partial(text_of, language)))
     except RequestConflict as error:
         return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
     except InvalidRequest as error:
@@ -185,12 +194,11 @@ def _document(language: PolicyLanguage, text: str) -> object:
     return found[0]
 
 
-def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: int | None) -> int:
-    now = call.services.clock()
+def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: int | None, since: int | None) -> int:
     with call.begin() as connection:
         if policy_id is None:
-            return service.create(connection, language, document, by=call.actor.name, now=now).id
-        return service.edit(connection, language, policy_id, document, by=call.actor.name, now=now).id
+            return service.create(connection, language, document, author_of(call)).id
+        return service.edit(connection, language, policy_id, document, author_of(call), since=since).id
 
 
 def _render(
@@ -200,12 +208,14 @@ def _render(
     *,
     problems: Sequence[Problem] = (),
     shown: ShownPreview | None = None,
+    newer: Newer | None = None,
 ) -> Response:
+    """What is kept is the version that the form began from, also where it is shown again."""
     address, leave = call.site.url("retention.create_page"), call.site.url("retention.policies_page")
     stored = None
     if policy_id is not None:
         with call.connect() as connection:
-            stored = policies.read_policy(connection, policy_id)
+            stored = POLICIES.read(connection, policy_id)
         address = call.site.url("retention.change_page", policy_id=policy_id)
         leave = call.site.url("retention.policy_page", policy_id=policy_id)
     wrong = [_wrong(call, text, one) for one in problems]
@@ -213,6 +223,8 @@ def _render(
         call,
         "retention/policy_form.html",
         name=stored.name if stored else None,
+        version=call.http.form.get("version", stored.version if stored else ""),
+        newer=newer,
         address=address,
         leave=leave,
         is_on=stored is not None and stored.is_on,

@@ -13,11 +13,12 @@ from flask import Response
 from treegarth.errors import ConditionRefused, RequestConflict
 from treegarth.features.retention import service
 from treegarth.features.retention.paths import PolicyPath
+from treegarth.features.retention.requests import author_of
 from treegarth.features.retention.service import PolicyLanguage
-from treegarth.features.retention.store import forecast, policies
+from treegarth.features.retention.store import forecast
 from treegarth.features.retention.store.forecast import Freed
 from treegarth.features.retention.store.overview import Sum, marked_by_policy
-from treegarth.features.retention.store.policies import StoredPolicy
+from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -100,7 +101,7 @@ def routes() -> list[Route]:
 def policies_page(call: Call[None, None, None]) -> Response:
     now = call.services.clock()
     with call.connect() as connection:
-        stored = policies.list_policies(connection)
+        stored = POLICIES.all(connection)
         marked = marked_by_policy(connection)
         freed = {one.policy_id: one for one in forecast.freed_by_policy(connection, now - FREED_OVER)}
     shown = [_shown(one, marked, freed.get(one.id)) for one in stored]
@@ -180,7 +181,7 @@ def export(call: Call[None, None, None]) -> Response:
 def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
     """Back to the policy; where the number typed was not right, the page says so."""
     language = call.part(PolicyLanguage)
-    services, body, policy_id = call.services, call.body, call.path.policy_id
+    body, policy_id = call.body, call.path.policy_id
     page = call.site.url("retention.policy_page", policy_id=policy_id)
     digits = "".join(re.findall("[0-9]", body.count))[:18]
     try:
@@ -189,10 +190,9 @@ def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
                 connection,
                 language,
                 policy_id,
+                author_of(call),
                 is_on=body.on,
                 typed_count=int(digits) if digits else None,
-                by=call.actor.name,
-                now=services.clock(),
             )
     except RequestConflict:
         return see_other(
@@ -202,7 +202,6 @@ def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
 
 
 def remove(call: Call[None, None, PolicyPath]) -> Response:
-    services = call.services
     with call.begin() as connection:
-        policies.remove_policy(connection, call.path.policy_id, changed_by=call.actor.name, now=services.clock())
+        POLICIES.remove(connection, call.path.policy_id, author_of(call))
     return see_other(call, call.site.url("retention.policies_page"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import unified_diff
 from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.documents.differences import Line, difference
+from treegarth.documents.store import Change, Version
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
@@ -19,9 +20,8 @@ from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
-from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
-from treegarth.features.retention.store.policies import PolicyChange
+from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.words import POLICY_CHANGES, reason, words_of
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
@@ -65,14 +65,6 @@ class Alike:
     sop_instance_uids: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line of a difference."""
-
-    kind: Literal["same", "added", "taken"]
-    text: str
-
-
 def routes() -> list[Route]:
     return [
         route(
@@ -103,8 +95,8 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
     language = call.part(PolicyLanguage)
     policy_id = call.path.policy_id
     with call.connect() as connection:
-        stored = policies.read_policy(connection, policy_id)
-        changes = policies.history(connection, policy_id)
+        stored = POLICIES.read(connection, policy_id)
+        changes = POLICIES.history(connection, policy_id)
         marked = marked_by_policy(connection).get(policy_id, Sum())
     broken: list[str] = []
     try:
@@ -131,29 +123,23 @@ def text_of(language: PolicyLanguage, document: Any) -> str:
 
 
 def _versions(
-    call: AnyCall, language: PolicyLanguage, changes: Sequence[PolicyChange]
-) -> list[tuple[PolicyChange, str, Sequence[Line]]]:
+    call: AnyCall, language: PolicyLanguage, changes: Sequence[Version]
+) -> list[tuple[Version, str, Sequence[Line]]]:
     """The changes, the latest first, each with its word and what it changed of the text."""
     names, found = words_of(call, POLICY_CHANGES), []
     for index, change in enumerate(changes):
         lines: Sequence[Line] = ()
-        if change.change == "edited" and index + 1 < len(changes):
+        if change.change is Change.EDITED and index + 1 < len(changes):
             lines = difference(text_of(language, changes[index + 1].document), text_of(language, change.document))
         found.append((change, names.get(change.change, change.change), lines))
     return found
-
-
-def difference(before: str, after: str) -> list[Line]:
-    kinds: dict[str, Literal["same", "added", "taken"]] = {"+": "added", "-": "taken"}
-    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm=""))[2:]
-    return [Line(kind=kinds.get(line[:1], "same"), text=line[1:]) for line in lines if not line.startswith("@@")]
 
 
 def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
     """A page of its own, and a part of the policy's."""
     language = call.part(PolicyLanguage)
     with call.connect() as connection:
-        stored = policies.read_policy(connection, call.path.policy_id)
+        stored = POLICIES.read(connection, call.path.policy_id)
         shown = look_ahead(call, connection, language, numbered_policy(stored, language.vocabulary()))
     return render_page(
         call,
@@ -168,7 +154,7 @@ def explain_page(call: Call[ExplainQuery, None, PolicyPath]) -> Response:
     language = call.part(PolicyLanguage)
     uid = (call.query.study_instance_uid or "").strip()
     with call.connect() as connection:
-        stored = policies.read_policy(connection, call.path.policy_id)
+        stored = POLICIES.read(connection, call.path.policy_id)
         numbered = numbered_policy(stored, language.vocabulary())
         study = asked_study(connection, uid, call.query.orthanc_study_id)
         key = study.orthanc_study_id if study else ""

@@ -15,8 +15,8 @@ from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Space
 from treegarth.features.retention.pages.preview import unit_of
 from treegarth.features.retention.service import PolicyLanguage, SpaceFigures
-from treegarth.features.retention.store import policies
 from treegarth.features.retention.store.forecast import Month
+from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
@@ -71,7 +71,7 @@ def storage_page(call: Call[StorageQuery, None, None]) -> Response:
     now = call.services.clock()
     with call.connect() as connection:
         figures = service.space_figures(connection, now)
-        marks = _thresholds(language, policies.list_policies(connection), figures, now)
+        marks = _thresholds(language, POLICIES.all(connection), figures, now)
     scale, unit = unit_of(max((max(one.received_bytes, one.freed_bytes) for one in figures.months), default=0))
     months = [
         ShownMonth(month=one, received=round(one.received_bytes / scale, 3), freed=round(one.freed_bytes / scale, 3))
@@ -93,7 +93,7 @@ def storage_page(call: Call[StorageQuery, None, None]) -> Response:
 
 
 def _thresholds(
-    language: PolicyLanguage, stored: Sequence[policies.StoredPolicy], figures: SpaceFigures, now: datetime
+    language: PolicyLanguage, stored: Sequence[StoredPolicy], figures: SpaceFigures, now: datetime
 ) -> list[Threshold]:
     found = []
     for one in stored:

@@ -58,7 +58,7 @@ class RuleList(Answer):
     items: list[RuleItem]
 
 
-class VersionList(Answer):
+class RuleVersionList(Answer):
     """Every change of a rule, the latest first."""
 
     items: list[RuleVersion]
@@ -71,7 +71,7 @@ class EditQuery(Parameters):
     """The version that was read before. Status 409 if the rule was worded anew since; any version if not given."""
 
 
-class StateBody(Parameters):
+class RuleStateBody(Parameters):
     """What to change of a rule's state; what is not given stays."""
 
     is_on: bool | None = None
@@ -114,7 +114,7 @@ def edit(call: Call[EditQuery, RuleDocument, RulePath]) -> RuleItem:
         return rule_item(rule_at(call, connection, call.path.rule_id))
 
 
-def change_state(call: Call[None, StateBody, RulePath]) -> RuleItem:
+def change_state(call: Call[None, RuleStateBody, RulePath]) -> RuleItem:
     author, rule_id = author_of(call), call.path.rule_id
     with call.begin() as connection:
         acting = rule_at(call, connection, rule_id)
@@ -131,11 +131,11 @@ def remove(call: Call[None, None, RulePath]) -> RuleItem:
         return rule_item(book.read(remove_rule(connection, call.path.rule_id, author_of(call))))
 
 
-def versions(call: Call[None, None, RulePath]) -> VersionList:
+def versions(call: Call[None, None, RulePath]) -> RuleVersionList:
     with call.connect() as connection:
         rule_at(call, connection, call.path.rule_id)
         found = list_versions(connection, call.path.rule_id)
-    return VersionList(items=list(found))
+    return RuleVersionList(items=list(found))
 
 
 def rule_item(acting: ActingRule) -> RuleItem:

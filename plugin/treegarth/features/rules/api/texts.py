@@ -7,12 +7,12 @@ from typing import Any
 from flask import Response
 from pydantic import Field
 
+from treegarth.documents.answers import ImportOutcome
 from treegarth.errors import InvalidRequest, Problem
 from treegarth.features.rules.api.parts import as_fields, rule_route
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service import export_rules, import_rules, problems_with
 from treegarth.features.rules.service.book import RuleBook
-from treegarth.features.rules.service.yaml_import import Imported
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.yaml_text import LARGEST_BYTES
 from treegarth.web.actors import Permission
@@ -67,13 +67,6 @@ class Checked(Answer):
     problems: list[ProblemItem]
     rules: list[CheckedRule]
     """Empty where there are problems."""
-
-
-class ImportOutcome(Answer):
-    """What an import changed, or would."""
-
-    dry_run: bool
-    items: list[Imported]
 
 
 def check(call: Call[None, RuleTextBody, None]) -> Checked:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +10,11 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.conditions.action import Problem
+from treegarth.documents.differences import Newer, version_of
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.pages.condition_tree import Group, Row, path_of_place
-from treegarth.features.rules.pages.differences import Newer, newer_version
+from treegarth.features.rules.pages.differences import newer_version
 from treegarth.features.rules.pages.draft import (
     CannotBeShown,
     Draft,
@@ -177,7 +177,7 @@ def _save(
     call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule, over: str | None
 ) -> Response:
     """`over`: the newer version that the author has seen, and wants to replace all the same."""
-    since = _number(call.http.form.get("version", "") if over is None else over)
+    since = version_of(call.http.form.get("version", "") if over is None else over)
     try:
         with call.begin() as connection:
             saved = _saved(connection, written, rule_id, call, since)
@@ -196,10 +196,6 @@ def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, ca
         return create_rule(connection, written, author_of(call))
     edit_rule(connection, rule_id, written, author_of(call), since=since)
     return rule_id
-
-
-def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:
@@ -222,7 +218,7 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         is_new=stored is None,
         is_blank=stored is None and call.http.method == "GET",
         is_adding_condition=call.http.form.get("act", "").startswith(("add-row", "add-group")),
-        version=_number(call.http.form.get("version", "")) or (stored.version if stored else ""),
+        version=version_of(call.http.form.get("version", "")) or (stored.version if stored else ""),
         newer=shown.newer,
         is_on=stored is not None and stored.is_on,
         problems=placed,

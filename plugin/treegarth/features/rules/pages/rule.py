@@ -8,8 +8,8 @@ from datetime import datetime
 
 from flask import Response
 
+from treegarth.documents.differences import Line, difference
 from treegarth.features.rules.outcomes import OUTCOMES
-from treegarth.features.rules.pages.differences import Line, difference
 from treegarth.features.rules.pages.draft import document_text
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.rule_list import LATELY

@@ -8,13 +8,14 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.documents.importing import Imported
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.book import ActingRule
 from treegarth.features.rules.service.editor import move_rule, remove_rule, switch_rule
-from treegarth.features.rules.service.yaml_import import Imported, export_rules, import_rules
+from treegarth.features.rules.service.yaml_import import export_rules, import_rules
 from treegarth.features.rules.store.rules import list_rules
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.text import RuleRefused

@@ -25,14 +25,13 @@ from treegarth.features.rules.service.trial import (
     preview_condition,
     preview_rule,
 )
-from treegarth.features.rules.service.yaml_import import Imported, export_rules, import_rules
+from treegarth.features.rules.service.yaml_import import export_rules, import_rules
 
 __all__ = [
     "ActingRule",
     "Author",
     "Explained",
     "ForeseenAction",
-    "Imported",
     "Preview",
     "RuleBook",
     "apply_by_hand",

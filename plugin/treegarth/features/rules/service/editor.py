@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from treegarth.documents.store import Change
 from treegarth.errors import NotFound, Problem, RequestConflict
-from treegarth.features.rules.model import Change, Rule
+from treegarth.features.rules.model import Rule
 from treegarth.features.rules.service.application import stop_applying
 from treegarth.features.rules.service.book import ActingRule
 from treegarth.features.rules.store.rules import (

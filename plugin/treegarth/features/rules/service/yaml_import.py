@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.documents.importing import Imported
 from treegarth.errors import Problem
 from treegarth.features.rules.export import export_text
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.service.editor import Author, create_rule, edit_rule, is_same, problems_with, reorder
 from treegarth.features.rules.store.rules import StoredRule, list_rules, lock_rules
 from treegarth.features.rules.text import Language, RuleRefused, WrittenRule, parse_rules, rule_document
-from treegarth.record import Record
-
-Outcome: TypeAlias = Literal["created", "changed", "same"]
-
-
-class Imported(Record):
-    """What the import makes of one rule of the text. `rule_id` is None for one that is new in a dry run."""
-
-    name: str
-    outcome: Outcome
-    is_on: bool
-    rule_id: int | None
-    """Null for a new one in a dry run."""
 
 
 def import_rules(
@@ -61,19 +49,19 @@ def export_rules(connection: Connection, book: RuleBook) -> str:
 def _planned(written: WrittenRule, before: StoredRule | None) -> Imported:
     name = written.rule.name
     if before is None:
-        return Imported(name=name, outcome="created", is_on=written.rule.is_on, rule_id=None)
+        return Imported(name=name, outcome="created", is_on=written.rule.is_on, id=None)
     is_on = written.rule.is_on if written.says_on else before.is_on
     same = is_same(before, written) and is_on == before.is_on
-    return Imported(name=name, outcome="same" if same else "changed", is_on=is_on, rule_id=before.id)
+    return Imported(name=name, outcome="same" if same else "changed", is_on=is_on, id=before.id)
 
 
 def _carry_out(connection: Connection, written: WrittenRule, planned: Imported, author: Author) -> Imported:
-    rule_id = planned.rule_id
+    rule_id = planned.id
     if rule_id is None:  # an export leaves `on` out where a rule acts: what it says nothing of is on
         rule_id = create_rule(connection, replace(written, says_on=True), author)
     elif planned.outcome == "changed":
         edit_rule(connection, rule_id, written, author)
-    return Imported(name=planned.name, outcome=planned.outcome, is_on=planned.is_on, rule_id=rule_id)
+    return Imported(name=planned.name, outcome=planned.outcome, is_on=planned.is_on, id=rule_id)
 
 
 def _put_in_order(connection: Connection, names: list[str], author: Author) -> None:

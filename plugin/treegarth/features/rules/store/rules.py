@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from treegarth.features.rules.model import Change, Trigger
+from treegarth.documents.store import Change
+from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.tables import rule, rule_version
 from treegarth.record import Record
 from treegarth.tasks.leases import unlocked

@@ -1,0 +1,52 @@
+"""What changed between two wordings of a document, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import unified_diff
+from typing import Any, Literal
+
+from treegarth.documents.store import Stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a difference."""
+
+    kind: Literal["same", "added", "taken"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newer:
+    """What somebody else made of a document while it was being edited."""
+
+    version: int
+    changed_by: str | None
+    changed_at: datetime
+    lines: Sequence[Line]  # from theirs to what was to be saved
+
+
+def difference(before: str, after: str) -> list[Line]:
+    """The lines that changed, with two lines around them."""
+    kinds: dict[str, Literal["same", "added", "taken"]] = {" ": "same", "+": "added", "-": "taken"}
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm=""))[2:]
+    return [Line(kind=kinds[line[0]], text=line[1:]) for line in lines if line and line[0] in kinds]
+
+
+def newer_than(newer: Stored, mine: Mapping[str, Any], text_of: Callable[[Mapping[str, Any]], str]) -> Newer:
+    """The document as it is kept, against what was to be saved in its place."""
+    return Newer(
+        version=newer.version,
+        changed_by=newer.changed_by,
+        changed_at=newer.changed_at,
+        lines=difference(text_of(newer.document), text_of(mine)),
+    )
+
+
+def version_of(text: str) -> int | None:
+    """The version that a form names; none where it names nothing."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
