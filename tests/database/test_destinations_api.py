@@ -65,9 +65,13 @@ def test_a_destination_is_read_as_it_was_set(client: FlaskClient, tmp_path: Path
     assert found["opens_at"] == "2026-11-20T13:00:00Z"
 
 
+def edit(document: dict[str, Any], version: int = 1) -> dict[str, Any]:
+    return {"document": document, "version": version}
+
+
 def test_every_change_is_kept_with_who_made_it(client: FlaskClient, tmp_path: Path) -> None:
     one = f"{PATH}/{made(client, folder(tmp_path))['id']}"
-    assert client.put(one, json=folder(tmp_path, name="other")).get_json()["name"] == "other"
+    assert client.put(one, json=edit(folder(tmp_path, name="other"))).get_json()["name"] == "other"
     assert client.post(f"{one}/pause").get_json()["state"] == "paused"
     assert client.post(f"{one}/resume").get_json()["state"] == "unknown"
     assert client.delete(one).get_json()["state"] == "removed"
@@ -82,11 +86,11 @@ def test_a_name_is_taken_once_and_free_again_when_it_was_removed(client: FlaskCl
     taken = client.post(PATH, json=folder(tmp_path))
     assert (taken.status_code, taken.get_json()["detail"]) == (409, "There is a destination named “exports” already.")
     second = made(client, folder(tmp_path, name="second", alternate="exports"))
-    assert client.put(f"{PATH}/{second['id']}", json=folder(tmp_path)).status_code == 409
+    assert client.put(f"{PATH}/{second['id']}", json=edit(folder(tmp_path))).status_code == 409
     nowhere = client.post(PATH, json=folder(tmp_path, name="third", alternate="nobody"))
     assert nowhere.status_code == 409
     assert nowhere.get_json()["detail"] == "There is no destination named “nobody” to be the alternate."
-    client.put(f"{PATH}/{first['id']}", json=folder(tmp_path, name="renamed"))
+    client.put(f"{PATH}/{first['id']}", json=edit(folder(tmp_path, name="renamed")))
     assert client.get(f"{PATH}/{second['id']}").get_json()["alternate"] == "renamed"
     client.delete(f"{PATH}/{first['id']}")
     made(client, folder(tmp_path, name="renamed"))
@@ -114,10 +118,11 @@ def test_what_the_settings_do_not_list_is_not_saved(client: FlaskClient, tmp_pat
     }
     for (kind, field, setting), address in refused.items():
         body = {"name": "A", "kind": kind, "address": address}
-        for answer in (client.post(PATH, json=body), client.put(f"{PATH}/1", json=body)):
+        put = client.put(f"{PATH}/1", json=edit(body))
+        for answer, place in ((client.post(PATH, json=body), field), (put, f"document.{field}")):
             assert answer.status_code == 400
             [error] = answer.get_json()["errors"]
-            assert error["field"] == field
+            assert error["field"] == place
             assert f"Treegarth.DestinationPlaces.{setting}" in error["detail"]
     assert [one["name"] for one in client.get(PATH).get_json()["items"]] == ["exports"]
 
@@ -198,9 +203,9 @@ def test_a_new_address_forgets_what_was_learnt_of_the_old(client: FlaskClient, e
     number = made(client, folder(tmp_path))["id"]
     with engine.begin() as connection:
         connection.execute(destination.update().values(can_find=True, down_since=NOW, failures=4, next_attempt_at=NOW))
-    kept = client.put(f"{PATH}/{number}", json=folder(tmp_path, max_attempts=5)).get_json()
+    kept = client.put(f"{PATH}/{number}", json=edit(folder(tmp_path, max_attempts=5))).get_json()
     assert (kept["state"], kept["can_find"]) == ("down", True)
-    moved = client.put(f"{PATH}/{number}", json=folder(tmp_path / "elsewhere")).get_json()
+    moved = client.put(f"{PATH}/{number}", json=edit(folder(tmp_path / "elsewhere"), 2)).get_json()
     assert (moved["state"], moved["can_find"], moved["failures"], moved["next_attempt_at"]) == (
         "unknown",
         None,

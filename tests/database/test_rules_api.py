@@ -52,7 +52,8 @@ def test_a_new_rule_that_does_not_say_is_off_and_one_of_a_text_is_on(client: Fla
         assert ask(client, "POST", "rules/check", body)["rules"][0]["is_on"] is is_on
     made = ask(client, "POST", "rules", silent(), status=201)
     assert not made["is_on"]
-    assert not ask(client, "PUT", f"rules/{made['id']}", silent() | {"why": "still off"})["is_on"]
+    again = {"document": silent() | {"why": "still off"}, "version": 1}
+    assert not ask(client, "PUT", f"rules/{made['id']}", again)["is_on"]
     assert ask(client, "POST", "rules", CT | {"name": "said"}, status=201)["is_on"]
     assert [one["is_on"] for one in ask(client, "POST", "rules/import", {"text": text})["items"]] == [True]
     assert {one["name"]: one["is_on"] for one in ask(client, "GET", "rules")["items"]} == {
@@ -67,7 +68,7 @@ def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -
     assert (made["version"], made["is_on"], made["does"]) == (1, True, ["labels the study seen"])
     assert ask(client, "POST", "rules", CT, status=409)
     path = f"rules/{made['id']}"
-    assert ask(client, "PUT", path, CT | {"why": "그냥"})["why"] == "그냥"
+    assert ask(client, "PUT", path, {"document": CT | {"why": "그냥"}, "version": 1})["why"] == "그냥"
     assert not ask(client, "PUT", f"{path}/state", {"is_on": False})["is_on"]
     changes = [one["change"] for one in ask(client, "GET", f"{path}/versions")["items"]]
     assert changes == ["switched off", "edited", "created"]
@@ -80,11 +81,12 @@ def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -
 def test_a_rule_that_was_worded_anew_since_the_version_that_was_read_is_not_changed(client: FlaskClient) -> None:
     path = f"rules/{ask(client, 'POST', 'rules', CT, status=201)['id']}"
     ask(client, "PUT", f"{path}/state", {"is_on": False})  # a version, but no other wording
-    assert ask(client, "PUT", f"{path}?version=1", CT | {"why": "first"})["version"] == 3
-    said = ask(client, "PUT", f"{path}?version=2", CT | {"why": "second"}, status=409)["detail"]
+    first, second = ({"document": CT | {"why": why}} for why in ("first", "second"))
+    assert ask(client, "PUT", path, {**first, "version": 1})["version"] == 3
+    said = ask(client, "PUT", path, {**second, "version": 2}, status=409)["detail"]
     assert said == "The rule was edited after version 2: it is version 3 now. Nothing was saved."
-    ask(client, "PUT", f"{path}?version=4", CT | {"why": "second"}, status=409)
-    assert ask(client, "PUT", path, CT | {"why": "second"})["version"] == 4
+    ask(client, "PUT", path, {**second, "version": 4}, status=409)
+    assert ask(client, "PUT", path, {**second, "version": 3})["version"] == 4
 
 
 def test_a_rule_that_is_wrong_is_refused_with_every_place(client: FlaskClient) -> None:

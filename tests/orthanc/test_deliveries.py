@@ -158,5 +158,6 @@ def test_a_node_is_sent_to_over_as_many_associations_as_it_may_be_and_only_in_it
         assert ledger.most_sends_at_once(wide) == 2
         assert (ledger.states(shut), ledger.sends(shut)) == ({("waiting", None): 110}, 0)
         opened = dicom_settings("shut", port, windows=[{"begin": "00:00", "end": "24:00"}])
-        requests.put(f"{server.api}/destinations/{shut}", json=opened, timeout=30).raise_for_status()
+        body = {"document": opened, "version": 1}
+        requests.put(f"{server.api}/destinations/{shut}", json=body, timeout=30).raise_for_status()
         ledger.wait_until(shut, {("confirmed", "find"): 110})

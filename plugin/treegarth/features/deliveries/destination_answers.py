@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from treegarth.features.deliveries.addresses import Address, Kind
-from treegarth.features.deliveries.destinations import WantedProof
+from treegarth.features.deliveries.destinations import DestinationSettings, WantedProof
 from treegarth.features.deliveries.store.destinations import DestinationChange
 from treegarth.features.deliveries.windows import Window
-from treegarth.web.routes import Answer, Parameters
+from treegarth.web.routes import Answer, Identifier, Parameters
 
 
 class DestinationQuery(Parameters):
@@ -19,10 +19,21 @@ class DestinationQuery(Parameters):
     """Also those that were removed."""
 
 
+class DestinationEdit(Parameters):
+    """Other settings of a destination."""
+
+    document: DestinationSettings
+    """All of them."""
+    version: Identifier
+    """The version that was read before. Status 409 if somebody else set it anew since."""
+
+
 class DestinationItem(Answer):
     """A destination: what is set of it, how it is, and what waits for it."""
 
     id: int
+    version: int
+    """Counts how often its settings were set."""
     name: str
     kind: Kind
     address: Address

@@ -98,6 +98,7 @@ class Destination:
     name: str
     kind: Kind
     address: Address
+    version: int = 1  # counts how often its settings were set
     proof: WantedProof = WantedProof.BEST
     alternate: str | None = None  # the name of the destination that takes over while this one is down
     windows: tuple[Window, ...] | None = None  # None: always

@@ -7,6 +7,7 @@ from time import monotonic
 
 from treegarth.errors import OrthancRefused, OrthancUnavailable, SettingsRefused
 from treegarth.features.deliveries.destination_answers import (
+    DestinationEdit,
     DestinationHistory,
     DestinationItem,
     DestinationList,
@@ -67,11 +68,11 @@ def create(call: Call[None, DestinationSettings, None]) -> Answered[DestinationI
     return Answered(body=_item(call, made, DestinationFigures()), status=201, headers={"Location": location})
 
 
-def change(call: Call[None, DestinationSettings, DestinationPath]) -> DestinationItem:
-    number, at = call.path.destination_id, call.services.clock()
-    check_places(call.body, call.part(Gate).places)
+def change(call: Call[None, DestinationEdit, DestinationPath]) -> DestinationItem:
+    number, at, body = call.path.destination_id, call.services.clock(), call.body
+    check_places(body.document, call.part(Gate).places, under="document.")
     with call.begin() as connection:
-        change_destination(connection, number, call.body, by=call.actor.name, at=at)
+        change_destination(connection, number, body.document, since=body.version, by=call.actor.name, at=at)
     logger.info("Destination %d was changed by %s.", number, call.actor)
     return _read_item(call, number)
 
@@ -145,12 +146,12 @@ def _item(call: AnyCall, one: Destination, figures: DestinationFigures) -> Desti
     )
 
 
-def check_places(settings: DestinationSettings, places: DestinationPlaces) -> None:
-    """Raises InvalidFields where an address names what the site's settings do not list."""
+def check_places(settings: DestinationSettings, places: DestinationPlaces, *, under: str = "") -> None:
+    """Raises InvalidFields where an address names what the site's settings do not list; `under`: where in the body."""
     faults = []
     for one in refusals(settings.address, places):
         said = one.sentence if isinstance(one.sentence, Phrase) else Phrase(one.sentence)
-        faults.append(Fault(field=f"address.{one.field}", message=said.message, values=said.values))
+        faults.append(Fault(field=f"{under}address.{one.field}", message=said.message, values=said.values))
     if faults:
         raise InvalidFields(faults)
 

@@ -36,6 +36,7 @@ destination = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1", comment="counts how often its settings were set"),
     Column("kind", Text, nullable=False, comment="dicom, dicomweb, peer, folder or s3"),
     Column("address", JSONB, nullable=False, comment="what its kind needs; secrets by reference"),
     Column("proof", Text, nullable=False, server_default="best", comment="best, commitment, find or status"),

@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.documents.differences import Newer, newer_than, version_of
+from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import RequestConflict
+from treegarth.feature import House
 from treegarth.features.deliveries.address_parts import Guarded
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings
@@ -126,8 +129,11 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
     if destination_id is not None:
         with call.connect() as connection:
             one = read_destination(connection, destination_id)
-    if call.http.form.get("act") != "save":
+    act = call.http.form.get("act", "")
+    over = act.removeprefix("save over ") if act.startswith("save over ") else None
+    if act != "save" and over is None:
         return _form(call, typed, one, {})
+    since = version_of(call.http.form.get("version", "") if over is None else over)
     document = typed_document(typed)
     if one is not None:
         document = untouched(document, settings_of(one).document())
@@ -139,16 +145,27 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
             if destination_id is None:
                 saved = create_destination(connection, settings, by=by, at=at)
             else:
-                saved = change_destination(connection, destination_id, settings, by=by, at=at)
+                saved = change_destination(connection, destination_id, settings, since=since, by=by, at=at)
     except InvalidFields as error:
         gettext = call.site.languages[call.language].gettext
         return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
+    except EditedMeanwhile as error:
+        write = call.part(House).lent.write_text
+        return _form(call, typed, one, {}, newer=newer_than(error.newer, settings.document(), write))
     except RequestConflict as error:
         return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
     return leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))
 
 
-def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, problems: Mapping[str, str]) -> Response:
+def _form(
+    call: AnyCall,
+    typed: TypedDestination,
+    one: Destination | None,
+    problems: Mapping[str, str],
+    *,
+    newer: Newer | None = None,
+) -> Response:
+    """What is kept is the version that the form began from, also where it is shown again."""
     with call.connect() as connection:
         others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
     url = call.site.url
@@ -157,6 +174,8 @@ def _form(call: AnyCall, typed: TypedDestination, one: Destination | None, probl
         call,
         "deliveries/destination_form.html",
         name=one.name if one else None,
+        version=call.http.form.get("version", one.version if one else ""),
+        newer=newer,
         typed=typed,
         inputs=KINDS[Kind(typed.kind)].inputs,
         kinds=KINDS,

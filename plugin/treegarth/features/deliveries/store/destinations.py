@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, null, se
 from sqlalchemy.exc import IntegrityError
 
 from treegarth.database.parameters import is_among_numbers, written_out
+from treegarth.documents.store import EditedMeanwhile, Stored
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
@@ -23,6 +24,7 @@ from treegarth.phrases import P_
 from treegarth.record import Record
 
 THROUGHPUT_OF = timedelta(hours=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # of what nobody wrote down
 REMOVED = P_("The destination was removed.")
 _windows = TypeAdapter(tuple[Window, ...])
 
@@ -103,15 +105,26 @@ def create_destination(
 
 
 def change_destination(
-    connection: Connection, destination_id: int, settings: DestinationSettings, *, by: str | None, at: datetime
+    connection: Connection,
+    destination_id: int,
+    settings: DestinationSettings,
+    *,
+    since: int | None,
+    by: str | None,
+    at: datetime,
 ) -> Destination:
-    """Set all of it anew. What was learnt of the old address is forgotten where that changed.
+    """Set all of it anew; the same settings are no change. `since` is the version that the edit began from. What was
+    learnt of the old address is forgotten where that changed.
 
-    Raises NotFound, RequestConflict.
+    Raises NotFound, RequestConflict, EditedMeanwhile.
     """
     before = _present(connection, destination_id)
+    if settings_of(before).document() == settings.document():
+        return before
+    if since is not None and since != before.version:
+        raise EditedMeanwhile(_as_stored(connection, before), since)
     _check_alternate(connection, settings)
-    values = _columns(settings)
+    values = {**_columns(settings), "version": before.version + 1}
     if (before.kind, before.address) != (settings.kind, settings.address):
         values |= dict.fromkeys(("can_commit", "can_find", "down_since", "next_attempt_at")) | {"failures": 0}
     try:
@@ -125,6 +138,22 @@ def change_destination(
             update(destination).where(destination.c.alternate == before.name).values(alternate=settings.name)
         )
     return _destination(row)
+
+
+def _as_stored(connection: Connection, one: Destination) -> Stored:
+    """As documents are kept, with who set it last."""
+    edits = (change for change in read_changes(connection, one.id) if change.change in ("created", "edited"))
+    last = next(edits, None)
+    return Stored(
+        id=one.id,
+        name=one.name,
+        version=one.version,
+        edited_version=one.version,
+        is_on=not one.is_paused,
+        document=settings_of(one).document(),
+        changed_by=last.changed_by if last else None,
+        changed_at=last.changed_at if last else EPOCH,
+    )
 
 
 def pause_destination(

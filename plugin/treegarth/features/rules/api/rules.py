@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import RootModel
 
+from treegarth.documents.answers import EditBody
 from treegarth.features.rules.api.parts import (
     as_fields,
     rule_route,
@@ -64,13 +65,6 @@ class RuleVersionList(Answer):
     items: list[RuleVersion]
 
 
-class EditQuery(Parameters):
-    """What the change started from."""
-
-    version: Identifier | None = None
-    """The version that was read before. Status 409 if the rule was worded anew since; any version if not given."""
-
-
 class RuleStateBody(Parameters):
     """What to change of a rule's state; what is not given stays."""
 
@@ -102,13 +96,13 @@ def add(call: Call[None, RuleDocument, None]) -> RuleItem:
         return rule_item(rule_at(call, connection, rule_id))
 
 
-def edit(call: Call[EditQuery, RuleDocument, RulePath]) -> RuleItem:
+def edit(call: Call[None, EditBody, RulePath]) -> RuleItem:
     book = call.part(RuleBook)
-    written = written_rule(call.body.root, book.language)
+    written = written_rule(call.body.document, book.language)
     with call.begin() as connection:
         try:
             author = author_of(call)
-            edit_rule(connection, call.path.rule_id, written, author, since=call.query.version)
+            edit_rule(connection, call.path.rule_id, written, author, since=call.body.version)
         except RuleRefused as refused:
             raise as_fields(refused) from None
         return rule_item(rule_at(call, connection, call.path.rule_id))
