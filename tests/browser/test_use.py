@@ -160,6 +160,8 @@ def test_rows_are_chosen_by_keys_and_put_on_hold(visit: Visit, treegarth_server:
     chosen.get_by_role("checkbox").check()
     bar.get_by_role("button", name="Hold").click()  # without a reason: the browser asks for it
     assert bar.get_by_label("Reason").evaluate("field => field === document.activeElement")
+    bar.get_by_label("Reason").press("Enter")  # which of several things would it do? none
+    expect(bar).to_contain_text("Chosen: 1")
     bar.get_by_label("Kind of hold").select_option("teaching")
     bar.get_by_label("Reason").fill("a rare case")
     bar.get_by_role("button", name="Hold").click()
@@ -186,6 +188,10 @@ def test_a_view_is_saved_seen_by_a_colleague_and_removed(new_visit: Callable[...
     form.get_by_role("button", name="Save").click()
     view = page.get_by_role("navigation", name="Saved views").get_by_role("link", name="CT doses")
     expect(view).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("status").filter(has_text="CT doses")).to_contain_text("is saved for everybody.")
+    page.get_by_text("Save this view").click()  # once more it begins from what is kept
+    expect(form.get_by_label("Name")).to_have_value("CT doses")
+    expect(form.get_by_label("For everybody")).to_be_checked()
     colleague = new_visit(language="ko")
     shown = colleague.go("dose")
     shown.get_by_role("link", name="CT doses").click()
@@ -193,6 +199,7 @@ def test_a_view_is_saved_seen_by_a_colleague_and_removed(new_visit: Callable[...
     shown.get_by_role("link", name="저장된 보기 모두").click()
     shown.get_by_role("row", name="CT doses").get_by_role("checkbox").check()
     assert colleague.violations() == []
+    shown.locator("#chosen summary").click()
     shown.locator("#chosen").get_by_role("button", name="삭제").click()
     expect(shown.get_by_role("status").filter(has_text="보기")).to_contain_text("보기 1개를 삭제했습니다.")
 

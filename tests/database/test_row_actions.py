@@ -125,7 +125,9 @@ def test_studies_are_sent_and_held(client: FlaskClient, engine: Engine) -> None:
     assert act(client, "studies", "send", *STUDIES, "gone", destination="1") == {"done": 2, "left": 1}
     assert count(engine, "delivery_object", destination_id=1, state="waiting") == 4
     assert act(client, "studies", "hold", *STUDIES, kind="project", reason="trial 7") == {"done": 2, "left": 0}
+    assert act(client, "studies", "hold", *STUDIES, kind="project", reason="trial 7") == {"done": 0, "left": 2}
     assert count(engine, "hold", kind="project", reason="trial 7") == 2
+    assert act(client, "studies", "send", STUDIES[0], destination=1) == {"done": 1, "left": 0}  # a number is one, too
     nowhere = client.post(f"{API}/studies/act", json={"action": "send", "chosen": STUDIES, "destination": "9"})
     assert nowhere.status_code == 404
     page = client.get("/treegarth/studies").text

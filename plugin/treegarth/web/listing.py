@@ -374,7 +374,8 @@ class Listing(Generic[RecordT, AskedT]):
 
     def _view(self, call: AnyCall, view: SavedView) -> ShownView:
         url = call.site.url(f"{self.name}_page", **view.query)
-        return ShownView(view=view, url=url, is_on=view.query == self._asked_for(call))
+        is_on, is_own = view.query == self._asked_for(call), view.saved_by == call.actor.name
+        return ShownView(view=view, url=url, is_on=is_on, is_own=is_own)
 
     def file(self, call: AnyCall, wanted: Format, *, for_people: bool) -> Response:
         """All rows as a file, read piece by piece into one on disk; only its bytes are answered at once."""
@@ -516,6 +517,7 @@ class ShownView:
     view: SavedView
     url: str
     is_on: bool  # it is what the page shows now
+    is_own: bool  # the reader saved it
 
 
 class FormatPath(Parameters):

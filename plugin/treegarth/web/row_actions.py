@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
@@ -26,6 +26,8 @@ from treegarth.web.routes import Answer, AnyText, LongIdentifier, Parameters, Te
 from treegarth.web.told import Counted, Sentence
 from treegarth.web.validation import validated
 
+Given: TypeAlias = Annotated[Text, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+"""As a form sends it; a program may send a number."""
 Act: TypeAlias = Callable[[AnyCall, Connection, Sequence[Any], Any], int]
 """Of a call, its transaction, the keys of the chosen rows without repetition, and what was `given`: with how many rows
 it was done. The others are left as they are."""
@@ -86,7 +88,7 @@ def body_of(record: type[Record], key: str, actions: Sequence[RowAction]) -> typ
     chosen: Any = Annotated[list[kind], Field(min_length=1, max_length=LARGEST_LIMIT)]
     said = ", ".join(f"`{one.name}`" for one in actions)
     given: dict[str, Any] = {
-        name: (Text, FieldInfo(default="", description=f"For `{one.name}`: {field.description}"))
+        name: (Given, FieldInfo(default="", description=f"For `{one.name}`: {field.description}"))
         for one in actions
         for name, field in one.given.model_fields.items()
     }
@@ -112,8 +114,8 @@ def act(actions: Sequence[RowAction], call: Call[Any, Any, None]) -> Acted:
     body = call.body
     action = next(one for one in actions if one.name == body.action)
     check_permission(call.actor, action.permission)
-    texts = {name: getattr(body, name).strip() for name in action.given.model_fields}
-    given = validated(action.given, {name: text for name, text in texts.items() if text})
+    said = {name: getattr(body, name) for name in action.given.model_fields}
+    given = validated(action.given, {name: text for name, value in said.items() if (text := value.strip())})
     keys = sorted(set(body.chosen))  # in one order: two who do this at the same time wait for each other
     with call.begin() as connection:
         done = action.act(call, connection, keys, given)

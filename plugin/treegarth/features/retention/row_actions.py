@@ -15,7 +15,7 @@ from treegarth.features.retention.ledger import LEDGER
 from treegarth.features.retention.marked import OBJECTS, STUDIES
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.pages.holds import LONGEST_REASON
-from treegarth.features.retention.store.holds import release_hold, set_holds
+from treegarth.features.retention.store.holds import held_so, release_hold, set_holds
 from treegarth.features.retention.store.ledger import ask_back, find_entry
 from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import key_of
@@ -26,7 +26,10 @@ from treegarth.web.filters import Filter
 from treegarth.web.routes import AnyText, Parameters
 from treegarth.web.row_actions import NothingGiven, RowAction
 
-GONE = NN_("%(num)s study is no longer in the archive.", "%(num)s studies are no longer in the archive.")
+LEFT = NN_(
+    "%(num)s study was left: it is on hold so already, or no longer in the archive.",
+    "%(num)s studies were left: they are on hold so already, or no longer in the archive.",
+)
 
 
 class Holding(Parameters):
@@ -39,10 +42,11 @@ class Holding(Parameters):
 
 
 def hold(call: AnyCall, connection: Connection, studies: Sequence[str], given: Holding) -> int:
-    """Until the holds are released."""
+    """Until the holds are released; a study that is on hold for the same reason is not put on hold twice."""
+    already = held_so(connection, studies, given.kind, given.reason, now=call.services.clock())
     return set_holds(
         connection,
-        [key for one in studies if (key := key_of(connection, one))],
+        [key for one in studies if one not in already and (key := key_of(connection, one))],
         kind=given.kind,
         reason=given.reason,
         until=None,
@@ -77,7 +81,7 @@ HOLD = RowAction(
     label=N_("Hold"),
     icon="lock",
     done=NN_("%(num)s study is on hold.", "%(num)s studies are on hold."),
-    left=GONE,
+    left=LEFT,
     act=hold,
     given=Holding,
     inputs=(

@@ -13,7 +13,7 @@ from treegarth.errors import NotFound
 from treegarth.feature import House
 from treegarth.features.views.store import save_view
 from treegarth.limits import LONGEST_QUERY
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.access import check_permission
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -88,7 +88,10 @@ def save_page(call: Call[None, ViewForm, None]) -> Response:
     """Back to the list, which shows the view."""
     body = call.body
     view = _save(call, body.list, body.name, dict(parse_qsl(body.query)), is_shared=body.shared)
-    return see_other(call, call.site.url(f"{view.list}_page", **view.query))
+    said = P_("The view “%(name)s” is saved for you alone.", name=view.name)
+    if view.is_shared:
+        said = P_("The view “%(name)s” is saved for everybody.", name=view.name)
+    return see_other(call, call.site.url(f"{view.list}_page", **view.query), said)
 
 
 def _save(call: AnyCall, name_of_list: str, name: str, query: Mapping[str, str], *, is_shared: bool) -> SavedView:

@@ -101,5 +101,6 @@ REMOVE = RowAction(
         "%(num)s were left: other people share them, or they are gone.",
     ),
     act=remove,
+    warning=N_("A view that is shared goes for everybody."),
     permission=Permission.VIEW,
 )

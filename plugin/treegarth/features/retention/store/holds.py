@@ -88,6 +88,21 @@ def withdraw(connection: Connection, orthanc_study_ids: Sequence[str], *, becaus
     connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_study_id.in_(orthanc_study_ids)))
 
 
+def held_so(
+    connection: Connection, orthanc_study_ids: Sequence[str], kind: HoldKind, reason: str, *, now: datetime
+) -> set[str]:
+    """Of these studies those on which somebody set a hold of this kind for this reason that is in force."""
+    found = select(hold.c.orthanc_study_id).where(
+        hold.c.orthanc_study_id.in_(orthanc_study_ids),
+        hold.c.kind == kind.value,
+        hold.c.reason == reason,
+        hold.c.rule_id.is_(None),
+        hold.c.released_at.is_(None),
+        hold.c.until.is_(None) | (hold.c.until > now),
+    )
+    return set(connection.execute(found).scalars())
+
+
 def release_hold(connection: Connection, hold_id: int, *, released_by: str | None, now: datetime) -> bool:
     """End one hold; False where there is none in force of this number."""
     done = connection.execute(
