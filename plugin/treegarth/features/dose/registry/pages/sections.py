@@ -17,9 +17,9 @@ from treegarth.features.dose.registry.store.reports import reports_of_study
 from treegarth.features.dose.registry.store.reread_walk import reread_progress
 from treegarth.features.dose.registry.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
 from treegarth.index.studies import StudyKey
-from treegarth.phrases import N_
+from treegarth.phrases import NN_, P_
 from treegarth.web.call import AnyCall
-from treegarth.web.parts import Check, ngettext_for, render_part, translated
+from treegarth.web.parts import Check, render_part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,28 +86,25 @@ def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
 
 def health_check(call: AnyCall) -> list[Check]:
     """What dose lends to health: reports that wait, and reports that could not be read."""
-    name = translated(call, N_("Dose"))
+    name = P_("Dose")
     try:
         with call.connect() as connection:
             counts = count_sources(connection)
     except DatabaseUnavailable:
-        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+        return [Check(kind="unknown", name=name, words=P_("unknown without the database"))]
     if counts.failed:
-        words = ngettext_for(
-            call, "%(num)s report could not be read", "%(num)s reports could not be read", counts.failed
-        )
-        advice = translated(call, N_("See the reasons below; after an upgrade or a repair let them be read again."))
+        words = NN_("%(num)s report could not be read", "%(num)s reports could not be read")
+        advice = P_("See the reasons below; after an upgrade or a repair let them be read again.")
         url = call.site.url("system.system_page")
-        return [Check(kind="attention", name=name, words=words, url=url, advice=advice)]
+        return [Check(kind="attention", name=name, words=words, count=counts.failed, url=url, advice=advice)]
     if counts.waiting:
-        return [Check(kind="waiting", name=name, words=_waiting(call, counts.waiting))]
+        words = NN_("%(num)s report waits to be read", "%(num)s reports wait to be read")
+        return [Check(kind="waiting", name=name, words=words, count=counts.waiting)]
     if counts.refused:
-        words = ngettext_for(
-            call, "all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose", counts.refused
-        )
+        words = NN_("all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose")
         url = call.site.url("dose.sources_page", state="refused")
-        return [Check(kind="ok", name=name, words=words, url=url)]
-    return [Check(kind="ok", name=name, words=translated(call, N_("every report is read")))]
+        return [Check(kind="ok", name=name, words=words, count=counts.refused, url=url)]
+    return [Check(kind="ok", name=name, words=P_("every report is read"))]
 
 
 def system_section(call: AnyCall) -> Markup:
@@ -123,7 +120,3 @@ def system_section(call: AnyCall) -> Markup:
     return render_part(
         call, "dose/failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
     )
-
-
-def _waiting(call: AnyCall, reports: int) -> str:
-    return ngettext_for(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", reports)
