@@ -26,10 +26,10 @@ from treegarth.web.parts import Check, render_part
 class ShownBest:
     """A best known dose and where it is from."""
 
-    label: str
+    label: str  # a msgid
     value: float
     unit: str
-    origin: str
+    origin: str  # a phrase
 
 
 def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
@@ -49,7 +49,7 @@ def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
         call,
         "dose/section.html",
         reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
-        best=[] if study is None else shown_best(call, study),
+        best=[] if study is None else shown_best(study),
         doubts=[] if study is None else doubts_in_words(study.doubts),
         replaced_by=_replacing_url(call, study),
     )
@@ -69,7 +69,7 @@ def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str |
     return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
 
 
-def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
+def shown_best(study: DoseStudy) -> list[ShownBest]:
     """The best known doses that a study has."""
     origins = study.origin
     return [
