@@ -16,7 +16,7 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look 
 
 
 def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802
-    """Mark a message that counts, in both forms; `ngettext_for` chooses one where it is shown."""
+    """Mark a message that counts, in both forms; `ngettext` chooses one where it is shown."""
     return singular, plural
 
 

@@ -132,4 +132,4 @@ def check_keys(
     )
     levels = {"ok": ok, "warning": note, "problem": problem}
     for check in orthanc_checks(facts):
-        yield levels[check.state](check.sentence % check.values)
+        yield levels[check.state](check.sentence)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from treegarth.host.children import project_root
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.services import SelfCheck
 
 # Of Orthanc's samples, its images and its book, and what is tried first by whoever tries.
@@ -67,35 +67,35 @@ def orthanc_checks(facts: OrthancFacts) -> Iterator[SelfCheck]:
     yield _stable_age(facts.values)
 
 
-def ok(name: str, sentence: str, **values: object) -> SelfCheck:
-    return SelfCheck(name=name, state="ok", sentence=sentence, values=values)
+def ok(name: str, sentence: Phrase) -> SelfCheck:
+    return SelfCheck(name=name, state="ok", sentence=sentence)
 
 
-def warning(name: str, sentence: str, **values: object) -> SelfCheck:
-    return SelfCheck(name=name, state="warning", sentence=sentence, values=values)
+def warning(name: str, sentence: Phrase) -> SelfCheck:
+    return SelfCheck(name=name, state="warning", sentence=sentence)
 
 
-def problem(name: str, sentence: str, **values: object) -> SelfCheck:
-    return SelfCheck(name=name, state="problem", sentence=sentence, values=values)
+def problem(name: str, sentence: Phrase) -> SelfCheck:
+    return SelfCheck(name=name, state="problem", sentence=sentence)
 
 
 def _encryption(facts: OrthancFacts) -> SelfCheck:
     name = N_("Encryption")
     if not facts.values.get("RemoteAccessAllowed", False):
-        return ok(name, N_("Only this machine connects to Orthanc's web server."))
+        return ok(name, P_("Only this machine connects to Orthanc's web server."))
     if facts.values.get("SslEnabled", False):
-        return ok(name, N_("Orthanc's web server takes encrypted connections only."))
+        return ok(name, P_("Orthanc's web server takes encrypted connections only."))
     if facts.is_reached_by_https:
         return warning(
             name,
-            N_(
+            P_(
                 'Users come by HTTPS, but "RemoteAccessAllowed" also lets other machines in without it. '
                 "Set it to false where the proxy runs on this machine, or let a firewall see to it."
             ),
         )
     return warning(
         name,
-        N_(
+        P_(
             "Other machines connect without encryption: passwords and patients can be read on the way. Put a proxy "
             "with HTTPS before Orthanc."
         ),
@@ -110,10 +110,12 @@ def _passwords(values: Mapping[str, Any]) -> SelfCheck:
     if weak:
         return problem(
             name,
-            N_("%(users)s: the password is empty, the user's name, or one that everybody tries first."),
-            users=", ".join(sorted(weak)),
+            P_(
+                "%(users)s: the password is empty, the user's name, or one that everybody tries first.",
+                users=", ".join(sorted(weak)),
+            ),
         )
-    return ok(name, N_("No user has an empty password or a well-known one."))
+    return ok(name, P_("No user has an empty password or a well-known one."))
 
 
 def _is_weak(user: str, password: object) -> bool:
@@ -130,20 +132,22 @@ def _guard(facts: OrthancFacts) -> SelfCheck:
     if not guards:
         return warning(
             name,
-            N_(
+            P_(
                 "A page of any site can make a user's browser delete and send studies through Orthanc's own addresses. "
-                'Add "%(guard)s" to "LuaScripts".'
+                'Add "%(guard)s" to "LuaScripts".',
+                guard=str(GUARD),
             ),
-            guard=str(GUARD),
         )
     if replacing := [str(script) for script in scripts[guards[-1] + 1 :] if _FILTER in _text(script)]:
         return warning(
             name,
-            N_('%(scripts)s: its filter of requests replaces the guard. Let %(guard)s be the last of "LuaScripts".'),
-            scripts=", ".join(replacing),
-            guard=GUARD.name,
+            P_(
+                '%(scripts)s: its filter of requests replaces the guard. Let %(guard)s be the last of "LuaScripts".',
+                scripts=", ".join(replacing),
+                guard=GUARD.name,
+            ),
         )
-    return ok(name, N_("What they make a browser ask Orthanc for is refused; a link from elsewhere passes."))
+    return ok(name, P_("What they make a browser ask Orthanc for is refused; a link from elsewhere passes."))
 
 
 def _text(path: Path) -> str:
@@ -153,17 +157,17 @@ def _text(path: Path) -> str:
 def _dicom_nodes(values: Mapping[str, Any]) -> SelfCheck:
     name = N_("DICOM nodes")
     if values.get("DicomServerEnabled", True) is False:
-        return ok(name, N_("Orthanc's DICOM port is closed."))
+        return ok(name, P_("Orthanc's DICOM port is closed."))
     open_keys = [key for key, otherwise in _PERMISSIONS.items() if values.get(key, otherwise)]
     taken = [key for key in open_keys if key != "DicomAlwaysAllowStore"]
     if taken:
         return warning(
             name,
-            N_(
+            P_(
                 "Whoever reaches the DICOM port may ask for patients and take their images (%(keys)s). Set these to "
-                'false and list your nodes in "DicomModalities".'
+                'false and list your nodes in "DicomModalities".',
+                keys=", ".join(taken),
             ),
-            keys=", ".join(taken),
         )
     nodes = _listed_nodes(values)
     who = {
@@ -171,7 +175,7 @@ def _dicom_nodes(values: Mapping[str, Any]) -> SelfCheck:
         "find": _words(nodes, "AllowFind"),
         "move": _words(nodes, "AllowMove"),
     }
-    return ok(name, N_("C-STORE: %(store)s. C-FIND: %(find)s. C-MOVE: %(move)s (* is every node)."), **who)
+    return ok(name, P_("C-STORE: %(store)s. C-FIND: %(find)s. C-MOVE: %(move)s (* is every node).", **who))
 
 
 def _listed_nodes(values: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -200,8 +204,8 @@ def _certificates(facts: OrthancFacts) -> SelfCheck:
         if not (given := str(facts.values.get(key, otherwise))) or not (facts.folder / given).is_file()
     ]
     if missing:
-        return problem(name, N_("These files of certificates are not there: %(files)s."), files="; ".join(missing))
-    return ok(name, N_("No certificate that the configuration names is missing."))
+        return problem(name, P_("These files of certificates are not there: %(files)s.", files="; ".join(missing)))
+    return ok(name, P_("No certificate that the configuration names is missing."))
 
 
 def _https(facts: OrthancFacts) -> SelfCheck:
@@ -209,13 +213,13 @@ def _https(facts: OrthancFacts) -> SelfCheck:
     if facts.values.get("SslEnabled", False) and facts.version is not None and facts.version < FIRST_WITH_HTTPS:
         return problem(
             name,
-            N_(
+            P_(
                 "Orthanc %(version)s of Debian 12 cannot serve HTTPS: it ends at the first such request. "
-                'Set "SslEnabled": false and put a proxy with HTTPS before it.'
+                'Set "SslEnabled": false and put a proxy with HTTPS before it.',
+                version=".".join(map(str, facts.version)),
             ),
-            version=".".join(map(str, facts.version)),
         )
-    return ok(name, N_("Orthanc is not asked for what its version cannot serve."))
+    return ok(name, P_("Orthanc is not asked for what its version cannot serve."))
 
 
 def _bulk_addresses(values: Mapping[str, Any]) -> SelfCheck:
@@ -225,13 +229,13 @@ def _bulk_addresses(values: Mapping[str, Any]) -> SelfCheck:
     if host:
         return warning(
             name,
-            N_(
+            P_(
                 'DICOMweb writes "%(host)s" into every address of bulk data, whatever name a viewer came by. '
-                'Remove "Host" from "DicomWeb": it then follows the request.'
+                'Remove "Host" from "DicomWeb": it then follows the request.',
+                host=host,
             ),
-            host=host,
         )
-    return ok(name, N_("Addresses of bulk data follow the name that a viewer came by."))
+    return ok(name, P_("Addresses of bulk data follow the name that a viewer came by."))
 
 
 def _character_set(values: Mapping[str, Any]) -> SelfCheck:
@@ -239,14 +243,14 @@ def _character_set(values: Mapping[str, Any]) -> SelfCheck:
     name = N_("Character set of answers")
     encoding = str(values.get("DefaultEncoding", "Latin1"))
     if encoding == "Utf8":
-        return ok(name, N_("Orthanc answers queries in UTF-8: no name is lost."))
+        return ok(name, P_("Orthanc answers queries in UTF-8: no name is lost."))
     return warning(
         name,
-        N_(
+        P_(
             "Orthanc answers queries in %(encoding)s, and drops what that has no letters for: Korean names, in most of "
-            'them. Set "DefaultEncoding": "Utf8".'
+            'them. Set "DefaultEncoding": "Utf8".',
+            encoding=encoding,
         ),
-        encoding=encoding,
     )
 
 
@@ -256,26 +260,25 @@ def _recycling(values: Mapping[str, Any]) -> SelfCheck:
     if limits and values.get("MaximumStorageMode", "Recycle") == "Recycle":
         return warning(
             name,
-            N_("%(limits)s: at this limit Orthanc deletes the oldest patients by itself."),
-            limits=", ".join(limits),
+            P_("%(limits)s: at this limit Orthanc deletes the oldest patients by itself.", limits=", ".join(limits)),
         )
-    return ok(name, N_("Orthanc deletes nothing by itself."))
+    return ok(name, P_("Orthanc deletes nothing by itself."))
 
 
 def _storing(values: Mapping[str, Any]) -> SelfCheck:
     name = N_("Storing")
     if values.get("StoreDicom", True) is False:
         return problem(
-            name, N_('"StoreDicom" is false: Orthanc forgets the objects, so neither dose nor images can be read.')
+            name, P_('"StoreDicom" is false: Orthanc forgets the objects, so neither dose nor images can be read.')
         )
-    return ok(name, N_("Orthanc keeps the objects that it takes."))
+    return ok(name, P_("Orthanc keeps the objects that it takes."))
 
 
 def _overwriting(values: Mapping[str, Any]) -> SelfCheck:
     name = N_("Overwriting")
     if values.get("OverwriteInstances", False) not in (False, "Never"):
-        return ok(name, N_("An object sent again replaces the stored one, and is indexed again."))
-    return ok(name, N_("An object sent again is ignored; the first one stays."))
+        return ok(name, P_("An object sent again replaces the stored one, and is indexed again."))
+    return ok(name, P_("An object sent again is ignored; the first one stays."))
 
 
 def _jobs(values: Mapping[str, Any]) -> SelfCheck:
@@ -284,12 +287,12 @@ def _jobs(values: Mapping[str, Any]) -> SelfCheck:
     if values.get("SaveJobs", True):
         return warning(
             name,
-            N_(
+            P_(
                 "Orthanc saves its jobs: after a crash it sends objects again that were confirmed. "
                 'Set "SaveJobs": false; deliveries are resumed without it.'
             ),
         )
-    return ok(name, N_("Orthanc saves no jobs; deliveries are resumed by us."))
+    return ok(name, P_("Orthanc saves no jobs; deliveries are resumed by us."))
 
 
 def _http_threads(values: Mapping[str, Any]) -> SelfCheck:
@@ -298,10 +301,12 @@ def _http_threads(values: Mapping[str, Any]) -> SelfCheck:
     if threads < 10:
         return problem(
             name,
-            N_("HttpThreadsCount is %(threads)s; with fewer than 10 the viewer and the dashboard wait in line."),
-            threads=threads,
+            P_(
+                "HttpThreadsCount is %(threads)s; with fewer than 10 the viewer and the dashboard wait in line.",
+                threads=threads,
+            ),
         )
-    return ok(name, N_("Orthanc answers %(threads)s requests at once."), threads=threads)
+    return ok(name, P_("Orthanc answers %(threads)s requests at once.", threads=threads))
 
 
 def _silent_clients(values: Mapping[str, Any]) -> SelfCheck:
@@ -309,9 +314,9 @@ def _silent_clients(values: Mapping[str, Any]) -> SelfCheck:
     if _number(values, "HttpRequestTimeout", 30) == 0:
         return problem(
             name,
-            N_('"HttpRequestTimeout" is 0: clients that fell silent keep their threads until none is left. Set 60.'),
+            P_('"HttpRequestTimeout" is 0: clients that fell silent keep their threads until none is left. Set 60.'),
         )
-    return ok(name, N_("A client that fell silent gives its thread back."))
+    return ok(name, P_("A client that fell silent gives its thread back."))
 
 
 def _stable_age(values: Mapping[str, Any]) -> SelfCheck:
@@ -320,16 +325,20 @@ def _stable_age(values: Mapping[str, Any]) -> SelfCheck:
     if age < 5:
         return problem(
             name,
-            N_('"StableAge" is %(age)s s: a device that pauses longer has its study taken for complete. Set 60.'),
-            age=f"{age:g}",
+            P_(
+                '"StableAge" is %(age)s s: a device that pauses longer has its study taken for complete. Set 60.',
+                age=f"{age:g}",
+            ),
         )
     if age > 900:
         return warning(
             name,
-            N_('"StableAge" is %(age)s s: what waits for complete studies waits so long after the last object.'),
-            age=f"{age:g}",
+            P_(
+                '"StableAge" is %(age)s s: what waits for complete studies waits so long after the last object.',
+                age=f"{age:g}",
+            ),
         )
-    return ok(name, N_("Orthanc takes a study for complete %(age)s s after its last object."), age=f"{age:g}")
+    return ok(name, P_("Orthanc takes a study for complete %(age)s s after its last object.", age=f"{age:g}"))
 
 
 def _number(values: Mapping[str, Any], key: str, otherwise: float) -> float:

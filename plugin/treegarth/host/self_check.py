@@ -14,7 +14,7 @@ from typing import Any
 from treegarth.dicom.depth import DEEPEST_NESTING
 from treegarth.host.chained_scripts import ADMISSION
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.settings import Mode, Settings, is_published
 from treegarth.web.services import SelfCheck
 
@@ -42,13 +42,13 @@ def self_checks(
 
 def _access(settings: Settings, configuration: Mapping[str, Any]) -> SelfCheck:
     if settings.mode is Mode.PROD:
-        return SelfCheck(name=N_("Access"), state="ok", sentence=N_("Orthanc asks every user to log in."))
+        return SelfCheck(name=N_("Access"), state="ok", sentence=P_("Orthanc asks every user to log in."))
     if configuration.get("RemoteAccessAllowed") or is_published(settings):
         return SelfCheck(
-            name=N_("Access"), state="problem", sentence=N_("Other machines can see every patient without a login.")
+            name=N_("Access"), state="problem", sentence=P_("Other machines can see every patient without a login.")
         )
     return SelfCheck(
-        name=N_("Access"), state="ok", sentence=N_("Only this machine can reach the server; there is no login.")
+        name=N_("Access"), state="ok", sentence=P_("Only this machine can reach the server; there is no login.")
     )
 
 
@@ -59,29 +59,29 @@ def _chained_scripts(settings: Settings) -> SelfCheck:
         return SelfCheck(
             name=N_("Deadlocks"),
             state="warning",
-            sentence=N_(
+            sentence=P_(
                 "%(scripts)s calls orthanc.RestApi…, which can stop Orthanc for good while objects arrive. "
-                "Call Orthanc over HTTP instead."
+                "Call Orthanc over HTTP instead.",
+                scripts=", ".join(guilty),
             ),
-            values={"scripts": ", ".join(guilty)},
         )
     return SelfCheck(
-        name=N_("Deadlocks"), state="ok", sentence=N_("No script calls Orthanc's REST API through the SDK.")
+        name=N_("Deadlocks"), state="ok", sentence=P_("No script calls Orthanc's REST API through the SDK.")
     )
 
 
 def _encoding() -> SelfCheck:
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") == "utf8" and sys.getfilesystemencoding().lower() == "utf-8":
-        return SelfCheck(name=N_("Encoding"), state="ok", sentence=N_("Python reads and writes UTF-8."))
+        return SelfCheck(name=N_("Encoding"), state="ok", sentence=P_("Python reads and writes UTF-8."))
     return SelfCheck(
         name=N_("Encoding"),
         state="warning",
-        sentence=N_(
+        sentence=P_(
             "Python's default encoding is %(encoding)s: chained scripts that open files without naming an encoding "
-            "will fail on Korean text. Start Orthanc with LANG=C.UTF-8."
+            "will fail on Korean text. Start Orthanc with LANG=C.UTF-8.",
+            encoding=encoding,
         ),
-        values={"encoding": encoding},
     )
 
 
@@ -91,13 +91,12 @@ def _nesting(orthanc: Any) -> SelfCheck:
         return SelfCheck(
             name=N_("Nested objects"),
             state="ok",
-            sentence=N_("What comes by C-STORE nested deeper than %(limit)s is refused."),
-            values={"limit": DEEPEST_NESTING},
+            sentence=P_("What comes by C-STORE nested deeper than %(limit)s is refused.", limit=DEEPEST_NESTING),
         )
     return SelfCheck(
         name=N_("Nested objects"),
         state="warning",
-        sentence=N_(
+        sentence=P_(
             "This Python plugin cannot refuse a C-STORE: anybody who may send can store an object nested so deep that "
             "Orthanc ends when it is looked at. Use plugin 4.0 or later with Orthanc 1.10 or later."
         ),
@@ -110,11 +109,8 @@ def _fewest_features(orthanc: Any) -> SelfCheck:
         for word, function in (("labels", "LoadDicomInstance"), ("audit log", "EmitAuditLog"))
         if not hasattr(orthanc, function)
     ]
-    some, none = N_("This Orthanc has no %(features)s; nothing here needs them."), N_("All there.")
-    features = ", ".join(absent)
-    return SelfCheck(
-        name=N_("Orthanc's features"), state="ok", sentence=some if absent else none, values={"features": features}
-    )
+    some = P_("This Orthanc has no %(features)s; nothing here needs them.", features=", ".join(absent))
+    return SelfCheck(name=N_("Orthanc's features"), state="ok", sentence=some if absent else P_("All there."))
 
 
 def _text(path: Path) -> str:

@@ -21,13 +21,14 @@ State: TypeAlias = Literal["ok", "attention", "failed", "waiting", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One finding about health, in the reader's language."""
+    """One finding about health."""
 
     kind: State
-    name: str
-    words: str
+    name: Phrase
+    words: str | tuple[str, str]  # a phrase, what something else said, or the two forms of `count`
+    count: int | None = None
     url: str | None = None
-    advice: str = ""  # what to do, where something is to be done
+    advice: str = ""  # what to do, where something is to be done: as the words
 
     @property
     def needs_attention(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.orthanc.client import OrthancClient
+from treegarth.phrases import Phrase
 from treegarth.reach import Reach
 from treegarth.settings import Settings
 
@@ -25,10 +26,9 @@ CheckState = Literal["ok", "warning", "problem"]
 class SelfCheck:
     """One known trap, and whether this installation stands in it."""
 
-    name: str
+    name: str  # a msgid
     state: CheckState
-    sentence: str  # a msgid, marked by N_() as the name is
-    values: Mapping[str, object] = field(default_factory=dict)  # for the sentence's %(names)s
+    sentence: Phrase
 
 
 @dataclass(frozen=True, kw_only=True)

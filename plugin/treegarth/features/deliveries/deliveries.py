@@ -26,7 +26,6 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import translated
 from treegarth.web.routes import Identifier, Navigation
 from treegarth.web.which_study import OfStudy
 
@@ -68,8 +67,7 @@ def destinations(call: AnyCall, connection: Connection) -> dict[str, str]:
 def rules(call: AnyCall, connection: Connection) -> dict[str, str]:
     """Those that are there, and the one that is asked for also where it was removed."""
     chosen = getattr(call.query, "rule", None)
-    found = {str(number): name for number, name in rule_names(connection, chosen)}
-    return {"0": translated(call, N_("people, by hand")), **found}
+    return {str(number): name for number, name in rule_names(connection, chosen)}
 
 
 DELIVERIES = Listing(
@@ -98,7 +96,13 @@ DELIVERIES = Listing(
     filters=(
         Filter(name="state", label=N_("State"), choices=STATES, width="wide"),
         Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),
-        Filter(name="rule", label=N_("Asked by"), find_choices=rules, width="wide"),
+        Filter(
+            name="rule",
+            label=N_("Asked by"),
+            choices={"0": N_("people, by hand")},
+            find_choices=rules,
+            width="wide",
+        ),
         Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
     ),
     empty=Empty(

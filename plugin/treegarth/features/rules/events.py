@@ -19,7 +19,6 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier, Parameters
 
 STATES = {"failed": N_("failed"), "waiting": N_("waiting")}
@@ -41,12 +40,7 @@ def find(call: AnyCall, connection: Connection, asked: EventsAsked) -> Select[An
 
 
 def extras(call: AnyCall, connection: Connection, asked: EventsAsked, events: Sequence[OpenEvent]) -> Mapping[str, Any]:
-    counts = count_events(connection)
-    return {
-        "triggers": TRIGGER_NAMES,
-        "failed": counts["failed"],
-        "waiting": ngettext_for(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"]),
-    }
+    return {"triggers": TRIGGER_NAMES, "open": count_events(connection)}
 
 
 EVENTS = Listing(

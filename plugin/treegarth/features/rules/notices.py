@@ -18,7 +18,6 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier
 from treegarth.web.which_study import OfStudy
 
@@ -48,13 +47,7 @@ def extras(call: AnyCall, connection: Connection, asked: NoticesAsked, notices: 
         for one in notices
         if one.orthanc_study_id and one.study_instance_uid
     ]
-    unseen = count_unseen(connection)
-    return {
-        "which": told_apart(connection, studies),
-        "channels": CHANNELS,
-        "unseen": unseen,
-        "new": ngettext_for(call, "%(num)s new", "%(num)s new", unseen),
-    }
+    return {"which": told_apart(connection, studies), "channels": CHANNELS, "unseen": count_unseen(connection)}
 
 
 NOTICES = Listing(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Response
 
@@ -22,39 +21,17 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import Check, State, ngettext_for, translated
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.services import HostStatus
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 
-WORDS_OF_CHECKS: dict[str, tuple[State, str]] = {
-    "ok": ("ok", N_("ok")),
-    "warning": ("attention", N_("look at this")),
-    "problem": ("failed", N_("stands in it")),
-}
+WORST_FIRST = ("problem", "warning", "ok")
 
 
 class Origin(Parameters):
     origin: Literal["system", "tasks"] = "system"
     """The page whose button was pressed, to which the answer leads back."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A figure with its name; a moment is shown relative to now, a kind as a state."""
-
-    name: str
-    value: str = ""
-    kind: State | None = None
-    moment: datetime | None = None
-    hint: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    title: str
-    rows: list[Row]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,24 +89,18 @@ def system_page(call: Call[None, None, None]) -> Response:
     house = call.part(House)
     status = call.services.host.figures()
     queue = _queue(call)
-    problems = [check for finding in house.checks() for check in finding(call) if check.needs_attention]
-    if queue.counts and queue.counts.failed:
-        problems.append(_failed_check(call, queue.counts.failed))
-    summary = ngettext_for(call, "%(num)s thing needs attention", "%(num)s things need attention", len(problems))
     return render_page(
         call,
         "system/system.html",
-        problems=problems,
-        summary=summary,
+        problems=[check for finding in house.checks() for check in finding(call) if check.needs_attention],
         busy=_is_busy(status, queue),
-        boxes=[
-            _ingest(call, status),
-            _tasks(call, status, queue),
-            _database(call, status, queue),
-            _versions(call, status),
-        ],
+        host=status,
+        counts=queue.counts,
+        database=queue.database,
+        has_own_database=call.services.settings.database is not None,
+        versions=sorted({**status.versions, **versions_of_orthanc(call.services.orthanc)}.items()),
         failed_tasks=queue.failed,
-        self_check=_self_check(call, status),
+        self_check=sorted(status.self_check, key=lambda check: WORST_FIRST.index(check.state)),
         sections=[make(call) for make in house.system_sections()],
     )
 
@@ -168,122 +139,3 @@ def _queue(call: AnyCall) -> Queue:
             )
     except DatabaseUnavailable:
         return Queue()
-
-
-def _failed_check(call: AnyCall, failed: int) -> Check:
-    name = ngettext_for(call, "%(num)s task failed", "%(num)s tasks failed", failed)
-    return Check(
-        kind="attention",
-        name=name,
-        words=translated(call, N_("Look at the reason in the log, then try it again below.")),
-    )
-
-
-def _filter(call: AnyCall, name: str, value: Any) -> str:
-    return str(call.site.environments[call.language].filters[name](value))
-
-
-def _ingest(call: AnyCall, status: HostStatus) -> Box:
-    def words(message: str) -> str:
-        return translated(call, message)
-
-    def number(value: float | None) -> str:
-        return _filter(call, "number", value)
-
-    def milliseconds(value: float | None) -> str:
-        return "–" if value is None else f"{_filter(call, 'significant', value)} ms"
-
-    def seconds(value: float | None) -> str:
-        return "–" if value is None else f"{_filter(call, 'significant', value)} s"
-
-    queued = f"{number(status.queue_length)} ({_filter(call, 'size', status.queue_bytes)})"
-    return Box(
-        title=words(N_("Arrival")),
-        rows=[
-            Row(name=words(N_("Stored, not yet in the index")), value=number(status.pending)),
-            Row(name=words(N_("Queue to the indexer")), value=queued),
-            Row(name=words(N_("Indexed since the start")), value=number(status.acknowledged)),
-            Row(
-                name=words(N_("Headers read from Orthanc instead")),
-                value=number(status.dropped_headers),
-                hint=words(N_("The queue was full and kept only identifiers; nothing is lost.")),
-            ),
-            Row(
-                name=words(N_("Refused since the start: nested too deep")),
-                value=number(status.refused_nested),
-                hint=words(N_("Orthanc would end when somebody looks at such an object; the sender was told.")),
-            ),
-            Row(name=words(N_("From stored to searchable, median")), value=seconds(status.lag_median_s)),
-            Row(name=words(N_("From stored to searchable, 99 of 100")), value=seconds(status.lag_p99_s)),
-            Row(name=words(N_("Time added to a store, median")), value=milliseconds(status.callback_median_ms)),
-            Row(name=words(N_("Time added to a store, 99 of 100")), value=milliseconds(status.callback_p99_ms)),
-        ],
-    )
-
-
-def _tasks(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
-    def number(value: int | None) -> str:
-        return _filter(call, "number", value)
-
-    counts = queue.counts
-    alive = sum(worker.alive for worker in status.workers)
-    restarts = sum(worker.restarts for worker in status.workers)
-    return Box(
-        title=translated(call, N_("Tasks")),
-        rows=[
-            Row(name=translated(call, N_("Waiting")), value=number(counts.todo if counts else None)),
-            Row(name=translated(call, N_("Running")), value=number(counts.doing if counts else None)),
-            Row(name=translated(call, N_("Failed")), value=number(counts.failed if counts else None)),
-            Row(name=translated(call, N_("Workers here")), value=number(alive)),
-            Row(
-                name=translated(call, N_("Restarts of workers, of the indexer")),
-                value=f"{number(restarts)}, {number(status.indexer_restarts)}",
-            ),
-        ],
-    )
-
-
-def _database(call: AnyCall, status: HostStatus, queue: Queue) -> Box:
-    states: dict[str, tuple[State, str]] = {
-        "up": ("ok", N_("answers")),
-        "starting": ("waiting", N_("is starting")),
-        "down": ("failed", N_("does not answer")),
-    }
-    kind, word = states.get(status.database_state, ("unknown", status.database_state))
-    own = call.services.settings.database is not None
-    kept = translated(call, N_("a server of the site") if own else N_("embedded, started by Treegarth"))
-    facts = queue.database
-    return Box(
-        title=translated(call, N_("Database")),
-        rows=[
-            Row(name=translated(call, N_("State")), value=translated(call, word), kind=kind),
-            Row(name=translated(call, N_("Server")), value=kept),
-            Row(name="PostgreSQL", value=facts.version if facts else "–"),
-            Row(name=translated(call, N_("Size")), value=_filter(call, "size", facts.size_bytes if facts else None)),
-            Row(name=translated(call, N_("Last answer")), moment=status.database_last_answer_at, value="–"),
-        ],
-    )
-
-
-def _versions(call: AnyCall, status: HostStatus) -> Box:
-    versions = {**status.versions, **versions_of_orthanc(call.services.orthanc)}
-    rows = [Row(name=name, value=version) for name, version in sorted(versions.items())]
-    return Box(
-        title=translated(call, N_("Versions")),
-        rows=[*rows, Row(name=translated(call, N_("Started")), moment=status.started_at)],
-    )
-
-
-def _self_check(call: AnyCall, status: HostStatus) -> list[dict[str, str]]:
-    found = []
-    for check in sorted(status.self_check, key=lambda check: list(WORDS_OF_CHECKS)[::-1].index(check.state)):
-        kind, word = WORDS_OF_CHECKS[check.state]
-        found.append(
-            {
-                "kind": kind,
-                "word": translated(call, word),
-                "name": translated(call, check.name),
-                "sentence": translated(call, check.sentence, **check.values),
-            }
-        )
-    return found

@@ -20,7 +20,6 @@ from treegarth.web.call import AnyCall
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import State as Sign
-from treegarth.web.parts import translated
 from treegarth.web.routes import Parameters, Text
 from treegarth.web.row_actions import NothingGiven, RowAction
 
@@ -57,7 +56,8 @@ def retry(call: AnyCall, connection: Connection, tasks: Sequence[int], given: No
 
 def extras(call: AnyCall, connection: Connection, asked: TasksAsked, tasks: Sequence[Task]) -> Mapping[str, Any]:
     return {
-        "states": {state: (SIGNS[state], translated(call, words)) for state, words in STATES.items()},
+        "states": STATES,
+        "signs": SIGNS,
         "busy": any(task.state != TaskState.FAILED for task in tasks),
     }
 

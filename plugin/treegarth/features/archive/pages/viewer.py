@@ -13,9 +13,9 @@ from flask import Response
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
 from treegarth.index.studies import told_apart
-from treegarth.phrases import N_
+from treegarth.phrases import NN_, P_
 from treegarth.web.call import AnyCall
-from treegarth.web.parts import Check, ngettext_for, translated
+from treegarth.web.parts import Check
 from treegarth.web.templates import render_page
 
 MOST_SHOWN = 50
@@ -64,19 +64,15 @@ def health_check(call: AnyCall) -> list[Check]:
     return [
         Check(
             kind="attention",
-            name=translated(call, N_("Objects that cannot be shown")),
-            words=ngettext_for(
-                call,
+            name=P_("Objects that cannot be shown"),
+            words=NN_(
                 "%(num)s stored object is nested too deep for Orthanc",
                 "%(num)s stored objects are nested too deep for Orthanc",
-                count,
             ),
+            count=count,
             url=call.site.url("web.ohif_start"),
-            advice=translated(
-                call,
-                N_(
-                    "Nothing here asks Orthanc for them. Keep others from asking, and delete them if nobody needs them."
-                ),
+            advice=P_(
+                "Nothing here asks Orthanc for them. Keep others from asking, and delete them if nobody needs them."
             ),
         )
     ]

@@ -17,11 +17,11 @@ from treegarth.features.deliveries.store.overview import count_given_up, list_de
 from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.features.deliveries.words import bar
 from treegarth.index.studies import StudyKey, the_study, told_apart
-from treegarth.phrases import N_
+from treegarth.phrases import NN_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import Check, StudySection, in_words, ngettext_for, render_part, translated
+from treegarth.web.parts import Check, StudySection, render_part
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Identifier, Route
 from treegarth.web.told import see_other
@@ -94,23 +94,23 @@ def send_study(call: Call[None, SendBody, StudyPath]) -> Response:
 
 def health_check(call: AnyCall) -> list[Check]:
     """Destinations that are down, and objects that were given up."""
-    name = translated(call, N_("Deliveries"))
+    name = P_("Deliveries")
     try:
         with call.connect() as connection:
             destinations = list_destinations(connection)
             given_up = count_given_up(connection)
     except DatabaseUnavailable:
-        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
-    look = translated(call, N_("Its page has the last errors, and a test of the connection."))
+        return [Check(kind="unknown", name=name, words=P_("unknown without the database"))]
+    look = P_("Its page has the last errors, and a test of the connection.")
     places = call.services.settings.destination_places
     refused = {one.id: said[0].sentence for one in destinations if (said := refusals(one.address, places))}
     found = [
         Check(
             kind="attention",
-            name=translated(call, N_("Destination %(name)s"), name=one.name),
-            words=translated(call, N_("not allowed by the settings") if one.id in refused else N_("does not answer")),
+            name=P_("Destination %(name)s", name=one.name),
+            words=P_("not allowed by the settings") if one.id in refused else P_("does not answer"),
             url=call.site.url("deliveries.destination_page", destination_id=one.id),
-            advice=in_words(call, refused.get(one.id) or one.last_error or look),
+            advice=refused.get(one.id) or one.last_error or look,
         )
         for one in destinations
         if one.state == "down" or (one.id in refused and not one.is_paused)
@@ -120,12 +120,14 @@ def health_check(call: AnyCall) -> list[Check]:
             Check(
                 kind="attention",
                 name=name,
-                words=ngettext_for(call, "%(num)s object was given up", "%(num)s objects were given up", total),
+                words=NN_("%(num)s object was given up", "%(num)s objects were given up"),
+                count=total,
                 url=call.site.url("deliveries.deliveries_page", state="given up"),
-                advice=translated(call, N_("See the reason, then send it again.")),
+                advice=P_("See the reason, then send it again."),
             )
         )
     if found:
         return found
-    words = N_("every destination answers") if destinations else N_("no destination is set up")
-    return [Check(kind="ok" if destinations else "unknown", name=name, words=translated(call, words))]
+    if not destinations:
+        return [Check(kind="unknown", name=name, words=P_("no destination is set up"))]
+    return [Check(kind="ok", name=name, words=P_("every destination answers"))]

@@ -25,7 +25,7 @@ from treegarth.features.dose.sums import exact_sum
 from treegarth.phrases import N_, Phrase
 from treegarth.web.call import AnyCall
 from treegarth.web.formats import scaled
-from treegarth.web.parts import State, translated
+from treegarth.web.parts import State
 
 VALUES_SHOWN = 4
 """Of one quantity in one event; of more, such as one of each pulse, the least and the greatest are shown."""
@@ -33,7 +33,7 @@ VALUES_SHOWN = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    text: str
+    texts: list[str]
     title: str = ""
     numeric: bool = True
 
@@ -178,7 +178,7 @@ def _has(values: Mapping[str, Any], quantity: Quantity) -> bool:
 
 
 def _cell(call: AnyCall, quantity: Quantity, value: Any) -> Cell:
-    """One value, or one of each X-ray source divided by a slash; all digits in the title."""
+    """One value, or one of each X-ray source; all digits in the title."""
     parts = value if isinstance(value, list) else [value]
     texts = [_text(call, quantity, part) for part in parts if part is not None]
     numbers = [part for part in parts if isinstance(part, int | float)]
@@ -187,7 +187,7 @@ def _cell(call: AnyCall, quantity: Quantity, value: Any) -> Cell:
         texts = [f"{'–'.join(dict.fromkeys(ends))} ({len(numbers)})"]
     full = [part for part in parts if isinstance(part, str) and part in SHORT]
     full += [_written(call, "all_digits", quantity, part) for part in parts if isinstance(part, float)]
-    return Cell(text=" / ".join(texts) or "–", title=" / ".join(full), numeric=quantity.numeric)
+    return Cell(texts=texts, title=" / ".join(full), numeric=quantity.numeric)
 
 
 def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
@@ -198,7 +198,7 @@ def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
         return _written(call, name, quantity, value)
     if quantity.moment:
         return readable_moment(str(value))
-    return translated(call, SHORT[value]) if value in SHORT else str(value)
+    return Phrase(SHORT[value]) if value in SHORT else str(value)
 
 
 def _written(call: AnyCall, name: str, quantity: Quantity, value: float) -> str:

@@ -8,11 +8,11 @@ from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.events import count_events, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
-from treegarth.phrases import N_
+from treegarth.phrases import N_, NN_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import Check, ngettext_for, render_part, translated
+from treegarth.web.parts import Check, render_part
 from treegarth.web.routes import LongIdentifier, Parameters, Route
 from treegarth.web.told import see_other
 
@@ -96,41 +96,40 @@ def retry_events(call: Call[None, NoticeBody, None]) -> Response:
 
 def health_check(call: AnyCall) -> list[Check]:
     """What rules lend to health: events that failed, notices that could not be sent."""
-    name = translated(call, N_("Rules"))
+    name = P_("Rules")
     try:
         with call.connect() as connection:
             counts = count_events(connection)
             not_sent = count_not_sent(connection)
     except DatabaseUnavailable:
-        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+        return [Check(kind="unknown", name=name, words=P_("unknown without the database"))]
     found = []
-    failed = counts["failed"]
-    if failed:
+    if counts["failed"]:
         found.append(
             Check(
                 kind="attention",
                 name=name,
-                words=ngettext_for(
-                    call, "%(num)s study could not be handled", "%(num)s studies could not be handled", counts["failed"]
-                ),
+                words=NN_("%(num)s study could not be handled", "%(num)s studies could not be handled"),
+                count=counts["failed"],
                 url=call.site.url("rules.events_page", state="failed"),
-                advice=translated(call, N_("See the reason, then let the rules look again.")),
+                advice=P_("See the reason, then let the rules look again."),
             )
         )
     if not_sent:
         found.append(
             Check(
                 kind="attention",
-                name=translated(call, N_("Notifications")),
-                words=ngettext_for(call, "%(num)s could not be sent", "%(num)s could not be sent", not_sent),
+                name=P_("Notifications"),
+                words=NN_("%(num)s could not be sent", "%(num)s could not be sent"),
+                count=not_sent,
                 url=call.site.url("rules.notifications_page", state="given up"),
-                advice=translated(call, N_("See the reason, then send it again.")),
+                advice=P_("See the reason, then send it again."),
             )
         )
     if not found and counts["waiting"]:
-        words = ngettext_for(call, "%(num)s study waits", "%(num)s studies wait", counts["waiting"])
-        found.append(Check(kind="waiting", name=name, words=words))
-    return found or [Check(kind="ok", name=name, words=translated(call, N_("nothing waits")))]
+        words = NN_("%(num)s study waits", "%(num)s studies wait")
+        found.append(Check(kind="waiting", name=name, words=words, count=counts["waiting"]))
+    return found or [Check(kind="ok", name=name, words=P_("nothing waits"))]
 
 
 def _to(call: AnyCall, name: str) -> Response:

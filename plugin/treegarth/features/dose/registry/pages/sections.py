@@ -17,19 +17,19 @@ from treegarth.features.dose.registry.store.reports import reports_of_study
 from treegarth.features.dose.registry.store.reread_walk import reread_progress
 from treegarth.features.dose.registry.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
 from treegarth.index.studies import StudyKey
-from treegarth.phrases import N_
+from treegarth.phrases import NN_, P_
 from treegarth.web.call import AnyCall
-from treegarth.web.parts import Check, ngettext_for, render_part, translated
+from treegarth.web.parts import Check, render_part
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownBest:
     """A best known dose and where it is from."""
 
-    label: str
+    label: str  # a msgid
     value: float
     unit: str
-    origin: str
+    origin: str  # a phrase
 
 
 def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
@@ -49,7 +49,7 @@ def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
         call,
         "dose/section.html",
         reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
-        best=[] if study is None else shown_best(call, study),
+        best=[] if study is None else shown_best(study),
         doubts=[] if study is None else doubts_in_words(study.doubts),
         replaced_by=_replacing_url(call, study),
     )
@@ -69,7 +69,7 @@ def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str |
     return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
 
 
-def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
+def shown_best(study: DoseStudy) -> list[ShownBest]:
     """The best known doses that a study has."""
     origins = study.origin
     return [
@@ -86,28 +86,25 @@ def shown_best(call: AnyCall, study: DoseStudy) -> list[ShownBest]:
 
 def health_check(call: AnyCall) -> list[Check]:
     """What dose lends to health: reports that wait, and reports that could not be read."""
-    name = translated(call, N_("Dose"))
+    name = P_("Dose")
     try:
         with call.connect() as connection:
             counts = count_sources(connection)
     except DatabaseUnavailable:
-        return [Check(kind="unknown", name=name, words=translated(call, N_("unknown without the database")))]
+        return [Check(kind="unknown", name=name, words=P_("unknown without the database"))]
     if counts.failed:
-        words = ngettext_for(
-            call, "%(num)s report could not be read", "%(num)s reports could not be read", counts.failed
-        )
-        advice = translated(call, N_("See the reasons below; after an upgrade or a repair let them be read again."))
+        words = NN_("%(num)s report could not be read", "%(num)s reports could not be read")
+        advice = P_("See the reasons below; after an upgrade or a repair let them be read again.")
         url = call.site.url("system.system_page")
-        return [Check(kind="attention", name=name, words=words, url=url, advice=advice)]
+        return [Check(kind="attention", name=name, words=words, count=counts.failed, url=url, advice=advice)]
     if counts.waiting:
-        return [Check(kind="waiting", name=name, words=_waiting(call, counts.waiting))]
+        words = NN_("%(num)s report waits to be read", "%(num)s reports wait to be read")
+        return [Check(kind="waiting", name=name, words=words, count=counts.waiting)]
     if counts.refused:
-        words = ngettext_for(
-            call, "all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose", counts.refused
-        )
+        words = NN_("all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose")
         url = call.site.url("dose.sources_page", state="refused")
-        return [Check(kind="ok", name=name, words=words, url=url)]
-    return [Check(kind="ok", name=name, words=translated(call, N_("every report is read")))]
+        return [Check(kind="ok", name=name, words=words, count=counts.refused, url=url)]
+    return [Check(kind="ok", name=name, words=P_("every report is read"))]
 
 
 def system_section(call: AnyCall) -> Markup:
@@ -123,7 +120,3 @@ def system_section(call: AnyCall) -> Markup:
     return render_part(
         call, "dose/failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
     )
-
-
-def _waiting(call: AnyCall, reports: int) -> str:
-    return ngettext_for(call, "%(num)s report waits to be read", "%(num)s reports wait to be read", reports)

@@ -25,14 +25,13 @@ from treegarth.features.dose.registry.store.all_sources import (
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
 from treegarth.features.dose.registry.store.reread_walk import start_reread
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
-from treegarth.phrases import N_, NN_
+from treegarth.phrases import N_, NN_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import State as Sign
-from treegarth.web.parts import in_words
 from treegarth.web.path_models import OrthancInstancePath
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import url_with
@@ -115,7 +114,7 @@ def extras(
         "asked": asked,
         "choices": choices(call, asked, count_unread(connection)),
         "which": told_apart_with_kept(connection, sources),
-        "reasons": {one.orthanc_instance_id: reasons_of(call, one) for one in sources},
+        "reasons": {one.orthanc_instance_id: reasons_of(one) for one in sources},
         "most_reasons": REASONS_SHOWN,
         "states": {state: (SIGNS[state], words) for state, words in STATES.items()},
         "kinds": KIND_NAMES,
@@ -141,12 +140,12 @@ def choices(call: AnyCall, asked: SourcesAsked, counts: Mapping[Unread, int]) ->
     ]
 
 
-def reasons_of(call: AnyCall, source: DoseReportSummary) -> list[str]:
-    """Why it could not be read, or not in every part, in the reader's language."""
+def reasons_of(source: DoseReportSummary) -> list[str]:
+    """Why it could not be read, or not in every part."""
     whole = {"failed": source.last_error, "refused": source.refused}.get(source.state)
     if whole is not None:
-        return [in_words(call, whole)]
-    return [f"{issue['path']} {in_words(call, issue['reason'])}" for issue in source.issues or ()]
+        return [whole]
+    return [Phrase("%(path)s %(reason)s", issue) for issue in source.issues or ()]
 
 
 def retry(call: Call[None, Origin, OrthancInstancePath]) -> Response:
