@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select
 from treegarth.features.retention.store.ledger import BringBack, select_bring_backs
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.tables import prune_ledger
-from treegarth.features.retention.words import WISH_STATES, states_of
+from treegarth.features.retention.words import WISH_STATES
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
@@ -37,7 +37,7 @@ def extras(
     return {
         "names": name_studies(connection, wishes),
         "which": told_apart(connection, wishes),
-        "states": states_of(call, WISH_STATES),
+        "states": WISH_STATES,
         "busy": any(one.state == "waiting" for one in wishes),
     }
 

@@ -11,7 +11,7 @@ from treegarth.features.retention import tables
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import Hold, select_holds
 from treegarth.features.retention.store.overview import name_studies
-from treegarth.features.retention.words import HOLD_KINDS, words_of
+from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
@@ -37,11 +37,10 @@ def find(call: AnyCall, connection: Connection, asked: HoldsAsked) -> Select[Any
 
 
 def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequence[Hold]) -> Mapping[str, Any]:
-    names = name_studies(connection, holds)
     return {
-        "names": names,
+        "names": name_studies(connection, holds),
         "which": told_apart(connection, holds),
-        "kinds": words_of(call, HOLD_KINDS),
+        "kinds": HOLD_KINDS,
         "given": NOTHING,
         "wrong": {},
         "choices": (),

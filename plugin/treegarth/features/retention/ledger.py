@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select
 from treegarth.features.retention.store.ledger import LedgerEntry, list_bring_backs, select_entries
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.tables import prune_ledger
-from treegarth.features.retention.words import LEDGER_STATES, WISH_STATES, states_of
+from treegarth.features.retention.words import LEDGER_STATES, WISH_STATES
 from treegarth.index.studies import asked_study, find_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
@@ -64,9 +64,9 @@ def extras(
     return {
         "names": name_studies(connection, [*entries, *wishes]),
         "which": told_apart(connection, [*entries, *wishes]),
-        "states": states_of(call, LEDGER_STATES),
+        "states": LEDGER_STATES,
         "wishes": wishes,
-        "wish_states": states_of(call, WISH_STATES),
+        "wish_states": WISH_STATES,
         "busy": any(one.state == "waiting" for one in wishes),
     }
 

@@ -7,7 +7,6 @@ alone. Both are for the period of grace only: a million marks take about a secon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -16,14 +15,13 @@ from treegarth.features.retention.store.marks import Mark, select_marks
 from treegarth.features.retention.store.overview import MarkedStudy, marked_sum, name_studies, select_marked_studies
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.tables import prune_mark
-from treegarth.features.retention.words import said
+from treegarth.features.retention.words import sentences
 from treegarth.index.studies import OfStudy as OneOfStudy
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import ngettext_for
 from treegarth.web.routes import Identifier
 from treegarth.web.which_study import OfStudy
 
@@ -50,13 +48,11 @@ def find_objects(call: AnyCall, connection: Connection, asked: MarksAsked) -> Se
 def with_studies(
     call: AnyCall, connection: Connection, asked: MarksAsked, studies: Sequence[MarkedStudy]
 ) -> Mapping[str, Any]:
-    total = marked_sum(connection, study=find_study(connection, asked), policy_id=asked.policy_id)
     return {
         "names": name_studies(connection, studies),
         "which": told_apart(connection, studies),
-        "why": partial(said, call),
-        "total": total,
-        "objects": ngettext_for(call, "%(num)s object", "%(num)s objects", total.instance_count),
+        "sentences": sentences,
+        "total": marked_sum(connection, study=find_study(connection, asked), policy_id=asked.policy_id),
         "any_on": bool(POLICIES.all(connection, only_on=True)),
     }
 
@@ -68,7 +64,7 @@ def with_objects(call: AnyCall, connection: Connection, asked: MarksAsked, marks
         "study": study,
         "names": name_studies(connection, studies),
         "which": told_apart(connection, studies),
-        "why": partial(said, call),
+        "sentences": sentences,
     }
 
 

@@ -1,4 +1,4 @@
-"""What the pages of retention call things, and the sentences of reasons in the reader's language."""
+"""What the pages of retention call things, and the sentences of reasons."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from flask import Response
 
 from treegarth.features.retention.model import WORDS
 from treegarth.index.studies import StudyKey, told_apart
-from treegarth.phrases import N_
+from treegarth.phrases import N_, Phrase
 from treegarth.web.call import AnyCall
-from treegarth.web.parts import State, translated
+from treegarth.web.parts import State, in_words, translated
 from treegarth.web.told import see_other
 
 POLICY_CHANGES: Mapping[str, str] = {
@@ -65,28 +65,26 @@ def words_of(call: AnyCall, names: Mapping[str, str]) -> dict[str, str]:
     return {key: translated(call, name) for key, name in names.items()}
 
 
-def states_of(call: AnyCall, states: Mapping[str, tuple[State, str]]) -> dict[str, tuple[State, str]]:
-    """Each state's icon and word in the reader's language."""
-    return {key: (kind, translated(call, word)) for key, (kind, word) in states.items()}
-
-
 def reason(call: AnyCall, words: str, about: str) -> str:
-    """One sentence about an object. What it is about may be a kind of hold, an age or a change of a policy."""
+    """One sentence about an object, in the reader's language."""
+    return in_words(call, sentence(words, about))
+
+
+def sentence(words: str, about: str) -> Phrase:
+    """One about an object. What it is about may be a kind of hold, an age or a change of a policy."""
     known = {**HOLD_KINDS, **AGES, **POLICY_CHANGES}
-    return translated(call, words, about=translated(call, known[about]) if about in known else about)
+    return Phrase(words, {"about": Phrase(known[about]) if about in known else about})
 
 
-def said(call: AnyCall, text: str | None) -> str | None:
-    """What was noted in English, sentence by sentence in the reader's language; strange sentences as they are."""
-    if text is None:
-        return None
-    return "; ".join(_sentence(call, part) for part in text.split("; "))
+def sentences(text: str) -> list[str]:
+    """What was noted in English, each sentence a phrase; strange ones as they are."""
+    return [_read(part) for part in text.split("; ")]
 
 
-def _sentence(call: AnyCall, text: str) -> str:
+def _read(text: str) -> str:
     for words, pattern in _patterns():
         if match := pattern.fullmatch(text):
-            return reason(call, words, match.groupdict().get("about", ""))
+            return sentence(words, match.groupdict().get("about", ""))
     return text
 
 

@@ -17,11 +17,10 @@ from treegarth.features.retention.store.holds import release_hold
 from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey
 from treegarth.limits import can_be_shown
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import translated
 from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
@@ -95,24 +94,23 @@ def hold(call: Call[HoldsAsked, HoldBody, None]) -> Response:
                 )
             return _back(call, study if body.back == "study" else None)
         except NotFound:
-            wrong["study_instance_uid"] = N_("The index has no study with this Study Instance UID.")
+            wrong["study_instance_uid"] = P_("The index has no study with this Study Instance UID.")
         except AmbiguousStudy as error:
-            wrong["study_instance_uid"] = N_("Several patients have a study with this UID: choose whose is meant.")
+            wrong["study_instance_uid"] = P_("Several patients have a study with this UID: choose whose is meant.")
             choices = error.studies
-    said = {field: translated(call, words) for field, words in wrong.items()}
     return render_page(
-        call, HOLDS.template, **{**HOLDS.values(call), "given": given, "wrong": said, "choices": choices}
+        call, HOLDS.template, **{**HOLDS.values(call), "given": given, "wrong": wrong, "choices": choices}
     )
 
 
 def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | None, dict[str, str]]:
     wrong: dict[str, str] = {}
     if not given["study_instance_uid"]:
-        wrong["study_instance_uid"] = N_("Which study? Its Study Instance UID stands on the study's page.")
+        wrong["study_instance_uid"] = P_("Which study? Its Study Instance UID stands on the study's page.")
     if given["kind"] not in set(HoldKind):
-        wrong["kind"] = N_("Choose a kind.")
+        wrong["kind"] = P_("Choose a kind.")
     if not 0 < len(given["reason"]) <= LONGEST_REASON:
-        wrong["reason"] = N_("Say why in a sentence: whoever wants to release it will ask.")
+        wrong["reason"] = P_("Say why in a sentence: whoever wants to release it will ask.")
     until = None
     if given["until"]:
         try:
@@ -121,9 +119,9 @@ def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | N
             if not can_be_shown(until):
                 raise ValueError(last)
         except (ValueError, OverflowError):
-            wrong["until"] = N_("Write a day such as 2027-01-31.")
+            wrong["until"] = P_("Write a day such as 2027-01-31.")
     if until is not None and until <= now:
-        wrong["until"] = N_("This day is over.")
+        wrong["until"] = P_("This day is over.")
     return until, wrong
 
 

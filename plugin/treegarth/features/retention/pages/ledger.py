@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from flask import Response
@@ -17,9 +15,7 @@ from treegarth.features.retention.words import (
     PROOFS,
     WISH_STATES,
     back_to_study,
-    said,
-    states_of,
-    words_of,
+    sentences,
 )
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import P_
@@ -38,15 +34,6 @@ class BringBackBody(Parameters):
     """The object, or all that is gone of its series or study."""
     back: Text = ""
     """`study` where the button stands on the study's page."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownProof:
-    """What the deletion stood on."""
-
-    destination: str
-    words: str
-    at: datetime
 
 
 def routes() -> list[Route]:
@@ -76,26 +63,18 @@ def entry_page(call: Call[None, None, LedgerPath]) -> Response:
         wishes = store.list_bring_backs(connection, study=entry, limit=WISHES_SHOWN)
         name = name_studies(connection, [entry]).get(entry.orthanc_study_id)
         which = told_apart(connection, [entry])
-    proofs = words_of(call, PROOFS)
     return render_page(
         call,
         "retention/ledger_entry.html",
         entry=entry,
         name=name,
         which=which,
-        state_words=states_of(call, LEDGER_STATES)["returned" if entry.returned_at else entry.state],
-        kept_because=said(call, entry.kept_because),
-        places=[(one, proofs.get(one.proof, one.proof)) for one in places],
-        proofs=[
-            ShownProof(
-                destination=one.destination,
-                words=proofs.get(one.kind, one.kind),
-                at=one.at,
-            )
-            for one in entry.proof or ()
-        ],
+        state_words=LEDGER_STATES["returned" if entry.returned_at else entry.state],
+        kept_because=sentences(entry.kept_because) if entry.kept_because else (),
+        places=places,
+        proofs=PROOFS,
         wishes=wishes,
-        wish_states=states_of(call, WISH_STATES),
+        wish_states=WISH_STATES,
         busy=any(one.state == "waiting" for one in wishes),
         is_gone=entry.state == "deleted" and entry.returned_at is None,
     )

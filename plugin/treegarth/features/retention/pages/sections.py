@@ -12,7 +12,7 @@ from treegarth.features.retention.store.ledger import list_bring_backs
 from treegarth.features.retention.store.overview import gone_of_study, marked_sum
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
-from treegarth.features.retention.words import HOLD_KINDS, WISH_STATES, states_of, words_of
+from treegarth.features.retention.words import HOLD_KINDS, WISH_STATES
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import render_part
@@ -39,7 +39,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
         marked=marked,
         gone=gone,
         wishes=wishes,
-        wish_states=states_of(call, WISH_STATES),
+        wish_states=WISH_STATES,
         busy=any(one.state == "waiting" for one in wishes),
-        kinds=words_of(call, HOLD_KINDS),
+        kinds=HOLD_KINDS,
     )
