@@ -95,7 +95,7 @@ def test_a_rule_of_the_documented_depth_works_everywhere(client: FlaskClient, en
         get(client, f"{PAGES}/rules/{number}{path}")
     text = get(client, f"{PAGES}/rules.yaml").text
     (imported,) = post(client, f"{API}/rules/import", json={"text": text}).get_json()["items"]
-    assert (imported["name"], imported["rule_id"]) == ("deep", number)
+    assert (imported["name"], imported["id"]) == ("deep", number)
     client.put(f"{API}/rules/{number}/state", json={"is_on": True})
     with engine.begin() as connection:
         note_events(connection, Trigger.STUDY_STABLE, [("study-00001", "")], NOW)
