@@ -140,6 +140,9 @@ def test_without_a_destination_there_is_nothing_to_choose_for_sending(client: Fl
         connection.execute(table("destination").update().values(removed_at=NOW))
     page = client.get("/treegarth/studies").text
     assert 'value="send"' not in page
+    removed = client.post(f"{API}/studies/act", json={"action": "send", "chosen": STUDIES, "destination": 1})
+    assert removed.status_code == 404
+    assert count(engine, "delivery_object") == 0
     assert 'value="hold"' in page
 
 

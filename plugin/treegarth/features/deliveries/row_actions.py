@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from treegarth.features.deliveries.deliveries import DELIVERIES, destinations
 from treegarth.features.deliveries.store.archive_index import read_candidates
-from treegarth.features.deliveries.store.destinations import read_destination
+from treegarth.features.deliveries.store.destinations import present_destination
 from treegarth.features.deliveries.store.overview import send_again
 from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.phrases import N_, NN_
@@ -28,7 +28,7 @@ class Sending(Parameters):
 def send(call: AnyCall, connection: Connection, studies: Sequence[str], given: Sending) -> int:
     """All that the index has of them; what was confirmed there is not sent again. One wish, for objects are locked in
     one order."""
-    destination = read_destination(connection, given.destination)
+    destination = present_destination(connection, given.destination)
     objects = [found for key in studies if (found := read_candidates(connection, key))]
     request_delivery(
         connection,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.archive_index import read_candidates
-from treegarth.features.deliveries.store.destinations import list_destinations, read_destination
+from treegarth.features.deliveries.store.destinations import list_destinations, present_destination
 from treegarth.features.deliveries.store.overview import count_given_up, list_deliveries
 from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.features.deliveries.words import bar
@@ -77,7 +77,7 @@ def send_study(call: Call[None, SendBody, StudyPath]) -> Response:
     """All that the index has of it; what was confirmed there is not sent again."""
     services, uid = call.services, call.path.study_instance_uid
     with call.begin() as connection:
-        destination = read_destination(connection, call.body.destination)
+        destination = present_destination(connection, call.body.destination)
         study = the_study(connection, uid, call.body.orthanc_study_id)
         request_delivery(
             connection,

@@ -77,6 +77,14 @@ def read_destination(connection: Connection, destination_id: int, *, locked: boo
     return _destination(row)
 
 
+def present_destination(connection: Connection, destination_id: int) -> Destination:
+    """One that was not removed, locked until this transaction ends. Raises NotFound."""
+    found = read_destination(connection, destination_id, locked=True)
+    if found.removed_at is not None:
+        raise NotFound(P_("This destination was removed."))
+    return found
+
+
 def destination_named(connection: Connection, name: str) -> Destination | None:
     """The destination of that name that was not removed."""
     named = select(destination).where(destination.c.name == name, destination.c.removed_at.is_(None))
@@ -118,7 +126,7 @@ def change_destination(
 
     Raises NotFound, RequestConflict, EditedMeanwhile.
     """
-    before = _present(connection, destination_id)
+    before = present_destination(connection, destination_id)
     if settings_of(before).document() == settings.document():
         return before
     if since is not None and since != before.version:
@@ -160,7 +168,7 @@ def pause_destination(
     connection: Connection, destination_id: int, *, paused: bool, by: str | None, at: datetime
 ) -> Destination:
     """Stop sending there, or begin again at once: what waits is tried without waiting. Raises NotFound."""
-    _present(connection, destination_id)
+    present_destination(connection, destination_id)
     values: dict[str, Any] = {"is_paused": paused}
     if not paused:
         values |= {"next_attempt_at": None, "failures": 0}
@@ -171,7 +179,7 @@ def pause_destination(
 
 def remove_destination(connection: Connection, destination_id: int, *, by: str | None, at: datetime) -> Destination:
     """Send nothing there any more. It stays in the history, and what waited for it is given up. Raises NotFound."""
-    _present(connection, destination_id)
+    present_destination(connection, destination_id)
     row = _update(connection, destination_id, {"removed_at": at})
     connection.execute(
         update(delivery_object)
@@ -287,13 +295,6 @@ def _columns(settings: DestinationSettings) -> dict[str, Any]:
     values["address"] = address_document(settings.address)
     values["windows"] = [window.model_dump(mode="json") for window in settings.windows] if settings.windows else null()
     return values
-
-
-def _present(connection: Connection, destination_id: int) -> Destination:
-    found = read_destination(connection, destination_id, locked=True)
-    if found.removed_at is not None:
-        raise NotFound(P_("This destination was removed."))
-    return found
 
 
 def _update(connection: Connection, destination_id: int, values: dict[str, Any]) -> Row[Any]:
