@@ -84,8 +84,9 @@ def test_a_destination_is_changed_and_removed_through_orthanc(new_server: Any, t
     server = new_server("server").start()
     body = {"name": "folder", "kind": "folder", "address": {"path": str(tmp_path / "out")}}
     one = f"{server.api}/destinations/{post(server, 'destinations', body)['id']}"
-    changed = requests.put(one, json={**body, "max_attempts": 3}, timeout=30)
+    edit = {"document": {**body, "max_attempts": 3}, "version": 1}
+    changed = requests.put(one, json=edit, timeout=30)
     assert (changed.status_code, changed.json()["max_attempts"]) == (200, 3)
-    assert requests.put(one, json={**body, "kind": "ftp"}, timeout=30).status_code == 400
+    assert requests.put(one, json={"document": {**body, "kind": "ftp"}, "version": 2}, timeout=30).status_code == 400
     assert requests.delete(one, timeout=30).json()["state"] == "removed"
     assert server.get("destinations") == {"items": []}
