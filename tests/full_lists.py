@@ -60,10 +60,14 @@ DOSE = (
     " SELECT md5('r' || n), md5('s' || n), md5('t' || n), '1.3.' || n, '1.2.' || n,"
     """ (ARRAY['failed', 'refused'])[n % 2 + 1], CASE WHEN n % 2 = 1 THEN '"no dose"'::jsonb END,"""
     f""" CASE WHEN n % 2 = 0 THEN '"no end"'::jsonb END, {_AGO}, 0, NULL, NULL {_NO_DOSE}""",
-    "INSERT INTO dose_redeciding (id, decider_version, started_at, study_count, decided, changed, finished_at)"
-    f" VALUES (1, 1, {_NOON}, 1, 1, 1, {_NOON})",
-    "INSERT INTO dose_redecided (redeciding_id, orthanc_study_id, study_instance_uid, quantity, before, after, why)"
-    " SELECT 1, md5('t' || n), '1.2.' || n, (ARRAY['dlp_mgy_cm', 'dose_rp_gy'])[n % 2 + 1],"
+    "INSERT INTO long_work (kind, subject, asked_by, is_asked, asked_at, state, total, done, working_s, finished_at,"
+    " last_error) SELECT (ARRAY['dose.redeciding', 'dose.reread'])[n % 2 + 1], n % 7,"
+    f" nullif('user ' || n % 4, 'user 0'), true, {_AGO}, (ARRAY['done', 'stopped', 'failed'])[n % 3 + 1],"
+    f" nullif(n % 90, 0), n % 50, n % 11, {_AGO}, {_SAID} {_EACH}",
+    "INSERT INTO long_work (id, kind, is_asked, asked_at, state)"
+    f" VALUES (1000000, 'dose.redeciding', true, {_NOON}, 'done')",
+    "INSERT INTO dose_redecided (work_id, orthanc_study_id, study_instance_uid, quantity, before, after, why)"
+    " SELECT 1000000, md5('t' || n), '1.2.' || n, (ARRAY['dlp_mgy_cm', 'dose_rp_gy'])[n % 2 + 1],"
     f" nullif(n % 700, 0), nullif(n % 900, 0), (ARRAY['single', 'newest', 'counts'])[n % 3 + 1] {_EACH}",
 )
 RULES = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from treegarth.feature import House, Lent, Work
-from treegarth.features import archive, deliveries, dose, retention, rules, system, views
+from treegarth.features import archive, deliveries, dose, retention, rules, system, views, works
 from treegarth.host.zone import local_zone
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ FEATURES = (
     rules.FEATURE,
     retention.FEATURE,
     views.FEATURE,
+    works.FEATURE,
 )
 """In the order in which their findings, sections and actions are shown. One more line is one more feature."""
 
@@ -55,7 +56,6 @@ def house(settings: Settings) -> House:
 
 
 def _lent() -> Lent:
-    from treegarth.features.archive.store.reconciliation import count_instances
     from treegarth.features.archive.store.stale_series import count_stale
     from treegarth.features.deliveries.store.destinations import destination_names
     from treegarth.features.dose.registry.store.dose_objects import dose_objects
@@ -69,7 +69,6 @@ def _lent() -> Lent:
         destination_names=destination_names,
         read_texts=lambda text: [piece.value for piece in read_pieces(text)],
         write_text=dump,
-        count_instances=count_instances,
         count_stale=count_stale,
         count_dose_waiting=count_waiting,
         announce_deliveries=_announce_deliveries,

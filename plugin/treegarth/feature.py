@@ -7,7 +7,7 @@ a worker no templates. What no loop could collect, a single query that one featu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction, RowActions
+    from treegarth.work.kinds import Carry, WorkKind, WorkKinds
 
 FollowStable: TypeAlias = "Callable[[Connection, Sequence[Any], datetime], object]"
 FollowDoseRead: TypeAlias = "Callable[[Connection, str, datetime], object]"
@@ -53,6 +54,10 @@ class Feature:
     """What it offers for many rows of lists, its own and others'."""
     tasks: Callable[[House, Work], Sequence[Blueprint]] = lambda house, work: ()
     """Its background work."""
+    works: Callable[[], Sequence[WorkKind]] = tuple
+    """Its kinds of long work."""
+    carries: Callable[[House, Work], Mapping[str, Carry]] = lambda house, work: {}
+    """What carries each of them on, by the kind's name."""
     checks: Callable[[], Sequence[HealthCheck]] = tuple
     """Its findings about health."""
     study_sections: Callable[[House], Sequence[StudySection]] = lambda house: ()
@@ -82,7 +87,6 @@ class Lent:
     destination_names: Callable[[Connection], Sequence[str]]
     read_texts: Callable[[str], list[Any]]
     write_text: Callable[[Any], str]
-    count_instances: Callable[[Connection], int]
     count_stale: Callable[[Connection], int]
     count_dose_waiting: Callable[[Connection], int]
     announce_deliveries: Callable[[TaskHints], None]
@@ -112,9 +116,24 @@ class House:
 
         return RowActions(every=[one for feature in self.features for one in feature.row_actions()])
 
+    def works(self) -> WorkKinds:
+        from treegarth.work.kinds import WorkKinds
+
+        return WorkKinds(every=[one for feature in self.features for one in feature.works()])
+
+    def carried(self, work: Work) -> list[tuple[WorkKind, Carry]]:
+        """Every kind of long work with what carries it on in a worker."""
+        carries = {name: one for feature in self.features for name, one in feature.carries(self, work).items()}
+        return [(kind, carries[kind.name]) for kind in self.works().every if kind.name in carries]
+
     def parts(self) -> list[object]:
         """What handlers work with."""
-        return [self, self.row_actions(), *(one for feature in self.features for one in feature.parts(self))]
+        return [
+            self,
+            self.row_actions(),
+            self.works(),
+            *(one for feature in self.features for one in feature.parts(self)),
+        ]
 
     def actions(self) -> list[Action[Any]]:
         return [one for feature in self.features for one in feature.actions(self)]

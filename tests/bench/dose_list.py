@@ -18,11 +18,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tests.bench.million_exams import million_exams
+from tests.works import dose_runner
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.quantities import asked_for
 from treegarth.features.dose.registry.pages.doses import DOSES
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
-from treegarth.features.dose.registry.store.redecision import decide_on, start_redeciding
+from treegarth.features.dose.registry.store.redecision import start_redeciding
 from treegarth.features.dose.registry.store.studies import select_studies_with_dose
 
 ROUNDS = 5
@@ -87,11 +88,10 @@ def exams_decided_in_a_second(engine: Engine, *, batches: int = 10) -> float:
     """Of deciding anew, by one worker."""
     now = datetime.now(UTC)
     with transaction(engine) as connection:
-        running = start_redeciding(connection, "bench", now)
-    began = perf_counter()
+        start_redeciding(connection, "bench", now)
+    began, worker = perf_counter(), dose_runner(engine, lambda: now)
     for _ in range(batches):
-        with transaction(engine) as connection:
-            decide_on(connection, running, now)
+        worker.block()
     return batches * 200 / (perf_counter() - began)
 
 

@@ -19,8 +19,8 @@ def test_every_dose_is_decided_anew_and_the_page_says_when_it_is_done(
     page = visit.go("system")
     page.get_by_role("button", name="Decide all anew").click()
     page.wait_for_url("**/dose/redeciding")
-    done = page.get_by_text(f"{studies} studies decided, and each has the dose that it had")
-    for _ in range(60):  # the workers look every 20 seconds; without JavaScript somebody has to ask again
+    done = page.get_by_text(f"{studies} of {studies} studies")
+    for _ in range(60):  # the workers look every 5 seconds; without JavaScript somebody has to ask again
         if done.count():
             break
         page.wait_for_timeout(1000)

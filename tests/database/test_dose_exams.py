@@ -17,10 +17,9 @@ from sqlalchemy.engine import Engine
 
 from tests.dose_exams.truth import BODY, HEAD, Drawing, TrueExam
 from tests.dose_exams.writing import Writer, Written
+from tests.works import dose_runner, latest_of
 from treegarth.database.engine import connect, transaction
-from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.reading.model import DoseReading, Equipment, StudyContext
-from treegarth.features.dose.registry import service
 from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
 from treegarth.features.dose.registry.service import decide_undecided, follow_deleted
 from treegarth.features.dose.registry.store import exams as exams_store
@@ -28,6 +27,8 @@ from treegarth.features.dose.registry.store import queue, readings, redecision
 from treegarth.features.dose.registry.store.equipment import select_equipment
 from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, patient_timeline
 from treegarth.features.dose.registry.tables import dose_report, dose_study, dose_undecided
+from treegarth.features.dose.registry.works import REDECIDING
+from treegarth.work.runner import GIVES_WAY
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 WORLDS = 60 if os.environ.get("TREEGARTH_SOAK") else 12
@@ -291,14 +292,13 @@ def test_an_archive_is_decided_anew_from_its_rows_and_says_what_changed(engine: 
         quantity = dose_study.c.best_total_fluoro_time_s
         spoiled = {"decider_version": None, "replaced_by": None, "doubts": None, quantity.name: 12_345.0}
         connection.execute(dose_study.update().values(**spoiled))
-    service.redecide(engine, lambda: NOW, batches=1)
-    service.redecide(engine, lambda: NOW)
+    dose_runner(engine, lambda: NOW).work()
+    progress = latest_of(engine, REDECIDING)
+    assert (progress.state, progress.done, progress.total, progress.counts) == ("done", 6, 6, {"changed": 6})
+    assert not progress.is_asked
     with connect(engine) as connection:
-        progress = redecision.redeciding_progress(connection)
-        assert progress is not None
-        assert (progress.is_running, progress.decided, progress.study_count, progress.changed) == (False, 6, 6, 6)
         changes = connection.execute(redecision.select_changes().order_by("orthanc_study_id")).all()
-        assert not redecision.is_to_redecide(connection)
+        assert not redecision.is_to_redecide(connection, NOW)
     times = [one for one in changes if one.quantity == "total_fluoro_time_s"]
     assert {one.before for one in times} == {12_345.0}
     assert [one.orthanc_study_id for one in changes if one.quantity == "study"] == [first[0].orthanc_study_id]
@@ -316,8 +316,9 @@ def test_deciding_anew_gives_way_to_whoever_holds_a_study(engine: Engine) -> Non
         connection.execute(dose_study.update().values(decider_version=None))
     with transaction(engine) as holding:
         exams_store.lock_studies(holding, [objects[0].orthanc_study_id])
-        with pytest.raises(DatabaseUnavailable):
-            service.redecide(engine, lambda: NOW)
-    service.redecide(engine, lambda: NOW)
+        dose_runner(engine, lambda: NOW).work()
+        assert (latest_of(engine, REDECIDING).done, latest_of(engine, REDECIDING).attempts) == (0, 0)
+    dose_runner(engine, lambda: NOW + GIVES_WAY).work()
+    assert latest_of(engine, REDECIDING).state == "done"
     with connect(engine) as connection:
-        assert not redecision.is_to_redecide(connection)
+        assert not redecision.is_to_redecide(connection, NOW)

@@ -320,8 +320,8 @@ def test_the_button_starts_a_reading_of_everything_once(client: FlaskClient, eng
         answer = client.post("/treegarth/dose/reread", headers={"Sec-Fetch-Site": "same-origin"})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/treegarth/system")
     page = client.get("/treegarth/system").text
-    assert page.count('<progress max="1" value="0" aria-labelledby="reread">') == 1
-    assert 'id="reread-all"' not in page
+    assert page.count('aria-label="Reading every dose again"') == 1
+    assert 'id="dose-reread-start"' not in page
 
 
 EMPTY = (

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.engine import Engine
 
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, index
+from tests.works import dose_runner, latest_of
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.reading.model import READER_VERSION
 from treegarth.features.dose.registry import service
-from treegarth.features.dose.registry.service import follow_deleted, follow_indexed, read_waiting, reread, resume_reread
+from treegarth.features.dose.registry.service import follow_deleted, follow_indexed, read_waiting
 from treegarth.features.dose.registry.store import reread_walk
-from treegarth.features.dose.registry.store.reread_walk import reread_progress, start_reread
-from treegarth.features.dose.registry.tables import dose_report, dose_reread, dose_study, irradiation_event
+from treegarth.features.dose.registry.store.reread_walk import start_reread
+from treegarth.features.dose.registry.tables import dose_report, dose_study, irradiation_event
+from treegarth.features.dose.registry.works import REREADING
+from treegarth.work.kinds import Block
+from treegarth.work.store import ClaimedWork
 
 SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
 PER_STUDY = 4
@@ -46,10 +48,6 @@ class Dying(Archive):
         return super().get_bytes(path, timeout_s=timeout_s)
 
 
-def clock() -> datetime:
-    return NOW
-
-
 def read_all(engine: Engine, archive: Archive, at: datetime = NOW) -> None:
     while read_waiting(engine, archive, limit=500, clock=lambda: at):
         pass
@@ -66,12 +64,11 @@ def registry(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-@contextmanager
-def small_batches(count: int) -> Iterator[None]:
-    walk_on = reread_walk.walk_on
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reread_walk, "walk_on", lambda *given: walk_on(*given, count=count))
-        yield
+def reread(engine: Engine, at: datetime = NOW) -> None:
+    """Start one, or go on with the one that runs, until it is done or waits for those who read."""
+    with transaction(engine) as connection:
+        start_reread(connection, "a person", at)
+    dose_runner(engine, lambda: at).work()
 
 
 @cache
@@ -112,48 +109,42 @@ def test_a_re_reading_that_is_killed_goes_on_and_ends_with_the_same_rows(
     wanted = registry(engine)
     make_old(engine)
 
-    def dying(connection: Any, *given: Any) -> bool:
-        if connection.execute(select(dose_reread.c.walked)).scalar_one() >= SOURCES // 2:
-            raise Killed
-        return walk_on(connection, *given, count=SOURCES // 10)
-
     walk_on = reread_walk.walk_on
+
+    def dying(connection: Any, work: ClaimedWork, *given: Any) -> Block:
+        if work.done >= SOURCES // 2:
+            walk_on(connection, work, *given, count=SOURCES // 10)  # what it noted is not committed
+            raise Killed
+        return walk_on(connection, work, *given, count=SOURCES // 10)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reread_walk, "walk_on", dying)
         with pytest.raises(Killed):
-            reread(engine, started_by="a person", clock=clock)
-    with connect(engine) as connection:
-        progress = reread_progress(connection)
-        assert progress is not None
-        assert (progress.is_running, progress.is_walked, progress.walked) == (True, False, SOURCES // 2)
+            reread(engine)
+    progress = latest_of(engine, REREADING)
+    assert (progress.is_running, progress.done) == (True, SOURCES // 2)
     with pytest.raises(Killed):
         read_all(engine, Dying(SOURCES // 4, archive))
-    with small_batches(SOURCES // 10):
-        resume_reread(engine, clock)
-    with connect(engine) as connection:
-        progress = reread_progress(connection)
-        assert progress is not None
-        assert (progress.is_running, progress.is_walked, progress.noted) == (True, True, SOURCES)
-        assert 0 < progress.waiting < SOURCES
+    reread(engine)
+    progress = latest_of(engine, REREADING)
+    assert (progress.is_running, progress.done, progress.counts) == (True, SOURCES, {"noted": SOURCES})
+    assert str(progress.waits_for).startswith("all are noted; sources that wait to be read: ")
     read_all(engine, Archive(**archive))
     read_all(engine, Archive(**archive), NOW + service.LEASE)
-    resume_reread(engine, clock)
-    with connect(engine) as connection:
-        progress = reread_progress(connection)
-        assert progress is not None
-        assert (progress.is_running, progress.waiting, progress.of_other_versions) == (False, 0, 0)
+    reread(engine, NOW + service.LEASE)
+    progress = latest_of(engine, REREADING)
+    assert (progress.id, progress.state, progress.waits_for) == (1, "done", None)
     assert registry(engine) == wanted
 
 
 def test_re_reading_twice_gives_the_same(engine: Engine, archive: dict[str, bytes]) -> None:
     wanted = registry(engine)
     for number in (1, 2):
-        reread(engine, started_by=None, clock=clock)
-        read_all(engine, Archive(**archive))
-        resume_reread(engine, clock)
+        reread(engine, NOW + timedelta(hours=number))
+        read_all(engine, Archive(**archive), NOW + timedelta(hours=number))
+        dose_runner(engine, lambda hours=number: NOW + timedelta(hours=hours, minutes=1)).work()
         assert registry(engine) == wanted
-        with connect(engine) as connection:
-            assert connection.execute(select(func.count()).select_from(dose_reread)).scalar_one() == number
+        assert (latest_of(engine, REREADING).id, latest_of(engine, REREADING).state) == (number, "done")
 
 
 def test_a_second_button_joins_the_re_reading_that_runs(engine: Engine) -> None:
@@ -167,10 +158,10 @@ def test_what_left_the_archive_keeps_its_dose_and_its_version(engine: Engine, ar
     with transaction(engine) as connection:
         connection.execute(text("DELETE FROM instance WHERE orthanc_instance_id = 's00000'"))
         follow_deleted(connection, ["s00000"], NOW)
-    reread(engine, started_by=None, clock=clock)
+    reread(engine)
     read_all(engine, Archive(**archive))
-    resume_reread(engine, clock)
+    reread(engine, NOW + timedelta(minutes=1))
+    assert latest_of(engine, REREADING).state == "done"
     with connect(engine) as connection:
-        progress = reread_progress(connection)
-        assert progress is not None
-        assert (progress.is_running, progress.of_other_versions) == (False, 1)
+        old = select(dose_report.c.orthanc_instance_id).where(dose_report.c.reader_version != READER_VERSION)
+        assert list(connection.execute(old).scalars()) == ["s00000"]

@@ -89,9 +89,8 @@ def test_another_sites_page_changes_no_rule(client: FlaskClient) -> None:
 
 
 def test_reading_again_is_started_and_followed_by_a_program(client: FlaskClient) -> None:
-    assert client.get(f"{API}/reread").get_json() == {"reread": None}
     started = client.post(f"{API}/reread")
     assert started.status_code == 202
-    again = client.post(f"{API}/reread").get_json()["reread"]
-    assert again == client.get(f"{API}/reread").get_json()["reread"]
-    assert (again["id"], again["is_running"], again["is_walked"], again["walked"]) == (1, True, False, 0)
+    again = client.post(f"{API}/reread").get_json()
+    assert again == started.get_json() == client.get("/treegarth/api/v1/work/1").get_json()
+    assert (again["id"], again["kind"], again["state"], again["done"]) == (1, "dose.reread", "running", 0)

@@ -14,19 +14,19 @@ from sqlalchemy.engine import Engine
 from tests.dose_builder import as_file, ct_dose_report
 from tests.dose_image_builder import ct_image
 from tests.dose_registry_support import Archive, Instance, index, note, read, states
+from tests.works import dose_runner, latest_of
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.registry.candidates import SAMPLED_SOURCES
 from treegarth.features.dose.registry.service import (
     choose_samples,
     follow_deleted,
     next_series_due,
-    reread,
-    resume_reread,
 )
 from treegarth.features.dose.registry.store import samples
 from treegarth.features.dose.registry.store.queue import count_sources, count_waiting
-from treegarth.features.dose.registry.store.reread_walk import reread_progress
+from treegarth.features.dose.registry.store.reread_walk import start_reread
 from treegarth.features.dose.registry.tables import dose_report, dose_sampling, dose_study, irradiation_event
+from treegarth.features.dose.registry.works import REREADING
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 CT = sorted(SAMPLED_SOURCES)[1]
@@ -211,15 +211,13 @@ def test_a_re_reading_reads_the_chosen_images_again_and_chooses_where_nothing_wa
     files = archive(*chosen, *never)
     read(engine, files, NOW)
     files.asked.clear()
-    reread(engine, started_by=None, clock=lambda: NOW)
-    with connect(engine) as connection:
-        progress = reread_progress(connection)
-        assert progress is not None
-        assert (progress.noted, progress.waiting) == (2, 3)
+    with transaction(engine) as connection:
+        start_reread(connection, None, NOW)
+    dose_runner(engine, lambda: NOW).work()
+    progress = latest_of(engine, REREADING)
+    assert progress.counts == {"noted": 2}
+    assert progress.waits_for == "all are noted; sources that wait to be read: 3"
     read(engine, files, NOW)
-    resume_reread(engine, lambda: NOW)
+    dose_runner(engine, lambda: NOW + timedelta(minutes=1)).work()
     assert sorted(files.asked) == ["1.2.3i1", "1.2.3i2", "1.2.4i1", "1.2.4i2"]
-    with connect(engine) as connection:
-        progress = reread_progress(connection)
-        assert progress is not None
-        assert not progress.is_running
+    assert latest_of(engine, REREADING).state == "done"

@@ -124,9 +124,9 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/reread")
     entry = server.get("retention/ledger")["items"][0]["id"]
     post(server, f"retention/ledger/{entry}/bring-back", {"scope": "object"})
-    wait_for("the end of reading again", lambda: server.get("dose/reread")["reread"]["finished_at"])
+    wait_for("the end of reading again", lambda: server.get("work", kind="dose.reread")["items"][0]["finished_at"])
     post(server, "dose/redeciding")
-    wait_for("the end of deciding anew", lambda: server.get("dose/redeciding")["redeciding"]["finished_at"])
+    wait_for("the end of deciding anew", lambda: server.get("work", kind="dose.redeciding")["items"][0]["finished_at"])
     wait_for("the way back", lambda: server.get("retention/bring-backs")["items"][0]["state"] == "done")
     server.wait_until_idle()
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TextIO
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from treegarth.commands.configuration import Configuration
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.worker import database_of
-from treegarth.database.engine import DatabaseAddress, connect, create_engine, transaction
-from treegarth.features.dose.registry.service import reread
-from treegarth.features.dose.registry.store.redecision import redeciding_progress, start_redeciding
-from treegarth.features.dose.registry.store.reread_walk import reread_progress
-from treegarth.features.dose.registry.tasks import READ_WAITING
-from treegarth.tasks.app import TaskHints
+from treegarth.database.engine import connect, create_engine, transaction
+from treegarth.features.dose.registry.store.redecision import start_redeciding
+from treegarth.features.dose.registry.store.reread_walk import start_reread
+from treegarth.features.dose.registry.works import REDECIDING, REREADING
+from treegarth.work.kinds import WorkKind
+from treegarth.work.store import LongWork, latest
 
 LOOK_EVERY_S = 2.0
 
@@ -35,34 +36,39 @@ def now() -> datetime:
 
 
 def reread_command(configuration: Configuration, environment: Mapping[str, str], *, wait: bool, output: TextIO) -> int:
-    """Note every source, then wait for the workers. Raises SettingsRefused or DatabaseUnavailable."""
-    with _engine_of(configuration, environment, "treegarth reread") as (engine, address):
-        reread(engine, started_by=_who(), clock=now)
-        with closing(TaskHints(address)) as hints:
-            hints.announce(READ_WAITING)
-        follow(engine, look_at_reread, output, wait=wait)
-    return ExitCode.DONE
+    """Note that it is wanted, then wait for the workers. Raises SettingsRefused or DatabaseUnavailable."""
+    return _command(configuration, environment, REREADING, start_reread, wait=wait, output=output)
 
 
 def redecide_command(
     configuration: Configuration, environment: Mapping[str, str], *, wait: bool, output: TextIO
 ) -> int:
     """Note that it is wanted, then wait for the workers. Raises SettingsRefused or DatabaseUnavailable."""
-    with _engine_of(configuration, environment, "treegarth redecide") as (engine, _):
+    return _command(configuration, environment, REDECIDING, start_redeciding, wait=wait, output=output)
+
+
+def _command(
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    kind: WorkKind,
+    start: Callable[[Connection, str | None, datetime], LongWork],
+    *,
+    wait: bool,
+    output: TextIO,
+) -> int:
+    with _engine_of(configuration, environment, f"treegarth {kind.name}") as engine:
         with transaction(engine) as connection:
-            start_redeciding(connection, _who(), now())
-        follow(engine, look_at_redeciding, output, wait=wait)
+            start(connection, _who(), now())
+        follow(engine, partial(look_at, kind), output, wait=wait)
     return ExitCode.DONE
 
 
 @contextmanager
-def _engine_of(
-    configuration: Configuration, environment: Mapping[str, str], name: str
-) -> Iterator[tuple[Engine, DatabaseAddress]]:
+def _engine_of(configuration: Configuration, environment: Mapping[str, str], name: str) -> Iterator[Engine]:
     address = database_of(configuration.settings(environment), configuration, environment)
     engine = create_engine(address, pool_size=2, application_name=name)
     try:
-        yield engine, address
+        yield engine
     finally:
         engine.dispose()
 
@@ -84,27 +90,13 @@ def follow(engine: Engine, look: Look, output: TextIO, *, wait: bool) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def look_at_reread(engine: Engine) -> tuple[str, bool]:
-    """Done when nothing waits; a worker may say so before us."""
+def look_at(kind: WorkKind, engine: Engine) -> tuple[str, bool]:
+    """Done when the last block is."""
     with connect(engine) as connection:
-        progress = reread_progress(connection)
-    if progress is None:
-        return "Nothing was read again yet.", True
-    line = (
-        f"{progress.walked} objects of the archive looked at, {progress.noted} sources of dose among them, "
-        f"{progress.waiting} wait to be read by reader {progress.reader_version}."
-    )
-    return line, not progress.is_running or progress.waiting == 0
-
-
-def look_at_redeciding(engine: Engine) -> tuple[str, bool]:
-    """Done when the last study is decided."""
-    with connect(engine) as connection:
-        progress = redeciding_progress(connection)
-    if progress is None:
-        return "Nothing was decided anew yet.", True
-    line = (
-        f"{progress.decided} of {progress.study_count} studies decided by decider {progress.decider_version}, "
-        f"{progress.changed} of them have another dose."
-    )
-    return line, not progress.is_running
+        work = latest(connection, kind.name)
+    if work is None:
+        return "Nothing was asked for.", True
+    said = [f"{work.done} of {work.total} {'studies' if kind is REDECIDING else 'instances'}"]
+    said += [f"{label}: {work.counts.get(name, 0)}" for name, label in kind.counts.items()]
+    said += [one for one in (work.waits_for, work.last_error) if one]
+    return f"No. {work.id}, {work.state}: {', '.join(said)}.", not work.is_running

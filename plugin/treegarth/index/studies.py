@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, null, select
 
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.index.tables import study
@@ -167,3 +167,8 @@ def _studies_of(connection: Connection, study_instance_uid: str, kept: Sequence[
         for row in connection.execute(query):
             found.setdefault(row.orthanc_study_id, StudyChoice(**row._mapping))
     return dict(sorted(found.items(), key=lambda item: (item[1].patient_id or "", item[0])))
+
+
+def count_instances(connection: Connection) -> int:
+    """How many instances the index has, from its studies' counts: these are kept in the same transactions."""
+    return int(connection.execute(select(func.coalesce(func.sum(study.c.instance_count), 0))).scalar_one())

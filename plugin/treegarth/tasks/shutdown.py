@@ -18,6 +18,11 @@ def announce_end() -> None:
     _ending.set()
 
 
+def is_ending() -> bool:
+    """Whether the worker is told to end."""
+    return _ending.is_set()
+
+
 def pause(seconds: float) -> None:
     """Wait so long. Raises WorkerEnding as soon as the worker is told to end."""
     if _ending.wait(seconds):

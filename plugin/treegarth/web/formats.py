@@ -32,6 +32,9 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HANGUL = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7FF))
 WRITTEN_TOGETHER = (*HANGUL, (0x2E80, 0x9FFF), (0xF900, 0xFAFF))  # Korean, Chinese and Japanese
 
+LONGEST_S = 1e10
+"""Of a duration that is told: three hundred years."""
+
 Number: TypeAlias = float | Decimal
 
 
@@ -100,6 +103,12 @@ class Formats:
             return ABSENT
         here = self._here(value)
         return f"{here.replace(tzinfo=None).isoformat(sep=' ', timespec='seconds')} {here.tzname()}"
+
+    def duration(self, seconds: float | None) -> str:
+        """How long something takes, about: 3 minutes."""
+        if seconds is None or not 0 <= seconds < LONGEST_S:
+            return ABSENT
+        return str(format_timedelta(max(seconds, 1.0), locale=self.locale))
 
     def ago(self, value: datetime | None, now: datetime) -> str:
         """A moment relative to now: 3 minutes ago. Show `instant` on hover."""

@@ -66,6 +66,7 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         clock_time=formats.clock_time,
         instant=formats.instant,
         age=formats.age,
+        duration=formats.duration,
         ago=lambda value: formats.ago(value, services.clock()),
         person_name=formats.person_name,
         with_code=with_code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction
+    from treegarth.work.kinds import Carry, WorkKind
 
 __all__ = ["FEATURE"]
 
@@ -55,6 +57,18 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
 
     followers = [one.follow_dose_read() for one in house.features if one.follow_dose_read is not None]
     return [blueprint(work.context, followers)]
+
+
+def _works() -> list[WorkKind]:
+    from treegarth.features.dose.registry.works import REDECIDING, REREADING
+
+    return [REDECIDING, REREADING]
+
+
+def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.dose.registry.works import carries
+
+    return carries()
 
 
 def _follower(hints: TaskHints) -> IndexFollower:
@@ -100,6 +114,8 @@ FEATURE = Feature(
     listings=_listings,
     row_actions=_row_actions,
     tasks=_tasks,
+    works=_works,
+    carries=_carries,
     follower=_follower,
     checks=_checks,
     study_sections=_study_sections,

@@ -15,6 +15,7 @@ from treegarth.features.system.model import Task, TaskCounts, is_idle, pending_i
 from treegarth.features.system.paths import TaskPath
 from treegarth.features.system.store import count_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
+from treegarth.index.studies import count_instances
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
@@ -102,7 +103,7 @@ def health(call: Call[None, None, None]) -> Answered[Health]:
 
 def status(call: Call[None, None, None]) -> Status:
     with call.connect() as connection:
-        indexed = call.part(House).lent.count_instances(connection)
+        indexed = count_instances(connection)
         stale_series = call.part(House).lent.count_stale(connection)
         dose_waiting = call.part(House).lent.count_dose_waiting(connection)
         tasks = count_tasks(connection)

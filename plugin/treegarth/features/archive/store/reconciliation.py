@@ -80,11 +80,6 @@ def _empty() -> Select[Any]:
     return select(*(count.scalar_subquery() for count in (patients, studies, series_)))
 
 
-def count_instances(connection: Connection) -> int:
-    """How many instances the index has, from its studies' counts: these are kept in the same transactions."""
-    return int(connection.execute(select(func.coalesce(func.sum(study.c.instance_count), 0))).scalar_one())
-
-
 _in_orthanc = Table(
     "in_orthanc",
     MetaData(),  # of one transaction: migrations do not compare it

@@ -17,7 +17,7 @@ from treegarth.features.dose.registry.candidates import (
     is_image,
     is_sampled,
 )
-from treegarth.features.dose.registry.store import modalities, queue, readings, redecision, reread_walk, samples
+from treegarth.features.dose.registry.store import modalities, queue, readings, samples
 from treegarth.features.dose.registry.store.archive_index import KnownInstance
 from treegarth.features.dose.registry.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.registry.store.undecided import take_undecided
@@ -92,40 +92,12 @@ def next_series_due(engine: Engine) -> datetime | None:
         return samples.next_due(connection)
 
 
-def reread(engine: Engine, *, started_by: str | None, clock: Callable[[], datetime]) -> None:
-    """Have every source in the archive read again: looks through the whole index and notes what can hold dose.
-
-    The reading itself is the workers' (`read_waiting`). Every batch is one transaction with the place that it reached:
-    after a kill the next call goes on from there. Of two at once, one does what the other leaves.
-    """
-    with transaction(engine) as connection:
-        running = reread_walk.start_reread(connection, started_by, clock())
-    walk_rereading(engine, running, clock)
-
-
-def walk_rereading(engine: Engine, running: int, clock: Callable[[], datetime]) -> None:
-    """Go on with the walk through the index of this re-reading, to its end."""
-    more = True
-    while more:
-        with transaction(engine) as connection:
-            more = reread_walk.walk_on(connection, running, _note_again, clock())
-
-
-def _note_again(connection: Connection, instances: Sequence[KnownInstance]) -> int:
+def note_again(connection: Connection, instances: Sequence[KnownInstance]) -> int:
+    """The sources among these wait to be read again; how many there are."""
     candidates = [instance for instance in instances if is_candidate(instance)]
     others = [one for one in candidates if not is_sampled(one)]
     queue.note_sources(connection, others, again=True)
     return len(others) + samples.note_again(connection, [one for one in candidates if is_sampled(one)])
-
-
-def resume_reread(engine: Engine, clock: Callable[[], datetime]) -> None:
-    """Go on with a re-reading that was interrupted, and say that it is done once nothing waits."""
-    with transaction(engine) as connection:
-        running = reread_walk.running_reread(connection)
-    if running is not None:
-        walk_rereading(engine, running, clock)
-        with transaction(engine) as connection:
-            reread_walk.finish_reread(connection, running, clock())
 
 
 def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
@@ -166,23 +138,6 @@ def decide_undecided(engine: Engine, clock: Callable[[], datetime]) -> None:
             taken = take_undecided(connection)
             if taken is not None:
                 decide_studies(connection, [taken], clock())
-
-
-def redecide(engine: Engine, clock: Callable[[], datetime], *, batches: int | None = None) -> None:
-    """Go on with deciding every study anew, to its end or for some batches; begin where an upgrade asks for it.
-
-    Every batch is one transaction: after a kill the next call goes on from there. A batch that would wait for the store
-    path gives way and is taken up by the next call.
-    """
-    with transaction(engine) as connection:
-        running = redecision.running_redeciding(connection)
-        if running is None and redecision.is_to_redecide(connection):
-            running = redecision.start_redeciding(connection, None, clock())
-    more, done = running is not None, 0
-    while more and running is not None and (batches is None or done < batches):
-        with transaction(engine) as connection:
-            more = redecision.decide_on(connection, running, clock())
-        done += 1
 
 
 def _read_claimed(

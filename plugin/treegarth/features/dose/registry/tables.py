@@ -28,6 +28,7 @@ from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
 from treegarth.features.dose.quantities import BEST
+from treegarth.work.tables import long_work
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -281,31 +282,10 @@ dose_undecided = Table(
     Column("since", Moment, nullable=False, server_default=func.now()),
 )
 
-dose_redeciding = Table(
-    "dose_redeciding",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("decider_version", Integer, nullable=False),
-    Column("started_by", Text, comment="null: after an upgrade, by itself"),
-    Column("started_at", Moment, nullable=False),
-    Column("study_count", Integer, nullable=False, comment="how many there are, as far as it knows"),
-    Column("deciding_s", FiniteDouble(), comment="spent deciding, without what it waited; null: not measured"),
-    Column("walked_to", Key, comment="the last study that was decided"),
-    Column("decided", Integer, nullable=False, server_default="0", comment="studies"),
-    Column("changed", Integer, nullable=False, server_default="0", comment="studies with another dose"),
-    Column("finished_at", Moment),
-    Index(
-        "uq_dose_redeciding_running",
-        text("(finished_at IS NULL)"),
-        unique=True,
-        postgresql_where=text("finished_at IS NULL"),
-    ),
-)
-
 dose_redecided = Table(
     "dose_redecided",
     metadata,
-    Column("redeciding_id", Integer, ForeignKey("dose_redeciding.id", ondelete="CASCADE"), primary_key=True),
+    Column("work_id", Integer, ForeignKey(long_work.c.id, ondelete="CASCADE"), primary_key=True),
     Column("orthanc_study_id", Key, primary_key=True),
     Column("study_instance_uid", Key, nullable=False),
     Column("quantity", Text, primary_key=True, comment="of the best known dose; study where it counts no more"),
@@ -332,24 +312,4 @@ not_patient_rule = Table(
     Column("created_at", Moment, nullable=False),
     Column("removed_by", Text),
     Column("removed_at", Moment, comment="a rule that was removed stays, and applies no more"),
-)
-
-dose_reread = Table(
-    "dose_reread",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("reader_version", Integer, nullable=False),
-    Column("started_by", Text),
-    Column("started_at", Moment, nullable=False),
-    Column("walked_to", Key, comment="the last instance of the index that was looked at"),
-    Column("walked", Integer, nullable=False, server_default="0", comment="instances looked at"),
-    Column("noted", Integer, nullable=False, server_default="0", comment="sources that wait to be read again"),
-    Column("walked_at", Moment, comment="when the whole index was looked at; reading goes on after that"),
-    Column("finished_at", Moment),
-    Index(
-        "uq_dose_reread_running",
-        text("(finished_at IS NULL)"),
-        unique=True,
-        postgresql_where=text("finished_at IS NULL"),
-    ),
 )

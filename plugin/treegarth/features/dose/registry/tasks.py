@@ -13,8 +13,6 @@ from treegarth.features.dose.registry.service import (
     choose_samples,
     next_series_due,
     read_waiting,
-    redecide,
-    resume_reread,
 )
 from treegarth.tasks.app import TaskContext
 
@@ -22,9 +20,6 @@ READ_WAITING = "dose.read_waiting"
 SAMPLE_SERIES = "dose.sample_series"
 BATCH = 50
 """Series or sources that one task takes before it lets others have their turn."""
-
-BATCHES_OF_REDECIDING = 50
-"""Batches of 200 studies: some seconds."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +31,8 @@ def blueprint(context: TaskContext, followers: Sequence[StudyRead] = ()) -> Blue
     @tasks.periodic(cron="* * * * * */15", periodic_id="sweep")
     @tasks.task(name="dose.sweep", queueing_lock="dose.sweep")
     def sweep(timestamp: int) -> None:
-        """Read what no hint was given for: after a crash, a back-off, a lost hint; go on with a re-reading."""
+        """Read what no hint was given for: after a crash, a back-off, a lost hint."""
         _read_all(context, followers)
-        resume_reread(context.engine, context.clock)
-
-    @tasks.periodic(cron="* * * * * */20", periodic_id="redecide")
-    @tasks.task(name="dose.redecide", queueing_lock="dose.redecide")
-    def decide_anew(timestamp: int) -> None:
-        """Go on with deciding every study anew; comes again, so that others have their turn in between."""
-        redecide(context.engine, context.clock, batches=BATCHES_OF_REDECIDING)
 
     @tasks.task(name=READ_WAITING, queueing_lock=READ_WAITING)
     def read() -> None:

@@ -1,78 +1,37 @@
-"""Reading the whole archive again, and deciding it anew, over HTTP: start it, see how far it is."""
+"""Reading the whole archive again, and deciding it anew, over HTTP: long works, that are looked at as all are."""
 
 from __future__ import annotations
 
 from treegarth.features.dose.registry.api.parts import dose_route
-from treegarth.features.dose.registry.store.redecision import RedecidingProgress, redeciding_progress, start_redeciding
-from treegarth.features.dose.registry.store.reread_walk import RereadProgress, reread_progress, start_reread
+from treegarth.features.dose.registry.store.redecision import start_redeciding
+from treegarth.features.dose.registry.store.reread_walk import start_reread
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
-from treegarth.web.routes import Answer, Route
+from treegarth.web.routes import Route
+from treegarth.work.store import LongWork
 
 
-class RereadState(Answer):
-    """The latest re-reading."""
-
-    reread: RereadProgress | None
-    """Null where there never was one."""
-
-
-class RedecidingState(Answer):
-    """The latest deciding anew."""
-
-    redeciding: RedecidingProgress | None
-    """Null where there never was one."""
-
-
-def state(call: Call[None, None, None]) -> RereadState:
-    with call.connect() as connection:
-        progress = reread_progress(connection)
-    return RereadState(reread=None if progress is None else progress)
-
-
-def start(call: Call[None, None, None]) -> RereadState:
-    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+def reread(call: Call[None, None, None]) -> LongWork:
     with call.begin() as connection:
-        start_reread(connection, call.actor.name, call.services.clock())
-    return state(call)
+        return start_reread(connection, call.actor.name, call.services.clock())
 
 
-def redeciding(call: Call[None, None, None]) -> RedecidingState:
-    with call.connect() as connection:
-        progress = redeciding_progress(connection)
-    return RedecidingState(redeciding=None if progress is None else progress)
-
-
-def redecide(call: Call[None, None, None]) -> RedecidingState:
-    """Only notes that it is wanted: the workers do it, and go on after a restart."""
+def redecide(call: Call[None, None, None]) -> LongWork:
     with call.begin() as connection:
-        start_redeciding(connection, str(call.actor), call.services.clock())
-    return redeciding(call)
+        return start_redeciding(connection, call.actor.name, call.services.clock())
 
 
 def routes() -> list[Route]:
-    """The endpoints about re-reading."""
+    """The endpoints that start them."""
     return [
-        dose_route(
-            "dose_reread",
-            "reread",
-            state,
-            "How far the latest re-reading of the archive is.",
-        ),
         dose_route(
             "start_dose_reread",
             "reread",
-            start,
+            reread,
             "Read every source of dose in the archive again; one that runs goes on.",
             method="POST",
             permission=Permission.OPERATE,
             status=202,
-        ),
-        dose_route(
-            "dose_redeciding",
-            "redeciding",
-            redeciding,
-            "How far the latest deciding anew of every dose is.",
         ),
         dose_route(
             "start_dose_redeciding",

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from babel.dates import format_timedelta
 from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
@@ -22,21 +21,21 @@ from treegarth.features.dose.registry.shown_quantities import RULES
 from treegarth.features.dose.registry.store.redecision import (
     USUAL_PACE,
     ChangedDose,
-    RedecidingProgress,
     count_studies_about,
-    redeciding_progress,
     select_changes,
     start_redeciding,
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
+from treegarth.features.dose.registry.works import REDECIDING
 from treegarth.phrases import N_, NN_, P_, Phrase
-from treegarth.web.actors import NOBODY, Permission
+from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import render_part
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.told import see_other
+from treegarth.work.pages import work_section
+from treegarth.work.store import LongWork, latest
 
 PAGE = "dose.redeciding_page"
 COUNTS = {True: N_("counts"), False: N_("does not count")}
@@ -52,17 +51,6 @@ WHY: dict[str, str] = {
 
 class ChangesAsked(Parameters):
     """All of them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownRedeciding:
-    """The latest one in the reader's language, and what the next one would take."""
-
-    progress: RedecidingProgress | None
-    left: str | None
-    study_count: int
-    would_take: str
-    by_nobody: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +85,10 @@ def find(call: AnyCall, connection: Connection, asked: ChangesAsked) -> Select[A
 def extras(
     call: AnyCall, connection: Connection, asked: ChangesAsked, changes: Sequence[ChangedDose]
 ) -> Mapping[str, Any]:
-    shown = shown_redeciding(call, connection)
+    work = latest(connection, REDECIDING.name)
     return {
-        "progress": shown.progress,
-        "progress_part": state_part(call, shown, N_("The latest run") if shown.progress else N_("No run yet")),
+        "work": work,
+        "progress_part": redeciding_section(call, connection, work),
         "in_words": {(one.orthanc_study_id, one.quantity): _in_words(one) for one in changes},
         "which": told_apart_with_kept(connection, changes),
     }
@@ -108,39 +96,17 @@ def extras(
 
 def redecide(call: Call[None, None, None]) -> Response:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
-    services = call.services
     with call.begin() as connection:
-        start_redeciding(connection, str(call.actor), services.clock())
+        start_redeciding(connection, call.actor.name, call.services.clock())
     return see_other(call, call.site.url(PAGE))
 
 
-def shown_redeciding(call: AnyCall, connection: Connection) -> ShownRedeciding:
-    progress = redeciding_progress(connection)
+def redeciding_section(call: AnyCall, connection: Connection, work: LongWork | None) -> Markup:
+    """The latest, and what the next one would take: the same on the system page and on its own."""
     count = count_studies_about(connection)
-    pace = (progress.pace if progress else None) or USUAL_PACE
-    left = progress.seconds_left if progress and progress.is_running else None
-    return ShownRedeciding(
-        progress=progress,
-        left=None if left is None else _duration(call, left),
-        study_count=count,
-        would_take=_duration(call, max(count / pace, 1.0)),
-        by_nobody=progress is not None and progress.started_by == str(NOBODY),
-    )
-
-
-def state_part(call: AnyCall, shown: ShownRedeciding, heading: str = N_("Deciding every dose anew")) -> Markup:
-    """Button, bar and outcome: the same on the system page and on its own."""
-    return render_part(
-        call,
-        "dose/redeciding_state.html",
-        heading=heading,
-        shown=shown,
-        progress=shown.progress,
-    )
-
-
-def _duration(call: AnyCall, seconds: float) -> str:
-    return str(format_timedelta(seconds, locale=call.site.languages[call.language].locale))
+    seconds = count / ((work.per_second if work else None) or USUAL_PACE)
+    start, label = call.site.url("dose.redecide_page"), N_("Decide all anew")
+    return work_section(call, REDECIDING, work, start=start, label=label, ahead=(count, seconds))
 
 
 def _in_words(change: ChangedDose) -> ShownChange:

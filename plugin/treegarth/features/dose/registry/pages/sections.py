@@ -9,17 +9,19 @@ from markupsafe import Markup
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.pages.names import doubts_in_words, origin_in_words
-from treegarth.features.dose.registry.pages.redecision import shown_redeciding, state_part
+from treegarth.features.dose.registry.pages.redecision import redeciding_section
 from treegarth.features.dose.registry.shown import shown_report
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
 from treegarth.features.dose.registry.store.queue import count_sources, list_failed
 from treegarth.features.dose.registry.store.reports import reports_of_study
-from treegarth.features.dose.registry.store.reread_walk import reread_progress
 from treegarth.features.dose.registry.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
+from treegarth.features.dose.registry.works import REDECIDING, REREADING
 from treegarth.index.studies import StudyKey
-from treegarth.phrases import NN_, P_
+from treegarth.phrases import N_, NN_, P_
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import Check, render_part
+from treegarth.work.pages import work_section
+from treegarth.work.store import latest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,15 +110,21 @@ def health_check(call: AnyCall) -> list[Check]:
 
 
 def system_section(call: AnyCall) -> Markup:
-    """What dose lends to the system page: the reports that could not be read, each to be tried again."""
+    """What dose lends to the system page: its long works, and the reports that could not be read."""
     try:
         with call.connect() as connection:
             failures = list_failed(connection)
             which = told_apart_with_kept(connection, failures)
-            reread = reread_progress(connection)
-            decided = shown_redeciding(call, connection)
+            reread = latest(connection, REREADING.name)
+            decided = redeciding_section(call, connection, latest(connection, REDECIDING.name))
     except DatabaseUnavailable:
         return Markup("")
+    start = call.site.url("dose.reread_page")
     return render_part(
-        call, "dose/failures.html", failures=failures, which=which, reread=reread, decided=state_part(call, decided)
+        call,
+        "dose/failures.html",
+        failures=failures,
+        which=which,
+        reread=work_section(call, REREADING, reread, start=start, label=N_("Read all again")),
+        decided=decided,
     )

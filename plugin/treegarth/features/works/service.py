@@ -1,0 +1,46 @@
+"""What can be done with a long work, by a page or a program: each needs the permission of what the work does."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Response
+
+from treegarth.errors import NotFound
+from treegarth.phrases import P_
+from treegarth.web.access import check_permission
+from treegarth.web.call import AnyCall
+from treegarth.work.kinds import WorkKinds
+from treegarth.work.store import LongWork, read, read_file, resume, stop
+
+logger = logging.getLogger(__name__)
+
+
+def stop_work(call: AnyCall, number: int) -> LongWork:
+    """Raises NotFound, PermissionDenied, RequestConflict."""
+    with call.begin() as connection:
+        kind = call.part(WorkKinds).named(read(connection, number).kind)
+        check_permission(call.actor, kind.permission)
+        stopped = stop(connection, number, by=call.actor.name, now=call.services.clock())
+        kind.stopped(connection, stopped)
+    logger.info("Long work %d (%s) was stopped by %s.", number, kind.name, call.actor)
+    return stopped
+
+
+def resume_work(call: AnyCall, number: int) -> LongWork:
+    """Raises NotFound, PermissionDenied, RequestConflict."""
+    with call.begin() as connection:
+        kind = call.part(WorkKinds).named(read(connection, number).kind)
+        check_permission(call.actor, kind.permission)
+        return resume(connection, number, call.services.clock())
+
+
+def file_of(call: AnyCall, number: int, media_type: str) -> Response:
+    """Raises NotFound."""
+    with call.connect() as connection:
+        work = read(connection, number)
+        if work.result_name is None:
+            raise NotFound(P_("This work has no file, or its time is over: start it again."))
+        content = b"".join(read_file(connection, number))
+    headers = {"Content-Disposition": f'attachment; filename="{work.result_name}"'}
+    return Response(content, mimetype=media_type, headers=headers)
