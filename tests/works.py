@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from treegarth.database.engine import connect
 from treegarth.features.dose.registry import works as dose
+from treegarth.features.rules.service import RuleBook, application
 from treegarth.work.kinds import Carry, WorkKind
 from treegarth.work.runner import Runner
 from treegarth.work.store import LongWork, latest
@@ -23,6 +24,11 @@ def runner(
 def dose_runner(engine: Engine, clock: Callable[[], datetime]) -> Runner:
     """Of re-reading and deciding anew."""
     return runner(engine, clock, [dose.REDECIDING, dose.REREADING], dose.carries())
+
+
+def rules_runner(engine: Engine, book: RuleBook, clock: Callable[[], datetime]) -> Runner:
+    """Of rules that are applied to the archive."""
+    return runner(engine, clock, [application.APPLYING], application.carries(book, lambda: None))
 
 
 def latest_of(engine: Engine, kind: WorkKind, subject: str = "") -> LongWork:

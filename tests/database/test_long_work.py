@@ -18,7 +18,7 @@ from treegarth.errors import DatabaseUnavailable, RequestConflict, TreegarthErro
 from treegarth.features.dose.registry.works import REREADING
 from treegarth.phrases import P_
 from treegarth.work import store
-from treegarth.work.kinds import Block, Outside, Report, WorkKind
+from treegarth.work.kinds import Block, Outside, Report, Within, WorkKind
 from treegarth.work.runner import GIVES_WAY, Runner
 from treegarth.work.store import ClaimedWork, LongWork
 
@@ -78,7 +78,7 @@ def start(engine: Engine, kind: WorkKind = COUNTING, subject: str = "") -> LongW
 
 
 def counting(engine: Engine, clock: Clock) -> Runner:
-    return runner(engine, clock, [COUNTING], {COUNTING.name: count_two})
+    return runner(engine, clock, [COUNTING], {COUNTING.name: Within(block=count_two)})
 
 
 @pytest.mark.parametrize("block", range(ROWS // 2))
@@ -93,7 +93,7 @@ def test_killed_in_any_block_it_goes_on_and_each_effect_is_there_once(
 
     number = start(engine).id
     with pytest.raises(Killed):
-        runner(engine, clock, [COUNTING], {COUNTING.name: dies}).work()
+        runner(engine, clock, [COUNTING], {COUNTING.name: Within(block=dies)}).work()
     assert effects() == list(range(2 * block))
     counting(engine, clock).work()
     assert effects() == list(range(ROWS))
@@ -154,7 +154,7 @@ def test_a_block_that_fails_is_tried_again_ever_later_and_then_a_person_decides(
         raise TreegarthError(P_("no paper"))
 
     number = start(engine).id
-    failing = runner(engine, clock, [COUNTING], {COUNTING.name: fails})
+    failing = runner(engine, clock, [COUNTING], {COUNTING.name: Within(block=fails)})
     for attempts in range(1, 9):
         assert failing.block()
         assert not failing.block()  # its turn is later
@@ -174,7 +174,7 @@ def test_a_mistake_in_a_block_stops_no_worker_and_is_said(engine: Engine, clock:
         raise ZeroDivisionError
 
     start(engine)
-    assert runner(engine, clock, [COUNTING], {COUNTING.name: is_wrong}).block()
+    assert runner(engine, clock, [COUNTING], {COUNTING.name: Within(block=is_wrong)}).block()
     assert latest_of(engine, COUNTING).last_error == "ZeroDivisionError; see the log."
 
 
@@ -183,7 +183,7 @@ def test_a_block_that_the_database_has_no_time_for_is_no_failure(engine: Engine,
         raise DatabaseUnavailable
 
     start(engine)
-    giving_way = runner(engine, clock, [COUNTING], {COUNTING.name: gives_way})
+    giving_way = runner(engine, clock, [COUNTING], {COUNTING.name: Within(block=gives_way)})
     assert giving_way.block()
     assert not giving_way.block()
     work = latest_of(engine, COUNTING)

@@ -163,8 +163,8 @@ def test_a_large_number_of_studies_must_be_typed(client: FlaskClient, engine: En
     page = client.get(f"{PAGES}/{rule}/try").text
     assert "The number typed" not in page
     assert "0 of 100 studies" in page
-    post(client, f"{rule}/stop")
-    assert "stopped by" in client.get(f"{PAGES}/{rule}/try").text
+    post(client, "work/1/stop")
+    assert "Stopped by" in client.get(f"{PAGES}/{rule}/try").text
 
 
 def test_an_explanation_names_each_clause_with_the_values_seen(client: FlaskClient, engine: Engine) -> None:

@@ -13,10 +13,11 @@ from sqlalchemy import Engine
 
 from tests.rule_support import SETTINGS, book, handle_all, index_study, study_id, study_uid
 from tests.unit.web.web_support import NOW, make_services, web_folder
+from tests.unit.web.web_support import NOW as ASKED_AT
+from tests.works import rules_runner
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.features.rules.model import Trigger
-from treegarth.features.rules.service import walk_on
 from treegarth.features.rules.store import events
 from treegarth.phrases import P_
 from treegarth.web.paths import API_PATH
@@ -144,23 +145,27 @@ def test_a_rule_is_applied_and_says_what_it_did(client: FlaskClient, engine: Eng
     index_study(engine, 1, "CT")
     made = ask(client, "POST", "rules", CT | {"on": False}, status=201)
     path = f"rules/{made['id']}/apply"
-    ask(client, "POST", path, {}, status=409)
+    ask(client, "POST", path, status=409)
     ask(client, "PUT", f"rules/{made['id']}/state", {"is_on": True})
-    started = ask(client, "POST", path, {}, status=202)["application"]
-    assert (started["total"], started["is_running"]) == (1, True)
-    for _ in range(2):
-        walk_on(engine, book(), lambda: NOW)
-        handle_all(engine, at=NOW)
-    assert not ask(client, "GET", path)["application"]["is_running"]
-    ask(client, "POST", path, {"study_instance_uid": study_uid(1)}, status=202)
-    ask(client, "POST", path, {"study_instance_uid": "1.2.404"}, status=404)
+    started = ask(client, "POST", path, status=202)
+    assert (started["total"], started["is_running"], started["subject"]) == (1, True, str(made["id"]))
+    for minutes in (1, 2):
+        later = ASKED_AT + timedelta(minutes=minutes)
+        rules_runner(engine, book(), lambda at=later: at).block()  # type: ignore[misc]
+        handle_all(engine, at=later)
+    assert ask(client, "GET", f"work/{started['id']}")["state"] == "done"
+    look = f"rules/{made['id']}/look"
+    noted = ask(client, "POST", look, {"study_instance_uid": study_uid(1)}, status=202)
+    assert noted == {"study_instance_uid": study_uid(1), "orthanc_study_id": study_id(1)}
+    ask(client, "POST", look, {"study_instance_uid": "1.2.404"}, status=404)
     handle_all(engine, at=NOW)
     done = ask(client, "GET", f"rule-outcomes?rule_id={made['id']}&limit=1")
     assert done["items"][0]["actions"] == [{"action": "label", "done": "every label was as it should be"}]
     more = ask(client, "GET", f"rule-outcomes?study_instance_uid={study_uid(1)}&sort=id&limit=1")
     assert more["items"][0]["actions"] == [{"action": "label", "done": "labelled seen"}]
-    ask(client, "POST", path, {}, status=202)
-    assert ask(client, "POST", f"{path}/stop")["application"]["stopped_by"] == ""
+    again = ask(client, "POST", path, status=202)
+    assert again["id"] != started["id"]
+    assert ask(client, "POST", f"work/{again['id']}/stop")["state"] == "stopped"
 
 
 def test_what_failed_is_shown_and_tried_again(client: FlaskClient, engine: Engine) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.engine import Engine
 
 from tests.rule_support import (
@@ -20,27 +21,27 @@ from tests.rule_support import (
     study_id,
     study_uid,
 )
+from tests.works import latest_of, rules_runner
 from treegarth.database.engine import connect, transaction
 from treegarth.documents.store import Change
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.service import application as applying_module
 from treegarth.features.rules.service import (
     apply_by_hand,
-    apply_to_archive,
     export_rules,
     import_rules,
     move_rule,
     remove_rule,
-    stop_applying,
     switch_rule,
-    walk_on,
 )
+from treegarth.features.rules.service.application import APPLYING, apply_to_archive, stop_applying
 from treegarth.features.rules.store import events
-from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.labels import list_labels
 from treegarth.features.rules.store.rules import due_by_schedule, list_versions
 from treegarth.features.rules.text import RuleRefused
 from treegarth.tasks.app import TaskContext
+from treegarth.work.store import LongWork, resume
+from treegarth.work.tables import long_work
 
 BY_HAND = "- {name: all, when: by hand, if: 'Modality = CT', do: [label: old], on: true}\n"
 
@@ -50,17 +51,22 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(applying_module, "BLOCK", 3)
 
 
-def start(engine: Engine) -> Application:
+def start(engine: Engine) -> LongWork:
     (stored,) = stored_rules(engine)
     with transaction(engine) as connection:
-        return apply_to_archive(connection, LANGUAGE.vocabulary, book().read(stored), by="kim", now=NOW)
+        acting = book().read(stored)
+        return apply_to_archive(connection, LANGUAGE.vocabulary, acting, by="kim", now=NOW, is_asked=True)
 
 
-def state(engine: Engine) -> Application:
-    with connect(engine) as connection:
-        found = latest_application(connection, stored_rules(engine)[0].id)
-    assert found is not None
-    return found
+def state(engine: Engine) -> LongWork:
+    return latest_of(engine, APPLYING, str(stored_rules(engine)[0].id))
+
+
+def block(engine: Engine, at: datetime = NOW) -> None:
+    """One block, whenever its turn is."""
+    with transaction(engine) as connection:
+        connection.execute(update(long_work).values(next_attempt_at=NOW))
+    rules_runner(engine, book(), lambda: at).block()
 
 
 def labelled(engine: Engine, *numbers: int) -> list[int]:
@@ -70,7 +76,7 @@ def labelled(engine: Engine, *numbers: int) -> list[int]:
 
 def work(engine: Engine, rounds: int) -> None:
     for _ in range(rounds):
-        walk_on(engine, book(), lambda: NOW)
+        block(engine)
         handle_all(engine)
 
 
@@ -81,10 +87,10 @@ def test_a_rule_is_applied_to_every_study_that_it_means_in_blocks(engine: Engine
     assert start(engine).total == 7
     assert start(engine).id == state(engine).id  # one that runs goes on
     work(engine, 1)
-    assert (state(engine).applied, state(engine).is_walked) == (3, False)
+    assert (state(engine).done, state(engine).is_running) == (3, True)
     work(engine, 3)
     done = state(engine)
-    assert (done.applied, done.failed, done.is_walked, done.is_running) == (7, 0, True, False)
+    assert (done.done, done.counts, done.state) == (7, {}, "done")
     assert labelled(engine, *range(1, 9)) == [1, 2, 3, 5, 6, 7, 8]
 
 
@@ -94,22 +100,27 @@ def test_of_studies_that_arrive_meanwhile_no_more_are_handled_than_there_are(eng
     assert start(engine).total == 1
     index_study(engine, 2, "CT")
     work(engine, 2)
-    assert (state(engine).applied, state(engine).total) == (2, 2)
+    assert (state(engine).done, state(engine).total) == (2, 2)
 
 
-def test_it_is_stopped_with_what_it_had_noted(engine: Engine) -> None:
+def test_it_is_stopped_with_what_it_had_noted_and_goes_on_with_that(engine: Engine) -> None:
     for number in range(1, 9):
         index_study(engine, number, "CT")
     (stored,) = add_rules(engine, BY_HAND)
     start(engine)
     work(engine, 1)
-    walk_on(engine, book(), lambda: NOW)
+    block(engine)
     with transaction(engine) as connection:
-        assert stop_applying(connection, stored.id, by="lee", now=NOW)
+        stop_applying(connection, stored.id, by="lee", now=NOW)
     work(engine, 2)
     stopped = state(engine)
-    assert (stopped.applied, stopped.stopped_by, stopped.is_running) == (3, "lee", False)
+    assert (stopped.done, stopped.stopped_by, stopped.state) == (3, "lee", "stopped")
     assert labelled(engine, *range(1, 9)) == [1, 2, 3]
+    with transaction(engine) as connection:
+        resume(connection, stopped.id, NOW)
+    work(engine, 4)
+    assert (state(engine).done, state(engine).total, state(engine).state) == (8, 8, "done")
+    assert labelled(engine, *range(1, 9)) == [*range(1, 9)]
 
 
 def test_what_a_killed_worker_had_claimed_is_done_by_another(engine: Engine) -> None:
@@ -117,22 +128,22 @@ def test_what_a_killed_worker_had_claimed_is_done_by_another(engine: Engine) -> 
         index_study(engine, number, "CT")
     add_rules(engine, BY_HAND)
     start(engine)
-    walk_on(engine, book(), lambda: NOW)
+    block(engine)
     with transaction(engine) as connection:
         assert len(events.claim_events(connection, NOW, timedelta(seconds=60), limit=2)) == 2
     work(engine, 2)
-    assert state(engine).applied == 1
+    assert state(engine).done == 1
     for _ in range(3):
-        walk_on(engine, book(), lambda: NOW)
+        block(engine)
         handle_all(engine, at=NOW + timedelta(seconds=61))
-    assert (state(engine).applied, state(engine).is_running) == (4, False)
+    assert (state(engine).done, state(engine).state) == (4, "done")
 
 
 def test_a_rule_that_is_off_is_not_applied_and_switching_it_off_ends_it(engine: Engine) -> None:
     index_study(engine, 1, "CT")
     (stored,) = add_rules(engine, BY_HAND)
     start(engine)
-    walk_on(engine, book(), lambda: NOW)
+    block(engine)
     with transaction(engine) as connection:
         switch_rule(connection, book().read(stored), author("lee"), is_on=False)
     work(engine, 1)
@@ -166,7 +177,7 @@ def test_a_rule_of_a_schedule_acts_when_its_time_has_come(engine: Engine) -> Non
         at = NOW + timedelta(hours=hours)
         context = TaskContext(engine=engine, orthanc=None, clock=lambda at=at: at)  # type: ignore[arg-type, misc]
         start_scheduled(context, book(), SEOUL)
-        walk_on(engine, book(), lambda at=at: at)  # type: ignore[misc]
+        block(engine, at)
         handle_all(engine, at=at)
         assert labelled(engine, 1) == expected
     assert stored_rules(engine)[0].scheduled_at == NOW + timedelta(hours=32)

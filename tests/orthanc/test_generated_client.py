@@ -107,7 +107,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
 
     rule = post(server, "rules", LABEL_IT)["id"]
     requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()
-    post(server, f"rules/{rule}/apply", {})
+    post(server, f"rules/{rule}/apply")
     wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])
     post(server, "views", {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}})
     post(server, "dose/not-patients", {"meaning": "phantom", "patient_id": "NOBODY*"})

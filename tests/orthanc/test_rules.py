@@ -76,11 +76,12 @@ def test_a_rule_goes_on_through_the_archive_when_its_worker_is_killed(
     store(server, dose_reports(tmp_path / "reports", count))
     wait_for(lambda: ask(server, "GET", "status")["idle"], True)
     rule = ask(server, "POST", "rules", RULE | {"when": "by hand", "do": [{"label": "old"}]})
-    path = f"rules/{rule['id']}/apply"
-    assert ask(server, "POST", path, {})["application"]["total"] == count
-    wait_for(lambda: ask(server, "GET", path)["application"]["applied"] > 0, True)
+    started = ask(server, "POST", f"rules/{rule['id']}/apply")
+    assert started["total"] == count
+    path = f"work/{started['id']}"
+    wait_for(lambda: ask(server, "GET", path)["done"] > 0, True)
     os.kill(worker_of(server), signal.SIGKILL)
-    wait_for(lambda: ask(server, "GET", path)["application"]["is_running"], False, timeout_s=150)
-    done = ask(server, "GET", path)["application"]
-    assert (done["applied"], done["failed"]) == (count, 0)
+    wait_for(lambda: ask(server, "GET", path)["is_running"], False, timeout_s=150)
+    done = ask(server, "GET", path)
+    assert (done["state"], done["done"], done["counts"]) == ("done", count, {})
     assert matched(server) == count

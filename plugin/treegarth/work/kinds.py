@@ -30,14 +30,21 @@ class Block:
     total: int | None = None  # as it is known now
     ends: Ending | None = None
     error: Phrase | None = None  # why it did not do all
+    took_s: float | None = None  # where others worked for it; without, how long the block took
     waits: timedelta = timedelta(0)  # for so long, before the next block
     waits_for: Phrase | None = None
 
 
 Report: TypeAlias = Callable[[int, int | None], None]
 """Of a block that takes long: how much is done by now, and of how much. Raises Stopped where somebody stopped it."""
-Within: TypeAlias = Callable[[Connection, ClaimedWork, datetime], Block]
-"""A block that changes rows only, in the transaction that notes how far it is: each effect is there exactly once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Within:
+    """A block that changes rows only, in the transaction that notes how far it is: each effect is there once."""
+
+    block: Callable[[Connection, ClaimedWork, datetime], Block]
+    after: Callable[[], None] = lambda: None  # when it is committed: a hint to who goes on with what it noted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,7 @@ class WorkKind:
     explained: str  # a msgid: what it does, and that nobody need wait for it
     unit: tuple[str, str]  # NN_("%(num)s study", "%(num)s studies")
     counts: Mapping[str, str] = field(default_factory=dict)  # what else it counts, by name: msgids
+    about: tuple[str, str] | None = None  # the page of its subject, by its route, and the part of the path
     permission: Permission = Permission.OPERATE  # to stop it, and to let it go on
     backoff: Backoff = BACKOFF
     waits_for_others: bool = False  # many at once beside works that compute

@@ -12,17 +12,19 @@ from typing import Any
 from procrastinate import Blueprint
 from sqlalchemy import Connection, Engine
 
-from treegarth.database.engine import transaction
+from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, TreegarthError
 from treegarth.phrases import P_
 from treegarth.tasks.app import NETWORK_QUEUE, TaskContext
-from treegarth.tasks.shutdown import WorkerEnding, is_ending
+from treegarth.tasks.shutdown import WorkerEnding, is_ending, pause
 from treegarth.work import store
 from treegarth.work.kinds import Block, Carry, Outside, WorkKind
 from treegarth.work.store import ClaimedWork
 
 TURN_S = 20.0
 """How long one task goes on before others have their turn."""
+WAITS_S = 1.0
+"""For a next block that comes within so long a task waits; any other is another task's."""
 GIVES_WAY = timedelta(seconds=2)
 """A block for which the database had no time, or would have waited for the store path, comes again after that."""
 
@@ -45,8 +47,9 @@ class Runner:
         """Every block whose turn it is, for so long."""
         self._begin_what_is_due()
         until = monotonic() + seconds
-        while monotonic() < until and not is_ending() and self.block():
-            continue
+        while (left := until - monotonic()) > 0 and not is_ending():
+            if not self.block() and not self._wait(left):
+                return
 
     def block(self) -> bool:
         """One block of the work that waited longest; False where none waits."""
@@ -61,10 +64,12 @@ class Runner:
                     store.put_off(connection, claimed.id, self.clock() + carry.lease)
                 else:
                     begin = monotonic()
-                    block = carry(connection, claimed, self.clock())
+                    block = carry.block(connection, claimed, self.clock())
                     self._note(connection, claimed, block, monotonic() - begin)
             if isinstance(carry, Outside):
                 self._act(claimed, carry)
+            else:
+                carry.after()
         except (DatabaseUnavailable, WorkerEnding) as error:
             if claimed is None:
                 raise
@@ -76,6 +81,18 @@ class Runner:
         except Exception as error:
             logger.exception("A block of long work failed.")
             self._note_failure(claimed, P_("%(kind)s; see the log.", kind=type(error).__name__))
+        return True
+
+    def _wait(self, seconds: float) -> bool:
+        """Until the next block's turn; False where that is not within so long."""
+        with connect(self.engine) as connection:
+            turn = store.next_turn(connection, self.carried)
+        if turn is None or (left := (turn - self.clock()).total_seconds()) > min(seconds, WAITS_S):
+            return False
+        try:
+            pause(max(left, 0.0))
+        except WorkerEnding:
+            return False
         return True
 
     def _act(self, claimed: ClaimedWork, carry: Outside) -> None:
@@ -107,7 +124,7 @@ class Runner:
             "done": done,
             "counts": counts,
             "place": block.place,
-            "working_s": claimed.working_s + took_s,
+            "working_s": claimed.working_s + (took_s if block.took_s is None else block.took_s),
             "attempts": 0,
             "next_attempt_at": now + block.waits,
             "waits_for": block.waits_for,

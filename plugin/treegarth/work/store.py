@@ -143,6 +143,24 @@ def claim(connection: Connection, kinds: Collection[str], now: datetime) -> Clai
     return None if row is None else ClaimedWork.model_validate(row._asdict())
 
 
+def read_claimed(connection: Connection, number: int) -> ClaimedWork:
+    """With what its kind needs, for who stops it. Raises NoResultFound."""
+    row = connection.execute(_select(ClaimedWork).where(long_work.c.id == number)).one()
+    return ClaimedWork.model_validate(row._asdict())
+
+
+def note_place(connection: Connection, number: int, place: object) -> None:
+    """Where its next block begins, of one that was stopped."""
+    connection.execute(update(long_work).where(long_work.c.id == number).values(place=place))
+
+
+def next_turn(connection: Connection, kinds: Collection[str]) -> datetime | None:
+    """When the next block of one that runs comes."""
+    runs = (long_work.c.state == "running", long_work.c.kind.in_(kinds))
+    found: datetime | None = connection.execute(select(func.min(long_work.c.next_attempt_at)).where(*runs)).scalar_one()
+    return found
+
+
 def put_off(connection: Connection, number: int, until: datetime) -> None:
     """Its next block comes then: the end of a lease."""
     connection.execute(update(long_work).where(long_work.c.id == number).values(next_attempt_at=until))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from random import random
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction
+    from treegarth.work.kinds import Carry, WorkKind
 
 __all__ = ["FEATURE"]
 
@@ -86,6 +88,19 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
     ]
 
 
+def _works() -> list[WorkKind]:
+    from treegarth.features.rules.service.application import APPLYING
+
+    return [APPLYING]
+
+
+def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.rules.service.application import carries
+    from treegarth.features.rules.tasks import HANDLE
+
+    return carries(_book(house), lambda: work.hints.announce(HANDLE))
+
+
 def _follower(hints: TaskHints) -> IndexFollower:
     from treegarth.features.rules.followers import LabelFollower
 
@@ -131,6 +146,8 @@ FEATURE = Feature(
     listings=_listings,
     row_actions=_row_actions,
     tasks=_tasks,
+    works=_works,
+    carries=_carries,
     checks=_checks,
     measures=_measures,
     follower=_follower,

@@ -89,25 +89,6 @@ rule_outcome = Table(
     comment="each time a rule matched a study, and what it did",
 )
 
-rule_application = Table(
-    "rule_application",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("rule_id", Integer, ForeignKey("rule.id"), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("started_by", Text),
-    Column("started_at", Moment, nullable=False),
-    Column("walked_to", Key, comment="the last study that was looked at"),
-    Column("total", Integer, nullable=False, comment="studies that the rule matched when it was started"),
-    Column("applied", Integer, nullable=False, server_default="0"),
-    Column("failed", Integer, nullable=False, server_default="0"),
-    Column("last_error", PhraseColumn),
-    Column("stopped_by", Text),
-    Column("finished_at", Moment),
-    Index("uq_rule_application_running", "rule_id", unique=True, postgresql_where=text("finished_at IS NULL")),
-    comment="a rule applied to the archive as it is",
-)
-
 study_label = Table(
     "study_label",
     metadata,

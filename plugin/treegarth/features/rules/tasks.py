@@ -15,7 +15,7 @@ from procrastinate import Blueprint
 from treegarth.database.engine import transaction
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.orthanc_labels import tell_orthanc
-from treegarth.features.rules.service.application import apply_to_archive, walk_on
+from treegarth.features.rules.service.application import apply_to_archive
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.service.event_handler import handle_waiting
 from treegarth.features.rules.store.rules import due_by_schedule, schedule_next
@@ -24,8 +24,6 @@ from treegarth.tasks.app import TaskContext
 HANDLE = "rules.handle"
 BATCH = 20
 """Events that one worker claims at once; each is handled in a second at most, and the claim lasts a minute."""
-
-STARTED_BY_SCHEDULE = None
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +62,7 @@ def start_scheduled(context: TaskContext, book: RuleBook, zone: ZoneInfo) -> Non
                 continue
             schedule_next(connection, stored.id, schedule.next_after(now, zone))
             try:
-                apply_to_archive(connection, book.language.vocabulary, acting, by=STARTED_BY_SCHEDULE, now=now)
+                apply_to_archive(connection, book.language.vocabulary, acting, by=None, now=now, is_asked=False)
             except RequestConflict as error:
                 logger.warning("Rule %d was due and did not act: %s", stored.id, error)
 
@@ -72,7 +70,6 @@ def start_scheduled(context: TaskContext, book: RuleBook, zone: ZoneInfo) -> Non
 def _handle_all(context: TaskContext, book: RuleBook, acted: Callable[[], None]) -> None:
     """Until nothing is due. Several workers share the work."""
     while True:
-        walk_on(context.engine, book, context.clock)
         if handle_waiting(context.engine, book, context.clock, limit=BATCH) == 0:
             return
         acted()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from treegarth.features.dose.registry.service import note_again
 from treegarth.features.dose.registry.store import redecision, reread_walk
 from treegarth.phrases import N_, NN_
-from treegarth.work.kinds import Carry, WorkKind
+from treegarth.work.kinds import Carry, Within, WorkKind
 
 REDECIDING = WorkKind(
     name=redecision.KIND,
@@ -36,6 +36,8 @@ REREADING = WorkKind(
 
 def carries() -> Mapping[str, Carry]:
     return {
-        REDECIDING.name: redecision.decide_on,
-        REREADING.name: lambda connection, work, now: reread_walk.walk_on(connection, work, note_again, now),
+        REDECIDING.name: Within(block=redecision.decide_on),
+        REREADING.name: Within(
+            block=lambda connection, work, now: reread_walk.walk_on(connection, work, note_again, now)
+        ),
     }

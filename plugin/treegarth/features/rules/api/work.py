@@ -1,65 +1,54 @@
-"""What rules do, over HTTP: apply one by hand, how far that is, try again what failed."""
+"""What rules do, over HTTP: apply one to the archive, have it look at one study, try again what failed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from treegarth.errors import NotFound
 from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.paths import EventPath, RulePath
 from treegarth.features.rules.requests import rule_at
-from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
+from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.book import RuleBook
-from treegarth.features.rules.store.applications import Application, latest_application
-from treegarth.features.rules.store.events import WAITING, count_events, retry_failed
+from treegarth.features.rules.store.events import retry_failed
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
-from treegarth.web.routes import Answer, Route
-from treegarth.web.which_study import OfStudy
+from treegarth.web.routes import Answer, Route, Text
+from treegarth.web.which_study import WhichStudy
+from treegarth.work.store import LongWork
 
 
-class ApplyBody(OfStudy):
-    """What to apply a rule to: one study, or without a UID every study of the archive that the rule means."""
+class LookBody(WhichStudy):
+    """The study that a rule is to look at."""
+
+    study_instance_uid: Text
+    """(0020,000D)"""
 
 
-class ApplicationState(Answer):
-    """The rule's latest application to the archive."""
+class Noted(Answer):
+    """The study that the rule looks at next."""
 
-    application: Application | None
-    """Null where it never was applied."""
-    waiting: int
-    """Studies of this rule that were noted and not handled yet."""
+    study_instance_uid: str
+    orthanc_study_id: str
 
 
-def application(call: Call[None, None, RulePath]) -> ApplicationState:
-    with call.connect() as connection:
-        rule_at(call, connection, call.path.rule_id)
-        return _state(connection, call.path.rule_id)
-
-
-def apply(call: Call[None, ApplyBody, RulePath]) -> ApplicationState:
-    """Only notes that it is wanted: the workers do it, and go on after a restart."""
-    book = call.part(RuleBook)
-    vocabulary, by, now = book.language.vocabulary, call.actor.name, call.services.clock()
+def apply(call: Call[None, None, RulePath]) -> LongWork:
+    vocabulary = call.part(RuleBook).language.vocabulary
     with call.begin() as connection:
         acting = rule_at(call, connection, call.path.rule_id)
-        if call.body.study_instance_uid is not None:
-            uid, key = call.body.study_instance_uid, call.body.orthanc_study_id
-            apply_by_hand(connection, acting, uid, key, by=by, now=now)
-        else:
-            apply_to_archive(connection, vocabulary, acting, by=by, now=now)
-        return _state(connection, call.path.rule_id)
+        by, now = call.actor.name, call.services.clock()
+        return apply_to_archive(connection, vocabulary, acting, by=by, now=now, is_asked=True)
 
 
-def stop(call: Call[None, None, RulePath]) -> ApplicationState:
+def look(call: Call[None, LookBody, RulePath]) -> Noted:
+    body = call.body
     with call.begin() as connection:
-        rule_at(call, connection, call.path.rule_id)
-        stop_applying(connection, call.path.rule_id, by=call.actor.name, now=call.services.clock())
-        return _state(connection, call.path.rule_id)
+        acting = rule_at(call, connection, call.path.rule_id)
+        by, now = call.actor.name, call.services.clock()
+        study = apply_by_hand(connection, acting, body.study_instance_uid, body.orthanc_study_id, by=by, now=now)
+    return Noted(study_instance_uid=study.study_instance_uid, orthanc_study_id=study.orthanc_study_id)
 
 
 def retry(call: Call[None, None, EventPath]) -> Retried:
@@ -75,40 +64,26 @@ def retry_all(call: Call[None, None, None]) -> Retried:
         return Retried(retried=retry_failed(connection, call.services.clock()))
 
 
-def _state(connection: Connection, rule_id: int) -> ApplicationState:
-    found = latest_application(connection, rule_id)
-    return ApplicationState(
-        application=None if found is None else found,
-        waiting=count_events(connection, applied_rule_id=rule_id)[WAITING],
-    )
-
-
 def routes() -> list[Route]:
     """The endpoints about what rules do."""
     act: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE}
     return [
         rule_route(
-            "rule_application",
-            "rules/{rule_id}/apply",
-            application,
-            "How far the rule's latest application to the archive is.",
-            problems=(404, 503),
-        ),
-        rule_route(
             "apply_rule",
             "rules/{rule_id}/apply",
             apply,
-            "Apply a rule that is on to the archive, or to one study.",
+            "Apply a rule that is on to every study of the archive that it means; one that runs goes on.",
             status=202,
-            problems=(400, 404, 409, 503),
+            problems=(404, 409, 503),
             **act,
         ),
         rule_route(
-            "stop_applying_rule",
-            "rules/{rule_id}/apply/stop",
-            stop,
-            "End the rule's application; what was done stays done.",
-            problems=(404, 503),
+            "look_by_rule",
+            "rules/{rule_id}/look",
+            look,
+            "Have a rule that is on look at one study.",
+            status=202,
+            problems=(400, 404, 409, 503),
             **act,
         ),
         rule_route(

@@ -15,7 +15,7 @@ from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.rule_list import LATELY
 from treegarth.features.rules.paths import RulePath
 from treegarth.features.rules.requests import author_of
-from treegarth.features.rules.store.applications import latest_application
+from treegarth.features.rules.service.application import APPLYING
 from treegarth.features.rules.store.outcomes import select_outcomes
 from treegarth.features.rules.store.rules import RuleVersion, list_versions
 from treegarth.features.rules.store.shown import Acted, acted_since
@@ -27,6 +27,7 @@ from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
+from treegarth.work.store import latest
 
 OUTCOMES_SHOWN = 30
 CHANGES = {
@@ -72,7 +73,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
         done = OUTCOMES.rows(connection, select_outcomes(rule_id=rule_id), limit=OUTCOMES_SHOWN)
         which = told_apart(connection, done.items)
         acted = acted_since(connection, author_of(call).now - LATELY).get(rule_id, Acted())
-        application = latest_application(connection, rule_id)
+        application = latest(connection, APPLYING.name, str(rule_id))
     stored = acting.stored
     return render_page(
         call,

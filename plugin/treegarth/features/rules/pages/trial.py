@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from babel.dates import format_timedelta
 from flask import Response
 from sqlalchemy import Connection
 
@@ -19,10 +18,8 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.requests import author_of
-from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive, stop_applying
-from treegarth.features.rules.service.editor import present_rule
+from treegarth.features.rules.service.application import APPLYING, apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
-from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
 from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
@@ -35,6 +32,8 @@ from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
+from treegarth.work.pages import work_part
+from treegarth.work.store import latest
 
 STUDIES_ON_A_PAGE = 50
 LARGE = 100  # studies from which on their number must be typed
@@ -125,14 +124,6 @@ def routes() -> list[Route]:
             handler=apply,
             summary="Apply a rule to the archive, or to one study.",
         ),
-        route(
-            name="rules.stop_page",
-            path="/treegarth/rules/{rule_id}/stop",
-            method="POST",
-            permission=Permission.OPERATE,
-            handler=stop,
-            summary="Stop a rule that is being applied to the archive.",
-        ),
     ]
 
 
@@ -183,7 +174,7 @@ def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
         preview = preview_rule(
             connection, pages.book.language, acting.rule, now, limit=STUDIES_ON_A_PAGE, cursor=call.query.cursor
         )
-        application = latest_application(connection, rule_id)
+        application = latest(connection, APPLYING.name, str(rule_id))
         tried = _tried(call, connection, preview.page, preview.sums, rule_id)
     return render_page(
         call,
@@ -193,20 +184,8 @@ def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
         tried=tried,
         large=tried.study_count >= LARGE,
         application=application,
-        progress=_progress(call, application, now),
+        progress=None if application is None else work_part(call, application),
     )
-
-
-def _progress(call: AnyCall, application: Application | None, now: datetime) -> dict[str, Any]:
-    """Rate and remaining time of an application that runs."""
-    if application is None or not application.is_running:
-        return {}
-    done = application.applied + application.failed
-    seconds = max((now - application.started_at).total_seconds(), 1.0)
-    rate = done / seconds
-    left = timedelta(seconds=(max(application.total - done, 0)) / rate) if rate > 0 else None
-    locale = call.site.languages[call.language].locale
-    return {"done": done, "rate": rate, "left": format_timedelta(left, locale=locale) if left is not None else ""}
 
 
 def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
@@ -274,7 +253,7 @@ def apply(call: Call[None, ApplyBody, RulePath]) -> Response:
                 typed = "".join(re.findall("[0-9]", call.body.count))
                 if typed != str(wanted):
                     raise RequestConflict(N_("The number typed is not the number of studies. Nothing was done."))
-            apply_to_archive(connection, vocabulary, acting, by=call.actor.name, now=now)
+            apply_to_archive(connection, vocabulary, acting, by=call.actor.name, now=now, is_asked=True)
         except AmbiguousStudy:  # the page that answers it lets one be chosen
             raise
         except (RequestConflict, NotFound) as error:
@@ -285,13 +264,6 @@ def apply(call: Call[None, ApplyBody, RulePath]) -> Response:
 def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: datetime) -> int | None:
     count = preview_rule(connection, pages.book.language, rule, now, limit=1).sums.study_count
     return count if count >= LARGE else None
-
-
-def stop(call: Call[None, None, RulePath]) -> Response:
-    with call.begin() as connection:
-        present_rule(connection, call.path.rule_id)
-        stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author_of(call).now)
-    return _to(call, "rules.try_page", rule_id=call.path.rule_id)
 
 
 def _to(call: AnyCall, name: str, **values: Any) -> Response:

@@ -1,10 +1,10 @@
 """What the rules feature does, one verb a function: keep rules, try them, apply them, handle what happened.
 
-`editing`: who changes rules; `importing`: YAML texts; `trying`: before a rule acts; `applying`: to the archive as it
-is; `handling`: what happened; `book`: rules as they act.
+`editor`: who changes rules; `yaml_import`: YAML texts; `trial`: before a rule acts; `application`: to the archive as it
+is; `event_handler`: what happened; `book`: rules as they act.
 """
 
-from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive, stop_applying, walk_on
+from treegarth.features.rules.service.application import apply_by_hand
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.service.editor import (
     Author,
@@ -35,7 +35,6 @@ __all__ = [
     "Preview",
     "RuleBook",
     "apply_by_hand",
-    "apply_to_archive",
     "create_rule",
     "edit_rule",
     "explain_rule",
@@ -48,7 +47,5 @@ __all__ = [
     "preview_rule",
     "problems_with",
     "remove_rule",
-    "stop_applying",
     "switch_rule",
-    "walk_on",
 ]

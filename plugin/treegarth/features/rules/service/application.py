@@ -1,25 +1,38 @@
-"""Apply a rule by hand: to one study, or to the archive as it is, in blocks that can be stopped and resumed."""
+"""Apply a rule: to one study that somebody names, or to the archive as it is.
+
+Of the archive the studies that the rule means are noted in blocks, which who handles events takes. A block is noted
+when the last one is handled, so that a stop is soon felt. What was noted and not handled at a stop is noted first when it
+goes on: no study is left out, and none is handled twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.database.engine import connect, transaction
-from treegarth.errors import NotFound, RequestConflict
+from treegarth.errors import RequestConflict
 from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
-from treegarth.features.rules.store import applications, events
+from treegarth.features.rules.service.event_handler import APPLIES
+from treegarth.features.rules.store import events
 from treegarth.features.rules.store.studies import Matching
 from treegarth.index.studies import StudyKey, the_study
-from treegarth.phrases import P_
+from treegarth.phrases import N_, NN_, P_
+from treegarth.work import store
+from treegarth.work.kinds import Block, Carry, Within, WorkKind
+from treegarth.work.store import ClaimedWork, LongWork
 
 BLOCK = 200
-"""Studies that are noted at once, and no more before these are handled: so that a stop is soon felt."""
+"""Studies that are noted at once."""
+SOON, LATER = timedelta(seconds=0.3), timedelta(seconds=3)
+"""Until it is looked whether the block is handled: while studies are, and where they wait for another attempt."""
+LONGEST_S = 10.0
+"""Between two looks more was no work, but a server that was off."""
 
 
 def apply_by_hand(
@@ -33,76 +46,102 @@ def apply_by_hand(
 ) -> StudyKey:
     """Have a rule look at one study. Raises RequestConflict where the rule is off, NotFound for the study,
     AmbiguousStudy where several have the UID and none is named."""
-    _check_acts(acting)
+    checked(acting)
     study = the_study(connection, study_instance_uid, orthanc_study_id)
     subjects = [(study.orthanc_study_id, "")]
     events.note_events(connection, Trigger.BY_HAND, subjects, now, rule_id=acting.stored.id, asked_by=by)
     return study
 
 
-def apply_to_archive(
-    connection: Connection, vocabulary: Vocabulary, acting: ActingRule, *, by: str | None, now: datetime
-) -> applications.Application:
-    """Start to apply a rule to every study that it means; one that runs goes on. Workers do it.
-
-    Raises RequestConflict where the rule is off or means nothing any more.
-    """
-    rule = _check_acts(acting)
-    running = applications.latest_application(connection, acting.stored.id)
-    if running is None or not running.is_running:
-        sums = Matching(connection, vocabulary, condition_of_study(rule), now).count()
-        stored = acting.stored
-        applications.start_application(
-            connection, rule_id=stored.id, version=stored.version, total=sums.study_count, by=by, now=now
-        )
-    found = applications.latest_application(connection, acting.stored.id)
-    if found is None:
-        raise NotFound(P_("The application is gone."))
-    return found
-
-
-def stop_applying(connection: Connection, rule_id: int, *, by: str | None, now: datetime) -> bool:
-    """End the rule's application and let go what it has noted; whether there was one. What was done stays done."""
-    stopped = applications.stop_application(connection, rule_id, by, now)
-    events.forget_applying(connection, rule_id)
-    return stopped
-
-
-def walk_on(engine: Engine, book: RuleBook, clock: Callable[[], datetime]) -> None:
-    """Bring every application a block further: note the next studies where the last ones are handled."""
-    with connect(engine) as connection:
-        running = applications.running_applications(connection)
-    for application in running:
-        with transaction(engine) as connection:
-            _walk(connection, book, application, clock())
-
-
-def _walk(connection: Connection, book: RuleBook, application: applications.Application, now: datetime) -> None:
-    waiting = events.count_events(connection, applied_rule_id=application.rule_id)[events.WAITING]
-    if waiting:
-        return
-    if application.is_walked:
-        applications.finish_application(connection, application.id, now)
-        return
-    place = applications.walked_to(connection, application.id)
-    if place is None:
-        return
-    acting = next((one for one in book.acting(connection) if one.stored.id == application.rule_id), None)
-    if acting is None or acting.rule is None:
-        stop_applying(connection, application.rule_id, by=None, now=now)
-        return
-    matching = Matching(connection, book.language.vocabulary, condition_of_study(acting.rule), now)
-    found = matching.after(place, limit=BLOCK)
-    trigger = Trigger.SCHEDULE if acting.rule.trigger is Trigger.SCHEDULE else Trigger.BY_HAND
-    subjects = [(study, "") for study in found]
-    asked_by = application.started_by
-    events.note_events(connection, trigger, subjects, now, rule_id=application.rule_id, asked_by=asked_by)
-    applications.record_walk(connection, application.id, found, is_end=len(found) < BLOCK)
-
-
-def _check_acts(acting: ActingRule) -> Rule:
+def checked(acting: ActingRule) -> Rule:
+    """What it says. Raises RequestConflict where it is off or means nothing any more."""
     if acting.rule is None:
         raise RequestConflict(P_("The rule means nothing any more: mend it first."))
     if not acting.stored.is_on:
         raise RequestConflict(P_("The rule is off: switch it on first. What it means can be tried while it is off."))
     return acting.rule
+
+
+def apply_to_archive(
+    connection: Connection, vocabulary: Vocabulary, acting: ActingRule, *, by: str | None, now: datetime, is_asked: bool
+) -> LongWork:
+    """Start to apply a rule to every study that it means; one that runs goes on. Workers do it.
+
+    Raises RequestConflict where the rule is off or means nothing any more.
+    """
+    rule, subject = checked(acting), str(acting.stored.id)
+    running = store.running(connection, APPLYING.name, subject)
+    if running is not None:
+        return running
+    total = Matching(connection, vocabulary, condition_of_study(rule), now).count().study_count
+    return store.start(connection, APPLYING.name, subject=subject, by=by, now=now, total=total, is_asked=is_asked)
+
+
+def stop_applying(connection: Connection, rule_id: int, *, by: str | None, now: datetime) -> None:
+    """As where the rule is switched off. What was done stays done."""
+    running = store.running(connection, APPLYING.name, str(rule_id))
+    if running is not None:
+        let_go(connection, store.stop(connection, running.id, by=by, now=now))
+
+
+def let_go(connection: Connection, work: LongWork) -> None:
+    """What is noted is not handled any more; it comes first if the work goes on."""
+    place = store.read_claimed(connection, work.id).place or {}
+    left = events.forget_applying(connection, int(work.subject))
+    store.note_place(connection, work.id, {**place, "left": left})
+
+
+APPLYING = WorkKind(
+    name=APPLIES,
+    title=N_("A rule applied to the archive"),
+    explained=N_("The workers let the rule look at every study that it means. It goes on after a restart."),
+    unit=NN_("%(num)s study", "%(num)s studies"),
+    counts={"failed": N_("failed")},
+    about=("rules.rule_page", "rule_id"),
+    waits_for_others=True,
+    stopped=let_go,
+)
+
+
+def carries(book: RuleBook, announce: Callable[[], None]) -> Mapping[str, Carry]:
+    """`announce` tells those who handle events."""
+
+    def block(connection: Connection, work: ClaimedWork, now: datetime) -> Block:
+        return note_block(connection, book, work, now)
+
+    return {APPLYING.name: Within(block=block, after=announce)}
+
+
+def note_block(connection: Connection, book: RuleBook, work: ClaimedWork, now: datetime) -> Block:
+    """Note the next studies where the last ones are handled."""
+    rule_id, place = int(work.subject), work.place or {}
+    before = datetime.fromisoformat(place["at"]) if place else now
+    took_s = min(max((now - before).total_seconds(), 0.0), LONGEST_S)
+    handled = work.done + work.counts.get("failed", 0)
+    place_now = {**place, "at": now.isoformat(), "handled": handled}
+    if events.count_events(connection, applied_rule_id=rule_id)[events.WAITING]:
+        waits = SOON if handled > place.get("handled", 0) or not handled else LATER
+        return Block(place=place_now, took_s=took_s, waits=waits)
+    acting = next((one for one in book.acting(connection) if one.stored.id == rule_id), None)
+    if acting is None or acting.rule is None:
+        error = P_("The rule is off, or means nothing any more.")
+        return Block(place=place_now, took_s=took_s, ends="failed", error=error)
+    found, place_now = _next_studies(connection, book, acting, place_now, now)
+    if not found:
+        return Block(place=place_now, took_s=took_s, ends="partly" if work.counts.get("failed") else "done")
+    trigger = Trigger.SCHEDULE if acting.rule.trigger is Trigger.SCHEDULE else Trigger.BY_HAND
+    subjects = [(study, "") for study in found]
+    events.note_events(connection, trigger, subjects, now, rule_id=rule_id, asked_by=work.asked_by)
+    return Block(place=place_now, took_s=took_s, waits=SOON)
+
+
+def _next_studies(
+    connection: Connection, book: RuleBook, acting: ActingRule, place: dict[str, Any], now: datetime
+) -> tuple[Sequence[str], dict[str, Any]]:
+    """Those that a stop has left first; none at the end."""
+    if left := place.get("left"):
+        return left, {**place, "left": []}
+    rule = checked(acting)
+    matching = Matching(connection, book.language.vocabulary, condition_of_study(rule), now)
+    found = matching.after(place.get("walked_to", ""), limit=BLOCK)
+    return found, {**place, "walked_to": found[-1]} if found else place

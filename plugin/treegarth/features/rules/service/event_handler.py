@@ -23,17 +23,19 @@ from treegarth.errors import DatabaseUnavailable, TreegarthError
 from treegarth.features.rules.decision import Match, match_rule
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
-from treegarth.features.rules.store import applications, events, outcomes
+from treegarth.features.rules.store import events, outcomes
 from treegarth.features.rules.store.rules import StoredRule
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
+from treegarth.work.store import advance
 
 LEASE = timedelta(seconds=30)
 BACKOFF = Backoff(first=timedelta(seconds=10), longest=timedelta(minutes=5), most_attempts=6)
 """Of a rule that could not act on a study."""
 
 UID = "StudyInstanceUID"
+APPLIES = "rules.apply"  # the kind of long work that notes studies for one rule
 
 logger = logging.getLogger(__name__)
 
@@ -130,11 +132,11 @@ def _settle(connection: Connection, event: events.RuleEvent, failures: Sequence[
         else:
             events.leave_to_rule(connection, event, failure.rule_id, failure.reason, again)
         if again is None and is_applying:
-            applications.count_failed(connection, event.rule_id, failure.reason)
+            advance(connection, APPLIES, str(event.rule_id), counted="failed", error=failure.reason)
     if not (failures and event.rule_id):
         events.finish_event(connection, event)
     if is_applying and not failures:
-        applications.count_applied(connection, event.rule_id)
+        advance(connection, APPLIES, str(event.rule_id), done=1)
 
 
 def _failure(event: events.RuleEvent, rule_id: int, error: Exception) -> Failure:

@@ -180,9 +180,11 @@ def count_events(connection: Connection, *, applied_rule_id: int | None = None) 
     return {WAITING: 0, FAILED: 0} | {row.state: row.number for row in connection.execute(query)}
 
 
-def forget_applying(connection: Connection, rule_id: int) -> int:
-    """Let go the studies that this rule was still to be applied to; how many there were."""
-    return connection.execute(delete(rule_event).where(*_applies(rule_id))).rowcount
+def forget_applying(connection: Connection, rule_id: int) -> list[str]:
+    """Let go the studies that this rule was still to be applied to: by Orthanc's identifiers, those that have not
+    failed."""
+    gone = delete(rule_event).where(*_applies(rule_id)).returning(rule_event.c.orthanc_study_id, rule_event.c.state)
+    return sorted(row.orthanc_study_id for row in connection.execute(gone) if row.state == WAITING)
 
 
 def _applies(rule_id: int) -> tuple[ColumnElement[bool], ...]:
