@@ -123,12 +123,6 @@ RETENTION = (
     " policy_version, intended_at, deleted_at) SELECT n, md5('l' || n), md5('s' || n / 2), md5('t' || n / 2),"
     f" '1.2.' || n / 2, '1.3.' || n / 2, '1.5.' || n, {_MODALITIES}, 'P' || n / 8, n % 4000 * 1000, {_AGO},"
     f" (ARRAY['deleted', 'deleted', 'kept', 'intended'])[n % 4 + 1], nullif(n % 4, 0), 1, {_NOON}, {_NOON} {_EACH}",
-    "INSERT INTO bring_back (id, study_instance_uid, asked_by, asked_at, state, attempts, last_error, finished_at)"
-    " SELECT n, '1.2.' || n, (ARRAY['anna', 'ben', NULL])[n % 3 + 1],"
-    f" {_AGO}, (ARRAY['waiting', 'done', 'partly', 'failed'])[n % 4 + 1], n % 5, {_SAID},"
-    f" CASE WHEN n % 4 > 0 THEN {_NOON} END FROM generate_series(1, :count / 10 + 20) n",
-    "INSERT INTO bring_back_object (bring_back_id, ledger_id, arrived_at) SELECT n / 2, n,"
-    f" CASE WHEN n % 3 > 0 THEN {_NOON} END FROM generate_series(2, :count / 10 * 2 + 41) n",
 )
 VIEWS = (
     "INSERT INTO saved_view (list, name, query, is_shared, saved_by, saved_at) SELECT 'archive.studies',"
@@ -147,7 +141,6 @@ TABLES = (
         "prune_mark",
         "prune_ledger",
     ),
-    *("bring_back", "bring_back_object"),
 )
 """Those with very many rows."""
 

@@ -75,6 +75,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         sleep(0.2)
     reports = api("dose/reports")["items"]
     return {
+        "work_id": ask("POST", f"{server.api}/dose/redeciding")["id"],
         "study_instance_uid": uid,
         "series_instance_uid": api(f"studies/{uid}")["series"][0]["series_instance_uid"],
         "orthanc_study_id": study["orthanc_study_id"],

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visit, windows
@@ -45,6 +46,8 @@ PAGES = {
     "storage": "retention/storage",
     "system": "system",
     "tasks": "system/tasks",
+    "long works": "work",
+    "a long work": "work/{work}",
     "no task of a kind": "system/tasks?task_name=nothing",
     "api": "api/",
     "help": "help",
@@ -71,6 +74,7 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
         "series": study["series"][0]["series_instance_uid"],
         "report": report["orthanc_instance_id"],
         "patient": study["patient_id"],
+        "work": requests.post(f"{treegarth_server.api}/dose/reread", timeout=30).json()["id"],
     }
 
 

@@ -124,13 +124,13 @@ class World:
             wish = entry and prune_ledger.ask_back(connection, entry, "object", asked_by=None, now=self.clock())
             if not wish:
                 return
-            wanted = prune_ledger.still_wanted(connection, wish)
+            wanted = prune_ledger.still_wanted(connection, wish.id)
         self._keep(there)
         if self.chance.random() < 0.5:  # the index may follow before it is seen in Orthanc, or behind
             self.index()
         with transaction(self.engine) as connection:
             ids = [one.ledger_id for one in wanted]
-            prune_ledger.note_arrived(connection, wish, ids, "LONGTERM", self.clock())
+            prune_ledger.note_arrived(connection, wish.id, ids, "LONGTERM", self.clock())
         self.happened["brought back"] += 1
 
     def _keep(self, content: Content) -> None:

@@ -221,14 +221,9 @@ def test_the_ledger_says_where_an_object_is_and_brings_it_back(client: FlaskClie
     assert "검사가 보존 지정됨(법적)" in get(client, "retention/ledger/2", "ko")
     assert "Bring all of it back" in get(client, f"studies/{UID}")
     post(client, "retention/ledger/1/bring-back", scope="study", back="study")
-    assert "on its way" in get(client, "retention/ledger/1")
-    for path in (
-        "retention/ledger",
-        "retention/bring-backs",
-        f"retention/bring-backs?study_instance_uid={UID}&sort=state",
-    ):
-        assert "on its way" in get(client, path)
-    assert "on its way" in get(client, f"studies/{UID}")
+    for path in ("retention/ledger/1", "retention/ledger", "work/1", f"studies/{UID}"):
+        assert "0 of 1 object" in get(client, path)
+    assert "Bringing a study back" in get(client, "work?kind=retention.bring_back")
 
 
 def test_storage_says_when_a_policys_high_mark_is_reached(client: FlaskClient) -> None:

@@ -166,7 +166,7 @@ def test_holds_are_released_and_what_is_gone_is_asked_back(client: FlaskClient, 
     assert act(client, "retention/holds", "release", 1, 2) == {"done": 2, "left": 0}
     assert act(client, "retention/holds", "release", 1) == {"done": 0, "left": 1}
     assert act(client, "retention/ledger", "bring back", 1, 2) == {"done": 2, "left": 0}
-    assert count(engine, "bring_back") == 2
+    assert count(engine, "bring_back_object") == 2
 
 
 def test_notices_are_seen_or_sent_again_and_events_wait_once_more(client: FlaskClient, engine: Engine) -> None:

@@ -127,7 +127,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
     wait_for("the end of reading again", lambda: server.get("work", kind="dose.reread")["items"][0]["finished_at"])
     post(server, "dose/redeciding")
     wait_for("the end of deciding anew", lambda: server.get("work", kind="dose.redeciding")["items"][0]["finished_at"])
-    wait_for("the way back", lambda: server.get("retention/bring-backs")["items"][0]["state"] == "done")
+    wait_for("the way back", lambda: server.get("work", kind="retention.bring_back")["items"][0]["state"] == "done")
     server.wait_until_idle()
 
 

@@ -102,7 +102,8 @@ def test_what_a_node_has_is_pruned_stays_findable_and_is_brought_back(
         entry = next(one for one in entries if one["study_instance_uid"] == uid)
         assert ask(server, "GET", f"ledger/{entry['id']}")["places"][0]["destination"] == "LONGTERM"
         ask(server, "POST", f"ledger/{entry['id']}/bring-back", {"scope": "study"})
-    wait_for("all is back", lambda: {one["state"] for one in ask(server, "GET", "bring-backs")["items"]} == {"done"})
+    works = {"kind": "retention.bring_back"}
+    wait_for("all is back", lambda: {one["state"] for one in server.get("work", **works)["items"]} == {"done"})
     server.wait_until_idle()
     assert digests(server) == before
     assert {(one["instance_count"], one["pruned_instance_count"]) for one in server.get("studies")["items"]} == {(4, 0)}

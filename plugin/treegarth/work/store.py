@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import computed_field
-from sqlalchemy import Connection, Select, case, delete, func, null, select, update
+from sqlalchemy import BigInteger, Connection, Select, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.errors import NotFound, RequestConflict
@@ -127,6 +127,19 @@ def latest(connection: Connection, kind: str, subject: str = "") -> LongWork | N
     query = select_works(kind=kind, subject=subject).order_by(long_work.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None else LongWork.model_validate(row._asdict())
+
+
+def recent(connection: Connection, kind: str, *, limit: int) -> list[LongWork]:
+    """Of a kind, whatever they are about, the latest first."""
+    rows = connection.execute(select_works(kind=kind).order_by(long_work.c.id.desc()).limit(limit))
+    return [LongWork.model_validate(row._asdict()) for row in rows]
+
+
+def enlarge(connection: Connection, number: int, more: int) -> LongWork:
+    """So much more is to be done of one that runs."""
+    total = func.coalesce(long_work.c.total, 0) + more
+    connection.execute(update(long_work).where(long_work.c.id == number).values(total=total))
+    return read(connection, number)
 
 
 def running(connection: Connection, kind: str, subject: str = "") -> LongWork | None:
@@ -265,5 +278,6 @@ def forget_old_files(connection: Connection, now: datetime) -> int:
 
 def _select(record: type[LongWork]) -> Select[Any]:
     columns = {name: long_work.c[name] for name in record.model_fields}
-    total = case((long_work.c.total.is_(None), null()), else_=func.greatest(long_work.c.total, long_work.c.done))
+    at_least = func.greatest(long_work.c.total, long_work.c.done, type_=BigInteger)
+    total = case((long_work.c.total.is_not(None), at_least))
     return select(*(total.label(name) if name == "total" else column for name, column in columns.items()))

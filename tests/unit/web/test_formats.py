@@ -192,6 +192,7 @@ FILTERS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "clock_time": (st.one_of(st.none(), st.times()),),
     "instant": (MOMENTS,),
     "ago": (MOMENTS, st.datetimes(timezones=ZONES)),
+    "duration": (st.one_of(st.none(), st.floats()),),
     "age": (st.one_of(st.none(), st.text(max_size=8), st.from_regex(r"\A[0-9]{1,3}[DWMY]\Z")),),
     "person_name": (st.one_of(st.none(), st.text(alphabet=st.characters(), max_size=80)),),
 }

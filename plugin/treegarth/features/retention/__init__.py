@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from treegarth.web.parts import StudySection
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction
+    from treegarth.work.kinds import Carry, WorkKind
 
 __all__ = ["FEATURE"]
 
@@ -48,12 +50,11 @@ def _routes() -> list[Route]:
 
 
 def _listings() -> list[Listing[Any, Any]]:
-    from treegarth.features.retention.bring_backs import BRING_BACKS
     from treegarth.features.retention.holds import HOLDS
     from treegarth.features.retention.ledger import LEDGER
     from treegarth.features.retention.marked import OBJECTS, STUDIES
 
-    return [STUDIES, OBJECTS, HOLDS, LEDGER, BRING_BACKS]
+    return [STUDIES, OBJECTS, HOLDS, LEDGER]
 
 
 def _row_actions() -> list[RowAction]:
@@ -66,6 +67,21 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.retention.tasks import blueprint
 
     return [blueprint(work.sending, house.vocabulary, house.lent.copies(work), work.zone)]
+
+
+def _works() -> list[WorkKind]:
+    from treegarth.features.retention.retrieval import BRINGING_BACK
+
+    return [BRINGING_BACK]
+
+
+def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.retention.retrieval import BRINGING_BACK, LEASE, Bringer
+    from treegarth.work.kinds import Outside
+
+    where = work.sending
+    bringer = Bringer(engine=where.engine, orthanc=where.orthanc, sources=house.lent.copies(work), clock=where.clock)
+    return {BRINGING_BACK.name: Outside(act=bringer.bring, lease=LEASE)}
 
 
 def _follower(hints: TaskHints) -> IndexFollower:
@@ -89,6 +105,8 @@ FEATURE = Feature(
     listings=_listings,
     row_actions=_row_actions,
     tasks=_tasks,
+    works=_works,
+    carries=_carries,
     follower=_follower,
     study_sections=_study_sections,
 )

@@ -12,10 +12,11 @@ from typing import Any, Literal
 from pydantic import model_validator
 from sqlalchemy import Connection, Select
 
-from treegarth.features.retention.store.ledger import LedgerEntry, list_bring_backs, select_entries
+from treegarth.features.retention.retrieval import BRINGING_BACK
+from treegarth.features.retention.store.ledger import LedgerEntry, select_entries
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.tables import prune_ledger
-from treegarth.features.retention.words import LEDGER_STATES, WISH_STATES
+from treegarth.features.retention.words import LEDGER_STATES
 from treegarth.index.studies import asked_study, find_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall
@@ -23,8 +24,10 @@ from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Text
 from treegarth.web.which_study import WhichStudy
+from treegarth.work.pages import work_part
+from treegarth.work.store import recent
 
-WISHES_SHOWN = 8
+WORKS_SHOWN = 8
 
 
 class LedgerAsked(WhichStudy):
@@ -60,14 +63,13 @@ def find(call: AnyCall, connection: Connection, asked: LedgerAsked) -> Select[An
 def extras(
     call: AnyCall, connection: Connection, asked: LedgerAsked, entries: Sequence[LedgerEntry]
 ) -> Mapping[str, Any]:
-    wishes = list_bring_backs(connection, limit=WISHES_SHOWN)
+    asked_back = recent(connection, BRINGING_BACK.name, limit=WORKS_SHOWN)
     return {
-        "names": name_studies(connection, [*entries, *wishes]),
-        "which": told_apart(connection, [*entries, *wishes]),
+        "names": name_studies(connection, entries),
+        "which": told_apart(connection, entries),
         "states": LEDGER_STATES,
-        "wishes": wishes,
-        "wish_states": WISH_STATES,
-        "busy": any(one.state == "waiting" for one in wishes),
+        "asked_back": [work_part(call, one) for one in asked_back],
+        "busy": any(one.is_running for one in asked_back),
     }
 
 

@@ -15,11 +15,13 @@ from treegarth.errors import ObjectsKeptBack, TreegarthError
 from treegarth.features.retention.store import ledger
 from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.store.ledger import Wanted
-from treegarth.phrases import P_, Phrase
+from treegarth.phrases import N_, NN_, P_, Phrase
 from treegarth.tasks.backoff import Backoff
+from treegarth.work.kinds import Block, Report, WorkKind
+from treegarth.work.store import ClaimedWork
 
 LEASE = timedelta(minutes=10)
-BACKOFF = Backoff(first=timedelta(seconds=15), longest=timedelta(hours=1), most_attempts=5)
+"""Longer than a destination takes for one request."""
 AT_ONCE = 50
 """Objects of one request to a destination: then it is seen what came."""
 
@@ -40,27 +42,23 @@ class Sources(Protocol):
         TreegarthError where the destination does not answer."""
 
 
+class NotAllBack(TreegarthError):
+    """Some of the objects did not arrive; they are asked for again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bringer:
-    """Carries wishes out. May run in several processes, and be killed at any point."""
+    """Brings back what is asked back of a study. May be killed at any point: Orthanc says what has arrived."""
 
     engine: Engine
     orthanc: Archive
     sources: Sources
     clock: Callable[[], datetime]
 
-    def work(self) -> None:
-        """Every wish whose turn it is."""
-        while True:
-            with transaction(self.engine) as connection:
-                number = ledger.claim_bring_back(connection, self.clock(), LEASE)
-            if number is None:
-                return
-            self.bring(number)
-
-    def bring(self, number: int) -> None:
-        """One attempt at everything that a wish still misses, at each destination in turn."""
-        wanted, errors = self._see(number, None), list[Phrase]()
+    def bring(self, work: ClaimedWork, report: Report) -> Block:
+        """One attempt at everything that is still missing, at each destination in turn. Raises NotAllBack."""
+        wanted, errors = self._see(work.id, None), list[Phrase]()
+        total = work.total or 0
         for name in self._names(wanted):
             for begin in range(0, len(wanted), AT_ONCE):
                 some = [one.found for one in wanted[begin : begin + AT_ONCE]]
@@ -71,9 +69,17 @@ class Bringer:
                     errors.append(Phrase("%(name)s: %(why)s", {"name": name, "why": error.sentence}))
                     if not isinstance(error, ObjectsKeptBack):
                         break
-            if not (wanted := self._see(number, name)):
+                report(total - len(self._see(work.id, name)) - work.done, None)
+            if not (wanted := self._see(work.id, name)):
                 break
-        self._finish(number, wanted, errors)
+        done = total - len(wanted) - work.done
+        if not wanted:
+            return Block(done=done, ends="done")
+        reason = _together(errors) if errors else P_("%(count)s objects did not arrive.", count=len(wanted))
+        if BRINGING_BACK.backoff.next_attempt(work.attempts + 1, self.clock()) is None:
+            return Block(done=done, ends="partly" if len(wanted) < total else "failed", error=reason)
+        report(done, None)
+        raise NotAllBack(reason)
 
     def _see(self, number: int, via: str | None) -> list[Wanted]:
         """Note what Orthanc has now; what is still missing."""
@@ -94,20 +100,19 @@ class Bringer:
                     found[name] = found.get(name, 0) + 1
         return sorted(found, key=lambda name: (-found[name], name))
 
-    def _finish(self, number: int, missing: Sequence[Wanted], errors: Sequence[Phrase]) -> None:
-        now = self.clock()
-        with transaction(self.engine) as connection:
-            (wish,) = ledger.list_bring_backs(connection, number=number)
-            if not missing:
-                ledger.finish_bring_back(connection, number, "done", error=None, at=now, again_at=None)
-                return
-            reason = _together(errors) if errors else P_("%(count)s objects did not arrive.", count=len(missing))
-            again_at = BACKOFF.next_attempt(wish.attempts, now)
-            if again_at is not None:
-                ledger.finish_bring_back(connection, number, "waiting", error=reason, at=now, again_at=again_at)
-                return
-            state = "partly" if wish.arrived_count else "failed"
-            ledger.finish_bring_back(connection, number, state, error=reason, at=now, again_at=None)
+
+BRINGING_BACK = WorkKind(
+    name=ledger.BRINGS_BACK,
+    title=N_("Bringing a study back"),
+    explained=N_(
+        "It is retrieved from the places that are proved to have it, tried five times, and counts as here when Orthanc "
+        "has it by its identifier."
+    ),
+    unit=NN_("%(num)s object", "%(num)s objects"),
+    about=("archive.open_study", "orthanc_study_id"),
+    backoff=Backoff(first=timedelta(seconds=15), longest=timedelta(hours=1), most_attempts=5),
+    waits_for_others=True,
+)
 
 
 def _together(reasons: Sequence[Phrase]) -> Phrase:

@@ -18,13 +18,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.database.metadata import metadata
-from treegarth.database.phrase_column import PhraseColumn
+from treegarth.work.tables import long_work
 
 Key = String(collation="C")
 Moment = DateTime(timezone=True)
@@ -140,26 +139,10 @@ prune_ledger = Table(
     comment="every object that left the archive: a policy's before it is deleted, others' when it was noticed",
 )
 
-bring_back = Table(
-    "bring_back",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("study_instance_uid", Key, nullable=False),
-    Column("asked_by", Text),
-    Column("asked_at", Moment, nullable=False),
-    Column("state", Text, nullable=False, server_default="waiting", comment="waiting, done, partly or failed"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_attempt_at", Moment, nullable=False, server_default=func.now(), comment="or the end of a lease"),
-    Column("last_error", PhraseColumn),
-    Column("finished_at", Moment),
-    Index("ix_bring_back_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
-    Index("ix_bring_back_study", "study_instance_uid"),
-)
-
 bring_back_object = Table(
     "bring_back_object",
     metadata,
-    Column("bring_back_id", Integer, ForeignKey("bring_back.id", ondelete="CASCADE"), primary_key=True),
+    Column("work_id", Integer, ForeignKey(long_work.c.id, ondelete="CASCADE"), primary_key=True),
     Column("ledger_id", BigInteger, ForeignKey("prune_ledger.id"), primary_key=True),
     Column("arrived_at", Moment, comment="when Orthanc had it again, seen by its identifier"),
     Column("via", Text, comment="the destination that it was retrieved from"),

@@ -33,12 +33,6 @@ LEDGER_STATES: Mapping[str, tuple[State, str]] = {
     "kept": ("ok", N_("kept after all")),
     "returned": ("ok", N_("here again")),
 }
-WISH_STATES: Mapping[str, tuple[State, str]] = {
-    "waiting": ("waiting", N_("on its way")),
-    "done": ("ok", N_("all here again")),
-    "partly": ("attention", N_("some did not arrive")),
-    "failed": ("failed", N_("did not arrive")),
-}
 PROOFS: Mapping[str, str] = {
     "commitment": N_("storage commitment"),
     "find": N_("found by C-FIND"),

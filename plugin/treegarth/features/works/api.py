@@ -38,7 +38,7 @@ def routes() -> list[Route]:
     """The endpoints about one work."""
     one = f"{API_PATH}/work/{{work_id}}"
     common: dict[str, Any] = {"tag": "work"}
-    act: dict[str, Any] = {"method": "POST", "permission": Permission.VIEW, "problems": (403, 409, 503), **common}
+    act: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE, "problems": (409, 503), **common}
     return [
         route(
             name="api.work",
@@ -64,7 +64,7 @@ def routes() -> list[Route]:
             **act,
         ),
         route(
-            name="api.work_file",
+            name="api.work_result",
             path=f"{one}/file",
             permission=Permission.VIEW,
             handler=result,

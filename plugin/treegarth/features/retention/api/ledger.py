@@ -8,11 +8,12 @@ from treegarth.errors import RequestConflict
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.store import ledger as store
-from treegarth.features.retention.store.ledger import BringBack, LedgerEntry, Whereabouts
+from treegarth.features.retention.store.ledger import LedgerEntry, Whereabouts
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.routes import Answer, Parameters, Route
+from treegarth.work.store import LongWork
 
 
 class BringBackBody(Parameters):
@@ -36,15 +37,14 @@ def entry(call: Call[None, None, LedgerPath]) -> LedgerEntryAnswer:
     return LedgerEntryAnswer(entry=found, places=list(places))
 
 
-def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> BringBack:
+def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> LongWork:
     """Only notes that it is wanted: the workers do it, and go on after a restart."""
     with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
-        number = store.ask_back(connection, entry, call.body.scope, asked_by=call.actor.name, now=call.services.clock())
-        if number is None:
-            raise RequestConflict(P_("Nothing of it is gone."))
-        (wish,) = store.list_bring_backs(connection, number=number)
-    return wish
+        work = store.ask_back(connection, entry, call.body.scope, asked_by=call.actor.name, now=call.services.clock())
+    if work is None:
+        raise RequestConflict(P_("Nothing of it is gone."))
+    return work
 
 
 def routes() -> list[Route]:

@@ -6,14 +6,13 @@ from typing import Literal
 
 from flask import Response
 
-from treegarth.features.retention.ledger import WISHES_SHOWN
 from treegarth.features.retention.paths import LedgerPath
+from treegarth.features.retention.retrieval import BRINGING_BACK
 from treegarth.features.retention.store import ledger as store
 from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.words import (
     LEDGER_STATES,
     PROOFS,
-    WISH_STATES,
     back_to_study,
     sentences,
 )
@@ -25,6 +24,8 @@ from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
+from treegarth.work.pages import work_part
+from treegarth.work.store import latest
 
 
 class BringBackBody(Parameters):
@@ -60,7 +61,7 @@ def entry_page(call: Call[None, None, LedgerPath]) -> Response:
     with call.connect() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, entry.orthanc_instance_id)
-        wishes = store.list_bring_backs(connection, study=entry, limit=WISHES_SHOWN)
+        asked = latest(connection, BRINGING_BACK.name, entry.orthanc_study_id)
         name = name_studies(connection, [entry]).get(entry.orthanc_study_id)
         which = told_apart(connection, [entry])
     return render_page(
@@ -73,9 +74,8 @@ def entry_page(call: Call[None, None, LedgerPath]) -> Response:
         kept_because=sentences(entry.kept_because) if entry.kept_because else (),
         places=places,
         proofs=PROOFS,
-        wishes=wishes,
-        wish_states=WISH_STATES,
-        busy=any(one.state == "waiting" for one in wishes),
+        asked=asked and work_part(call, asked),
+        busy=asked is not None and asked.is_running,
         is_gone=entry.state == "deleted" and entry.returned_at is None,
     )
 
@@ -84,9 +84,9 @@ def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> Response:
     services, body = call.services, call.body
     with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
-        number = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())
+        work = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())
     if body.back == "study":
         uid, key = entry.study_instance_uid, entry.orthanc_study_id
         return back_to_study(call, StudyKey(study_instance_uid=uid, orthanc_study_id=key))
     page = call.site.url("retention.ledger_entry_page", ledger_id=entry.id)
-    return see_other(call, page, *([] if number is not None else [P_("Nothing of it is gone: it is in the archive.")]))
+    return see_other(call, page, *([] if work is not None else [P_("Nothing of it is gone: it is in the archive.")]))

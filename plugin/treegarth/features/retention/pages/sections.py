@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from treegarth.features.retention.retrieval import BRINGING_BACK
 from treegarth.features.retention.store.holds import list_holds
-from treegarth.features.retention.store.ledger import list_bring_backs
 from treegarth.features.retention.store.overview import gone_of_study, marked_sum
 from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
-from treegarth.features.retention.words import HOLD_KINDS, WISH_STATES
+from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import render_part
-
-WISHES_SHOWN = 3
+from treegarth.work.pages import work_part
+from treegarth.work.store import latest
 
 
 def study_section(call: AnyCall, study: StudyKey) -> Markup:
@@ -28,7 +28,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
         holds = list_holds(connection, now=now, study=study)
         marked = marked_sum(connection, study=study)
         gone = gone_of_study(connection, study)
-        wishes = list_bring_backs(connection, study=study, limit=WISHES_SHOWN)
+        asked = latest(connection, BRINGING_BACK.name, study.orthanc_study_id)
         which = told_apart(connection, [study], kept=[prune_ledger])(study)
     return render_part(
         call,
@@ -38,8 +38,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
         holds=holds,
         marked=marked,
         gone=gone,
-        wishes=wishes,
-        wish_states=WISH_STATES,
-        busy=any(one.state == "waiting" for one in wishes),
+        asked=asked and work_part(call, asked),
+        busy=asked is not None and asked.is_running,
         kinds=HOLD_KINDS,
     )

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, insert, select, true, update
+from sqlalchemy import Connection, Select, and_, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.retention.store.deletion import DueObject
-from treegarth.features.retention.tables import bring_back, bring_back_object, prune_ledger, retention_policy
+from treegarth.features.retention.tables import bring_back_object, prune_ledger, retention_policy
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance
 from treegarth.phrases import P_
 from treegarth.record import Record
-from treegarth.tasks import leases
+from treegarth.work.store import LongWork, enlarge, start
+
+BRINGS_BACK = "retention.bring_back"
+"""The kind of long work; its subject is the study, by Orthanc's identifier."""
 
 
 class ProofShown(Record):
@@ -72,25 +76,6 @@ class Whereabouts(Record):
     """Of the destination: dicom, dicomweb, peer, folder, s3."""
     proof: str
     at: datetime
-
-
-class BringBack(Record):
-    """A wish for objects back, and how far it is."""
-
-    id: int
-    orthanc_study_id: str
-    study_instance_uid: str
-    asked_by: str | None
-    asked_at: datetime
-    state: str
-    """waiting, done, partly or failed."""
-    attempts: int
-    last_error: str | None
-    finished_at: datetime | None
-    object_count: int
-    """How many objects were asked back."""
-    arrived_count: int
-    """Seen in Orthanc by their identifiers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +137,9 @@ def whereabouts(connection: Connection, orthanc_instance_id: str) -> list[Wherea
 
 def ask_back(
     connection: Connection, entry: LedgerEntry, scope: str, *, asked_by: str | None, now: datetime
-) -> int | None:
-    """Want the object back, or all that is gone of its series or study; the number of the wish, None where nothing of
-    it is gone."""
+) -> LongWork | None:
+    """Want the object back, or all that is gone of its series or study: with what is asked back of the study already.
+    None where nothing of it is gone."""
     within = {
         "object": prune_ledger.c.id == entry.id,
         "series": and_(is_of(prune_ledger, entry), prune_ledger.c.series_instance_uid == entry.series_instance_uid),
@@ -166,65 +151,23 @@ def ask_back(
         .where(within, prune_ledger.c.state == "deleted", prune_ledger.c.returned_at.is_(None), ~present)
         .group_by(prune_ledger.c.orthanc_instance_id)
     ).scalars()
-    identifiers = list(gone)
+    identifiers = sorted(gone)
     if not identifiers:
         return None
-    number: int = connection.execute(
-        insert(bring_back)
-        .values(study_instance_uid=entry.study_instance_uid, asked_by=asked_by, asked_at=now, next_attempt_at=now)
-        .returning(bring_back.c.id)
-    ).scalar_one()
-    rows = [{"bring_back_id": number, "ledger_id": one} for one in sorted(identifiers)]
-    connection.execute(insert(bring_back_object), rows)
-    return number
-
-
-def select_bring_backs(
-    *, number: int | None = None, study: OfStudy | None = None, state: str | None = None
-) -> Select[Any]:
-    """Wishes with how many of their objects are here again, in no order."""
-    of = (
-        select(
-            func.min(prune_ledger.c.orthanc_study_id).label("orthanc_study_id"),  # all are of one study
-            func.count().label("object_count"),
-            func.count(bring_back_object.c.arrived_at).label("arrived_count"),
-        )
-        .join_from(bring_back_object, prune_ledger, prune_ledger.c.id == bring_back_object.c.ledger_id)
-        .where(bring_back_object.c.bring_back_id == bring_back.c.id)
-        .lateral("of_objects")
-    )
-    names = [name for name in BringBack.model_fields if name not in of.c]
-    query: Select[Any] = select(*(bring_back.c[name] for name in names), *of.c).join(of, true())
-    if number is not None:
-        query = query.where(bring_back.c.id == number)
-    if study is not None:
-        uid, key = study.study_instance_uid, study.orthanc_study_id
-        query = query.where(bring_back.c.study_instance_uid == uid, of.c.orthanc_study_id == key)
-    return query if state is None else query.where(bring_back.c.state == state)
-
-
-def list_bring_backs(
-    connection: Connection, *, number: int | None = None, study: OfStudy | None = None, limit: int = 50
-) -> list[BringBack]:
-    """Wishes, the latest first."""
-    query = select_bring_backs(number=number, study=study).order_by(bring_back.c.id.desc()).limit(limit)
-    return [BringBack(**row._mapping) for row in connection.execute(query)]
-
-
-def claim_bring_back(connection: Connection, now: datetime, lease: timedelta) -> int | None:
-    """A wish whose turn it is; another worker does not get it before the lease ends."""
-    waits = bring_back.c.state == "waiting"
-    claimed = leases.claim(connection, bring_back, now, lease, waits, limit=1, returning=[bring_back.c.id])
-    return claimed[0].id if claimed else None
+    work = start(connection, BRINGS_BACK, subject=entry.orthanc_study_id, by=asked_by, now=now, total=0)
+    rows = [{"work_id": work.id, "ledger_id": one} for one in identifiers]
+    wanted = insert(bring_back_object).values(rows).on_conflict_do_nothing()
+    added = connection.execute(wanted.returning(bring_back_object.c.ledger_id)).all()
+    return enlarge(connection, work.id, len(added))
 
 
 def still_wanted(connection: Connection, number: int) -> list[Wanted]:
-    """The objects of a wish that have not arrived, by series."""
+    """The objects of a work that have not arrived, by series."""
     names = list(DueObject.__dataclass_fields__)
     rows = connection.execute(
         select(prune_ledger.c.id, prune_ledger.c.proof, *(prune_ledger.c[name] for name in names))
         .join(bring_back_object, bring_back_object.c.ledger_id == prune_ledger.c.id)
-        .where(bring_back_object.c.bring_back_id == number, bring_back_object.c.arrived_at.is_(None))
+        .where(bring_back_object.c.work_id == number, bring_back_object.c.arrived_at.is_(None))
         .order_by(prune_ledger.c.series_instance_uid, prune_ledger.c.id)
     )
     return [
@@ -240,16 +183,6 @@ def still_wanted(connection: Connection, number: int) -> list[Wanted]:
 def note_arrived(connection: Connection, number: int, ledger_ids: Sequence[int], via: str | None, at: datetime) -> None:
     connection.execute(
         update(bring_back_object)
-        .where(bring_back_object.c.bring_back_id == number, bring_back_object.c.ledger_id.in_(ledger_ids))
+        .where(bring_back_object.c.work_id == number, bring_back_object.c.ledger_id.in_(ledger_ids))
         .values(arrived_at=at, via=via)
     )
-
-
-def finish_bring_back(
-    connection: Connection, number: int, state: str, *, error: str | None, at: datetime, again_at: datetime | None
-) -> None:
-    """How an attempt ended; with `again_at` it waits for the next one."""
-    values: dict[str, Any] = {"state": state, "last_error": error, "finished_at": at}
-    if again_at is not None:
-        values = {"last_error": error, "next_attempt_at": again_at}
-    connection.execute(update(bring_back).where(bring_back.c.id == number).values(**values))

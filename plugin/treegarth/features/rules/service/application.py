@@ -1,8 +1,8 @@
 """Apply a rule: to one study that somebody names, or to the archive as it is.
 
 Of the archive the studies that the rule means are noted in blocks, which who handles events takes. A block is noted
-when the last one is handled, so that a stop is soon felt. What was noted and not handled at a stop is noted first when it
-goes on: no study is left out, and none is handled twice.
+when the last one is handled, so that a stop is soon felt. What was noted and not handled at a stop is noted first when
+it goes on: no study is left out, and none is handled twice.
 """
 
 from __future__ import annotations
