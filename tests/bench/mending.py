@@ -20,10 +20,7 @@ from tests.servers import OrthancServer, cpu_seconds, store
 from treegarth.database.embedded import EmbeddedServer
 
 SERIES, INSTANCES = 2_000_000, 6_000_000
-_SECONDS = (
-    "SELECT extract(epoch FROM (value ->> 'finished_at')::timestamptz - (value ->> 'started_at')::timestamptz)"
-    " FROM archive_state WHERE name = '{}'"
-)
+_SECONDS = "SELECT max(extract(epoch FROM finished_at - asked_at)) FROM long_work WHERE kind = 'archive.{}'"
 
 
 def measure(*, series: int = 1500) -> list[Figure]:
@@ -37,12 +34,12 @@ def measure(*, series: int = 1500) -> list[Figure]:
                 sleep(0.5)
             _ask(server, "UPDATE series SET is_stale = true, study_attributes = NULL")
         with server.start():
-            while not _ask(server, "SELECT 1 FROM archive_state WHERE name = 'mending'"):
+            while not _ask(server, "SELECT 1 FROM long_work WHERE kind = 'archive.mending'"):
                 sleep(0.05)
             orthanc = cpu_seconds(server.pid)
             mending_s = _wait(server, "mending")
             orthanc = cpu_seconds(server.pid) - orthanc
-            _ask(server, "DELETE FROM archive_state WHERE name = 'comparison'")
+            _ask(server, "DELETE FROM long_work WHERE kind = 'archive.comparison'")
             requests.post(f"{server.api}/reconcile", timeout=10).raise_for_status()
             comparison_s = _wait(server, "comparison")
     return [

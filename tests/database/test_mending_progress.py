@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -15,20 +15,15 @@ from sqlalchemy import Engine, select, update
 
 from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
+from tests.works import latest_of
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.mender import Mender, StaleHints
-from treegarth.features.archive.store.stale_series import (
-    Mending,
-    begin_mending,
-    count_stale,
-    is_unfinished,
-    last_mending,
-    save_mending,
-    stale_series,
-)
+from treegarth.features.archive.store.stale_series import count_stale, stale_series
+from treegarth.features.archive.works import MENDING
 from treegarth.index.tables import instance, series
+from treegarth.work import store as works
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,11 +71,15 @@ class Writer:
         return len(identifiers)
 
 
-@pytest.mark.parametrize("left", [0, 1])
-def test_one_that_was_interrupted_near_its_end_comes_to_it(engine: Engine, left: int) -> None:
-    make_stale(engine, left)
+def interrupted(engine: Engine, *, total: int, done: int) -> int:
+    """The number of one that was ended after two seconds."""
     with transaction(engine) as connection:
-        save_mending(connection, begin_mending(connection, NOON), left=left, is_done=False, now=NOON)
+        work = works.start(connection, MENDING.name, by=None, now=NOON, total=total, is_asked=False)
+        works.note_progress(connection, work.id, done=done, working_s=2.0, now=NOON)
+    return work.id
+
+
+def mend(engine: Engine, until: Callable[[], bool]) -> None:
     mender = Mender(
         engine=engine,
         writer=cast(BatchWriter, Writer(engine)),
@@ -92,50 +91,59 @@ def test_one_that_was_interrupted_near_its_end_comes_to_it(engine: Engine, left:
     thread = Thread(target=mender.run)
     thread.start()
     deadline = monotonic() + 20
-    while is_unfinished_now(engine) and monotonic() < deadline:
+    while not until() and monotonic() < deadline:
         sleep(0.05)
     mender.stop()
     thread.join()
-    assert not is_unfinished_now(engine)
+
+
+@pytest.mark.parametrize("left", [0, 1, 4])
+def test_one_that_was_interrupted_goes_on_where_it_was_and_comes_to_its_end(engine: Engine, left: int) -> None:
+    make_stale(engine, left)
+    number = interrupted(engine, total=6, done=6 - left)
+    mend(engine, lambda: not latest_of(engine, MENDING).is_running)
+    work = latest_of(engine, MENDING)
+    assert (work.id, work.state, work.done, work.total) == (number, "done", 6, 6)
+    assert work.working_s >= 2.0
     with transaction(engine) as connection:
         assert count_stale(connection) == 0
 
 
-def is_unfinished_now(engine: Engine) -> bool:
+def test_a_few_are_read_without_a_word_and_many_are_a_long_work(engine: Engine) -> None:
+    def none_is_stale() -> bool:
+        with transaction(engine) as connection:
+            return count_stale(connection) == 0
+
+    make_stale(engine, 3)
+    mend(engine, none_is_stale)
     with transaction(engine) as connection:
-        return is_unfinished(connection)
+        assert works.latest(connection, MENDING.name) is None
+    make_stale_again(engine)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("treegarth.features.archive.ingest.mender._CHUNK", 2)
+        mend(engine, lambda: none_is_stale() and not latest_of(engine, MENDING).is_running)
+    work = latest_of(engine, MENDING)
+    assert (work.state, work.done, work.total, work.is_asked) == ("done", 3, 3, False)
 
 
-def test_after_an_interruption_it_goes_on_where_it_was(engine: Engine) -> None:
-    make_stale(engine, 4)
+def make_stale_again(engine: Engine) -> None:
     with transaction(engine) as connection:
-        progress = begin_mending(connection, NOON)
-        save_mending(connection, progress, left=3, is_done=False, now=NOON + timedelta(seconds=2))
-        connection.execute(update(series).where(series.c.orthanc_series_id == "series-00000").values(is_stale=False))
-        again = begin_mending(connection, NOON + timedelta(days=1))
-        assert (again.started_at, again.total, again.left, again.done) == (NOON, 4, 3, 1)
-        half = save_mending(connection, again, left=1, is_done=False, now=NOON + timedelta(days=1, seconds=4))
-        assert (half.per_second, half.seconds_left) == (0.5, 2)
-        save_mending(connection, half, left=0, is_done=True, now=NOON + timedelta(days=2))
-        last = last_mending(connection)
-        assert isinstance(last, Mending)
-        assert (last.finished_at, last.left) == (NOON + timedelta(days=2), 0)
-        assert begin_mending(connection, NOON + timedelta(days=3)).started_at == NOON + timedelta(days=3)
+        connection.execute(update(series).values(is_stale=True))
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "1,500 of 4,000 series"), ("ko", "시리즈 4,000개 중 1,500개")])
+@pytest.mark.parametrize(("language", "words"), [("en", "1,500 of 4,000 series"), ("ko", "시리즈 4,000개 중 1,500")])
 def test_the_system_page_shows_it_while_it_goes_on(
     engine: Engine, client: FlaskClient, language: str, words: str
 ) -> None:
-    assert "series</span>" not in client.get("/treegarth/system").text
+    assert "Index read anew" not in client.get("/treegarth/system").text
     with transaction(engine) as connection:
-        progress = Mending(
-            started_at=NOON, finished_at=None, total=4000, resumed_at=NOON, left_then=4000, saved_at=NOON, left=4000
-        )
-        progress = save_mending(connection, progress, left=2500, is_done=False, now=NOON + timedelta(seconds=60))
+        work = works.start(connection, MENDING.name, by=None, now=NOON, total=4000, is_asked=False)
+        works.note_progress(connection, work.id, done=1500, working_s=60.0, now=NOON)
     page = client.get(f"/treegarth/system?lang={language}").text
     assert f"<span>{words}</span>" in page
     assert "<span>25" in page or ">초당 25" in page  # a second
+    refused = client.post(f"/treegarth/work/{work.id}/stop", headers={"Sec-Fetch-Site": "same-origin"})
+    assert refused.status_code == 409
     with transaction(engine) as connection:
-        save_mending(connection, progress, left=0, is_done=True, now=NOON + timedelta(seconds=99))
+        works.note_progress(connection, work.id, done=4000, working_s=99.0, now=NOON, is_done=True)
     assert words not in client.get(f"/treegarth/system?lang={language}").text

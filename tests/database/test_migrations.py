@@ -23,9 +23,11 @@ from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_e
 from treegarth.database.metadata import metadata
 from treegarth.database.migration import MIGRATIONS, migrate, pending
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
-from treegarth.features.dose.registry.tables import dose_report
+from treegarth.features.dose.registry.tables import dose_redecided, dose_report
+from treegarth.features.retention.tables import bring_back_object
 from treegarth.features.rules.tables import notification
-from treegarth.index.tables import archive_state, series
+from treegarth.index.tables import series
+from treegarth.work.store import latest, read
 
 
 def import_every_table() -> None:
@@ -117,10 +119,70 @@ def test_series_that_were_indexed_before_are_stale_and_everything_is_compared(
         )
         rows = connection.execute(select(series.c.orthanc_series_id, series.c.is_stale))
         stale = {row.orthanc_series_id: row.is_stale for row in rows}
-        compared = connection.execute(select(archive_state.c.value)).scalar_one()
+        compared = latest(connection, "archive.comparison")
     engine.dispose()
     assert stale == {"old": True, "new": False}
-    assert compared == {"finished_at": None, "compared": 1}
+    assert compared is None  # the first look compares everything
+
+
+_LONG_WORK_BEFORE = (
+    "INSERT INTO dose_redeciding (id, decider_version, started_by, started_at, study_count, deciding_s, walked_to,"
+    " decided, changed, finished_at) VALUES (1, 1, NULL, '2026-01-01Z', 5, 2.5, 't', 5, 1, '2026-01-02Z'),"
+    " (2, 2, 'someone without a login', '2026-02-01Z', 9, 1, 'm', 4, 2, NULL)",
+    "INSERT INTO dose_redecided (redeciding_id, orthanc_study_id, study_instance_uid, quantity, before, after, why)"
+    " VALUES (1, 's', '1', 'dlp_mgy_cm', 1, 2, 'single'), (2, 's', '1', 'dlp_mgy_cm', 2, 3, 'single')",
+    "INSERT INTO dose_reread (reader_version, started_by, started_at, walked_to, walked, noted)"
+    " VALUES (3, 'anna', '2026-03-01Z', 'i', 500, 40)",
+    "INSERT INTO rule (id, name, version, trigger, is_on, position) VALUES (7, 'r', 1, 'by hand', true, 1)",
+    "INSERT INTO rule_application (rule_id, version, started_by, started_at, walked_to, total, applied, failed,"
+    " stopped_by, finished_at) VALUES (7, 1, 'ben', '2026-04-01Z', 's', 10, 4, 1, '', '2026-04-01T01:00Z'),"
+    " (7, 1, NULL, '2026-05-01Z', 's', 10, 4, 0, NULL, NULL)",
+    "INSERT INTO prune_ledger (id, orthanc_instance_id, orthanc_series_id, orthanc_study_id, study_instance_uid,"
+    " series_instance_uid, sop_instance_uid, size_bytes, received_at, state) SELECT n, 'i' || n, 'e', 's', '1', '1.2',"
+    " '1.3.' || n, 5, '2026-01-01Z', 'deleted' FROM generate_series(1, 3) n",
+    "INSERT INTO bring_back (id, study_instance_uid, asked_by, asked_at, state, attempts, finished_at)"
+    " VALUES (1, '1', 'anna', '2026-06-01Z', 'done', 1, '2026-06-02Z'), (2, '1', 'ben', '2026-06-03Z', 'waiting', 2,"
+    " NULL), (3, '1', 'kim', '2026-06-04Z', 'waiting', 0, NULL)",
+    "INSERT INTO bring_back_object (bring_back_id, ledger_id, arrived_at) VALUES (1, 1, '2026-06-02Z'),"
+    " (2, 1, NULL), (2, 2, '2026-06-03Z'), (3, 2, NULL), (3, 3, NULL)",
+    "INSERT INTO archive_state (name, value) VALUES ('comparison', jsonb_build_object('started_at',"
+    " '2026-07-01T00:00:00+00:00', 'finished_at', '2026-07-01T00:10:00+00:00', 'orthanc_instances', 90, 'compared', 91,"
+    " 'indexed', 3, 'removed', 2, 'reason', 'x'))",
+)
+
+
+def test_long_works_of_before_are_kept_and_those_that_ran_go_on(
+    empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0024"))
+        migrate(empty_database_address)
+    for statement in _LONG_WORK_BEFORE:
+        execute(empty_database_address, statement.replace("INTO ", "INTO treegarth."))
+    migrate(empty_database_address)
+    engine = create_engine(empty_database_address)
+    with transaction(engine) as connection:
+        works = {one.id: one for one in (read(connection, number) for number in range(1, 9))}
+        changed = connection.execute(select(dose_redecided.c.work_id, dose_redecided.c.after)).all()
+        objects = connection.execute(select(bring_back_object).order_by("work_id", "ledger_id")).all()
+    engine.dispose()
+    assert [(one.kind, one.subject, one.state, one.done, one.total, one.counts) for one in works.values()] == [
+        ("dose.redeciding", "", "done", 5, 5, {"changed": 1}),
+        ("dose.redeciding", "", "running", 4, 9, {"changed": 2}),
+        ("dose.reread", "", "running", 500, 500, {"noted": 40}),
+        ("rules.apply", "7", "stopped", 4, 10, {"failed": 1}),
+        ("rules.apply", "7", "running", 4, 10, {"failed": 0}),
+        ("retention.bring_back", "s", "done", 1, 1, {}),
+        ("retention.bring_back", "s", "running", 1, 3, {}),
+        ("archive.comparison", "", "done", 91, 91, {"indexed": 3, "removed": 2}),
+    ]
+    assert [one.is_asked for one in works.values()] == [False, True, True, True, False, True, True, False]
+    assert [one.asked_by for one in works.values()] == [None, None, "anna", "ben", None, "anna", "ben", None]
+    assert sorted(tuple(row) for row in changed) == [(1, 2.0), (2, 3.0)]
+    assert [(row.work_id, row.ledger_id, row.arrived_at is not None) for row in objects] == [
+        *((6, 1, True), (7, 1, False), (7, 2, True), (7, 3, False)),
+    ]
 
 
 def test_two_starters_at_once_migrate_once(empty_database_address: DatabaseAddress) -> None:

@@ -367,10 +367,10 @@ def test_an_archive_of_an_earlier_version_is_mended_also_when_that_is_interrupte
     assert_index_says_what_files_say(archive)
 
     def mending() -> dict[str, Any]:
-        return dict(next(row["value"] for row in table(server, "archive_state") if row["name"] == "mending"))
+        return next((one for one in table(server, "long_work") if one["kind"] == "archive.mending"), {})
 
     deadline = monotonic() + 60
-    while mending()["finished_at"] is None and monotonic() < deadline:  # the end is noted after the last series
+    while mending().get("finished_at") is None and monotonic() < deadline:  # the end is noted after the last series
         sleep(0.2)
     assert mending()["finished_at"] is not None
     assert mending()["total"] > 100

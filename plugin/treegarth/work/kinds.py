@@ -72,6 +72,7 @@ class WorkKind:
     counts: Mapping[str, str] = field(default_factory=dict)  # what else it counts, by name: msgids
     about: tuple[str, str] | None = None  # the page of its subject, by its route, and the part of the path
     permission: Permission = Permission.OPERATE  # to stop it, and to let it go on
+    can_stop: bool = True  # not what begins again by itself
     backoff: Backoff = BACKOFF
     waits_for_others: bool = False  # many at once beside works that compute
     is_due: Callable[[Connection, datetime], bool] | None = None  # whether it begins by itself

@@ -210,6 +210,26 @@ def advance(
     connection.execute(update(long_work).where(*ours).values(values))
 
 
+def note_progress(
+    connection: Connection,
+    number: int,
+    *,
+    done: int,
+    working_s: float,
+    now: datetime,
+    total: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    is_done: bool = False,
+) -> bool:
+    """How far one is that a process of its own carries on, beside the workers; whether it is to go on."""
+    values: dict[str, Any] = {"done": done, "working_s": working_s}
+    values |= {"total": total} if total is not None else {}
+    values |= {"counts": dict(counts)} if counts is not None else {}
+    values |= {"state": "done", "finished_at": now} if is_done else {}
+    ours = update(long_work).where(long_work.c.id == number, long_work.c.state == "running").values(values)
+    return connection.execute(ours).rowcount == 1
+
+
 def note_failure(
     connection: Connection, number: int, error: str, *, attempts: int, again_at: datetime | None, now: datetime
 ) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection
     from treegarth.web.routes import Route
+    from treegarth.work.kinds import WorkKind
 
 __all__ = ["FEATURE"]
 
@@ -51,6 +52,12 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
     return [blueprint(work.context, timedelta(seconds=house.settings.stable_seconds), followers, wake)]
 
 
+def _works() -> list[WorkKind]:
+    from treegarth.features.archive.works import COMPARING, MENDING
+
+    return [COMPARING, MENDING]
+
+
 def _checks() -> list[HealthCheck]:
     from treegarth.features.archive.pages import health_check
 
@@ -75,6 +82,7 @@ FEATURE = Feature(
     routes=_routes,
     listings=_listings,
     tasks=_tasks,
+    works=_works,
     checks=_checks,
     system_sections=_system_sections,
     measures=_measures,

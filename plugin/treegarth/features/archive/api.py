@@ -1,7 +1,8 @@
-"""The archive over HTTP beside its lists of studies and of instances: a study with its series."""
+"""The archive over HTTP beside its lists of studies and of instances: a study with its series, and its comparison."""
 
 from __future__ import annotations
 
+from treegarth.features.archive.comparison import compare
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.search import list_series, read_study
 from treegarth.index.studies import the_study
@@ -12,6 +13,7 @@ from treegarth.web.path_models import StudyPath
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Route
 from treegarth.web.which_study import WhichStudy
+from treegarth.work.store import LongWork
 
 TAG = "archive"
 
@@ -31,6 +33,10 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyWithSeries:
     return StudyWithSeries(**study.model_dump(), series=found)
 
 
+def reconcile(call: Call[None, None, None]) -> LongWork:
+    return compare(call)
+
+
 def routes() -> list[Route]:
     """The archive's part of the API."""
     return [
@@ -42,5 +48,16 @@ def routes() -> list[Route]:
             summary="A study with its series.",
             problems=(409, 503),
             tag=TAG,
+        ),
+        route(
+            name="api.reconcile",
+            path=f"{API_PATH}/reconcile",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=reconcile,
+            summary="Compare the index with Orthanc now, and repair it; one that runs goes on.",
+            status=202,
+            problems=(503,),
+            tag="system",
         ),
     ]

@@ -1,4 +1,4 @@
-"""Treegarth's own state over HTTP: health, what is still to do, the repetition of tasks, versions, comparison."""
+"""Treegarth's own state over HTTP: health, what is still to do, the repetition of tasks, versions."""
 
 from __future__ import annotations
 
@@ -72,12 +72,6 @@ class Status(Answer):
     started_at: datetime
 
 
-class Requested(Answer):
-    """It will be done soon."""
-
-    requested: Literal[True] = True
-
-
 class Versions(Answer):
     """What runs here."""
 
@@ -143,12 +137,6 @@ def retry(call: Call[None, None, TaskPath]) -> Task:
     return task
 
 
-def reconcile(call: Call[None, None, None]) -> Requested:
-    call.services.host.request_reconcile()
-    logger.info("A comparison with Orthanc begins, asked by %s.", call.actor)
-    return Requested()
-
-
 def version(call: Call[None, None, None]) -> Versions:
     parts = {**call.services.host.figures().versions, **versions_of_orthanc(call.services.orthanc)}
     return Versions(treegarth=treegarth.__version__, parts=parts)
@@ -209,16 +197,6 @@ def routes() -> list[Route]:
             handler=retry,
             summary="Put a failed task back into the queue.",
             problems=(409, 503),
-            tag=TAG,
-        ),
-        route(
-            name="api.reconcile",
-            path=f"{API_PATH}/reconcile",
-            method="POST",
-            permission=Permission.OPERATE,
-            handler=reconcile,
-            summary="Compare the index with Orthanc now, and repair it.",
-            status=202,
             tag=TAG,
         ),
     ]

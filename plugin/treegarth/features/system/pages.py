@@ -63,14 +63,6 @@ def routes() -> list[Route]:
             summary="Put a failed task back into the queue.",
         ),
         route(
-            name="system.compare",
-            path="/treegarth/system/compare",
-            method="POST",
-            permission=Permission.OPERATE,
-            handler=compare,
-            summary="Compare the index with Orthanc now.",
-        ),
-        route(
             name="system.help_page",
             path="/treegarth/help",
             permission=Permission.VIEW,
@@ -117,11 +109,6 @@ def retry(call: Call[None, Origin, TaskPath]) -> Response:
         retry_task(connection, call.path.task_id)
     if call.body.origin == "tasks":
         return see_other(call, call.site.url("system.tasks_page"))
-    return _back(call)
-
-
-def compare(call: Call[None, None, None]) -> Response:
-    call.services.host.request_reconcile()
     return _back(call)
 
 

@@ -6,7 +6,7 @@ import logging
 
 from flask import Response
 
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, RequestConflict
 from treegarth.phrases import P_
 from treegarth.web.access import check_permission
 from treegarth.web.call import AnyCall
@@ -21,6 +21,8 @@ def stop_work(call: AnyCall, number: int) -> LongWork:
     with call.begin() as connection:
         kind = call.part(WorkKinds).named(read(connection, number).kind)
         check_permission(call.actor, kind.permission)
+        if not kind.can_stop:
+            raise RequestConflict(P_("It cannot be stopped: it would begin again by itself."))
         stopped = stop(connection, number, by=call.actor.name, now=call.services.clock())
         kind.stopped(connection, stopped)
     logger.info("Long work %d (%s) was stopped by %s.", number, kind.name, call.actor)

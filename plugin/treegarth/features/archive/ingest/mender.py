@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from time import monotonic
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.database.locks import CheckLock, alone
@@ -21,6 +21,8 @@ from treegarth.errors import TreegarthError
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.store import stale_series as store
 from treegarth.features.archive.store.stale_series import StaleSeries
+from treegarth.features.archive.works import MENDING
+from treegarth.work import store as works
 
 _LOCK = 7_473_002  # one mender for a site
 _CHUNK = 50  # series
@@ -106,8 +108,8 @@ class Mender:
         return False
 
     def _mend(self, check_lock: CheckLock) -> None:
-        """Read each series that is stale now once."""
-        after, progress = "", None
+        """Read each series that is stale now once. What takes longer than a chunk is a long work."""
+        after, number, done, spent_s = "", None, 0, 0.0
         while not self._stop.is_set():
             begin = monotonic()
             check_lock()
@@ -115,20 +117,45 @@ class Mender:
             with transaction(self._engine) as connection:
                 found = store.stale_series(connection, after=after, limit=_CHUNK)
                 is_last = len(found) < _CHUNK
-                if progress is None and (not is_last or store.is_unfinished(connection)):
-                    progress = store.begin_mending(connection, self._clock())
+                if number is None:
+                    number, done, spent_s = self._work(connection, is_long=not is_last)
             if found:
                 self._read(found)
                 after = found[-1].orthanc_series_id
-            if progress is not None:
+            done, spent_s = done + len(found), spent_s + monotonic() - begin
+            if number is not None:
                 with transaction(self._engine) as connection:
-                    progress = store.save_mending(
-                        connection, progress, left=progress.left - len(found), is_done=is_last, now=self._clock()
+                    works.note_progress(
+                        connection,
+                        number,
+                        done=done,
+                        total=done if is_last else None,
+                        working_s=spent_s,
+                        now=self._clock(),
+                        is_done=is_last,
                     )
             if is_last:
                 return
             share = _SHARE_WHEN_BUSY if self._is_busy() else _SHARE
-            self._stop.wait((monotonic() - begin) * (1 / share - 1))
+            pause_s = (monotonic() - begin) * (1 / share - 1)
+            self._stop.wait(pause_s)
+            spent_s += pause_s
+
+    def _work(self, connection: Connection, *, is_long: bool) -> tuple[int | None, int, float]:
+        """The number of the work, how much of it is done, and in which time: of one that was interrupted, however
+        little is left, or of a new one where much is to be done."""
+        work = works.running(connection, MENDING.name)
+        left = store.count_stale(connection)
+        if work is None:
+            if not is_long:
+                return None, 0, 0.0
+            now = self._clock()
+            work = works.start(connection, MENDING.name, by=None, now=now, total=left, is_asked=False)
+        done = max((work.total or 0) - left, 0)
+        works.note_progress(
+            connection, work.id, done=done, total=done + left, working_s=work.working_s, now=self._clock()
+        )
+        return work.id, done, work.working_s
 
     def _mend_hinted(self) -> None:
         if hinted := self._hints.take():

@@ -91,13 +91,13 @@ class Indexer:
         writer: BatchWriter,
         frames: FrameBuffer,
         answers: TextIO,
-        request_comparison: Callable[[], None],
+        wake_reconciler: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._frames = frames
         self._answers = answers
-        self._request_comparison = request_comparison
+        self._wake_reconciler = wake_reconciler
         self._clock = clock
         self._lags_s: deque[float] = deque(maxlen=2000)
 
@@ -131,7 +131,7 @@ class Indexer:
             if identifiers:
                 self._writer.remove(level, identifiers)
         if any(frame.kind is FrameKind.RECONCILE for frame in batch):
-            self._request_comparison()
+            self._wake_reconciler()
 
     def _acknowledge(self, batch: Sequence[Frame]) -> None:
         now = self._clock().timestamp()

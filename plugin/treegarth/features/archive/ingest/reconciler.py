@@ -12,8 +12,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from time import monotonic
 
 from sqlalchemy import Engine
 
@@ -26,16 +27,30 @@ from treegarth.features.archive.ingest.stores import is_same_time, is_store_of
 from treegarth.features.archive.store import reconciliation as store
 from treegarth.features.archive.store.batches import known_stores
 from treegarth.features.archive.store.reconciliation import Counts
+from treegarth.features.archive.works import COMPARING
 from treegarth.index.instances import KnownStore, Level
 from treegarth.orthanc.client import OrthancClient
+from treegarth.work import store as works
 
 _LOCK = 7_473_001  # one reconciler for a site
-CHANGES, COMPARISON, REQUEST = "changes", "comparison", "comparison_request"
+CHANGES = "changes"
 _PAGE = 5000  # identifiers of one look into Orthanc
 _CHUNK = 100  # instances indexed between two looks at the clock
 _IN_THE_PIPE_S = 1.0
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """How far a comparison is, in instances."""
+
+    number: int  # of the work
+    total: int
+    compared: int = 0
+    indexed: int = 0  # also of a page that is being compared
+    removed: int = 0
+    began_at: float = field(default_factory=monotonic)
 
 
 class Reconciler:
@@ -70,10 +85,8 @@ class Reconciler:
         self._stop.set()
         self._wake.set()
 
-    def request_comparison(self) -> None:
-        """Compare every instance as soon as may be, in whichever process is the reconciler."""
-        with transaction(self._engine) as connection:
-            store.write_state(connection, REQUEST, {"at": self._clock().isoformat()})
+    def wake(self) -> None:
+        """A comparison was asked for: look now."""
         self._wake.set()
 
     def run(self) -> None:
@@ -122,16 +135,13 @@ class Reconciler:
     def _why_compare(self, *, at_start: bool) -> str | None:
         """The reason for a comparison of every instance; None where nothing asks for one."""
         with connect(self._engine) as connection:
-            compared = store.read_state(connection, COMPARISON) or {}
-            requested = (store.read_state(connection, REQUEST) or {}).get("at", "")
+            compared = works.latest(connection, COMPARING.name)
             here = store.counts(connection)
         drift, before = _difference(self._orthanc_counts(), here), self._last_drift
         self._last_drift = drift
-        if requested > compared.get("started_at", ""):
-            return "asked for by a person"
-        if not compared.get("finished_at"):
-            return "the last comparison was not finished"
-        if self._clock() - datetime.fromisoformat(compared["finished_at"]) > self._full_comparison_every:
+        if compared is None or compared.finished_at is None:
+            return "it was asked for, or the last one was not finished"
+        if self._clock() - compared.finished_at > self._full_comparison_every:
             return "it is time for one"
         if drift != Counts(patients=0, studies=0, series=0, instances=0) and (
             at_start or drift == before or self._is_idle()
@@ -196,17 +206,11 @@ class Reconciler:
         return list(identifiers)
 
     def _compare(self, reason: str) -> None:
-        """Compare every instance, both ways, and repair."""
-        total = self._orthanc_counts().instances
-        progress: dict[str, Any] = {
-            "reason": reason,
-            "started_at": self._clock().isoformat(),
-            "finished_at": None,
-            "orthanc_instances": total,
-            "compared": 0,
-            "indexed": 0,
-            "removed": 0,
-        }
+        """Compare every instance, both ways, and repair; the one that was not finished begins anew."""
+        total, started_at = self._orthanc_counts().instances, self._clock()
+        with transaction(self._engine) as connection:
+            work = works.start(connection, COMPARING.name, by=None, now=started_at, total=total, is_asked=False)
+        progress = Progress(number=work.id, total=total)
         logger.info("Comparing %d instances of Orthanc with the index: %s.", total, reason)
         self._save(progress)
         with connect(self._engine) as connection:
@@ -214,18 +218,18 @@ class Reconciler:
             for page in self._pages_of_orthanc():
                 store.note_in_orthanc(connection, page)
                 self._index(self._not_in_step(page, lambda one, known: True), progress)
-                progress["compared"] += len(page)
-                self._save(progress)
-                if self._stop.is_set():
+                progress.compared += len(page)
+                if not self._save(progress) or self._stop.is_set():
                     return
-            extra = store.not_in_orthanc(connection, before=datetime.fromisoformat(progress["started_at"]))
+            extra = store.not_in_orthanc(connection, before=started_at)
         for place in range(0, len(extra), _PAGE):
-            progress["removed"] += self._writer.remove(Level.INSTANCE, extra[place : place + _PAGE])
-        progress["finished_at"] = self._clock().isoformat()
-        self._save(progress)
+            progress.removed += self._writer.remove(Level.INSTANCE, extra[place : place + _PAGE])
+        self._save(progress, is_done=True)
         logger.info(
             "Compared %d instances: %d were missing or old in the index, %d were gone from Orthanc.",
-            *(progress[name] for name in ("compared", "indexed", "removed")),
+            progress.compared,
+            progress.indexed,
+            progress.removed,
         )
 
     def _pages_of_orthanc(self) -> Iterator[list[str]]:
@@ -236,14 +240,14 @@ class Reconciler:
             yield page
             since += len(page)
 
-    def _index(self, identifiers: Sequence[str], progress: dict[str, Any] | None = None) -> None:
+    def _index(self, identifiers: Sequence[str], progress: Progress | None = None) -> None:
         """Index these as Orthanc has them now, those of a comparison with its progress, until `stop` is set."""
         for place in range(0, len(identifiers), _CHUNK):
             if self._stop.is_set():
                 return
             written = self._writer.write_from_orthanc(identifiers[place : place + _CHUNK])
             if progress is not None:
-                progress["indexed"] += written
+                progress.indexed += written
                 self._save(progress)
 
     def _last_change(self) -> int:
@@ -258,9 +262,19 @@ class Reconciler:
             instances=int(found["CountInstances"]),
         )
 
-    def _save(self, progress: dict[str, Any]) -> None:
+    def _save(self, progress: Progress, *, is_done: bool = False) -> bool:
+        """Whether it is to go on."""
         with transaction(self._engine) as connection:
-            store.write_state(connection, COMPARISON, progress)
+            return works.note_progress(
+                connection,
+                progress.number,
+                done=progress.compared if is_done else max(progress.compared, progress.indexed),
+                total=progress.compared if is_done else progress.total,
+                counts={"indexed": progress.indexed, "removed": progress.removed},
+                working_s=monotonic() - progress.began_at,
+                now=self._clock(),
+                is_done=is_done,
+            )
 
     def _wait(self, seconds: float) -> None:
         self._wake.wait(seconds)

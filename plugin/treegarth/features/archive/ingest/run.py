@@ -53,7 +53,7 @@ def run_indexer(
         writer=writer,
         frames=frames,
         answers=answers_to,
-        request_comparison=reconciler.request_comparison,
+        wake_reconciler=reconciler.wake,
         clock=clock,
     )
     threading.Thread(target=frames.fill_from, args=(frames_from,), name="frames", daemon=True).start()

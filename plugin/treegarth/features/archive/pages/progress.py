@@ -1,36 +1,59 @@
-"""What the archive lends to the system page: how far the index is, and the comparison with Orthanc."""
+"""What the archive lends to the system page: how far the index is, and its long works."""
 
 from __future__ import annotations
 
-from babel.dates import format_timedelta
+from flask import Response
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.archive.store.overview import Comparison, last_comparison, last_indexed_at
+from treegarth.features.archive.comparison import compare
+from treegarth.features.archive.store.overview import last_indexed_at
 from treegarth.features.archive.store.search import totals
-from treegarth.features.archive.store.stale_series import Mending, last_mending
-from treegarth.web.call import AnyCall
+from treegarth.features.archive.works import COMPARING, MENDING
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part
+from treegarth.web.routes import Route
+from treegarth.web.told import see_other
+from treegarth.work.pages import work_part, work_section
+from treegarth.work.store import latest, running
+
+
+def routes() -> list[Route]:
+    return [
+        route(
+            name="archive.compare",
+            path="/treegarth/system/compare",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=compare_now,
+            summary="Compare the index with Orthanc now.",
+        )
+    ]
+
+
+def compare_now(call: Call[None, None, None]) -> Response:
+    compare(call)
+    return see_other(call, call.site.url("system.system_page"))
 
 
 def progress_section(call: AnyCall) -> Markup:
-    """Totals of the index, and bar, rate and remaining time of a comparison and of a reading anew that run."""
+    """Totals of the index, the latest comparison with Orthanc, and a reading anew that runs."""
     try:
         with call.connect() as connection:
-            values = {
-                "comparison": last_comparison(connection),
-                "totals": totals(connection),
-                "last_indexed_at": last_indexed_at(connection),
-                "mending": last_mending(connection),
-            }
+            compared = latest(connection, COMPARING.name)
+            mending = running(connection, MENDING.name)
+            values = {"totals": totals(connection), "last_indexed_at": last_indexed_at(connection)}
     except DatabaseUnavailable:
         return Markup("")
-    left = {name: _left(call, values[name]) for name in ("comparison", "mending")}
-    return render_part(call, "archive/progress.html", left=left, **values)
-
-
-def _left(call: AnyCall, work: object) -> str | None:
-    if not isinstance(work, Comparison | Mending) or work.seconds_left is None:
-        return None
-    locale = call.site.languages[call.language].locale
-    return str(format_timedelta(work.seconds_left, locale=locale))
+    start, label = call.site.url("archive.compare"), N_("Compare now")
+    return render_part(
+        call,
+        "archive/progress.html",
+        comparing=work_section(call, COMPARING, compared, start=start, label=label),
+        mending=mending and work_part(call, mending),
+        mending_kind=MENDING,
+        **values,
+    )

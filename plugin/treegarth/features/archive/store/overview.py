@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.database.parameters import is_among
 from treegarth.database.phrase_column import said
-from treegarth.index.tables import archive_state, instance, series, study
+from treegarth.index.tables import instance, series, study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,49 +80,6 @@ def issues_of_study(connection: Connection, orthanc_study_ids: Sequence[str]) ->
         IssueCount(path=row.path or "", reason=said(row.reason or ""), instances=row.instances)
         for row in connection.execute(query)
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """How far the reconciler's last comparison of the index with Orthanc is."""
-
-    started_at: datetime
-    finished_at: datetime | None
-    saved_at: datetime
-    orthanc_instances: int
-    compared: int
-    indexed: int
-    removed: int
-
-    @property
-    def done(self) -> int:
-        """Instances dealt with; of a page that is being worked on, those already indexed."""
-        return min(max(self.compared, self.indexed), self.orthanc_instances)
-
-    @property
-    def per_second(self) -> float | None:
-        seconds = (self.saved_at - self.started_at).total_seconds()
-        return self.done / seconds if seconds > 0 and self.done else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        rate = self.per_second
-        return (self.orthanc_instances - self.done) / rate if rate else None
-
-
-def last_comparison(connection: Connection) -> Comparison | None:
-    """The comparison that runs, or the last one; None before the first."""
-    kept = archive_state.c
-    row = connection.execute(select(kept.value, kept.changed_at).where(kept.name == "comparison")).first()
-    if row is None:
-        return None
-    value = row.value
-    return Comparison(
-        started_at=datetime.fromisoformat(value["started_at"]),
-        finished_at=datetime.fromisoformat(value["finished_at"]) if value["finished_at"] else None,
-        saved_at=row.changed_at,
-        **{name: int(value[name]) for name in ("orthanc_instances", "compared", "indexed", "removed")},
-    )
 
 
 def last_indexed_at(connection: Connection) -> datetime | None:
