@@ -18,9 +18,9 @@ from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.worker import database_of
 from treegarth.database.engine import connect, create_engine, transaction
 from treegarth.documents.importing import Imported
+from treegarth.documents.yaml_text import LARGEST_BYTES
 from treegarth.errors import InvalidRequest, MachineNotReady
 from treegarth.features.rules.service import Author, RuleBook, export_rules, import_rules
-from treegarth.features.rules.yaml_text import LARGEST_BYTES
 
 
 def import_command(

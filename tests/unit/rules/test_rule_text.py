@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from tests.rule_support import LANGUAGE
+from treegarth.documents.yaml_text import LARGEST_BYTES, UnreadableYaml, dump, read_pieces
 from treegarth.features.rules.export import export_text
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.text import RuleRefused, parse_rule, parse_rules, rule_document
-from treegarth.features.rules.yaml_text import LARGEST_BYTES, UnreadableYaml, dump, read_pieces
 
 EXAMPLE = """\
 # 선량 규칙 (dose)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term
+    from treegarth.documents.language import Documents
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
     from treegarth.web.listing import Listing
@@ -37,8 +38,7 @@ def _actions(house: House) -> list[Action[Any]]:
 def _parts(house: House) -> list[object]:
     from treegarth.features.retention.service import PolicyLanguage
 
-    lent = house.lent
-    return [PolicyLanguage(vocabulary=house.vocabulary, read_texts=lent.read_texts, write_text=lent.write_text)]
+    return [PolicyLanguage(vocabulary=house.vocabulary)]
 
 
 def _routes() -> list[Route]:
@@ -54,6 +54,12 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.retention.marked import OBJECTS, STUDIES
 
     return [STUDIES, OBJECTS, HOLDS, LEDGER, BRING_BACKS]
+
+
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.retention.policies import POLICY_DOCUMENTS
+
+    return [POLICY_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -87,6 +93,7 @@ FEATURE = Feature(
     parts=_parts,
     routes=_routes,
     listings=_listings,
+    documents=_documents,
     row_actions=_row_actions,
     tasks=_tasks,
     follower=_follower,

@@ -13,11 +13,11 @@ from typing import Any
 from treegarth.conditions.model import All, Condition, Level
 from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.vocabulary import Vocabulary
+from treegarth.documents.yaml_text import Piece, read_pieces
 from treegarth.errors import ConditionRefused, InvalidRequest, Problem
 from treegarth.features.rules.actions import Actions
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
-from treegarth.features.rules.yaml_text import Piece, read_pieces
 from treegarth.limits import is_storable
 from treegarth.phrases import P_
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from flask import Response
 
 from treegarth.documents.differences import Newer, newer_than, version_of
+from treegarth.documents.language import as_text
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import RequestConflict
-from treegarth.feature import House
 from treegarth.features.deliveries.address_parts import Guarded
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings
@@ -150,8 +150,7 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
         gettext = call.site.languages[call.language].gettext
         return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
     except EditedMeanwhile as error:
-        write = call.part(House).lent.write_text
-        return _form(call, typed, one, {}, newer=newer_than(error.newer, settings.document(), write))
+        return _form(call, typed, one, {}, newer=newer_than(error.newer, settings.document(), as_text))
     except RequestConflict as error:
         return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
     return leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))

@@ -161,6 +161,7 @@ def _as_stored(connection: Connection, one: Destination) -> Stored:
         document=settings_of(one).document(),
         changed_by=last.changed_by if last else None,
         changed_at=last.changed_at if last else EPOCH,
+        removed_at=one.removed_at,
     )
 
 

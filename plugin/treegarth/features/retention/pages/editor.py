@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 from flask import Response
 
 from treegarth.documents.differences import Newer, newer_than, version_of
+from treegarth.documents.language import as_text
 from treegarth.documents.store import EditedMeanwhile
+from treegarth.documents.yaml_text import read_pieces
 from treegarth.errors import InvalidRequest, Problem, RequestConflict
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.policy import text_of
 from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.paths import PolicyPath
+from treegarth.features.retention.policies import POLICY_DOCUMENTS
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused, policy_document
-from treegarth.features.retention.requests import author_of
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
@@ -141,10 +141,9 @@ def routes() -> list[Route]:
 
 
 def edit_page(call: Call[None, None, PolicyPath]) -> Response:
-    language = call.part(PolicyLanguage)
     with call.connect() as connection:
         stored = POLICIES.read(connection, call.path.policy_id)
-    return _render(call, text_of(language, stored.document), stored.id)
+    return _render(call, as_text(stored.document), stored.id)
 
 
 def new_page(call: Call[NewQuery, None, None]) -> Response:
@@ -165,18 +164,18 @@ def _posted(call: AnyCall, policy_id: int | None) -> Response:
     text, act = form.get("text", "").replace("\r\n", "\n"), form.get("act", "")
     since = version_of(act.removeprefix("save over ") if act.startswith("save over ") else form.get("version", ""))
     try:
-        document = _document(language, text)
+        document = _document(text)
         if act == "look":
             policy = language.parse(document)
             with call.connect() as connection:
                 shown = look_ahead(call, connection, language, service.unsaved(policy))
             return _render(call, text, policy_id, shown=shown)
-        saved = _save(call, language, document, policy_id, since)
+        saved = _save(call, document, policy_id, since)
     except PolicyRefused as error:
         return _render(call, text, policy_id, problems=error.problems)
     except EditedMeanwhile as error:
         mine = policy_document(language.parse(document))
-        return _render(call, text, policy_id, newer=newer_than(error.newer, mine, partial(text_of, language)))
+        return _render(call, text, policy_id, newer=newer_than(error.newer, mine, as_text))
     except RequestConflict as error:
         return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
     except InvalidRequest as error:
@@ -184,21 +183,21 @@ def _posted(call: AnyCall, policy_id: int | None) -> Response:
     return leave(call, call.site.url("retention.policy_page", policy_id=saved))
 
 
-def _document(language: PolicyLanguage, text: str) -> object:
+def _document(text: str) -> object:
     """Raises InvalidRequest where it is no YAML or not one policy."""
     if "\0" in text:
         raise InvalidRequest(P_("The text has a character that cannot be stored."))
-    found = language.read_texts(text)
+    found = read_pieces(text)
     if len(found) != 1:
         raise InvalidRequest(P_("Write one policy here."))
-    return found[0]
+    return found[0].value
 
 
-def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: int | None, since: int | None) -> int:
+def _save(call: AnyCall, document: object, policy_id: int | None, since: int | None) -> int:
     with call.begin() as connection:
         if policy_id is None:
-            return service.create(connection, language, document, author_of(call)).id
-        return service.edit(connection, language, policy_id, document, author_of(call), since=since).id
+            return POLICY_DOCUMENTS.create(call, connection, document).id
+        return POLICY_DOCUMENTS.edit(call, connection, policy_id, document, since=since).id
 
 
 def _render(
@@ -239,7 +238,7 @@ def _render(
 
 
 def _wrong(call: AnyCall, text: str, problem: Problem) -> Wrong:
-    place = problem.place.removeprefix("policy").lstrip(".")
+    place = problem.place.removeprefix("policy").removeprefix("document").lstrip(".")
     words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
     return Wrong(place=place, line=line_of(text, place), words=words)
 

@@ -13,7 +13,7 @@ from flask import Response
 from treegarth.errors import ConditionRefused, RequestConflict
 from treegarth.features.retention import service
 from treegarth.features.retention.paths import PolicyPath
-from treegarth.features.retention.requests import author_of
+from treegarth.features.retention.policies import POLICY_DOCUMENTS, PolicyStateBody
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import forecast
 from treegarth.features.retention.store.forecast import Freed
@@ -171,29 +171,21 @@ def frees_page(call: Call[None, None, PolicyPath]) -> Response:
 
 
 def export(call: Call[None, None, None]) -> Response:
-    language = call.part(PolicyLanguage)
     with call.connect() as connection:
-        text = service.export_text(connection, language)
+        text = POLICY_DOCUMENTS.text(call, connection)
     headers = {"Content-Disposition": 'attachment; filename="retention.yaml"'}
     return Response(text, mimetype="application/yaml", headers=headers)
 
 
 def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
     """Back to the policy; where the number typed was not right, the page says so."""
-    language = call.part(PolicyLanguage)
     body, policy_id = call.body, call.path.policy_id
     page = call.site.url("retention.policy_page", policy_id=policy_id)
     digits = "".join(re.findall("[0-9]", body.count))[:18]
     try:
         with call.begin() as connection:
-            service.switch(
-                connection,
-                language,
-                policy_id,
-                author_of(call),
-                is_on=body.on,
-                typed_count=int(digits) if digits else None,
-            )
+            state = PolicyStateBody(is_on=body.on, typed_count=int(digits) if digits else None)
+            POLICY_DOCUMENTS.set_state(call, connection, policy_id, state)
     except RequestConflict:
         return see_other(
             call, page, P_("The number typed was not the number of objects. The policy is off."), kind="failed"
@@ -203,5 +195,5 @@ def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
 
 def remove(call: Call[None, None, PolicyPath]) -> Response:
     with call.begin() as connection:
-        POLICIES.remove(connection, call.path.policy_id, author_of(call))
+        POLICY_DOCUMENTS.remove(call, connection, call.path.policy_id)
     return see_other(call, call.site.url("retention.policies_page"))

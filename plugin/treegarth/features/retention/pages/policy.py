@@ -10,6 +10,7 @@ from typing import Any, Literal
 from flask import Response
 
 from treegarth.documents.differences import Line, difference
+from treegarth.documents.language import as_text
 from treegarth.documents.store import Change, Version
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
@@ -18,7 +19,6 @@ from treegarth.features.retention.model import Reason
 from treegarth.features.retention.pages.policies import says
 from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.paths import PolicyPath
-from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
 from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
 from treegarth.features.retention.store.policies import POLICIES
@@ -111,26 +111,19 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         says=says(stored.document),
         broken=broken,
         marked=marked,
-        text=text_of(language, stored.document),
+        text=as_text(stored.document),
         last_use=service.LAST_USE_NOTE if "last use" in str(stored.document) else "",
-        versions=_versions(call, language, changes),
+        versions=_versions(call, changes),
     )
 
 
-def text_of(language: PolicyLanguage, document: Any) -> str:
-    """A policy's document as the text form writes it, its keys in their order."""
-    return language.write_text({key: document[key] for key in KEYS if key in document})
-
-
-def _versions(
-    call: AnyCall, language: PolicyLanguage, changes: Sequence[Version]
-) -> list[tuple[Version, str, Sequence[Line]]]:
+def _versions(call: AnyCall, changes: Sequence[Version]) -> list[tuple[Version, str, Sequence[Line]]]:
     """The changes, the latest first, each with its word and what it changed of the text."""
     names, found = words_of(call, POLICY_CHANGES), []
     for index, change in enumerate(changes):
         lines: Sequence[Line] = ()
         if change.change is Change.EDITED and index + 1 < len(changes):
-            lines = difference(text_of(language, changes[index + 1].document), text_of(language, change.document))
+            lines = difference(as_text(changes[index + 1].document), as_text(change.document))
         found.append((change, names.get(change.change, change.change), lines))
     return found
 

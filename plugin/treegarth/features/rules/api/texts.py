@@ -8,13 +8,13 @@ from flask import Response
 from pydantic import Field
 
 from treegarth.documents.answers import ImportOutcome
+from treegarth.documents.yaml_text import LARGEST_BYTES
 from treegarth.errors import InvalidRequest, Problem
 from treegarth.features.rules.api.parts import as_fields, rule_route
 from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service import export_rules, import_rules, problems_with
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
-from treegarth.features.rules.yaml_text import LARGEST_BYTES
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.routes import Answer, AnyText, Parameters, Route

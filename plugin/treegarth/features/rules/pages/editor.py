@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.action import Problem
 from treegarth.documents.differences import Newer, version_of
+from treegarth.documents.yaml_text import UnreadableYaml
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.pages.condition_tree import Group, Row, path_of_place
@@ -40,7 +41,6 @@ from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.editor import EditedMeanwhile, create_rule, edit_rule, problems_with
 from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.words import TRIGGERS
-from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call

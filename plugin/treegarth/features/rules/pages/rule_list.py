@@ -9,6 +9,7 @@ from typing import Literal
 from flask import Response
 
 from treegarth.documents.importing import Imported
+from treegarth.documents.yaml_text import UnreadableYaml
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
@@ -20,7 +21,6 @@ from treegarth.features.rules.store.rules import list_rules
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.words import TRIGGER_NAMES
-from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
