@@ -65,7 +65,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     uid = study["study_instance_uid"]
     kept = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
     rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
-    destination = ask("POST", f"{server.api}/destinations", json=kept)
+    destination = ask("POST", f"{server.api}/destinations", json={"document": kept})
     ask("POST", f"{server.api}/deliveries", json={"destination": "Kept folder", "study_instance_uid": uid})
     ask("PUT", f"{server.api}/retention/policies/text", json={"text": POLICY})
     (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)

@@ -34,7 +34,7 @@ def retention_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ortha
     store(server, *small_studies(folder / "before", studies=3, series=1, instances=2, seed=1))
     server.wait_until_idle()
     destination = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
-    requests.post(f"{server.api}/destinations", json=destination, timeout=30).raise_for_status()
+    requests.post(f"{server.api}/destinations", json={"document": destination}, timeout=30).raise_for_status()
     for study in server.get("studies")["items"]:
         wish = {"destination": "Kept folder", "study_instance_uid": study["study_instance_uid"]}
         requests.post(f"{server.api}/deliveries", json=wish, timeout=30).raise_for_status()

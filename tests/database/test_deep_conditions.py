@@ -67,7 +67,7 @@ def client(engine: Engine) -> FlaskClient:
         write_study(connection, 1)
     client = make_application(make_services(ROOT / "web", settings=HERE, engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
     address = {"ae_title": "NODE", "host": "127.0.0.1", "port": 104}
-    post(client, f"{API}/destinations", 201, json={"name": "NODE", "kind": "dicom", "address": address})
+    post(client, f"{API}/destinations", 201, json={"document": {"name": "NODE", "kind": "dicom", "address": address}})
     return client
 
 

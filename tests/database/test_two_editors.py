@@ -55,7 +55,7 @@ KINDS = [
     EditedKind(
         path="destinations",
         document=NODE,
-        wrapped=False,
+        wrapped=True,
         changed="max_attempts",
         values=(7, 9),
         page="deliveries/destinations",

@@ -146,7 +146,7 @@ def node(ae_title: str, port: int) -> dict[str, Any]:
 
 
 def add(server: OrthancServer, name: str, kind: str, address: dict[str, Any]) -> None:
-    made = post(server, "destinations", {"name": name, "kind": kind, "address": address})
+    made = post(server, "destinations", {"document": {"name": name, "kind": kind, "address": address}})
     assert post(server, f"destinations/{made['id']}/echo")["answers"] is True
 
 

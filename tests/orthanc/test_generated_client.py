@@ -101,7 +101,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     server.wait_until_idle()
     wait_for("the doses", lambda: not server.get("dose/reports", state="unread")["items"])
     uid = str(small["study_instance_uid"])
-    post(server, "destinations", {"name": "COPIES", "kind": "folder", "address": {"path": str(folder / "copies")}})
+    copies = {"name": "COPIES", "kind": "folder", "address": {"path": str(folder / "copies")}}
+    post(server, "destinations", {"document": copies})
     post(server, "deliveries", {"study_instance_uid": uid, "destination": "COPIES"})
     wait_for("the copies", lambda: len(server.get("deliveries", state="confirmed")["items"]) == 2)
 

@@ -214,7 +214,7 @@ def fill(server: OrthancServer, folder: Path) -> tuple[list[str], list[str]]:
     server.wait_until_idle()
     call = Caller(server)
     for path, body in (
-        ("destinations", DESTINATION),
+        ("destinations", {"document": DESTINATION}),
         ("rules", RULE),
         ("retention/policies", {"document": POLICY}),
     ):

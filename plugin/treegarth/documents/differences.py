@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import unified_diff
 from typing import Any, Literal
 
-from treegarth.documents.store import Stored
+from treegarth.documents.store import EditedMeanwhile
+from treegarth.documents.yaml_text import dump
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +38,20 @@ def difference(before: str, after: str) -> list[Line]:
     return [Line(kind=kinds[line[0]], text=line[1:]) for line in lines if line and line[0] in kinds]
 
 
-def newer_than(newer: Stored, mine: Mapping[str, Any], text_of: Callable[[Mapping[str, Any]], str]) -> Newer:
+def newer_than(error: EditedMeanwhile) -> Newer:
     """The document as it is kept, against what was to be saved in its place."""
+    newer = error.newer
     return Newer(
         version=newer.version,
         changed_by=newer.changed_by,
         changed_at=newer.changed_at,
-        lines=difference(text_of(newer.document), text_of(mine)),
+        lines=difference(as_text(newer.document), as_text(error.mine)),
     )
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """One document as YAML, as its page and a difference show it."""
+    return dump(dict(document))
 
 
 def version_of(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -71,6 +71,7 @@ def import_text(
     author: Author,
     *,
     many: str,
+    check: Callable[[Sequence[Wording]], None] = lambda _: None,
     dry_run: bool = False,
 ) -> list[Imported]:
     """Make or change the documents of a text, by their names, or only say what would be.
@@ -82,11 +83,10 @@ def import_text(
     def written(piece: Piece, place: str) -> Wording:
         return replace(parse(piece.value, place), source=piece.source if "source" in kind.versions.c else None)
 
+    wordings = read_documents(text, written, many)
+    check(wordings)
     known = {one.name: one for one in kind.all(connection)}
-    done = [
-        _take_in(connection, kind, one, known.get(one.document["name"]), author, dry_run)
-        for one in read_documents(text, written, many)
-    ]
+    done = [_take_in(connection, kind, one, known.get(one.document["name"]), author, dry_run) for one in wordings]
     if kind.is_ordered and not dry_run:
         kind.put_in_order(connection, [one.name for one in done], author)
     return done

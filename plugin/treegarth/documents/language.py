@@ -6,7 +6,7 @@ The endpoints (`routes.py`) and the pages do what they do by this.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -41,6 +41,8 @@ class Documents(Generic[StoredT]):
     number: type[Parameters]  # what stands in the address of one: a field alone
     parse: Callable[[AnyCall, Connection, Any, str], Wording]
     """What a document at this place means. Raises DocumentRefused with every problem, RequestConflict."""
+    check: Callable[[AnyCall, Connection, Sequence[Wording]], None] = lambda *_: None
+    """What the database has against these, which come together. Raises RequestConflict."""
     model: type[BaseModel] | None = None  # of a document, where its parts are known; else a JSON object
     answer: type[BaseModel] | None = None  # what is said of one; the kind's record, if nothing else
     answers: Callable[[AnyCall, Connection, Sequence[StoredT]], Sequence[Any]] = lambda call, connection, found: found
@@ -57,14 +59,14 @@ class Documents(Generic[StoredT]):
 
     def create(self, call: AnyCall, connection: Connection, document: Any) -> StoredT:
         """A new one. Raises DocumentRefused, RequestConflict."""
-        worded = self.parse(call, connection, document, "document")
+        worded = self._worded(call, connection, document)
         made = self.kind.create(connection, worded.document, author_of(call), is_on=worded.is_on, source=worded.source)
         self._log(call, made.id, "made")
         return made
 
     def edit(self, call: AnyCall, connection: Connection, number: int, document: Any, *, since: int | None) -> StoredT:
         """Another wording. Raises NotFound, DocumentRefused, RequestConflict, EditedMeanwhile."""
-        worded, author = self.parse(call, connection, document, "document"), author_of(call)
+        worded, author = self._worded(call, connection, document), author_of(call)
         edited = self.kind.edit(
             connection, number, worded.document, author, since=since, is_on=worded.is_on, source=worded.source
         )
@@ -107,10 +109,19 @@ class Documents(Generic[StoredT]):
         def parse(document: Any, place: str) -> Wording:
             return self.parse(call, connection, document, place)
 
-        done = import_text(connection, self.kind, text, parse, author_of(call), many=self.many, dry_run=dry_run)
+        def check(wordings: Sequence[Wording]) -> None:
+            self.check(call, connection, wordings)
+
+        author = author_of(call)
+        done = import_text(connection, self.kind, text, parse, author, check=check, many=self.many, dry_run=dry_run)
         if not dry_run:
             logger.info("%d %s were imported by %s.", len(done), self.many, call.actor)
         return done
+
+    def _worded(self, call: AnyCall, connection: Connection, document: Any) -> Wording:
+        worded = self.parse(call, connection, document, "document")
+        self.check(call, connection, [worded])
+        return worded
 
     def _log(self, call: AnyCall, number: int, what: str) -> None:
         logger.info("The %s %d was %s by %s.", self.one, number, what, call.actor)
@@ -144,8 +155,3 @@ def author_of(call: AnyCall) -> Author:
     """Who changes documents by this request, and when."""
     services = call.services
     return Author(name=call.actor.name, now=services.clock().astimezone(services.zone))
-
-
-def as_text(document: Mapping[str, Any]) -> str:
-    """One document as YAML, as its page and a difference show it."""
-    return dump(dict(document))

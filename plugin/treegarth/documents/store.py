@@ -184,7 +184,7 @@ class Kind(Generic[StoredT]):
         if before.document == document and source in (None, getattr(before, "source", None)):
             return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
         if since is not None and not before.edited_version <= since <= before.version:
-            raise EditedMeanwhile(before, since)
+            raise EditedMeanwhile(before, since, document)
         self._check_name(connection, document["name"], number)
         acts = (before.is_on and self.stays_on) if is_on is None else is_on
         return self._change(connection, before, Change.EDITED, author, document=document, is_on=acts, source=source)
@@ -307,11 +307,12 @@ class Kind(Generic[StoredT]):
 
 
 class EditedMeanwhile(RequestConflict):
-    """Somebody else changed what it says since the version that this edit began from. `newer` is it as it is now."""
+    """Somebody else changed what it says since the version that this edit began from. `newer` is it as it is now,
+    `mine` what was to be saved."""
 
-    def __init__(self, newer: Stored, since: int) -> None:
+    def __init__(self, newer: Stored, since: int, mine: Mapping[str, Any]) -> None:
         says = {"since": since, "version": newer.edited_version}
         super().__init__(
             P_("It was edited after version %(since)s: it is version %(version)s now. Nothing was saved.", **says)
         )
-        self.newer = newer
+        self.newer, self.mine = newer, mine

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.documents.answers import StateBody
 from treegarth.features.deliveries.destinations import Destination, address_document
-from treegarth.features.deliveries.destinations_api import echo_destination
+from treegarth.features.deliveries.destinations_api import DESTINATION_DOCUMENTS, echo_destination
 from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.pages.destination_editor import ONE, destination_route
 from treegarth.features.deliveries.pages.destination_form import (
@@ -20,14 +21,12 @@ from treegarth.features.deliveries.pages.destination_form import (
 from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.destinations import (
+    DESTINATIONS,
     DestinationFigures,
     list_destinations,
     note_echo,
-    pause_destination,
-    read_changes,
     read_destination,
     read_figures,
-    remove_destination,
 )
 from treegarth.features.deliveries.store.overview import list_trouble, sends_by_hour
 from treegarth.features.deliveries.windows import is_open, opens_at
@@ -45,8 +44,8 @@ HOURS_SHOWN = 24
 CHANGES = {
     "created": N_("created"),
     "edited": N_("edited"),
-    "paused": N_("paused"),
-    "resumed": N_("resumed"),
+    "switched on": N_("resumed"),
+    "switched off": N_("paused"),
     "removed": N_("removed"),
 }
 
@@ -183,7 +182,7 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
         sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
         trouble = list_trouble(connection, number)
         which = told_apart(connection, trouble)
-        changes = read_changes(connection, number)
+        changes = DESTINATIONS.history(connection, number)
     hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
     return render_page(
         call,
@@ -232,16 +231,15 @@ def echo(call: Call[None, None, DestinationPath]) -> Response:
 
 
 def pause(call: Call[None, PauseBody, DestinationPath]) -> Response:
-    services, number = call.services, call.path.destination_id
+    number = call.path.destination_id
     with call.begin() as connection:
-        pause_destination(connection, number, paused=call.body.paused, by=call.actor.name, at=services.clock())
+        DESTINATION_DOCUMENTS.set_state(call, connection, number, StateBody(is_on=not call.body.paused))
     return _to(call, number)
 
 
 def remove(call: Call[None, None, DestinationPath]) -> Response:
-    services = call.services
     with call.begin() as connection:
-        remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
+        DESTINATION_DOCUMENTS.remove(call, connection, call.path.destination_id)
     return see_other(call, call.site.url("deliveries.destinations_page"))
 
 

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
-from treegarth.documents.differences import Newer, newer_than, version_of
-from treegarth.documents.language import as_text
+from treegarth.documents.differences import Newer, as_text, newer_than, version_of
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.documents.yaml_text import read_pieces
 from treegarth.errors import InvalidRequest, Problem, RequestConflict
@@ -18,7 +17,7 @@ from treegarth.features.retention import service
 from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policies import POLICY_DOCUMENTS
-from treegarth.features.retention.policy_text import KEYS, PolicyRefused, policy_document
+from treegarth.features.retention.policy_text import KEYS, PolicyRefused
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
@@ -174,8 +173,7 @@ def _posted(call: AnyCall, policy_id: int | None) -> Response:
     except PolicyRefused as error:
         return _render(call, text, policy_id, problems=error.problems)
     except EditedMeanwhile as error:
-        mine = policy_document(language.parse(document))
-        return _render(call, text, policy_id, newer=newer_than(error.newer, mine, as_text))
+        return _render(call, text, policy_id, newer=newer_than(error))
     except RequestConflict as error:
         return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
     except InvalidRequest as error:

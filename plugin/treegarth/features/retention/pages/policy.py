@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
-from treegarth.documents.differences import Line, difference
-from treegarth.documents.language import as_text
+from treegarth.documents.differences import Line, as_text, difference
 from treegarth.documents.store import Change, Version
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
