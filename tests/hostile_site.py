@@ -114,14 +114,13 @@ KNOWN = Known(
         "direction": "up",
     },
     bodies={
-        **{f"api.{name}": RULE for name in ("add_rule", "preview_rule_document")},
+        **{f"api.{name}": {"document": RULE} for name in ("create_rule", "preview_rule_document")},
         **{f"api.{name}_retention_policy": {"document": POLICY} for name in ("create", "try")},
         "api.create_destination": {"document": DESTINATION},
         "api.edit_rule": {"document": RULE, "version": 1},
         "api.edit_retention_policy": {"document": POLICY, "version": 1},
         "api.edit_destination": {"document": DESTINATION, "version": 1},
-        "api.check_rules": {"document": RULE},
-        "api.import_retention_text": {"text": f"- {POLICY_TEXT}".replace("\n", "\n  ").rstrip()},
+        "api.import_retention_policies": {"text": f"- {POLICY_TEXT}".replace("\n", "\n  ").rstrip()},
         "api.request_delivery": {"study_instance_uid": UID, "destination": "NODE"},
     },
     forms={
@@ -169,7 +168,7 @@ def make_site(engine: Engine) -> Site:
     application: Any = make_application(make_services(ROOT / "web", settings=HERE, engine=lambda: engine))
     site = Site(application, application.extensions["treegarth"].routes)
     site.send("POST", "destinations", {"document": DESTINATION})
-    site.send("POST", "rules", RULE)
+    site.send("POST", "rules", {"document": RULE})
     site.send("PUT", "rules/1/state", {"is_on": True})
     site.send("POST", "retention/policies", {"document": POLICY})
     for study in (1, 2, 3):

@@ -81,7 +81,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
-        "rule_id": ask("POST", f"{server.api}/rules", json=rule)["id"],
+        "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],
     }

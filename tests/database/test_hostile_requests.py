@@ -76,7 +76,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("system.tasks_page", "api.tasks"): {},
     ("system.retry_task", "api.retry_task"): {},
     ("dose.retry_page", "api.retry_dose_report"): {},
-    ("rules.switch_page", "api.change_rule_state"): {"on": "is_on"},
+    ("rules.switch_page", "api.switch_rule"): {"on": "is_on"},
     ("rules.stop_page", "api.stop_applying_rule"): {},
     ("rules.remove_page", "api.remove_rule"): {},
     ("retention.release_page", "api.release_retention_hold"): {},

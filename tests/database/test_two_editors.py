@@ -43,7 +43,7 @@ NODE = {
     "max_attempts": 20,
 }
 KINDS = [
-    EditedKind(path="rules", document=RULE, wrapped=False, changed="why", values=("b", "c"), page="rules"),
+    EditedKind(path="rules", document=RULE, wrapped=True, changed="why", values=("b", "c"), page="rules"),
     EditedKind(
         path="retention/policies",
         document=POLICY,

@@ -100,7 +100,7 @@ def _take_in(
         is_on = (kind.starts_on or kind.acts_from_text) if wording.is_on is None else wording.is_on
         made = None if dry_run else kind.create(connection, document, author, is_on=is_on, source=source).id
         return Imported(name=name, outcome="created", is_on=is_on, id=made)
-    is_same = before.document == document and source in (None, getattr(before, "source", None))
+    is_same = before.document == document and source in (None, before.source)
     otherwise = before.is_on and (is_same or kind.stays_on)
     is_on = otherwise if wording.is_on is None else wording.is_on
     if is_same and is_on == before.is_on:

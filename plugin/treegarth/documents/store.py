@@ -48,8 +48,12 @@ class Stored(Record):
     """The latest version that changed what it says: an edit that began before it would undo another person's."""
     is_on: bool
     """Whether it acts."""
+    position: int | None
+    """Its place in the order; null of a kind whose documents act in none."""
     document: dict[str, Any]
     """What it says, as its text form has it."""
+    source: str | None
+    """The text that it was written as, with its comments; null where it was none, or is not kept."""
     changed_by: str | None
     """Who changed it last; null without a login."""
     changed_at: datetime
@@ -132,8 +136,7 @@ class Kind(Generic[StoredT]):
     def history(self, connection: Connection, number: int) -> list[Version]:
         """Every version, the latest first; also of one that was removed. Raises NotFound."""
         names = [name for name in Version.model_fields if name != "position"]
-        position = self.versions.c.position if self.is_ordered else null().label("position")
-        query = select(*(self.versions.c[name] for name in names), position)
+        query = select(*(self.versions.c[name] for name in names), self._position(self.versions))
         query = query.where(self.versions.c[self.owner] == number).order_by(self.versions.c.version.desc())
         found = [Version.model_validate(self._values(row)) for row in connection.execute(query)]
         if not found:
@@ -181,7 +184,7 @@ class Kind(Generic[StoredT]):
         """
         self._lock(connection)
         before = self.read(connection, number, for_change=True)
-        if before.document == document and source in (None, getattr(before, "source", None)):
+        if before.document == document and source in (None, before.source):
             return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
         if since is not None and not before.edited_version <= since <= before.version:
             raise EditedMeanwhile(before, since, document)
@@ -241,10 +244,11 @@ class Kind(Generic[StoredT]):
             .scalar_subquery()
             .label("edited_version")
         )
-        of_version = ("document", "source", "changed_by", "changed_at")
         own: dict[str, ColumnElement[Any]] = {
             "edited_version": edited,
-            **{name: versions[name] for name in of_version if name in versions},
+            "position": self._position(self.table),
+            "source": versions.source if "source" in versions else null().label("source"),
+            **{name: versions[name] for name in ("document", "changed_by", "changed_at")},
         }
         columns = [own[name] if name in own else self.table.c[name] for name in self.record.model_fields]
         return (
@@ -252,6 +256,9 @@ class Kind(Generic[StoredT]):
             .join(self.versions, (versions[self.owner] == self.table.c.id) & (versions.version == self.table.c.version))
             .order_by(*self._order())
         )
+
+    def _position(self, table: Table) -> ColumnElement[Any]:
+        return table.c.position if self.is_ordered else null().label("position")
 
     def _order(self) -> list[ColumnElement[Any]]:
         return [*([self.table.c.position] if self.is_ordered else []), self.table.c.id]
@@ -273,7 +280,7 @@ class Kind(Generic[StoredT]):
     def _number(self, connection: Connection, order: Sequence[StoredT], author: Author) -> None:
         """Number them in this order; each that gets another number has a version that says so."""
         for position, one in enumerate(order, start=1):
-            if one.model_dump(include={"position"}) != {"position": position}:
+            if one.position != position:
                 self._change(connection, one, Change.MOVED, author, position=position)
 
     def _change(
@@ -281,7 +288,7 @@ class Kind(Generic[StoredT]):
     ) -> StoredT:
         """The next version; what is not changed stays."""
         names = ("document", "is_on", "position", "source")
-        kept: dict[str, Any] = {name: changed.get(name, getattr(before, name, None)) for name in names}
+        kept: dict[str, Any] = {name: changed.get(name, getattr(before, name)) for name in names}
         values = {"name": kept["document"]["name"], "version": before.version + 1, "is_on": kept["is_on"]}
         if self.is_ordered:
             values["position"] = kept["position"]

@@ -10,10 +10,11 @@ from treegarth.errors import NotFound
 from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.paths import EventPath, RulePath
 from treegarth.features.rules.requests import rule_at
-from treegarth.features.rules.service import apply_by_hand, apply_to_archive, stop_applying
+from treegarth.features.rules.service import apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.store.applications import Application, latest_application
 from treegarth.features.rules.store.events import WAITING, count_events, retry_failed
+from treegarth.features.rules.store.rules import stop_applying
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call

@@ -8,16 +8,16 @@ from datetime import datetime
 
 from flask import Response
 
-from treegarth.documents.differences import Line, difference
+from treegarth.documents.differences import Line, as_text, difference
+from treegarth.documents.language import author_of
+from treegarth.documents.store import Version
 from treegarth.features.rules.outcomes import OUTCOMES
-from treegarth.features.rules.pages.draft import document_text
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.rule_list import LATELY
 from treegarth.features.rules.paths import RulePath
-from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.applications import latest_application
 from treegarth.features.rules.store.outcomes import select_outcomes
-from treegarth.features.rules.store.rules import RuleVersion, list_versions
+from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import told_apart
@@ -68,7 +68,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
     rule_id = call.path.rule_id
     with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
-        versions = list_versions(connection, rule_id)
+        versions = RULES.history(connection, rule_id)
         done = OUTCOMES.rows(connection, select_outcomes(rule_id=rule_id), limit=OUTCOMES_SHOWN)
         which = told_apart(connection, done.items)
         acted = acted_since(connection, author_of(call).now - LATELY).get(rule_id, Acted())
@@ -82,7 +82,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
         trigger=TRIGGER_NAMES.get(str(stored.trigger), str(stored.trigger)),
         deeds=[step.describe() for step in acting.rule.steps] if acting.rule else [],
         broken=acting.broken,
-        text=stored.source if stored.source is not None else document_text(stored.document),
+        text=stored.source if stored.source is not None else as_text(stored.document),
         acted=acted,
         outcomes=done.items,
         which=which,
@@ -92,7 +92,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
     )
 
 
-def shown_versions(versions: Sequence[RuleVersion]) -> list[ShownVersion]:
+def shown_versions(versions: Sequence[Version]) -> list[ShownVersion]:
     """The changes, the latest first, each with what it changed of the text."""
     shown = []
     for index, version in enumerate(versions):
@@ -103,7 +103,7 @@ def shown_versions(versions: Sequence[RuleVersion]) -> list[ShownVersion]:
                 change=CHANGES[str(version.change)],
                 changed_by=version.changed_by,
                 changed_at=version.changed_at,
-                lines=difference(document_text(before.document) if before else "", document_text(version.document))
+                lines=difference(as_text(before.document) if before else "", as_text(version.document))
                 if before is not None
                 else [],
                 detail=_detail(before, version),
@@ -112,7 +112,7 @@ def shown_versions(versions: Sequence[RuleVersion]) -> list[ShownVersion]:
     return shown
 
 
-def _detail(before: RuleVersion | None, version: RuleVersion) -> str:
+def _detail(before: Version | None, version: Version) -> str:
     if before is not None and before.position != version.position:
         return P_("from place %(before)s to place %(after)s", before=before.position, after=version.position)
     return ""

@@ -8,18 +8,16 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.documents.answers import OrderedStateBody
 from treegarth.documents.importing import Imported
 from treegarth.documents.yaml_text import UnreadableYaml
-from treegarth.errors import RequestConflict
+from treegarth.errors import DocumentRefused, RequestConflict
+from treegarth.features.rules.api.rules import RULE_DOCUMENTS
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
-from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.book import ActingRule
-from treegarth.features.rules.service.editor import move_rule, remove_rule, switch_rule
-from treegarth.features.rules.service.yaml_import import export_rules, import_rules
-from treegarth.features.rules.store.rules import list_rules
+from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
-from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -124,7 +122,7 @@ def routes() -> list[Route]:
 
 def rules_page(call: Call[None, None, None]) -> Response:
     pages = call.part(RulePages)
-    now = author_of(call).now
+    now = call.services.clock()
     with call.connect() as connection:
         rules = pages.book.all(connection)
         acted = acted_since(connection, now - LATELY)
@@ -152,9 +150,8 @@ def _shown(one: ActingRule, acted: Acted, place: int) -> ShownRule:
 
 
 def export(call: Call[None, None, None]) -> Response:
-    pages = call.part(RulePages)
     with call.connect() as connection:
-        text = export_rules(connection, pages.book)
+        text = RULE_DOCUMENTS.text(call, connection)
     headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
     return Response(text, mimetype="application/yaml", headers=headers)
 
@@ -165,13 +162,12 @@ def import_form(call: Call[None, None, None]) -> Response:
 
 def import_text(call: Call[None, None, None]) -> Response:
     """First what would change; the same text once more, with the second button, is imported."""
-    pages = call.part(RulePages)
     text = call.http.form.get("text", "").replace("\r\n", "\n")
     really = call.http.form.get("act") == "import"
     try:
         with call.begin() as connection:
-            made = import_rules(connection, pages.book.language, text, author_of(call), dry_run=not really)
-    except RuleRefused as error:
+            made = RULE_DOCUMENTS.take_in(call, connection, text, dry_run=not really)
+    except DocumentRefused as error:
         return _import_page(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
     except (UnreadableYaml, RequestConflict) as error:
         return _import_page(call, text, [reason_of(call, error)], [])
@@ -185,27 +181,25 @@ def _import_page(call: AnyCall, text: str, problems: list[str], plan: list[Impor
 
 
 def switch(call: Call[None, SwitchBody, RulePath]) -> Response:
-    pages = call.part(RulePages)
     with call.begin() as connection:
-        acting = pages.acting(connection, call.path.rule_id)
-        switch_rule(connection, acting, author_of(call), is_on=call.body.on)
+        RULE_DOCUMENTS.set_state(call, connection, call.path.rule_id, OrderedStateBody(is_on=call.body.on))
     return _back(call)
 
 
 def move(call: Call[None, MoveBody, RulePath]) -> Response:
     with call.begin() as connection:
-        order = [rule.id for rule in list_rules(connection)]
+        order = list(RULES.names(connection).values())
         if call.path.rule_id in order:
             place = order.index(call.path.rule_id) + 1
             wanted = place - 1 if call.body.direction == "up" else place + 1
             if 1 <= wanted <= len(order):
-                move_rule(connection, call.path.rule_id, wanted, author_of(call))
+                RULE_DOCUMENTS.set_state(call, connection, call.path.rule_id, OrderedStateBody(place=wanted))
     return _back(call)
 
 
 def remove(call: Call[None, None, RulePath]) -> Response:
     with call.begin() as connection:
-        remove_rule(connection, call.path.rule_id, author_of(call))
+        RULE_DOCUMENTS.remove(call, connection, call.path.rule_id)
     return see_other(call, call.site.url("rules.rules_page"))
 
 

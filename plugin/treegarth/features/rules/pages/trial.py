@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 from treegarth.conditions.decision import Explanation
 from treegarth.conditions.model import Condition, Value
 from treegarth.conditions.values import write_value
+from treegarth.documents.language import author_of
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import ExplainPath, RulePath
-from treegarth.features.rules.requests import author_of
-from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive, stop_applying
-from treegarth.features.rules.service.editor import present_rule
+from treegarth.features.rules.service.application import apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.applications import Application, latest_application
+from treegarth.features.rules.store.rules import RULES, stop_applying
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
 from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
@@ -289,7 +289,7 @@ def _count_to_type(connection: Connection, pages: RulePages, rule: Any, now: dat
 
 def stop(call: Call[None, None, RulePath]) -> Response:
     with call.begin() as connection:
-        present_rule(connection, call.path.rule_id)
+        RULES.read(connection, call.path.rule_id)
         stop_applying(connection, call.path.rule_id, by=call.actor.name, now=author_of(call).now)
     return _to(call, "rules.try_page", rule_id=call.path.rule_id)
 

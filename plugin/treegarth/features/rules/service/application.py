@@ -14,6 +14,7 @@ from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import applications, events
+from treegarth.features.rules.store.rules import stop_applying
 from treegarth.features.rules.store.studies import Matching
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.phrases import P_
@@ -59,13 +60,6 @@ def apply_to_archive(
     if found is None:
         raise NotFound(P_("The application is gone."))
     return found
-
-
-def stop_applying(connection: Connection, rule_id: int, *, by: str | None, now: datetime) -> bool:
-    """End the rule's application and let go what it has noted; whether there was one. What was done stays done."""
-    stopped = applications.stop_application(connection, rule_id, by, now)
-    events.forget_applying(connection, rule_id)
-    return stopped
 
 
 def walk_on(engine: Engine, book: RuleBook, clock: Callable[[], datetime]) -> None:
