@@ -110,7 +110,6 @@ KNOWN = Known(
         "meaning": "qa",
         "on": True,
         "is_on": True,
-        "paused": True,
         "direction": "up",
     },
     bodies={
@@ -126,7 +125,9 @@ KNOWN = Known(
     forms={
         "rules.create_page": RULE_FORM,
         "rules.change_page": RULE_FORM,
-        "rules.import_page": {"text": RULES_TEXT, "act": "look"},
+        "rules.take_in_page": {"text": RULES_TEXT, "act": "look"},
+        "retention.take_in_page": {"text": POLICY_TEXT, "act": "look"},
+        "destinations.take_in_page": {"text": json.dumps(DESTINATION), "act": "look"},
         "retention.create_page": {"text": POLICY_TEXT, "act": "look"},
         "retention.change_page": {"text": POLICY_TEXT, "act": "save"},
         "retention.rescue_page": {"one": UID, "back": UID},

@@ -101,11 +101,12 @@ class House:
 
     def routes(self) -> list[Route]:
         """Every endpoint of every feature: the one route table."""
+        from treegarth.documents.pages import document_pages
         from treegarth.documents.routes import document_routes
 
         acts = self.row_actions()
         lists = [route for one in self.listings() for route in one.routes(acts.of(one.name))]
-        documents = [route for one in self.documents() for route in document_routes(one)]
+        documents = [route for one in self.documents() for route in (*document_routes(one), *document_pages(one))]
         return [*lists, *documents, *(one for feature in self.features for one in feature.routes())]
 
     def listings(self) -> list[Listing[Any, Any]]:

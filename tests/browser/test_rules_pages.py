@@ -199,7 +199,7 @@ PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
     *("rules/outcomes", "rules/1/explain/{study}"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
-    *("deliveries/destinations/1/edit", "deliveries/destinations/new", "rules/new"),
+    *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),
 )
 
 

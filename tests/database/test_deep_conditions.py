@@ -131,7 +131,7 @@ def test_a_policy_of_the_documented_depth_works_everywhere(client: FlaskClient, 
     for path in ("", "/edit", "/preview", "/frees", f"/explain?study_instance_uid={UID}"):
         get(client, f"{PAGES}/retention/policies/{number}{path}")
     get(client, f"{PAGES}/retention")
-    text = get(client, f"{PAGES}/retention.yaml").text
+    text = get(client, f"{PAGES}/retention/policies.yaml").text
     put = client.put(f"{API}/retention/policies/text", json={"text": text})
     assert put.status_code == 200, put.text
     fields = fields_of(get(client, f"{PAGES}/retention/policies/{number}/edit").text)

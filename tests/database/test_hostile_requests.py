@@ -83,7 +83,8 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("retention.bring_back_page", "api.bring_back"): {},
     ("retention.remove_page", "api.remove_retention_policy"): {},
     ("dose.remove_not_patient_page", "api.remove_not_patient_rule"): {},
-    ("deliveries.remove_destination_page", "api.remove_destination"): {},
+    ("destinations.switch_page", "api.switch_destination"): {"on": "is_on"},
+    ("destinations.remove_page", "api.remove_destination"): {},
 }
 
 

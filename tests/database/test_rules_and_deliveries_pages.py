@@ -239,11 +239,11 @@ def test_a_destination_is_changed_paused_and_removed_with_its_history(client: Fl
     assert "Sat Sun 22:00–06:00" in page
     one = "deliveries/destinations/1"
     post(client, f"{one}/edit", **{**node, "address.port": "11112"})
-    post(client, f"{one}/pause", paused="true")
+    post(client, f"{one}/switch", on="false")
     assert "paused" in client.get(f"{PAGES}/deliveries/destinations").text
     post(client, f"{one}/remove")
     page = client.get(f"{PAGES}/{one}").text
-    for said in ("created", "edited", "paused", "removed"):
+    for said in ("created", "edited", "switched off", "removed"):
         assert said in page
 
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from difflib import unified_diff
 from typing import Any, Literal
 
-from treegarth.documents.store import EditedMeanwhile
+from treegarth.documents.store import Change, EditedMeanwhile, Version
 from treegarth.documents.yaml_text import dump
+from treegarth.phrases import N_, P_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,41 @@ def difference(before: str, after: str) -> list[Line]:
     kinds: dict[str, Literal["same", "added", "taken"]] = {" ": "same", "+": "added", "-": "taken"}
     lines = list(unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm=""))[2:]
     return [Line(kind=kinds[line[0]], text=line[1:]) for line in lines if line and line[0] in kinds]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownVersion:
+    """A version, and what it changed."""
+
+    version: Version
+    change: str  # a msgid
+    lines: Sequence[Line]
+    detail: str
+
+
+CHANGES: Mapping[Change, str] = {
+    Change.CREATED: N_("created"),
+    Change.EDITED: N_("edited"),
+    Change.SWITCHED_ON: N_("switched on"),
+    Change.SWITCHED_OFF: N_("switched off"),
+    Change.MOVED: N_("moved"),
+    Change.REMOVED: N_("removed"),
+}
+
+
+def shown_versions(versions: Sequence[Version]) -> list[ShownVersion]:
+    """The changes, the latest first, each with what it changed of the text."""
+    return [_shown(one, before) for one, before in zip(versions, [*versions[1:], None], strict=True)]
+
+
+def _shown(one: Version, before: Version | None) -> ShownVersion:
+    lines: Sequence[Line] = ()
+    detail = ""
+    if before is not None and before.document != one.document:
+        lines = difference(as_text(before.document), as_text(one.document))
+    if before is not None and before.position != one.position:
+        detail = P_("from place %(before)s to place %(after)s", before=before.position, after=one.position)
+    return ShownVersion(version=one, change=CHANGES[one.change], lines=lines, detail=detail)
 
 
 def newer_than(error: EditedMeanwhile) -> Newer:

@@ -6,8 +6,8 @@ The endpoints (`routes.py`) and the pages do what they do by this.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from pydantic import BaseModel
@@ -21,10 +21,34 @@ from treegarth.errors import DocumentRefused, Problem
 from treegarth.phrases import Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
-from treegarth.web.routes import Parameters
+from treegarth.web.routes import Navigation, Parameters, Text
 from treegarth.web.validation import InvalidFields, validated
 
 logger = logging.getLogger(__name__)
+
+
+class SwitchForm(Parameters):
+    """On or off, as a page's button says it."""
+
+    on: bool
+    """Whether it is to act."""
+    count: Text = ""
+    """How much it would be done with, typed where a kind asks for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """Where the pages of a kind are, and which of them its feature makes itself."""
+
+    title: str  # a msgid: of the list of them
+    place: str  # below the dashboard: "rules"
+    prefix: str  # of the routes' names: "rules"
+    frame: str = "documents/frame.html"  # the template that all of them stand in
+    list_page: str = ""  # the name of the feature's own list
+    one_page: str = ""  # of its own page of one; then its forms are its own, too
+    navigation: Navigation | None = None
+    begin: str = "name: \n"  # what a new one is written from
+    help: Mapping[str, str] = field(default_factory=dict)  # what can be written: msgids by key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +71,12 @@ class Documents(Generic[StoredT]):
     answer: type[BaseModel] | None = None  # what is said of one; the kind's record, if nothing else
     answers: Callable[[AnyCall, Connection, Sequence[StoredT]], Sequence[Any]] = lambda call, connection, found: found
     state: type[Parameters] | None = None  # what switching takes, where more than that
+    state_of: Callable[[SwitchForm], Parameters] = lambda form: StateBody(is_on=form.on)
     check_on: Callable[[AnyCall, Connection, StoredT, Any], None] = lambda *_: None
     """Before one is switched on, with what was sent. Raises RequestConflict."""
     write: Callable[[AnyCall, Sequence[StoredT]], str] = lambda call, found: dump([one.document for one in found])
     may_switch: Permission = Permission.ADMINISTER
-    description: str = ""  # of the list of them
+    pages: Pages | None = None
 
     @property
     def state_body(self) -> type[Parameters]:

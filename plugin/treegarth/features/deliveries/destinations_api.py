@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.documents.language import Documents, at_place, validated_at
+from treegarth.documents.language import Documents, Pages, at_place, validated_at
 from treegarth.documents.store import Stored, Wording
 from treegarth.errors import OrthancRefused, OrthancUnavailable, RequestConflict, SettingsRefused
 from treegarth.features.deliveries.destination_answers import DestinationItem, EchoAnswer
@@ -27,7 +27,7 @@ from treegarth.features.deliveries.store.destinations import (
 from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
-from treegarth.phrases import P_, Phrase
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
@@ -118,6 +118,14 @@ DESTINATION_DOCUMENTS = Documents(
     answer=DestinationItem,
     answers=items,
     may_switch=Permission.OPERATE,
+    pages=Pages(
+        title=N_("Destinations"),
+        place="deliveries/destinations",
+        prefix="destinations",
+        frame="deliveries/frame.html",
+        list_page="deliveries.destinations_page",
+        one_page="deliveries.destination_page",
+    ),
 )
 
 

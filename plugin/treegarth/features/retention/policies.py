@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.documents.answers import StateBody
-from treegarth.documents.language import Documents
+from treegarth.documents.language import Documents, Pages, SwitchForm
 from treegarth.documents.store import Wording
 from treegarth.features.retention import service
 from treegarth.features.retention.paths import PolicyPath
@@ -16,6 +17,7 @@ from treegarth.features.retention.policy_text import policy_document
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.limits import LARGEST_BIGINT
+from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
 
 
@@ -36,6 +38,11 @@ def check_on(call: AnyCall, connection: Connection, stored: StoredPolicy, body: 
     )
 
 
+def state_of(form: SwitchForm) -> PolicyStateBody:
+    digits = "".join(re.findall("[0-9]", form.count))[:18]
+    return PolicyStateBody(is_on=form.on, typed_count=int(digits) if digits else None)
+
+
 POLICY_DOCUMENTS = Documents(
     kind=POLICIES,
     name="retention_policy",
@@ -47,5 +54,14 @@ POLICY_DOCUMENTS = Documents(
     number=PolicyPath,
     parse=parse,
     state=PolicyStateBody,
+    state_of=state_of,
     check_on=check_on,
+    pages=Pages(
+        title=N_("Retention"),
+        place="retention/policies",
+        prefix="retention",
+        frame="retention/frame.html",
+        list_page="retention.policies_page",
+        one_page="retention.policy_page",
+    ),
 )

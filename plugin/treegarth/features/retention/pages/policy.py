@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
-from treegarth.documents.differences import Line, as_text, difference
-from treegarth.documents.store import Change, Version
+from treegarth.documents.differences import as_text, shown_versions
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
@@ -21,7 +20,7 @@ from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
 from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
 from treegarth.features.retention.store.policies import POLICIES
-from treegarth.features.retention.words import POLICY_CHANGES, reason, words_of
+from treegarth.features.retention.words import reason
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -112,19 +111,8 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         marked=marked,
         text=as_text(stored.document),
         last_use=service.LAST_USE_NOTE if "last use" in str(stored.document) else "",
-        versions=_versions(call, changes),
+        versions=shown_versions(changes),
     )
-
-
-def _versions(call: AnyCall, changes: Sequence[Version]) -> list[tuple[Version, str, Sequence[Line]]]:
-    """The changes, the latest first, each with its word and what it changed of the text."""
-    names, found = words_of(call, POLICY_CHANGES), []
-    for index, change in enumerate(changes):
-        lines: Sequence[Line] = ()
-        if change.change is Change.EDITED and index + 1 < len(changes):
-            lines = difference(as_text(changes[index + 1].document), as_text(change.document))
-        found.append((change, names.get(change.change, change.change), lines))
-    return found
 
 
 def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from treegarth.documents.language import Documents
+from treegarth.documents.language import Documents, Pages
 from treegarth.documents.store import Wording
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.paths import RulePath
@@ -15,7 +15,7 @@ from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.service.editor import as_written, export_rules, wording_of
 from treegarth.features.rules.store.rules import RULES, StoredRule
 from treegarth.features.rules.text import parse_rule
-from treegarth.phrases import P_
+from treegarth.phrases import N_, P_
 from treegarth.web.call import AnyCall
 
 
@@ -66,5 +66,13 @@ RULE_DOCUMENTS = Documents(
     check_on=check_on,
     answer=RuleItem,
     answers=items,
+    pages=Pages(
+        title=N_("Rules"),
+        place="rules",
+        prefix="rules",
+        frame="rules/frame.html",
+        list_page="rules.rules_page",
+        one_page="rules.rule_page",
+    ),
     write=lambda call, found: export_rules(call.part(RuleBook), found),
 )

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
 from flask import Response
 
-from treegarth.documents.differences import Line, as_text, difference
+from treegarth.documents.differences import as_text, shown_versions
 from treegarth.documents.language import author_of
-from treegarth.documents.store import Version
 from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.rule_list import LATELY
@@ -21,7 +16,6 @@ from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import told_apart
-from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
@@ -29,26 +23,6 @@ from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
 OUTCOMES_SHOWN = 30
-CHANGES = {
-    "created": N_("created"),
-    "edited": N_("edited"),
-    "switched on": N_("switched on"),
-    "switched off": N_("switched off"),
-    "moved": N_("moved"),
-    "removed": N_("removed"),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownVersion:
-    """A change of the rule."""
-
-    version: int
-    change: str
-    changed_by: str | None
-    changed_at: datetime
-    lines: Sequence[Line]
-    detail: str
 
 
 def routes() -> list[Route]:
@@ -90,29 +64,3 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
         application=application,
         versions=shown_versions(versions),
     )
-
-
-def shown_versions(versions: Sequence[Version]) -> list[ShownVersion]:
-    """The changes, the latest first, each with what it changed of the text."""
-    shown = []
-    for index, version in enumerate(versions):
-        before = versions[index + 1] if index + 1 < len(versions) else None
-        shown.append(
-            ShownVersion(
-                version=version.version,
-                change=CHANGES[str(version.change)],
-                changed_by=version.changed_by,
-                changed_at=version.changed_at,
-                lines=difference(as_text(before.document) if before else "", as_text(version.document))
-                if before is not None
-                else [],
-                detail=_detail(before, version),
-            )
-        )
-    return shown
-
-
-def _detail(before: Version | None, version: Version) -> str:
-    if before is not None and before.position != version.position:
-        return P_("from place %(before)s to place %(after)s", before=before.position, after=version.position)
-    return ""

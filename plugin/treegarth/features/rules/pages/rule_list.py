@@ -9,9 +9,6 @@ from typing import Literal
 from flask import Response
 
 from treegarth.documents.answers import OrderedStateBody
-from treegarth.documents.importing import Imported
-from treegarth.documents.yaml_text import UnreadableYaml
-from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.rules.api.rules import RULE_DOCUMENTS
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
@@ -21,21 +18,13 @@ from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
-from treegarth.web.told import leave, see_other
+from treegarth.web.told import see_other
 
 LATELY = timedelta(days=7)
-
-
-class SwitchBody(Parameters):
-    """On or off."""
-
-    on: bool
-    """Whether the rule is to act."""
 
 
 class MoveBody(Parameters):
@@ -71,51 +60,12 @@ def routes() -> list[Route]:
             navigation=Navigation(label=N_("Rules"), icon="rules", order=32, key="r"),
         ),
         route(
-            name="rules.export_page",
-            path="/treegarth/rules.yaml",
-            permission=Permission.VIEW,
-            handler=export,
-            summary="Every rule as YAML, with comments as they were written.",
-            media_type="application/yaml",
-        ),
-        route(
-            name="rules.import_form",
-            path="/treegarth/rules/import",
-            permission=Permission.ADMINISTER,
-            handler=import_form,
-            summary="Rules from YAML: see what would change, then import.",
-        ),
-        route(
-            name="rules.import_page",
-            path="/treegarth/rules/import",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=import_text,
-            summary="Show what importing rules would change, or import them.",
-        ),
-        route(
-            name="rules.switch_page",
-            path="/treegarth/rules/{rule_id}/switch",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=switch,
-            summary="Switch a rule on or off.",
-        ),
-        route(
             name="rules.move_page",
             path="/treegarth/rules/{rule_id}/move",
             method="POST",
             permission=Permission.ADMINISTER,
             handler=move,
             summary="Move a rule up or down in the order.",
-        ),
-        route(
-            name="rules.remove_page",
-            path="/treegarth/rules/{rule_id}/remove",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=remove,
-            summary="Remove a rule; what it did and its history stay.",
         ),
     ]
 
@@ -149,43 +99,6 @@ def _shown(one: ActingRule, acted: Acted, place: int) -> ShownRule:
     )
 
 
-def export(call: Call[None, None, None]) -> Response:
-    with call.connect() as connection:
-        text = RULE_DOCUMENTS.text(call, connection)
-    headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
-    return Response(text, mimetype="application/yaml", headers=headers)
-
-
-def import_form(call: Call[None, None, None]) -> Response:
-    return _import_page(call, "", [], [])
-
-
-def import_text(call: Call[None, None, None]) -> Response:
-    """First what would change; the same text once more, with the second button, is imported."""
-    text = call.http.form.get("text", "").replace("\r\n", "\n")
-    really = call.http.form.get("act") == "import"
-    try:
-        with call.begin() as connection:
-            made = RULE_DOCUMENTS.take_in(call, connection, text, dry_run=not really)
-    except DocumentRefused as error:
-        return _import_page(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
-    except (UnreadableYaml, RequestConflict) as error:
-        return _import_page(call, text, [reason_of(call, error)], [])
-    if really:
-        return leave(call, call.site.url("rules.rules_page"))
-    return _import_page(call, text, [], made)
-
-
-def _import_page(call: AnyCall, text: str, problems: list[str], plan: list[Imported]) -> Response:
-    return render_page(call, "rules/import.html", text=text, problems=problems, plan=plan)
-
-
-def switch(call: Call[None, SwitchBody, RulePath]) -> Response:
-    with call.begin() as connection:
-        RULE_DOCUMENTS.set_state(call, connection, call.path.rule_id, OrderedStateBody(is_on=call.body.on))
-    return _back(call)
-
-
 def move(call: Call[None, MoveBody, RulePath]) -> Response:
     with call.begin() as connection:
         order = list(RULES.names(connection).values())
@@ -195,12 +108,6 @@ def move(call: Call[None, MoveBody, RulePath]) -> Response:
             if 1 <= wanted <= len(order):
                 RULE_DOCUMENTS.set_state(call, connection, call.path.rule_id, OrderedStateBody(place=wanted))
     return _back(call)
-
-
-def remove(call: Call[None, None, RulePath]) -> Response:
-    with call.begin() as connection:
-        RULE_DOCUMENTS.remove(call, connection, call.path.rule_id)
-    return see_other(call, call.site.url("rules.rules_page"))
 
 
 def _back(call: Call[object, object, RulePath]) -> Response:
