@@ -10,16 +10,17 @@ from time import monotonic, sleep
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.servers import OrthancServer
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine, transaction
+from treegarth.documents.store import Author
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.deliveries.destinations import DestinationSettings
 from treegarth.features.deliveries.store.archive_index import read_candidates
-from treegarth.features.deliveries.store.destinations import create_destination
+from treegarth.features.deliveries.store.destinations import DESTINATIONS
 from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.features.deliveries.tasks import SWEEP
 from treegarth.tasks.app import NETWORK_QUEUE, TaskHints
@@ -31,6 +32,12 @@ def dicom_settings(name: str, port: int, *, ae_title: str = "NODE", timeout_s: i
     return {"name": name, "kind": "dicom", "address": address, **given}
 
 
+def add_destination(connection: Connection, settings: dict[str, Any]) -> int:
+    """A destination, whatever the site's settings allow; its number."""
+    document = DestinationSettings.model_validate(settings).document()
+    return DESTINATIONS.create(connection, document, Author(name=None, now=datetime.now(UTC))).id
+
+
 class Ledger:
     """A server's deliveries, seen from a test."""
 
@@ -40,8 +47,7 @@ class Ledger:
 
     def add(self, settings: dict[str, Any]) -> int:
         with transaction(self.engine) as connection:
-            made = DestinationSettings.model_validate(settings)
-            return create_destination(connection, made, by=None, at=datetime.now(UTC)).id
+            return add_destination(connection, settings)
 
     def study_ids(self) -> list[str]:
         with transaction(self.engine) as connection:

@@ -110,24 +110,24 @@ KNOWN = Known(
         "meaning": "qa",
         "on": True,
         "is_on": True,
-        "paused": True,
         "direction": "up",
     },
     bodies={
-        **{f"api.{name}": RULE for name in ("add_rule", "preview_rule_document")},
+        **{f"api.{name}": {"document": RULE} for name in ("create_rule", "preview_rule_document")},
         **{f"api.{name}_retention_policy": {"document": POLICY} for name in ("create", "try")},
-        "api.create_destination": DESTINATION,
+        "api.create_destination": {"document": DESTINATION},
         "api.edit_rule": {"document": RULE, "version": 1},
         "api.edit_retention_policy": {"document": POLICY, "version": 1},
-        "api.change_destination": {"document": DESTINATION, "version": 1},
-        "api.check_rules": {"document": RULE},
-        "api.import_retention_text": {"text": f"- {POLICY_TEXT}".replace("\n", "\n  ").rstrip()},
+        "api.edit_destination": {"document": DESTINATION, "version": 1},
+        "api.import_retention_policies": {"text": f"- {POLICY_TEXT}".replace("\n", "\n  ").rstrip()},
         "api.request_delivery": {"study_instance_uid": UID, "destination": "NODE"},
     },
     forms={
         "rules.create_page": RULE_FORM,
         "rules.change_page": RULE_FORM,
-        "rules.import_page": {"text": RULES_TEXT, "act": "look"},
+        "rules.take_in_page": {"text": RULES_TEXT, "act": "look"},
+        "retention.take_in_page": {"text": POLICY_TEXT, "act": "look"},
+        "destinations.take_in_page": {"text": json.dumps(DESTINATION), "act": "look"},
         "retention.create_page": {"text": POLICY_TEXT, "act": "look"},
         "retention.change_page": {"text": POLICY_TEXT, "act": "save"},
         "retention.rescue_page": {"one": UID, "back": UID},
@@ -168,8 +168,8 @@ def make_site(engine: Engine) -> Site:
     write_report(engine, 2, state="failed", kind=None, last_error="no", orthanc_study_id="study-00002")
     application: Any = make_application(make_services(ROOT / "web", settings=HERE, engine=lambda: engine))
     site = Site(application, application.extensions["treegarth"].routes)
-    site.send("POST", "destinations", DESTINATION)
-    site.send("POST", "rules", RULE)
+    site.send("POST", "destinations", {"document": DESTINATION})
+    site.send("POST", "rules", {"document": RULE})
     site.send("PUT", "rules/1/state", {"is_on": True})
     site.send("POST", "retention/policies", {"document": POLICY})
     for study in (1, 2, 3):

@@ -9,8 +9,9 @@ from sqlalchemy.engine import Engine
 
 from treegarth.assembly import rule_language
 from treegarth.database.engine import connect, transaction
-from treegarth.features.rules.service import Author, RuleBook, handle_waiting, import_rules
-from treegarth.features.rules.store.rules import StoredRule, list_rules
+from treegarth.documents.store import Author
+from treegarth.features.rules.service import RuleBook, handle_waiting, import_rules
+from treegarth.features.rules.store.rules import RULES, StoredRule
 from treegarth.host.zone import ZoneInfo
 from treegarth.index import tables
 from treegarth.settings import Settings
@@ -31,7 +32,7 @@ def book() -> RuleBook:
 
 
 def author(name: str | None = "김관리", *, at: datetime = NOW) -> Author:
-    return Author(name=name, now=at, zone=SEOUL)
+    return Author(name=name, now=at.astimezone(SEOUL))
 
 
 def study_id(number: int) -> str:
@@ -81,7 +82,7 @@ def add_rules(engine: Engine, text: str, *, at: datetime = NOW) -> list[StoredRu
     """Import rules; all that there are, in their order."""
     with transaction(engine) as connection:
         import_rules(connection, LANGUAGE, text, author(at=at))
-        return list_rules(connection)
+        return RULES.all(connection)
 
 
 def handle_all(engine: Engine, *, at: datetime = NOW) -> int:
@@ -94,4 +95,4 @@ def handle_all(engine: Engine, *, at: datetime = NOW) -> int:
 
 def stored_rules(engine: Engine) -> list[StoredRule]:
     with connect(engine) as connection:
-        return list_rules(connection)
+        return RULES.all(connection)

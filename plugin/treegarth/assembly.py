@@ -61,14 +61,11 @@ def _lent() -> Lent:
     from treegarth.features.dose.registry.store.dose_objects import dose_objects
     from treegarth.features.dose.registry.store.queue import count_waiting
     from treegarth.features.rules.store.labels import list_labels
-    from treegarth.features.rules.yaml_text import dump, read_pieces
 
     return Lent(
         dose_objects=dose_objects,
         list_labels=list_labels,
         destination_names=destination_names,
-        read_texts=lambda text: [piece.value for piece in read_pieces(text)],
-        write_text=dump,
         count_stale=count_stale,
         count_dose_waiting=count_waiting,
         announce_deliveries=_announce_deliveries,

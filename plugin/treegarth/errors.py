@@ -97,12 +97,16 @@ class Problem(NamedTuple):
         return Phrase(message, self._asdict())
 
 
-class ConditionRefused(InvalidRequest):
-    """A condition is not valid; `problems` has each place, what is wrong there and what would be right."""
+class DocumentRefused(InvalidRequest):
+    """A document is not valid; `problems` has each place, what is wrong there and what would be right."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+class ConditionRefused(DocumentRefused):
+    """A condition is not valid."""
 
 
 class Unauthenticated(TreegarthError):

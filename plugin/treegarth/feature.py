@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # of floors that not every process loads
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term, Vocabulary
+    from treegarth.documents.language import Documents
     from treegarth.index.follower import IndexFollower
     from treegarth.outgoing.gate import Gate
     from treegarth.settings import Settings
@@ -47,9 +48,11 @@ class Feature:
     parts: Callable[[House], Sequence[object]] = lambda house: ()
     """What its handlers work with: each gets one by `call.part(its class)`."""
     routes: Callable[[], Sequence[Route]] = tuple
-    """Its endpoints and pages, beside its lists."""
+    """Its endpoints and pages, beside those of its lists and documents."""
     listings: Callable[[], Sequence[Listing[Any, Any]]] = tuple
     """Its lists."""
+    documents: Callable[[], Sequence[Documents[Any]]] = tuple
+    """Its kinds of documents."""
     row_actions: Callable[[], Sequence[RowAction]] = tuple
     """What it offers for many rows of lists, its own and others'."""
     tasks: Callable[[House, Work], Sequence[Blueprint]] = lambda house, work: ()
@@ -85,8 +88,6 @@ class Lent:
     dose_objects: Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
     list_labels: Callable[[Connection, str], Sequence[Any]]
     destination_names: Callable[[Connection], Sequence[str]]
-    read_texts: Callable[[str], list[Any]]
-    write_text: Callable[[Any], str]
     count_stale: Callable[[Connection], int]
     count_dose_waiting: Callable[[Connection], int]
     announce_deliveries: Callable[[TaskHints], None]
@@ -104,12 +105,19 @@ class House:
 
     def routes(self) -> list[Route]:
         """Every endpoint of every feature: the one route table."""
+        from treegarth.documents.pages import document_pages
+        from treegarth.documents.routes import document_routes
+
         acts = self.row_actions()
         lists = [route for one in self.listings() for route in one.routes(acts.of(one.name))]
-        return [*lists, *(one for feature in self.features for one in feature.routes())]
+        documents = [route for one in self.documents() for route in (*document_routes(one), *document_pages(one))]
+        return [*lists, *documents, *(one for feature in self.features for one in feature.routes())]
 
     def listings(self) -> list[Listing[Any, Any]]:
         return [one for feature in self.features for one in feature.listings()]
+
+    def documents(self) -> list[Documents[Any]]:
+        return [one for feature in self.features for one in feature.documents()]
 
     def row_actions(self) -> RowActions:
         from treegarth.web.row_actions import RowActions

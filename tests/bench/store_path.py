@@ -176,7 +176,7 @@ def _switch_on(server: OrthancServer, rules: int) -> None:
         }
         for number in range(rules)
     ]
-    requests.post(f"{server.api}/rules/import", json={"text": json.dumps(documents)}, timeout=60).raise_for_status()
+    requests.put(f"{server.api}/rules/text", json={"text": json.dumps(documents)}, timeout=60).raise_for_status()
 
 
 def send(server: OrthancServer, sources: list[Path], *, environment: Mapping[str, str] | None = None) -> None:

@@ -65,7 +65,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     uid = study["study_instance_uid"]
     kept = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
     rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
-    destination = ask("POST", f"{server.api}/destinations", json=kept)
+    destination = ask("POST", f"{server.api}/destinations", json={"document": kept})
     ask("POST", f"{server.api}/deliveries", json={"destination": "Kept folder", "study_instance_uid": uid})
     ask("PUT", f"{server.api}/retention/policies/text", json={"text": POLICY})
     (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
@@ -82,7 +82,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
-        "rule_id": ask("POST", f"{server.api}/rules", json=rule)["id"],
+        "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],
     }

@@ -34,7 +34,7 @@ def retention_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ortha
     store(server, *small_studies(folder / "before", studies=3, series=1, instances=2, seed=1))
     server.wait_until_idle()
     destination = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
-    requests.post(f"{server.api}/destinations", json=destination, timeout=30).raise_for_status()
+    requests.post(f"{server.api}/destinations", json={"document": destination}, timeout=30).raise_for_status()
     for study in server.get("studies")["items"]:
         wish = {"destination": "Kept folder", "study_instance_uid": study["study_instance_uid"]}
         requests.post(f"{server.api}/deliveries", json=wish, timeout=30).raise_for_status()
@@ -71,7 +71,7 @@ def switch_on(page: Page, wrong: str = "") -> None:
     if wrong:
         page.locator("#count").fill(wrong)
         page.locator("#switch-on").click()
-        expect(page.locator(".note.failed")).to_contain_text("The number typed was not the number of objects")
+        expect(page.locator(".note.failed")).to_contain_text("more than its share of the archive")
     page.locator("#count").fill(right[1])
     page.locator("#switch-on").click()
     expect(page.locator("#switch")).to_be_visible()
@@ -164,7 +164,7 @@ def places(retention_server: OrthancServer) -> dict[str, object]:
 
 PAGES = (
     *("retention", "retention/policies/new", "retention/policies/{policy}", "retention/policies/{policy}/edit"),
-    "retention/policies/{policy}/preview?show=table",
+    *("retention/policies/{policy}/preview?show=table", "retention/policies/import"),
     "retention/policies/{policy}/explain?study_instance_uid={study}",
     *("retention/marked", "retention/marked/objects", "retention/holds?all=true"),
     *("retention/ledger", "retention/ledger/{entry}"),

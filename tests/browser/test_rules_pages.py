@@ -32,8 +32,9 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
     rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
     study = server.get("studies")["items"][0]["study_instance_uid"]
     wish = {"destination": "Kept folder", "study_instance_uid": study}
-    for path, document in (("destinations", folder_of_it), ("rules", rule), ("deliveries", wish)):
-        requests.post(f"{server.api}/{path}", json=document, timeout=30).raise_for_status()
+    made = (("destinations", {"document": folder_of_it}), ("rules", {"document": rule}), ("deliveries", wish))
+    for path, body in made:
+        requests.post(f"{server.api}/{path}", json=body, timeout=30).raise_for_status()
     yield server
     assert server.stop() == 0
     assert server.error_lines() == []
@@ -198,7 +199,7 @@ PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
     *("rules/outcomes", "rules/1/explain/{study}"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
-    *("deliveries/destinations/1/edit", "deliveries/destinations/new", "rules/new"),
+    *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),
 )
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests.delivery_support import add_destination
 from tests.places import places
 from tests.unit.web.web_support import NOW
 from treegarth.commands.check import check_embedded, check_server
 from treegarth.commands.check_places import UNSEEN, check_destinations, check_places
 from treegarth.commands.findings import Level
 from treegarth.database.engine import DatabaseAddress
-from treegarth.features.deliveries.destinations import DestinationSettings
-from treegarth.features.deliveries.store.destinations import create_destination, remove_destination
+from treegarth.documents.store import Author
+from treegarth.features.deliveries.store.destinations import DESTINATIONS as DESTINATION_KIND
 from treegarth.places import DestinationPlaces
 from treegarth.settings import Settings
 
@@ -32,11 +33,9 @@ DESTINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 def destinations(engine: Engine) -> None:
     with engine.begin() as connection:
         for name, (kind, address) in DESTINATIONS.items():
-            settings = DestinationSettings.model_validate({"name": name, "kind": kind, "address": address})
-            made = create_destination(connection, settings, by=None, at=NOW)
-        gone = DestinationSettings.model_validate({"name": "gone", "kind": "folder", "address": {"path": "/gone"}})
-        remove_destination(connection, create_destination(connection, gone, by=None, at=NOW).id, by=None, at=NOW)
-    assert made.name == "node"
+            add_destination(connection, {"name": name, "kind": kind, "address": address})
+        gone = add_destination(connection, {"name": "gone", "kind": "folder", "address": {"path": "/gone"}})
+        DESTINATION_KIND.remove(connection, gone, Author(name=None, now=NOW))
 
 
 @pytest.fixture(autouse=True)

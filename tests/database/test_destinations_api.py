@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,12 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import Engine, select
 
 from tests.api_document import check_document
+from tests.delivery_support import add_destination
 from tests.places import places
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.errors import NotFound
-from treegarth.features.deliveries.destinations import DestinationSettings
 from treegarth.features.deliveries.store.destinations import (
-    create_destination,
     destination_named,
     list_destinations,
     read_destination,
@@ -48,7 +48,7 @@ def folder(path: Path, name: str = "exports", **others: Any) -> dict[str, Any]:
 
 
 def made(client: FlaskClient, body: dict[str, Any]) -> dict[str, Any]:
-    answer = client.post(PATH, json=body)
+    answer = client.post(PATH, json={"document": body})
     assert answer.status_code == 201, answer.text
     assert answer.headers["Location"] == f"{PATH}/{answer.get_json()['id']}"
     return dict(answer.get_json())
@@ -59,8 +59,10 @@ def test_a_destination_is_read_as_it_was_set(client: FlaskClient, tmp_path: Path
     found = made(client, folder(tmp_path, windows=[night], max_mbit_per_s=50, proof="find"))
     assert client.get(f"{PATH}/{found['id']}").get_json() == found
     assert client.get(PATH).get_json() == {"items": [found]}
-    assert found["address"]["layout"].startswith("{PatientID}/")
-    assert (found["state"], found["windows"], found["proof"], found["max_attempts"]) == ("unknown", [night], "find", 20)
+    settings = found["document"]
+    assert settings["address"]["layout"].startswith("{PatientID}/")
+    assert (found["state"], found["is_on"]) == ("unknown", True)
+    assert (settings["windows"], settings["proof"], settings["max_attempts"]) == ([night], "find", 20)
     assert found["is_open"] is False  # Friday 14:05 in Seoul
     assert found["opens_at"] == "2026-11-20T13:00:00Z"
 
@@ -72,39 +74,46 @@ def edit(document: dict[str, Any], version: int = 1) -> dict[str, Any]:
 def test_every_change_is_kept_with_who_made_it(client: FlaskClient, tmp_path: Path) -> None:
     one = f"{PATH}/{made(client, folder(tmp_path))['id']}"
     assert client.put(one, json=edit(folder(tmp_path, name="other"))).get_json()["name"] == "other"
-    assert client.post(f"{one}/pause").get_json()["state"] == "paused"
-    assert client.post(f"{one}/resume").get_json()["state"] == "unknown"
-    assert client.delete(one).get_json()["state"] == "removed"
-    changes = client.get(f"{one}/changes").get_json()["items"]
-    assert [item["change"] for item in changes] == ["removed", "resumed", "paused", "edited", "created"]
+    assert client.put(f"{one}/state", json={"is_on": False}).get_json()["state"] == "paused"
+    assert client.put(f"{one}/state", json={"is_on": True}).get_json()["state"] == "unknown"
+    assert client.delete(one).status_code == 200
+    assert client.get(one).status_code == 404
+    assert [item["state"] for item in client.get(f"{PATH}?removed=true").get_json()["items"]] == ["removed"]
+    changes = client.get(f"{one}/versions").get_json()["items"]
+    assert [item["change"] for item in changes] == ["removed", "switched on", "switched off", "edited", "created"]
     assert {item["changed_by"] for item in changes} == {"alice"}
     assert [item["document"]["name"] for item in changes][-2:] == ["other", "exports"]
 
 
 def test_a_name_is_taken_once_and_free_again_when_it_was_removed(client: FlaskClient, tmp_path: Path) -> None:
     first = made(client, folder(tmp_path))
-    taken = client.post(PATH, json=folder(tmp_path))
+    taken = client.post(PATH, json={"document": folder(tmp_path)})
     assert (taken.status_code, taken.get_json()["detail"]) == (409, "There is a destination named “exports” already.")
     second = made(client, folder(tmp_path, name="second", alternate="exports"))
     assert client.put(f"{PATH}/{second['id']}", json=edit(folder(tmp_path))).status_code == 409
-    nowhere = client.post(PATH, json=folder(tmp_path, name="third", alternate="nobody"))
+    nowhere = client.post(PATH, json={"document": folder(tmp_path, name="third", alternate="nobody")})
     assert nowhere.status_code == 409
     assert nowhere.get_json()["detail"] == "There is no destination named “nobody” to be the alternate."
     client.put(f"{PATH}/{first['id']}", json=edit(folder(tmp_path, name="renamed")))
-    assert client.get(f"{PATH}/{second['id']}").get_json()["alternate"] == "renamed"
+    assert client.get(f"{PATH}/{second['id']}").get_json()["document"]["alternate"] == "renamed"
+    last = client.get(f"{PATH}/{second['id']}/versions").get_json()["items"][0]
+    assert (last["change"], last["document"]["alternate"]) == ("edited", "renamed")
     client.delete(f"{PATH}/{first['id']}")
     made(client, folder(tmp_path, name="renamed"))
     assert len(client.get(PATH).get_json()["items"]) == 2
     assert len(client.get(f"{PATH}?removed=true").get_json()["items"]) == 3
-    assert client.post(f"{PATH}/{first['id']}/pause").status_code == 404
+    assert client.put(f"{PATH}/{first['id']}/state", json={"is_on": False}).status_code == 404
 
 
 def test_a_mistake_is_answered_at_its_place(client: FlaskClient) -> None:
-    answer = client.post(
-        PATH, json={"name": "A", "kind": "dicom", "address": {"ae_title": "A", "host": "h", "port": 0}}
-    )
-    assert answer.status_code == 400
-    assert [error["field"] for error in answer.get_json()["errors"]] == ["address.port"]
+    wrong = {"name": "A", "kind": "dicom", "address": {"ae_title": "A", "host": "h", "port": 0}}
+    text = client.put(f"{PATH}/text", json={"text": json.dumps([wrong, {"name": "B"}])})
+    for answer, wanted in (
+        (client.post(PATH, json={"document": wrong}), ["document.address.port"]),
+        (text, ["destinations[0].address.port", "destinations[1].kind", "destinations[1].address"]),
+    ):
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.get_json()["errors"]] == wanted
 
 
 def test_what_the_settings_do_not_list_is_not_saved(client: FlaskClient, tmp_path: Path) -> None:
@@ -119,10 +128,12 @@ def test_what_the_settings_do_not_list_is_not_saved(client: FlaskClient, tmp_pat
     for (kind, field, setting), address in refused.items():
         body = {"name": "A", "kind": kind, "address": address}
         put = client.put(f"{PATH}/1", json=edit(body))
-        for answer, place in ((client.post(PATH, json=body), field), (put, f"document.{field}")):
+        text = client.put(f"{PATH}/text", json={"text": json.dumps([body])})
+        post = client.post(PATH, json={"document": body})
+        for answer, place in ((post, "document"), (put, "document"), (text, "destinations[0]")):
             assert answer.status_code == 400
             [error] = answer.get_json()["errors"]
-            assert error["field"] == place
+            assert error["field"] == f"{place}.{field}"
             assert f"Treegarth.DestinationPlaces.{setting}" in error["detail"]
     assert [one["name"] for one in client.get(PATH).get_json()["items"]] == ["exports"]
 
@@ -131,14 +142,13 @@ def test_one_that_was_there_before_the_setting_is_shown_with_the_reason_and_can_
     client: FlaskClient, engine: Engine
 ) -> None:
     with engine.begin() as connection:
-        before = DestinationSettings.model_validate(folder(Path("/usr/lib/python3")))
-        number = create_destination(connection, before, by=None, at=NOW).id
+        number = add_destination(connection, folder(Path("/usr/lib/python3")))
     [refused] = client.get(f"{PATH}/{number}").get_json()["refused"]
     assert "/usr/lib/python3" in refused
     assert "Treegarth.DestinationPlaces.Folders" in refused
     tried = client.post(f"{PATH}/{number}/echo").get_json()
     assert (tried["answers"], tried["reason"]) == (False, refused)
-    assert client.post(f"{PATH}/{number}/pause").status_code == 200
+    assert client.put(f"{PATH}/{number}/state", json={"is_on": False}).status_code == 200
     assert client.delete(f"{PATH}/{number}").status_code == 200
     assert not Path("/usr/lib/python3/.treegarth-incoming").exists()
 
@@ -212,6 +222,29 @@ def test_a_new_address_forgets_what_was_learnt_of_the_old(client: FlaskClient, e
         0,
         None,
     )
+
+
+def test_destinations_go_to_another_site_as_text_with_secrets_by_their_place(
+    client: FlaskClient, tmp_path: Path
+) -> None:
+    token = {"url": "http://pacs.test/", "token": {"environment": "NO_SUCH_TOKEN"}}
+    first = {"name": "first", "kind": "dicomweb", "address": token, "alternate": "second"}
+    documents = [first, folder(tmp_path, name="second")]
+    put = {"text": json.dumps(documents), "dry_run": True}
+    foreseen = client.put(f"{PATH}/text", json=put)
+    assert foreseen.status_code == 200, foreseen.text
+    assert [(one["outcome"], one["is_on"], one["id"]) for one in foreseen.get_json()["items"]] == [
+        ("created", True, None),
+        ("created", True, None),
+    ]
+    assert client.get(PATH).get_json() == {"items": []}
+    client.put(f"{PATH}/text", json=put | {"dry_run": False})
+    text = client.get(f"{PATH}/text").get_json()["text"]
+    assert text.startswith("- name: first\n  kind: dicomweb\n  address:\n")
+    assert "environment: NO_SUCH_TOKEN" in text
+    again = client.put(f"{PATH}/text", json={"text": text.replace("max_attempts: 20", "max_attempts: 3")})
+    assert [one["outcome"] for one in again.get_json()["items"]] == ["changed", "changed"]
+    assert [one["document"]["max_attempts"] for one in client.get(PATH).get_json()["items"]] == [3, 3]
 
 
 def test_always_open_is_kept_as_no_windows(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:

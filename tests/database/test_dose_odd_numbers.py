@@ -187,7 +187,7 @@ def a_rule(app: Flask) -> int:
         "if": {"any": [f"dose.{name} > 1e100" for name in doses]},
         "do": [{"label": "large"}],
     }
-    answer = app.test_client().post(f"{API}/rules", json=document)
+    answer = app.test_client().post(f"{API}/rules", json={"document": document})
     assert answer.status_code == 201, answer.text
     return int(answer.get_json()["id"])
 
@@ -324,7 +324,7 @@ def test_an_odd_number_in_a_header_costs_no_condition(app: Flask, engine: Engine
         ("completeness.missing_instance_numbers > 4294967294", 0),
     ):
         rule = {"name": "x", "why": "x", "when": "by hand", "if": condition, "do": [{"label": "x"}]}
-        answer = app.test_client().post(f"{API}/rules/preview", json=rule)
+        answer = app.test_client().post(f"{API}/rules/preview", json={"document": rule})
         assert answer.status_code == 200, answer.text
         assert answer.get_json()["study_count"] == count, condition
     assert len(instances) == 1

@@ -35,11 +35,9 @@ def documents(count: int) -> Iterator[Request]:
         rule, policy = hostile.rule(), hostile.policy()
         rule_text, policy_text = hostile.text(rule), hostile.text(policy)
         for path, body in (
-            ("rules", rule),
-            ("rules/preview", rule),
-            ("rules/check", {"document": rule}),
-            ("rules/check", {"text": rule_text}),
-            ("rules/import", {"text": rule_text, "dry_run": True}),
+            ("rules", {"document": rule}),
+            ("rules/preview", {"document": rule}),
+            ("rules/text", {"text": rule_text, "dry_run": True}),
             ("retention/policies", {"document": policy}),
             ("retention/preview", {"document": policy}),
             ("retention/policies/text", {"text": policy_text}),
@@ -55,7 +53,7 @@ def documents(count: int) -> Iterator[Request]:
 
 
 def sent(path: str, body: str, media_type: str, seed: int) -> Request:
-    method = "PUT" if path.endswith("policies/text") else "POST"
+    method = "PUT" if path.endswith("/text") else "POST"
     return Request(method=method, path=path, body=body.encode(), media_type=media_type, about=f"seed {seed}")
 
 

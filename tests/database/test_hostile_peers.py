@@ -54,7 +54,7 @@ def test_whatever_a_server_answers_is_told(engine: Engine, kind: str) -> None:
     for number, body in enumerate(BODIES):
         with server_that_answers(body) as url:
             settings = {"name": f"{kind} {number}", "kind": kind, "address": {"url": url}}
-            made = json.loads(site.send("POST", "destinations", settings).body)["id"]
+            made = json.loads(site.send("POST", "destinations", {"document": settings}).body)["id"]
             answer = site.ask(Request(method="POST", path=f"{API_PATH}/destinations/{made}/echo"))
             assert answer.status == 200, (body[:50], answer.body)
             page = f"/treegarth/deliveries/destinations/{made}"

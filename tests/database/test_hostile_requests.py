@@ -76,13 +76,14 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("system.tasks_page", "api.tasks"): {},
     ("system.retry_task", "api.retry_task"): {},
     ("dose.retry_page", "api.retry_dose_report"): {},
-    ("rules.switch_page", "api.change_rule_state"): {"on": "is_on"},
+    ("rules.switch_page", "api.switch_rule"): {"on": "is_on"},
     ("rules.remove_page", "api.remove_rule"): {},
     ("retention.release_page", "api.release_retention_hold"): {},
     ("retention.bring_back_page", "api.bring_back"): {},
     ("retention.remove_page", "api.remove_retention_policy"): {},
     ("dose.remove_not_patient_page", "api.remove_not_patient_rule"): {},
-    ("deliveries.remove_destination_page", "api.remove_destination"): {},
+    ("destinations.switch_page", "api.switch_destination"): {"on": "is_on"},
+    ("destinations.remove_page", "api.remove_destination"): {},
 }
 
 

@@ -22,7 +22,9 @@ from tests.databases import execute
 from treegarth.database.engine import SCHEMA, DatabaseAddress, connect, create_engine, transaction
 from treegarth.database.metadata import metadata
 from treegarth.database.migration import MIGRATIONS, migrate, pending
+from treegarth.documents.store import Author
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
+from treegarth.features.deliveries.store.destinations import DESTINATIONS
 from treegarth.features.dose.registry.tables import dose_redecided, dose_report
 from treegarth.features.retention.tables import bring_back_object
 from treegarth.features.rules.tables import notification
@@ -90,6 +92,52 @@ def test_what_was_noted_in_english_before_there_were_phrases_stays(
         for column in (notification.c.last_error, dose_report.c.refused, dose_report.c.last_error):
             assert set(connection.execute(select(column)).scalars()) == {'said: "no"', None}
             assert len(connection.execute(select(column).where(column.is_(None))).all()) == 1
+    engine.dispose()
+
+
+_DESTINATIONS_BEFORE = (
+    """INSERT INTO treegarth.destination (id, name, kind, address, alternate, is_paused, removed_at) VALUES
+        (1, 'a', 'folder', '{"path": "/a"}', 'new', true, NULL),
+        (2, 'b', 'folder', '{"path": "/b"}', NULL, false, now()),
+        (3, 'c', 'folder', '{"path": "/c"}', NULL, false, NULL)""",
+    """INSERT INTO treegarth.destination_change (destination_id, change, document, changed_by, changed_at)
+        SELECT destination, change, '{"name": "a", "kind": "folder", "address": {"path": "/a"}, "alternate": "old"}',
+        changed_by, now() FROM (VALUES (1, 'created', 'kim'), (2, 'created', NULL), (1, 'paused', NULL),
+        (1, 'resumed', 'lee'), (1, 'edited', NULL), (2, 'removed', NULL), (1, 'paused', 'lee'))
+        AS noted (destination, change, changed_by)""",
+)
+
+
+def test_what_was_noted_of_destinations_becomes_their_versions(
+    empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0024"))
+        migrate(empty_database_address)
+    for statement in _DESTINATIONS_BEFORE:
+        execute(empty_database_address, statement)
+    assert "0025" in migrate(empty_database_address)
+    engine = create_engine(empty_database_address)
+    with connect(engine) as connection:
+        assert [(one.is_on, one.version) for one in DESTINATIONS.all(connection, removed=True)] == [
+            (False, 5),
+            (False, 2),
+            (True, 1),
+        ]
+        first = [(one.change, one.is_on, one.changed_by) for one in DESTINATIONS.history(connection, 1)]
+        assert first == [
+            ("switched off", False, "lee"),
+            ("edited", True, None),
+            ("switched on", True, "lee"),
+            ("switched off", False, None),
+            ("created", True, "kim"),
+        ]
+        assert [one.document["alternate"] for one in DESTINATIONS.history(connection, 1)[:2]] == ["new", "old"]
+        assert [one.change for one in DESTINATIONS.history(connection, 2)] == ["removed", "created"]
+        unnoted = DESTINATIONS.read(connection, 3)
+        edited = {**unnoted.document, "max_attempts": 3}
+        assert DESTINATIONS.edit(connection, 3, edited, Author(name=None, now=unnoted.changed_at), since=1).version == 2
     engine.dispose()
 
 

@@ -28,9 +28,10 @@ from treegarth.features.rules.events import EVENTS
 from treegarth.features.rules.followers import follow_dose_read, follow_stable
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.outcomes import OUTCOMES
-from treegarth.features.rules.service import edit_rule, explain_rule, preview_rule, switch_rule
+from treegarth.features.rules.service import explain_rule, preview_rule, save_rule
 from treegarth.features.rules.store import events, outcomes
 from treegarth.features.rules.store.labels import change_labels, list_labels
+from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.tables import label_change, notification, rule_event
 from treegarth.features.rules.text import parse_rule
 from treegarth.index.studies import asked_study
@@ -94,13 +95,13 @@ def test_a_study_that_comes_again_is_handled_again_and_told_of_once(engine: Engi
     assert did(engine, 1)[0].actions[1].done == "told before"
     with transaction(engine) as connection:
         for is_on in (False, True):
-            switch_rule(connection, book().read(rule), author(), is_on=is_on)
+            RULES.switch(connection, rule.id, author(), is_on=is_on)
     note(engine, 1)
     handle_all(engine)
     assert count(engine, notification) == 1
     with transaction(engine) as connection:
         worded = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": ["notify"]}
-        edit_rule(connection, rule.id, parse_rule(worded, LANGUAGE), author())
+        save_rule(connection, rule.id, parse_rule(worded, LANGUAGE), author())
     note(engine, 1)
     handle_all(engine)
     assert count(engine, notification) == 2

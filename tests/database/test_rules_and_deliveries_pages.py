@@ -13,16 +13,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
+from tests.delivery_support import add_destination
 from tests.index_support import write_study
 from tests.places import places
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
-from treegarth.features.deliveries.destinations import DestinationSettings
 from treegarth.features.deliveries.senders.stow_answers import reason_in_words
 from treegarth.features.deliveries.senders.web import failure
 from treegarth.features.deliveries.store import leases, send_results
-from treegarth.features.deliveries.store.destinations import create_destination, read_destination
+from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.transitions import failed
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.notification import Notifier, tell_waiting
@@ -239,11 +239,11 @@ def test_a_destination_is_changed_paused_and_removed_with_its_history(client: Fl
     assert "Sat Sun 22:00–06:00" in page
     one = "deliveries/destinations/1"
     post(client, f"{one}/edit", **{**node, "address.port": "11112"})
-    post(client, f"{one}/pause", paused="true")
+    post(client, f"{one}/switch", on="false")
     assert "paused" in client.get(f"{PAGES}/deliveries/destinations").text
     post(client, f"{one}/remove")
     page = client.get(f"{PAGES}/{one}").text
-    for said in ("created", "edited", "paused", "removed"):
+    for said in ("created", "edited", "switched off", "removed"):
         assert said in page
 
 
@@ -254,10 +254,7 @@ def test_a_destination_outside_the_settings_is_refused_at_its_field_and_shown_wi
     page = post(client, "deliveries/destinations/new", 200, **outside).text
     assert "Treegarth.DestinationPlaces.Folders" in page[page.index('id="wrong-address.path"') :]
     with transaction(engine) as connection:
-        settings = DestinationSettings.model_validate(
-            {"name": "Out", "kind": "folder", "address": {"path": "/etc/cron.d"}}
-        )
-        create_destination(connection, settings, by=None, at=NOW)
+        add_destination(connection, {"name": "Out", "kind": "folder", "address": {"path": "/etc/cron.d"}})
     one = f"{PAGES}/deliveries/destinations/1"
     for address in (one, f"{PAGES}/deliveries/destinations", f"{PAGES}/system"):
         assert "not allowed by the settings" in client.get(address).text, address
@@ -342,7 +339,7 @@ def test_a_korean_form_of_a_destination_says_in_korean_at_its_field_what_does_no
     assert "“nobody”이(가) 없습니다." in nowhere[nowhere.index('id="wrong-alternate"') :]
     assert "wrong-name" not in nowhere
     post(client, f"{one}/remove")
-    assert "이 전송 대상은 삭제되었습니다." in post(client, f"{one}/edit", 404, **kept).text
+    assert "해당 전송 대상이 없습니다." in post(client, f"{one}/edit", 404, **kept).text
     assert "해당 전송 대상이 없습니다." in client.get(f"{PAGES}/deliveries/destinations/7").text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -49,14 +50,14 @@ def silent() -> dict[str, Any]:
 
 def test_a_new_rule_that_does_not_say_is_off_and_one_of_a_text_is_on(client: FlaskClient) -> None:
     text = "- name: of a text\n  when: study stable\n  do: [{label: seen}]\n"
-    for body, is_on in (({"document": silent()}, False), ({"document": CT}, True), ({"text": text}, True)):
-        assert ask(client, "POST", "rules/check", body)["rules"][0]["is_on"] is is_on
-    made = ask(client, "POST", "rules", silent(), status=201)
+    for said, is_on in ((text, True), (text + "  on: false\n", False)):
+        assert ask(client, "PUT", "rules/text", {"text": said, "dry_run": True})["items"][0]["is_on"] is is_on
+    made = ask(client, "POST", "rules", {"document": silent()}, status=201)
     assert not made["is_on"]
     again = {"document": silent() | {"why": "still off"}, "version": 1}
     assert not ask(client, "PUT", f"rules/{made['id']}", again)["is_on"]
-    assert ask(client, "POST", "rules", CT | {"name": "said"}, status=201)["is_on"]
-    assert [one["is_on"] for one in ask(client, "POST", "rules/import", {"text": text})["items"]] == [True]
+    assert ask(client, "POST", "rules", {"document": CT | {"name": "said"}}, status=201)["is_on"]
+    assert [one["is_on"] for one in ask(client, "PUT", "rules/text", {"text": text})["items"]] == [True]
     assert {one["name"]: one["is_on"] for one in ask(client, "GET", "rules")["items"]} == {
         "label CT": False,
         "said": True,
@@ -65,9 +66,9 @@ def test_a_new_rule_that_does_not_say_is_off_and_one_of_a_text_is_on(client: Fla
 
 
 def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -> None:
-    made = ask(client, "POST", "rules", CT, status=201)
+    made = ask(client, "POST", "rules", {"document": CT}, status=201)
     assert (made["version"], made["is_on"], made["does"]) == (1, True, ["labels the study seen"])
-    assert ask(client, "POST", "rules", CT, status=409)
+    assert ask(client, "POST", "rules", {"document": CT}, status=409)
     path = f"rules/{made['id']}"
     assert ask(client, "PUT", path, {"document": CT | {"why": "그냥"}, "version": 1})["why"] == "그냥"
     assert not ask(client, "PUT", f"{path}/state", {"is_on": False})["is_on"]
@@ -80,57 +81,49 @@ def test_a_rule_is_added_worded_anew_switched_and_removed(client: FlaskClient) -
 
 
 def test_a_rule_that_was_worded_anew_since_the_version_that_was_read_is_not_changed(client: FlaskClient) -> None:
-    path = f"rules/{ask(client, 'POST', 'rules', CT, status=201)['id']}"
+    path = f"rules/{ask(client, 'POST', 'rules', {'document': CT}, status=201)['id']}"
     ask(client, "PUT", f"{path}/state", {"is_on": False})  # a version, but no other wording
     first, second = ({"document": CT | {"why": why}} for why in ("first", "second"))
     assert ask(client, "PUT", path, {**first, "version": 1})["version"] == 3
     said = ask(client, "PUT", path, {**second, "version": 2}, status=409)["detail"]
-    assert said == "The rule was edited after version 2: it is version 3 now. Nothing was saved."
+    assert said == "It was edited after version 2: it is version 3 now. Nothing was saved."
     ask(client, "PUT", path, {**second, "version": 4}, status=409)
     assert ask(client, "PUT", path, {**second, "version": 3})["version"] == 4
 
 
 def test_a_rule_that_is_wrong_is_refused_with_every_place(client: FlaskClient) -> None:
     wrong = {"name": "x", "when": "never", "if": "Modalty = CT", "do": [{"notify": {"webhook": "nobody"}}]}
-    problem = ask(client, "POST", "rules", wrong, status=400)
-    assert [one["field"] for one in problem["errors"]] == ["rule.when", "rule.if", "rule.do[0].notify.webhook"]
-    checked = ask(client, "POST", "rules/check", {"document": wrong})
-    assert [one["place"] for one in checked["problems"]] == [one["field"] for one in problem["errors"]]
-    assert ask(client, "POST", "rules/check", {"text": "- [a"})["problems"][0]["place"] == "text"
-    assert ask(client, "POST", "rules/check", {"document": CT})["rules"][0]["document"] == silent()
-    ask(client, "POST", "rules/check", {}, status=400)
+    problem = ask(client, "POST", "rules", {"document": wrong}, status=400)
+    places = ["when", "if", "do[0].notify.webhook"]
+    assert [one["field"] for one in problem["errors"]] == [f"document.{place}" for place in places]
+    checked = ask(client, "PUT", "rules/text", {"text": json.dumps(wrong), "dry_run": True}, status=400)
+    assert [one["field"] for one in checked["errors"]] == [f"rules[0].{place}" for place in places]
+    assert "line 1" in ask(client, "PUT", "rules/text", {"text": "- [a"}, status=400)["detail"]
+    assert ask(client, "POST", "rules", {"document": CT}, status=201)["document"] == silent()
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
 def test_what_the_database_cannot_hold_is_refused(client: FlaskClient, name: str) -> None:
     for document in (CT | {"name": name}, CT | {"if": f"StudyDescription = '{name}'"}, CT | {"do": [{"label": name}]}):
-        ask(client, "POST", "rules", document, status=400)
+        ask(client, "POST", "rules", {"document": document}, status=400)
     ask(client, "GET", f"rule-outcomes?study_instance_uid={'%00'}", status=400)
 
 
 def test_rules_are_imported_and_exported_as_text(client: FlaskClient) -> None:
     text = "# 왜\n- name: one\n  when: by hand\n  do: [label: x]\n"
-    assert ask(client, "POST", "rules/import", {"text": text, "dry_run": True})["items"][0]["id"] is None
-    assert ask(client, "POST", "rules/import", {"text": text})["items"][0]["outcome"] == "created"
-    answer = client.get(f"{API_PATH}/rules/export")
-    assert (answer.mimetype, answer.get_data(as_text=True)) == ("application/yaml", text)
-    for accept, media_type in (
-        ("*/*", "application/yaml"),
-        ("text/html", "application/yaml"),
-        ("text/plain", "text/plain"),
-    ):
-        answer = client.get(f"{API_PATH}/rules/export", headers={"Accept": accept})
-        assert (answer.mimetype, answer.get_data(as_text=True)) == (media_type, text)
-    ask(client, "POST", "rules/import", {"text": "- name: one"}, status=400)
-    ask(client, "POST", "rules/import", {"text": "- &a b"}, status=400)
+    assert ask(client, "PUT", "rules/text", {"text": text, "dry_run": True})["items"][0]["id"] is None
+    assert ask(client, "PUT", "rules/text", {"text": text})["items"][0]["outcome"] == "created"
+    assert ask(client, "GET", "rules/text") == {"text": text}
+    ask(client, "PUT", "rules/text", {"text": "- name: one"}, status=400)
+    ask(client, "PUT", "rules/text", {"text": "- &a b"}, status=400)
 
 
 def test_a_rule_is_tried_before_it_acts(client: FlaskClient, engine: Engine) -> None:
     for number in range(1, 5):
         index_study(engine, number, "CT", size_bytes=10)
     index_study(engine, 5, "MR")
-    unkept = ask(client, "POST", "rules/preview?limit=1", CT)
-    made = ask(client, "POST", "rules", CT, status=201)
+    unkept = ask(client, "POST", "rules/preview?limit=1", {"document": CT})
+    made = ask(client, "POST", "rules", {"document": CT}, status=201)
     kept = ask(client, "GET", f"rules/{made['id']}/preview?limit=3")
     assert (unkept["study_count"], kept["study_count"], kept["size_bytes"]) == (4, 4, 40)
     rest = ask(client, "GET", f"rules/{made['id']}/preview?limit=3&cursor={kept['next']}")
@@ -143,7 +136,7 @@ def test_a_rule_is_tried_before_it_acts(client: FlaskClient, engine: Engine) -> 
 
 def test_a_rule_is_applied_and_says_what_it_did(client: FlaskClient, engine: Engine) -> None:
     index_study(engine, 1, "CT")
-    made = ask(client, "POST", "rules", CT | {"on": False}, status=201)
+    made = ask(client, "POST", "rules", {"document": CT | {"on": False}}, status=201)
     path = f"rules/{made['id']}/apply"
     ask(client, "POST", path, status=409)
     ask(client, "PUT", f"rules/{made['id']}/state", {"is_on": True})

@@ -24,21 +24,18 @@ from tests.rule_support import (
 from tests.works import latest_of, rules_runner
 from treegarth.database.engine import connect, transaction
 from treegarth.documents.store import Change
-from treegarth.errors import NotFound, RequestConflict
+from treegarth.errors import DocumentRefused, NotFound, RequestConflict
 from treegarth.features.rules.service import application as applying_module
 from treegarth.features.rules.service import (
     apply_by_hand,
     export_rules,
     import_rules,
-    move_rule,
-    remove_rule,
-    switch_rule,
 )
-from treegarth.features.rules.service.application import APPLYING, apply_to_archive, stop_applying
+from treegarth.features.rules.service.application import APPLYING, apply_to_archive
 from treegarth.features.rules.store import events
+from treegarth.features.rules.store.applications import stop_applying
 from treegarth.features.rules.store.labels import list_labels
-from treegarth.features.rules.store.rules import due_by_schedule, list_versions
-from treegarth.features.rules.text import RuleRefused
+from treegarth.features.rules.store.rules import RULES, due_by_schedule
 from treegarth.tasks.app import TaskContext
 from treegarth.work.store import LongWork, resume
 from treegarth.work.tables import long_work
@@ -145,7 +142,7 @@ def test_a_rule_that_is_off_is_not_applied_and_switching_it_off_ends_it(engine: 
     start(engine)
     block(engine)
     with transaction(engine) as connection:
-        switch_rule(connection, book().read(stored), author("lee"), is_on=False)
+        RULES.switch(connection, stored.id, author("lee"), is_on=False)
     work(engine, 1)
     assert labelled(engine, 1) == []
     assert state(engine).stopped_by == "lee"
@@ -212,12 +209,12 @@ def test_an_import_says_what_it_changes_and_changes_nothing_when_dry(engine: Eng
     changed = TWO.replace("label: y", "label: z") + "  on: false\n"
     assert take_in(engine, changed) == [("first", "same", True), ("second", "changed", False)]
     with connect(engine) as connection:
-        text = export_rules(connection, book())
+        text = export_rules(book(), RULES.all(connection))
     assert text.strip() == changed.strip()
 
 
 def test_an_import_with_something_wrong_changes_nothing(engine: Engine) -> None:
-    with pytest.raises(RuleRefused):
+    with pytest.raises(DocumentRefused):
         take_in(engine, TWO + "- name: third\n")
     assert stored_rules(engine) == []
 
@@ -235,10 +232,10 @@ def test_each_change_of_a_rule_is_a_version_with_who_and_when(engine: Engine) ->
     take_in(engine, TWO)
     first = stored_rules(engine)[0]
     with transaction(engine) as connection:
-        switch_rule(connection, book().read(first), author("kim"), is_on=False)
-        move_rule(connection, first.id, 2, author("lee"))
-        remove_rule(connection, first.id, author("park"))
-        found = [(one.change, one.changed_by, one.is_on) for one in list_versions(connection, first.id)]
+        RULES.switch(connection, first.id, author("kim"), is_on=False)
+        RULES.move(connection, first.id, 2, author("lee"))
+        RULES.remove(connection, first.id, author("park"))
+        found = [(one.change, one.changed_by, one.is_on) for one in RULES.history(connection, first.id)]
     assert found == [
         (Change.REMOVED, "park", False),
         (Change.MOVED, "lee", False),

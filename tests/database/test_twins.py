@@ -71,10 +71,8 @@ def client(engine: Engine) -> FlaskClient:
         for number in (1, 2):
             write_traces(connection, number)
     client = make_application(services).test_client()
-    made = client.post(
-        "/treegarth/api/v1/rules",
-        json={"name": "r", "why": "", "when": "by hand", "if": "Modality = CT", "do": [{"label": "x"}]},
-    )
+    rule = {"name": "r", "why": "", "when": "by hand", "if": "Modality = CT", "do": [{"label": "x"}]}
+    made = client.post("/treegarth/api/v1/rules", json={"document": rule})
     assert made.status_code == 201, made.text
     assert client.put("/treegarth/api/v1/rules/1/state", json={"is_on": True}).status_code < 300
     return client

@@ -43,7 +43,7 @@ NODE = {
     "max_attempts": 20,
 }
 KINDS = [
-    EditedKind(path="rules", document=RULE, wrapped=False, changed="why", values=("b", "c"), page="rules"),
+    EditedKind(path="rules", document=RULE, wrapped=True, changed="why", values=("b", "c"), page="rules"),
     EditedKind(
         path="retention/policies",
         document=POLICY,
@@ -55,7 +55,7 @@ KINDS = [
     EditedKind(
         path="destinations",
         document=NODE,
-        wrapped=False,
+        wrapped=True,
         changed="max_attempts",
         values=(7, 9),
         page="deliveries/destinations",

@@ -59,7 +59,7 @@ def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_u
         "bucket": ("s3", {"endpoint_url": bucket_url, "bucket": BUCKET, **secret}),
     }
     for name, (kind, address) in addresses.items():
-        made = post(server, "destinations", {"name": name, "kind": kind, "address": address})
+        made = post(server, "destinations", {"document": {"name": name, "kind": kind, "address": address}})
         assert post(server, f"destinations/{made['id']}/echo")["answers"] is True
     for path in small_studies(tmp_path / "objects", studies=1, series=2, instances=5):
         requests.post(f"{server.url}/instances", data=path.read_bytes(), timeout=30).raise_for_status()
@@ -83,10 +83,10 @@ def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_u
 def test_a_destination_is_changed_and_removed_through_orthanc(new_server: Any, tmp_path: Path) -> None:
     server = new_server("server").start()
     body = {"name": "folder", "kind": "folder", "address": {"path": str(tmp_path / "out")}}
-    one = f"{server.api}/destinations/{post(server, 'destinations', body)['id']}"
+    one = f"{server.api}/destinations/{post(server, 'destinations', {'document': body})['id']}"
     edit = {"document": {**body, "max_attempts": 3}, "version": 1}
     changed = requests.put(one, json=edit, timeout=30)
-    assert (changed.status_code, changed.json()["max_attempts"]) == (200, 3)
+    assert (changed.status_code, changed.json()["document"]["max_attempts"]) == (200, 3)
     assert requests.put(one, json={"document": {**body, "kind": "ftp"}, "version": 2}, timeout=30).status_code == 400
     assert requests.delete(one, timeout=30).json()["state"] == "removed"
     assert server.get("destinations") == {"items": []}

@@ -96,7 +96,7 @@ def test_a_ct_study_with_its_dose_report_ends_where_the_rules_say(new_server: Se
         add(server, "files", "folder", {"path": str(tmp_path / "files")})
         add(server, "nowhere", "folder", {"path": str(tmp_path / "nowhere")})
         add(server, "bucket", "s3", {"endpoint_url": bucket_url, "bucket": BUCKET, **secret})
-        post(server, "rules/import", {"text": RULES})
+        requests.put(f"{server.api}/rules/text", json={"text": RULES}, timeout=60).raise_for_status()
 
         store(server, tmp_path / "objects", calling="CTSCANNER1")
 
@@ -146,7 +146,7 @@ def node(ae_title: str, port: int) -> dict[str, Any]:
 
 
 def add(server: OrthancServer, name: str, kind: str, address: dict[str, Any]) -> None:
-    made = post(server, "destinations", {"name": name, "kind": kind, "address": address})
+    made = post(server, "destinations", {"document": {"name": name, "kind": kind, "address": address}})
     assert post(server, f"destinations/{made['id']}/echo")["answers"] is True
 
 

@@ -101,11 +101,12 @@ def fill(server: OrthancServer, folder: Path) -> None:
     server.wait_until_idle()
     wait_for("the doses", lambda: not server.get("dose/reports", state="unread")["items"])
     uid = str(small["study_instance_uid"])
-    post(server, "destinations", {"name": "COPIES", "kind": "folder", "address": {"path": str(folder / "copies")}})
+    copies = {"name": "COPIES", "kind": "folder", "address": {"path": str(folder / "copies")}}
+    post(server, "destinations", {"document": copies})
     post(server, "deliveries", {"study_instance_uid": uid, "destination": "COPIES"})
     wait_for("the copies", lambda: len(server.get("deliveries", state="confirmed")["items"]) == 2)
 
-    rule = post(server, "rules", LABEL_IT)["id"]
+    rule = post(server, "rules", {"document": LABEL_IT})["id"]
     requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()
     post(server, f"rules/{rule}/apply")
     wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])

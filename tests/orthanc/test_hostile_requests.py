@@ -117,17 +117,16 @@ def document(chance: Random) -> Request:
     body: Any
     path, body = chance.choice(
         (
-            ("rules", rule),
-            ("rules/preview", rule),
-            ("rules/check", {"document": rule}),
-            ("rules/import", {"text": hostile.text(rule)}),
+            ("rules", {"document": rule}),
+            ("rules/preview", {"document": rule}),
+            ("rules/text", {"text": hostile.text(rule)}),
             ("retention/policies", {"document": policy}),
             ("retention/preview", {"document": policy}),
             ("retention/policies/text", {"text": hostile.text(policy)}),
         )
     )
     if chance.randrange(3):
-        method = "PUT" if path.endswith("policies/text") else "POST"
+        method = "PUT" if path.endswith("/text") else "POST"
         return Request(method=method, path=f"{API_PATH}/{path}", body=json.dumps(body).encode(), media_type=JSON)
     page, text = chance.choice((("rules/new", hostile.text(rule)), ("retention/policies/new", hostile.text(policy))))
     form = {"tab": "text", "text": text, "act": chance.choice(("save", "try", "show-form", "look"))}
@@ -214,8 +213,8 @@ def fill(server: OrthancServer, folder: Path) -> tuple[list[str], list[str]]:
     server.wait_until_idle()
     call = Caller(server)
     for path, body in (
-        ("destinations", DESTINATION),
-        ("rules", RULE),
+        ("destinations", {"document": DESTINATION}),
+        ("rules", {"document": RULE}),
         ("retention/policies", {"document": POLICY}),
     ):
         call(Request(method="POST", path=f"{API_PATH}/{path}", body=json.dumps(body).encode(), media_type=JSON))

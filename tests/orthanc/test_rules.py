@@ -51,7 +51,7 @@ def test_a_study_that_came_to_rest_is_labelled_and_again_when_more_of_it_comes(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
     server = new_server(treegarth={"Mode": "test", "StableSeconds": 1}).start()
-    ask(server, "POST", "rules", RULE)
+    ask(server, "POST", "rules", {"document": RULE})
     store(server, dose_reports(tmp_path / "reports", 2))
     wait_for(lambda: matched(server), 2)
     assert [labels(server, uid(number, 1)) for number in (1, 2)] == [["report"], ["report"]]
@@ -75,7 +75,7 @@ def test_a_rule_goes_on_through_the_archive_when_its_worker_is_killed(
     count = 60
     store(server, dose_reports(tmp_path / "reports", count))
     wait_for(lambda: ask(server, "GET", "status")["idle"], True)
-    rule = ask(server, "POST", "rules", RULE | {"when": "by hand", "do": [{"label": "old"}]})
+    rule = ask(server, "POST", "rules", {"document": RULE | {"when": "by hand", "do": [{"label": "old"}]}})
     started = ask(server, "POST", f"rules/{rule['id']}/apply")
     assert started["total"] == count
     path = f"work/{started['id']}"

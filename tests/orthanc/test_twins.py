@@ -58,7 +58,7 @@ def test_one_of_two_patients_with_one_study_uid_is_held_delivered_and_shown(
     folder.mkdir()
     os.chmod(folder, 0o777)  # the worker may be another user
     made = {"name": "kept", "kind": "folder", "address": {"path": str(folder)}}
-    ask(server, "POST", "destinations", 201, made)
+    ask(server, "POST", "destinations", 201, {"document": made})
     wish = {"study_instance_uid": UID, "destination": "kept"}
     ask(server, "POST", "deliveries", 409, wish)
     assert ask(server, "POST", "deliveries", 202, {**wish, "orthanc_study_id": ids["ANNA-ID"]})["new"] == 3

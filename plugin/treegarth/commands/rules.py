@@ -6,7 +6,7 @@ import getpass
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -18,9 +18,11 @@ from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.worker import database_of
 from treegarth.database.engine import connect, create_engine, transaction
 from treegarth.documents.importing import Imported
+from treegarth.documents.store import Author
+from treegarth.documents.yaml_text import LARGEST_BYTES
 from treegarth.errors import InvalidRequest, MachineNotReady
-from treegarth.features.rules.service import Author, RuleBook, export_rules, import_rules
-from treegarth.features.rules.yaml_text import LARGEST_BYTES
+from treegarth.features.rules.service import RuleBook, export_rules, import_rules
+from treegarth.features.rules.store.rules import RULES
 
 
 def import_command(
@@ -32,7 +34,7 @@ def import_command(
     """
     text = read_text(file)
     settings = configuration.settings(environment)
-    author = Author(name=f"{getpass.getuser()} (command line)", now=datetime.now(UTC), zone=site_zone(settings))
+    author = Author(name=f"{getpass.getuser()} (command line)", now=datetime.now(site_zone(settings)))
     with database(configuration, environment) as engine:
         try:
             with transaction(engine) as connection:
@@ -53,7 +55,7 @@ def export_command(configuration: Configuration, environment: Mapping[str, str],
     """Write every rule as YAML. Raises SettingsRefused or DatabaseUnavailable."""
     book = RuleBook(rule_language(configuration.settings(environment)))
     with database(configuration, environment) as engine, connect(engine) as connection:
-        output.write(export_rules(connection, book))
+        output.write(export_rules(book, RULES.all(connection)))
     return ExitCode.DONE
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import unified_diff
 from typing import Any, Literal
 
-from treegarth.documents.store import Stored
+from treegarth.documents.store import Change, EditedMeanwhile, Version
+from treegarth.documents.yaml_text import dump
+from treegarth.phrases import N_, P_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +39,55 @@ def difference(before: str, after: str) -> list[Line]:
     return [Line(kind=kinds[line[0]], text=line[1:]) for line in lines if line and line[0] in kinds]
 
 
-def newer_than(newer: Stored, mine: Mapping[str, Any], text_of: Callable[[Mapping[str, Any]], str]) -> Newer:
+@dataclass(frozen=True, kw_only=True)
+class ShownVersion:
+    """A version, and what it changed."""
+
+    version: Version
+    change: str  # a msgid
+    lines: Sequence[Line]
+    detail: str
+
+
+CHANGES: Mapping[Change, str] = {
+    Change.CREATED: N_("created"),
+    Change.EDITED: N_("edited"),
+    Change.SWITCHED_ON: N_("switched on"),
+    Change.SWITCHED_OFF: N_("switched off"),
+    Change.MOVED: N_("moved"),
+    Change.REMOVED: N_("removed"),
+}
+
+
+def shown_versions(versions: Sequence[Version]) -> list[ShownVersion]:
+    """The changes, the latest first, each with what it changed of the text."""
+    return [_shown(one, before) for one, before in zip(versions, [*versions[1:], None], strict=True)]
+
+
+def _shown(one: Version, before: Version | None) -> ShownVersion:
+    lines: Sequence[Line] = ()
+    detail = ""
+    if before is not None and before.document != one.document:
+        lines = difference(as_text(before.document), as_text(one.document))
+    if before is not None and before.position != one.position:
+        detail = P_("from place %(before)s to place %(after)s", before=before.position, after=one.position)
+    return ShownVersion(version=one, change=CHANGES[one.change], lines=lines, detail=detail)
+
+
+def newer_than(error: EditedMeanwhile) -> Newer:
     """The document as it is kept, against what was to be saved in its place."""
+    newer = error.newer
     return Newer(
         version=newer.version,
         changed_by=newer.changed_by,
         changed_at=newer.changed_at,
-        lines=difference(text_of(newer.document), text_of(mine)),
+        lines=difference(as_text(newer.document), as_text(error.mine)),
     )
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """One document as YAML, as its page and a difference show it."""
+    return dump(dict(document))
 
 
 def version_of(text: str) -> int | None:

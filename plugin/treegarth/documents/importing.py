@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from treegarth.documents.store import Author, Kind, Stored
+from treegarth.documents.store import Author, Kind, Stored, Wording
+from treegarth.documents.yaml_text import Piece, read_pieces
+from treegarth.errors import DocumentRefused, Problem
+from treegarth.phrases import P_
 from treegarth.record import Record
+
+
+class Written(Protocol):
+    """What somebody wrote, right by itself."""
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """As it is kept; with its name."""
+
+
+WrittenT = TypeVar("WrittenT", bound=Written)
 
 
 class Imported(Record):
@@ -22,33 +37,74 @@ class Imported(Record):
     """Its number; null of one that would be made."""
 
 
-def import_documents(
+def read_documents(text: str, parse: Callable[[Piece, str], WrittenT], many: str) -> list[WrittenT]:
+    """What each document of a YAML text means, a list or one alone; the first is at `many[0]`.
+
+    Raises UnreadableYaml, DocumentRefused with every problem of all of them.
+    """
+    problems: list[Problem] = []
+    names: dict[str, int] = {}
+    found: list[WrittenT] = []
+    for index, piece in enumerate(read_pieces(text)):
+        place = f"{many}[{index}]"
+        try:
+            one = parse(piece, place)
+        except DocumentRefused as refused:
+            problems.extend(refused.problems)
+            continue
+        if (first := names.setdefault(one.document["name"], index)) != index:
+            wrong = P_("%(rule)s has this name, too.", rule=f"{many}[{first}]")
+            problems.append(Problem(place=f"{place}.name", wrong=wrong))
+        found.append(one)
+    if not found and not problems:
+        problems.append(Problem(place=many, wrong=P_("nothing is there."), right=P_("Write a list: - name: ...")))
+    if problems:
+        raise DocumentRefused(problems)
+    return found
+
+
+def import_text(
     connection: Connection,
     kind: Kind[Any],
-    documents: Sequence[Mapping[str, Any]],
+    text: str,
+    parse: Callable[[Any, str], Wording],
     author: Author,
     *,
+    many: str,
+    check: Callable[[Sequence[Wording]], None] = lambda _: None,
     dry_run: bool = False,
 ) -> list[Imported]:
-    """All or nothing, in the transaction of the caller. What the text does not name stays as it is."""
+    """Make or change the documents of a text, by their names, or only say what would be.
+
+    All or nothing, in the transaction of the caller. What the text does not name stays as it is. Those that act in an
+    order act in the text's. Raises UnreadableYaml, DocumentRefused with every problem, RequestConflict.
+    """
+
+    def written(piece: Piece, place: str) -> Wording:
+        return replace(parse(piece.value, place), source=piece.source if "source" in kind.versions.c else None)
+
+    wordings = read_documents(text, written, many)
+    check(wordings)
     known = {one.name: one for one in kind.all(connection)}
-    return [_take_in(connection, kind, one, known.get(one["name"]), author, dry_run) for one in documents]
+    done = [_take_in(connection, kind, one, known.get(one.document["name"]), author, dry_run) for one in wordings]
+    if kind.is_ordered and not dry_run:
+        kind.put_in_order(connection, [one.name for one in done], author)
+    return done
 
 
 def _take_in(
-    connection: Connection,
-    kind: Kind[Any],
-    document: Mapping[str, Any],
-    before: Stored | None,
-    author: Author,
-    dry_run: bool,
+    connection: Connection, kind: Kind[Any], wording: Wording, before: Stored | None, author: Author, dry_run: bool
 ) -> Imported:
-    name = document["name"]
+    name, document, source = wording.document["name"], wording.document, wording.source
     if before is None:
-        made = None if dry_run else kind.create(connection, document, author).id
-        return Imported(name=name, outcome="created", is_on=False, id=made)
-    if before.document == document:
-        return Imported(name=name, outcome="same", is_on=before.is_on, id=before.id)
+        is_on = (kind.starts_on or kind.acts_from_text) if wording.is_on is None else wording.is_on
+        made = None if dry_run else kind.create(connection, document, author, is_on=is_on, source=source).id
+        return Imported(name=name, outcome="created", is_on=is_on, id=made)
+    is_same = before.document == document and source in (None, before.source)
+    otherwise = before.is_on and (is_same or kind.stays_on)
+    is_on = otherwise if wording.is_on is None else wording.is_on
+    if is_same and is_on == before.is_on:
+        return Imported(name=name, outcome="same", is_on=is_on, id=before.id)
     if not dry_run:
-        kind.edit(connection, before.id, document, author, since=None)
-    return Imported(name=name, outcome="changed", is_on=before.is_on and kind.stays_on, id=before.id)
+        kind.edit(connection, before.id, document, author, since=None, is_on=wording.is_on, source=source)
+    return Imported(name=name, outcome="changed", is_on=is_on, id=before.id)

@@ -2,23 +2,25 @@
 
 A kind has two tables of the same shape: its own with `id`, `name`, `version`, `is_on`, `removed_at` and what else it
 knows of one, and that of its versions with `version`, `document`, `is_on`, `change`, `changed_by` and `changed_at`. A
-document that was removed stays there: what it did refers to it.
+document that was removed stays there: what it did refers to it. Where both have `position`, documents act in an order;
+where that of versions has `source`, the text that one was written as is kept, comments and all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, null, select, update
 
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
 
+_LOCK = 7_601  # of the advisory locks of all who change documents, one a kind: names and order must fit each other
 StoredT = TypeVar("StoredT", bound="Stored")
 
 
@@ -46,12 +48,18 @@ class Stored(Record):
     """The latest version that changed what it says: an edit that began before it would undo another person's."""
     is_on: bool
     """Whether it acts."""
+    position: int | None
+    """Its place in the order; null of a kind whose documents act in none."""
     document: dict[str, Any]
     """What it says, as its text form has it."""
+    source: str | None
+    """The text that it was written as, with its comments; null where it was none, or is not kept."""
     changed_by: str | None
     """Who changed it last; null without a login."""
     changed_at: datetime
     """When."""
+    removed_at: datetime | None
+    """When it was removed; null of one that is there."""
 
 
 class Version(Record):
@@ -61,6 +69,8 @@ class Version(Record):
     change: Change
     document: dict[str, Any]
     is_on: bool
+    position: int | None
+    """Its place in the order; null of a kind whose documents act in none."""
     changed_by: str | None
     """Null without a login."""
     changed_at: datetime
@@ -68,10 +78,19 @@ class Version(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Author:
-    """Who changes documents, and when."""
+    """Who changes documents, and when, in the site's zone."""
 
     name: str | None
     now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """A document as somebody wrote it, right by itself."""
+
+    document: Mapping[str, Any]
+    is_on: bool | None = None  # what it says of that; None: nothing
+    source: str | None = None  # the text with its comments, an entry of a list; None where it was no text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,77 +103,140 @@ class Kind(Generic[StoredT]):
     owner: str  # the column of `versions` that names the document
     missing: str  # a msgid: "There is no retention policy of this number."
     taken: str  # a msgid: "There is a retention policy named “%(name)s” already."
-    stays_on: bool  # whether one that is edited acts on, as it is worded now
-    follow: Callable[[Connection, StoredT, Change], None] = lambda *_: None  # in the transaction of the change
-    reset: Mapping[str, Any] = field(default_factory=dict)  # columns that a change sets anew
+    keys: Sequence[str] = ()  # of a document, in the order in which people write them, which the database loses
+    starts_on: bool = False  # whether a new one acts that does not say
+    acts_from_text: bool = False  # the same of a new one of a text
+    stays_on: bool = True  # whether one that is edited acts on, as it is worded now
+    columns: Callable[[StoredT | None, Mapping[str, Any], bool, Author], Mapping[str, Any]] = lambda *_: {}
+    """What its table knows beside: of the document as it was, None of a new one; what it says then; whether it is on.
+    Is not asked where only the order changes."""
+    follow: Callable[[Connection, StoredT, Change, Author], None] = lambda *_: None
+    """In the transaction of the change, after it; the document as it was before."""
 
-    def all(self, connection: Connection, *, only_on: bool = False) -> list[StoredT]:
-        """Those that were not removed, in the order in which they were made."""
-        query = self._present().where(self.table.c.is_on) if only_on else self._present()
-        return [self.record.model_validate(row._asdict()) for row in connection.execute(query)]
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its documents act in an order."""
+        return "position" in self.table.c
 
-    def read(self, connection: Connection, number: int, *, for_change: bool = False) -> StoredT:
-        """One that was not removed. Raises NotFound."""
-        query = self._present().where(self.table.c.id == number)
+    def all(self, connection: Connection, *, only_on: bool = False, removed: bool = False) -> list[StoredT]:
+        """In their order, or else in which they were made; those that were removed only if asked for."""
+        query = self._query() if removed else self._query().where(self.table.c.removed_at.is_(None))
+        query = query.where(self.table.c.is_on) if only_on else query
+        return [self._stored(row) for row in connection.execute(query)]
+
+    def read(self, connection: Connection, number: int, *, for_change: bool = False, removed: bool = False) -> StoredT:
+        """One of them, a removed one only if asked for. Raises NotFound."""
+        query = self._query().where(self.table.c.id == number)
+        query = query if removed else query.where(self.table.c.removed_at.is_(None))
         row = connection.execute(query.with_for_update(of=self.table) if for_change else query).one_or_none()
         if row is None:
             raise NotFound(Phrase(self.missing))
-        return self.record.model_validate(row._asdict())
+        return self._stored(row)
 
     def history(self, connection: Connection, number: int) -> list[Version]:
         """Every version, the latest first; also of one that was removed. Raises NotFound."""
-        columns = [self.versions.c[name] for name in Version.model_fields]
-        query = select(*columns).where(self.versions.c[self.owner] == number).order_by(self.versions.c.version.desc())
-        found = [Version.model_validate(row._asdict()) for row in connection.execute(query)]
+        names = [name for name in Version.model_fields if name != "position"]
+        query = select(*(self.versions.c[name] for name in names), self._position(self.versions))
+        query = query.where(self.versions.c[self.owner] == number).order_by(self.versions.c.version.desc())
+        found = [Version.model_validate(self._values(row)) for row in connection.execute(query)]
         if not found:
             raise NotFound(Phrase(self.missing))
         return found
 
-    def create(self, connection: Connection, document: Mapping[str, Any], author: Author) -> StoredT:
-        """A new one, off. Raises RequestConflict where its name is taken."""
+    def create(
+        self,
+        connection: Connection,
+        document: Mapping[str, Any],
+        author: Author,
+        *,
+        is_on: bool | None = None,
+        source: str | None = None,
+    ) -> StoredT:
+        """A new one, the last in order. Raises RequestConflict where its name is taken."""
+        self._lock(connection)
         self._check_name(connection, document["name"], None)
-        made = insert(self.table).values(name=document["name"], version=1, is_on=False).returning(self.table.c.id)
+        acts = self.starts_on if is_on is None else is_on
+        values = {"name": document["name"], "version": 1, "is_on": acts, **self.columns(None, document, acts, author)}
+        if self.is_ordered:
+            last = select(func.coalesce(func.max(self.table.c.position), 0)).where(self.table.c.removed_at.is_(None))
+            values["position"] = connection.execute(last).scalar_one() + 1
+        made = insert(self.table).values(values).returning(self.table.c.id)
         number = connection.execute(made).scalar_one()
-        self._write(connection, number, 1, document, False, Change.CREATED, author)
+        kept = {"document": dict(document), "is_on": acts, "position": values.get("position"), "source": source}
+        self._note(connection, number, 1, Change.CREATED, author, kept)
         return self.read(connection, number)
 
     def edit(
-        self, connection: Connection, number: int, document: Mapping[str, Any], author: Author, *, since: int | None
+        self,
+        connection: Connection,
+        number: int,
+        document: Mapping[str, Any],
+        author: Author,
+        *,
+        since: int | None,
+        is_on: bool | None = None,
+        source: str | None = None,
     ) -> StoredT:
-        """Another wording; the same is no change. `since` is the version that the edit began from.
+        """Another wording; the same is no change. `since` is the version that the edit began from, `is_on` what the
+        wording says of that itself.
 
         Raises NotFound, RequestConflict where the name is taken, EditedMeanwhile.
         """
+        self._lock(connection)
         before = self.read(connection, number, for_change=True)
-        if before.document == document:
-            return before
+        if before.document == document and source in (None, before.source):
+            return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
         if since is not None and not before.edited_version <= since <= before.version:
-            raise EditedMeanwhile(before, since)
+            raise EditedMeanwhile(before, since, document)
         self._check_name(connection, document["name"], number)
-        return self._change(connection, before, document, before.is_on and self.stays_on, Change.EDITED, author)
+        acts = (before.is_on and self.stays_on) if is_on is None else is_on
+        return self._change(connection, before, Change.EDITED, author, document=document, is_on=acts, source=source)
 
     def switch(self, connection: Connection, number: int, author: Author, *, is_on: bool) -> StoredT:
         """Let it act, or stop it. Raises NotFound."""
+        self._lock(connection)
         before = self.read(connection, number, for_change=True)
         if before.is_on == is_on:
             return before
         change = Change.SWITCHED_ON if is_on else Change.SWITCHED_OFF
-        return self._change(connection, before, before.document, is_on, change, author)
+        return self._change(connection, before, change, author, is_on=is_on)
 
     def remove(self, connection: Connection, number: int, author: Author) -> StoredT:
         """It acts no more; its history stays. As it was before. Raises NotFound."""
+        self._lock(connection)
         before = self.read(connection, number, for_change=True)
-        self._change(connection, before, before.document, False, Change.REMOVED, author)
         gone = update(self.table).where(self.table.c.id == number).values(removed_at=author.now)
         connection.execute(gone)
+        self._change(connection, before, Change.REMOVED, author, is_on=False)
         return before
 
+    def move(self, connection: Connection, number: int, place: int, author: Author) -> None:
+        """To that place in the order, counted from 1; behind the last it is the last. Raises NotFound."""
+        self._lock(connection)
+        moved = self.read(connection, number)
+        others = [one for one in self.all(connection) if one.id != number]
+        at = max(place - 1, 0)
+        self._number(connection, [*others[:at], moved, *others[at:]], author)
+
+    def put_in_order(self, connection: Connection, names: Sequence[str], author: Author) -> None:
+        """The places that these have among all stay theirs, and are filled in this order."""
+        order = self.all(connection)
+        by_name = {one.name: one for one in order}
+        wanted = iter([by_name[name] for name in names])
+        self._number(connection, [next(wanted) if one.name in names else one for one in order], author)
+
     def names(self, connection: Connection) -> dict[str, int]:
-        """The number of each by its name."""
-        query = select(self.table.c.name, self.table.c.id).where(self.table.c.removed_at.is_(None))
+        """The number of each by its name, in their order."""
+        columns, order = self.table.c, self._order()
+        query = select(columns.name, columns.id).where(columns.removed_at.is_(None)).order_by(*order)
         return {row.name: row.id for row in connection.execute(query)}
 
-    def _present(self) -> Select[Any]:
+    def text_order(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The document with its keys as people write them."""
+        known = {key: document[key] for key in self.keys if key in document}
+        return {**known, **document}
+
+    def _query(self) -> Select[Any]:
         versions, worded = self.versions.c, self.versions.alias().c
         edited = (
             select(func.max(worded.version))
@@ -164,56 +246,80 @@ class Kind(Generic[StoredT]):
         )
         own: dict[str, ColumnElement[Any]] = {
             "edited_version": edited,
+            "position": self._position(self.table),
+            "source": versions.source if "source" in versions else null().label("source"),
             **{name: versions[name] for name in ("document", "changed_by", "changed_at")},
         }
         columns = [own[name] if name in own else self.table.c[name] for name in self.record.model_fields]
         return (
             select(*columns)
             .join(self.versions, (versions[self.owner] == self.table.c.id) & (versions.version == self.table.c.version))
-            .where(self.table.c.removed_at.is_(None))
-            .order_by(self.table.c.id)
+            .order_by(*self._order())
         )
+
+    def _position(self, table: Table) -> ColumnElement[Any]:
+        return table.c.position if self.is_ordered else null().label("position")
+
+    def _order(self) -> list[ColumnElement[Any]]:
+        return [*([self.table.c.position] if self.is_ordered else []), self.table.c.id]
+
+    def _stored(self, row: Row[Any]) -> StoredT:
+        return self.record.model_validate(self._values(row))
+
+    def _values(self, row: Any) -> dict[str, Any]:
+        return {**row._asdict(), "document": self.text_order(row.document)}
+
+    def _lock(self, connection: Connection) -> None:
+        """Let nobody else change documents of this kind until this transaction ends."""
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(self.table.name))))
 
     def _check_name(self, connection: Connection, name: str, number: int | None) -> None:
         if self.names(connection).get(name) not in (None, number):
             raise RequestConflict(Phrase(self.taken, {"name": name}), field="name")
 
-    def _change(
-        self,
-        connection: Connection,
-        before: StoredT,
-        document: Mapping[str, Any],
-        is_on: bool,
-        change: Change,
-        author: Author,
-    ) -> StoredT:
-        values = {"name": document["name"], "version": before.version + 1, "is_on": is_on, **self.reset}
-        connection.execute(update(self.table).where(self.table.c.id == before.id).values(values))
-        self._write(connection, before.id, before.version + 1, document, is_on, change, author)
-        self.follow(connection, before, change)
-        return self.read(connection, before.id)
+    def _number(self, connection: Connection, order: Sequence[StoredT], author: Author) -> None:
+        """Number them in this order; each that gets another number has a version that says so."""
+        for position, one in enumerate(order, start=1):
+            if one.position != position:
+                self._change(connection, one, Change.MOVED, author, position=position)
 
-    def _write(
+    def _change(
+        self, connection: Connection, before: StoredT, change: Change, author: Author, **changed: Any
+    ) -> StoredT:
+        """The next version; what is not changed stays."""
+        names = ("document", "is_on", "position", "source")
+        kept: dict[str, Any] = {name: changed.get(name, getattr(before, name)) for name in names}
+        values = {"name": kept["document"]["name"], "version": before.version + 1, "is_on": kept["is_on"]}
+        if self.is_ordered:
+            values["position"] = kept["position"]
+        if change is not Change.MOVED:
+            values |= self.columns(before, kept["document"], kept["is_on"], author)
+        connection.execute(update(self.table).where(self.table.c.id == before.id).values(values))
+        self._note(connection, before.id, before.version + 1, change, author, kept)
+        self.follow(connection, before, change, author)
+        return self.read(connection, before.id, removed=True)
+
+    def _note(
         self,
         connection: Connection,
         number: int,
         version: int,
-        document: Mapping[str, Any],
-        is_on: bool,
         change: Change,
         author: Author,
+        kept: Mapping[str, Any],
     ) -> None:
-        values = {self.owner: number, "version": version, "document": dict(document), "is_on": is_on}
-        values |= {"change": str(change), "changed_by": author.name, "changed_at": author.now}
+        values = {self.owner: number, "version": version, "change": str(change), "changed_by": author.name}
+        values |= {"changed_at": author.now, **{name: kept[name] for name in kept if name in self.versions.c}}
         connection.execute(insert(self.versions).values(values))
 
 
 class EditedMeanwhile(RequestConflict):
-    """Somebody else changed what it says since the version that this edit began from. `newer` is it as it is now."""
+    """Somebody else changed what it says since the version that this edit began from. `newer` is it as it is now,
+    `mine` what was to be saved."""
 
-    def __init__(self, newer: Stored, since: int) -> None:
+    def __init__(self, newer: Stored, since: int, mine: Mapping[str, Any]) -> None:
         says = {"since": since, "version": newer.edited_version}
         super().__init__(
             P_("It was edited after version %(since)s: it is version %(version)s now. Nothing was saved.", **says)
         )
-        self.newer = newer
+        self.newer, self.mine = newer, mine

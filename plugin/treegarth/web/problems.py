@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from treegarth.errors import (
     DatabaseUnavailable,
+    DocumentRefused,
     InvalidRequest,
     NotFound,
     OrthancRefused,
@@ -27,7 +28,7 @@ from treegarth.errors import (
     UnreadableObject,
     UnsupportedBody,
 )
-from treegarth.phrases import N_
+from treegarth.phrases import N_, in_language
 from treegarth.web.routes import Answer
 from treegarth.web.validation import InvalidFields
 
@@ -140,7 +141,14 @@ def detail_of(error: Exception, status: int) -> str:
 def field_problems(error: Exception, gettext: Callable[[str], str] = str) -> list[FieldProblem]:
     """The fields that are not right, in English if not told otherwise."""
     faults = error.faults if isinstance(error, InvalidFields) else []
-    return [FieldProblem(field=fault.field, detail=fault.said(gettext)) for fault in faults]
+    problems = error.problems if isinstance(error, DocumentRefused) else ()
+    return [
+        *(FieldProblem(field=fault.field, detail=fault.said(gettext)) for fault in faults),
+        *(
+            FieldProblem(field=one.place, detail=" ".join(in_language(part, gettext) for part in one[1:] if part))
+            for one in problems
+        ),
+    ]
 
 
 def headers_of(error: Exception) -> dict[str, str]:

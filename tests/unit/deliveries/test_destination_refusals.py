@@ -157,7 +157,9 @@ def test_no_action_of_a_rule_names_a_place() -> None:
 def test_no_other_request_names_a_place(tmp_path: Path) -> None:
     found = set()
     for route in house(make_services(tmp_path).settings).routes():
-        for model in (route.body, route.query, route.path_parameters):
+        taken = [model for model in (route.body, route.query, route.path_parameters) if model is not None]
+        inside = [field.annotation for model in taken for field in model.model_fields.values()]
+        for model in (*taken, *inside):  # a document is inside of the body that brings it
             if isinstance(model, type) and issubclass(model, BaseModel):
                 found |= {(model.__name__, name) for name, field in model.model_fields.items() if is_place(name, field)}
     assert found == set(OTHER_PLACES)

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from tests.rule_support import LANGUAGE
+from treegarth.documents.yaml_text import LARGEST_BYTES, UnreadableYaml, dump, read_pieces
+from treegarth.errors import DocumentRefused
 from treegarth.features.rules.export import export_text
 from treegarth.features.rules.model import Trigger
-from treegarth.features.rules.text import RuleRefused, parse_rule, parse_rules, rule_document
-from treegarth.features.rules.yaml_text import LARGEST_BYTES, UnreadableYaml, dump, read_pieces
+from treegarth.features.rules.text import parse_rule, parse_rules, rule_document
 
 EXAMPLE = """\
 # 선량 규칙 (dose)
@@ -36,7 +37,7 @@ EXAMPLE = """\
 
 
 def problems(text: str) -> list[str]:
-    with pytest.raises(RuleRefused) as refused:
+    with pytest.raises(DocumentRefused) as refused:
         parse_rules(text, LANGUAGE)
     return [str(problem) for problem in refused.value.problems]
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.web.web_support import make_services
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
+from treegarth.documents.language import Documents
+from treegarth.documents.routes import document_routes
 from treegarth.settings import Settings
 from treegarth.web.actors import Permission
+from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Route
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,9 +45,21 @@ def is_list(route: Route) -> bool:
     return route.answer is not None and {"items", "next", "previous"} <= set(route.answer.model_fields)
 
 
+def of_documents() -> dict[str, Documents[Any]]:
+    """The paths of every kind of documents."""
+    return {f"{API_PATH}/{one.path}": one for one in house(Settings()).documents()}
+
+
 def described() -> list[Route]:
-    """The endpoints that have a section of their own."""
-    return [route for route in api_routes() if not route.name.endswith(("_file", "_act"))]
+    """The endpoints that have a section of their own. Of documents the list of them has, and the table the rest."""
+    in_the_table = {
+        route.name
+        for one in house(Settings()).documents()
+        for route in document_routes(one)
+        if route.name != f"api.{one.names}"
+    }
+    own = [route for route in api_routes() if not route.name.endswith(("_file", "_act"))]
+    return [route for route in own if route.name not in in_the_table]
 
 
 def test_every_endpoint_has_its_section_and_no_section_is_left_over() -> None:
@@ -55,6 +71,20 @@ def test_every_list_has_its_files() -> None:
     assert files == {f"{route.path}/export/{{format}}" for route in api_routes() if is_list(route)}
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text.split("**Lists.**")[1].split("\n\n")[0] for name in OF_EVERY_LIST)
+
+
+def test_tables_name_every_kind_of_documents_and_every_request_of_their_dialect() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").split("### Documents")[1].split("\n**")[0]
+    requests = re.findall(r"^\| `([A-Z]+)` path(?:`(\S+)`)? \|", text, re.MULTILINE)
+    for path, kind in of_documents().items():
+        (part,) = kind.number.model_fields
+        found = {(route.method, route.path.replace(part, "number")) for route in document_routes(kind)}
+        assert sorted(found) == sorted((method, path + below) for method, below in requests)
+    lines = re.findall(r"^\| `(\S+)` \| (on|off) \| (on|off|as before) \|$", text, re.MULTILINE)
+    assert sorted(lines) == sorted(
+        (one.path, "on" if one.kind.starts_on else "off", "as before" if one.kind.stays_on else "off")
+        for one in of_documents().values()
+    )
 
 
 def test_a_table_names_what_can_be_done_with_many_rows_and_what_each_takes() -> None:

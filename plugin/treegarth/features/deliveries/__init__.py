@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term
+    from treegarth.documents.language import Documents
     from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, StudySection
@@ -57,6 +58,12 @@ def _listings() -> list[Listing[Any, Any]]:
     return [DELIVERIES, OBJECTS]
 
 
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.deliveries.destinations_api import DESTINATION_DOCUMENTS
+
+    return [DESTINATION_DOCUMENTS]
+
+
 def _row_actions() -> list[RowAction]:
     from treegarth.features.deliveries.row_actions import SEND, SEND_AGAIN
 
@@ -94,6 +101,7 @@ FEATURE = Feature(
     parts=_parts,
     routes=_routes,
     listings=_listings,
+    documents=_documents,
     row_actions=_row_actions,
     tasks=_tasks,
     checks=_checks,

@@ -5,44 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from treegarth.features.deliveries.addresses import Address, Kind
-from treegarth.features.deliveries.destinations import DestinationSettings, WantedProof
-from treegarth.features.deliveries.store.destinations import DestinationChange
-from treegarth.features.deliveries.windows import Window
-from treegarth.web.routes import Answer, Identifier, Parameters
+from treegarth.documents.store import Stored
+from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.web.routes import Answer
 
 
-class DestinationQuery(Parameters):
-    """Which destinations."""
+class DestinationItem(Stored):
+    """A destination: its settings, how it is, and what waits for it."""
 
-    removed: bool = False
-    """Also those that were removed."""
-
-
-class DestinationEdit(Parameters):
-    """Other settings of a destination."""
-
-    document: DestinationSettings
-    """All of them."""
-    version: Identifier
-    """The version that was read before. Status 409 if somebody else set it anew since."""
-
-
-class DestinationItem(Answer):
-    """A destination: what is set of it, how it is, and what waits for it."""
-
-    id: int
-    version: int
-    """Counts how often its settings were set."""
-    name: str
-    kind: Kind
-    address: Address
-    proof: WantedProof
-    alternate: str | None
-    windows: list[Window] | None
-    max_associations: int
-    max_mbit_per_s: float | None
-    max_attempts: int
+    document: DestinationSettings  # type: ignore[assignment]
+    """Its settings. Secrets by their place."""
     state: Literal["removed", "paused", "down", "up", "unknown"]
     """`down`: it does not answer; `unknown`: nothing was sent there yet."""
     refused: list[str]
@@ -79,12 +51,6 @@ class DestinationItem(Answer):
     """How fast a send of the last hour was on average; null without any."""
 
 
-class DestinationList(Answer):
-    """Every destination, by name."""
-
-    items: list[DestinationItem]
-
-
 class EchoAnswer(Answer):
     """Whether a destination answers now."""
 
@@ -97,9 +63,3 @@ class EchoAnswer(Answer):
     can_commit: bool | None
     reason: str | None
     """Why it does not answer, or what it cannot do."""
-
-
-class DestinationHistory(Answer):
-    """The changes of a destination, the newest first, at most a hundred."""
-
-    items: list[DestinationChange]

@@ -98,14 +98,14 @@ class Destination:
     name: str
     kind: Kind
     address: Address
-    version: int = 1  # counts how often its settings were set
+    version: int = 1  # the one that acts
     proof: WantedProof = WantedProof.BEST
     alternate: str | None = None  # the name of the destination that takes over while this one is down
     windows: tuple[Window, ...] | None = None  # None: always
     max_associations: int = 1
     max_mbit_per_s: float | None = None
     max_attempts: int = 20
-    is_paused: bool = False
+    is_on: bool = True
     can_commit: bool | None = None  # None: not known yet
     can_find: bool | None = None
     down_since: datetime | None = None
@@ -115,6 +115,11 @@ class Destination:
     last_error: str | None = None
     last_error_at: datetime | None = None
     removed_at: datetime | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a person stopped it."""
+        return not self.is_on
 
     @property
     def state(self) -> Literal["removed", "paused", "down", "up", "unknown"]:

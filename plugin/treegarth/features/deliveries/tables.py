@@ -36,7 +36,9 @@ destination = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("version", Integer, nullable=False, server_default="1", comment="counts how often its settings were set"),
+    Column(
+        "version", Integer, nullable=False, server_default="1", comment="the latest of destination_version: it acts"
+    ),
     Column("kind", Text, nullable=False, comment="dicom, dicomweb, peer, folder or s3"),
     Column("address", JSONB, nullable=False, comment="what its kind needs; secrets by reference"),
     Column("proof", Text, nullable=False, server_default="best", comment="best, commitment, find or status"),
@@ -45,7 +47,6 @@ destination = Table(
     Column("max_associations", Integer, nullable=False, server_default="1"),
     Column("max_mbit_per_s", Double),
     Column("max_attempts", Integer, nullable=False, server_default="20", comment="then an object is given up"),
-    Column("is_paused", Boolean, nullable=False, server_default=text("false")),
     Column("can_commit", Boolean, comment="whether it answers storage commitment; NULL: not known yet"),
     Column("can_find", Boolean, comment="whether it can be asked what it has; NULL: not known yet"),
     Column("down_since", Moment, comment="when it stopped answering; NULL: it answers"),
@@ -55,19 +56,21 @@ destination = Table(
     Column("last_error", PhraseColumn),
     Column("last_error_at", Moment),
     Column("removed_at", Moment),
+    Column("is_on", Boolean, nullable=False, server_default=text("true"), comment="false: a person has paused it"),
     Index("uq_destination_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
 )
 
-destination_change = Table(
-    "destination_change",
+destination_version = Table(
+    "destination_version",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("destination_id", Integer, ForeignKey("destination.id"), nullable=False),
-    Column("change", Text, nullable=False),
-    Column("document", JSONB, nullable=False),
+    Column("destination_id", Integer, ForeignKey("destination.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", JSONB, nullable=False, comment="its settings; secrets by reference"),
+    Column("is_on", Boolean, nullable=False),
+    Column("change", Text, nullable=False, comment="created, edited, switched on, switched off, removed"),
     Column("changed_by", Text),
     Column("changed_at", Moment, nullable=False),
-    Index("ix_destination_change_destination", "destination_id"),
+    comment="every change of every destination",
 )
 
 delivery = Table(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term
+    from treegarth.documents.language import Documents
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
     from treegarth.web.listing import Listing
@@ -39,8 +40,7 @@ def _actions(house: House) -> list[Action[Any]]:
 def _parts(house: House) -> list[object]:
     from treegarth.features.retention.service import PolicyLanguage
 
-    lent = house.lent
-    return [PolicyLanguage(vocabulary=house.vocabulary, read_texts=lent.read_texts, write_text=lent.write_text)]
+    return [PolicyLanguage(vocabulary=house.vocabulary)]
 
 
 def _routes() -> list[Route]:
@@ -55,6 +55,12 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.retention.marked import OBJECTS, STUDIES
 
     return [STUDIES, OBJECTS, HOLDS, LEDGER]
+
+
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.retention.policies import POLICY_DOCUMENTS
+
+    return [POLICY_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -103,6 +109,7 @@ FEATURE = Feature(
     parts=_parts,
     routes=_routes,
     listings=_listings,
+    documents=_documents,
     row_actions=_row_actions,
     tasks=_tasks,
     works=_works,

@@ -1,4 +1,4 @@
-"""What people and programs ask of retention: write policies, foresee what they do, switch them, ask for reasons.
+"""What people and programs ask of retention: foresee what policies do, ask for reasons, hold and rescue.
 
 The API and the pages both call these.
 """
@@ -12,12 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.documents.importing import Imported, import_documents
-from treegarth.documents.store import Author
-from treegarth.errors import InvalidRequest, RequestConflict
+from treegarth.errors import RequestConflict
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
-from treegarth.features.retention.policy_text import parse_policy, policy_document
+from treegarth.features.retention.policy_text import parse_policy
 from treegarth.features.retention.rules import decide, needs_number_typed
 from treegarth.features.retention.store import forecast, holds, marks
 from treegarth.features.retention.store.decision import NumberedPolicy, read_states
@@ -28,8 +26,6 @@ from treegarth.index.studies import StudyKey, the_study
 from treegarth.index.tables import instance, series, study
 from treegarth.phrases import N_, P_
 
-ReadTexts = Callable[[str], Sequence[object]]  # a YAML list's entries as plain values; raises InvalidRequest
-WriteText = Callable[[object], str]
 FORECAST_OVER = timedelta(days=90)
 _DAYS = 90.0
 NEW = NumberedPolicy(id=0, version=0, policy=Policy(name="", why=""))
@@ -45,8 +41,6 @@ class PolicyLanguage:
     """What policies are written in at this site."""
 
     vocabulary: Callable[[], Vocabulary]
-    read_texts: ReadTexts
-    write_text: WriteText
 
     def parse(self, document: object, place: str = "policy") -> Policy:
         """Raises PolicyRefused with every problem."""
@@ -115,68 +109,23 @@ def numbered(connection: Connection, language: PolicyLanguage, policy_id: int) -
     return numbered_policy(POLICIES.read(connection, policy_id), language.vocabulary())
 
 
-def create(connection: Connection, language: PolicyLanguage, document: object, author: Author) -> StoredPolicy:
-    """A new policy, off. Raises PolicyRefused, RequestConflict."""
-    return POLICIES.create(connection, policy_document(language.parse(document)), author)
+def check_typed(
+    connection: Connection, language: PolicyLanguage, stored: StoredPolicy, now: datetime, *, typed_count: int | None
+) -> None:
+    """A policy that would delete much of the archive is switched on only with the number of objects typed.
 
-
-def edit(
-    connection: Connection,
-    language: PolicyLanguage,
-    policy_id: int,
-    document: object,
-    author: Author,
-    *,
-    since: int | None,
-) -> StoredPolicy:
-    """The policy is off afterwards. Raises NotFound, PolicyRefused, RequestConflict, EditedMeanwhile."""
-    return POLICIES.edit(connection, policy_id, policy_document(language.parse(document)), author, since=since)
-
-
-def switch(
-    connection: Connection,
-    language: PolicyLanguage,
-    policy_id: int,
-    author: Author,
-    *,
-    is_on: bool,
-    typed_count: int | None,
-) -> StoredPolicy:
-    """Switch a policy; on only with the number of objects typed, where it would delete much of the archive.
-
-    Raises NotFound, PolicyRefused, and RequestConflict which names the number.
+    Raises PolicyRefused, and RequestConflict which names the number.
     """
-    if is_on:
-        foreseen = preview(connection, language, numbered(connection, language, policy_id), author.now)
-        count = foreseen.today.instance_count
-        if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
-            raise RequestConflict(
-                P_(
-                    "This policy would delete %(count)s objects, more than its share of the archive. "
-                    "Say so by that number.",
-                    count=count,
-                )
+    foreseen = preview(connection, language, numbered_policy(stored, language.vocabulary()), now)
+    count = foreseen.today.instance_count
+    if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
+        raise RequestConflict(
+            P_(
+                "This policy would delete %(count)s objects, more than its share of the archive. "
+                "Say so by that number.",
+                count=count,
             )
-    return POLICIES.switch(connection, policy_id, author, is_on=is_on)
-
-
-def import_texts(
-    connection: Connection, language: PolicyLanguage, text: str, author: Author, *, dry_run: bool = False
-) -> list[Imported]:
-    """Make or change the policies of a text, by their names, or only say what would be; changed ones are off.
-
-    Raises PolicyRefused, InvalidRequest.
-    """
-    parsed = [language.parse(one, f"policies[{place}]") for place, one in enumerate(language.read_texts(text))]
-    if len({one.name for one in parsed}) < len(parsed):
-        raise InvalidRequest(P_("Two policies have the same name."))
-    documents = [policy_document(one) for one in parsed]
-    return import_documents(connection, POLICIES, documents, author, dry_run=dry_run)
-
-
-def export_text(connection: Connection, language: PolicyLanguage) -> str:
-    """Every policy as YAML."""
-    return language.write_text([dict(one.document) for one in POLICIES.all(connection)])
+        )
 
 
 def explain(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term
+    from treegarth.documents.language import Documents
     from treegarth.features.rules.service import RuleBook
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
@@ -70,6 +71,12 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.rules.outcomes import OUTCOMES
 
     return [NOTICES, EVENTS, OUTCOMES]
+
+
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.rules.api.rules import RULE_DOCUMENTS
+
+    return [RULE_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -144,6 +151,7 @@ FEATURE = Feature(
     parts=_parts,
     routes=_routes,
     listings=_listings,
+    documents=_documents,
     row_actions=_row_actions,
     tasks=_tasks,
     works=_works,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from treegarth.documents.yaml_text import dump, read_pieces
 from treegarth.errors import InvalidRequest
-from treegarth.features.rules.yaml_text import dump, read_pieces
 
 _ON = re.compile(r"^(\s+|- +)on: *(true|false)( *(#.*)?)$", re.MULTILINE)
 

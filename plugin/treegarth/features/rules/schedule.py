@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from treegarth.phrases import P_
 
@@ -25,7 +24,7 @@ class Schedule:
             return "hourly"
         return f"{'daily' if self.weekday is None else f'weekly {DAYS[self.weekday]}'} {self.at:%H:%M}"
 
-    def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime:
+    def next_after(self, moment: datetime, zone: tzinfo) -> datetime:
         """The first time after a moment. A time that a change to summer time leaves out is an hour later that day."""
         if self.at is None:
             hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

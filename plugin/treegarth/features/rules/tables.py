@@ -50,6 +50,7 @@ rule_version = Table(
     Column("change", Text, nullable=False, comment="created, edited, switched on, switched off, moved, removed"),
     Column("changed_by", Text),
     Column("changed_at", Moment, nullable=False),
+    Column("source", Text, comment="the text that it was written as, with its comments"),
     comment="every change of every rule",
 )
 

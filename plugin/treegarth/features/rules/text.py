@@ -6,18 +6,19 @@ them. `rule_document(parse_rule(document))` is a document that means the same, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from treegarth.conditions.model import All, Condition, Level
 from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.errors import ConditionRefused, InvalidRequest, Problem
+from treegarth.documents.importing import read_documents
+from treegarth.documents.yaml_text import Piece
+from treegarth.errors import ConditionRefused, DocumentRefused, Problem
 from treegarth.features.rules.actions import Actions
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
-from treegarth.features.rules.yaml_text import Piece, read_pieces
 from treegarth.limits import is_storable
 from treegarth.phrases import P_
 
@@ -26,14 +27,6 @@ LONGEST_NAME, LONGEST_WHY = 200, 2000
 MOST_STEPS = 20
 EVERYTHING = All(())
 _KNOWN = P_("Known: %(known)s.", known=", ".join(KEYS))
-
-
-class RuleRefused(InvalidRequest):
-    """A rule is not right; the message lists every problem with its place."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,29 +48,20 @@ class WrittenRule:
 
 
 def parse_rules(text: str, language: Language) -> list[WrittenRule]:
-    """The rules of a YAML text, a list or one alone. Raises UnreadableYaml, or RuleRefused with all that is wrong."""
-    problems: list[Problem] = []
-    pieces = read_pieces(text)
-    written = [_written(piece, language, f"rules[{index}]", problems) for index, piece in enumerate(pieces)]
-    names: dict[str, int] = {}
-    for index, one in enumerate(written):
-        if one is not None and names.setdefault(one.rule.name, index) != index:
-            wrong = P_("%(rule)s has this name, too.", rule=f"rules[{names[one.rule.name]}]")
-            problems.append(Problem(place=f"rules[{index}].name", wrong=wrong))
-    if not pieces:
-        right = P_("Write a list: - name: ...")
-        problems.append(Problem(place="rules", wrong=P_("no rule is there."), right=right))
-    if problems:
-        raise RuleRefused(problems)
-    return [one for one in written if one is not None]
+    """The rules of a YAML text, a list or one. Raises UnreadableYaml, or DocumentRefused with all that is wrong."""
+    return read_documents(text, lambda piece, place: _parsed(piece, language, place), "rules")
 
 
 def parse_rule(document: object, language: Language, place: str = "rule") -> WrittenRule:
-    """One rule from its document. Raises RuleRefused with all that is wrong."""
+    """One rule from its document. Raises DocumentRefused with all that is wrong."""
+    return _parsed(Piece(value=document, source=None), language, place)
+
+
+def _parsed(piece: Piece, language: Language, place: str) -> WrittenRule:
     problems: list[Problem] = []
-    written = _written(Piece(value=document, source=None), language, place, problems)
+    written = _written(piece, language, place, problems)
     if written is None or problems:
-        raise RuleRefused(problems)
+        raise DocumentRefused(problems)
     return written
 
 

@@ -9,12 +9,11 @@ from flask import Response
 
 from treegarth.documents.differences import Newer, newer_than, version_of
 from treegarth.documents.store import EditedMeanwhile
-from treegarth.errors import RequestConflict
-from treegarth.feature import House
+from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.deliveries.address_parts import Guarded
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
-from treegarth.features.deliveries.destinations import Destination, DestinationSettings
-from treegarth.features.deliveries.destinations_api import check_places
+from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.destinations_api import DESTINATION_DOCUMENTS
 from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.pages.destination_form import (
     DAYS,
@@ -29,11 +28,9 @@ from treegarth.features.deliveries.pages.destination_form import (
 from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import guarded_fields
 from treegarth.features.deliveries.store.destinations import (
-    change_destination,
-    create_destination,
+    DESTINATIONS,
     list_destinations,
     read_destination,
-    settings_of,
 )
 from treegarth.phrases import P_, Phrase
 from treegarth.web.actors import Permission
@@ -43,7 +40,6 @@ from treegarth.web.parts import in_words
 from treegarth.web.routes import Handler, Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
-from treegarth.web.validation import InvalidFields, validated
 
 BASE = "/treegarth/deliveries/destinations"
 ONE = "/{destination_id}"
@@ -119,12 +115,16 @@ def change_page(call: Call[None, None, DestinationPath]) -> Response:
 def edit_page(call: Call[None, None, DestinationPath]) -> Response:
     with call.connect() as connection:
         one = read_destination(connection, call.path.destination_id)
-    return _form(call, typed_of(settings_of(one).document()), one, {})
+    return _form(call, typed_of(_settings(call, one.id)), one, {})
+
+
+def _settings(call: AnyCall, destination_id: int) -> dict[str, Any]:
+    with call.connect() as connection:
+        return DESTINATIONS.read(connection, destination_id).document
 
 
 def _posted(call: AnyCall, destination_id: int | None) -> Response:
     typed = read_typed(call.http.form)
-    services = call.services
     one = None
     if destination_id is not None:
         with call.connect() as connection:
@@ -136,22 +136,18 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
     since = version_of(call.http.form.get("version", "") if over is None else over)
     document = typed_document(typed)
     if one is not None:
-        document = untouched(document, settings_of(one).document())
+        document = untouched(document, _settings(call, one.id))
     try:
-        settings = validated(DestinationSettings, document)
-        check_places(settings, services.settings.destination_places)
         with call.begin() as connection:
-            by, at = call.actor.name, services.clock()
             if destination_id is None:
-                saved = create_destination(connection, settings, by=by, at=at)
+                saved = DESTINATION_DOCUMENTS.create(call, connection, document)
             else:
-                saved = change_destination(connection, destination_id, settings, since=since, by=by, at=at)
-    except InvalidFields as error:
-        gettext = call.site.languages[call.language].gettext
-        return _form(call, typed, one, {fault.field: fault.said(gettext) for fault in error.faults})
+                saved = DESTINATION_DOCUMENTS.edit(call, connection, destination_id, document, since=since)
+    except DocumentRefused as error:
+        said = {one.place.removeprefix("document."): in_words(call, one.wrong) for one in error.problems}
+        return _form(call, typed, one, said)
     except EditedMeanwhile as error:
-        write = call.part(House).lent.write_text
-        return _form(call, typed, one, {}, newer=newer_than(error.newer, settings.document(), write))
+        return _form(call, typed, one, {}, newer=newer_than(error))
     except RequestConflict as error:
         return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
     return leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))

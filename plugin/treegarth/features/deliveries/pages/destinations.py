@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.documents.differences import shown_versions
 from treegarth.features.deliveries.destinations import Destination, address_document
 from treegarth.features.deliveries.destinations_api import echo_destination
 from treegarth.features.deliveries.kinds import KINDS
@@ -20,20 +21,18 @@ from treegarth.features.deliveries.pages.destination_form import (
 from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.destinations import (
+    DESTINATIONS,
     DestinationFigures,
     list_destinations,
     note_echo,
-    pause_destination,
-    read_changes,
     read_destination,
     read_figures,
-    remove_destination,
 )
 from treegarth.features.deliveries.store.overview import list_trouble, sends_by_hour
 from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.index.studies import told_apart
 from treegarth.outgoing.gate import Gate
-from treegarth.phrases import N_, P_, Phrase
+from treegarth.phrases import P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.parts import State
@@ -42,13 +41,6 @@ from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 
 HOURS_SHOWN = 24
-CHANGES = {
-    "created": N_("created"),
-    "edited": N_("edited"),
-    "paused": N_("paused"),
-    "resumed": N_("resumed"),
-    "removed": N_("removed"),
-}
 
 
 class DestinationQuery(Parameters):
@@ -56,13 +48,6 @@ class DestinationQuery(Parameters):
 
     sends: Literal["chart", "table"] = "chart"
     """As chart or as table."""
-
-
-class PauseBody(Parameters):
-    """Pause or go on."""
-
-    paused: bool
-    """Whether nothing is to be sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +65,7 @@ class ShownDestination:
 
 
 def routes() -> list[Route]:
-    view, administer, operate = Permission.VIEW, Permission.ADMINISTER, Permission.OPERATE
+    view, operate = Permission.VIEW, Permission.OPERATE
     return [
         destination_route("destinations_page", "", destinations_page, "Where objects are sent, and how it goes.", view),
         destination_route(
@@ -92,22 +77,6 @@ def routes() -> list[Route]:
         ),
         destination_route(
             "echo_page", f"{ONE}/echo", echo, "Test whether a destination answers.", operate, method="POST"
-        ),
-        destination_route(
-            "pause_page",
-            f"{ONE}/pause",
-            pause,
-            "Pause a destination, or go on.",
-            operate,
-            method="POST",
-        ),
-        destination_route(
-            "remove_destination_page",
-            f"{ONE}/remove",
-            remove,
-            "Remove a destination; its history stays.",
-            administer,
-            method="POST",
         ),
     ]
 
@@ -183,7 +152,7 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
         sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
         trouble = list_trouble(connection, number)
         which = told_apart(connection, trouble)
-        changes = read_changes(connection, number)
+        versions = DESTINATIONS.history(connection, number)
     hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
     return render_page(
         call,
@@ -194,8 +163,7 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
         as_table=call.query.sends == "table",
         trouble=trouble,
         which=which,
-        changes=changes,
-        change_names=CHANGES,
+        versions=shown_versions(versions),
         address=_address_rows(one),
         proofs=PROOFS,
         days=DAYS,
@@ -229,22 +197,3 @@ def echo(call: Call[None, None, DestinationPath]) -> Response:
         return see_other(call, page, P_("It answers."), *said)
     waits = P_("Nothing is lost: what is to go there waits and is tried again.")
     return see_other(call, page, P_("It does not answer."), *said, waits, kind="failed")
-
-
-def pause(call: Call[None, PauseBody, DestinationPath]) -> Response:
-    services, number = call.services, call.path.destination_id
-    with call.begin() as connection:
-        pause_destination(connection, number, paused=call.body.paused, by=call.actor.name, at=services.clock())
-    return _to(call, number)
-
-
-def remove(call: Call[None, None, DestinationPath]) -> Response:
-    services = call.services
-    with call.begin() as connection:
-        remove_destination(connection, call.path.destination_id, by=call.actor.name, at=services.clock())
-    return see_other(call, call.site.url("deliveries.destinations_page"))
-
-
-def _to(call: AnyCall, number: int, **values: Any) -> Response:
-    url = call.site.url("deliveries.destination_page", destination_id=number, **values)
-    return see_other(call, url)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, null, select, union_all, update
-from sqlalchemy.exc import IntegrityError
 
 from treegarth.database.parameters import is_among_numbers, written_out
-from treegarth.documents.store import EditedMeanwhile, Stored
-from treegarth.errors import NotFound, RequestConflict
-from treegarth.features.deliveries.addresses import ADDRESSES, Kind
+from treegarth.documents.store import Author, Change, Kind, Stored
+from treegarth.errors import NotFound
+from treegarth.features.deliveries import addresses
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
 from treegarth.features.deliveries.model import ObjectState
 from treegarth.features.deliveries.store.leases import is_open
-from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_change
+from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_version
 from treegarth.features.deliveries.windows import Window
-from treegarth.phrases import P_
-from treegarth.record import Record
+from treegarth.phrases import N_, P_
 
 THROUGHPUT_OF = timedelta(hours=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # of what nobody wrote down
 REMOVED = P_("The destination was removed.")
 _windows = TypeAdapter(tuple[Window, ...])
 
@@ -50,22 +47,10 @@ class DestinationFigures:
         return self.sent_bytes * 8 / 1e6 / self.sending_s if self.sending_s > 0 else None
 
 
-class DestinationChange(Record):
-    """Who changed what, and when."""
-
-    change: Literal["created", "edited", "paused", "resumed", "removed"]
-    document: dict[str, Any]
-    """The settings from then on."""
-    changed_by: str | None
-    changed_at: datetime
-
-
-def list_destinations(connection: Connection, *, removed: bool = False) -> list[Destination]:
-    """All of them by name; those that were removed only if asked for."""
-    query = select(destination).order_by(destination.c.name, destination.c.id)
-    if not removed:
-        query = query.where(destination.c.removed_at.is_(None))
-    return [_destination(row) for row in connection.execute(query)]
+def list_destinations(connection: Connection) -> list[Destination]:
+    """Those that were not removed, by name."""
+    present = select(destination).where(destination.c.removed_at.is_(None)).order_by(destination.c.name)
+    return [_destination(row) for row in connection.execute(present)]
 
 
 def read_destination(connection: Connection, destination_id: int, *, locked: bool = False) -> Destination:
@@ -98,98 +83,6 @@ def destination_names(connection: Connection) -> list[str]:
     return list(connection.execute(present).scalars())
 
 
-def create_destination(
-    connection: Connection, settings: DestinationSettings, *, by: str | None, at: datetime
-) -> Destination:
-    """A new one. Raises RequestConflict where the name is taken or the alternate is not there."""
-    _check_alternate(connection, settings)
-    try:
-        with connection.begin_nested():
-            row = connection.execute(destination.insert().values(_columns(settings)).returning(destination)).one()
-    except IntegrityError as error:
-        raise _taken(settings) from error
-    _note(connection, row.id, "created", settings.document(), by, at)
-    return _destination(row)
-
-
-def change_destination(
-    connection: Connection,
-    destination_id: int,
-    settings: DestinationSettings,
-    *,
-    since: int | None,
-    by: str | None,
-    at: datetime,
-) -> Destination:
-    """Set all of it anew; the same settings are no change. `since` is the version that the edit began from. What was
-    learnt of the old address is forgotten where that changed.
-
-    Raises NotFound, RequestConflict, EditedMeanwhile.
-    """
-    before = present_destination(connection, destination_id)
-    if settings_of(before).document() == settings.document():
-        return before
-    if since is not None and since != before.version:
-        raise EditedMeanwhile(_as_stored(connection, before), since)
-    _check_alternate(connection, settings)
-    values = {**_columns(settings), "version": before.version + 1}
-    if (before.kind, before.address) != (settings.kind, settings.address):
-        values |= dict.fromkeys(("can_commit", "can_find", "down_since", "next_attempt_at")) | {"failures": 0}
-    try:
-        with connection.begin_nested():
-            row = _update(connection, destination_id, values)
-    except IntegrityError as error:
-        raise _taken(settings) from error
-    _note(connection, destination_id, "edited", settings.document(), by, at)
-    if before.name != settings.name:
-        connection.execute(
-            update(destination).where(destination.c.alternate == before.name).values(alternate=settings.name)
-        )
-    return _destination(row)
-
-
-def _as_stored(connection: Connection, one: Destination) -> Stored:
-    """As documents are kept, with who set it last."""
-    edits = (change for change in read_changes(connection, one.id) if change.change in ("created", "edited"))
-    last = next(edits, None)
-    return Stored(
-        id=one.id,
-        name=one.name,
-        version=one.version,
-        edited_version=one.version,
-        is_on=not one.is_paused,
-        document=settings_of(one).document(),
-        changed_by=last.changed_by if last else None,
-        changed_at=last.changed_at if last else EPOCH,
-    )
-
-
-def pause_destination(
-    connection: Connection, destination_id: int, *, paused: bool, by: str | None, at: datetime
-) -> Destination:
-    """Stop sending there, or begin again at once: what waits is tried without waiting. Raises NotFound."""
-    present_destination(connection, destination_id)
-    values: dict[str, Any] = {"is_paused": paused}
-    if not paused:
-        values |= {"next_attempt_at": None, "failures": 0}
-    row = _update(connection, destination_id, values)
-    _note(connection, destination_id, "paused" if paused else "resumed", settings_of(row).document(), by, at)
-    return _destination(row)
-
-
-def remove_destination(connection: Connection, destination_id: int, *, by: str | None, at: datetime) -> Destination:
-    """Send nothing there any more. It stays in the history, and what waited for it is given up. Raises NotFound."""
-    present_destination(connection, destination_id)
-    row = _update(connection, destination_id, {"removed_at": at})
-    connection.execute(
-        update(delivery_object)
-        .where(delivery_object.c.destination_id == destination_id, delivery_object.c.state == "waiting")
-        .values(state="given up", last_error=REMOVED)
-    )
-    _note(connection, destination_id, "removed", settings_of(row).document(), by, at)
-    return _destination(row)
-
-
 def note_echo(connection: Connection, destination_id: int, *, can_find: bool | None, can_commit: bool | None) -> None:
     """A destination answered: what waits there need not wait longer.
 
@@ -198,17 +91,6 @@ def note_echo(connection: Connection, destination_id: int, *, can_find: bool | N
     learnt = {"can_find": can_find, "can_commit": can_commit}
     values = {name: value for name, value in learnt.items() if value is not None} | {"next_attempt_at": None}
     connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
-
-
-def read_changes(connection: Connection, destination_id: int, *, limit: int = 100) -> list[DestinationChange]:
-    """The newest changes first."""
-    query = select(destination_change).where(destination_change.c.destination_id == destination_id)
-    return [
-        DestinationChange(
-            change=row.change, document=row.document, changed_by=row.changed_by, changed_at=row.changed_at
-        )
-        for row in connection.execute(query.order_by(destination_change.c.id.desc()).limit(limit))
-    ]
 
 
 def read_figures(
@@ -261,62 +143,54 @@ def _open(destination_ids: Sequence[int]) -> Select[Any]:
     ).group_by(found.destination_id)
 
 
-def settings_of(row: Row[Any] | Destination) -> DestinationSettings:
-    """What a person set of it."""
-    found = row if isinstance(row, Destination) else _destination(row)
-    return DestinationSettings(
-        name=found.name,
-        kind=found.kind,
-        address=found.address,
-        proof=found.proof,
-        alternate=found.alternate,
-        windows=found.windows,
-        max_associations=found.max_associations,
-        max_mbit_per_s=found.max_mbit_per_s,
-        max_attempts=found.max_attempts,
-    )
-
-
 def _destination(row: Row[Any]) -> Destination:
     values = row._asdict()
-    kind = Kind(values.pop("kind"))
+    kind = addresses.Kind(values.pop("kind"))
     return Destination(
         kind=kind,
-        address=ADDRESSES[kind].model_validate(values.pop("address")),
+        address=addresses.ADDRESSES[kind].model_validate(values.pop("address")),
         proof=WantedProof(values.pop("proof")),
         windows=_windows.validate_python(windows) if (windows := values.pop("windows")) else None,
         **values,
     )
 
 
-def _columns(settings: DestinationSettings) -> dict[str, Any]:
-    values = settings.model_dump(exclude={"address", "windows"})
-    values["kind"], values["proof"] = str(settings.kind), str(settings.proof)
-    values["address"] = address_document(settings.address)
-    values["windows"] = [window.model_dump(mode="json") for window in settings.windows] if settings.windows else null()
+def _columns(before: Stored | None, document: Mapping[str, Any], is_on: bool, author: Author) -> Mapping[str, Any]:
+    """What sending goes by. What was learnt of an old address is forgotten; what waits goes at once when it goes on."""
+    settings = DestinationSettings.model_validate(document)
+    values = settings.model_dump(exclude={"name", "address", "windows"})
+    values |= {"kind": str(settings.kind), "proof": str(settings.proof), "address": address_document(settings.address)}
+    windows = settings.windows
+    values["windows"] = [window.model_dump(mode="json") for window in windows] if windows else null()
+    if before is not None and any(before.document[name] != document[name] for name in ("kind", "address")):
+        values |= dict.fromkeys(("can_commit", "can_find", "down_since", "next_attempt_at")) | {"failures": 0}
+    if before is not None and is_on and not before.is_on:
+        values |= {"next_attempt_at": None, "failures": 0}
     return values
 
 
-def _update(connection: Connection, destination_id: int, values: dict[str, Any]) -> Row[Any]:
-    changed = update(destination).where(destination.c.id == destination_id).values(values)
-    return connection.execute(changed.returning(destination)).one()
+def _follow(connection: Connection, before: Stored, change: Change, author: Author) -> None:
+    """Who named it as the alternate names it by its new name; what waits for one that was removed is given up."""
+    if change is Change.REMOVED:
+        waiting = (delivery_object.c.destination_id == before.id, delivery_object.c.state == "waiting")
+        connection.execute(update(delivery_object).where(*waiting).values(state="given up", last_error=REMOVED))
+    renamed = select(destination.c.name).where(destination.c.id == before.id, destination.c.name != before.name)
+    for name in connection.execute(renamed).scalars() if change is Change.EDITED else ():
+        for other in DESTINATIONS.all(connection):
+            if other.document.get("alternate") == before.name:
+                document = {**other.document, "alternate": name}
+                DESTINATIONS.edit(connection, other.id, document, author, since=None)
 
 
-def _check_alternate(connection: Connection, settings: DestinationSettings) -> None:
-    if settings.alternate and destination_named(connection, settings.alternate) is None:
-        wrong = P_("There is no destination named “%(name)s” to be the alternate.", name=settings.alternate)
-        raise RequestConflict(wrong, field="alternate")
-
-
-def _taken(settings: DestinationSettings) -> RequestConflict:
-    return RequestConflict(P_("There is a destination named “%(name)s” already.", name=settings.name), field="name")
-
-
-def _note(
-    connection: Connection, destination_id: int, change: str, document: dict[str, Any], by: str | None, at: datetime
-) -> None:
-    connection.execute(
-        destination_change.insert().values(
-            destination_id=destination_id, change=change, document=document, changed_by=by, changed_at=at
-        )
-    )
+DESTINATIONS = Kind(
+    record=Stored,
+    table=destination,
+    versions=destination_version,
+    owner="destination_id",
+    missing=N_("There is no such destination."),
+    taken=N_("There is a destination named “%(name)s” already."),
+    keys=tuple(DestinationSettings.model_fields),
+    starts_on=True,
+    columns=_columns,
+    follow=_follow,
+)

@@ -137,7 +137,7 @@ def select_deliveries(
             *(delivery.c[name] for name in _OWN),
             case((gone, delivery.c.modality), else_=series.c.modality).label("modality"),
             destination.c.name.label("destination_name"),
-            destination.c.is_paused,
+            (~destination.c.is_on).label("is_paused"),
             destination.c.down_since,
             study.c.patient_name,
             study.c.patient_id,

@@ -1,8 +1,8 @@
-"""Retention over HTTP: policies, what they would do, what is marked, holds, the ledger, space."""
+"""Retention over HTTP: what policies would do, what is marked, holds, the ledger, space."""
 
 from __future__ import annotations
 
-from treegarth.features.retention.api import forecast, holds, ledger, marked, policies
+from treegarth.features.retention.api import forecast, holds, ledger, marked
 from treegarth.web.routes import Route
 
 __all__ = ["routes"]
@@ -11,7 +11,6 @@ __all__ = ["routes"]
 def routes() -> list[Route]:
     """Retention's part of the API."""
     return [
-        *policies.routes(),
         *forecast.routes(),
         *marked.routes(),
         *holds.routes(),

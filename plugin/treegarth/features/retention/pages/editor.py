@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 from flask import Response
 
-from treegarth.documents.differences import Newer, newer_than, version_of
+from treegarth.documents.differences import Newer, as_text, newer_than, version_of
+from treegarth.documents.pages import Wrong, one_document, wrong_in
 from treegarth.documents.store import EditedMeanwhile
-from treegarth.errors import InvalidRequest, Problem, RequestConflict
+from treegarth.errors import InvalidRequest, RequestConflict
 from treegarth.features.retention import service
-from treegarth.features.retention.pages.policy import text_of
 from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.paths import PolicyPath
-from treegarth.features.retention.policy_text import KEYS, PolicyRefused, policy_document
-from treegarth.features.retention.requests import author_of
+from treegarth.features.retention.policies import POLICY_DOCUMENTS
+from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES
-from treegarth.phrases import N_, P_, Phrase
+from treegarth.phrases import N_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
@@ -94,15 +91,6 @@ class NewQuery(Parameters):
     """One of the examples."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wrong:
-    """What is wrong at a place of the text; `line` counts from 1, None where the text has no such place."""
-
-    place: str
-    line: int | None
-    words: str
-
-
 def routes() -> list[Route]:
     new, edit = "/treegarth/retention/policies/new", "/treegarth/retention/policies/{policy_id}/edit"
     write: dict[str, Any] = {"permission": Permission.ADMINISTER}
@@ -141,10 +129,9 @@ def routes() -> list[Route]:
 
 
 def edit_page(call: Call[None, None, PolicyPath]) -> Response:
-    language = call.part(PolicyLanguage)
     with call.connect() as connection:
         stored = POLICIES.read(connection, call.path.policy_id)
-    return _render(call, text_of(language, stored.document), stored.id)
+    return _render(call, as_text(stored.document), stored.id)
 
 
 def new_page(call: Call[NewQuery, None, None]) -> Response:
@@ -165,40 +152,25 @@ def _posted(call: AnyCall, policy_id: int | None) -> Response:
     text, act = form.get("text", "").replace("\r\n", "\n"), form.get("act", "")
     since = version_of(act.removeprefix("save over ") if act.startswith("save over ") else form.get("version", ""))
     try:
-        document = _document(language, text)
+        document = one_document(text)
         if act == "look":
-            policy = language.parse(document)
+            policy = language.parse(document, "document")
             with call.connect() as connection:
                 shown = look_ahead(call, connection, language, service.unsaved(policy))
             return _render(call, text, policy_id, shown=shown)
-        saved = _save(call, language, document, policy_id, since)
-    except PolicyRefused as error:
-        return _render(call, text, policy_id, problems=error.problems)
+        saved = _save(call, document, policy_id, since)
     except EditedMeanwhile as error:
-        mine = policy_document(language.parse(document))
-        return _render(call, text, policy_id, newer=newer_than(error.newer, mine, partial(text_of, language)))
-    except RequestConflict as error:
-        return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
-    except InvalidRequest as error:
-        return _render(call, text, policy_id, problems=[Problem("", error.sentence)])
+        return _render(call, text, policy_id, newer=newer_than(error))
+    except (InvalidRequest, RequestConflict) as error:
+        return _render(call, text, policy_id, wrong=wrong_in(call, text, error))
     return leave(call, call.site.url("retention.policy_page", policy_id=saved))
 
 
-def _document(language: PolicyLanguage, text: str) -> object:
-    """Raises InvalidRequest where it is no YAML or not one policy."""
-    if "\0" in text:
-        raise InvalidRequest(P_("The text has a character that cannot be stored."))
-    found = language.read_texts(text)
-    if len(found) != 1:
-        raise InvalidRequest(P_("Write one policy here."))
-    return found[0]
-
-
-def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: int | None, since: int | None) -> int:
+def _save(call: AnyCall, document: object, policy_id: int | None, since: int | None) -> int:
     with call.begin() as connection:
         if policy_id is None:
-            return service.create(connection, language, document, author_of(call)).id
-        return service.edit(connection, language, policy_id, document, author_of(call), since=since).id
+            return POLICY_DOCUMENTS.create(call, connection, document).id
+        return POLICY_DOCUMENTS.edit(call, connection, policy_id, document, since=since).id
 
 
 def _render(
@@ -206,7 +178,7 @@ def _render(
     text: str,
     policy_id: int | None,
     *,
-    problems: Sequence[Problem] = (),
+    wrong: Sequence[Wrong] = (),
     shown: ShownPreview | None = None,
     newer: Newer | None = None,
 ) -> Response:
@@ -218,7 +190,6 @@ def _render(
             stored = POLICIES.read(connection, policy_id)
         address = call.site.url("retention.change_page", policy_id=policy_id)
         leave = call.site.url("retention.policy_page", policy_id=policy_id)
-    wrong = [_wrong(call, text, one) for one in problems]
     return render_page(
         call,
         "retention/policy_form.html",
@@ -236,27 +207,3 @@ def _render(
         chosen=getattr(call.query, "example", None),
         help=[(key, Phrase(HELP[key])) for key in KEYS if key in HELP],
     )
-
-
-def _wrong(call: AnyCall, text: str, problem: Problem) -> Wrong:
-    place = problem.place.removeprefix("policy").lstrip(".")
-    words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
-    return Wrong(place=place, line=line_of(text, place), words=words)
-
-
-def line_of(text: str, place: str) -> int | None:
-    """The line of the text at which a place such as `if.all[1]` begins; of a list's entry that one's own."""
-    key, *deeper = [part for part in re.split(r"[.\[\]]", place) if part] or [""]
-    lines = text.split("\n")
-    head = re.compile(rf"(- |  )?{re.escape(key)} *:")
-    start = next((number for number, line in enumerate(lines, 1) if key and head.match(line)), None)
-    if start is None or not (deeper and _INDEX.fullmatch(deeper[-1])):
-        return start
-    entries = []
-    for number, line in enumerate(lines[start:], start + 1):
-        if line.strip() and not line.startswith((" ", "-")):
-            break
-        if line.lstrip().startswith("- "):
-            entries.append(number)
-    flat = all(part in ("all", "any") or _INDEX.fullmatch(part) for part in deeper) and len(deeper) == 2
-    return entries[int(deeper[-1])] if flat and int(deeper[-1]) < len(entries) else start

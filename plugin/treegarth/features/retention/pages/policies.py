@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,10 +9,9 @@ from typing import Any
 
 from flask import Response
 
-from treegarth.errors import ConditionRefused, RequestConflict
+from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.paths import PolicyPath
-from treegarth.features.retention.requests import author_of
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store import forecast
 from treegarth.features.retention.store.forecast import Freed
@@ -23,20 +21,10 @@ from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.routes import Navigation, Parameters, Route, Text
+from treegarth.web.routes import Navigation, Route
 from treegarth.web.templates import render_page
-from treegarth.web.told import see_other
 
 FREED_OVER = timedelta(days=365)
-
-
-class SwitchBody(Parameters):
-    """On or off."""
-
-    on: bool
-    """Whether the policy is to act."""
-    count: Text = ""
-    """How many objects it would delete today, typed by the user where that is much of the archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,35 +53,11 @@ def routes() -> list[Route]:
             navigation=Navigation(label=N_("Retention"), icon="retention", order=36, key="n"),
         ),
         route(
-            name="retention.export_page",
-            path="/treegarth/retention.yaml",
-            permission=Permission.VIEW,
-            handler=export,
-            summary="Every retention policy as YAML.",
-            media_type="application/yaml",
-        ),
-        route(
             name="retention.frees_page",
             path="/treegarth/retention/policies/{policy_id}/frees",
             permission=Permission.VIEW,
             handler=frees_page,
             summary="How much a policy would free today.",
-        ),
-        route(
-            name="retention.switch_page",
-            path="/treegarth/retention/policies/{policy_id}/switch",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=switch,
-            summary="Switch a policy on or off.",
-        ),
-        route(
-            name="retention.remove_page",
-            path="/treegarth/retention/policies/{policy_id}/remove",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=remove,
-            summary="Remove a policy; what it did stays in the ledger.",
         ),
     ]
 
@@ -168,40 +132,3 @@ def frees_page(call: Call[None, None, PolicyPath]) -> Response:
         except ConditionRefused as error:
             broken = str(error)
     return render_page(call, "retention/policy_frees.html", policy_id=policy_id, foreseen=foreseen, broken=broken)
-
-
-def export(call: Call[None, None, None]) -> Response:
-    language = call.part(PolicyLanguage)
-    with call.connect() as connection:
-        text = service.export_text(connection, language)
-    headers = {"Content-Disposition": 'attachment; filename="retention.yaml"'}
-    return Response(text, mimetype="application/yaml", headers=headers)
-
-
-def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
-    """Back to the policy; where the number typed was not right, the page says so."""
-    language = call.part(PolicyLanguage)
-    body, policy_id = call.body, call.path.policy_id
-    page = call.site.url("retention.policy_page", policy_id=policy_id)
-    digits = "".join(re.findall("[0-9]", body.count))[:18]
-    try:
-        with call.begin() as connection:
-            service.switch(
-                connection,
-                language,
-                policy_id,
-                author_of(call),
-                is_on=body.on,
-                typed_count=int(digits) if digits else None,
-            )
-    except RequestConflict:
-        return see_other(
-            call, page, P_("The number typed was not the number of objects. The policy is off."), kind="failed"
-        )
-    return see_other(call, page)
-
-
-def remove(call: Call[None, None, PolicyPath]) -> Response:
-    with call.begin() as connection:
-        POLICIES.remove(connection, call.path.policy_id, author_of(call))
-    return see_other(call, call.site.url("retention.policies_page"))

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
-from treegarth.documents.differences import Line, difference
-from treegarth.documents.store import Change, Version
+from treegarth.documents.differences import as_text, shown_versions
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
@@ -18,11 +17,10 @@ from treegarth.features.retention.model import Reason
 from treegarth.features.retention.pages.policies import says
 from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.paths import PolicyPath
-from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
 from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
 from treegarth.features.retention.store.policies import POLICIES
-from treegarth.features.retention.words import POLICY_CHANGES, reason, words_of
+from treegarth.features.retention.words import reason
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -111,28 +109,10 @@ def policy_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
         says=says(stored.document),
         broken=broken,
         marked=marked,
-        text=text_of(language, stored.document),
+        text=as_text(stored.document),
         last_use=service.LAST_USE_NOTE if "last use" in str(stored.document) else "",
-        versions=_versions(call, language, changes),
+        versions=shown_versions(changes),
     )
-
-
-def text_of(language: PolicyLanguage, document: Any) -> str:
-    """A policy's document as the text form writes it, its keys in their order."""
-    return language.write_text({key: document[key] for key in KEYS if key in document})
-
-
-def _versions(
-    call: AnyCall, language: PolicyLanguage, changes: Sequence[Version]
-) -> list[tuple[Version, str, Sequence[Line]]]:
-    """The changes, the latest first, each with its word and what it changed of the text."""
-    names, found = words_of(call, POLICY_CHANGES), []
-    for index, change in enumerate(changes):
-        lines: Sequence[Line] = ()
-        if change.change is Change.EDITED and index + 1 < len(changes):
-            lines = difference(text_of(language, changes[index + 1].document), text_of(language, change.document))
-        found.append((change, names.get(change.change, change.change), lines))
-    return found
 
 
 def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, update
 
-from treegarth.documents.store import Change, Kind, Stored
+from treegarth.documents.store import Author, Change, Kind, Stored
+from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy, retention_policy_version
 from treegarth.phrases import N_
 
@@ -22,7 +23,7 @@ class StoredPolicy(Stored):
     """Of a policy by space: since when it brings the archive from its high mark to its low one."""
 
 
-def take_marks_back(connection: Connection, policy: StoredPolicy, change: Change) -> None:
+def take_marks_back(connection: Connection, policy: StoredPolicy, change: Change, author: Author) -> None:
     """Of a policy that was worded anew, switched or removed; what it was about to delete stays."""
     connection.execute(
         update(prune_ledger)
@@ -37,9 +38,10 @@ POLICIES = Kind(
     table=retention_policy,
     versions=retention_policy_version,
     owner="policy_id",
+    keys=KEYS,
     missing=N_("There is no retention policy of this number."),
     taken=N_("There is a retention policy named “%(name)s” already."),
     stays_on=False,  # so that nobody deletes more by an edit
     follow=take_marks_back,
-    reset={"decided_at": None, "freeing_since": None},
+    columns=lambda *_: {"decided_at": None, "freeing_since": None},
 )

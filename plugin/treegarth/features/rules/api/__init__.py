@@ -1,8 +1,8 @@
-"""Rules over HTTP: keep them, try them, apply them, what failed, and the labels of a study."""
+"""Rules over HTTP: try them, apply them, what failed, and the labels of a study."""
 
 from __future__ import annotations
 
-from treegarth.features.rules.api import labels, rules, texts, trial, work
+from treegarth.features.rules.api import labels, trial, work
 from treegarth.web.routes import Route
 
 __all__ = ["routes"]
@@ -11,8 +11,6 @@ __all__ = ["routes"]
 def routes() -> list[Route]:
     """The rules' part of the API."""
     return [
-        *texts.routes(),
-        *rules.routes(),
         *trial.routes(),
         *work.routes(),
         *labels.routes(),

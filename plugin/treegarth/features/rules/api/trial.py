@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from treegarth.conditions.decision import Explanation
+from treegarth.documents.answers import DocumentBody
 from treegarth.errors import RequestConflict
-from treegarth.features.rules.api.parts import rule_route, written_rule
-from treegarth.features.rules.api.rules import RuleDocument
+from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.model import Rule
 from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.requests import rule_at
@@ -17,6 +17,7 @@ from treegarth.features.rules.service import ActingRule, Explained, Preview, exp
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.service.trial import ForeseenAction
 from treegarth.features.rules.store.studies import MatchedStudy
+from treegarth.features.rules.text import parse_rule
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -71,9 +72,9 @@ def preview(call: Call[PageQuery, None, RulePath]) -> RulePreview:
         return _previewed(call, connection, rule, call.query)
 
 
-def preview_document(call: Call[PageQuery, RuleDocument, None]) -> RulePreview:
+def preview_document(call: Call[PageQuery, DocumentBody, None]) -> RulePreview:
     book = call.part(RuleBook)
-    rule = written_rule(call.body.root, book.language).rule
+    rule = parse_rule(call.body.document, book.language, "document").rule
     with call.connect() as connection:
         return _previewed(call, connection, rule, call.query)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any, Literal, Protocol
 
-from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
+from treegarth.documents.yaml_text import UnreadableYaml, dump, read_pieces
 from treegarth.phrases import P_
 
 

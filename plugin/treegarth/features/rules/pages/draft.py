@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from treegarth.conditions.model import Kind, Level
 from treegarth.conditions.text import DEEPEST, MOST_PARTS, too_large
+from treegarth.documents.yaml_text import UnreadableYaml, dump, read_pieces
 from treegarth.errors import ConditionRefused, InvalidRequest
 from treegarth.features.rules.pages.action_fields import (
     ActionKind,
@@ -40,7 +41,6 @@ from treegarth.features.rules.pages.condition_tree import (
     read_group,
     write_group,
 )
-from treegarth.features.rules.yaml_text import UnreadableYaml, dump, read_pieces
 from treegarth.phrases import P_
 
 MOST_ACTIONS = 100

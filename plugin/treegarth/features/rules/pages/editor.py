@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Response
-from sqlalchemy import Connection
 
 from treegarth.conditions.action import Problem
-from treegarth.documents.differences import Newer, version_of
-from treegarth.errors import RequestConflict
+from treegarth.documents.differences import Newer, newer_than, version_of
+from treegarth.documents.language import author_of
+from treegarth.documents.store import EditedMeanwhile
+from treegarth.documents.yaml_text import UnreadableYaml
+from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.pages.condition_tree import Group, Row, path_of_place
-from treegarth.features.rules.pages.differences import newer_version
 from treegarth.features.rules.pages.draft import (
     CannotBeShown,
     Draft,
@@ -36,11 +37,9 @@ from treegarth.features.rules.pages.form_view import (
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.trial import Tried, tried_studies
 from treegarth.features.rules.paths import RulePath
-from treegarth.features.rules.requests import author_of
-from treegarth.features.rules.service.editor import EditedMeanwhile, create_rule, edit_rule, problems_with
-from treegarth.features.rules.text import RuleRefused, WrittenRule, parse_rule, parse_rules
+from treegarth.features.rules.service.editor import problems_with, save_rule
+from treegarth.features.rules.text import WrittenRule, parse_rule, parse_rules
 from treegarth.features.rules.words import TRIGGERS
-from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -142,7 +141,7 @@ def _posted(call: AnyCall, rule_id: int | None) -> Response:
         return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
     except UnreadableYaml as error:
         return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
-    except RuleRefused as error:
+    except DocumentRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
     return (
         _try(call, pages, draft, rule_id, written)
@@ -152,7 +151,7 @@ def _posted(call: AnyCall, rule_id: int | None) -> Response:
 
 
 def _written(draft: Draft, pages: RulePages) -> WrittenRule:
-    """The rule that the form or the text means. Raises RuleRefused, UnreadableYaml, CannotBeShown."""
+    """The rule that the form or the text means. Raises DocumentRefused, UnreadableYaml, CannotBeShown."""
     if draft.tab == "form":
         return parse_rule(form_document(draft, pages.form).document, pages.book.language)
     rules = parse_rules(draft.text, pages.book.language)
@@ -180,22 +179,15 @@ def _save(
     since = version_of(call.http.form.get("version", "") if over is None else over)
     try:
         with call.begin() as connection:
-            saved = _saved(connection, written, rule_id, call, since)
+            saved = save_rule(connection, rule_id, written, author_of(call), since=since).id
     except EditedMeanwhile as error:
-        return _render(call, pages, draft, rule_id, Shown(newer=newer_version(error.newer, written)))
-    except RuleRefused as error:
+        return _render(call, pages, draft, rule_id, Shown(newer=newer_than(error)))
+    except DocumentRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
     except RequestConflict as error:
         problem = Problem(place="rule.name", wrong=reason_of(call, error))
         return _render(call, pages, draft, rule_id, Shown(problems=[problem], paths=_paths(draft, pages)))
     return leave(call, call.site.url("rules.rule_page", rule_id=saved))
-
-
-def _saved(connection: Connection, written: WrittenRule, rule_id: int | None, call: AnyCall, since: int | None) -> int:
-    if rule_id is None:
-        return create_rule(connection, written, author_of(call))
-    edit_rule(connection, rule_id, written, author_of(call), since=since)
-    return rule_id
 
 
 def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.documents.language import author_of
 from treegarth.errors import DatabaseUnavailable, NotFound
-from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.store.events import count_events, retry_failed
 from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
 from treegarth.phrases import N_, NN_, P_

@@ -10,13 +10,11 @@ from sqlalchemy import Connection
 
 from treegarth.conditions.comparison import LineRefused, read_comparison
 from treegarth.conditions.model import Condition, Field, Kind
-from treegarth.errors import NotFound
 from treegarth.features.rules.pages.action_fields import ActionKind
 from treegarth.features.rules.pages.action_kinds import ACTION_KINDS
 from treegarth.features.rules.pages.draft import Form
 from treegarth.features.rules.service.book import ActingRule, RuleBook
-from treegarth.features.rules.store.rules import find_rule
-from treegarth.phrases import N_
+from treegarth.features.rules.store.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,4 @@ class RulePages:
 
     def acting(self, connection: Connection, rule_id: int) -> ActingRule:
         """A rule, also one that was removed. Raises NotFound."""
-        stored = find_rule(connection, rule_id)
-        if stored is None:
-            raise NotFound(N_("There is no rule with this number."))
-        return self.book.read(stored)
+        return self.book.read(RULES.read(connection, rule_id, removed=True))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
 from flask import Response
 
-from treegarth.documents.differences import Line, difference
+from treegarth.documents.differences import as_text, shown_versions
+from treegarth.documents.language import author_of
 from treegarth.features.rules.outcomes import OUTCOMES
-from treegarth.features.rules.pages.draft import document_text
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.rule_list import LATELY
 from treegarth.features.rules.paths import RulePath
-from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.application import APPLYING
 from treegarth.features.rules.store.outcomes import select_outcomes
-from treegarth.features.rules.store.rules import RuleVersion, list_versions
+from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import told_apart
-from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
@@ -30,26 +24,6 @@ from treegarth.web.templates import render_page
 from treegarth.work.store import latest
 
 OUTCOMES_SHOWN = 30
-CHANGES = {
-    "created": N_("created"),
-    "edited": N_("edited"),
-    "switched on": N_("switched on"),
-    "switched off": N_("switched off"),
-    "moved": N_("moved"),
-    "removed": N_("removed"),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownVersion:
-    """A change of the rule."""
-
-    version: int
-    change: str
-    changed_by: str | None
-    changed_at: datetime
-    lines: Sequence[Line]
-    detail: str
 
 
 def routes() -> list[Route]:
@@ -69,7 +43,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
     rule_id = call.path.rule_id
     with call.connect() as connection:
         acting = pages.acting(connection, rule_id)
-        versions = list_versions(connection, rule_id)
+        versions = RULES.history(connection, rule_id)
         done = OUTCOMES.rows(connection, select_outcomes(rule_id=rule_id), limit=OUTCOMES_SHOWN)
         which = told_apart(connection, done.items)
         acted = acted_since(connection, author_of(call).now - LATELY).get(rule_id, Acted())
@@ -83,7 +57,7 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
         trigger=TRIGGER_NAMES.get(str(stored.trigger), str(stored.trigger)),
         deeds=[step.describe() for step in acting.rule.steps] if acting.rule else [],
         broken=acting.broken,
-        text=stored.source if stored.source is not None else document_text(stored.document),
+        text=stored.source if stored.source is not None else as_text(stored.document),
         acted=acted,
         outcomes=done.items,
         which=which,
@@ -91,29 +65,3 @@ def rule_page(call: Call[None, None, RulePath]) -> Response:
         application=application,
         versions=shown_versions(versions),
     )
-
-
-def shown_versions(versions: Sequence[RuleVersion]) -> list[ShownVersion]:
-    """The changes, the latest first, each with what it changed of the text."""
-    shown = []
-    for index, version in enumerate(versions):
-        before = versions[index + 1] if index + 1 < len(versions) else None
-        shown.append(
-            ShownVersion(
-                version=version.version,
-                change=CHANGES[str(version.change)],
-                changed_by=version.changed_by,
-                changed_at=version.changed_at,
-                lines=difference(document_text(before.document) if before else "", document_text(version.document))
-                if before is not None
-                else [],
-                detail=_detail(before, version),
-            )
-        )
-    return shown
-
-
-def _detail(before: RuleVersion | None, version: RuleVersion) -> str:
-    if before is not None and before.position != version.position:
-        return P_("from place %(before)s to place %(after)s", before=before.position, after=version.position)
-    return ""

@@ -8,36 +8,23 @@ from typing import Literal
 
 from flask import Response
 
-from treegarth.documents.importing import Imported
-from treegarth.errors import RequestConflict
+from treegarth.documents.answers import OrderedStateBody
+from treegarth.features.rules.api.rules import RULE_DOCUMENTS
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import RulePath
-from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.book import ActingRule
-from treegarth.features.rules.service.editor import move_rule, remove_rule, switch_rule
-from treegarth.features.rules.service.yaml_import import export_rules, import_rules
-from treegarth.features.rules.store.rules import list_rules
+from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
-from treegarth.features.rules.text import RuleRefused
 from treegarth.features.rules.words import TRIGGER_NAMES
-from treegarth.features.rules.yaml_text import UnreadableYaml
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
-from treegarth.web.told import leave, see_other
+from treegarth.web.told import see_other
 
 LATELY = timedelta(days=7)
-
-
-class SwitchBody(Parameters):
-    """On or off."""
-
-    on: bool
-    """Whether the rule is to act."""
 
 
 class MoveBody(Parameters):
@@ -73,37 +60,6 @@ def routes() -> list[Route]:
             navigation=Navigation(label=N_("Rules"), icon="rules", order=32, key="r"),
         ),
         route(
-            name="rules.export_page",
-            path="/treegarth/rules.yaml",
-            permission=Permission.VIEW,
-            handler=export,
-            summary="Every rule as YAML, with comments as they were written.",
-            media_type="application/yaml",
-        ),
-        route(
-            name="rules.import_form",
-            path="/treegarth/rules/import",
-            permission=Permission.ADMINISTER,
-            handler=import_form,
-            summary="Rules from YAML: see what would change, then import.",
-        ),
-        route(
-            name="rules.import_page",
-            path="/treegarth/rules/import",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=import_text,
-            summary="Show what importing rules would change, or import them.",
-        ),
-        route(
-            name="rules.switch_page",
-            path="/treegarth/rules/{rule_id}/switch",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=switch,
-            summary="Switch a rule on or off.",
-        ),
-        route(
             name="rules.move_page",
             path="/treegarth/rules/{rule_id}/move",
             method="POST",
@@ -111,20 +67,12 @@ def routes() -> list[Route]:
             handler=move,
             summary="Move a rule up or down in the order.",
         ),
-        route(
-            name="rules.remove_page",
-            path="/treegarth/rules/{rule_id}/remove",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=remove,
-            summary="Remove a rule; what it did and its history stay.",
-        ),
     ]
 
 
 def rules_page(call: Call[None, None, None]) -> Response:
     pages = call.part(RulePages)
-    now = author_of(call).now
+    now = call.services.clock()
     with call.connect() as connection:
         rules = pages.book.all(connection)
         acted = acted_since(connection, now - LATELY)
@@ -151,62 +99,15 @@ def _shown(one: ActingRule, acted: Acted, place: int) -> ShownRule:
     )
 
 
-def export(call: Call[None, None, None]) -> Response:
-    pages = call.part(RulePages)
-    with call.connect() as connection:
-        text = export_rules(connection, pages.book)
-    headers = {"Content-Disposition": 'attachment; filename="rules.yaml"'}
-    return Response(text, mimetype="application/yaml", headers=headers)
-
-
-def import_form(call: Call[None, None, None]) -> Response:
-    return _import_page(call, "", [], [])
-
-
-def import_text(call: Call[None, None, None]) -> Response:
-    """First what would change; the same text once more, with the second button, is imported."""
-    pages = call.part(RulePages)
-    text = call.http.form.get("text", "").replace("\r\n", "\n")
-    really = call.http.form.get("act") == "import"
-    try:
-        with call.begin() as connection:
-            made = import_rules(connection, pages.book.language, text, author_of(call), dry_run=not really)
-    except RuleRefused as error:
-        return _import_page(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
-    except (UnreadableYaml, RequestConflict) as error:
-        return _import_page(call, text, [reason_of(call, error)], [])
-    if really:
-        return leave(call, call.site.url("rules.rules_page"))
-    return _import_page(call, text, [], made)
-
-
-def _import_page(call: AnyCall, text: str, problems: list[str], plan: list[Imported]) -> Response:
-    return render_page(call, "rules/import.html", text=text, problems=problems, plan=plan)
-
-
-def switch(call: Call[None, SwitchBody, RulePath]) -> Response:
-    pages = call.part(RulePages)
-    with call.begin() as connection:
-        acting = pages.acting(connection, call.path.rule_id)
-        switch_rule(connection, acting, author_of(call), is_on=call.body.on)
-    return _back(call)
-
-
 def move(call: Call[None, MoveBody, RulePath]) -> Response:
     with call.begin() as connection:
-        order = [rule.id for rule in list_rules(connection)]
+        order = list(RULES.names(connection).values())
         if call.path.rule_id in order:
             place = order.index(call.path.rule_id) + 1
             wanted = place - 1 if call.body.direction == "up" else place + 1
             if 1 <= wanted <= len(order):
-                move_rule(connection, call.path.rule_id, wanted, author_of(call))
+                RULE_DOCUMENTS.set_state(call, connection, call.path.rule_id, OrderedStateBody(place=wanted))
     return _back(call)
-
-
-def remove(call: Call[None, None, RulePath]) -> Response:
-    with call.begin() as connection:
-        remove_rule(connection, call.path.rule_id, author_of(call))
-    return see_other(call, call.site.url("rules.rules_page"))
 
 
 def _back(call: Call[object, object, RulePath]) -> Response:

@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from treegarth.conditions.decision import Explanation
 from treegarth.conditions.model import Condition, Value
 from treegarth.conditions.values import write_value
+from treegarth.documents.language import author_of
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.paths import ExplainPath, RulePath
-from treegarth.features.rules.requests import author_of
 from treegarth.features.rules.service.application import APPLYING, apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums

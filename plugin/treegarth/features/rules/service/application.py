@@ -18,8 +18,8 @@ from treegarth.errors import RequestConflict
 from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
-from treegarth.features.rules.service.event_handler import APPLIES
 from treegarth.features.rules.store import events
+from treegarth.features.rules.store.applications import APPLIES, let_go
 from treegarth.features.rules.store.studies import Matching
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.phrases import N_, NN_, P_
@@ -75,20 +75,6 @@ def apply_to_archive(
         return running
     total = Matching(connection, vocabulary, condition_of_study(rule), now).count().study_count
     return store.start(connection, APPLYING.name, subject=subject, by=by, now=now, total=total, is_asked=is_asked)
-
-
-def stop_applying(connection: Connection, rule_id: int, *, by: str | None, now: datetime) -> None:
-    """As where the rule is switched off. What was done stays done."""
-    running = store.running(connection, APPLYING.name, str(rule_id))
-    if running is not None:
-        let_go(connection, store.stop(connection, running.id, by=by, now=now))
-
-
-def let_go(connection: Connection, work: LongWork) -> None:
-    """What is noted is not handled any more; it comes first if the work goes on."""
-    place = store.read_claimed(connection, work.id).place or {}
-    left = events.forget_applying(connection, int(work.subject))
-    store.note_place(connection, work.id, {**place, "left": left})
 
 
 APPLYING = WorkKind(

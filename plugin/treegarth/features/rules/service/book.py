@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from treegarth.errors import DocumentRefused
 from treegarth.features.rules.model import Rule
-from treegarth.features.rules.store.rules import StoredRule, list_rules
-from treegarth.features.rules.text import Language, RuleRefused, parse_rule
+from treegarth.features.rules.store.rules import RULES, StoredRule
+from treegarth.features.rules.text import Language, parse_rule
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class RuleBook:
 
     def all(self, connection: Connection) -> list[ActingRule]:
         """Every rule that was not removed, in order."""
-        rules = [self.read(stored) for stored in list_rules(connection)]
+        rules = [self.read(stored) for stored in RULES.all(connection)]
         held = {(one.stored.id, one.stored.version) for one in rules}
         for key in [key for key in list(self._known) if key not in held]:
             self._known.pop(key, None)
@@ -55,7 +56,7 @@ class RuleBook:
     def _parsed(self, stored: StoredRule) -> ActingRule:
         try:
             written = parse_rule(stored.document, self.language)
-        except RuleRefused as refused:
+        except DocumentRefused as refused:
             logger.error("Rule %d (version %d) does nothing: %s", stored.id, stored.version, refused)
             return ActingRule(stored=stored, rule=None, broken=tuple(one.sentence for one in refused.problems))
         return ActingRule(stored=stored, rule=replace(written.rule, is_on=stored.is_on))

@@ -24,6 +24,7 @@ from treegarth.features.rules.decision import Match, match_rule
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import events, outcomes
+from treegarth.features.rules.store.applications import APPLIES
 from treegarth.features.rules.store.rules import StoredRule
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
@@ -35,7 +36,6 @@ BACKOFF = Backoff(first=timedelta(seconds=10), longest=timedelta(minutes=5), mos
 """Of a rule that could not act on a study."""
 
 UID = "StudyInstanceUID"
-APPLIES = "rules.apply"  # the kind of long work that notes studies for one rule
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""YAML as rules are written in it, and each rule's own piece of the text with its comments. Knows nothing of rules.
+"""YAML as documents are written in it, and each one's own piece of the text with its comments. Pure.
 
 What YAML can do beyond plain values is refused: tags, aliases, anchors (a few lines of them make gigabytes), keys that
 stand twice, several documents. `on`, `yes` and dates are text here, as in YAML 1.2; only true and false are truths.
@@ -20,7 +20,7 @@ LARGEST_BYTES = 512 * 1024
 
 
 class UnreadableYaml(InvalidRequest):
-    """The text is not YAML as rules are written in it."""
+    """The text is not YAML as documents are written in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
