@@ -107,14 +107,19 @@ class House:
         """Every endpoint of every feature: the one route table."""
         from treegarth.documents.pages import document_pages
         from treegarth.documents.routes import document_routes
+        from treegarth.work.lists import routes_of
 
         acts = self.row_actions()
-        lists = [route for one in self.listings() for route in one.routes(acts.of(one.name))]
+        lists = [route for one in self.listings() for route in (*one.routes(), *routes_of(one, acts.of(one.name)))]
         documents = [route for one in self.documents() for route in (*document_routes(one), *document_pages(one))]
         return [*lists, *documents, *(one for feature in self.features for one in feature.routes())]
 
     def listings(self) -> list[Listing[Any, Any]]:
         return [one for feature in self.features for one in feature.listings()]
+
+    def listing(self, name: str) -> Listing[Any, Any]:
+        """The list of this name. Raises StopIteration."""
+        return next(one for one in self.listings() if one.name == name)
 
     def documents(self) -> list[Documents[Any]]:
         return [one for feature in self.features for one in feature.documents()]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, Select, select
 from tests.unit.web.web_support import make_services
 from treegarth.assembly import house
 from treegarth.web.app import create_app
-from treegarth.web.call import Call
+from treegarth.web.call import Asker
 from treegarth.web.listing import ROWS_ON_A_PAGE, Filter, Listing
 from treegarth.web.routes import Parameters, Text
 
@@ -183,8 +183,8 @@ def test_a_list_may_have_parts_in_its_address_and_keeps_what_belongs_to_it(
 ) -> None:
     table = example()["calibration"]
 
-    def find(call: Call[object, object, StationPath], connection: Connection, asked: OfStation) -> Select[Any]:
-        found = select(table).where(table.c.station_name == call.path.station)
+    def find(asker: Asker, connection: Connection, asked: OfStation) -> Select[Any]:
+        found = select(table).where(table.c.station_name == asker.path.station)
         return found.where(table.c.factor == 1) if asked.factor else found
 
     of_station = replace(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from flask import Request, Response
 from pydantic import BaseModel
@@ -21,6 +22,18 @@ BodyT = TypeVar("BodyT", covariant=True)
 PathT = TypeVar("PathT", covariant=True)
 AnswerT = TypeVar("AnswerT", bound=BaseModel | Response | str, covariant=True)
 PartT = TypeVar("PartT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Who asks for rows or does something with them, and when: a request, or a long work in the name of who started it.
+
+    `path` has the parts of the list's address, where it has any.
+    """
+
+    actor: Actor
+    now: datetime
+    path: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +54,11 @@ class Call(Generic[QueryT, BodyT, PathT]):
     def services(self) -> Services:
         """What the host serves with: settings, Orthanc, the clock."""
         return self.site.services
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, for what is asked in a work's name, too."""
+        return Asker(actor=self.actor, now=self.services.clock(), path=self.path)
 
     def connect(self) -> AbstractContextManager[Connection]:
         """A connection that only reads, for who asks. Raises DatabaseUnavailable."""

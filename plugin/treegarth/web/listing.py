@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cached_property
 from tempfile import TemporaryFile
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Response
 from pydantic import BaseModel, create_model
@@ -23,20 +23,20 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
 
 from treegarth.database.keyset import SortKey, read_page
-from treegarth.phrases import N_
+from treegarth.errors import RequestConflict
+from treegarth.phrases import N_, P_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, fields_of, without_none, write_export
+from treegarth.web.call import AnyCall, Asker, Call
+from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
 from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.paths import API_PATH, BASE_PATH
 from treegarth.web.routes import Answer, Navigation, Parameters, Route
-from treegarth.web.row_actions import Acted, RowAction, RowActions, act, body_of, body_of_page
+from treegarth.web.row_actions import RowAction, RowActions
 from treegarth.web.saved_views import SavedView, SavedViews
 from treegarth.web.templates import render_page, url_with
-from treegarth.web.told import see_other
 
 RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
@@ -50,7 +50,10 @@ ROWS_ON_A_PAGE = 50
 ROWS_OF_A_PIECE = 1000
 """Of a file, read at once."""
 COUNTED = 10_000
-"""A title counts no further: it costs little, and says so."""
+"""A title counts no further: it costs little, and says so. Of more rows a page offers files as long works."""
+LARGEST_FILE = 100_000
+"""Rows of a file that is answered at once."""
+TOO_MANY = P_("There are more than %(count)s rows: ask for the file as a long work.", count=LARGEST_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,7 @@ class Empty:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing(Generic[RecordT, AskedT]):
-    """A list. `query(call, connection, asked)` selects every field of the record under its name, in no order."""
+    """A list. `query(asker, connection, asked)` selects every field of the record under its name, in no order."""
 
     name: str  # "retention.holds": its page is retention.holds_page
     title: str  # a msgid
@@ -92,7 +95,7 @@ class Listing(Generic[RecordT, AskedT]):
     parts: type[Parameters] | None = None  # of the addresses; the query finds their values in `call.path`
     kept: Sequence[str] = ()  # of what may be asked for, what belongs to the address and is no filter: which of two
     asked: type[AskedT]
-    query: Callable[[OneCall, Connection, AskedT], Select[Any]]
+    query: Callable[[Asker, Connection, AskedT], Select[Any]]
     unique: str | tuple[str, ...]  # the field that ends every order, or those that do together
     chosen_by: str = ""  # the field by which rows are chosen for an action, where that is another
     columns: Sequence[Column]
@@ -220,8 +223,8 @@ class Listing(Generic[RecordT, AskedT]):
 
     # ---- what answers ----
 
-    def routes(self, actions: Sequence[RowAction] = ()) -> list[Route]:
-        """The page, the endpoint, their files, and what acts on chosen rows."""
+    def routes(self) -> list[Route]:
+        """The page, the endpoint, and their files."""
         api = f"{API_PATH}/{self.api_path}"
         return [
             Route(
@@ -259,7 +262,6 @@ class Listing(Generic[RecordT, AskedT]):
                 problems=(409, 503),
                 tag=self.tag,
             ),
-            *(self._act_routes(actions) if actions else []),
         ]
 
     def _file_route(self, wanted: Format) -> Route:
@@ -277,47 +279,10 @@ class Listing(Generic[RecordT, AskedT]):
             media_type=MEDIA_TYPES[wanted],
         )
 
-    def _act_routes(self, actions: Sequence[RowAction]) -> list[Route]:
-        body = body_of(self.record, self.key, actions)
-        order = list(Permission)
-        permission = min((one.permission for one in actions), key=order.index)
-        summary = f"{self.summary} Do something with some of them."
-        return [
-            Route(
-                name=f"{self.name}_act",
-                path=f"{BASE_PATH}/{self.path}/act",
-                method="POST",
-                permission=permission,
-                handler=lambda call: self._act(call, actions),
-                summary=summary,
-                body=body_of_page(body),
-            ),
-            Route(
-                name=f"api.{self.api_name}_act",
-                path=f"{API_PATH}/{self.api_path}/act",
-                method="POST",
-                permission=permission,
-                handler=lambda call: act(actions, call),
-                summary=summary,
-                body=body,
-                answer=Acted,
-                problems=(404, 409, 503),
-                tag=self.tag,
-            ),
-        ]
-
-    def _act(self, call: Call[Any, Any, None], actions: Sequence[RowAction]) -> Response:
-        """Back to the list as it was asked for, which says what was done."""
-        acted = act(actions, call)
-        names = {*self.file_query.model_fields, "cursor"}
-        here = {name: value for name, value in parse_qsl(call.body.here) if name in names}
-        action = next(one for one in actions if one.name == call.body.action)
-        return see_other(call, call.site.url(f"{self.name}_page", **here), *action.said(acted))
-
     def endpoint(self, call: Call[Any, None, None]) -> Answer:
         query = call.query
         with call.connect() as connection:
-            selected = self.query(call, connection, query)
+            selected = self.query(call.asker, connection, query)
             found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
         return self.answer(**vars(found))
 
@@ -328,7 +293,7 @@ class Listing(Generic[RecordT, AskedT]):
         """What the template is given."""
         query = call.query
         with call.connect() as connection:
-            selected = self.query(call, connection, query)
+            selected = self.query(call.asker, connection, query)
             cursor = getattr(query, "cursor", None)
             found = self.rows(connection, selected, sort=self._sort(query), cursor=cursor)
             count = self.count(connection, selected)
@@ -354,8 +319,11 @@ class Listing(Generic[RecordT, AskedT]):
             "presets": self._presets(call),
             "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
             "page_url": call.site.url(f"{self.name}_page", **self._place(call)),
+            "is_large": count > COUNTED,
+            "formats": _WORDS,
+            "place": self._place_parts(call),
+            "there_are_more": bool(found.next or found.previous),
             "actions": actions,
-            "act_url": call.site.url(f"{self.name}_act") if actions else None,
             "here_and_page": urlencode({**self._asked_for(call), **({"cursor": cursor} if cursor else {})}),
             "views": [self._view(call, one) for one in views],
             "to_save": urlencode(self._asked_for(call)) if self.has_views and (held or sorted_otherwise) else "",
@@ -378,25 +346,45 @@ class Listing(Generic[RecordT, AskedT]):
         return ShownView(view=view, url=url, is_on=is_on, is_own=is_own)
 
     def file(self, call: AnyCall, wanted: Format, *, for_people: bool) -> Response:
-        """All rows as a file, read piece by piece into one on disk; only its bytes are answered at once."""
-        title = translated(call, self.title)
+        """All rows as a file, read piece by piece into one on disk; only its bytes are answered at once. Raises
+        RequestConflict where there are so many that they are asked for as a long work."""
+        query: Any = call.query
         with TemporaryFile() as file, call.connect() as connection:
-            write_export(wanted, title, fields_of(self.record), self._pieces(call, connection), file, mark=for_people)
+            selected = self.query(call.asker, connection, query)
+            if self.count(connection, selected, at_most=LARGEST_FILE) > LARGEST_FILE:
+                raise RequestConflict(TOO_MANY)
+            pieces = self.pieces(connection, selected, self._sort(query))
+            write_export(wanted, translated(call, self.title), self.fields, pieces, file, mark=for_people)
             file.seek(0)
-            when = call.services.clock().astimezone(call.services.zone)
-            name = f"{self.name.replace('.', '-').replace('_', '-')}-{when:%Y-%m-%dT%H%M}.{wanted}"
+            name = self.file_name(wanted, call.services.clock().astimezone(call.services.zone))
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return Response(file.read(), mimetype=MEDIA_TYPES[wanted] if for_people else ANY_BYTES, headers=headers)
 
-    def _pieces(self, call: AnyCall, connection: Connection) -> Iterator[Sequence[RecordT]]:
-        query: Any = call.query
-        selected, sort, cursor = self.query(call, connection, query), self._sort(query), None
+    def file_name(self, wanted: Format, when: datetime) -> str:
+        """After the list and when it was so."""
+        return f"{self.name.replace('.', '-').replace('_', '-')}-{when:%Y-%m-%dT%H%M}.{wanted}"
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """What a file has of each row."""
+        return fields_of(self.record)
+
+    def pieces(self, connection: Connection, selected: Select[Any], sort: str) -> Iterator[Sequence[RecordT]]:
+        """Every row that a query of this list finds, in this order."""
+        cursor = None
         while True:
             piece = self.rows(connection, selected, sort=sort, limit=ROWS_OF_A_PIECE, cursor=cursor)
             yield piece.items
             cursor = piece.next
             if cursor is None:
                 return
+
+    def walk(self, connection: Connection, found: Select[Any], *, cursor: str | None, limit: int) -> Rows[RecordT]:
+        """The next rows in an order that nothing changes which is done with them."""
+        ends = (self.unique,) if isinstance(self.unique, str) else self.unique
+        keys = [self._key(found, name, nulls_first=False) for name in ends]
+        page = read_page(connection, found, keys, name=f"{self.name} every", limit=limit, cursor=cursor)
+        return Rows(items=[self.record.model_validate(row._asdict()) for row in page.rows], next=page.next)
 
     # ---- what a page says of itself ----
 
@@ -468,9 +456,12 @@ class Listing(Generic[RecordT, AskedT]):
 
     def _place(self, call: AnyCall) -> dict[str, str]:
         """What the address of the list says whatever is asked of it: its parts, and what is kept."""
-        parts = self.parts.model_fields if self.parts else ()
-        values = {name: str(getattr(call.path, name)) for name in parts}
-        return {**{name: call.http.args[name] for name in self.kept if call.http.args.get(name)}, **values}
+        kept = {name: call.http.args[name] for name in self.kept if call.http.args.get(name)}
+        return {**kept, **self._place_parts(call)}
+
+    def _place_parts(self, call: AnyCall) -> dict[str, str]:
+        """The parts of its address."""
+        return {name: str(getattr(call.path, name)) for name in (self.parts.model_fields if self.parts else ())}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -479,7 +470,7 @@ class Rows(Generic[RecordT]):
 
     items: list[RecordT]
     next: str | None
-    previous: str | None
+    previous: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,23 +14,22 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
-from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Asker, Call
 from treegarth.web.filters import Filter
 from treegarth.web.lists import LARGEST_LIMIT
-from treegarth.web.routes import Answer, AnyText, LongIdentifier, Parameters, Text
+from treegarth.web.routes import Answer, LongIdentifier, Parameters, Text
 from treegarth.web.told import Counted, Sentence
 from treegarth.web.validation import validated
 
 Given: TypeAlias = Annotated[Text, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 """As a form sends it; a program may send a number."""
-Act: TypeAlias = Callable[[AnyCall, Connection, Sequence[Any], Any], int]
-"""Of a call, its transaction, the keys of the chosen rows without repetition, and what was `given`: with how many rows
-it was done. The others are left as they are."""
+Act: TypeAlias = Callable[[Asker, Connection, Sequence[Any], Any], int]
+"""Of who asks, his transaction, the keys of rows without repetition, and what was `given`: with how many rows it was
+done. The others are left as they are."""
 
 
 class NothingGiven(Parameters):
@@ -62,6 +61,7 @@ class RowAction:
     warning: str = ""  # a msgid: what stands before the button of an action that is asked for twice
     after: str = ""  # a msgid: what follows from it
     permission: Permission = Permission.OPERATE
+    takes_all: bool = True  # also every row that the filters leave, in blocks
 
     def said(self, acted: Acted) -> list[Sentence]:
         """What is told of it afterwards."""
@@ -102,21 +102,23 @@ def body_of(record: type[Record], key: str, actions: Sequence[RowAction]) -> typ
     )
 
 
-def body_of_page(body: type[BaseModel]) -> type[BaseModel]:
-    """The same from a form, which says where it stood: Orthanc hands on no query of POST."""
-    said = "What the list's address asked for."
-    here: Any = (Annotated[AnyText, Field(max_length=LONGEST_QUERY)], FieldInfo(default="", description=said))
-    return create_model(f"{body.__name__}Form", __base__=body, __doc__=body.__doc__, here=here)
+def action_of(actions: Sequence[RowAction], body: Any) -> RowAction:
+    """The one that a body names."""
+    return next(one for one in actions if one.name == body.action)
+
+
+def given_of(action: RowAction, body: Any) -> BaseModel:
+    """What a body says for it. Raises InvalidRequest."""
+    said = {name: getattr(body, name) for name in action.given.model_fields}
+    return validated(action.given, {name: text for name, value in said.items() if (text := value.strip())})
 
 
 def act(actions: Sequence[RowAction], call: Call[Any, Any, None]) -> Acted:
     """Do what the body says, in one transaction."""
-    body = call.body
-    action = next(one for one in actions if one.name == body.action)
+    action = action_of(actions, call.body)
     check_permission(call.actor, action.permission)
-    said = {name: getattr(body, name) for name in action.given.model_fields}
-    given = validated(action.given, {name: text for name, value in said.items() if (text := value.strip())})
-    keys = sorted(set(body.chosen))  # in one order: two who do this at the same time wait for each other
+    given = given_of(action, call.body)
+    keys = sorted(set(call.body.chosen))  # in one order: two who do this at the same time wait for each other
     with call.begin() as connection:
-        done = action.act(call, connection, keys, given)
+        done = action.act(call.asker, connection, keys, given)
     return Acted(done=done, left=len(keys) - done)

@@ -23,7 +23,7 @@ from treegarth.features.deliveries.words import STATES, bar
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.limits import LARGEST_INTEGER
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier, Navigation
@@ -41,7 +41,7 @@ class DeliveriesAsked(OfStudy):
     """The rule's number; 0 for what users asked for."""
 
 
-def find(call: AnyCall, connection: Connection, asked: DeliveriesAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: DeliveriesAsked) -> Select[Any]:
     return select_deliveries(
         state=asked.state,
         destination_id=asked.destination,

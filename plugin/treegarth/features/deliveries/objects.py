@@ -19,7 +19,7 @@ from treegarth.features.deliveries.tables import delivery
 from treegarth.features.deliveries.words import PROOF_NAMES, STATES, WORDS, bar
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import LongIdentifier, Text
@@ -37,7 +37,7 @@ class ObjectsAsked(OfStudy):
     """Only those of the delivery of this number."""
 
 
-def find(call: AnyCall, connection: Connection, asked: ObjectsAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: ObjectsAsked) -> Select[Any]:
     study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery])
     return select_objects(
         state=asked.state,

@@ -12,7 +12,7 @@ from treegarth.features.deliveries.store.destinations import present_destination
 from treegarth.features.deliveries.store.overview import send_again
 from treegarth.features.deliveries.store.requests import request_delivery
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import Asker
 from treegarth.web.filters import Filter
 from treegarth.web.routes import Identifier, Parameters
 from treegarth.web.row_actions import NothingGiven, RowAction
@@ -25,7 +25,7 @@ class Sending(Parameters):
     """The destination's number."""
 
 
-def send(call: AnyCall, connection: Connection, studies: Sequence[str], given: Sending) -> int:
+def send(asker: Asker, connection: Connection, studies: Sequence[str], given: Sending) -> int:
     """All that the index has of them; what was confirmed there is not sent again. One wish, for objects are locked in
     one order."""
     destination = present_destination(connection, given.destination)
@@ -35,14 +35,14 @@ def send(call: AnyCall, connection: Connection, studies: Sequence[str], given: S
         destination_id=destination.id,
         objects=[one for found in objects for one in found],
         proof_wanted=str(destination.proof),
-        now=call.services.clock(),
-        asked_by=call.actor.name,
+        now=asker.now,
+        asked_by=asker.actor.name,
     )
     return len(objects)
 
 
-def again(call: AnyCall, connection: Connection, deliveries: Sequence[int], given: NothingGiven) -> int:
-    now = call.services.clock()
+def again(asker: Asker, connection: Connection, deliveries: Sequence[int], given: NothingGiven) -> int:
+    now = asker.now
     return sum(send_again(connection, now, delivery_id=one) > 0 for one in deliveries)
 
 

@@ -14,7 +14,7 @@ from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.which_study import OfStudy
@@ -31,9 +31,9 @@ class HoldsAsked(OfStudy):
     """Also those that were released or are over."""
 
 
-def find(call: AnyCall, connection: Connection, asked: HoldsAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: HoldsAsked) -> Select[Any]:
     study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[tables.hold])
-    return select_holds(now=call.services.clock(), study=study, kind=asked.kind, only_in_force=not asked.all)
+    return select_holds(now=asker.now, study=study, kind=asked.kind, only_in_force=not asked.all)
 
 
 def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequence[Hold]) -> Mapping[str, Any]:

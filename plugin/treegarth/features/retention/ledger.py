@@ -19,7 +19,7 @@ from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.words import LEDGER_STATES
 from treegarth.index.studies import asked_study, find_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Text
@@ -49,7 +49,7 @@ class LedgerAsked(WhichStudy):
         return self
 
 
-def find(call: AnyCall, connection: Connection, asked: LedgerAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: LedgerAsked) -> Select[Any]:
     which, uid = asked.orthanc_study_id, (asked.uid or "").strip()
     study = asked_study(connection, asked.study_instance_uid, which, kept=[prune_ledger])
     of_uid = find_study(connection, uid, which, kept=[prune_ledger]) if uid else None

@@ -19,7 +19,7 @@ from treegarth.features.retention.words import sentences
 from treegarth.index.studies import OfStudy as OneOfStudy
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier
@@ -37,11 +37,11 @@ def find_study(connection: Connection, asked: MarksAsked) -> StudyKey | None:
     return asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[prune_mark])
 
 
-def find_studies(call: AnyCall, connection: Connection, asked: MarksAsked) -> Select[Any]:
+def find_studies(asker: Asker, connection: Connection, asked: MarksAsked) -> Select[Any]:
     return select_marked_studies(study=find_study(connection, asked), policy_id=asked.policy_id)
 
 
-def find_objects(call: AnyCall, connection: Connection, asked: MarksAsked) -> Select[Any]:
+def find_objects(asker: Asker, connection: Connection, asked: MarksAsked) -> Select[Any]:
     return select_marks(study=find_study(connection, asked), policy_id=asked.policy_id)
 
 

@@ -21,7 +21,7 @@ from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall
+from treegarth.web.call import Asker
 from treegarth.web.filters import Filter
 from treegarth.web.routes import AnyText, Parameters
 from treegarth.web.row_actions import NothingGiven, RowAction
@@ -41,37 +41,37 @@ class Holding(Parameters):
     """Why, in a sentence."""
 
 
-def hold(call: AnyCall, connection: Connection, studies: Sequence[str], given: Holding) -> int:
+def hold(asker: Asker, connection: Connection, studies: Sequence[str], given: Holding) -> int:
     """Until the holds are released; a study that is on hold for the same reason is not put on hold twice."""
-    already = held_so(connection, studies, given.kind, given.reason, now=call.services.clock())
+    already = held_so(connection, studies, given.kind, given.reason, now=asker.now)
     return set_holds(
         connection,
         [key for one in studies if one not in already and (key := key_of(connection, one))],
         kind=given.kind,
         reason=given.reason,
         until=None,
-        set_by=call.actor.name,
-        now=call.services.clock(),
+        set_by=asker.actor.name,
+        now=asker.now,
     )
 
 
-def release(call: AnyCall, connection: Connection, holds: Sequence[int], given: NothingGiven) -> int:
-    now = call.services.clock()
-    return sum(release_hold(connection, one, released_by=call.actor.name, now=now) for one in holds)
+def release(asker: Asker, connection: Connection, holds: Sequence[int], given: NothingGiven) -> int:
+    now = asker.now
+    return sum(release_hold(connection, one, released_by=asker.actor.name, now=now) for one in holds)
 
 
-def rescue(call: AnyCall, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
-    now, by = call.services.clock(), call.actor.name
+def rescue(asker: Asker, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
+    now, by = asker.now, asker.actor.name
     return sum(service.rescue_study(connection, one, [], by=by, now=now) > 0 for one in studies)
 
 
-def rescue_objects(call: AnyCall, connection: Connection, instances: Sequence[str], given: NothingGiven) -> int:
-    return service.rescue_objects(connection, instances, by=call.actor.name, now=call.services.clock())
+def rescue_objects(asker: Asker, connection: Connection, instances: Sequence[str], given: NothingGiven) -> int:
+    return service.rescue_objects(connection, instances, by=asker.actor.name, now=asker.now)
 
 
-def bring_back(call: AnyCall, connection: Connection, entries: Sequence[int], given: NothingGiven) -> int:
+def bring_back(asker: Asker, connection: Connection, entries: Sequence[int], given: NothingGiven) -> int:
     found = [entry for one in entries if (entry := find_entry(connection, one))]
-    now, by = call.services.clock(), call.actor.name
+    now, by = asker.now, asker.actor.name
     return sum(ask_back(connection, one, "object", asked_by=by, now=now) is not None for one in found)
 
 

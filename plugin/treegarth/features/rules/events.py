@@ -16,7 +16,7 @@ from treegarth.features.rules.store.events import OpenEvent, count_events, selec
 from treegarth.features.rules.store.rules import list_names
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier, Parameters
@@ -35,7 +35,7 @@ class EventsAsked(Parameters):
     """That only this rule is to look at."""
 
 
-def find(call: AnyCall, connection: Connection, asked: EventsAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: EventsAsked) -> Select[Any]:
     return select_open(state=asked.state, trigger=asked.trigger, rule_id=asked.rule_id)
 
 

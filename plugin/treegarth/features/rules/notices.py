@@ -15,7 +15,7 @@ from treegarth.features.rules.store.shown import Notice, count_unseen, select_no
 from treegarth.features.rules.tables import notification
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier
@@ -36,7 +36,7 @@ class NoticesAsked(OfStudy):
     """`waiting`: nobody has seen it, or it is still to be sent; `sent`: seen or sent; `given up`."""
 
 
-def find(call: AnyCall, connection: Connection, asked: NoticesAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: NoticesAsked) -> Select[Any]:
     study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[notification])
     return select_notices(study=study, rule_id=asked.rule_id, channel=asked.channel, state=asked.state)
 

@@ -18,7 +18,7 @@ from treegarth.features.rules.tables import rule_outcome
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier
@@ -34,7 +34,7 @@ class OutcomesAsked(OfStudy):
     """Of what happened: `study stable`, `series stable`, `dose read`, `schedule` or `by hand`."""
 
 
-def find(call: AnyCall, connection: Connection, asked: OutcomesAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: OutcomesAsked) -> Select[Any]:
     study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[rule_outcome])
     return select_outcomes(study=study, rule_id=asked.rule_id, trigger=asked.trigger)
 

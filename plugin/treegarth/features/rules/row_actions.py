@@ -12,20 +12,20 @@ from treegarth.features.rules.store.events import retry_failed
 from treegarth.features.rules.store.shown import mark_seen, send_again
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall
+from treegarth.web.call import Asker
 from treegarth.web.row_actions import NothingGiven, RowAction
 
 
-def see(call: AnyCall, connection: Connection, notices: Sequence[int], given: NothingGiven) -> int:
-    return mark_seen(connection, call.actor.name, call.services.clock(), notices)
+def see(asker: Asker, connection: Connection, notices: Sequence[int], given: NothingGiven) -> int:
+    return mark_seen(connection, asker.actor.name, asker.now, notices)
 
 
-def tell_again(call: AnyCall, connection: Connection, notices: Sequence[int], given: NothingGiven) -> int:
-    return send_again(connection, call.services.clock(), notices)
+def tell_again(asker: Asker, connection: Connection, notices: Sequence[int], given: NothingGiven) -> int:
+    return send_again(connection, asker.now, notices)
 
 
-def retry(call: AnyCall, connection: Connection, events: Sequence[int], given: NothingGiven) -> int:
-    return retry_failed(connection, call.services.clock(), events)
+def retry(asker: Asker, connection: Connection, events: Sequence[int], given: NothingGiven) -> int:
+    return retry_failed(connection, asker.now, events)
 
 
 SEEN = RowAction(

@@ -16,7 +16,7 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.system.model import Task, TaskState
 from treegarth.features.system.store import retry_task, select_tasks, task_names
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import State as Sign
@@ -40,11 +40,11 @@ class TasksAsked(Parameters):
     """Of this name, exactly."""
 
 
-def find(call: AnyCall, connection: Connection, asked: TasksAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: TasksAsked) -> Select[Any]:
     return select_tasks(state=asked.state, task_name=asked.task_name)
 
 
-def retry(call: AnyCall, connection: Connection, tasks: Sequence[int], given: NothingGiven) -> int:
+def retry(asker: Asker, connection: Connection, tasks: Sequence[int], given: NothingGiven) -> int:
     """Those of which the same work waits already need not be repeated."""
     done = 0
     for one in tasks:

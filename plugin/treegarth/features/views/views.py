@@ -12,7 +12,7 @@ from treegarth.features.views.store import remove_views, select_views
 from treegarth.features.views.tables import saved_view
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import translated
@@ -30,8 +30,8 @@ class ViewsAsked(Parameters):
     """Those that everybody sees, or only one's own."""
 
 
-def find(call: AnyCall, connection: Connection, asked: ViewsAsked) -> Select[Any]:
-    found = select_views(call.actor.name)
+def find(asker: Asker, connection: Connection, asked: ViewsAsked) -> Select[Any]:
+    found = select_views(asker.actor.name)
     if asked.list is not None:
         found = found.where(saved_view.c.list == asked.list)
     if asked.shared is not None:
@@ -51,9 +51,9 @@ def extras(call: AnyCall, connection: Connection, asked: ViewsAsked, found: Sequ
     return {"titles": titles(call, connection), "labels": labels, "urls": urls}
 
 
-def remove(call: AnyCall, connection: Connection, numbers: Sequence[int], given: NothingGiven) -> int:
-    also_shared = call.actor.may(Permission.ADMINISTER)
-    return remove_views(connection, numbers, call.actor.name, also_shared=also_shared)
+def remove(asker: Asker, connection: Connection, numbers: Sequence[int], given: NothingGiven) -> int:
+    also_shared = asker.actor.may(Permission.ADMINISTER)
+    return remove_views(connection, numbers, asker.actor.name, also_shared=also_shared)
 
 
 VIEWS = Listing(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from treegarth.feature import Feature, House, Work
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
+    from sqlalchemy import Connection
 
     from treegarth.web.listing import Listing
     from treegarth.web.routes import Route
+    from treegarth.work.kinds import Block, Carry, Report, WorkKind
+    from treegarth.work.store import ClaimedWork
 
 __all__ = ["FEATURE"]
 
@@ -33,4 +38,29 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
     return [blueprint(work.context, house.carried(work))]
 
 
-FEATURE = Feature(name="works", routes=_routes, listings=_listings, tasks=_tasks)
+def _works() -> list[WorkKind]:
+    from treegarth.work.list_kinds import ACTING, EXPORTING
+
+    return [EXPORTING, ACTING]
+
+
+def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.work.kinds import Outside, Within
+    from treegarth.work.list_kinds import ACTING, EXPORTING
+
+    def export(given: ClaimedWork, report: Report) -> Block:
+        from treegarth.work.lists import write_file
+
+        return write_file(house.listing(given.given["list"]), work.sending.engine, work.zone, given, report)
+
+    def act(connection: Connection, given: ClaimedWork, now: datetime) -> Block:
+        from treegarth.work.lists import act_on_next
+
+        listing = house.listing(given.given["list"])
+        (action,) = (one for one in house.row_actions().of(listing.name) if one.name == given.given["action"])
+        return act_on_next(connection, listing, action, given, now)
+
+    return {EXPORTING.name: Outside(act=export), ACTING.name: Within(block=act)}
+
+
+FEATURE = Feature(name="works", routes=_routes, listings=_listings, tasks=_tasks, works=_works, carries=_carries)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select
 
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import State as Sign
@@ -39,7 +39,7 @@ SIGNS: Mapping[str, Sign] = {
 }
 
 
-def find(call: AnyCall, connection: Connection, asked: WorksAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: WorksAsked) -> Select[Any]:
     return select_works(kind=asked.kind, subject=asked.subject, state=asked.state)
 
 

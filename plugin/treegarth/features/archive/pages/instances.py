@@ -17,7 +17,7 @@ from treegarth.features.archive.search_model import InstanceSummary, SeriesSumma
 from treegarth.features.archive.store.search import find_series, read_study, select_instances
 from treegarth.index.studies import StudyKey, the_study, told_apart
 from treegarth.phrases import N_, NN_, P_
-from treegarth.web.call import Call
+from treegarth.web.call import Asker, Call
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.path_models import SeriesPath
@@ -38,19 +38,17 @@ class InstancesAsked(WhichStudy):
     """Only those that were not read in every part."""
 
 
-def find_it(
-    call: Call[object, object, SeriesPath], connection: Connection, asked: InstancesAsked
-) -> tuple[StudyKey, SeriesSummary]:
+def find_it(path: SeriesPath, connection: Connection, asked: InstancesAsked) -> tuple[StudyKey, SeriesSummary]:
     """The study and its series that the address names. Raises NotFound."""
-    key = the_study(connection, call.path.study_instance_uid, asked.orthanc_study_id)
-    found = find_series(connection, key.orthanc_study_id, call.path.series_instance_uid)
+    key = the_study(connection, path.study_instance_uid, asked.orthanc_study_id)
+    found = find_series(connection, key.orthanc_study_id, path.series_instance_uid)
     if found is None:
         raise NotFound(P_("This study has no series with this Series Instance UID."))
     return key, found
 
 
-def find(call: Call[object, object, SeriesPath], connection: Connection, asked: InstancesAsked) -> Select[Any]:
-    _, its_series = find_it(call, connection, asked)
+def find(asker: Asker, connection: Connection, asked: InstancesAsked) -> Select[Any]:
+    _, its_series = find_it(asker.path, connection, asked)
     return select_instances(
         its_series.orthanc_series_id,
         sop_instance_uid=asked.sop_instance_uid,
@@ -65,7 +63,7 @@ def extras(
     asked: InstancesAsked,
     instances: Sequence[InstanceSummary],
 ) -> Mapping[str, Any]:
-    key, its_series = find_it(call, connection, asked)
+    key, its_series = find_it(call.path, connection, asked)
     return {
         "study": read_study(connection, key.orthanc_study_id),
         "which": told_apart(connection, [key])(key),

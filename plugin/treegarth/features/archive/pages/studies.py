@@ -19,7 +19,7 @@ from treegarth.features.archive.search_model import StudySummary
 from treegarth.features.archive.store.search import select_studies
 from treegarth.index.studies import find_study, told_apart
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Navigation, Text
@@ -37,7 +37,7 @@ class Chip:
     url: str
 
 
-def find(call: AnyCall, connection: Connection, asked: StudyConditions) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: StudyConditions) -> Select[Any]:
     return select_studies(asked.filter())
 
 

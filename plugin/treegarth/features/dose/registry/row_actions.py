@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from treegarth.features.dose.registry.pages.sources import SOURCES
 from treegarth.features.dose.registry.store.queue import retry_failed
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import Asker
 from treegarth.web.row_actions import NothingGiven, RowAction
 
 
-def read_again(call: AnyCall, connection: Connection, sources: Sequence[str], given: NothingGiven) -> int:
+def read_again(asker: Asker, connection: Connection, sources: Sequence[str], given: NothingGiven) -> int:
     return retry_failed(connection, sources)
 
 

@@ -24,7 +24,7 @@ from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.store.queue import count_waiting
 from treegarth.features.dose.registry.store.studies import DoseStudy, select_studies_with_dose, told_apart_with_kept
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Navigation
@@ -33,7 +33,7 @@ BREASTS_COLUMN = "glandular_doses"
 """The name of the column that shows both breasts."""
 
 
-def find(call: AnyCall, connection: Connection, asked: DoseConditions) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: DoseConditions) -> Select[Any]:
     return select_studies_with_dose(connection, asked.filter())
 
 

@@ -16,7 +16,7 @@ from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.pages.names import KIND_NAMES, kinds_in_words
 from treegarth.features.dose.registry.store.equipment import NAMES, Device, select_equipment
 from treegarth.phrases import N_, NN_
-from treegarth.web.call import AnyCall
+from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Parameters, Text
@@ -31,7 +31,7 @@ class EquipmentAsked(Parameters):
     """With examinations of this kind."""
 
 
-def find(call: AnyCall, connection: Connection, asked: EquipmentAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: EquipmentAsked) -> Select[Any]:
     return select_equipment(equipment=asked.equipment, kind=asked.kind)
 
 

@@ -29,7 +29,7 @@ from treegarth.features.dose.registry.store.missing_dose import (
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import csv_text
 from treegarth.web.filters import Filter
@@ -97,7 +97,7 @@ def routes() -> list[Route]:
     ]
 
 
-def find(call: AnyCall, connection: Connection, asked: MissingAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: MissingAsked) -> Select[Any]:
     return select_without_dose(study_date_from=asked.study_date_from, study_date_to=asked.study_date_to)
 
 

@@ -29,7 +29,7 @@ from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.features.dose.registry.works import REDECIDING
 from treegarth.phrases import N_, NN_, P_, Phrase
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Parameters, Route
@@ -78,7 +78,7 @@ def routes() -> list[Route]:
     ]
 
 
-def find(call: AnyCall, connection: Connection, asked: ChangesAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: ChangesAsked) -> Select[Any]:
     return select_changes(ordered_by=getattr(asked, "sort", CHANGES.order).removeprefix("-"))
 
 

@@ -27,7 +27,7 @@ from treegarth.features.dose.registry.store.reread_walk import start_reread
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_, Phrase
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
@@ -103,7 +103,7 @@ def routes() -> list[Route]:
     ]
 
 
-def find(call: AnyCall, connection: Connection, asked: SourcesAsked) -> Select[Any]:
+def find(asker: Asker, connection: Connection, asked: SourcesAsked) -> Select[Any]:
     return select_sources(state=asked.state, kind=asked.kind, issues=asked.issues)
 
 
