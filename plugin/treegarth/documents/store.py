@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, null, select, update
 
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.phrases import P_, Phrase
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.record import Record
 
 _LOCK = 7_601  # of the advisory locks of all who change documents, one a kind: names and order must fit each other
@@ -100,9 +100,8 @@ class Kind(Generic[StoredT]):
     record: type[StoredT]
     table: Table
     versions: Table
-    owner: str  # the column of `versions` that names the document
-    missing: str  # a msgid: "There is no retention policy of this number."
-    taken: str  # a msgid: "There is a retention policy named “%(name)s” already."
+    missing: str = N_("There is nothing of this number.")
+    taken: str = N_("There is one named “%(name)s” already.")
     keys: Sequence[str] = ()  # of a document, in the order in which people write them, which the database loses
     starts_on: bool = False  # whether a new one acts that does not say
     acts_from_text: bool = False  # the same of a new one of a text
@@ -112,6 +111,11 @@ class Kind(Generic[StoredT]):
     Is not asked where only the order changes."""
     follow: Callable[[Connection, StoredT, Change, Author], None] = lambda *_: None
     """In the transaction of the change, after it; the document as it was before."""
+
+    @property
+    def owner(self) -> str:
+        """The column of `versions` that names the document."""
+        return str(self.versions.primary_key.columns[0].name)
 
     @property
     def is_ordered(self) -> bool:
