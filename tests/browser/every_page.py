@@ -74,6 +74,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
         sleep(0.2)
     reports = api("dose/reports")["items"]
+    nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     return {
         "study_instance_uid": uid,
         "series_instance_uid": api(f"studies/{uid}")["series"][0]["series_instance_uid"],
@@ -81,6 +82,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
+        "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

@@ -111,7 +111,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, f"rules/{rule}/apply", {})
     wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])
     post(server, "views", {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}})
-    post(server, "dose/not-patients", {"meaning": "phantom", "patient_id": "NOBODY*"})
+    nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    post(server, "dose/not-patients", {"document": nobody})
 
     condition = f"PatientID = '{small['patient_id']}'"
     now = policy(server, "now", condition, grace="0 minutes")

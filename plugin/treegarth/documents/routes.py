@@ -108,7 +108,7 @@ class _Endpoints:
         if self._documents.model is None:
             return base
         document: Any = (self._documents.model, ...)
-        name = f"{self._documents.one.title().replace(' ', '')}{base.__name__.removeprefix('Document')}"
+        name = f"{self._documents.name.title().replace('_', '')}{base.__name__.removeprefix('Document')}"
         return create_model(name, __base__=base, __doc__=base.__doc__, document=document)
 
     # ---- where they are ----

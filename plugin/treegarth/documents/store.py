@@ -110,7 +110,7 @@ class Kind(Generic[StoredT]):
     """What its table knows beside: of the document as it was, None of a new one; what it says then; whether it is on.
     Is not asked where only the order changes."""
     follow: Callable[[Connection, StoredT, Change, Author], None] = lambda *_: None
-    """In the transaction of the change, after it; the document as it was before."""
+    """In the transaction of the change, after it; the document as it was before, a new one as it is."""
 
     @property
     def owner(self) -> str:
@@ -164,11 +164,12 @@ class Kind(Generic[StoredT]):
         if self.is_ordered:
             last = select(func.coalesce(func.max(self.table.c.position), 0)).where(self.table.c.removed_at.is_(None))
             values["position"] = connection.execute(last).scalar_one() + 1
-        made = insert(self.table).values(values).returning(self.table.c.id)
-        number = connection.execute(made).scalar_one()
+        number = connection.execute(insert(self.table).values(values).returning(self.table.c.id)).scalar_one()
         kept = {"document": dict(document), "is_on": acts, "position": values.get("position"), "source": source}
         self._note(connection, number, 1, Change.CREATED, author, kept)
-        return self.read(connection, number)
+        made = self.read(connection, number)
+        self.follow(connection, made, Change.CREATED, author)
+        return made
 
     def edit(
         self,
