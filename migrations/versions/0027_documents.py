@@ -1,4 +1,4 @@
-"""Rules for what is no patient as documents: named, on or off, every change a version."""
+"""Rules for what is no patient, and saved views, as documents: named, on or off, every change a version."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,21 +31,23 @@ ON one.version <= not_patient_rule.version
 """
 
 
+VIEWS = """
+INSERT INTO saved_view_version (saved_view_id, version, document, is_on, change, changed_by, changed_at)
+SELECT id, 1, jsonb_build_object('name', name, 'list', list, 'query', query, 'shared', is_shared), true, 'created',
+saved_by, saved_at FROM saved_view
+"""
+
+
 def upgrade() -> None:
+    keep_rules()
+    keep_views()
+
+
+def keep_rules() -> None:
     op.add_column("not_patient_rule", sa.Column("name", sa.Text))
     op.add_column("not_patient_rule", sa.Column("version", sa.Integer, comment="the latest: it acts"))
     op.add_column("not_patient_rule", sa.Column("is_on", sa.Boolean))
-    op.create_table(
-        "not_patient_rule_version",
-        sa.Column("not_patient_rule_id", sa.Integer, sa.ForeignKey("not_patient_rule.id"), primary_key=True),
-        sa.Column("version", sa.Integer, primary_key=True),
-        sa.Column("document", JSONB, nullable=False),
-        sa.Column("is_on", sa.Boolean, nullable=False),
-        sa.Column("change", sa.Text, nullable=False, comment="created, edited, switched on, switched off, removed"),
-        sa.Column("changed_by", sa.Text),
-        sa.Column("changed_at", MOMENT, nullable=False),
-        comment="every change of every one",
-    )
+    create_versions("not_patient_rule")
     for statement in (NAMED, TOLD_APART, VERSIONS):
         op.execute(statement)
     for name in ("name", "version", "is_on"):
@@ -55,4 +57,33 @@ def upgrade() -> None:
     op.alter_column("not_patient_rule", "removed_at", comment="what was removed stays, for what it did refers to it")
     op.create_index(
         "uq_not_patient_rule_name", "not_patient_rule", ["name"], unique=True, postgresql_where="removed_at IS NULL"
+    )
+
+
+def keep_views() -> None:
+    removed = "what was removed stays, for what it did refers to it"
+    version = sa.Column("version", sa.Integer, nullable=False, server_default="1", comment="the latest: it acts")
+    op.add_column("saved_view", version)
+    op.add_column("saved_view", sa.Column("is_on", sa.Boolean, nullable=False, server_default="true"))
+    op.add_column("saved_view", sa.Column("removed_at", MOMENT, comment=removed))
+    for name in ("version", "is_on"):
+        op.alter_column("saved_view", name, server_default=None)
+    create_versions("saved_view")
+    op.execute(VIEWS)
+    op.drop_index("uq_saved_view", "saved_view")
+    columns = ["name", "list", sa.text("coalesce(saved_by, '')")]
+    op.create_index("uq_saved_view_name", "saved_view", columns, unique=True, postgresql_where="removed_at IS NULL")
+
+
+def create_versions(name: str) -> None:
+    op.create_table(
+        f"{name}_version",
+        sa.Column(f"{name}_id", sa.Integer, sa.ForeignKey(f"{name}.id"), primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("document", JSONB, nullable=False),
+        sa.Column("is_on", sa.Boolean, nullable=False),
+        sa.Column("change", sa.Text, nullable=False, comment="created, edited, switched on, switched off, removed"),
+        sa.Column("changed_by", sa.Text),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        comment="every change of every one",
     )

@@ -13,7 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from tests.unit.web.web_support import make_services
+from treegarth.assembly import house
 from treegarth.bootstrap import make_application
+from treegarth.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1"
@@ -29,7 +31,7 @@ class EditedKind:
     document: dict[str, Any]
     changed: str  # the part of it that each words otherwise
     values: tuple[Any, Any]
-    page: str
+    page: str | None  # None: its page saves over what is there
     form: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,7 +68,16 @@ KINDS = [
         page="dose/not-patients",
     ),
 ]
+VIEW = {"name": "v", "list": "archive.studies", "query": {"modality": "CT"}, "shared": False}
+KINDS.append(
+    EditedKind(path="views", document=VIEW, changed="query", values=({"modality": "MR"}, {"modality": "PT"}), page=None)
+)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.path)
+each_form = pytest.mark.parametrize("kind", [one for one in KINDS if one.page], ids=lambda one: one.path)
+
+
+def test_no_kind_of_documents_is_left_out() -> None:
+    assert {one.path for one in house(Settings()).documents()} == {one.path for one in KINDS}
 
 
 @pytest.fixture
@@ -104,7 +115,7 @@ def test_the_second_edit_of_a_program_is_refused(client: FlaskClient, kind: Edit
     assert now(client, kind, made["id"]) == kind.values[1]
 
 
-@each_kind
+@each_form
 def test_the_second_edit_of_a_form_shows_both_and_can_be_saved_over(client: FlaskClient, kind: EditedKind) -> None:
     made = create(client, kind)
     place = f"/treegarth/{kind.page}/{made['id']}/edit"

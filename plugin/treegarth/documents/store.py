@@ -103,6 +103,7 @@ class Kind(Generic[StoredT]):
     missing: str = N_("There is nothing of this number.")
     taken: str = N_("There is one named “%(name)s” already.")
     keys: Sequence[str] = ()  # of a document, in the order in which people write them, which the database loses
+    within: Sequence[str] = ()  # the columns within which a name is unique, such as whose it is; else it is among all
     starts_on: bool = False  # whether a new one acts that does not say
     acts_from_text: bool = False  # the same of a new one of a text
     stays_on: bool = True  # whether one that is edited acts on, as it is worded now
@@ -158,9 +159,9 @@ class Kind(Generic[StoredT]):
     ) -> StoredT:
         """A new one, the last in order. Raises RequestConflict where its name is taken."""
         self._lock(connection)
-        self._check_name(connection, document["name"], None)
         acts = self.starts_on if is_on is None else is_on
         values = {"name": document["name"], "version": 1, "is_on": acts, **self.columns(None, document, acts, author)}
+        self._check_name(connection, values, 0)
         if self.is_ordered:
             last = select(func.coalesce(func.max(self.table.c.position), 0)).where(self.table.c.removed_at.is_(None))
             values["position"] = connection.execute(last).scalar_one() + 1
@@ -193,8 +194,9 @@ class Kind(Generic[StoredT]):
             return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
         if since is not None and not before.edited_version <= since <= before.version:
             raise EditedMeanwhile(before, since, document)
-        self._check_name(connection, document["name"], number)
         acts = (before.is_on and self.stays_on) if is_on is None else is_on
+        values = {"name": document["name"], **self.columns(before, document, acts, author)}
+        self._check_name(connection, values, number)
         return self._change(connection, before, Change.EDITED, author, document=document, is_on=acts, source=source)
 
     def switch(self, connection: Connection, number: int, author: Author, *, is_on: bool) -> StoredT:
@@ -278,9 +280,16 @@ class Kind(Generic[StoredT]):
         """Let nobody else change documents of this kind until this transaction ends."""
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(self.table.name))))
 
-    def _check_name(self, connection: Connection, name: str, number: int | None) -> None:
-        if self.names(connection).get(name) not in (None, number):
-            raise RequestConflict(Phrase(self.taken, {"name": name}), field="name")
+    def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What no other that is there may have in common with these."""
+        return tuple(values[name] for name in ("name", *self.within))
+
+    def _check_name(self, connection: Connection, values: Mapping[str, Any], number: int) -> None:
+        columns = self.table.c
+        same = (columns[name].is_not_distinct_from(values[name]) for name in ("name", *self.within))
+        other = select(columns.id).where(columns.removed_at.is_(None), columns.id != number, *same)
+        if connection.execute(other).first() is not None:
+            raise RequestConflict(Phrase(self.taken, {"name": values["name"]}), field="name")
 
     def _number(self, connection: Connection, order: Sequence[StoredT], author: Author) -> None:
         """Number them in this order; each that gets another number has a version that says so."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 Moment = DateTime(timezone=True)
 
 
-def document_tables(metadata: MetaData, name: str, *own: Column[object]) -> tuple[Table, Table]:
-    """Its own, with what it knows of one beside, and that of its versions."""
+def document_tables(
+    metadata: MetaData, name: str, *own: Column[Any], within: Sequence[Any] = ()
+) -> tuple[Table, Table]:
+    """Its own, with what it knows of one beside, and that of its versions. Names are unique within these columns."""
     table = Table(
         name,
         metadata,
@@ -19,7 +24,7 @@ def document_tables(metadata: MetaData, name: str, *own: Column[object]) -> tupl
         Column("is_on", Boolean, nullable=False),
         Column("removed_at", Moment, comment="what was removed stays, for what it did refers to it"),
         *own,
-        Index(f"uq_{name}_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+        Index(f"uq_{name}_name", "name", *within, unique=True, postgresql_where=text("removed_at IS NULL")),
     )
     versions = Table(
         f"{name}_version",

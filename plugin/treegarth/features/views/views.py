@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from treegarth.documents.language import author_of
 from treegarth.feature import House
 from treegarth.features.views.store import remove_views, select_views
 from treegarth.features.views.tables import saved_view
@@ -53,7 +54,7 @@ def extras(call: AnyCall, connection: Connection, asked: ViewsAsked, found: Sequ
 
 def remove(call: AnyCall, connection: Connection, numbers: Sequence[int], given: NothingGiven) -> int:
     also_shared = call.actor.may(Permission.ADMINISTER)
-    return remove_views(connection, numbers, call.actor.name, also_shared=also_shared)
+    return remove_views(connection, numbers, author_of(call), also_shared=also_shared)
 
 
 VIEWS = Listing(
