@@ -26,6 +26,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "series_instance_uid": ("api_read_study", ("series", 0, "series_instance_uid")),
     "orthanc_instance_id": ("api_dose_reports", ("items", 0, "orthanc_instance_id")),
     "patient_id": ("api_list_studies", ("items", 0, "patient_id")),
+    "not_patient_rule_id": ("api_not_patient_rules", ("items", 0, "id")),
+    "view_id": ("api_saved_views", ("items", 0, "id")),
     "rule_id": ("api_rules", ("items", 0, "id")),
     "destination_id": ("api_destinations", ("items", 0, "id")),
     "policy_id": ("api_retention_policies", ("items", 0, "id")),

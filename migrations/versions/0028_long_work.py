@@ -8,7 +8,7 @@ from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.phrase_column import PhraseColumn
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

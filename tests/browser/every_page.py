@@ -74,6 +74,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
         sleep(0.2)
     reports = api("dose/reports")["items"]
+    nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     return {
         "work_id": ask("POST", f"{server.api}/dose/redeciding")["id"],
         "study_instance_uid": uid,
@@ -82,6 +83,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
+        "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

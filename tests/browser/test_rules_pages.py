@@ -31,9 +31,14 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
     folder_of_it = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
     rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
     study = server.get("studies")["items"][0]["study_instance_uid"]
+    nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     wish = {"destination": "Kept folder", "study_instance_uid": study}
-    made = (("destinations", {"document": folder_of_it}), ("rules", {"document": rule}), ("deliveries", wish))
-    for path, body in made:
+    made = (
+        ("destinations", {"document": folder_of_it}),
+        ("rules", {"document": rule}),
+        ("dose/not-patients", {"document": nobody}),
+    )
+    for path, body in (*made, ("deliveries", wish)):
         requests.post(f"{server.api}/{path}", json=body, timeout=30).raise_for_status()
     yield server
     assert server.stop() == 0
@@ -198,6 +203,7 @@ def test_the_form_works_without_javascript(open_window: Callable[..., Visit]) ->
 PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
     *("rules/outcomes", "rules/1/explain/{study}"),
+    *("dose/not-patients/1", "dose/not-patients/1/edit", "dose/not-patients/new", "dose/not-patients/import"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),
 )

@@ -10,15 +10,15 @@ from sqlalchemy.engine import Engine
 from tests.dose_builder import as_file, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, list_doses, note
 from treegarth.database.engine import connect, transaction
-from treegarth.errors import InvalidRequest
+from treegarth.documents.store import Author
+from treegarth.errors import InvalidRequest, NotFound
 from treegarth.features.dose.registry.service import read_waiting
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter
 from treegarth.features.dose.registry.store.not_patients import (
+    NOT_PATIENTS,
     NotPatientPatterns,
-    add_not_patient_rule,
-    count_not_patients,
-    list_not_patient_rules,
-    remove_not_patient_rule,
+    count_marked,
+    preview_not_patients,
 )
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
@@ -40,9 +40,8 @@ def patients(engine: Engine, **filters: bool) -> dict[str | None, str | None]:
 
 def add(engine: Engine, meaning: str, **patterns: str) -> int:
     with transaction(engine) as connection:
-        return add_not_patient_rule(
-            connection, meaning=meaning, patterns=NotPatientPatterns(**patterns), by="anna", now=NOW
-        )
+        document = {"name": f"{meaning} {patterns}", "meaning": meaning, **patterns}
+        return NOT_PATIENTS.create(connection, document, Author(name="anna", now=NOW)).id
 
 
 def test_a_rule_marks_studies_that_are_there_and_those_that_come(engine: Engine) -> None:
@@ -54,15 +53,25 @@ def test_a_rule_marks_studies_that_are_there_and_those_that_come(engine: Engine)
     assert patients(engine, not_patient=False) == {"4711": None}
     assert set(patients(engine, not_patient=True)) == {"PHANTOM_1", "Phantom-2"}
     with connect(engine) as connection:
-        (made,) = list_not_patient_rules(connection)
-        assert (made.study_count, made.created_by, made.created_at) == (2, "anna", NOW)
+        (made,) = NOT_PATIENTS.all(connection)
+        assert (count_marked(connection), made.changed_by, made.changed_at) == ({rule: 2}, "anna", NOW)
+    bert = Author(name="bert", now=NOW)
+    for is_on in (False, True):
+        with transaction(engine) as connection:
+            NOT_PATIENTS.switch(connection, rule, bert, is_on=is_on)
+        assert set(patients(engine).values()) == ({"phantom", None} if is_on else {None})
     with transaction(engine) as connection:
-        assert remove_not_patient_rule(connection, rule, by="bert", now=NOW)
-        assert not remove_not_patient_rule(connection, rule, by="bert", now=NOW)
+        document = {**made.document, "meaning": "qa", "patient_id": "phantom_*"}
+        NOT_PATIENTS.edit(connection, rule, document, bert, since=1)
+    assert patients(engine) == {"PHANTOM_1": "qa", "Phantom-2": None, "4711": None}
+    with transaction(engine) as connection:
+        NOT_PATIENTS.remove(connection, rule, bert)
+        with pytest.raises(NotFound):
+            NOT_PATIENTS.remove(connection, rule, bert)
     assert set(patients(engine).values()) == {None}
     with connect(engine) as connection:
-        assert list_not_patient_rules(connection) == []
-        assert list_not_patient_rules(connection, with_removed=True)[0].removed_by == "bert"
+        assert NOT_PATIENTS.all(connection) == []
+        assert NOT_PATIENTS.all(connection, removed=True)[0].changed_by == "bert"
 
 
 def test_every_pattern_of_a_rule_must_match_and_the_first_rule_names_it(engine: Engine) -> None:
@@ -78,7 +87,7 @@ def test_signs_of_sql_are_no_wildcards(engine: Engine) -> None:
     scan(engine, 1, "PHANTOM-1")
     with connect(engine) as connection:
         counts = [
-            count_not_patients(connection, NotPatientPatterns(patient_id=pattern))
+            preview_not_patients(connection, NotPatientPatterns(patient_id=pattern)).study_count
             for pattern in ("PHANTOM_1", "PHANTOM%", "phantom?1", "PHANTOM!1")
         ]
     assert counts == [0, 0, 1, 0]

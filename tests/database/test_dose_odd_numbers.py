@@ -91,6 +91,8 @@ def administration(value: str) -> Dataset:
 REDECIDED = [f"dose.redeciding_{kind}" for kind in ("csv", "xlsx", "parquet")]
 WITHOUT_DOSES = ("archive.open_study", "api.dose_redeciding_changes", "api.dose_redeciding_changes_file", *REDECIDED)
 """One leads to a page, the others have nothing before an archive was decided anew."""
+OF_ONE_RULE = ("api.not_patient_rule", "api.not_patient_rule_versions")
+"""Of those for phantoms: there is none."""
 
 KINDS = (ct, projection, mammography, administration)
 
@@ -137,7 +139,7 @@ def addresses(app: Flask, instances: list[Instance], rule: int) -> Iterator[tupl
     for route in app.extensions["treegarth"].routes.values():
         if route.method != "GET" or not route.name.startswith(SHOWN_BY) or "content" in route.name:
             continue
-        if route.name in WITHOUT_DOSES:
+        if route.name in (*WITHOUT_DOSES, *OF_ONE_RULE):
             continue
         if route.name in ("api.preview_not_patient_rule", "api.dose_patient", "dose.patient_page"):
             yield route, f"{route.path}?patient_id=4711"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from werkzeug.test import TestResponse
 
 from tests.database.test_dose_pages import write_report
 from tests.unit.web.web_support import make_services
@@ -23,6 +24,10 @@ def client(engine: Engine) -> FlaskClient:
     return make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
 
 
+def add(client: FlaskClient, document: dict[str, str]) -> TestResponse:
+    return client.post(f"{API}/not-patients", json={"document": document})
+
+
 def test_a_rule_is_tried_out_added_and_removed_by_its_page(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1, patient_id="PHANTOM-1")
     write_report(engine, 2, patient_id="P2")
@@ -36,6 +41,8 @@ def test_a_rule_is_tried_out_added_and_removed_by_its_page(client: FlaskClient, 
     assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
     page = client.get(PAGE).text
     assert "<code>phantom*</code>" in page
+    assert ">phantom*</a>" in page  # nobody named it
+    assert "patient_id: phantom*" in client.get(f"{PAGE}/1").text
     assert 'href="/treegarth/dose?not_patient_rule=1"' in page
     assert 'data-row="1.2.840.99999.1.1"' in client.get("/treegarth/dose?not_patient_rule=1").text
     assert client.post(f"{PAGE}/1/remove", headers=SAME_ORIGIN).status_code == 303
@@ -47,7 +54,7 @@ def test_a_rule_is_tried_out_added_and_removed_by_its_page(client: FlaskClient, 
 def test_studies_that_a_rule_marks_already_are_told_apart_in_the_preview(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1, patient_id="PHANTOM-1")
     write_report(engine, 2, patient_id="P2")
-    client.post(f"{API}/not-patients", json={"meaning": "phantom", "patient_id": "PHANTOM*"})
+    add(client, {"name": "p", "meaning": "phantom", "patient_id": "PHANTOM*"})
     preview = client.get(f"{API}/not-patients/preview?patient_id=p*").get_json()
     assert (preview["study_count"], preview["marked_count"]) == (2, 1)
     assert {study["patient_id"]: study["not_patient"] for study in preview["studies"]} == {
@@ -62,24 +69,23 @@ def test_studies_that_a_rule_marks_already_are_told_apart_in_the_preview(client:
 def test_a_rule_that_says_nothing_is_refused_on_the_page_and_by_the_api(client: FlaskClient) -> None:
     assert "A rule needs a pattern that says something" in client.get(f"{PAGE}?patient_id=*").text
     for body in ({"meaning": "phantom"}, {"meaning": "phantom", "patient_id": "  "}, {"meaning": "toy"}):
-        assert client.post(f"{API}/not-patients", json=body).status_code == 400
+        assert add(client, {"name": "x", **body}).status_code == 400
     assert client.get(f"{API}/not-patients/preview").status_code == 400
     assert client.get(f"{API}/not-patients").get_json() == {"items": []}
 
 
 def test_a_program_adds_lists_and_removes_rules(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1, manufacturer_model_name="Ent 1")
-    rule = {"meaning": "service", "equipment": "ent*", "note": "moved"}
-    added = client.post(f"{API}/not-patients", json=rule)
+    rule = {"name": "moved", "meaning": "service", "equipment": "ent*", "note": "to another room"}
+    added = add(client, rule)
     assert added.status_code == 201
     made = added.get_json()
-    assert (made["equipment"], made["patient_id"], made["study_count"]) == ("ent*", None, 1)
+    assert (made["document"], made["is_on"], made["study_count"]) == (rule, True, 1)
     removed = client.delete(f"{API}/not-patients/{made['id']}").get_json()
-    assert removed["removed_at"] is not None
     assert removed["study_count"] == 0
     assert client.delete(f"{API}/not-patients/{made['id']}").status_code == 404
     assert client.get(f"{API}/not-patients").get_json()["items"] == []
-    assert [one["id"] for one in client.get(f"{API}/not-patients?with_removed=true").get_json()["items"]] == [1]
+    assert [one["id"] for one in client.get(f"{API}/not-patients?removed=true").get_json()["items"]] == [1]
 
 
 def test_another_sites_page_changes_no_rule(client: FlaskClient) -> None:

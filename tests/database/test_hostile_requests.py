@@ -81,7 +81,9 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("retention.release_page", "api.release_retention_hold"): {},
     ("retention.bring_back_page", "api.bring_back"): {},
     ("retention.remove_page", "api.remove_retention_policy"): {},
-    ("dose.remove_not_patient_page", "api.remove_not_patient_rule"): {},
+    ("not_patients.remove_page", "api.remove_not_patient_rule"): {},
+    ("not_patients.switch_page", "api.switch_not_patient_rule"): {"on": "is_on"},
+    ("not_patients.document_page", "api.not_patient_rule"): {},
     ("destinations.switch_page", "api.switch_destination"): {"on": "is_on"},
     ("destinations.remove_page", "api.remove_destination"): {},
 }

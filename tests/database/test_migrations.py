@@ -25,6 +25,7 @@ from treegarth.database.migration import MIGRATIONS, migrate, pending
 from treegarth.documents.store import Author
 from treegarth.errors import DatabaseNewerThanCode, DatabaseUnavailable, DatabaseUnsuitable
 from treegarth.features.deliveries.store.destinations import DESTINATIONS
+from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.tables import dose_redecided, dose_report
 from treegarth.features.retention.tables import bring_back_object
 from treegarth.features.rules.tables import notification
@@ -138,6 +139,34 @@ def test_what_was_noted_of_destinations_becomes_their_versions(
         unnoted = DESTINATIONS.read(connection, 3)
         edited = {**unnoted.document, "max_attempts": 3}
         assert DESTINATIONS.edit(connection, 3, edited, Author(name=None, now=unnoted.changed_at), since=1).version == 2
+    engine.dispose()
+
+
+_PHANTOMS_BEFORE = """
+INSERT INTO treegarth.not_patient_rule
+(meaning, patient_id, equipment, note, created_by, created_at, removed_by, removed_at)
+VALUES ('qa', 'P*', 'Ent', 'daily', 'kim', now(), NULL, NULL), ('phantom', 'P*', 'Ent', NULL, NULL, now(), NULL, NULL),
+('service', 'S*', NULL, NULL, 'kim', now(), 'lee', now())
+"""
+
+
+def test_rules_for_phantoms_are_named_by_their_patterns_and_keep_who_made_and_removed_them(
+    empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0026"))
+        migrate(empty_database_address)
+    execute(empty_database_address, _PHANTOMS_BEFORE)
+    assert "0027" in migrate(empty_database_address)
+    engine = create_engine(empty_database_address)
+    with connect(engine) as connection:
+        names = [(one.name, one.is_on) for one in NOT_PATIENTS.all(connection, removed=True)]
+        assert names == [("P*, Ent", True), ("P*, Ent (2)", True), ("S*", False)]
+        document = {"name": "P*, Ent", "meaning": "qa", "patient_id": "P*", "equipment": "Ent", "note": "daily"}
+        assert NOT_PATIENTS.read(connection, 1).document == document
+        gone = [(one.change, one.changed_by, one.is_on) for one in NOT_PATIENTS.history(connection, 3)]
+        assert gone == [("removed", "lee", False), ("created", "kim", True)]
     engine.dispose()
 
 

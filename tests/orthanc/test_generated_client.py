@@ -110,8 +110,9 @@ def fill(server: OrthancServer, folder: Path) -> None:
     requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()
     post(server, f"rules/{rule}/apply")
     wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])
-    post(server, "views", {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}})
-    post(server, "dose/not-patients", {"meaning": "phantom", "patient_id": "NOBODY*"})
+    post(server, "views", {"document": {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}}})
+    nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    post(server, "dose/not-patients", {"document": nobody})
 
     condition = f"PatientID = '{small['patient_id']}'"
     now = policy(server, "now", condition, grace="0 minutes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -37,13 +38,18 @@ class Imported(Record):
     """Its number; null of one that would be made."""
 
 
-def read_documents(text: str, parse: Callable[[Piece, str], WrittenT], many: str) -> list[WrittenT]:
+def read_documents(
+    text: str,
+    parse: Callable[[Piece, str], WrittenT],
+    many: str,
+    key: Callable[[Mapping[str, Any]], object] = itemgetter("name"),
+) -> list[WrittenT]:
     """What each document of a YAML text means, a list or one alone; the first is at `many[0]`.
 
     Raises UnreadableYaml, DocumentRefused with every problem of all of them.
     """
     problems: list[Problem] = []
-    names: dict[str, int] = {}
+    names: dict[object, int] = {}
     found: list[WrittenT] = []
     for index, piece in enumerate(read_pieces(text)):
         place = f"{many}[{index}]"
@@ -52,7 +58,7 @@ def read_documents(text: str, parse: Callable[[Piece, str], WrittenT], many: str
         except DocumentRefused as refused:
             problems.extend(refused.problems)
             continue
-        if (first := names.setdefault(one.document["name"], index)) != index:
+        if (first := names.setdefault(key(one.document), index)) != index:
             wrong = P_("%(rule)s has this name, too.", rule=f"{many}[{first}]")
             problems.append(Problem(place=f"{place}.name", wrong=wrong))
         found.append(one)
@@ -83,10 +89,13 @@ def import_text(
     def written(piece: Piece, place: str) -> Wording:
         return replace(parse(piece.value, place), source=piece.source if "source" in kind.versions.c else None)
 
-    wordings = read_documents(text, written, many)
+    def key(document: Mapping[str, Any]) -> tuple[Any, ...]:
+        return kind.key({"name": document["name"], **kind.columns(None, document, True, author)})
+
+    wordings = read_documents(text, written, many, key)
     check(wordings)
-    known = {one.name: one for one in kind.all(connection)}
-    done = [_take_in(connection, kind, one, known.get(one.document["name"]), author, dry_run) for one in wordings]
+    known = {kind.key(dict(one)): one for one in kind.all(connection)}
+    done = [_take_in(connection, kind, one, known.get(key(one.document)), author, dry_run) for one in wordings]
     if kind.is_ordered and not dry_run:
         kind.put_in_order(connection, [one.name for one in done], author)
     return done

@@ -17,7 +17,7 @@ from treegarth.documents.answers import OrderedStateBody, StateBody
 from treegarth.documents.importing import Imported, import_text
 from treegarth.documents.store import Author, Kind, StoredT, Wording
 from treegarth.documents.yaml_text import dump
-from treegarth.errors import DocumentRefused, Problem
+from treegarth.errors import DocumentRefused, NotFound, Problem
 from treegarth.phrases import Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
@@ -67,6 +67,10 @@ class Documents(Generic[StoredT]):
     """What a document at this place means. Raises DocumentRefused with every problem, RequestConflict."""
     check: Callable[[AnyCall, Connection, Sequence[Wording]], None] = lambda *_: None
     """What the database has against these, which come together. Raises RequestConflict."""
+    sees: Callable[[AnyCall, StoredT], bool] = lambda *_: True
+    """Whether it is for the eyes of who asks."""
+    check_may: Callable[[AnyCall, StoredT | None, Mapping[str, Any]], None] = lambda *_: None
+    """Whether who asks may make one, or change this one into that. Raises RequestForbidden."""
     model: type[BaseModel] | None = None  # of a document, where its parts are known; else a JSON object
     answer: type[BaseModel] | None = None  # what is said of one; the kind's record, if nothing else
     answers: Callable[[AnyCall, Connection, Sequence[StoredT]], Sequence[Any]] = lambda call, connection, found: found
@@ -75,6 +79,8 @@ class Documents(Generic[StoredT]):
     check_on: Callable[[AnyCall, Connection, StoredT, Any], None] = lambda *_: None
     """Before one is switched on, with what was sent. Raises RequestConflict."""
     write: Callable[[AnyCall, Sequence[StoredT]], str] = lambda call, found: dump([one.document for one in found])
+    is_listed: bool = True  # else its feature has a list of them at this address
+    may_write: Permission = Permission.ADMINISTER
     may_switch: Permission = Permission.ADMINISTER
     pages: Pages | None = None
 
@@ -82,9 +88,21 @@ class Documents(Generic[StoredT]):
     def state_body(self) -> type[Parameters]:
         return self.state or (OrderedStateBody if self.kind.is_ordered else StateBody)
 
+    def all(self, call: AnyCall, connection: Connection, *, removed: bool = False) -> list[StoredT]:
+        """Those that who asks can see, as `Kind.all`."""
+        return [one for one in self.kind.all(connection, removed=removed) if self.sees(call, one)]
+
+    def read(self, call: AnyCall, connection: Connection, number: int, *, removed: bool = False) -> StoredT:
+        """One that who asks can see. Raises NotFound."""
+        stored = self.kind.read(connection, number, removed=removed)
+        if not self.sees(call, stored):
+            raise NotFound(Phrase(self.kind.missing))
+        return stored
+
     def create(self, call: AnyCall, connection: Connection, document: Any) -> StoredT:
         """A new one. Raises DocumentRefused, RequestConflict."""
         worded = self._worded(call, connection, document)
+        self.check_may(call, None, worded.document)
         made = self.kind.create(connection, worded.document, author_of(call), is_on=worded.is_on, source=worded.source)
         self._log(call, made.id, "made")
         return made
@@ -92,6 +110,7 @@ class Documents(Generic[StoredT]):
     def edit(self, call: AnyCall, connection: Connection, number: int, document: Any, *, since: int | None) -> StoredT:
         """Another wording. Raises NotFound, DocumentRefused, RequestConflict, EditedMeanwhile."""
         worded, author = self._worded(call, connection, document), author_of(call)
+        self.check_may(call, self.read(call, connection, number), worded.document)
         edited = self.kind.edit(
             connection, number, worded.document, author, since=since, is_on=worded.is_on, source=worded.source
         )
@@ -100,7 +119,8 @@ class Documents(Generic[StoredT]):
 
     def set_state(self, call: AnyCall, connection: Connection, number: int, body: Any) -> StoredT:
         """Switch it on or off, or move it. Raises NotFound, RequestConflict."""
-        stored, author = self.kind.read(connection, number), author_of(call)
+        stored, author = self.read(call, connection, number), author_of(call)
+        self.check_may(call, stored, stored.document)
         if body.is_on is not None:
             if body.is_on:
                 self.check_on(call, connection, stored, body)
@@ -112,6 +132,8 @@ class Documents(Generic[StoredT]):
 
     def remove(self, call: AnyCall, connection: Connection, number: int) -> StoredT:
         """It acts no more, and stays on record. As it was. Raises NotFound."""
+        stored = self.read(call, connection, number)
+        self.check_may(call, stored, stored.document)
         removed = self.kind.remove(connection, number, author_of(call))
         self._log(call, number, "removed")
         return removed
@@ -123,7 +145,7 @@ class Documents(Generic[StoredT]):
 
     def text(self, call: AnyCall, connection: Connection) -> str:
         """All of them as a text that `take_in` reads."""
-        return self.write(call, self.kind.all(connection))
+        return self.write(call, self.all(call, connection))
 
     def take_in(self, call: AnyCall, connection: Connection, text: str, *, dry_run: bool) -> list[Imported]:
         """Make or change the documents of a text, by their names, or only say what would be. All or nothing.
@@ -136,6 +158,8 @@ class Documents(Generic[StoredT]):
 
         def check(wordings: Sequence[Wording]) -> None:
             self.check(call, connection, wordings)
+            for one in wordings:
+                self.check_may(call, None, one.document)
 
         author = author_of(call)
         done = import_text(connection, self.kind, text, parse, author, check=check, many=self.many, dry_run=dry_run)

@@ -51,14 +51,14 @@ class _DocumentPages:
 
     def all(self, call: AnyCall) -> Response:
         with call.connect() as connection:
-            found = self._documents.kind.all(connection)
+            found = self._documents.all(call, connection)
         urls = {one.id: self._url(call, "document_page", one.id) for one in found}
         return self._render(call, "list.html", documents=found, urls=urls)
 
     def one(self, call: AnyCall) -> Response:
         number = self._number(call)
         with call.connect() as connection:
-            stored = self._documents.kind.read(connection, number, removed=True)
+            stored = self._documents.read(call, connection, number, removed=True)
             versions = shown_versions(self._documents.kind.history(connection, number))
         text = stored.source if stored.source is not None else as_text(stored.document)
         urls = {name: self._url(call, f"{name}_page", number) for name in ("edit", "switch", "remove")}
@@ -179,7 +179,7 @@ class _DocumentPages:
 
     def _read(self, call: AnyCall) -> Stored:
         with call.connect() as connection:
-            stored: Stored = self._documents.kind.read(connection, self._number(call))
+            stored: Stored = self._documents.read(call, connection, self._number(call))
             return stored
 
     def _number(self, call: Any) -> int:
@@ -198,7 +198,7 @@ class _DocumentPages:
     # ---- where they are ----
 
     def routes(self) -> list[Route]:
-        many, one, write = self._documents.many, self._documents.one, Permission.ADMINISTER
+        many, one, write = self._documents.many, self._documents.one, self._documents.may_write
         below = f"/{{{self._part}}}"
         shared = [
             self._route("export", ".yaml", self.export, f"Every {one} as YAML.", media_type="application/yaml"),

@@ -39,12 +39,13 @@ class _Endpoints:
 
     def all(self, call: Any) -> BaseModel:
         with call.connect() as connection:
-            found = self._kind.all(connection, removed=call.query.removed)
+            found = self._documents.all(call, connection, removed=call.query.removed)
             return self._answers(items=self._documents.answers(call, connection, found))
 
     def read(self, call: Any) -> Any:
         with call.connect() as connection:
-            return self._documents.shown(call, connection, self._kind.read(connection, self._number(call)))
+            stored = self._documents.read(call, connection, self._number(call))
+            return self._documents.shown(call, connection, stored)
 
     def create(self, call: Any) -> Any:
         with call.begin() as connection:
@@ -71,6 +72,7 @@ class _Endpoints:
 
     def versions(self, call: Any) -> VersionList:
         with call.connect() as connection:
+            self._documents.read(call, connection, self._number(call), removed=True)
             return VersionList(items=self._kind.history(connection, self._number(call)))
 
     def text(self, call: Any) -> TextAnswer:
@@ -108,7 +110,7 @@ class _Endpoints:
         if self._documents.model is None:
             return base
         document: Any = (self._documents.model, ...)
-        name = f"{self._documents.one.title().replace(' ', '')}{base.__name__.removeprefix('Document')}"
+        name = f"{self._documents.name.title().replace('_', '')}{base.__name__.removeprefix('Document')}"
         return create_model(name, __base__=base, __doc__=base.__doc__, document=document)
 
     # ---- where they are ----
@@ -117,10 +119,11 @@ class _Endpoints:
         """As one table. What is below `/text` stands before what has a number there."""
         it, name, names, one = self._documents, self._documents.name, self._documents.names, self._documents.one
         new, edited = "on" if self._kind.starts_on else "off", "" if self._kind.stays_on else "; it is off then"
-        write = Permission.ADMINISTER
+        write = it.may_write
         below, answer = f"/{{{self._part}}}", self._answer
+        listed = self._route(names, "", self.all, f"The {it.many}.", query=DocumentsQuery, answer=self._answers)
         return [
-            self._route(names, "", self.all, f"The {it.many}.", query=DocumentsQuery, answer=self._answers),
+            *([listed] if it.is_listed else []),
             self._route(
                 f"create_{name}",
                 "",

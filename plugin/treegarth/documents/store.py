@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, null, select, update
 
 from treegarth.errors import NotFound, RequestConflict
-from treegarth.phrases import P_, Phrase
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.record import Record
 
 _LOCK = 7_601  # of the advisory locks of all who change documents, one a kind: names and order must fit each other
@@ -100,10 +100,10 @@ class Kind(Generic[StoredT]):
     record: type[StoredT]
     table: Table
     versions: Table
-    owner: str  # the column of `versions` that names the document
-    missing: str  # a msgid: "There is no retention policy of this number."
-    taken: str  # a msgid: "There is a retention policy named “%(name)s” already."
+    missing: str = N_("There is nothing of this number.")
+    taken: str = N_("There is one named “%(name)s” already.")
     keys: Sequence[str] = ()  # of a document, in the order in which people write them, which the database loses
+    within: Sequence[str] = ()  # the columns within which a name is unique, such as whose it is; else it is among all
     starts_on: bool = False  # whether a new one acts that does not say
     acts_from_text: bool = False  # the same of a new one of a text
     stays_on: bool = True  # whether one that is edited acts on, as it is worded now
@@ -111,7 +111,12 @@ class Kind(Generic[StoredT]):
     """What its table knows beside: of the document as it was, None of a new one; what it says then; whether it is on.
     Is not asked where only the order changes."""
     follow: Callable[[Connection, StoredT, Change, Author], None] = lambda *_: None
-    """In the transaction of the change, after it; the document as it was before."""
+    """In the transaction of the change, after it; the document as it was before, a new one as it is."""
+
+    @property
+    def owner(self) -> str:
+        """The column of `versions` that names the document."""
+        return str(self.versions.primary_key.columns[0].name)
 
     @property
     def is_ordered(self) -> bool:
@@ -154,17 +159,18 @@ class Kind(Generic[StoredT]):
     ) -> StoredT:
         """A new one, the last in order. Raises RequestConflict where its name is taken."""
         self._lock(connection)
-        self._check_name(connection, document["name"], None)
         acts = self.starts_on if is_on is None else is_on
         values = {"name": document["name"], "version": 1, "is_on": acts, **self.columns(None, document, acts, author)}
+        self._check_name(connection, values, 0)
         if self.is_ordered:
             last = select(func.coalesce(func.max(self.table.c.position), 0)).where(self.table.c.removed_at.is_(None))
             values["position"] = connection.execute(last).scalar_one() + 1
-        made = insert(self.table).values(values).returning(self.table.c.id)
-        number = connection.execute(made).scalar_one()
+        number = connection.execute(insert(self.table).values(values).returning(self.table.c.id)).scalar_one()
         kept = {"document": dict(document), "is_on": acts, "position": values.get("position"), "source": source}
         self._note(connection, number, 1, Change.CREATED, author, kept)
-        return self.read(connection, number)
+        made = self.read(connection, number)
+        self.follow(connection, made, Change.CREATED, author)
+        return made
 
     def edit(
         self,
@@ -188,8 +194,9 @@ class Kind(Generic[StoredT]):
             return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
         if since is not None and not before.edited_version <= since <= before.version:
             raise EditedMeanwhile(before, since, document)
-        self._check_name(connection, document["name"], number)
         acts = (before.is_on and self.stays_on) if is_on is None else is_on
+        values = {"name": document["name"], **self.columns(before, document, acts, author)}
+        self._check_name(connection, values, number)
         return self._change(connection, before, Change.EDITED, author, document=document, is_on=acts, source=source)
 
     def switch(self, connection: Connection, number: int, author: Author, *, is_on: bool) -> StoredT:
@@ -273,9 +280,16 @@ class Kind(Generic[StoredT]):
         """Let nobody else change documents of this kind until this transaction ends."""
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(self.table.name))))
 
-    def _check_name(self, connection: Connection, name: str, number: int | None) -> None:
-        if self.names(connection).get(name) not in (None, number):
-            raise RequestConflict(Phrase(self.taken, {"name": name}), field="name")
+    def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What no other that is there may have in common with these."""
+        return tuple(values[name] for name in ("name", *self.within))
+
+    def _check_name(self, connection: Connection, values: Mapping[str, Any], number: int) -> None:
+        columns = self.table.c
+        same = (columns[name].is_not_distinct_from(values[name]) for name in ("name", *self.within))
+        other = select(columns.id).where(columns.removed_at.is_(None), columns.id != number, *same)
+        if connection.execute(other).first() is not None:
+            raise RequestConflict(Phrase(self.taken, {"name": values["name"]}), field="name")
 
     def _number(self, connection: Connection, order: Sequence[StoredT], author: Author) -> None:
         """Number them in this order; each that gets another number has a version that says so."""

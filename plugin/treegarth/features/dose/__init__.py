@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from procrastinate import Blueprint
 
     from treegarth.conditions.vocabulary import Term
+    from treegarth.documents.language import Documents
     from treegarth.index.follower import IndexFollower
     from treegarth.tasks.app import TaskHints
     from treegarth.web.listing import Listing
@@ -44,6 +45,12 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
     return [DOSES, EQUIPMENT, MISSING, SOURCES, CHANGES]
+
+
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
+
+    return [NOT_PATIENT_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -112,6 +119,7 @@ FEATURE = Feature(
     terms=_terms,
     routes=_routes,
     listings=_listings,
+    documents=_documents,
     row_actions=_row_actions,
     tasks=_tasks,
     works=_works,

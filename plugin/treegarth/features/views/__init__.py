@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from treegarth.feature import Feature, House
 
 if TYPE_CHECKING:
+    from treegarth.documents.language import Documents
     from treegarth.web.listing import Listing
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction
@@ -33,10 +34,18 @@ def _listings() -> list[Listing[Any, Any]]:
     return [VIEWS]
 
 
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.views.saving import VIEW_DOCUMENTS
+
+    return [VIEW_DOCUMENTS]
+
+
 def _row_actions() -> list[RowAction]:
     from treegarth.features.views.views import REMOVE
 
     return [REMOVE]
 
 
-FEATURE = Feature(name="views", parts=_parts, routes=_routes, listings=_listings, row_actions=_row_actions)
+FEATURE = Feature(
+    name="views", parts=_parts, routes=_routes, listings=_listings, documents=_documents, row_actions=_row_actions
+)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from flask import Response
 from pydantic import BeforeValidator, Field
+from sqlalchemy import Connection
 
-from treegarth.errors import NotFound
+from treegarth.documents.language import Documents, at_place, author_of, validated_at
+from treegarth.documents.store import Wording
+from treegarth.errors import DocumentRefused, Problem, RequestForbidden
 from treegarth.feature import House
-from treegarth.features.views.store import save_view
+from treegarth.features.views.store import VIEWS_KIND, StoredView, keep_view
 from treegarth.limits import LONGEST_QUERY
-from treegarth.phrases import N_, P_
+from treegarth.phrases import P_
 from treegarth.web.access import check_permission
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.endpoints import endpoint, route
-from treegarth.web.routes import AnyText, Parameters, Route, Text
-from treegarth.web.saved_views import SavedView
+from treegarth.web.endpoints import route
+from treegarth.web.routes import AnyText, Identifier, Parameters, Route, Text
 from treegarth.web.told import see_other
-from treegarth.web.validation import validated
+from treegarth.web.validation import InvalidFields, validated
 
 LONGEST_NAME = 100
 Name = Annotated[
@@ -44,17 +46,65 @@ class ViewForm(Parameters):
     """Whether everybody is to see it."""
 
 
-class ViewBody(Parameters):
-    """A view to be saved."""
+class SavedViewDocument(Parameters):
+    """A saved view."""
 
+    name: Name
+    """What the view is called; one's own of a list have different names."""
     list: Text
     """The list, by the name of its page: `archive.studies`."""
-    name: Name
-    """What the view is called. One's own of this name is replaced."""
     query: dict[Text, Text] = Field(default_factory=dict)
     """The list's parameters, its `sort` among them, as an address has them."""
     shared: bool = False
     """Whether everybody is to see it."""
+
+
+class SavedViewPath(Parameters):
+    view_id: Identifier
+    """The view's number."""
+
+
+def parse(call: AnyCall, connection: Connection, document: Any, place: str) -> Wording:
+    view: SavedViewDocument = validated_at(SavedViewDocument, document, place)
+    listing = next((one for one in call.part(House).listings() if one.name == view.list), None)
+    if listing is None or not listing.has_views:
+        raise DocumentRefused([Problem(f"{place}.list", P_("There is no list of this name."))])
+    try:
+        validated(listing.file_query, view.query)
+    except InvalidFields as refused:
+        raise at_place(refused, f"{place}.query") from None
+    return Wording(document=view.model_dump())
+
+
+def sees(call: AnyCall, stored: StoredView) -> bool:
+    return stored.is_shared or stored.saved_by == call.actor.name
+
+
+def check_may(call: AnyCall, stored: StoredView | None, document: Mapping[str, Any]) -> None:
+    """Who shares must be allowed to; another person's is changed by who may administer."""
+    if document["shared"]:
+        check_permission(call.actor, Permission.OPERATE)
+    if stored is not None and stored.saved_by != call.actor.name and not call.actor.may(Permission.ADMINISTER):
+        raise RequestForbidden(P_("Another person shares this view."))
+
+
+VIEW_DOCUMENTS = Documents(
+    kind=VIEWS_KIND,
+    name="saved_view",
+    names="saved_views",
+    one="saved view",
+    many="views",
+    path="views",
+    tag="views",
+    number=SavedViewPath,
+    parse=parse,
+    model=SavedViewDocument,
+    sees=sees,
+    check_may=check_may,
+    may_write=Permission.VIEW,
+    may_switch=Permission.VIEW,
+    is_listed=False,
+)
 
 
 def routes() -> list[Route]:
@@ -66,48 +116,18 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=save_page,
             summary="Save what a list shows under a name.",
-        ),
-        endpoint(
-            "save_view",
-            "views",
-            save,
-            "Save what is asked of a list under a name.",
-            tag="views",
-            method="POST",
-            problems=(404, 503),
-        ),
+        )
     ]
 
 
-def save(call: Call[None, ViewBody, None]) -> SavedView:
-    body = call.body
-    return _save(call, body.list, body.name, body.query, is_shared=body.shared)
-
-
 def save_page(call: Call[None, ViewForm, None]) -> Response:
-    """Back to the list, which shows the view."""
-    body = call.body
-    view = _save(call, body.list, body.name, dict(parse_qsl(body.query)), is_shared=body.shared)
+    """In place of one's own of this name; back to the list, which shows the view."""
+    given = call.body.model_dump() | {"query": dict(parse_qsl(call.body.query))}
+    with call.begin() as connection:
+        document = parse(call, connection, given, "document").document
+        check_may(call, None, document)
+        view = keep_view(connection, document, author_of(call))
     said = P_("The view “%(name)s” is saved for you alone.", name=view.name)
     if view.is_shared:
         said = P_("The view “%(name)s” is saved for everybody.", name=view.name)
-    return see_other(call, call.site.url(f"{view.list}_page", **view.query), said)
-
-
-def _save(call: AnyCall, name_of_list: str, name: str, query: Mapping[str, str], *, is_shared: bool) -> SavedView:
-    listing = next((one for one in call.part(House).listings() if one.name == name_of_list), None)
-    if listing is None or not listing.has_views:
-        raise NotFound(N_("There is no list of this name."))
-    validated(listing.file_query, query)
-    if is_shared:
-        check_permission(call.actor, Permission.OPERATE)
-    with call.begin() as connection:
-        return save_view(
-            connection,
-            name_of_list=name_of_list,
-            name=name,
-            query=query,
-            is_shared=is_shared,
-            saved_by=call.actor.name,
-            saved_at=call.services.clock(),
-        )
+    return see_other(call, call.site.url(f"{view.list}_page", **document["query"]), said)

@@ -1,4 +1,4 @@
-"""Reads and writes saved views. A person has one of a name for a list; saving it again changes it."""
+"""Saved views as documents. A person has one of a name for a list: the same name of another person is another view."""
 
 from __future__ import annotations
 
@@ -6,51 +6,79 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, true
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Select, select, true
 
-from treegarth.features.views.tables import saved_view
+from treegarth.documents.store import Author, Kind, Stored
+from treegarth.features.views.tables import saved_view, saved_view_version
+from treegarth.phrases import N_
 from treegarth.web.saved_views import SavedView
 
 _row = saved_view.c
 
 
+class StoredView(Stored):
+    """A view as it is kept. One that is off is not offered above its list."""
+
+    list: str
+    """The list, by the name of its page: `archive.studies`."""
+    is_shared: bool
+    """Whether everybody sees it; else only who saved it."""
+    saved_by: str | None
+    """Who made it; null without a login."""
+    saved_at: datetime
+    """When it was changed last."""
+
+
+def _columns(before: StoredView | None, document: Mapping[str, Any], is_on: bool, author: Author) -> Mapping[str, Any]:
+    owner = author.name if before is None else before.saved_by
+    said = {"list": document["list"], "query": document["query"], "is_shared": document["shared"]}
+    return {**said, "saved_by": owner, "saved_at": author.now}
+
+
+VIEWS_KIND = Kind(
+    record=StoredView,
+    table=saved_view,
+    versions=saved_view_version,
+    missing=N_("There is no saved view of this number."),
+    taken=N_("There is a view named “%(name)s” already."),
+    keys=("name", "list", "query", "shared"),
+    starts_on=True,
+    within=("list", "saved_by"),
+    columns=_columns,
+)
+
+
 def select_views(person: str | None) -> Select[Any]:
     """Those that this person can see: one's own and what others share."""
-    return select(saved_view).where(_row.is_shared | _is_of(person))
+    columns = [_row[name] for name in SavedView.model_fields]
+    return select(*columns).where(_row.removed_at.is_(None), _row.is_shared | _is_of(person))
 
 
 def views_of(connection: Connection, name: str, person: str | None) -> list[SavedView]:
-    """Those of the list of this name that this person can see, by name."""
-    query = select_views(person).where(_row.list == name).order_by(_row.name, _row.id)
+    """Those that are offered above the list of this name to this person, by name."""
+    query = select_views(person).where(_row.list == name, _row.is_on).order_by(_row.name, _row.id)
     return [SavedView.model_validate(row) for row in connection.execute(query)]
 
 
-def save_view(
-    connection: Connection,
-    *,
-    name_of_list: str,
-    name: str,
-    query: Mapping[str, str],
-    is_shared: bool,
-    saved_by: str | None,
-    saved_at: datetime,
-) -> SavedView:
+def keep_view(connection: Connection, document: Mapping[str, Any], author: Author) -> StoredView:
     """Keep it, in place of one's own of this name."""
-    changed = {"query": dict(query), "is_shared": is_shared, "saved_at": saved_at}
-    statement = (
-        insert(saved_view)
-        .values(list=name_of_list, name=name, saved_by=saved_by, **changed)
-        .on_conflict_do_update(index_elements=[_row.list, func.coalesce(_row.saved_by, ""), _row.name], set_=changed)
-        .returning(saved_view)
+    own = select(_row.id).where(
+        _row.removed_at.is_(None), _is_of(author.name), _row.list == document["list"], _row.name == document["name"]
     )
-    return SavedView.model_validate(connection.execute(statement).one())
+    number = connection.execute(own).scalar_one_or_none()
+    if number is None:
+        return VIEWS_KIND.create(connection, document, author)
+    return VIEWS_KIND.edit(connection, number, document, author, since=None)
 
 
-def remove_views(connection: Connection, numbers: Sequence[int], person: str | None, *, also_shared: bool) -> int:
+def remove_views(connection: Connection, numbers: Sequence[int], author: Author, *, also_shared: bool) -> int:
     """Take one's own away, and what others share if that is allowed; how many."""
-    may = _is_of(person) | (_row.is_shared if also_shared else ~true())
-    return connection.execute(delete(saved_view).where(_row.id.in_(numbers), may)).rowcount
+    may = _is_of(author.name) | (_row.is_shared if also_shared else ~true())
+    chosen = select(_row.id).where(_row.id.in_(numbers), _row.removed_at.is_(None), may)
+    found = connection.execute(chosen).scalars().all()
+    for number in found:
+        VIEWS_KIND.remove(connection, number, author)
+    return len(found)
 
 
 def _is_of(person: str | None) -> ColumnElement[bool]:

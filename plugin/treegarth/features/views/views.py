@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from treegarth.documents.store import Author
 from treegarth.feature import House
 from treegarth.features.views.store import remove_views, select_views
 from treegarth.features.views.tables import saved_view
@@ -53,7 +54,8 @@ def extras(call: AnyCall, connection: Connection, asked: ViewsAsked, found: Sequ
 
 def remove(asker: Asker, connection: Connection, numbers: Sequence[int], given: NothingGiven) -> int:
     also_shared = asker.actor.may(Permission.ADMINISTER)
-    return remove_views(connection, numbers, asker.actor.name, also_shared=also_shared)
+    author = Author(name=asker.actor.name, now=asker.now)
+    return remove_views(connection, numbers, author, also_shared=also_shared)
 
 
 VIEWS = Listing(

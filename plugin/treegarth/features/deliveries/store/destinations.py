@@ -186,7 +186,6 @@ DESTINATIONS = Kind(
     record=Stored,
     table=destination,
     versions=destination_version,
-    owner="destination_id",
     missing=N_("There is no such destination."),
     taken=N_("There is a destination named “%(name)s” already."),
     keys=tuple(DestinationSettings.model_fields),

@@ -6,5 +6,5 @@ from treegarth.web.routes import Identifier, Parameters
 
 
 class NotPatientRulePath(Parameters):
-    rule_id: Identifier
+    not_patient_rule_id: Identifier
     """The rule's number."""

@@ -7,9 +7,10 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from treegarth.features.dose.registry.store.not_patients import PATTERNS, Meaning, NotPatientPatterns
-from treegarth.web.routes import Parameters, Text
+from treegarth.web.routes import AnyText, Parameters, Text
 
 LONGEST_PATTERN = 400
+LONGEST_NAME = 200
 Pattern: TypeAlias = Annotated[Text | None, Field(max_length=LONGEST_PATTERN)]
 
 
@@ -30,7 +31,14 @@ class PatternParameters(Parameters):
 class RuleParameters(PatternParameters):
     """A rule, without its number."""
 
+    name: Annotated[AnyText, Field(min_length=1, max_length=LONGEST_NAME)]
+    """What it is called."""
     meaning: Meaning
     """`phantom`, `qa` or `service`."""
     note: Pattern = None
     """Why, for whoever reads the rule later."""
+
+    def document(self) -> dict[str, str]:
+        """What is filled in, as the rule is kept."""
+        given = {name: str(value or "").strip() for name, value in self.model_dump().items()}
+        return {name: value for name, value in given.items() if value}

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
+from treegarth.documents.tables import document_tables
 from treegarth.features.dose.quantities import BEST
 from treegarth.work.tables import long_work
 
@@ -294,22 +295,12 @@ dose_redecided = Table(
     Column("why", Text, nullable=False, comment="the rules, the origin and the doubts"),
 )
 
-not_patient_rule = Table(
-    "not_patient_rule",
+not_patient_rule, not_patient_rule_version = document_tables(
     metadata,
-    Column("id", Integer, primary_key=True),
+    "not_patient_rule",
     Column("meaning", Text, nullable=False, comment="phantom, qa or service"),
-    Column(
-        "patient_id",
-        Text,
-        comment=PATTERN,
-    ),
+    Column("patient_id", Text, comment=PATTERN),
     Column("patient_name", Text),
     Column("study_description", Text),
     Column("equipment", Text, comment="matched with manufacturer, model, station and serial number, one by one"),
-    Column("note", Text),
-    Column("created_by", Text),
-    Column("created_at", Moment, nullable=False),
-    Column("removed_by", Text),
-    Column("removed_at", Moment, comment="a rule that was removed stays, and applies no more"),
 )

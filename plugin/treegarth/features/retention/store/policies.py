@@ -37,7 +37,6 @@ POLICIES = Kind(
     record=StoredPolicy,
     table=retention_policy,
     versions=retention_policy_version,
-    owner="policy_id",
     keys=KEYS,
     missing=N_("There is no retention policy of this number."),
     taken=N_("There is a retention policy named “%(name)s” already."),

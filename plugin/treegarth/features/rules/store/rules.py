@@ -42,7 +42,6 @@ RULES = Kind(
     record=StoredRule,
     table=rule,
     versions=rule_version,
-    owner="rule_id",
     missing=N_("There is no rule with this number."),
     taken=N_("Another rule has the name %(name)s."),
     keys=("name", "why", "when", "schedule", "if", "do"),

@@ -1,63 +1,37 @@
-"""The rules for phantoms, quality assurance and service over HTTP: list, try out, add, remove."""
+"""The rules for phantoms, quality assurance and service over HTTP: the dialect of all documents, and trying one out."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
-from treegarth.errors import NotFound
+from sqlalchemy import Connection
+
+from treegarth.documents.language import Documents, Pages, validated_at
+from treegarth.documents.store import Stored, Wording
+from treegarth.errors import DocumentRefused, InvalidRequest, Problem
 from treegarth.features.dose.registry.api.parts import Listed, dose_route
 from treegarth.features.dose.registry.paths import NotPatientRulePath
 from treegarth.features.dose.registry.rule_parameters import PatternParameters, RuleParameters
 from treegarth.features.dose.registry.store.not_patients import (
-    PATTERNS,
-    Meaning,
-    NotPatientRule,
-    add_not_patient_rule,
-    find_not_patient_rule,
-    list_not_patient_rules,
+    NOT_PATIENTS,
+    check_patterns,
+    count_marked,
     preview_not_patients,
-    remove_not_patient_rule,
 )
-from treegarth.phrases import P_
-from treegarth.web.actors import Permission
-from treegarth.web.call import Call
-from treegarth.web.routes import Answer, Parameters, Route
+from treegarth.phrases import N_
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.routes import Route
 
 STUDIES_OF_A_PREVIEW = 50
 
 
-class RulesQuery(Parameters):
-    """Which rules."""
+class NotPatientRule(Stored):
+    """A rule and what it marks."""
 
-    with_removed: bool = False
-    """Also those that hold no more."""
-
-
-class NotPatientRuleItem(Answer):
-    """A rule and what it marks. Patterns: `*` is any text, `?` any character; all that are given must match."""
-
-    id: int
-    meaning: Meaning
-    patient_id: str | None
-    patient_name: str | None
-    study_description: str | None
-    equipment: str | None
-    """Compared with manufacturer, model, station name and serial number, one by one."""
-    note: str | None
-    created_by: str | None
-    """Null without a login."""
-    created_at: datetime
-    removed_by: str | None
-    removed_at: datetime | None
-    """When it ceased to hold; null while it holds."""
     study_count: int
     """Studies that it marks now. Of several rules that match the one with the lowest number marks."""
-
-
-class NotPatientRuleList(Answer):
-    """The rules, in the order of their numbers."""
-
-    items: list[NotPatientRuleItem]
 
 
 class PreviewStudy(Listed):
@@ -86,81 +60,57 @@ class Preview(Listed):
     """The newest, at most 50."""
 
 
-def rules(call: Call[RulesQuery, None, None]) -> NotPatientRuleList:
-    with call.connect() as connection:
-        rules = list_not_patient_rules(connection, with_removed=call.query.with_removed)
-    return NotPatientRuleList(items=[_item(rule) for rule in rules])
-
-
 def preview(call: Call[PatternParameters, None, None]) -> Preview:
     with call.connect() as connection:
         found = preview_not_patients(connection, call.query.patterns(), limit=STUDIES_OF_A_PREVIEW)
     return Preview.model_validate(found)
 
 
-def add(call: Call[None, RuleParameters, None]) -> NotPatientRuleItem:
-    body = call.body
-    with call.begin() as connection:
-        made = add_not_patient_rule(
-            connection,
-            meaning=body.meaning,
-            patterns=body.patterns(),
-            note=body.note or None,
-            by=call.actor.name,
-            now=call.services.clock(),
-        )
-        rule = find_not_patient_rule(connection, made)
-    if rule is None:
-        raise NotFound(P_("The rule is gone."))
-    return _item(rule)
+def parse(call: AnyCall, connection: Connection, document: Any, place: str) -> Wording:
+    rule: RuleParameters = validated_at(RuleParameters, document, place)
+    try:
+        check_patterns(rule.patterns())
+    except InvalidRequest as refused:
+        raise DocumentRefused([Problem(place, refused.sentence)]) from None
+    return Wording(document=rule.document())
 
 
-def remove(call: Call[None, None, NotPatientRulePath]) -> NotPatientRuleItem:
-    with call.begin() as connection:
-        number = call.path.rule_id
-        removed = remove_not_patient_rule(connection, number, by=call.actor.name, now=call.services.clock())
-        rule = find_not_patient_rule(connection, number) if removed else None
-    if rule is None:
-        raise NotFound(P_("There is no rule with this number that holds."))
-    return _item(rule)
+def items(call: AnyCall, connection: Connection, stored: Sequence[Stored]) -> list[NotPatientRule]:
+    """Each with how many studies it marks."""
+    marked = count_marked(connection)
+    return [NotPatientRule(**dict(one), study_count=marked.get(one.id, 0)) for one in stored]
 
 
-def _item(rule: NotPatientRule) -> NotPatientRuleItem:
-    names = ("id", "meaning", "note", "created_by", "created_at", "removed_by", "removed_at", "study_count")
-    values = {name: getattr(rule, name) for name in names}
-    return NotPatientRuleItem(**values, **{name: getattr(rule.patterns, name) for name in PATTERNS})
+NOT_PATIENT_DOCUMENTS = Documents(
+    kind=NOT_PATIENTS,
+    name="not_patient_rule",
+    names="not_patient_rules",
+    one="rule",
+    many="rules",
+    path="dose/not-patients",
+    tag="dose",
+    number=NotPatientRulePath,
+    parse=parse,
+    model=RuleParameters,
+    answer=NotPatientRule,
+    answers=items,
+    pages=Pages(
+        title=N_("Phantoms, QA and service"),
+        place="dose/not-patients",
+        prefix="not_patients",
+        frame="dose/frame.html",
+        list_page="dose.not_patients_page",
+    ),
+)
 
 
 def routes() -> list[Route]:
-    """The rules' part of the API."""
+    """What they answer beside the dialect."""
     return [
-        dose_route(
-            "not_patient_rules",
-            "not-patients",
-            rules,
-            "The rules that mark studies of phantoms, for quality assurance and service.",
-        ),
         dose_route(
             "preview_not_patient_rule",
             "not-patients/preview",
             preview,
             "Which studies a rule with these patterns would mark.",
-        ),
-        dose_route(
-            "add_not_patient_rule",
-            "not-patients",
-            add,
-            "Add a rule; it marks what is there and what comes.",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            status=201,
-        ),
-        dose_route(
-            "remove_not_patient_rule",
-            "not-patients/{rule_id}",
-            remove,
-            "Let a rule hold no more; it stays on record.",
-            method="DELETE",
-            permission=Permission.ADMINISTER,
-        ),
+        )
     ]

@@ -1,29 +1,30 @@
-"""The rules that mark studies of phantoms, for quality assurance and service: list, try out, add, remove."""
+"""The rules that mark studies of phantoms, for quality assurance and service: list, try out, add."""
 
 from __future__ import annotations
 
-from flask import Response
+from typing import Annotated
 
-from treegarth.errors import InvalidRequest, NotFound
+from flask import Response
+from pydantic import Field
+
+from treegarth.errors import InvalidRequest
+from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
-from treegarth.features.dose.registry.paths import NotPatientRulePath
-from treegarth.features.dose.registry.rule_parameters import PatternParameters, RuleParameters
+from treegarth.features.dose.registry.rule_parameters import LONGEST_NAME, PatternParameters, RuleParameters
 from treegarth.features.dose.registry.store.not_patients import (
+    NOT_PATIENTS,
     PATTERNS,
     Meaning,
     NotPatientPreview,
-    add_not_patient_rule,
-    list_not_patient_rules,
     preview_not_patients,
-    remove_not_patient_rule,
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.call import AnyCall, Call
+from treegarth.web.call import Call
 from treegarth.web.endpoints import route
-from treegarth.web.routes import Route, Text
+from treegarth.web.routes import AnyText, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 
@@ -45,6 +46,15 @@ class RulesQuery(PatternParameters):
     """Of the rule that is tried out."""
     note: Text | None = None
     """Of the rule that is tried out."""
+    name: Text | None = None
+    """Of the rule that is tried out."""
+
+
+class RuleForm(RuleParameters):
+    """A rule that was tried out; without a name it is called by its patterns."""
+
+    name: Annotated[AnyText, Field(max_length=LONGEST_NAME)] = ""
+    """What it is called."""
 
 
 def routes() -> list[Route]:
@@ -64,14 +74,6 @@ def routes() -> list[Route]:
             handler=add,
             summary="Add a rule for phantoms, quality assurance or service.",
         ),
-        route(
-            name="dose.remove_not_patient_page",
-            path="/treegarth/dose/not-patients/{rule_id}/remove",
-            method="POST",
-            permission=Permission.ADMINISTER,
-            handler=remove,
-            summary="Let a rule for phantoms, quality assurance or service hold no more.",
-        ),
     ]
 
 
@@ -81,7 +83,8 @@ def rules_page(call: Call[RulesQuery, None, None]) -> Response:
     addresses: dict[str, str] = {}
     says_nothing = False
     with call.connect() as connection:
-        rules = list_not_patient_rules(connection, with_removed=query.removed)
+        stored = NOT_PATIENTS.all(connection, removed=query.removed)
+        rules = NOT_PATIENT_DOCUMENTS.answers(call, connection, stored)
         if any(getattr(query, name) for name in PATTERNS):
             try:
                 preview = preview_not_patients(connection, query.patterns())
@@ -97,7 +100,7 @@ def rules_page(call: Call[RulesQuery, None, None]) -> Response:
         with_removed=query.removed,
         meanings=MEANING_NAMES,
         patterns=PATTERN_NAMES,
-        tried={name: getattr(query, name) or "" for name in (*PATTERNS, "meaning", "note")},
+        tried={name: getattr(query, name) or "" for name in (*PATTERNS, "name", "meaning", "note")},
         says_nothing=says_nothing,
         preview=preview,
         addresses=addresses,
@@ -105,28 +108,10 @@ def rules_page(call: Call[RulesQuery, None, None]) -> Response:
     )
 
 
-def add(call: Call[None, RuleParameters, None]) -> Response:
-    """Back to the list afterwards, by GET."""
-    services, body = call.services, call.body
+def add(call: Call[None, RuleForm, None]) -> Response:
+    """Back to the list afterwards, by GET. A rule that nobody named is called by its patterns."""
+    document = call.body.document()
+    named = {"name": ", ".join(document[name] for name in PATTERNS if name in document)[:LONGEST_NAME], **document}
     with call.begin() as connection:
-        add_not_patient_rule(
-            connection,
-            meaning=body.meaning,
-            patterns=body.patterns(),
-            note=body.note or None,
-            by=call.actor.name,
-            now=services.clock(),
-        )
-    return _back(call)
-
-
-def remove(call: Call[None, None, NotPatientRulePath]) -> Response:
-    services = call.services
-    with call.begin() as connection:
-        if not remove_not_patient_rule(connection, call.path.rule_id, by=call.actor.name, now=services.clock()):
-            raise NotFound(N_("There is no rule with this number that holds."))
-    return _back(call)
-
-
-def _back(call: AnyCall) -> Response:
+        NOT_PATIENT_DOCUMENTS.create(call, connection, named)
     return see_other(call, call.site.url(PAGE))

@@ -1,27 +1,25 @@
 """What is no patient: rules for phantoms, quality assurance and service, and the studies that they mark. Queries only.
 
-A marked study stays in the registry; statistics and totals leave it out by `DoseStudyFilter.not_patient`. Rules are
-kept when they are removed, with who did it and when; the lowest number of those that match is the one that marks.
+A marked study stays in the registry; statistics and totals leave it out by `DoseStudyFilter.not_patient`. Of the rules
+that are on and match, the one with the lowest number marks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
+from treegarth.documents.store import Author, Kind, Stored
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.registry.store.studies import DoseStudy
-from treegarth.features.dose.registry.tables import dose_study, not_patient_rule
-from treegarth.phrases import P_
+from treegarth.features.dose.registry.tables import dose_study, not_patient_rule, not_patient_rule_version
+from treegarth.phrases import N_, P_
 
 Meaning: TypeAlias = Literal["phantom", "qa", "service"]
 
-_RULE = ("id", "meaning", "patient_id", "patient_name", "study_description", "equipment", "note")
-_WHO = ("created_by", "created_at", "removed_by", "removed_at")
 PATTERNS = ("patient_id", "patient_name", "study_description", "equipment")
 
 
@@ -39,21 +37,6 @@ class NotPatientPatterns:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotPatientRule:
-    """One rule, with who made and who removed it; `study_count` is how many studies it marks now."""
-
-    id: int
-    meaning: Meaning
-    patterns: NotPatientPatterns
-    note: str | None
-    created_by: str | None
-    created_at: datetime
-    removed_by: str | None
-    removed_at: datetime | None
-    study_count: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class NotPatientPreview:
     """What patterns match: how many studies, how many of them a rule marks already, and the newest of them."""
 
@@ -62,31 +45,11 @@ class NotPatientPreview:
     studies: Sequence[DoseStudy]
 
 
-def list_not_patient_rules(connection: Connection, *, with_removed: bool = False) -> list[NotPatientRule]:
-    """The rules in the order in which they were made."""
+def count_marked(connection: Connection) -> dict[int, int]:
+    """How many studies each rule marks now, by its number."""
     rule = dose_study.c.not_patient_rule_id
-    marked = select(rule, func.count().label("studies")).where(rule.is_not(None)).group_by(rule).subquery()
-    query = (
-        select(
-            *(not_patient_rule.c[name] for name in (*_RULE, *_WHO)),
-            func.coalesce(marked.c.studies, 0).label("study_count"),
-        )
-        .outerjoin(marked, marked.c.not_patient_rule_id == not_patient_rule.c.id)
-        .order_by(not_patient_rule.c.id)
-    )
-    if not with_removed:
-        query = query.where(not_patient_rule.c.removed_at.is_(None))
-    rules = []
-    for row in connection.execute(query):
-        values = dict(row._mapping)
-        patterns = NotPatientPatterns(**{name: values.pop(name) for name in PATTERNS})
-        rules.append(NotPatientRule(patterns=patterns, **values))
-    return rules
-
-
-def find_not_patient_rule(connection: Connection, rule: int) -> NotPatientRule | None:
-    """The rule of this number, also one that was removed; None where there is none."""
-    return next((one for one in list_not_patient_rules(connection, with_removed=True) if one.id == rule), None)
+    found = connection.execute(select(rule, func.count().label("studies")).where(rule.is_not(None)).group_by(rule))
+    return {row.not_patient_rule_id: row.studies for row in found}
 
 
 def preview_not_patients(connection: Connection, patterns: NotPatientPatterns, *, limit: int = 20) -> NotPatientPreview:
@@ -102,45 +65,34 @@ def preview_not_patients(connection: Connection, patterns: NotPatientPatterns, *
     )
 
 
-def count_not_patients(connection: Connection, patterns: NotPatientPatterns) -> int:
-    """How many studies these patterns match. Raises InvalidRequest without any."""
-    return connection.execute(select(func.count()).select_from(dose_study).where(_matches(patterns))).scalar_one()
-
-
-def add_not_patient_rule(
-    connection: Connection,
-    *,
-    meaning: Meaning,
-    patterns: NotPatientPatterns,
-    note: str | None = None,
-    by: str | None,
-    now: datetime,
-) -> int:
-    """The number of the new rule, which holds from now on. Raises InvalidRequest without any pattern."""
+def check_patterns(patterns: NotPatientPatterns) -> None:
+    """Raises InvalidRequest where they would match every study."""
     _matches(patterns)
-    values = {name: getattr(patterns, name) or None for name in PATTERNS}
-    statement = insert(not_patient_rule).values(meaning=meaning, note=note, created_by=by, created_at=now, **values)
-    made = connection.execute(statement.returning(not_patient_rule.c.id)).scalar_one()
-    mark_not_patients(connection)
-    return int(made)
 
 
-def remove_not_patient_rule(connection: Connection, rule: int, *, by: str | None, now: datetime) -> bool:
-    """Let the rule hold no more; it stays on record. False where there is none."""
-    done = connection.execute(
-        update(not_patient_rule)
-        .where(not_patient_rule.c.id == rule, not_patient_rule.c.removed_at.is_(None))
-        .values(removed_by=by, removed_at=now)
-    )
-    if done.rowcount:
-        mark_not_patients(connection)
-    return done.rowcount == 1
+def _columns(before: Stored | None, document: Mapping[str, Any], is_on: bool, author: Author) -> Mapping[str, Any]:
+    patterns = {name: document.get(name) for name in PATTERNS}
+    check_patterns(NotPatientPatterns(**patterns))
+    return {"meaning": document["meaning"], **patterns}
+
+
+NOT_PATIENTS = Kind(
+    record=Stored,
+    table=not_patient_rule,
+    versions=not_patient_rule_version,
+    missing=N_("There is no rule with this number."),
+    taken=N_("Another rule has the name %(name)s."),
+    keys=("name", "meaning", *PATTERNS, "note"),
+    starts_on=True,
+    columns=_columns,
+    follow=lambda connection, before, change, author: mark_not_patients(connection),
+)
 
 
 def mark_not_patients(connection: Connection, orthanc_study_ids: Sequence[str] | None = None) -> None:
     """Mark every study, or these, by the rules that hold now."""
     ours = [] if orthanc_study_ids is None else [dose_study.c.orthanc_study_id.in_(orthanc_study_ids)]
-    rule = select(not_patient_rule.c.id).where(not_patient_rule.c.removed_at.is_(None), _rule_matches())
+    rule = select(not_patient_rule.c.id).where(not_patient_rule.c.is_on, _rule_matches())
     first = rule.order_by(not_patient_rule.c.id).limit(1).correlate(dose_study).scalar_subquery()
     found = update(dose_study).where(*ours, dose_study.c.not_patient_rule_id.is_distinct_from(first))
     connection.execute(found.values(not_patient_rule_id=first))
