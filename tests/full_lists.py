@@ -127,7 +127,8 @@ RETENTION = (
     f" CASE WHEN n % 3 > 0 THEN {_NOON} END FROM generate_series(2, :count / 10 * 2 + 41) n",
 )
 VIEWS = (
-    "INSERT INTO saved_view (list, name, query, is_shared, saved_by, saved_at) SELECT 'archive.studies',"
+    "INSERT INTO saved_view (version, is_on, list, name, query, is_shared, saved_by, saved_at)"
+    " SELECT 1, true, 'archive.studies',"
     f" 'View ' || n, '{{\"modality\": \"CT\"}}', n % 2 = 0, NULL, {_AGO} FROM generate_series(1, :count / 500 + 30) n",
 )
 STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
