@@ -47,6 +47,7 @@ def upgrade() -> None:
             "subject", sa.Text, nullable=False, server_default="", comment="what it is about, where a kind has several"
         ),
         sa.Column("given", postgresql.JSONB, nullable=False, server_default="{}", comment="what it was asked for with"),
+        sa.Column("detail", PhraseColumn(), comment="what exactly, where the kind does not say it"),
         sa.Column("asked_by", sa.Text, comment="NULL: without a login, or by itself"),
         sa.Column(
             "is_asked", sa.Boolean, nullable=False, comment="by a person or a program; otherwise it began by itself"

@@ -9,9 +9,10 @@ depends_on = None
 
 # One that runs goes on behind the study that it noted last, when what it has noted is handled.
 APPLICATIONS = """
-INSERT INTO long_work (kind, subject, asked_by, is_asked, asked_at, state, total, done, counts, place, working_s,
-    next_attempt_at, last_error, stopped_by, finished_at)
-SELECT 'rules.apply', rule_id::text, started_by, started_by IS NOT NULL, started_at,
+INSERT INTO long_work (kind, subject, detail, asked_by, is_asked, asked_at, state, total, done, counts, place,
+    working_s, next_attempt_at, last_error, stopped_by, finished_at)
+SELECT 'rules.apply', rule_id::text, to_jsonb((SELECT name FROM rule WHERE rule.id = rule_id)), started_by,
+    started_by IS NOT NULL, started_at,
     CASE WHEN finished_at IS NULL THEN 'running' WHEN stopped_by IS NOT NULL THEN 'stopped'
     WHEN failed > 0 THEN 'partly' ELSE 'done' END,
     total, applied, jsonb_build_object('failed', failed),

@@ -23,9 +23,9 @@ SELECT into_id, ledger_id, max(arrived_at) AS arrived_at, max(via) AS via
 FROM bring_back_object JOIN asked_back ON asked_back.id = bring_back_id GROUP BY into_id, ledger_id
 """
 WORKS = """
-INSERT INTO long_work (kind, subject, asked_by, is_asked, asked_at, state, total, done, counts, attempts,
+INSERT INTO long_work (kind, subject, detail, asked_by, is_asked, asked_at, state, total, done, counts, attempts,
     next_attempt_at, last_error, finished_at)
-SELECT 'retention.bring_back', study, asked_by, true, asked_at,
+SELECT 'retention.bring_back', study, to_jsonb(study_instance_uid), asked_by, true, asked_at,
     CASE state WHEN 'waiting' THEN 'running' ELSE state END,
     (SELECT count(*) FROM object_back WHERE object_back.into_id = bring_back.id),
     (SELECT count(arrived_at) FROM object_back WHERE object_back.into_id = bring_back.id),

@@ -165,6 +165,7 @@ def test_from_a_page_it_takes_what_the_filters_leave(
     form = {"action": "send", "destination": "1", "every": "true", "here": "patient_id=nobody"}
     answer = client.post("/treegarth/studies/act", data=form, headers=FROM_HERE)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/treegarth/work/1")
+    assert "<p>Send · Studies</p>" in client.get("/treegarth/work/1").text
     answer = client.post("/treegarth/studies/act", data={**form, "here": ""}, headers=FROM_HERE)
     work_on(engine)
     with connect(engine) as connection:

@@ -256,6 +256,7 @@ def test_long_works_of_before_are_kept_and_those_that_ran_go_on(
     ]
     assert [one.is_asked for one in works.values()] == [False, True, True, True, False, True, True, False]
     assert [one.asked_by for one in works.values()] == [None, None, "anna", "ben", None, "anna", "ben", None]
+    assert [one.detail for one in works.values()] == [None, None, None, "r", "r", "1", "1", None]
     assert sorted(tuple(row) for row in changed) == [(1, 2.0), (2, 3.0)]
     assert [(row.work_id, row.ledger_id, row.arrived_at is not None) for row in objects] == [
         *((6, 1, True), (7, 1, False), (7, 2, True), (7, 3, False)),

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
 from treegarth.limits import LONGEST_QUERY
-from treegarth.phrases import P_
+from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
 from treegarth.web.actors import Actor, Permission
@@ -198,7 +198,9 @@ def export(
 ) -> LongWork:
     """Start to make a file of every row that is asked for."""
     title = translated(call, listing.title)
-    return _start(call, EXPORTING, listing, asked, {"format": wanted, "for_people": for_people, "title": title})
+    detail = P_("%(list)s as %(format)s", list=Phrase(listing.title), format=wanted)
+    more = {"format": wanted, "for_people": for_people, "title": title}
+    return _start(call, EXPORTING, listing, asked, more, detail)
 
 
 def act_on_all(
@@ -211,11 +213,12 @@ def act_on_all(
         raise InvalidRequest(P_("This is done with chosen rows only."))
     given_of(action, call.body)
     said = {name: str(getattr(call.body, name)) for name in action.given.model_fields}
-    return _start(call, ACTING, listing, asked, {"action": action.name, "said": said})
+    detail = P_("%(action)s · %(list)s", action=Phrase(action.label), list=Phrase(listing.title))
+    return _start(call, ACTING, listing, asked, {"action": action.name, "said": said}, detail)
 
 
 def _start(
-    call: AnyCall, kind: WorkKind, listing: AnyListing, asked: Mapping[str, str], more: Mapping[str, Any]
+    call: AnyCall, kind: WorkKind, listing: AnyListing, asked: Mapping[str, str], more: Mapping[str, Any], detail: str
 ) -> LongWork:
     validated(listing.file_query, dict(asked))
     path = call.path.model_dump(mode="json", exclude={"format"}) if isinstance(call.path, BaseModel) else {}
@@ -224,7 +227,8 @@ def _start(
     named = json.dumps([given, call.actor.name], sort_keys=True)
     subject = f"{listing.name} {hashlib.sha256(named.encode()).hexdigest()[:16]}"
     with call.begin() as connection:
-        return start(connection, kind.name, subject=subject, given=given, by=call.actor.name, now=call.services.clock())
+        by, now = call.actor.name, call.services.clock()
+        return start(connection, kind.name, subject=subject, given=given, detail=detail, by=by, now=now)
 
 
 # ---- what carries it on ----

@@ -28,6 +28,8 @@ class LongWork(Record):
     """What is done: `dose.redeciding`."""
     subject: str
     """What it is about, where several of a kind run at once: a rule's number; empty otherwise."""
+    detail: str | None
+    """What exactly, where its kind does not say it: the name of a rule, what is done with which list."""
     asked_by: str | None
     """Null without a login, and where it began by itself."""
     is_asked: bool
@@ -94,17 +96,20 @@ def start(
     total: int | None = None,
     subject: str = "",
     given: Mapping[str, Any] | None = None,
+    detail: str | None = None,
     is_asked: bool = True,
 ) -> LongWork:
     """A new one, or that which runs already of this kind and subject."""
     values: dict[str, Any] = {"kind": kind, "subject": subject, "given": dict(given or {}), "total": total}
-    values |= {"asked_by": by, "is_asked": is_asked, "asked_at": now, "next_attempt_at": now}
+    values |= {"detail": detail, "asked_by": by, "is_asked": is_asked, "asked_at": now, "next_attempt_at": now}
     made = insert(long_work).values(values).on_conflict_do_nothing().returning(long_work.c.id)
     number = connection.execute(made).scalar_one_or_none()
     if number is not None:
         return read(connection, number)
     found = running(connection, kind, subject)
-    return found if found is not None else start(connection, kind, by=by, now=now, total=total, subject=subject)
+    if found is None:  # it ended just now
+        return start(connection, kind, by=by, now=now, total=total, subject=subject, given=given, detail=detail)
+    return found
 
 
 def select_works(*, kind: str | None = None, subject: str | None = None, state: str | None = None) -> Select[Any]:

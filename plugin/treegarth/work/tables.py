@@ -32,6 +32,7 @@ long_work = Table(
     Column("kind", Text, nullable=False, comment="its name in code: dose.redeciding"),
     Column("subject", Text, nullable=False, server_default="", comment="what it is about, where a kind has several"),
     Column("given", JSONB, nullable=False, server_default="{}", comment="what it was asked for with"),
+    Column("detail", PhraseColumn, comment="what exactly, where the kind does not say it"),
     Column("asked_by", Text, comment="NULL: without a login, or by itself"),
     Column("is_asked", Boolean, nullable=False, comment="by a person or a program; otherwise it began by itself"),
     Column("asked_at", Moment, nullable=False),

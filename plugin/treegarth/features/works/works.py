@@ -74,7 +74,8 @@ WORKS = Listing(
         Column(name="id", label=N_("No."), narrow="c-2"),
         Column(name="kind", label=N_("Work"), form="own"),
         Column(name="state", label=N_("State"), form="own"),
-        Column(name="done", label=N_("Done")),
+        Column(name="detail", label=N_("What exactly"), form="own", narrow="c-1"),
+        Column(name="done", label=N_("Done so far")),
         Column(name="total", label=N_("Of"), narrow="c-1"),
         Column(name="asked_by", label=N_("Asked by"), form="own", narrow="c-1"),
         Column(name="asked_at", label=N_("Begun")),
@@ -84,7 +85,7 @@ WORKS = Listing(
     filters=(
         Filter(name="kind", label=N_("Work"), find_choices=kinds, width="wide"),
         Filter(name="state", label=N_("State"), choices=STATES),
-        Filter(name="subject", label=N_("About")),
+        Filter(name="subject", label=N_("Subject")),
     ),
     empty=Empty(
         title=N_("No long work yet"),

@@ -154,7 +154,8 @@ def ask_back(
     identifiers = sorted(gone)
     if not identifiers:
         return None
-    work = start(connection, BRINGS_BACK, subject=entry.orthanc_study_id, by=asked_by, now=now, total=0)
+    uid, key = entry.study_instance_uid, entry.orthanc_study_id
+    work = start(connection, BRINGS_BACK, subject=key, detail=uid, by=asked_by, now=now, total=0)
     rows = [{"work_id": work.id, "ledger_id": one} for one in identifiers]
     wanted = insert(bring_back_object).values(rows).on_conflict_do_nothing()
     added = connection.execute(wanted.returning(bring_back_object.c.ledger_id)).all()

@@ -74,7 +74,10 @@ def apply_to_archive(
     if running is not None:
         return running
     total = Matching(connection, vocabulary, condition_of_study(rule), now).count().study_count
-    return store.start(connection, APPLYING.name, subject=subject, by=by, now=now, total=total, is_asked=is_asked)
+    name = acting.stored.name
+    return store.start(
+        connection, APPLYING.name, subject=subject, detail=name, by=by, now=now, total=total, is_asked=is_asked
+    )
 
 
 APPLYING = WorkKind(
