@@ -15,6 +15,7 @@ from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.errors import ConditionRefused, InvalidRequest, Problem
 from treegarth.features.rules.actions import Actions
+from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
 from treegarth.features.rules.yaml_text import Piece, read_pieces
@@ -79,6 +80,17 @@ def parse_rule(document: object, language: Language, place: str = "rule") -> Wri
     if written is None or problems:
         raise RuleRefused(problems)
     return written
+
+
+def parse_asked(document: object, language: Language) -> Condition:
+    """What a rule asks of a study, whatever else is wrong with it. Raises RuleRefused with what is wrong with that."""
+    problems: list[Problem] = []
+    given = document if isinstance(document, Mapping) and is_storable(document) else {}
+    trigger = _trigger(given, "rule", problems)
+    condition = _condition(given, language.vocabulary, trigger, "rule.if", problems)
+    if trigger is None or condition is None:
+        raise RuleRefused(problems)
+    return condition_of_study(Rule(name="", why="", trigger=trigger, condition=condition, steps=()))
 
 
 def rule_document(rule: Rule) -> dict[str, Any]:
