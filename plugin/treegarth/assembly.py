@@ -57,7 +57,7 @@ def house(settings: Settings) -> House:
 def _lent() -> Lent:
     from treegarth.features.archive.store.reconciliation import count_instances
     from treegarth.features.archive.store.stale_series import count_stale
-    from treegarth.features.deliveries.store.destinations import destination_names
+    from treegarth.features.deliveries.store.destinations import destination_names, missing_destination
     from treegarth.features.dose.registry.store.dose_objects import dose_objects
     from treegarth.features.dose.registry.store.queue import count_waiting
     from treegarth.features.rules.store.labels import list_labels
@@ -67,6 +67,7 @@ def _lent() -> Lent:
         dose_objects=dose_objects,
         list_labels=list_labels,
         destination_names=destination_names,
+        missing_destination=missing_destination,
         read_texts=lambda text: [piece.value for piece in read_pieces(text)],
         write_text=dump,
         count_instances=count_instances,

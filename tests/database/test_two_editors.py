@@ -139,8 +139,4 @@ def form_of(page: str, kind: EditedKind, value: Any) -> dict[str, str]:
     for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options)
         fields[name] = html.unescape(chosen[1]) if chosen else ""
-    if kind.page == "retention/policies":
-        fields["text"] = re.sub(r"why: \w+", f"why: {value}", fields["text"])
-    else:
-        fields[kind.changed] = str(value)
-    return fields
+    return {**fields, kind.changed: str(value), "only_copy": "true"}

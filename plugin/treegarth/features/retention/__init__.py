@@ -38,7 +38,15 @@ def _parts(house: House) -> list[object]:
     from treegarth.features.retention.service import PolicyLanguage
 
     lent = house.lent
-    return [PolicyLanguage(vocabulary=house.vocabulary, read_texts=lent.read_texts, write_text=lent.write_text)]
+    return [
+        PolicyLanguage(
+            vocabulary=house.vocabulary,
+            read_texts=lent.read_texts,
+            write_text=lent.write_text,
+            destination_names=lent.destination_names,
+            missing_destination=lent.missing_destination,
+        )
+    ]
 
 
 def _routes() -> list[Route]:

@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.documents.importing import Imported, import_documents
 from treegarth.documents.store import Author
-from treegarth.errors import InvalidRequest, RequestConflict
+from treegarth.errors import InvalidRequest, Problem, RequestConflict
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
-from treegarth.features.retention.policy_text import parse_policy, policy_document
+from treegarth.features.retention.policy_text import PolicyRefused, parse_policy, policy_document
 from treegarth.features.retention.rules import decide, needs_number_typed
 from treegarth.features.retention.store import forecast, holds, marks
 from treegarth.features.retention.store.decision import NumberedPolicy, read_states
@@ -34,6 +34,10 @@ FORECAST_OVER = timedelta(days=90)
 _DAYS = 90.0
 NEW = NumberedPolicy(id=0, version=0, policy=Policy(name="", why=""))
 """Stands for a policy that was not saved: nothing was rescued from it."""
+ONLY_COPY = P_(
+    "This policy asks for no proof that an object is elsewhere: what it deletes may be the only copy, and nothing can "
+    "bring it back. Confirm that with `only_copy_may_go`."
+)
 LAST_USE_NOTE = N_(
     "Last use is the latest of: received, asked to be delivered, opened on these pages or by their link to OHIF. "
     "Orthanc does not record who reads over DICOMweb or its own pages, so these readings do not count."
@@ -47,10 +51,23 @@ class PolicyLanguage:
     vocabulary: Callable[[], Vocabulary]
     read_texts: ReadTexts
     write_text: WriteText
+    destination_names: Callable[[Connection], Sequence[str]]
+    missing_destination: Callable[[Connection, str, str], Problem | None]
 
     def parse(self, document: object, place: str = "policy") -> Policy:
         """Raises PolicyRefused with every problem."""
         return parse_policy(document, self.vocabulary(), place)
+
+    def parse_known(self, connection: Connection, document: object, place: str = "policy") -> Policy:
+        """The same, and PolicyRefused where a proof is asked of a destination that is not there."""
+        policy = self.parse(document, place)
+        found = []
+        for index, demand in enumerate(policy.proofs):
+            at = f"{place}.proof[{index}].at" if len(policy.proofs) > 1 else f"{place}.proof.at"
+            found.append(self.missing_destination(connection, demand.destination, at))
+        if problems := [problem for problem in found if problem is not None]:
+            raise PolicyRefused(problems)
+        return policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +134,7 @@ def numbered(connection: Connection, language: PolicyLanguage, policy_id: int) -
 
 def create(connection: Connection, language: PolicyLanguage, document: object, author: Author) -> StoredPolicy:
     """A new policy, off. Raises PolicyRefused, RequestConflict."""
-    return POLICIES.create(connection, policy_document(language.parse(document)), author)
+    return POLICIES.create(connection, policy_document(language.parse_known(connection, document)), author)
 
 
 def edit(
@@ -130,7 +147,8 @@ def edit(
     since: int | None,
 ) -> StoredPolicy:
     """The policy is off afterwards. Raises NotFound, PolicyRefused, RequestConflict, EditedMeanwhile."""
-    return POLICIES.edit(connection, policy_id, policy_document(language.parse(document)), author, since=since)
+    policy = language.parse_known(connection, document)
+    return POLICIES.edit(connection, policy_id, policy_document(policy), author, since=since)
 
 
 def switch(
@@ -141,13 +159,18 @@ def switch(
     *,
     is_on: bool,
     typed_count: int | None,
+    only_copy_may_go: bool,
 ) -> StoredPolicy:
-    """Switch a policy; on only with the number of objects typed, where it would delete much of the archive.
+    """Switch a policy; on only with the number of objects typed, where it would delete much of the archive, and where
+    it asks for no proof only if that is said once more.
 
-    Raises NotFound, PolicyRefused, and RequestConflict which names the number.
+    Raises NotFound, PolicyRefused, and RequestConflict which says what is to be confirmed, and by which field.
     """
     if is_on:
-        foreseen = preview(connection, language, numbered(connection, language, policy_id), author.now)
+        which = numbered(connection, language, policy_id)
+        if not which.policy.proofs and not only_copy_may_go:
+            raise RequestConflict(ONLY_COPY, field="only_copy_may_go")
+        foreseen = preview(connection, language, which, author.now)
         count = foreseen.today.instance_count
         if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
             raise RequestConflict(
@@ -155,7 +178,8 @@ def switch(
                     "This policy would delete %(count)s objects, more than its share of the archive. "
                     "Say so by that number.",
                     count=count,
-                )
+                ),
+                field="typed_count",
             )
     return POLICIES.switch(connection, policy_id, author, is_on=is_on)
 
@@ -167,7 +191,8 @@ def import_texts(
 
     Raises PolicyRefused, InvalidRequest.
     """
-    parsed = [language.parse(one, f"policies[{place}]") for place, one in enumerate(language.read_texts(text))]
+    entries = enumerate(language.read_texts(text))
+    parsed = [language.parse_known(connection, one, f"policies[{place}]") for place, one in entries]
     if len({one.name for one in parsed}) < len(parsed):
         raise InvalidRequest(P_("Two policies have the same name."))
     documents = [policy_document(one) for one in parsed]

@@ -26,6 +26,8 @@ class PolicyStateBody(Parameters):
     """Whether it acts."""
     typed_count: int | None = Field(default=None, ge=0, le=LARGEST_BIGINT)
     """How many objects it would delete today; needed where that is more than its share of the archive."""
+    only_copy_may_go: bool = False
+    """That the only copy of an object may be deleted; needed to switch on a policy whose `proof` is `none`."""
 
 
 class PolicyList(Answer):
@@ -70,6 +72,7 @@ def switch(call: Call[None, PolicyStateBody, PolicyPath]) -> StoredPolicy:
             author_of(call),
             is_on=body.is_on,
             typed_count=body.typed_count,
+            only_copy_may_go=body.only_copy_may_go,
         )
 
 

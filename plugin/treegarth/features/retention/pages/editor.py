@@ -1,20 +1,37 @@
-"""The form of a policy: its text, with examples to start from, what is wrong at its line, and a look ahead."""
+"""The editor of a policy: as a form or as text, what is wrong at its place, and beside it what it would delete."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from flask import Response
+from sqlalchemy import Connection
 
+from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, newer_than, version_of
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import InvalidRequest, Problem, RequestConflict
 from treegarth.features.retention import service
 from treegarth.features.retention.pages.policy import text_of
+from treegarth.features.retention.pages.policy_form import (
+    EXAMPLES,
+    KEPT,
+    KEPT_LEVELS,
+    PLACES,
+    CannotBeShown,
+    Draft,
+    Example,
+    PolicyFields,
+    after_button,
+    blank,
+    form_document,
+    form_of_document,
+    read_draft,
+)
 from treegarth.features.retention.pages.preview import ShownPreview, look_ahead
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.policy_text import KEYS, PolicyRefused, policy_document
@@ -24,54 +41,16 @@ from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
+from treegarth.web.condition_form import ConditionForm, condition_inputs, values_named
+from treegarth.web.condition_tree import path_of_place
 from treegarth.web.endpoints import route
-from treegarth.web.parts import in_words
+from treegarth.web.forms import form_of
+from treegarth.web.parts import in_words, reason_of, translated
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
 
 _INDEX = re.compile("[0-9]{1,4}")
-Example = Literal["dose", "age", "space"]
-EXAMPLES: dict[Example, tuple[str, str, str]] = {
-    "dose": (
-        N_("Dose and one image per series"),
-        N_("the rest goes 90 days after it was received, once it is proved to be in the long-term archive"),
-        """name: old CT images
-why: the long-term archive keeps them; here the dose and one image of each series are enough
-if:
-  all:
-    - "Modality = CT"
-keep: dose and one image per series
-after: 90 days since received
-proof: {at: LONGTERM, within: 1 day}
-grace: 7 days
-hours: 22:00-06:00
-""",
-    ),
-    "age": (
-        N_("By age alone"),
-        N_("everything of a study goes ten years after its date, once it is proved to be in the long-term archive"),
-        """name: ten years
-why: the law asks for ten years; the long-term archive keeps them longer
-keep: nothing
-after: 10 years since study date
-proof: {at: LONGTERM, within: 1 day}
-grace: 30 days
-""",
-    ),
-    "space": (
-        N_("Free space between two marks"),
-        N_("above the high mark the least used go, until the low one is reached"),
-        """name: free space
-why: the disk has 1 TB
-keep: dose and one image per series
-space: {high: 800 GB, low: 700 GB}
-proof: {at: LONGTERM, within: 1 day}
-minimum age: 30 days
-grace: 1 day
-""",
-    ),
-}
 HELP = {
     "name": N_("what it is called, and the sentence that says why (`why`)"),
     "if": N_("which studies, in the language of conditions; without: every study"),
@@ -87,20 +66,27 @@ HELP = {
 }
 
 
+OTHERS = {"proof": (N_("Proof"), "proof-demands"), "only_copy": (N_("The only copy may go"), "only_copy")}
+"""What the template draws itself."""
+
+
 class NewQuery(Parameters):
     """What the form begins with."""
 
-    example: Example = "dose"
-    """One of the examples."""
+    example: Example | None = None
+    """One of the examples; else it is empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wrong:
-    """What is wrong at a place of the text; `line` counts from 1, None where the text has no such place."""
+class Shown:
+    """What is said beside the draft."""
 
-    place: str
-    line: int | None
-    words: str
+    problems: Sequence[Problem] = ()
+    general: Sequence[str] = ()
+    ahead: ShownPreview | None = None
+    missing: Sequence[str] = ()  # what keeps the preview from being made
+    newer: Newer | None = None
+    asks_only_copy: bool = False
 
 
 def routes() -> list[Route]:
@@ -144,11 +130,17 @@ def edit_page(call: Call[None, None, PolicyPath]) -> Response:
     language = call.part(PolicyLanguage)
     with call.connect() as connection:
         stored = POLICIES.read(connection, call.path.policy_id)
-    return _render(call, text_of(language, stored.document), stored.id)
+    return _render(call, _draft(language, stored.document), stored.id, Shown())
 
 
 def new_page(call: Call[NewQuery, None, None]) -> Response:
-    return _render(call, EXAMPLES[call.query.example][2], None)
+    if call.query.example is None:
+        return _render(call, blank(), None, Shown())
+    language = call.part(PolicyLanguage)
+    with call.connect() as connection:
+        names = language.destination_names(connection)
+    proof = {"at": names[0] if names else "", "within": "1 day"}
+    return _render(call, _draft(language, {**EXAMPLES[call.query.example][2], "proof": proof}), None, Shown())
 
 
 def create_page(call: Call[None, None, None]) -> Response:
@@ -159,89 +151,194 @@ def change_page(call: Call[None, None, PolicyPath]) -> Response:
     return _posted(call, call.path.policy_id)
 
 
-def _posted(call: AnyCall, policy_id: int | None) -> Response:
-    language = call.part(PolicyLanguage)
-    form = call.http.form
-    text, act = form.get("text", "").replace("\r\n", "\n"), form.get("act", "")
-    since = version_of(act.removeprefix("save over ") if act.startswith("save over ") else form.get("version", ""))
+def _draft(language: PolicyLanguage, document: Mapping[str, Any]) -> Draft:
+    """The form of a document, or its text where the form has no place for what it says."""
     try:
-        document = _document(language, text)
+        return form_of_document(document, _conditions(language))
+    except CannotBeShown:
+        return replace(blank(), tab="text", text=text_of(language, document))
+
+
+def _conditions(language: PolicyLanguage) -> ConditionForm:
+    return ConditionForm(language.vocabulary())
+
+
+def _posted(call: AnyCall, policy_id: int | None) -> Response:
+    language, act = call.part(PolicyLanguage), call.http.form.get("act", "")
+    draft = read_draft(call.http.form, _conditions(language))
+    try:
         if act == "look":
-            policy = language.parse(document)
-            with call.connect() as connection:
-                shown = look_ahead(call, connection, language, service.unsaved(policy))
-            return _render(call, text, policy_id, shown=shown)
-        saved = _save(call, language, document, policy_id, since)
+            return _looked(call, language, draft, policy_id)
+        if act == "show-text" and draft.tab == "form":
+            return _render(call, replace(draft, tab="text", text=_text(language, draft)), policy_id, Shown())
+        if act == "show-form" and draft.tab == "text":
+            shown = form_of_document(_document(language, draft), _conditions(language))
+            return _render(call, replace(shown, text=draft.text), policy_id, Shown())
+        if act != "save" and not act.startswith("save over "):
+            return _render(call, after_button(draft, act), policy_id, Shown())
+        return _saved(call, language, draft, policy_id)
     except PolicyRefused as error:
-        return _render(call, text, policy_id, problems=error.problems)
-    except EditedMeanwhile as error:
-        mine = policy_document(language.parse(document))
-        return _render(call, text, policy_id, newer=newer_than(error.newer, mine, partial(text_of, language)))
+        return _render(call, draft, policy_id, Shown(problems=error.problems))
     except RequestConflict as error:
-        return _render(call, text, policy_id, problems=[Problem(f"policy.{error.field}", error.sentence)])
+        return _render(call, draft, policy_id, Shown(problems=[Problem(f"policy.{error.field}", error.sentence)]))
+    except (InvalidRequest, CannotBeShown) as error:
+        return _render(call, draft, policy_id, Shown(general=[reason_of(call, error)]))
+
+
+def _saved(call: AnyCall, language: PolicyLanguage, draft: Draft, policy_id: int | None) -> Response:
+    form, document = call.http.form, _document(language, draft)
+    since = version_of(form["act"].removeprefix("save over ") if form["act"] != "save" else form.get("version", ""))
+    try:
+        with call.begin() as connection:
+            policy = language.parse_known(connection, document)
+            if not policy.proofs and not draft.knows_only_copy:
+                problem = Problem(
+                    "policy.only copy", P_("Say once more that the only copy may go, or ask for a proof.")
+                )
+                return _render(call, draft, policy_id, Shown(problems=[problem], asks_only_copy=True))
+            author = author_of(call)
+            if policy_id is None:
+                stored = service.create(connection, language, document, author)
+            else:
+                stored = service.edit(connection, language, policy_id, document, author, since=since)
+    except EditedMeanwhile as error:
+        newer = newer_than(error.newer, policy_document(policy), partial(text_of, language))
+        return _render(call, draft, policy_id, Shown(newer=newer))
+    return leave(call, call.site.url("retention.policy_page", policy_id=stored.id))
+
+
+def _looked(call: AnyCall, language: PolicyLanguage, draft: Draft, policy_id: int | None) -> Response:
+    """What it would delete needs neither its name nor the reason."""
+    try:
+        named = {"name": "-", "why": "-", **{key: value for key, value in _document(language, draft).items() if value}}
+        with call.connect() as connection:
+            policy = language.parse_known(connection, named)
+            ahead = look_ahead(call, connection, language, service.unsaved(policy), between=())
+    except PolicyRefused as error:
+        text = draft.text if draft.tab == "text" else ""
+        return _render(call, draft, policy_id, Shown(missing=[_said(call, one, text) for one in error.problems]))
     except InvalidRequest as error:
-        return _render(call, text, policy_id, problems=[Problem("", error.sentence)])
-    return leave(call, call.site.url("retention.policy_page", policy_id=saved))
+        return _render(call, draft, policy_id, Shown(missing=[reason_of(call, error)]))
+    return _render(call, draft, policy_id, Shown(ahead=ahead))
 
 
-def _document(language: PolicyLanguage, text: str) -> object:
-    """Raises InvalidRequest where it is no YAML or not one policy."""
-    if "\0" in text:
+def _document(language: PolicyLanguage, draft: Draft) -> Mapping[str, Any]:
+    """Raises InvalidRequest where the text is no YAML or not one policy."""
+    if draft.tab == "form":
+        return form_document(draft, _conditions(language))[0]
+    if "\0" in draft.text:
         raise InvalidRequest(P_("The text has a character that cannot be stored."))
-    found = language.read_texts(text)
-    if len(found) != 1:
+    found = language.read_texts(draft.text)
+    if len(found) != 1 or not isinstance(found[0], Mapping):
         raise InvalidRequest(P_("Write one policy here."))
     return found[0]
 
 
-def _save(call: AnyCall, language: PolicyLanguage, document: object, policy_id: int | None, since: int | None) -> int:
-    with call.begin() as connection:
-        if policy_id is None:
-            return service.create(connection, language, document, author_of(call)).id
-        return service.edit(connection, language, policy_id, document, author_of(call), since=since).id
+def _text(language: PolicyLanguage, draft: Draft) -> str:
+    """The form as text: as it was typed before, where it still says the same."""
+    document, conditions = form_document(draft, _conditions(language))[0], _conditions(language)
+    try:
+        before = form_of_document(_document(language, replace(draft, tab="text")), conditions)
+        if draft.text and form_document(before, conditions)[0] == document:
+            return draft.text
+    except (CannotBeShown, InvalidRequest):
+        pass  # what was typed before is no policy: the form's is
+    return text_of(language, document)
 
 
-def _render(
-    call: AnyCall,
-    text: str,
-    policy_id: int | None,
-    *,
-    problems: Sequence[Problem] = (),
-    shown: ShownPreview | None = None,
-    newer: Newer | None = None,
-) -> Response:
+def _render(call: AnyCall, draft: Draft, policy_id: int | None, shown: Shown) -> Response:
     """What is kept is the version that the form began from, also where it is shown again."""
-    address, leave = call.site.url("retention.create_page"), call.site.url("retention.policies_page")
+    language = call.part(PolicyLanguage)
+    conditions, site = _conditions(language), call.site
+    address, leave = site.url("retention.create_page"), site.url("retention.policies_page")
     stored = None
-    if policy_id is not None:
-        with call.connect() as connection:
+    with call.connect() as connection:
+        if policy_id is not None:
             stored = POLICIES.read(connection, policy_id)
-        address = call.site.url("retention.change_page", policy_id=policy_id)
-        leave = call.site.url("retention.policy_page", policy_id=policy_id)
-    wrong = [_wrong(call, text, one) for one in problems]
+            address = site.url("retention.change_page", policy_id=policy_id)
+            leave = site.url("retention.policy_page", policy_id=policy_id)
+        names = language.destination_names(connection)
+        unseen_values = _unseen(call, connection, language, draft)
+    problems = _placed(call, draft, conditions, shown)
+    form = form_of(
+        draft.typed,
+        PolicyFields,
+        problems,
+        choices={"demands.at": {"": N_("choose one"), **{name: name for name in names}}},
+        others={**condition_inputs(draft.condition), **_kept_inputs(draft), **OTHERS},
+    )
     return render_page(
         call,
         "retention/policy_form.html",
         name=stored.name if stored else None,
         version=call.http.form.get("version", stored.version if stored else ""),
-        newer=newer,
+        newer=shown.newer,
         address=address,
         leave=leave,
         is_on=stored is not None and stored.is_on,
-        text=text,
-        wrong=wrong,
-        shown=shown,
-        as_table=False,
+        draft=draft,
+        form=form,
+        wrong_lines=_wrong_lines(draft, shown.problems),
+        condition=conditions.shown(draft.condition, form.problems, unseen_values),
+        kept=draft.kept and conditions.shown(draft.kept, form.problems, unseen_values, KEPT, KEPT_LEVELS),
+        levels=conditions.levels,
+        is_adding_condition=call.http.form.get("act", "").startswith(("add-row c", "add-row k", "add-group", "add k")),
+        ahead=shown.ahead,
+        missing=shown.missing,
+        asks_only_copy=shown.asks_only_copy or draft.knows_only_copy,
         examples=EXAMPLES,
         chosen=getattr(call.query, "example", None),
         help=[(key, Phrase(HELP[key])) for key in KEYS if key in HELP],
     )
 
 
-def _wrong(call: AnyCall, text: str, problem: Problem) -> Wrong:
-    place = problem.place.removeprefix("policy").lstrip(".")
-    words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
-    return Wrong(place=place, line=line_of(text, place), words=words)
+def _unseen(
+    call: AnyCall, connection: Connection, language: PolicyLanguage, draft: Draft
+) -> Mapping[str, Sequence[str]]:
+    if draft.tab == "text":
+        return {}
+    conditions = _conditions(language)
+    named = [*values_named(draft.condition, conditions)]
+    named += values_named(draft.kept, conditions, KEPT) if draft.kept else ()
+    return unseen(connection, language.vocabulary(), named, call.services.clock())
+
+
+def _kept_inputs(draft: Draft) -> Mapping[str, tuple[str, str]]:
+    return condition_inputs(draft.kept, KEPT) if draft.kept else {}
+
+
+def _placed(call: AnyCall, draft: Draft, conditions: ConditionForm, shown: Shown) -> dict[str, list[str]]:
+    """The problems by the form's input; of a text, and where there is no such input, under an empty name."""
+    paths = form_document(draft, conditions)[1] if draft.tab == "form" else {"only copy": PLACES["only copy"]}
+    placed: dict[str, list[str]] = {"": list(shown.general)} if shown.general else {}
+    for problem in shown.problems:
+        place = _place(problem)
+        path = path_of_place(paths, place)
+        said = _words(call, problem) if path else _said(call, problem, draft.text)
+        placed.setdefault(path or "", []).append(said)
+    return placed
+
+
+def _place(problem: Problem) -> str:
+    return problem.place.removeprefix("policy").lstrip(".")
+
+
+def _words(call: AnyCall, problem: Problem) -> str:
+    return " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
+
+
+def _said(call: AnyCall, problem: Problem, text: str = "") -> str:
+    """What is wrong with its place, and the line of the text where it stands."""
+    place = _place(problem)
+    line = line_of(text, place) if text else None
+    numbered = translated(call, N_("line %(number)s"), number=line)
+    where = f"{place} ({numbered})" if line else place
+    return f"{where}: {_words(call, problem)}" if place else _words(call, problem)
+
+
+def _wrong_lines(draft: Draft, problems: Sequence[Problem]) -> set[int]:
+    places = (_place(problem) for problem in problems)
+    return {line for place in places if draft.tab == "text" and (line := line_of(draft.text, place)) is not None}
 
 
 def line_of(text: str, place: str) -> int | None:

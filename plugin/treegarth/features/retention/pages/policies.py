@@ -37,6 +37,8 @@ class SwitchBody(Parameters):
     """Whether the policy is to act."""
     count: Text = ""
     """How many objects it would delete today, typed by the user where that is much of the archive."""
+    only_copy_may_go: bool = False
+    """That the only copy may go, where the policy asks for no proof."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,11 +195,13 @@ def switch(call: Call[None, SwitchBody, PolicyPath]) -> Response:
                 author_of(call),
                 is_on=body.on,
                 typed_count=int(digits) if digits else None,
+                only_copy_may_go=body.only_copy_may_go,
             )
-    except RequestConflict:
-        return see_other(
-            call, page, P_("The number typed was not the number of objects. The policy is off."), kind="failed"
-        )
+    except RequestConflict as error:
+        said = P_("The number typed was not the number of objects. The policy is off.")
+        if error.field == "only_copy_may_go":
+            said = P_("It was not confirmed that the only copy may go. The policy is off.")
+        return see_other(call, page, said, kind="failed")
     return see_other(call, page)
 
 
