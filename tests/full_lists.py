@@ -125,7 +125,8 @@ RETENTION = (
     f" (ARRAY['deleted', 'deleted', 'kept', 'intended'])[n % 4 + 1], nullif(n % 4, 0), 1, {_NOON}, {_NOON} {_EACH}",
 )
 VIEWS = (
-    "INSERT INTO saved_view (list, name, query, is_shared, saved_by, saved_at) SELECT 'archive.studies',"
+    "INSERT INTO saved_view (version, is_on, list, name, query, is_shared, saved_by, saved_at)"
+    " SELECT 1, true, 'archive.studies',"
     f" 'View ' || n, '{{\"modality\": \"CT\"}}', n % 2 = 0, NULL, {_AGO} FROM generate_series(1, :count / 500 + 30) n",
 )
 STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION, *VIEWS)

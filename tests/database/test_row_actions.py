@@ -25,6 +25,7 @@ FORM = "application/x-www-form-urlencoded"
 HOUSE = house(Settings())
 OFFERED = [(one, action) for one in HOUSE.listings() for action in HOUSE.row_actions().of(one.name)]
 GIVEN = {"send": {"destination": "1"}, "hold": {"kind": "teaching", "reason": "a rare case"}}
+GIVEN["label"] = {"way": "set", "label": "seen"}
 STUDIES = ["study-00001", "study-00002"]
 INSTANCE = {
     "orthanc_instance_id": "instance-00001-1",
@@ -153,6 +154,32 @@ def test_deliveries_are_sent_again(client: FlaskClient, engine: Engine) -> None:
         numbers = list(connection.execute(select(table("delivery").c.id)).scalars())
     assert act(client, "deliveries/series", "again", *numbers, 99) == {"done": 2, "left": 1}
     assert count(engine, "delivery_object", state="waiting", attempts=0) == 4
+
+
+def test_studies_are_labelled_and_labels_taken_off(client: FlaskClient, engine: Engine) -> None:
+    assert act(client, "studies", "label", *STUDIES, "gone", way="set", label="seen") == {"done": 2, "left": 1}
+    assert act(client, "studies", "label", STUDIES[0], way="set", label="seen") == {"done": 0, "left": 1}
+    assert act(client, "studies", "label", STUDIES[0], way="take off", label="seen") == {"done": 1, "left": 0}
+    assert count(engine, "study_label", label="seen") == 1
+    body = {"action": "label", "chosen": STUDIES, "way": "set", "label": "a\nb"}
+    assert client.post(f"{API}/studies/act", json=body).status_code == 400
+
+
+def test_the_dose_of_studies_is_read_again(client: FlaskClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        one = table("instance")
+        reports = one.update().where(one.c.orthanc_series_id == "series-00001")
+        connection.execute(reports.values(sop_class_uid="1.2.840.10008.5.1.4.1.1.88.67"))
+    assert act(client, "studies", "read", *STUDIES) == {"done": 1, "left": 1}
+    assert count(engine, "dose_report", orthanc_study_id="study-00001", state="unread") >= 1
+
+
+def test_studies_are_downloaded_together_as_a_long_work(client: FlaskClient, engine: Engine) -> None:
+    assert act(client, "studies", "download", *STUDIES, "gone") == {"done": 2, "left": 1}
+    (work,) = client.get(f"{API}/work").get_json()["items"]
+    assert (work["kind"], work["state"], work["total"]) == ("archive.download", "running", 2)
+    body = {"action": "download", "query": {}}
+    assert client.post(f"{API}/studies/act-on-all", json=body).status_code == 400
 
 
 def test_marks_are_taken_back_by_study_and_by_object(client: FlaskClient, engine: Engine) -> None:

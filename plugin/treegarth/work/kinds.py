@@ -30,6 +30,7 @@ class Block:
     total: int | None = None  # as it is known now
     ends: Ending | None = None
     error: Phrase | None = None  # why it did not do all
+    result: tuple[str, datetime] | None = None  # a file elsewhere: its name, and until when
     took_s: float | None = None  # where others worked for it; without, how long the block took
     waits: timedelta = timedelta(0)  # for so long, before the next block
     waits_for: Phrase | None = None
@@ -77,6 +78,7 @@ class WorkKind:
     waits_for_others: bool = False  # many at once beside works that compute
     is_due: Callable[[Connection, datetime], bool] | None = None  # whether it begins by itself
     begins: Callable[[Connection], int | None] = lambda connection: None  # the total, where it begins by itself
+    result: Callable[[ClaimedWork], str] | None = None  # the path at Orthanc of a file that is there
     stopped: Callable[[Connection, LongWork], None] = lambda *_: None  # in the transaction that stops it
 
 

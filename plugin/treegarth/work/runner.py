@@ -133,6 +133,8 @@ class Runner:
             values["last_error"] = block.error
         if block.total is not None:
             values["total"] = block.total
+        if block.result is not None:
+            values["result_name"], values["result_until"] = block.result
         if block.ends is not None:
             values |= {"state": block.ends, "finished_at": now}
         store.note_block(connection, claimed, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection
     from treegarth.web.routes import Route
-    from treegarth.work.kinds import WorkKind
+    from treegarth.web.row_actions import RowAction
+    from treegarth.work.kinds import Carry, WorkKind
 
 __all__ = ["FEATURE"]
 
@@ -53,9 +55,23 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
 
 
 def _works() -> list[WorkKind]:
+    from treegarth.features.archive.download import DOWNLOADING
     from treegarth.features.archive.works import COMPARING, MENDING
 
-    return [COMPARING, MENDING]
+    return [COMPARING, MENDING, DOWNLOADING]
+
+
+def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.archive.download import DOWNLOADING, Downloader
+    from treegarth.work.kinds import Outside
+
+    return {DOWNLOADING.name: Outside(act=Downloader(orthanc=work.sending.orthanc, clock=work.sending.clock).work)}
+
+
+def _row_actions() -> list[RowAction]:
+    from treegarth.features.archive.row_actions import DOWNLOAD
+
+    return [DOWNLOAD]
 
 
 def _checks() -> list[HealthCheck]:
@@ -83,6 +99,8 @@ FEATURE = Feature(
     listings=_listings,
     tasks=_tasks,
     works=_works,
+    carries=_carries,
+    row_actions=_row_actions,
     checks=_checks,
     system_sections=_system_sections,
     measures=_measures,

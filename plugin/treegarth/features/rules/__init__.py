@@ -80,9 +80,9 @@ def _documents() -> list[Documents[Any]]:
 
 
 def _row_actions() -> list[RowAction]:
-    from treegarth.features.rules.row_actions import RETRY, SEEN, TELL_AGAIN
+    from treegarth.features.rules.row_actions import LABEL, RETRY, SEEN, TELL_AGAIN
 
-    return [SEEN, TELL_AGAIN, RETRY]
+    return [LABEL, SEEN, TELL_AGAIN, RETRY]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:

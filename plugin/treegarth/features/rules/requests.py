@@ -9,6 +9,6 @@ from treegarth.features.rules.store.rules import RULES
 from treegarth.web.call import AnyCall
 
 
-def rule_at(call: AnyCall, connection: Connection, rule_id: int, *, removed: bool = False) -> ActingRule:
-    """A rule; one that was removed only if asked for. Raises NotFound."""
-    return call.part(RuleBook).read(RULES.read(connection, rule_id, removed=removed))
+def rule_at(call: AnyCall, connection: Connection, rule_id: int) -> ActingRule:
+    """A rule that is there. Raises NotFound."""
+    return call.part(RuleBook).read(RULES.read(connection, rule_id))

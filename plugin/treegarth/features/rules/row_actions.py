@@ -1,18 +1,25 @@
-"""What rules offer for many rows: notices are seen or sent again, rules look again at studies."""
+"""What rules offer for many rows: studies are labelled, notices are seen or sent again, rules look again at studies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
+from pydantic import StringConstraints, field_validator
 from sqlalchemy import Connection
 
 from treegarth.features.rules.events import EVENTS
+from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
 from treegarth.features.rules.notices import NOTICES
 from treegarth.features.rules.store.events import retry_failed
+from treegarth.features.rules.store.labels import change_labels
 from treegarth.features.rules.store.shown import mark_seen, send_again
+from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Asker
+from treegarth.web.filters import Filter
+from treegarth.web.routes import AnyText, Parameters
 from treegarth.web.row_actions import NothingGiven, RowAction
 
 
@@ -28,6 +35,43 @@ def retry(asker: Asker, connection: Connection, events: Sequence[int], given: No
     return retry_failed(connection, asker.now, events)
 
 
+class Labelling(Parameters):
+    """How studies are labelled."""
+
+    way: Literal["set", "take off"]
+    """`set` or `take off`."""
+    label: Annotated[AnyText, StringConstraints(min_length=1, max_length=LONGEST_LABEL)]
+    """The label."""
+
+    @field_validator("label")
+    @classmethod
+    def _is_label(cls, label: str) -> str:
+        if not is_label(label):
+            raise ValueError(N_("must be printable characters, with no space at its ends."))
+        return label
+
+
+def label(asker: Asker, connection: Connection, studies: Sequence[str], given: Labelling) -> int:
+    """Those that were not so before."""
+    is_set, by = given.way == "set", asker.actor.name
+    here = [one for one in studies if key_of(connection, one)]
+    return sum(bool(change_labels(connection, one, [given.label], is_set=is_set, by=by, now=asker.now)) for one in here)
+
+
+LABEL = RowAction(
+    name="label",
+    lists=("archive.studies", "dose.doses", "dose.missing"),
+    label=N_("Label"),
+    icon="edit",
+    done=NN_("%(num)s study has another label now.", "%(num)s studies have another label now."),
+    left=NN_("%(num)s study was so before, or is gone.", "%(num)s studies were so before, or are gone."),
+    act=label,
+    given=Labelling,
+    inputs=(
+        Filter(name="way", label=N_("Label"), choices={"set": N_("set"), "take off": N_("take off")}),
+        Filter(name="label", label=N_("Its text"), width="wide"),
+    ),
+)
 SEEN = RowAction(
     name="seen",
     lists=(NOTICES.name,),

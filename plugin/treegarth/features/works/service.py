@@ -11,7 +11,9 @@ from treegarth.phrases import P_
 from treegarth.web.access import check_permission
 from treegarth.web.call import AnyCall
 from treegarth.work.kinds import WorkKinds
-from treegarth.work.store import LongWork, read, read_file, resume, stop
+from treegarth.work.store import LongWork, read, read_claimed, read_file, resume, stop
+
+GONE = P_("This work has no file, or its time is over: start it again.")
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,20 @@ def file_of(call: AnyCall, number: int, media_type: str) -> Response:
     with call.connect() as connection:
         work = read(connection, number)
         if work.result_name is None:
-            raise NotFound(P_("This work has no file, or its time is over: start it again."))
+            raise NotFound(GONE)
+        if (path_of := call.part(WorkKinds).named(work.kind).result) is not None:
+            return _at_orthanc(call, path_of(read_claimed(connection, number)))
         content = b"".join(read_file(connection, number))
     headers = {"Content-Disposition": f'attachment; filename="{work.result_name}"'}
     return Response(content, mimetype=media_type, headers=headers)
+
+
+def _at_orthanc(call: AnyCall, path: str) -> Response:
+    """To a file that Orthanc has, which is too large to go through us. Raises NotFound."""
+    try:
+        with call.services.orthanc.stream(path):  # begun and ended: Orthanc says whether it is there still
+            response = Response(status=303)
+    except NotFound as error:
+        raise NotFound(GONE) from error
+    response.headers["Location"] = call.site.orthanc_url(path)
+    return response

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from treegarth.database.parameters import is_among
+from treegarth.features.dose.registry.candidates import is_candidate
 from treegarth.features.dose.registry.pages.sources import SOURCES
+from treegarth.features.dose.registry.service import note_again
+from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, archived_instances
 from treegarth.features.dose.registry.store.queue import retry_failed
+from treegarth.index.tables import study
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import Asker
 from treegarth.web.row_actions import NothingGiven, RowAction
@@ -17,6 +22,23 @@ def read_again(asker: Asker, connection: Connection, sources: Sequence[str], giv
     return retry_failed(connection, sources)
 
 
+def read_studies(asker: Asker, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
+    """Those that have a source of dose."""
+    rows = connection.execute(archived_instances().where(is_among(study.c.orthanc_study_id, studies)))
+    sources = [one for one in (ArchivedInstance(**row._mapping) for row in rows) if is_candidate(one)]
+    note_again(connection, sources)
+    return len({one.orthanc_study_id for one in sources})
+
+
+READ_STUDIES = RowAction(
+    name="read",
+    lists=("archive.studies", "dose.doses", "dose.missing"),
+    label=N_("Read the dose again"),
+    icon="retry",
+    done=NN_("The dose of %(num)s study is read again.", "The dose of %(num)s studies is read again."),
+    left=NN_("%(num)s study has no source of dose.", "%(num)s studies have no source of dose."),
+    act=read_studies,
+)
 READ_AGAIN = RowAction(
     name="retry",
     lists=(SOURCES.name,),
