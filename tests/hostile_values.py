@@ -21,7 +21,14 @@ TEXTS = (
 """Of an address, escaped as they stand in it."""
 ODD_TEXTS = (
     *("", "%00", "%ff", "%ED%A0%80", "%EF%BC%91", "%C2%B2", "9" * 5000, "..", "%5B" * 700, "%7B%22a%22:1e400%7D", "-1"),
-    *("c.0.0.0", "remove%20c." + "9" * 30, "remove-action%20%C2%B2", "remove-window%20%C2%B2", "show-text", "x" * 9000),
+    *(
+        "c.0.0.0",
+        "remove%20c." + "9" * 30,
+        "remove-action%20%C2%B2",
+        "remove-row%20windows.%C2%B2",
+        "show-text",
+        "x" * 9000,
+    ),
 )
 """Of a form whose fields a page reads itself: fewer, for there are many such fields."""
 NUMBERS = (

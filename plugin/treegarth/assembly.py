@@ -57,7 +57,7 @@ def house(settings: Settings) -> House:
 
 def _lent() -> Lent:
     from treegarth.features.archive.store.stale_series import count_stale
-    from treegarth.features.deliveries.store.destinations import destination_names
+    from treegarth.features.deliveries.store.destinations import destination_names, missing_destination
     from treegarth.features.dose.registry.store.dose_objects import dose_objects
     from treegarth.features.dose.registry.store.queue import count_waiting
     from treegarth.features.rules.store.labels import list_labels
@@ -66,6 +66,7 @@ def _lent() -> Lent:
         dose_objects=dose_objects,
         list_labels=list_labels,
         destination_names=destination_names,
+        missing_destination=missing_destination,
         count_stale=count_stale,
         count_dose_waiting=count_waiting,
         announce_deliveries=_announce_deliveries,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.conditions.action import Action
     from treegarth.conditions.vocabulary import Term, Vocabulary
     from treegarth.documents.language import Documents
+    from treegarth.errors import Problem
     from treegarth.index.follower import IndexFollower
     from treegarth.outgoing.gate import Gate
     from treegarth.settings import Settings
@@ -88,6 +89,7 @@ class Lent:
     dose_objects: Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
     list_labels: Callable[[Connection, str], Sequence[Any]]
     destination_names: Callable[[Connection], Sequence[str]]
+    missing_destination: Callable[[Connection, str, str], Problem | None]
     count_stale: Callable[[Connection], int]
     count_dose_waiting: Callable[[Connection], int]
     announce_deliveries: Callable[[TaskHints], None]

@@ -84,12 +84,12 @@ def test_from_a_preview_to_what_is_brought_back(
     visit = open_window()
     studies = [one["study_instance_uid"] for one in retention_server.get("studies")["items"]]
     page = visit.go("retention/policies/new")
+    page.locator("#show-text").click()
     page.locator("#text").fill(POLICY.replace("0 minutes since received", "a while"))
     page.locator("#save").click()
     expect(page.locator("#problems")).to_contain_text("after (line 4)")
     page.locator("#text").fill(POLICY)
-    page.locator("#look").click()
-    expect(page.locator(".figures")).to_contain_text("6 objects")
+    expect(page.locator("#ahead .figures")).to_contain_text("6 objects")  # it follows what is typed
     page.locator("#save").click()
     page.wait_for_url(re.compile(r"/policies/\d+$"))
     page.wait_for_selector("#preview .chart canvas")
@@ -110,7 +110,7 @@ def test_from_a_preview_to_what_is_brought_back(
     expect(page.locator(".title .count")).to_contain_text("2 objects")
 
     visit.go("retention/policies/1/edit")
-    page.locator("#text").fill(POLICY.replace("grace: 1 day", "grace: 0 minutes"))
+    page.get_by_label("Period of grace").fill("0")
     page.locator("#save").click()
     page.wait_for_url(re.compile(r"/policies/1$"))
     switch_on(page)
@@ -137,6 +137,67 @@ def test_from_a_preview_to_what_is_brought_back(
     expect(page.get_by_role("heading", name="No study is on hold")).to_be_visible()
     assert visit.violations() == []
     assert visit.complaints == []
+
+
+def test_a_policy_is_built_in_the_form_and_the_only_copy_is_asked_twice(
+    open_window: Callable[..., Visit], retention_server: OrthancServer
+) -> None:
+    visit = open_window()
+    page = visit.go("retention/policies/new")
+    expect(page.locator("#name")).to_be_focused()
+    page.locator("#save").click()
+    expect(page.locator("#problems a")).to_have_text(["Name", "Why", "Destination"])
+    expect(page.locator("#name")).to_be_focused()
+    page.locator("#problems a", has_text="Destination").click()
+    expect(page.locator("[id='demands.0.at']")).to_be_focused()
+    page.locator("#name").fill("by form")
+    page.locator("#why").fill("the folder has them")
+    page.locator("[id='c.0.field']").fill("Modality")
+    page.locator("[id='c.0.value']").fill("CT")
+    page.locator("#keeps_dose").uncheck()
+    page.locator("#after").fill("0")
+    page.locator("#minimum_age").fill("0")
+    page.locator("[id='demands.0.at']").select_option("Kept folder")
+    expect(page.locator("#ahead .figures")).to_contain_text(re.compile("[1-9] objects"))
+    assert visit.violations() == []
+    page.locator("#show-text").click()
+    expect(page.locator("#text")).to_have_value(re.compile("at: Kept folder"))
+    page.locator("#show-form").click()
+    expect(page.locator("[id='c.0.value']")).to_have_value("CT")
+
+    page.locator("#proof-none").check()
+    expect(page.locator("#only-copy")).to_contain_text("cannot be brought back by anybody")
+    page.locator("#save").click()
+    expect(page.locator("#only_copy")).to_be_focused()
+    expect(page.locator("#problems")).to_contain_text("Say once more that the only copy may go")
+    assert visit.violations() == []
+    page.locator("#only_copy").check()
+    page.locator("#save").click()
+    page.wait_for_url(re.compile(r"/policies/\d+$"))
+    expect(page.locator("#only-copy-may-go")).to_be_visible()
+    page.locator("#count").fill("1")
+    page.locator("#switch-on").click()
+    assert page.locator("#only-copy-may-go").evaluate("box => box.validity.valueMissing")
+    assert visit.violations() == []
+    (made,) = [one for one in retention_server.get("retention/policies")["items"] if one["name"] == "by form"]
+    assert not made["is_on"]
+    address = f"{retention_server.api}/retention/policies/{made['id']}"
+    assert requests.put(f"{address}/state", json={"is_on": True, "typed_count": 6}, timeout=30).status_code == 409
+    requests.delete(address, timeout=30).raise_for_status()
+    assert visit.complaints == []
+
+
+def test_the_form_of_a_policy_works_without_javascript(open_window: Callable[..., Visit]) -> None:
+    visit = open_window(javascript=False)
+    page = visit.go("retention/policies/new?example=space")
+    page.locator("#add-kept").click()
+    page.locator("[id='k.0.field']").fill("SeriesDescription")
+    page.locator("[id='k.0.value']").fill("key images")
+    page.locator("#look").click()
+    expect(page.locator("#ahead")).to_contain_text("In 30 days")
+    page.locator("#show-text").click()
+    assert "high: 800 GB" in page.locator("#text").input_value()
+    assert "at: Kept folder" in page.locator("#text").input_value()
 
 
 @pytest.fixture
@@ -194,7 +255,8 @@ def test_of_two_editors_of_a_policy_the_second_sees_what_the_first_changed(
     visits = [open_window(), open_window()]
     first, second = (visit.go(edit) for visit in visits)
     for page, why in ((first, "first"), (second, "second")):
-        page.locator("#text").fill(page.locator("#text").input_value().replace("why: space", f"why: {why}"))
+        page.locator("#why").fill(why)
+        page.locator("#only_copy").check()
         page.locator("#save").click()
         if page is first:
             page.wait_for_url(re.compile(r"/policies/\d+$"))
@@ -202,7 +264,7 @@ def test_of_two_editors_of_a_policy_the_second_sees_what_the_first_changed(
     expect(newer).to_contain_text("Somebody else changed this meanwhile. Nothing was saved.")
     expect(newer.locator("del")).to_contain_text("why: first")
     expect(newer.locator("ins")).to_contain_text("why: second")
-    assert "why: second" in second.locator("#text").input_value()
+    expect(second.locator("#why")).to_have_value("second")
     assert visits[1].violations() == []
     address = f"{retention_server.api}/retention/policies/{made['id']}"
     assert requests.get(address, timeout=30).json()["document"]["why"] == "first"

@@ -136,7 +136,12 @@ def test_a_policy_of_the_documented_depth_works_everywhere(client: FlaskClient, 
     assert put.status_code == 200, put.text
     fields = fields_of(get(client, f"{PAGES}/retention/policies/{number}/edit").text)
     for act, status in (("look", 200), ("save", 303)):
-        post(client, f"{PAGES}/retention/policies/{number}/edit", status, data={**fields, "act": act})
+        post(
+            client,
+            f"{PAGES}/retention/policies/{number}/edit",
+            status,
+            data={**fields, "act": act, "only_copy": "true"},
+        )
 
 
 @SHAPES

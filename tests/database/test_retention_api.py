@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, insert
 
 from tests.index_support import NOON, write_study
-from tests.retention_support import table
+from tests.retention_support import table, write_destinations
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
@@ -22,6 +22,7 @@ from treegarth.web.services import Services
 UID = "1.2.840.99999.1.1"
 OLD = NOW - timedelta(days=200)
 POLICY = {"name": "old", "why": "space", "keep": "nothing", "after": "90 days since received", "proof": "none"}
+ON = {"is_on": True, "typed_count": 2, "only_copy_may_go": True}
 
 
 @pytest.fixture
@@ -58,9 +59,11 @@ def test_a_policy_is_written_foreseen_and_switched_on_with_its_number_typed(clie
     assert seen["today"]["shares"] == [{"modality": "CT", "source": "", "instance_count": 2, "size_bytes": 1000}]
     assert [one["study_instance_uid"] for one in seen["studies"]] == [UID]
     assert seen["asks_twice"]
-    refused = post(client, f"policies/{made['id']}/state", {"is_on": True}, 409, method="PUT")
+    refused = post(client, f"policies/{made['id']}/state", {"is_on": True, "typed_count": 2}, 409, method="PUT")
+    assert "(`only_copy_may_go`)" in refused["detail"]
+    refused = post(client, f"policies/{made['id']}/state", {"is_on": True, "only_copy_may_go": True}, 409, method="PUT")
     assert "2 objects" in refused["detail"]
-    switched = post(client, f"policies/{made['id']}/state", {"is_on": True, "typed_count": 2}, method="PUT")
+    switched = post(client, f"policies/{made['id']}/state", ON, method="PUT")
     assert switched["is_on"]
     history = get(client, f"policies/{made['id']}/versions")["items"]
     assert [one["change"] for one in history] == ["switched on", "created"]
@@ -69,6 +72,28 @@ def test_a_policy_is_written_foreseen_and_switched_on_with_its_number_typed(clie
 def test_a_bad_policy_is_refused_with_what_would_be_right(client: FlaskClient) -> None:
     refused = post(client, "policies", {"document": {**POLICY, "after": "soon", "if": "Modalty = CT"}}, 400)
     assert [one["field"] for one in refused["errors"]] == ["document.if", "document.after"]
+
+
+def test_a_proof_at_a_destination_that_is_not_there_is_refused_with_those_that_are(
+    client: FlaskClient, engine: Engine
+) -> None:
+    proved = {**POLICY, "proof": {"at": "LONGTREM", "within": "1 day"}}
+    said = "document.proof.at: there is no destination LONGTREM. Make it, or correct the name."
+    assert post(client, "policies", {"document": proved}, 400)["detail"] == said
+    with engine.begin() as connection:
+        write_destinations(connection)
+        connection.execute(retention_policy.delete())
+    near = said.replace("correct the name", "write one of LONGTERM")
+    assert post(client, "policies", {"document": proved}, 400)["detail"] == near
+    text = "- {name: x, why: y, keep: nothing, proof: [{at: LONGTERM, within: 1 day}, {at: 3rd, within: 1 day}]}"
+    refused = post(client, "policies/text", {"text": text, "dry_run": True}, 400, method="PUT")["detail"]
+    assert refused == (
+        "policies[0].proof[1].at: there is no destination 3rd. Make it, or write one of LONGTERM, OTHER."
+    )
+    proved["proof"] = {"at": "LONGTERM", "within": "1 day"}
+    made = post(client, "policies", {"document": proved}, 201)
+    body = {"document": {**proved, "proof": {"at": "REMOVED", "within": "1 day"}}, "version": 1}
+    assert "no destination REMOVED" in post(client, f"policies/{made['id']}", body, 400, method="PUT")["detail"]
 
 
 def test_a_policy_need_not_be_saved_to_be_foreseen(client: FlaskClient) -> None:
@@ -81,7 +106,7 @@ def test_a_policy_need_not_be_saved_to_be_foreseen(client: FlaskClient) -> None:
 
 def test_an_edited_policy_is_off_and_a_removed_one_is_gone_but_remembered(client: FlaskClient) -> None:
     made = post(client, "policies", {"document": POLICY}, 201)
-    post(client, f"policies/{made['id']}/state", {"is_on": True, "typed_count": 2}, method="PUT")
+    post(client, f"policies/{made['id']}/state", ON, method="PUT")
     body = {"document": {**POLICY, "why": "more space"}, "version": 1}
     changed = post(client, f"policies/{made['id']}", body, method="PUT")
     assert (changed["version"], changed["is_on"], changed["document"]["why"]) == (3, False, "more space")
@@ -104,7 +129,7 @@ def test_the_second_of_two_edits_is_refused_and_nothing_is_lost(client: FlaskCli
     assert get(client, place)["document"]["why"] == "first"
     same = post(client, place, {"document": {**POLICY, "why": "first"}, "version": 1}, method="PUT")
     assert same["version"] == 2  # the same wording is no change, and no conflict
-    post(client, f"{place}/state", {"is_on": True, "typed_count": 2}, method="PUT")
+    post(client, f"{place}/state", ON, method="PUT")
     third = post(client, place, {"document": {**POLICY, "why": "third"}, "version": 2}, method="PUT")
     assert (third["version"], third["is_on"]) == (4, False)  # that it was switched meanwhile is no other wording
     missing = post(client, place, {"document": POLICY}, 400, method="PUT")

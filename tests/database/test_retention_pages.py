@@ -22,6 +22,7 @@ PAGES = "/treegarth"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 UID = "1.2.840.99999.1.1"
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
+AS_TEXT = {"tab": "text", "act": "save", "only_copy": "true"}
 IDENTIFIERS = {
     "orthanc_instance_id": "instance-00001-1",
     "orthanc_series_id": "series-00001",
@@ -55,7 +56,7 @@ def post(client: FlaskClient, path: str, status: int = 303, **fields: Any) -> Te
 
 
 def add_policy(client: FlaskClient, text: str = POLICY) -> str:
-    return post(client, "retention/policies/new", text=text, act="save").headers["Location"].removeprefix(f"{PAGES}/")
+    return post(client, "retention/policies/new", **AS_TEXT, text=text).headers["Location"].removeprefix(f"{PAGES}/")
 
 
 def mark(connection: Connection, number: int = 1) -> None:
@@ -85,19 +86,21 @@ def test_every_page_says_what_to_do_while_there_is_nothing(client: FlaskClient, 
 
 
 def test_a_policy_is_previewed_and_switched_on_with_its_number_typed(client: FlaskClient) -> None:
-    assert "2 objects" in post(client, "retention/policies/new", 200, text=POLICY, act="look").text
+    assert "2 objects" in post(client, "retention/policies/new", 200, tab="text", text=POLICY, act="look").text
     policy = add_policy(client)
     assert "without proof: the only copy may go" in get(client, policy)
     assert "2 objects" in get(client, f"{policy}/frees")
     preview = get(client, f"{policy}/preview")
     assert "type how many objects may go today: 2" in preview
     assert "Doe, Jane" in preview
-    post(client, f"{policy}/switch", on="true", count="30")
+    post(client, f"{policy}/switch", on="true", count="2")
+    assert "Confirm that the only copy may go" in get(client, policy)
+    post(client, f"{policy}/switch", on="true", count="30", only_copy_may_go="true")
     assert "more than its share of the archive" in get(client, policy)
     assert "more than its share of the archive" not in get(client, policy)  # it is said once
-    post(client, f"{policy}/switch", on="true", count="2")
+    post(client, f"{policy}/switch", on="true", count="2", only_copy_may_go="true")
     assert "Switch off" in get(client, policy)
-    post(client, f"{policy}/edit", text=POLICY.replace("why: space", "why: much space"), act="save")
+    post(client, f"{policy}/edit", **AS_TEXT, text=POLICY.replace("why: space", "why: much space"))
     page = get(client, policy)
     for said in ("created", "switched on", "edited", "+ why: much space", "− why: space"):
         assert said in page
@@ -109,19 +112,21 @@ def test_a_policy_is_previewed_and_switched_on_with_its_number_typed(client: Fla
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (POLICY.replace("90 days since received", "soon"), "<b>after</b> (line 4)"),
-        (POLICY + 'if:\n  all:\n    - "Modality = CT"\n    - "Modalty = CT"\n', "<b>if.all[1]</b> (line 9)"),
-        ("name: x", "<b>keep</b>"),
-        ("- [", "not right yet"),
-        (POLICY + "---\n" + POLICY, "not right yet"),
+        (POLICY.replace("90 days since received", "soon"), "after (line 4): "),
+        (POLICY + 'if:\n  all:\n    - "Modality = CT"\n    - "Modalty = CT"\n', "if.all[1] (line 9): "),
+        ("name: x", "keep: "),
+        ("- [", "1"),
+        (POLICY + "---\n" + POLICY, "a second document begins"),
         ("", "Write one here; several are imported from their list."),
-        ("a\x00b", "not right yet"),
+        ("a\x00b", "The text has a character that cannot be stored."),
         ("just words", "This is no policy."),
     ],
 )
 def test_what_is_wrong_stands_at_its_line_and_what_was_typed_stays(client: FlaskClient, text: str, said: str) -> None:
     for act in ("save", "look"):
-        assert said in post(client, "retention/policies/new", 200, text=text, act=act).text
+        page = post(client, "retention/policies/new", 200, **{**AS_TEXT, "act": act}, text=text).text
+        assert said in page
+        assert ("not right yet" in page) == (act == "save")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,7 @@ def test_what_is_wrong_stands_at_its_line_and_what_was_typed_stays(client: Flask
 def test_a_korean_form_says_in_korean_what_is_wrong(client: FlaskClient, text: str, said: str) -> None:
     add_policy(client)
     client.set_cookie("treegarth_language", "ko")
-    assert said in post(client, "retention/policies/new", 200, text=text, act="save").text
+    assert said in post(client, "retention/policies/new", 200, **AS_TEXT, text=text).text
 
 
 def test_each_object_of_a_study_has_its_reasons_in_the_readers_language(client: FlaskClient) -> None:

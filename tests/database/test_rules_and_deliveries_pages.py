@@ -102,6 +102,37 @@ def test_what_is_wrong_stands_at_its_field(client: FlaskClient) -> None:
     assert client.get(f"{PAGES}/rules/1").status_code == 404
 
 
+def test_what_is_wrong_is_listed_above_the_form_with_links_to_its_inputs(client: FlaskClient) -> None:
+    page = post(client, "rules/new", 200, **{**FORM, "name": "", "c.0.field": "Modalitiez", "c.0.operator": "="}).text
+    listed = page[page.index('id="problems"') : page.index('id="part-name"')]
+    assert [*re.findall('href="#([^"]+)"', listed)] == ["name", "c.0.field"]
+    assert focused(page) == "name"
+
+
+def test_a_rule_is_tried_before_it_has_a_name_or_an_action(client: FlaskClient, engine: Engine) -> None:
+    studies(engine, 2)
+    asked = {"when": "series stable", "c.join": "all", "c.level": "study", "c.0.field": "Modality", "c.0.operator": "="}
+    page = post(client, "rules/new", 200, **asked, **{"c.0.value": "CT"}, act="try").text
+    assert "<b>2</b> studies" in page
+    assert 'id="problems"' not in page
+    text_of_it = "when: by hand\nif: Modality = MR\n"
+    assert "<b>0</b> studies" in post(client, "rules/new", 200, tab="text", text=text_of_it, act="try").text
+    wrong = post(client, "rules/new", 200, **{**asked, "c.0.field": "Modalitiez"}, act="try").text
+    assert 'href="#c.0.field"' in wrong
+
+
+def test_a_value_that_the_archive_never_had_is_said_beside_its_field_and_saved_all_the_same(
+    client: FlaskClient, engine: Engine
+) -> None:
+    studies(engine, 1)
+    typed = {**FORM, "c.0.field": "Modality", "c.0.value": "CT, XY, ZZ"}
+    page = post(client, "rules/new", 200, **{**typed, "act": "refresh"}).text
+    assert "The archive never had: XY, ZZ" in page
+    assert 'id="problems"' not in page
+    add_rule(client, **typed)
+    assert "Modality in [CT, XY, ZZ]" in client.get(f"{PAGES}/rules/1").text
+
+
 def focused(page: str) -> str | None:
     """The identifier of the input that has the focus when the page opens: the first that asks for it."""
     found = re.search(r"<input[^>]* id=\"([^\"]+)\"[^>]* autofocus", page)

@@ -144,7 +144,7 @@ def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
         f"{count} may go",
         lambda: server.get("retention/preview", policy_id=policy_id)["today"]["instance_count"] == count,
     )
-    body = {"is_on": True, "typed_count": count}
+    body = {"is_on": True, "typed_count": count, "only_copy_may_go": True}
     requests.put(f"{server.api}/retention/policies/{policy_id}/state", json=body, timeout=60).raise_for_status()
 
 

@@ -53,7 +53,7 @@ def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
     """When nothing speaks against so many objects any more: they have come to rest, and their dose was read."""
     path = f"preview?policy_id={policy_id}"
     wait_for(f"{count} may go", lambda: ask(server, "GET", path)["today"]["instance_count"] == count)
-    ask(server, "PUT", f"policies/{policy_id}/state", {"is_on": True, "typed_count": count})
+    ask(server, "PUT", f"policies/{policy_id}/state", {"is_on": True, "typed_count": count, "only_copy_may_go": True})
 
 
 def digests(server: OrthancServer) -> dict[str, str]:
@@ -162,7 +162,7 @@ def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsew
             number = ledger.add(dicom_settings("LONGTERM", node.port))
         by_space = {"space": {"high": "0.002 MB", "low": "0.001 MB"}}
         policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"}, **by_space)
-        ask(server, "PUT", f"policies/{policy}/state", {"is_on": True, "typed_count": 0})
+        ask(server, "PUT", f"policies/{policy}/state", {"is_on": True, "typed_count": 0, "only_copy_may_go": True})
         for turn in range(rounds(1, 20)):
             pixels |= _one_storm(server, tmp_path / f"turn{turn}", number, chance, seed=turn)
         _settle(server)

@@ -1,4 +1,4 @@
-// The list of fields under an input of a rule's form: typing narrows it, arrows and Enter choose. Without this script a
+// The list of fields under an input of a condition: typing narrows it, arrows and Enter choose. Without this script a
 // plain list of the browser takes its place.
 "use strict";
 
@@ -102,7 +102,7 @@
   // What was typed while an answer was on its way stands in the form that the answer brings.
   let sent = null;
   let typed = null;
-  const current = () => (document.activeElement?.matches?.("#rule-form input[id]") ? { id: document.activeElement.id, value: document.activeElement.value } : null);
+  const current = () => (document.activeElement?.matches?.(".rule-form input[id]") ? { id: document.activeElement.id, value: document.activeElement.value } : null);
   document.addEventListener("htmx:beforeRequest", () => { sent = current(); });
   document.addEventListener("htmx:beforeSwap", () => {
     const now = current();
@@ -114,6 +114,6 @@
     typed = null;
   });
   document.addEventListener("htmx:afterSettle", prepare);
-  document.addEventListener("htmx:beforeSwap", close);
+  document.addEventListener("htmx:beforeSwap", (event) => { if (input && event.detail.target.contains(input)) close(); });
   prepare();
 })();

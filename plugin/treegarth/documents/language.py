@@ -21,7 +21,7 @@ from treegarth.errors import DocumentRefused, NotFound, Problem
 from treegarth.phrases import Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
-from treegarth.web.routes import Navigation, Parameters, Text
+from treegarth.web.routes import Navigation, Parameters
 from treegarth.web.validation import InvalidFields, validated
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,6 @@ class SwitchForm(Parameters):
 
     on: bool
     """Whether it is to act."""
-    count: Text = ""
-    """How much it would be done with, typed where a kind asks for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +73,8 @@ class Documents(Generic[StoredT]):
     answer: type[BaseModel] | None = None  # what is said of one; the kind's record, if nothing else
     answers: Callable[[AnyCall, Connection, Sequence[StoredT]], Sequence[Any]] = lambda call, connection, found: found
     state: type[Parameters] | None = None  # what switching takes, where more than that
-    state_of: Callable[[SwitchForm], Parameters] = lambda form: StateBody(is_on=form.on)
+    switch_form: type[Parameters] = SwitchForm  # what a page's button sends, where more than that
+    state_of: Callable[[Any], Parameters] = lambda form: StateBody(is_on=form.on)
     check_on: Callable[[AnyCall, Connection, StoredT, Any], None] = lambda *_: None
     """Before one is switched on, with what was sent. Raises RequestConflict."""
     write: Callable[[AnyCall, Sequence[StoredT]], str] = lambda call, found: dump([one.document for one in found])

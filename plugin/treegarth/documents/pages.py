@@ -12,7 +12,7 @@ from flask import Response
 
 from treegarth.documents.differences import as_text, newer_than, shown_versions, version_of
 from treegarth.documents.importing import Imported
-from treegarth.documents.language import Documents, Pages, SwitchForm
+from treegarth.documents.language import Documents, Pages
 from treegarth.documents.store import EditedMeanwhile, Stored
 from treegarth.documents.yaml_text import read_pieces
 from treegarth.errors import DocumentRefused, InvalidRequest, Problem, RequestConflict
@@ -212,7 +212,7 @@ class _DocumentPages:
                 self.switch,
                 f"Switch a {one} on or off.",
                 self._documents.may_switch,
-                body=SwitchForm,
+                body=self._documents.switch_form,
             ),
             self._route("remove", f"{below}/remove", self.remove, f"Remove a {one}; it stays on record.", write),
         ]
@@ -264,17 +264,21 @@ def one_document(text: str) -> Any:
     return found[0].value
 
 
-def wrong_in(call: AnyCall, text: str, error: DocumentRefused | RequestConflict | InvalidRequest) -> list[Wrong]:
+def wrong_in(call: AnyCall, text: str, error: RequestConflict | InvalidRequest) -> list[Wrong]:
     """What is wrong with the one document of a text, each at its line."""
+    return [wrong_at(call, text, one) for one in problems_of(error)]
+
+
+def problems_of(error: RequestConflict | InvalidRequest) -> list[Problem]:
+    """What an error says of one document, by place."""
     if isinstance(error, DocumentRefused):
-        problems = list(error.problems)
-    else:
-        field = f"document.{error.field}" if isinstance(error, RequestConflict) else ""
-        problems = [Problem(field, error.sentence)]
-    return [_wrong(call, text, one) for one in problems]
+        return list(error.problems)
+    field = f"document.{error.field}" if isinstance(error, RequestConflict) else ""
+    return [Problem(field, error.sentence)]
 
 
-def _wrong(call: AnyCall, text: str, problem: Problem) -> Wrong:
+def wrong_at(call: AnyCall, text: str, problem: Problem) -> Wrong:
+    """A problem of one document, in words and at its line of the text."""
     place = problem.place.removeprefix("document").lstrip(".")
     words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
     return Wrong(place=place, line=line_of(text, place), words=words)

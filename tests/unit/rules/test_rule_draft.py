@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from treegarth.conditions.comparison import LineRefused, read_comparison
-from treegarth.conditions.model import Condition, Field, Kind, Level
+from treegarth.conditions.model import Field, Kind, Level
 from treegarth.features.rules.pages.action_fields import ActionKind, ActionRow, Input, read_action, write_action
-from treegarth.features.rules.pages.condition_tree import (
-    Group,
-    Join,
-    Row,
-    path_of_place,
-    read_group,
-    write_group,
-)
 from treegarth.features.rules.pages.draft import (
     CannotBeShown,
     Draft,
@@ -25,10 +16,11 @@ from treegarth.features.rules.pages.draft import (
     acted,
     document_text,
     draft_of_document,
-    fitted,
     form_document,
     read_draft,
 )
+from treegarth.web.condition_form import ConditionForm, fitted
+from treegarth.web.condition_tree import Group, Join, Row, path_of_place, read_group, write_group
 
 FIELDS = {
     one.name: one
@@ -59,19 +51,13 @@ class KnownFields:
     def nearest(self, name: str) -> list[str]:
         return []
 
-
-def read(text: str) -> Condition | None:
-    try:
-        return read_comparison(text, KnownFields())
-    except LineRefused:
-        return None
+    def fields(self) -> list[Field]:
+        return list(FIELDS.values())
 
 
-def kind_of(name: str) -> Kind | None:
-    return FIELDS[name].kind if name in FIELDS else None
-
-
-FORM = Form(kind_of=kind_of, read_comparison=read, actions=[DELIVER])
+CONDITIONS = ConditionForm(KnownFields())
+read, kind_of = CONDITIONS.read_comparison, CONDITIONS.kind_of
+FORM = Form(conditions=CONDITIONS, actions=[DELIVER])
 
 
 @pytest.mark.parametrize(
@@ -121,6 +107,15 @@ def test_a_row_keeps_only_what_fits_its_field() -> None:
     assert fitted(Row(operator="=", values=("30 days",)), Kind.DATE).values == ("",)
     assert fitted(Row(operator="in", values=("CT", "", "MR")), Kind.TEXT).values == ("CT", "MR")
     assert fitted(Row(operator="exists", values=("CT",)), Kind.TEXT).values == ()
+
+
+def test_commas_divide_what_is_typed_into_values_and_quotes_keep_them_together() -> None:
+    typed = sent(c__join="all", c__0__field="StudyDescription", c__0__operator="in")
+    typed.add("c.0.value", 'CT chest, "CT, abdomen",CT chest ,')
+    typed.add("c.0.chosen", "MR, head")
+    (row,) = CONDITIONS.read(typed).parts
+    assert isinstance(row, Row)
+    assert row.values == ("MR, head", "CT chest", "CT, abdomen")
 
 
 def sent(**fields: str | list[str]) -> MultiDict[str, str]:

@@ -22,7 +22,7 @@ ELSEWHERE = {
     "web/ohif/app-config.js",
     "plugin/treegarth/web/viewer.py",
     "plugin/treegarth/reach.py",
-    "plugin/treegarth/features/deliveries/kinds.py",
+    "plugin/treegarth/features/deliveries/addresses.py",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,17 @@ def test_it_lies_at_the_top_or_in_the_folder_of_a_feature_or_a_floor(name: str) 
             assert any((place / feature / "__init__.py").is_file() for place in (FEATURES, FEATURES.parent))
         case _:
             pytest.fail("a folder within the folder of a feature")
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_no_form_is_multipart(name: str) -> None:
+    """Orthanc keeps multipart/form-data to itself, and answers nothing."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert re.findall(r"multipart|enctype|hx-encoding", text) == []
+    assert re.findall(r"<input(?=[^>]*type=\"file\")[^>]* name=[^>]*>", text) == []
+
+
+@pytest.mark.parametrize("name", ["rule_form.js", "treegarth.js", "charts.js"])
+def test_no_script_sends_multipart(name: str) -> None:
+    text = (FOLDER.parent / "static" / name).read_text(encoding="utf-8")
+    assert re.findall(r"new FormData|multipart/form-data\"|encoding", text) == []

@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from treegarth.dicom.headers import TAGS
 from treegarth.limits import LONGEST_TEXT, is_storable
+from treegarth.phrases import N_
+from treegarth.web.forms import Shown
 
 DEFAULT_LAYOUT = (
     "{PatientID}/{StudyDate} {StudyDescription}/{SeriesNumber} {Modality} {SeriesDescription}/{SOPInstanceUID}.dcm"
@@ -106,3 +108,9 @@ class SecretPlace(Part):
 
 
 GuardedSecret = Annotated[SecretPlace, Guarded.SECRET]
+
+
+def secret(label: str) -> Shown:
+    """How a form shows the place of a secret; `label` is a msgid."""
+    places = {"environment": N_("environment variable"), "file": N_("file")}
+    return Shown(label, N_("only its place is kept here, never the secret"), choices=places)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,7 +26,10 @@ from treegarth.features.deliveries.address_parts import (
     TargetFolder,
     Text,
     WebAddress,
+    secret,
 )
+from treegarth.phrases import N_
+from treegarth.web.forms import Shown
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\t -~]{0,4000}")
@@ -42,31 +45,38 @@ class Kind(StrEnum):
     S3 = "s3"  # a bucket of S3 or of what speaks like it
 
 
+_VERIFY = Shown(
+    N_("Certificate"), N_("true: checked; or the path of the certificates of the authorities that are trusted")
+)
+
+
 class DicomAddress(Part):
     """A DICOM node that takes objects by C-STORE."""
 
-    ae_title: AeTitle
+    ae_title: Annotated[AeTitle, Shown(N_("AE title"), example="NMDOSE")]
     """Its AE title."""
-    host: HostName
+    host: Annotated[HostName, Shown(N_("Host"), example="10.0.0.7")]
     """Its name or address."""
-    port: int = Field(ge=1, le=65535)
+    port: Annotated[int, Shown(N_("Port"), begins="104")] = Field(ge=1, le=65535)
     """Its port, usually 104 or 11112."""
-    tls: bool = False
-    """Whether to speak TLS, with the certificates of Orthanc's configuration."""
-    local_ae_title: AeTitle | None = None
+    local_ae_title: Annotated[
+        AeTitle | None, Shown(N_("Called by"), N_("our AE title towards it; Orthanc's own if empty"))
+    ] = None
     """The AE title to call with; Orthanc's own if not given."""
-    timeout_s: int = Field(default=60, ge=1, le=3600)
+    timeout_s: Annotated[int, Shown(N_("Timeout in seconds"))] = Field(default=60, ge=1, le=3600)
     """Seconds without an answer after which it counts as not answering."""
+    tls: Annotated[bool, Shown(N_("TLS"), N_("with the certificates of Orthanc's configuration"))] = False
+    """Whether to speak TLS, with the certificates of Orthanc's configuration."""
 
 
 class _WebLogin(Part):
-    url: WebAddress
+    url: Annotated[WebAddress, Shown(N_("Address (URL)"), example="https://pacs.example.org/dicom-web", is_wide=True)]
     """Its root."""
-    user: Text | None = Field(default=None, max_length=200)
+    user: Annotated[Text | None, Shown(N_("User"))] = Field(default=None, max_length=200)
     """The user of HTTP Basic."""
-    password: GuardedSecret | None = None
+    password: Annotated[GuardedSecret | None, secret(N_("Password"))] = None
     """The place of the user's password."""
-    verify: Certificates = True
+    verify: Annotated[Certificates, _VERIFY] = True
     """Whether to check its certificate: `true`, or the path of the authorities' certificates."""
 
     @model_validator(mode="after")
@@ -79,7 +89,7 @@ class _WebLogin(Part):
 class DicomwebAddress(_WebLogin):
     """A DICOMweb server: objects are stored by STOW-RS and looked for by QIDO-RS below `url`."""
 
-    token: GuardedSecret | None = None
+    token: Annotated[GuardedSecret | None, secret(N_("Bearer token"))] = None
     """The place of a bearer token, instead of user and password."""
     headers: dict[str, str] = Field(default_factory=dict, max_length=20)
     """Further HTTP headers that are no secrets."""
@@ -106,13 +116,23 @@ class DicomwebAddress(_WebLogin):
 class PeerAddress(_WebLogin):
     """Another Orthanc, by its REST API at `url`."""
 
+    url: Annotated[WebAddress, Shown(N_("Address (URL)"), example="https://research.example.org:8042", is_wide=True)]
+    """Its root."""
+
 
 class FolderAddress(Part):
     """A folder that the workers can write to."""
 
-    path: TargetFolder
+    path: Annotated[TargetFolder, Shown(N_("Folder"), example="/srv/dose", is_wide=True)]
     """The folder; it is made where it is not there."""
-    layout: Text = Field(default=DEFAULT_LAYOUT, max_length=500)
+    layout: Annotated[
+        Text,
+        Shown(
+            N_("Folders and names below it"),
+            N_("DICOM keywords in braces are replaced by the object's own values"),
+            is_wide=True,
+        ),
+    ] = Field(default=DEFAULT_LAYOUT, max_length=500)
     """Folders and name of each object, with DICOM keywords of the index in braces."""
 
     @field_validator("path")
@@ -138,19 +158,24 @@ class FolderAddress(Part):
 class S3Address(Part):
     """A bucket of S3, or of a server that speaks like it."""
 
-    endpoint_url: WebAddress | None = None
+    endpoint_url: Annotated[
+        WebAddress | None,
+        Shown(N_("Server (URL)"), N_("that of Amazon if empty"), "https://s3.example.org", is_wide=True),
+    ] = None
     """The server's root; that of AWS if not given."""
-    bucket: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$")
+    bucket: Annotated[str, Shown(N_("Bucket"))] = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$")
     """The bucket; it must be there."""
-    prefix: Text = Field(default="", max_length=300, pattern=r"^([^/\s\x00-\x1f][^\x00-\x1f]*)?$")
+    prefix: Annotated[Text, Shown(N_("Prefix of the names"), example="pacs/")] = Field(
+        default="", max_length=300, pattern=r"^([^/\s\x00-\x1f][^\x00-\x1f]*)?$"
+    )
     """What the names of its objects begin with, such as `pacs/`."""
-    region: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,40}$")
+    region: Annotated[str | None, Shown(N_("Region"))] = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,40}$")
     """The region."""
-    access_key_id: Text | None = Field(default=None, max_length=200)
+    access_key_id: Annotated[Text | None, Shown(N_("Access key"))] = Field(default=None, max_length=200)
     """The access key; without it boto3's own ways of finding one, where `DestinationPlaces.MachineLogin` lets it."""
-    secret_access_key: GuardedSecret | None = None
+    secret_access_key: Annotated[GuardedSecret | None, secret(N_("Secret of the key"))] = None
     """The place of its secret."""
-    verify: Certificates = True
+    verify: Annotated[Certificates, _VERIFY] = True
     """Whether to check its certificate: `true`, or the path of the authorities' certificates."""
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from treegarth.errors import ConditionRefused, TreegarthError
 from treegarth.features.deliveries.destinations import Destination, WantedProof
 from treegarth.features.deliveries.selection import MAYBE_DOSE, Candidate, Selection, choose, is_dose
 from treegarth.features.deliveries.store.archive_index import read_candidates
-from treegarth.features.deliveries.store.destinations import destination_named
+from treegarth.features.deliveries.store.destinations import destination_named, missing_destination
 from treegarth.features.deliveries.store.requests import DeliveryRequested, chosen_before, request_delivery
 from treegarth.phrases import N_, P_, Phrase
 
@@ -116,15 +116,8 @@ class DeliverAction(Action[Delivering]):
         return P_("delivers %(what)s to %(names)s", what=what, names=", ".join(spec.to))
 
     def check(self, connection: Connection, spec: Delivering, place: str) -> list[Problem]:
-        missing = [name for name in spec.to if destination_named(connection, name) is None]
-        return [
-            Problem(
-                place=f"{place}.to",
-                wrong=P_("there is no destination %(name)s.", name=name),
-                right=P_("Make it, or correct the name."),
-            )
-            for name in missing
-        ]
+        found = (missing_destination(connection, name, f"{place}.to") for name in spec.to)
+        return [problem for problem in found if problem is not None]
 
     def conditions(self, spec: Delivering) -> Sequence[Condition]:
         if spec.level is None or spec.condition is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -16,6 +16,8 @@ from treegarth.features.deliveries.address_parts import (
 )
 from treegarth.features.deliveries.addresses import ADDRESSES, Address, Kind
 from treegarth.features.deliveries.windows import Window
+from treegarth.phrases import N_
+from treegarth.web.forms import Shown
 
 
 class WantedProof(StrEnum):
@@ -27,26 +29,42 @@ class WantedProof(StrEnum):
     STATUS = "status"  # that it said so when it took the object
 
 
+PROOFS: Mapping[str, str] = {
+    "best": N_("the strongest that the destination has"),
+    "commitment": N_("storage commitment"),
+    "find": N_("finding it there (C-FIND, QIDO, reading back)"),
+    "status": N_("the answer of the send itself"),
+}
+
+
 class DestinationSettings(Part):
     """What a person sets of a destination."""
 
-    name: Text = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
+    name: Annotated[Text, Shown(N_("Name"), N_("rules refer to it"))] = Field(
+        min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$"
+    )
     """Its name; rules refer to it."""
     kind: Kind
     """How it takes objects."""
     address: Address
     """What its kind needs to be reached. Secrets by their place."""
-    proof: WantedProof = WantedProof.BEST
+    proof: Annotated[WantedProof, Shown(N_("What shows that an object arrived"), choices=PROOFS)] = WantedProof.BEST
     """What is to show that an object arrived: the best that it has, if not set."""
-    alternate: Text | None = Field(default=None, max_length=100)
+    alternate: Annotated[
+        Text | None, Shown(N_("While it is down, send to"), choices={"": N_("nowhere: wait for it")})
+    ] = Field(default=None, max_length=100)
     """The name of the destination that takes over while this one is down."""
-    windows: tuple[Window, ...] | None = Field(default=None, max_length=50)
+    windows: Annotated[tuple[Window, ...] | None, Shown(N_("Hours in which it may be sent to"))] = Field(
+        default=None, max_length=50
+    )
     """When it may be sent to, in the site's time; always if not given."""
-    max_associations: int = Field(default=1, ge=1, le=16)
+    max_associations: Annotated[int, Shown(N_("Sends at once"), N_("1 to 16"))] = Field(default=1, ge=1, le=16)
     """How many sends at once."""
-    max_mbit_per_s: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    max_mbit_per_s: Annotated[float | None, Shown(N_("At most"), N_("as fast as it goes if empty"), unit="Mbit/s")] = (
+        Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    )
     """The rate that sends may have together, in millions of bits a second; as fast as it goes if not given."""
-    max_attempts: int = Field(default=20, ge=1, le=1000)
+    max_attempts: Annotated[int, Shown(N_("Give an object up after, attempts"))] = Field(default=20, ge=1, le=1000)
     """After so many an object is given up."""
 
     @field_validator("name", "alternate")

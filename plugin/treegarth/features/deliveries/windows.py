@@ -7,15 +7,27 @@ morning belongs to Thursday. Hours are those of the wall clock, also on days whe
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from treegarth.phrases import N_
+from treegarth.web.forms import Shown
+
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)  # in the order of date.weekday()
+DAYS: Mapping[str, str] = {
+    "mon": N_("Mon"),
+    "tue": N_("Tue"),
+    "wed": N_("Wed"),
+    "thu": N_("Thu"),
+    "fri": N_("Fri"),
+    "sat": N_("Sat"),
+    "sun": N_("Sun"),
+}
 _WEEK = timedelta(days=7)
 
 
@@ -33,11 +45,11 @@ class Window(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    days: tuple[Weekday, ...] = Field(default=WEEKDAYS, min_length=1)
+    days: Annotated[tuple[Weekday, ...], Shown(N_("Days"), choices=DAYS)] = Field(default=WEEKDAYS, min_length=1)
     """The days on which it begins; every day if not given."""
-    begin: HourOfDay
+    begin: Annotated[HourOfDay, Shown(N_("from"), type="time")]
     """The first minute, `22:00`."""
-    end: HourOfDay
+    end: Annotated[HourOfDay, Shown(N_("to"), type="time")]
     """The minute at which it is over, `06:00`; the same as `begin` makes 24 hours, `24:00` is midnight."""
 
     @field_validator("days")

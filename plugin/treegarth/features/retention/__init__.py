@@ -40,7 +40,14 @@ def _actions(house: House) -> list[Action[Any]]:
 def _parts(house: House) -> list[object]:
     from treegarth.features.retention.service import PolicyLanguage
 
-    return [PolicyLanguage(vocabulary=house.vocabulary)]
+    lent = house.lent
+    return [
+        PolicyLanguage(
+            vocabulary=house.vocabulary,
+            destination_names=lent.destination_names,
+            missing_destination=lent.missing_destination,
+        )
+    ]
 
 
 def _routes() -> list[Route]:

@@ -1,4 +1,4 @@
-"""Policies over HTTP: the dialect of all documents, and the number that is typed before much is deleted."""
+"""Policies over HTTP: the dialect of all documents, and what is confirmed before much or the only copy goes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.limits import LARGEST_BIGINT
 from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
+from treegarth.web.routes import Text
 
 
 class PolicyStateBody(StateBody):
@@ -26,21 +27,38 @@ class PolicyStateBody(StateBody):
 
     typed_count: int | None = Field(default=None, ge=0, le=LARGEST_BIGINT)
     """How many objects it would delete today; needed where that is more than its share of the archive."""
+    only_copy_may_go: bool = False
+    """That the only copy of an object may be deleted; needed to switch on a policy whose `proof` is `none`."""
+
+
+class PolicySwitchForm(SwitchForm):
+    """On or off, and what is confirmed beside it."""
+
+    count: Text = ""
+    """How many objects it would delete today, typed by the user where that is much of the archive."""
+    only_copy_may_go: bool = False
+    """That the only copy may go, where the policy asks for no proof."""
 
 
 def parse(call: AnyCall, connection: Connection, document: Any, place: str) -> Wording:
-    return Wording(document=policy_document(call.part(PolicyLanguage).parse(document, place)))
+    return Wording(document=policy_document(call.part(PolicyLanguage).parse_known(connection, document, place)))
 
 
 def check_on(call: AnyCall, connection: Connection, stored: StoredPolicy, body: PolicyStateBody) -> None:
-    service.check_typed(
-        connection, call.part(PolicyLanguage), stored, call.services.clock(), typed_count=body.typed_count
+    service.check_confirmed(
+        connection,
+        call.part(PolicyLanguage),
+        stored,
+        call.services.clock(),
+        typed_count=body.typed_count,
+        only_copy_may_go=body.only_copy_may_go,
     )
 
 
-def state_of(form: SwitchForm) -> PolicyStateBody:
+def state_of(form: PolicySwitchForm) -> PolicyStateBody:
     digits = "".join(re.findall("[0-9]", form.count))[:18]
-    return PolicyStateBody(is_on=form.on, typed_count=int(digits) if digits else None)
+    typed_count = int(digits) if digits else None
+    return PolicyStateBody(is_on=form.on, typed_count=typed_count, only_copy_may_go=form.only_copy_may_go)
 
 
 POLICY_DOCUMENTS = Documents(
@@ -54,6 +72,7 @@ POLICY_DOCUMENTS = Documents(
     number=PolicyPath,
     parse=parse,
     state=PolicyStateBody,
+    switch_form=PolicySwitchForm,
     state_of=state_of,
     check_on=check_on,
     pages=Pages(

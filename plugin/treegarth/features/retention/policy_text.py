@@ -182,13 +182,20 @@ class _Reader:
         if given in (None, NO_PROOF):
             return ()
         found = []
-        for one in _listed(given):
-            try:
-                if not isinstance(one, Mapping) or set(one) != {"at", "within"} or not isinstance(one["at"], str):
-                    raise _Wrong
-                found.append(ProofDemand(destination=one["at"], fresh=_duration(one["within"])))
-            except _Wrong:
+        for index, one in enumerate(_listed(given)):
+            key = f"proof[{index}]" if isinstance(given, list) else "proof"
+            if not isinstance(one, Mapping) or not set(one) <= {"at", "within"}:
                 self._refuse("proof", _unread(one), right)
+                continue
+            at = one.get("at")
+            if not isinstance(at, str) or not at.strip():
+                self._refuse(f"{key}.at", P_("names no destination."), P_("Write the name of a destination."))
+                continue
+            try:
+                found.append(ProofDemand(destination=at, fresh=_duration(one.get("within"))))
+            except _Wrong as error:
+                unread = P_("is missing.") if one.get("within") is None else _unread(one["within"])
+                self._refuse(f"{key}.within", unread, P_("Write %(what)s.", what=error.args[0]))
         return tuple(found)
 
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
-from treegarth.errors import RequestConflict
+from treegarth.errors import Problem, RequestConflict
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
-from treegarth.features.retention.policy_text import parse_policy
+from treegarth.features.retention.policy_text import PolicyRefused, parse_policy
 from treegarth.features.retention.rules import decide, needs_number_typed
 from treegarth.features.retention.store import forecast, holds, marks
 from treegarth.features.retention.store.decision import NumberedPolicy, read_states
@@ -30,6 +30,10 @@ FORECAST_OVER = timedelta(days=90)
 _DAYS = 90.0
 NEW = NumberedPolicy(id=0, version=0, policy=Policy(name="", why=""))
 """Stands for a policy that was not saved: nothing was rescued from it."""
+ONLY_COPY = P_(
+    "This policy asks for no proof that an object is elsewhere: what it deletes may be the only copy, and nothing can "
+    "bring it back. Confirm that the only copy may go (`only_copy_may_go`)."
+)
 LAST_USE_NOTE = N_(
     "Last use is the latest of: received, asked to be delivered, opened on these pages or by their link to OHIF. "
     "Orthanc does not record who reads over DICOMweb or its own pages, so these readings do not count."
@@ -41,10 +45,23 @@ class PolicyLanguage:
     """What policies are written in at this site."""
 
     vocabulary: Callable[[], Vocabulary]
+    destination_names: Callable[[Connection], Sequence[str]]
+    missing_destination: Callable[[Connection, str, str], Problem | None]
 
     def parse(self, document: object, place: str = "policy") -> Policy:
         """Raises PolicyRefused with every problem."""
         return parse_policy(document, self.vocabulary(), place)
+
+    def parse_known(self, connection: Connection, document: object, place: str = "policy") -> Policy:
+        """The same, and PolicyRefused where a proof is asked of a destination that is not there."""
+        policy = self.parse(document, place)
+        found = []
+        for index, demand in enumerate(policy.proofs):
+            at = f"{place}.proof[{index}].at" if len(policy.proofs) > 1 else f"{place}.proof.at"
+            found.append(self.missing_destination(connection, demand.destination, at))
+        if problems := [problem for problem in found if problem is not None]:
+            raise PolicyRefused(problems)
+        return policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +126,24 @@ def numbered(connection: Connection, language: PolicyLanguage, policy_id: int) -
     return numbered_policy(POLICIES.read(connection, policy_id), language.vocabulary())
 
 
-def check_typed(
-    connection: Connection, language: PolicyLanguage, stored: StoredPolicy, now: datetime, *, typed_count: int | None
+def check_confirmed(
+    connection: Connection,
+    language: PolicyLanguage,
+    stored: StoredPolicy,
+    now: datetime,
+    *,
+    typed_count: int | None,
+    only_copy_may_go: bool,
 ) -> None:
-    """A policy that would delete much of the archive is switched on only with the number of objects typed.
+    """A policy is switched on only with the number of objects typed, where it would delete much of the archive, and
+    where it asks for no proof only if that is said once more.
 
-    Raises PolicyRefused, and RequestConflict which names the number.
+    Raises PolicyRefused, and RequestConflict which says what is to be confirmed, and by which field.
     """
-    foreseen = preview(connection, language, numbered_policy(stored, language.vocabulary()), now)
+    which = numbered_policy(stored, language.vocabulary())
+    if not which.policy.proofs and not only_copy_may_go:
+        raise RequestConflict(ONLY_COPY, field="only_copy_may_go")
+    foreseen = preview(connection, language, which, now)
     count = foreseen.today.instance_count
     if foreseen.asks_twice and (typed_count is None or abs(typed_count - count) > count // 100):
         raise RequestConflict(
@@ -124,7 +151,8 @@ def check_typed(
                 "This policy would delete %(count)s objects, more than its share of the archive. "
                 "Say so by that number.",
                 count=count,
-            )
+            ),
+            field="typed_count",
         )
 
 

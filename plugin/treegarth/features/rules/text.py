@@ -17,6 +17,7 @@ from treegarth.documents.importing import read_documents
 from treegarth.documents.yaml_text import Piece
 from treegarth.errors import ConditionRefused, DocumentRefused, Problem
 from treegarth.features.rules.actions import Actions
+from treegarth.features.rules.decision import condition_of_study
 from treegarth.features.rules.model import Rule, Step, Trigger
 from treegarth.features.rules.schedule import FORMS, Schedule, parse_schedule
 from treegarth.limits import is_storable
@@ -63,6 +64,17 @@ def _parsed(piece: Piece, language: Language, place: str) -> WrittenRule:
     if written is None or problems:
         raise DocumentRefused(problems)
     return written
+
+
+def parse_asked(document: object, language: Language) -> Condition:
+    """What a rule asks of a study, whatever else is wrong with it. Raises DocumentRefused with what is wrong there."""
+    problems: list[Problem] = []
+    given = document if isinstance(document, Mapping) and is_storable(document) else {}
+    trigger = _trigger(given, "rule", problems)
+    condition = _condition(given, language.vocabulary, trigger, "rule.if", problems)
+    if trigger is None or condition is None:
+        raise DocumentRefused(problems)
+    return condition_of_study(Rule(name="", why="", trigger=trigger, condition=condition, steps=()))
 
 
 def rule_document(rule: Rule) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from flask import Response
@@ -12,19 +13,9 @@ from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.deliveries.address_parts import Guarded
 from treegarth.features.deliveries.addresses import ADDRESSES, Kind
-from treegarth.features.deliveries.destinations import Destination
+from treegarth.features.deliveries.destinations import Destination, DestinationSettings
 from treegarth.features.deliveries.destinations_api import DESTINATION_DOCUMENTS
 from treegarth.features.deliveries.kinds import KINDS
-from treegarth.features.deliveries.pages.destination_form import (
-    DAYS,
-    PROOFS,
-    TypedDestination,
-    fresh,
-    read_typed,
-    typed_document,
-    typed_of,
-    untouched,
-)
 from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import guarded_fields
 from treegarth.features.deliveries.store.destinations import (
@@ -32,10 +23,11 @@ from treegarth.features.deliveries.store.destinations import (
     list_destinations,
     read_destination,
 )
-from treegarth.phrases import P_, Phrase
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
+from treegarth.web.forms import Typed, acted, begun, document_of, form_of, numbered, sent_values, shown_fields, typed_of
 from treegarth.web.parts import in_words
 from treegarth.web.routes import Handler, Route
 from treegarth.web.templates import render_page
@@ -43,7 +35,7 @@ from treegarth.web.told import leave
 
 BASE = "/treegarth/deliveries/destinations"
 ONE = "/{destination_id}"
-OWN_FIELDS = ("name", "kind", "alternate", "proof", "max_associations", "max_mbit_per_s", "max_attempts")
+OTHERS = {"kind": (N_("Kind"), "kind"), "address": (N_("How it is reached"), "where")}
 
 
 def destination_route(
@@ -101,7 +93,7 @@ def routes() -> list[Route]:
 
 
 def new_page(call: Call[None, None, None]) -> Response:
-    return _form(call, fresh(), None, {})
+    return _form(call, begun(DestinationSettings), None)
 
 
 def create_page(call: Call[None, None, None]) -> Response:
@@ -115,7 +107,9 @@ def change_page(call: Call[None, None, DestinationPath]) -> Response:
 def edit_page(call: Call[None, None, DestinationPath]) -> Response:
     with call.connect() as connection:
         one = read_destination(connection, call.path.destination_id)
-    return _form(call, typed_of(_settings(call, one.id)), one, {})
+    document = _settings(call, one.id)
+    address = typed_of(document["address"], ADDRESSES[one.kind], "address.")
+    return _form(call, {**typed_of(document, DestinationSettings), **address, "kind": (one.kind,)}, one)
 
 
 def _settings(call: AnyCall, destination_id: int) -> dict[str, Any]:
@@ -124,19 +118,17 @@ def _settings(call: AnyCall, destination_id: int) -> dict[str, Any]:
 
 
 def _posted(call: AnyCall, destination_id: int | None) -> Response:
-    typed = read_typed(call.http.form)
+    act = call.http.form.get("act", "")
+    typed = acted(numbered(sent_values(call.http.form), "windows"), act, DestinationSettings)
     one = None
     if destination_id is not None:
         with call.connect() as connection:
             one = read_destination(connection, destination_id)
-    act = call.http.form.get("act", "")
     over = act.removeprefix("save over ") if act.startswith("save over ") else None
     if act != "save" and over is None:
-        return _form(call, typed, one, {})
+        return _form(call, typed, one)
     since = version_of(call.http.form.get("version", "") if over is None else over)
-    document = typed_document(typed)
-    if one is not None:
-        document = untouched(document, _settings(call, one.id))
+    document = _document(typed, _settings(call, one.id) if one else None)
     try:
         with call.begin() as connection:
             if destination_id is None:
@@ -144,43 +136,63 @@ def _posted(call: AnyCall, destination_id: int | None) -> Response:
             else:
                 saved = DESTINATION_DOCUMENTS.edit(call, connection, destination_id, document, since=since)
     except DocumentRefused as error:
-        said = {one.place.removeprefix("document."): in_words(call, one.wrong) for one in error.problems}
-        return _form(call, typed, one, said)
+        problems: dict[str, list[str]] = {}
+        for problem in error.problems:
+            problems.setdefault(problem.place.removeprefix("document."), []).append(in_words(call, problem.wrong))
+        return _form(call, typed, one, problems)
     except EditedMeanwhile as error:
-        return _form(call, typed, one, {}, newer=newer_than(error))
+        return _form(call, typed, one, newer=newer_than(error))
     except RequestConflict as error:
-        return _form(call, typed, one, {error.field: in_words(call, error.sentence)})
+        return _form(call, typed, one, {error.field: [in_words(call, error.sentence)]})
     return leave(call, call.site.url("deliveries.destination_page", destination_id=saved.id))
+
+
+def _kind(typed: Typed) -> Kind:
+    kind = next(iter(typed.get("kind", ())), "")
+    return Kind(kind) if kind in KINDS else Kind.DICOM
+
+
+def _document(typed: Typed, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the form means, with what it has no input for (HTTP headers) kept from before."""
+    kind = _kind(typed)
+    address = document_of(typed, ADDRESSES[kind], "address.")
+    if before is not None and before["kind"] == kind:
+        shown = shown_fields(ADDRESSES[kind])
+        kept = {key: value for key, value in before["address"].items() if key not in shown}
+        address = {**kept, **address}
+    return {**document_of(typed, DestinationSettings), "kind": kind, "address": address}
 
 
 def _form(
     call: AnyCall,
-    typed: TypedDestination,
+    typed: Typed,
     one: Destination | None,
-    problems: Mapping[str, str],
+    problems: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     newer: Newer | None = None,
 ) -> Response:
     """What is kept is the version that the form began from, also where it is shown again."""
     with call.connect() as connection:
         others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
-    url = call.site.url
-    known = {*OWN_FIELDS} | {f"address.{item.name}" for item in KINDS[Kind(typed.kind)].inputs}
+    url, kind = call.site.url, _kind(typed)
+    nowhere = shown_fields(DestinationSettings)["alternate"][0].choices
     return render_page(
         call,
         "deliveries/destination_form.html",
         name=one.name if one else None,
         version=call.http.form.get("version", one.version if one else ""),
         newer=newer,
-        typed=typed,
-        inputs=KINDS[Kind(typed.kind)].inputs,
+        form=form_of(
+            typed,
+            DestinationSettings,
+            problems,
+            parts={"address": ADDRESSES[kind]},
+            choices={"alternate": {**nowhere, **{name: name for name in others}}},
+            notes=_listed(call, kind),
+            others=OTHERS,
+        ),
+        kind=kind,
         kinds=KINDS,
-        proofs=PROOFS,
-        days=DAYS,
-        others=others,
-        listed=_listed(call, typed.kind),
-        problems=problems,
-        general=[f"{field}: {said}" if field else said for field, said in problems.items() if field not in known],
         address=url("deliveries.create_destination_page")
         if one is None
         else url("deliveries.change_destination_page", destination_id=one.id),
@@ -190,7 +202,7 @@ def _form(
     )
 
 
-def _listed(call: AnyCall, kind: str) -> dict[str, Phrase]:
+def _listed(call: AnyCall, kind: Kind) -> dict[str, list[Phrase]]:
     """What the site's settings let the fields of this kind name, in words, by field."""
     places = call.services.settings.destination_places
     secrets = [*places.secret_environment, *map(str, places.secret_files)]
@@ -200,11 +212,11 @@ def _listed(call: AnyCall, kind: str) -> dict[str, Phrase]:
         Guarded.CERTIFICATES: (places.certificate_files or None, "DestinationPlaces.CertificateFiles"),
     }
     found = {}
-    for name, guarded in guarded_fields(ADDRESSES[Kind(kind)]).items():
+    for name, guarded in guarded_fields(ADDRESSES[kind]).items():
         listed, setting = lists.get(guarded, (None, ""))
         if listed:
             words = ", ".join(map(str, listed))
-            found[f"address.{name}"] = P_("The settings allow: %(listed)s", listed=words)
+            found[f"address.{name}"] = [P_("The settings allow: %(listed)s", listed=words)]
         elif listed is not None:
-            found[f"address.{name}"] = P_("The settings allow none yet: %(setting)s", setting=setting)
+            found[f"address.{name}"] = [P_("The settings allow none yet: %(setting)s", setting=setting)]
     return found

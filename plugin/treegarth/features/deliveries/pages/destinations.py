@@ -10,14 +10,11 @@ from typing import Any, Literal
 from flask import Response
 
 from treegarth.documents.differences import shown_versions
-from treegarth.features.deliveries.destinations import Destination, address_document
+from treegarth.features.deliveries.addresses import ADDRESSES
+from treegarth.features.deliveries.destinations import PROOFS, Destination, address_document
 from treegarth.features.deliveries.destinations_api import echo_destination
 from treegarth.features.deliveries.kinds import KINDS
 from treegarth.features.deliveries.pages.destination_editor import ONE, destination_route
-from treegarth.features.deliveries.pages.destination_form import (
-    DAYS,
-    PROOFS,
-)
 from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.destinations import (
@@ -29,12 +26,13 @@ from treegarth.features.deliveries.store.destinations import (
     read_figures,
 )
 from treegarth.features.deliveries.store.overview import list_trouble, sends_by_hour
-from treegarth.features.deliveries.windows import is_open, opens_at
+from treegarth.features.deliveries.windows import DAYS, is_open, opens_at
 from treegarth.index.studies import told_apart
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
+from treegarth.web.forms import shown_fields
 from treegarth.web.parts import State
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
@@ -173,7 +171,8 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
 def _address_rows(one: Destination) -> list[tuple[str, str]]:
     """Each part of the address that it has: a msgid and the value."""
     address = address_document(one.address)
-    return [(item.label, _said(address[item.name])) for item in KINDS[one.kind].inputs if item.name in address]
+    fields = shown_fields(ADDRESSES[one.kind])
+    return [(shown.label, _said(address[name])) for name, (shown, _) in fields.items() if name in address]
 
 
 def _said(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,7 +13,7 @@ from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, null, se
 
 from treegarth.database.parameters import is_among_numbers, written_out
 from treegarth.documents.store import Author, Change, Kind, Stored
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, Problem
 from treegarth.features.deliveries import addresses
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
 from treegarth.features.deliveries.model import ObjectState
@@ -23,6 +24,8 @@ from treegarth.phrases import N_, P_
 
 THROUGHPUT_OF = timedelta(hours=1)
 REMOVED = P_("The destination was removed.")
+MOST_NAMED = 8
+"""Of the destinations that there are, where none is like the one that was named."""
 _windows = TypeAdapter(tuple[Window, ...])
 
 
@@ -81,6 +84,19 @@ def destination_names(connection: Connection) -> list[str]:
     """The names of those that were not removed, sorted."""
     present = select(destination.c.name).where(destination.c.removed_at.is_(None)).order_by(destination.c.name)
     return list(connection.execute(present).scalars())
+
+
+def missing_destination(connection: Connection, name: str, place: str) -> Problem | None:
+    """That there is no destination of that name, with those that may have been meant."""
+    known = destination_names(connection)
+    if name in known:
+        return None
+    folded = {one.casefold(): one for one in known}
+    near = [folded[one] for one in get_close_matches(name.casefold(), folded, 3, 0.6)]
+    right = P_("Make it, or correct the name.")
+    if known:
+        right = P_("Make it, or write one of %(names)s.", names=", ".join(near or known[:MOST_NAMED]))
+    return Problem(place=place, wrong=P_("there is no destination %(name)s.", name=name), right=right)
 
 
 def note_echo(connection: Connection, destination_id: int, *, can_find: bool | None, can_commit: bool | None) -> None:

@@ -120,12 +120,14 @@ def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
     language = call.part(PolicyLanguage)
     with call.connect() as connection:
         stored = POLICIES.read(connection, call.path.policy_id)
-        shown = look_ahead(call, connection, language, numbered_policy(stored, language.vocabulary()))
+        which = numbered_policy(stored, language.vocabulary())
+        shown = look_ahead(call, connection, language, which)
     return render_page(
         call,
         "retention/policy_preview.html",
         policy=stored,
         shown=shown,
+        without_proof=not which.policy.proofs,
         as_table=call.query.show == "table",
     )
 

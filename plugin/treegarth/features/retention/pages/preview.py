@@ -67,16 +67,23 @@ class ShownPreview:
     which: Callable[[OfStudy], str | None]  # what the address of one of them says beside its UID
 
 
-def look_ahead(call: AnyCall, connection: Connection, language: PolicyLanguage, which: NumberedPolicy) -> ShownPreview:
-    """Looks at the whole archive: several times where that is quick."""
+def look_ahead(
+    call: AnyCall,
+    connection: Connection,
+    language: PolicyLanguage,
+    which: NumberedPolicy,
+    *,
+    between: Sequence[int] = BETWEEN,
+) -> ShownPreview:
+    """Looks at the whole archive: several times where that is quick. `between`: days on the way to the thirtieth."""
     now, began = call.services.clock(), monotonic()
     found = service.preview(connection, language, which, now)
-    days = BETWEEN if monotonic() - began < QUICK_S else ()
-    between = [foresee(connection, which, language.vocabulary(), now + timedelta(days=day)) for day in days]
+    days = between if monotonic() - began < QUICK_S else ()
+    on_the_way = [foresee(connection, which, language.vocabulary(), now + timedelta(days=day)) for day in days]
     names = name_studies(connection, found.studies)
     return ShownPreview(
         preview=found,
-        chart=chart_of(call, [found.today, *between, found.in_30_days]),
+        chart=chart_of(call, [found.today, *on_the_way, found.in_30_days]),
         studies=[(one, names.get(one.orthanc_study_id)) for one in found.studies],
         which=told_apart(connection, found.studies),
     )

@@ -5,29 +5,14 @@ An action that says more than its fields can hold stays what it is, as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import indent
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from treegarth.documents.yaml_text import UnreadableYaml, dump, read_pieces
-from treegarth.phrases import P_
-
-
-class FormFields(Protocol):
-    """The fields of a form that was sent, as werkzeug's MultiDict has them."""
-
-    def get(self, key: str, default: str, /) -> str:
-        """The first value of a field."""
-
-    def getlist(self, key: str, /) -> list[str]:
-        """Every value of a field."""
-
-    def __iter__(self) -> Iterator[str]:
-        """The names of the fields."""
-
-    def __contains__(self, key: object, /) -> bool:
-        """Whether there is a field of this name."""
+from treegarth.phrases import P_, Phrase
+from treegarth.web.forms import SentFields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +50,18 @@ class ActionRow:
         return next(iter(self.values.get(name, ())), "")
 
 
-def read_action_row(form: FormFields, index: int, kinds: Sequence[ActionKind]) -> ActionRow:
+@dataclass(frozen=True, kw_only=True)
+class ShownAction:
+    """An action with its inputs."""
+
+    index: int
+    row: ActionRow
+    kind: ActionKind | None
+    problems: Sequence[str] = ()
+    choices: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)  # by input
+
+
+def read_action_row(form: SentFields, index: int, kinds: Sequence[ActionKind]) -> ActionRow:
     """The action of a place of the form: fields a.0.kind, a.0.raw, a.0.to."""
     name = form.get(f"a.{index}.kind", "")
     kind = kind_named(name, kinds)
@@ -73,7 +69,7 @@ def read_action_row(form: FormFields, index: int, kinds: Sequence[ActionKind]) -
     return ActionRow(name=name, values=given, raw=form.get(f"a.{index}.raw", ""))
 
 
-def _given(form: FormFields, key: str, one: Input) -> tuple[str, ...]:
+def _given(form: SentFields, key: str, one: Input) -> tuple[str, ...]:
     values = form.getlist(key)
     if one.kind == "lines":
         values = [line for value in values for line in value.split(",")]
@@ -144,3 +140,27 @@ def _typed(kind: ActionKind, key: str, value: Any) -> tuple[str, ...] | None:
 
 def kind_named(name: str, kinds: Sequence[ActionKind]) -> ActionKind | None:
     return next((kind for kind in kinds if kind.name == name), None)
+
+
+def shown_actions(
+    rows: Sequence[ActionRow],
+    kinds: Sequence[ActionKind],
+    sources: Mapping[str, Sequence[str]],
+    problems: Mapping[str, Sequence[str]],
+) -> list[ShownAction]:
+    """The actions with their inputs; `sources` are the choices that the site's own set-up gives."""
+
+    def choices(one: Input, row: ActionRow) -> Sequence[tuple[str, str]]:
+        if one.source:
+            names = sources.get(one.source, ())
+            return [(name, name) for name in (*names, *(v for v in row.values.get(one.name, ()) if v not in names))]
+        return [(value, Phrase(label)) for value, label in one.choices]
+
+    shown = []
+    for index, row in enumerate(rows):
+        kind = kind_named(row.name, kinds)
+        given = {one.name: choices(one, row) for one in kind.inputs} if kind else {}
+        shown.append(
+            ShownAction(index=index, row=row, kind=kind, problems=problems.get(f"a.{index}", ()), choices=given)
+        )
+    return shown

@@ -7,47 +7,27 @@ form says the same as it.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from treegarth.conditions.model import Kind, Level
-from treegarth.conditions.text import DEEPEST, MOST_PARTS, too_large
 from treegarth.documents.yaml_text import UnreadableYaml, dump, read_pieces
-from treegarth.errors import ConditionRefused, InvalidRequest
+from treegarth.errors import InvalidRequest
 from treegarth.features.rules.pages.action_fields import (
     ActionKind,
     ActionRow,
-    FormFields,
     read_action,
     read_action_row,
     write_action,
 )
-from treegarth.features.rules.pages.condition_tree import (
-    AGES,
-    LISTS,
-    ROOT,
-    WITHOUT_VALUE,
-    Group,
-    Join,
-    KindOf,
-    Part,
-    ReadComparison,
-    Row,
-    added,
-    changed,
-    operators_of,
-    read_group,
-    write_group,
-)
 from treegarth.phrases import P_
+from treegarth.web.condition_form import ConditionForm
+from treegarth.web.condition_form import acted as condition_acted
+from treegarth.web.condition_tree import Group, Row, read_group, write_group
+from treegarth.web.forms import SentFields
 
 MOST_ACTIONS = 100
 KNOWN_KEYS = ("name", "why", "when", "schedule", "if", "do", "on")
-AGE_UNITS = ("minutes", "hours", "days", "weeks", "years")
-_AGE = re.compile(r"(\d+(?:\.\d+)?) (\w+)")
-_PLACE = re.compile(rf"{ROOT}((?:\.[0-9]{{1,4}})+)\.")
 _ACTION = re.compile(r"a\.([0-9]{1,4})\.")
 
 
@@ -77,8 +57,7 @@ class DraftDocument:
 class Form:
     """What the form knows beside what is typed into it."""
 
-    kind_of: KindOf
-    read_comparison: ReadComparison
+    conditions: ConditionForm
     actions: Sequence[ActionKind]
 
 
@@ -89,7 +68,7 @@ class CannotBeShown(ValueError):
 # ---- what was sent ----
 
 
-def read_draft(fields: FormFields, form: Form) -> Draft:
+def read_draft(fields: SentFields, form: Form) -> Draft:
     """The draft of a form that was sent. Raises ConditionRefused for more or deeper parts than a condition may have,
     InvalidRequest for more actions than are shown; nothing else of what is sent makes it fail."""
     indexes = sorted({int(found[1]) for key in fields if (found := _ACTION.match(key))})
@@ -101,84 +80,10 @@ def read_draft(fields: FormFields, form: Form) -> Draft:
         why=fields.get("why", "").strip(),
         trigger=fields.get("when", "study stable"),
         schedule=fields.get("schedule", "").strip(),
-        condition=_SentCondition(fields, form.kind_of).group(ROOT),
+        condition=form.conditions.read(fields),
         actions=tuple(read_action_row(fields, index, form.actions) for index in indexes),
         text=fields.get("text", "").replace("\r\n", "\n"),
     )
-
-
-class _SentCondition:
-    """The condition of a form that was sent."""
-
-    def __init__(self, fields: FormFields, kind_of: KindOf) -> None:
-        self._fields = fields
-        self._kind_of = kind_of
-        self._below: dict[str, set[int]] = defaultdict(set)  # of c.1.0.field: 1 below c, 0 below c.1
-        for key in fields:
-            if found := _PLACE.match(key):
-                self._note(found[1].split(".")[1:])
-        if sum(map(len, self._below.values())) > MOST_PARTS:
-            raise ConditionRefused([too_large("if")])
-
-    def _note(self, indexes: Sequence[str]) -> None:
-        if len(indexes) > DEEPEST:
-            raise ConditionRefused([too_large("if")])
-        path = ROOT
-        for index in indexes:
-            self._below[path].add(int(index))
-            path += f".{index}"
-
-    def group(self, path: str) -> Group:
-        join, level = self._fields.get(f"{path}.join", ""), self._fields.get(f"{path}.level", "")
-        return Group(
-            join=Join(join) if join in set(Join) else Join.ALL,
-            level=Level(level) if level in set(Level) else Level.STUDY,
-            parts=tuple(self._part(f"{path}.{index}") for index in sorted(self._below.get(path, ()))),
-        )
-
-    def _part(self, path: str) -> Part:
-        if f"{path}.join" in self._fields:
-            return self.group(path)
-        values = [value.strip() for value in self._fields.getlist(f"{path}.value")]
-        unit = self._fields.get(f"{path}.unit", "")
-        if unit and values and values[0]:
-            values = [f"{values[0]} {unit}"]
-        row = Row(
-            field=self._fields.get(f"{path}.field", "").strip(),
-            operator=self._fields.get(f"{path}.operator", ""),
-            values=tuple(values),
-            raw=self._fields.get(f"{path}.raw", ""),
-        )
-        return fitted(row, self._kind_of(row.field))
-
-
-def fitted(row: Row, kind: Kind | None) -> Row:
-    """The row with an operator that fits its field's kind, and as many values as that takes."""
-    if row.raw:
-        return row
-    operators = operators_of(kind)
-    operator = row.operator if row.operator in operators else operators[0]
-    values = tuple(value for value in row.values if value) if operator in LISTS else row.values
-    if operator in WITHOUT_VALUE:
-        values = ()
-    elif operator not in LISTS:
-        values = values[: 2 if operator == "between" else 1]
-        values = tuple(
-            "" if (operator in AGES) != bool(_AGE.fullmatch(value)) and _is_age_or_day(kind) else value
-            for value in values
-        )
-    return replace(row, operator=operator, values=values)
-
-
-def _is_age_or_day(kind: Kind | None) -> bool:
-    return kind in (Kind.DATE, Kind.MOMENT)
-
-
-def age_parts(value: str) -> tuple[str, str]:
-    """30 days as its number and its unit."""
-    found = _AGE.fullmatch(value)
-    unit = found[2] if found else "days"
-    return (found[1], unit if unit in AGE_UNITS else f"{unit}s") if found else ("", unit)
 
 
 # ---- what a button does ----
@@ -187,14 +92,6 @@ def age_parts(value: str) -> tuple[str, str]:
 def acted(draft: Draft, act: str, form: Form) -> Draft:
     """The draft after a button that changes the form. Raises CannotBeShown where the text cannot become a form."""
     what, _, rest = act.partition(" ")
-    if what in ("add-row", "add-group"):
-        part: Part = Row() if what == "add-row" else Group(join=Join.ANY, parts=(Row(),))
-        return replace(draft, condition=added(draft.condition, rest, part))
-    if what == "remove":
-        return replace(draft, condition=changed(draft.condition, rest, lambda part: None))
-    if what == "drop":
-        path, _, value = rest.partition(" ")
-        return replace(draft, condition=changed(draft.condition, path, lambda part: _without(part, value)))
     if what == "add-action" and rest in {kind.name for kind in form.actions}:
         return replace(draft, actions=(*draft.actions, ActionRow(name=rest)))
     if what == "remove-action":
@@ -203,11 +100,7 @@ def acted(draft: Draft, act: str, form: Form) -> Draft:
         return replace(draft, tab="text", text=text_of(draft, form))
     if what == "show-form" and draft.tab == "text":
         return draft_of_text(draft.text, form)
-    return draft
-
-
-def _without(part: Part, value: str) -> Part:
-    return replace(part, values=tuple(one for one in part.values if one != value)) if isinstance(part, Row) else part
+    return replace(draft, condition=condition_acted(draft.condition, act))
 
 
 # ---- the two faces ----
@@ -215,7 +108,7 @@ def _without(part: Part, value: str) -> Part:
 
 def form_document(draft: Draft, form: Form) -> DraftDocument:
     """What the form's fields say, as a document. Raises CannotBeShown where an action's own text is no YAML."""
-    written = write_group(draft.condition, form.kind_of)
+    written = write_group(draft.condition, form.conditions.kind_of)
     document: dict[str, Any] = {"name": draft.name}
     if draft.why:
         document["why"] = draft.why
@@ -278,7 +171,7 @@ def draft_of_document(document: Mapping[str, Any], form: Form) -> Draft:
             why=str(document.get("why") or ""),
             trigger=str(document.get("when") or "study stable"),
             schedule=str(document.get("schedule") or ""),
-            condition=read_group(document.get("if") or {"all": []}, form.read_comparison),
+            condition=read_group(document.get("if") or {"all": []}, form.conditions.read_comparison),
             actions=tuple(
                 read_action(one, form.actions) for one in (actions if isinstance(actions, list) else [actions])
             ),

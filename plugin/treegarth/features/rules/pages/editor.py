@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from flask import Response
 
 from treegarth.conditions.action import Problem
+from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, newer_than, version_of
 from treegarth.documents.language import author_of
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.documents.yaml_text import UnreadableYaml
 from treegarth.errors import DocumentRefused, RequestConflict
-from treegarth.features.rules.decision import condition_of_study
-from treegarth.features.rules.pages.condition_tree import Group, Row, path_of_place
+from treegarth.features.rules.pages.action_fields import kind_named, shown_actions
 from treegarth.features.rules.pages.draft import (
     CannotBeShown,
     Draft,
@@ -24,32 +23,34 @@ from treegarth.features.rules.pages.draft import (
     draft_of_document,
     form_document,
     read_draft,
-)
-from treegarth.features.rules.pages.form_view import (
-    JOINS,
-    LEVELS,
-    UNITS,
-    fields_by_level,
-    input_type,
-    shown_actions,
-    shown_group,
+    text_document,
 )
 from treegarth.features.rules.pages.parts import RulePages
 from treegarth.features.rules.pages.trial import Tried, tried_studies
 from treegarth.features.rules.paths import RulePath
-from treegarth.features.rules.service.editor import problems_with, save_rule
-from treegarth.features.rules.text import WrittenRule, parse_rule, parse_rules
+from treegarth.features.rules.service.editor import save_rule
+from treegarth.features.rules.text import WrittenRule, parse_asked, parse_rule, parse_rules
 from treegarth.features.rules.words import TRIGGERS
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
+from treegarth.web.condition_form import condition_inputs, values_named
+from treegarth.web.condition_tree import Group, Row, path_of_place
 from treegarth.web.endpoints import route
+from treegarth.web.forms import Fault
 from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
 
 STUDIES_TRIED = 8
+LABELS = {
+    "name": (N_("Name"), "name"),
+    "why": (N_("Why"), "why"),
+    "when": (N_("When it looks"), "part-when"),
+    "schedule": (N_("At what times"), "schedule"),
+}
+"""What a problem is said of above the form, and the input that it is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,18 +137,15 @@ def _posted(call: AnyCall, rule_id: int | None) -> Response:
         draft = acted(draft, act, pages.form)
         if act not in ("save", "try"):
             return _render(call, pages, draft, rule_id, Shown())
-        written = _written(draft, pages)
+        if act == "try":
+            return _try(call, pages, draft, rule_id)
+        return _save(call, pages, draft, rule_id, _written(draft, pages), over)
     except CannotBeShown as error:
         return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
     except UnreadableYaml as error:
         return _render(call, pages, draft, rule_id, Shown(general=[reason_of(call, error)]))
     except DocumentRefused as error:
         return _render(call, pages, draft, rule_id, Shown(problems=error.problems, paths=_paths(draft, pages)))
-    return (
-        _try(call, pages, draft, rule_id, written)
-        if act == "try"
-        else _save(call, pages, draft, rule_id, written, over)
-    )
 
 
 def _written(draft: Draft, pages: RulePages) -> WrittenRule:
@@ -164,12 +162,13 @@ def _paths(draft: Draft, pages: RulePages) -> Mapping[str, str]:
     return form_document(draft, pages.form).paths if draft.tab == "form" else {}
 
 
-def _try(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, written: WrittenRule) -> Response:
-    now = author_of(call).now
+def _try(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None) -> Response:
+    """Needs what the rule asks alone: neither a name nor an action."""
+    document = form_document(draft, pages.form).document if draft.tab == "form" else text_document(draft.text)
+    asked = parse_asked(document, pages.book.language)
     with call.connect() as connection:
-        tried = tried_studies(call, connection, pages, condition_of_study(written.rule), now, rule_id, STUDIES_TRIED)
-        problems = problems_with(connection, written)
-    return _render(call, pages, draft, rule_id, Shown(problems=problems, paths=_paths(draft, pages), tried=tried))
+        tried = tried_studies(call, connection, pages, asked, author_of(call).now, rule_id, STUDIES_TRIED)
+    return _render(call, pages, draft, rule_id, Shown(tried=tried))
 
 
 def _save(
@@ -191,11 +190,13 @@ def _save(
 
 
 def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:
-    placed, general = _placed(shown, call)
+    placed = _placed(shown, call)
+    conditions, vocabulary = pages.form.conditions, pages.book.language.vocabulary
     with call.connect() as connection:
         sources = pages.sources(connection)
+        named = values_named(draft.condition, conditions) if draft.tab == "form" else ()
+        unseen_values = unseen(connection, vocabulary, named, author_of(call).now)
         stored = pages.acting(connection, rule_id).stored if rule_id is not None else None
-    known = {**pages.fields, **_fields_of(draft.condition, pages)}
     address, leave = call.site.url("rules.create_page"), call.site.url("rules.rules_page")
     if rule_id is not None:
         address = call.site.url("rules.change_page", rule_id=rule_id)
@@ -208,48 +209,37 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
         leave=leave,
         draft=draft,
         is_new=stored is None,
-        is_blank=stored is None and call.http.method == "GET",
+        is_blank=call.http.method == "GET",
         is_adding_condition=call.http.form.get("act", "").startswith(("add-row", "add-group")),
         version=version_of(call.http.form.get("version", "")) or (stored.version if stored else ""),
         newer=shown.newer,
         is_on=stored is not None and stored.is_on,
         problems=placed,
-        general=general,
-        wrong=sum(len(problems) for problems in placed.values()) + len(general),
+        faults=_faults(placed, draft, pages),
         tried=shown.tried,
         triggers=TRIGGERS,
-        condition=shown_group(draft.condition, known, placed),
+        condition=conditions.shown(draft.condition, placed, unseen_values),
         actions=shown_actions(draft.actions, pages.actions, sources, placed),
         action_kinds=pages.actions,
-        levels=fields_by_level(list(pages.fields.values())),
-        joins=JOINS,
-        level_choices=LEVELS,
-        units=UNITS,
-        input_type=input_type,
+        levels=conditions.levels,
     )
 
 
-def _fields_of(group: Group, pages: RulePages) -> dict[str, Any]:
-    """What the rows name beside the fields of the list: any DICOM keyword."""
-    found: dict[str, Any] = {}
-    for part in group.parts:
-        if isinstance(part, Group):
-            found |= _fields_of(part, pages)
-        elif (field_found := pages.field(part.field)) is not None:
-            found[part.field] = field_found
-    return found
-
-
-def _placed(shown: Shown, call: AnyCall) -> tuple[dict[str, list[str]], list[str]]:
-    """The problems by the form's field, and those of no field."""
-    placed: dict[str, list[str]] = {}
-    general = list(shown.general)
+def _placed(shown: Shown, call: AnyCall) -> dict[str, list[str]]:
+    """The problems by the form's field; those of no field under an empty name."""
+    placed: dict[str, list[str]] = {"": list(shown.general)} if shown.general else {}
     for problem in shown.problems:
         place = problem.place.removeprefix("rules[0]").removeprefix("rule").lstrip(".")
         said = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
         path = path_of_place(shown.paths, place)
-        if path is None:
-            general.append(f"{place}: {said}" if place else said)
-        else:
-            placed.setdefault(path, []).append(said)
-    return placed, general
+        placed.setdefault(path or "", []).append(said if path or not place else f"{place}: {said}")
+    return placed
+
+
+def _faults(placed: Mapping[str, Sequence[str]], draft: Draft, pages: RulePages) -> list[Fault]:
+    """The same as the list above the form has them, in its order."""
+    inputs = {"": ("", ""), **LABELS, **condition_inputs(draft.condition), "do": (N_("What it does"), "part-do")}
+    for index, row in enumerate(draft.actions):
+        kind = kind_named(row.name, pages.actions)
+        inputs[f"a.{index}"] = (kind.label if kind else row.name, f"a.{index}")
+    return [Fault(said, *inputs[path]) for path in inputs for said in placed.get(path, ())]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from sqlalchemy import Connection
 
-from treegarth.conditions.comparison import LineRefused, read_comparison
-from treegarth.conditions.model import Condition, Field, Kind
 from treegarth.features.rules.pages.action_fields import ActionKind
 from treegarth.features.rules.pages.action_kinds import ACTION_KINDS
 from treegarth.features.rules.pages.draft import Form
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store.rules import RULES
+from treegarth.web.condition_form import ConditionForm
 
 
 @dataclass(frozen=True)
@@ -26,32 +25,13 @@ class RulePages:
     webhooks: Sequence[str] = ()
 
     @cached_property
-    def fields(self) -> Mapping[str, Field]:
-        """The fields of the searchable list, by name."""
-        return {one.name: one for one in self.book.language.vocabulary.fields()}
-
-    @cached_property
     def actions(self) -> Sequence[ActionKind]:
         """The actions that the form offers."""
         return [kind for kind in ACTION_KINDS if self.book.language.actions.get(kind.name) is not None]
 
     @cached_property
     def form(self) -> Form:
-        return Form(kind_of=self._kind_of, read_comparison=self._read_comparison, actions=self.actions)
-
-    def field(self, name: str) -> Field | None:
-        """Any field that a condition can name, also DICOM keywords that are in no list."""
-        return self.book.language.vocabulary.field(name) if name else None
-
-    def _kind_of(self, name: str) -> Kind | None:
-        found = self.field(name)
-        return found.kind if found else None
-
-    def _read_comparison(self, text: str) -> Condition | None:
-        try:
-            return read_comparison(text, self.book.language.vocabulary)
-        except LineRefused:
-            return None
+        return Form(conditions=ConditionForm(self.book.language.vocabulary), actions=self.actions)
 
     def sources(self, connection: Connection) -> dict[str, Sequence[str]]:
         """The choices of inputs that the site's own set-up gives."""
