@@ -167,13 +167,18 @@ def test_a_page_says_in_both_languages_what_is_wrong_with_its_query(site: Site) 
     order = "study_date_from=2026-02-01&study_date_to=2026-01-01"
     for path in ("studies", "dose", "dose/missing"):
         for query, said in (
-            (f"{order}&lang=en", "must not be later than"),
-            (f"{order}&lang=ko", "보다 늦을 수 없습니다"),
+            (f"{order}&lang=en", "must not be before the first day"),
+            (f"{order}&lang=ko", "첫날보다 빠를 수 없습니다"),
             ("study_date_from=%ff&lang=en", "The address is not UTF-8."),
             ("study_date_from=%ff&lang=ko", "주소가 UTF-8이 아닙니다."),
         ):
             answer = site.get(f"/treegarth/{path}", query)
             assert (answer.status, said in answer.body.decode()) == (400, True), (path, query)
+            if query.startswith(order):  # the list is still there, with what was asked for and what is wrong of it
+                page = answer.body.decode()
+                assert 'name="study_date_to" id="filter-study_date_to" aria-invalid="true"' in page
+                assert 'value="2026-02-01"' in page
+                assert 'href="#filter-study_date_to"' in page
 
 
 def test_no_page_of_an_error_repeats_a_nul_which_orthanc_could_not_send(site: Site) -> None:

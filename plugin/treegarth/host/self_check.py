@@ -106,10 +106,10 @@ def _nesting(orthanc: Any) -> SelfCheck:
 def _fewest_features(orthanc: Any) -> SelfCheck:
     absent = [
         word
-        for word, function in (("labels", "LoadDicomInstance"), ("audit log", "EmitAuditLog"))
+        for word, function in ((P_("labels"), "LoadDicomInstance"), (P_("audit log"), "EmitAuditLog"))
         if not hasattr(orthanc, function)
     ]
-    some = P_("This Orthanc has no %(features)s; nothing here needs them.", features=", ".join(absent))
+    some = P_("This Orthanc has no %(features)s; nothing here needs them.", features=tuple(absent))
     return SelfCheck(name=N_("Orthanc's features"), state="ok", sentence=some if absent else P_("All there."))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, get_origin
 from urllib.parse import unquote_to_bytes
@@ -38,7 +39,7 @@ from treegarth.web.routes import Route, check_unique
 from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templates import make_environments, render_page, url_with
-from treegarth.web.validation import validated
+from treegarth.web.validation import InvalidFields, validated
 from treegarth.web.viewer import InsteadOfViewer, viewer_routes
 
 logger = logging.getLogger(__name__)
@@ -108,12 +109,19 @@ def has_address(app: Flask, path: str) -> bool:
 def _view(site: Site, route: Route) -> Any:
     def view(**parts: str) -> Response:
         call = _checked_call(site, route, parts)
-        return _response(route, route.handler(call))
+        try:
+            query = _query(route, request)
+        except InvalidFields as error:
+            if route.refuse is None:
+                raise
+            return _response(route, route.refuse(call, error.faults))
+        return _response(route, route.handler(replace(call, query=query)))
 
     return view
 
 
 def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, Any, Any]:
+    """Without its query, which is read last."""
     reach = site.services.reach
     check_host(request, site.services.settings, reach)
     actor = site.access.actor(request)
@@ -121,7 +129,7 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     check_same_origin(request, reach)
     _check_encoding(request)
     return Call(
-        query=_query(route, request),
+        query=None,
         body=_body(route, request),
         path=validated(route.path_parameters, route.values_of_path(parts)) if route.path_parameters else None,
         actor=actor,

@@ -30,13 +30,17 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
+from treegarth.web.forms import Fault
 from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.paths import API_PATH, BASE_PATH
+from treegarth.web.problems import ERRORS_ARE_PLAIN
 from treegarth.web.routes import Answer, Navigation, Parameters, Route
 from treegarth.web.row_actions import RowAction, RowActions
 from treegarth.web.saved_views import SavedView, SavedViews
 from treegarth.web.templates import render_page, url_with
+from treegarth.web.validation import Fault as InvalidField
+from treegarth.web.validation import InvalidFields, validated
 
 RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
@@ -236,6 +240,7 @@ class Listing(Generic[RecordT, AskedT]):
                 query=self.page_query,
                 path_parameters=self.parts,
                 navigation=self.navigation,
+                refuse=self.refuse,
             ),
             *(self._file_route(wanted) for wanted in FORMATS),
             Route(
@@ -289,6 +294,35 @@ class Listing(Generic[RecordT, AskedT]):
     def page(self, call: Call[Any, None, None]) -> Response:
         return render_page(call, self.template, **self.values(call))
 
+    def refuse(self, call: OneCall, faults: Sequence[InvalidField]) -> Response:
+        """The page with what is wrong at its filters, and no rows; without what is wrong the list could be another.
+        Raises InvalidFields for a fault of no
+        parameter alone, and for a NUL, which Orthanc could not send back."""
+        said = "".join(call.http.args.values())
+        if "\0" in said or any(fault.field not in self.page_query.model_fields for fault in faults):
+            raise InvalidFields(list(faults))
+        wrong = {fault.field: fault.said(call.site.languages[call.language].gettext) for fault in faults}
+        asked = {
+            name: value for name, value in call.http.args.items() if value and name not in (*wrong, "lang", "theme")
+        }
+        values = self.values(replace(call, query=validated(self.page_query, asked)))
+        labels = {one.name: one.label for one in self.filters if not one.is_own}
+        listed = [
+            Fault(said, labels.get(name, name), f"filter-{name}" if name in labels else "")
+            for name, said in wrong.items()
+        ]
+        counted = ngettext_for(call, "%(num)s thing is not right yet", "%(num)s things are not right yet", len(listed))
+        values |= {
+            "items": [],
+            "faults": listed,
+            "wrong_filters": wrong,
+            "counted": counted,
+            "files": [],
+            "actions": [],
+        }
+        status = 200 if call.http.environ.get(ERRORS_ARE_PLAIN) else 400
+        return render_page(replace(call, query=self.page_query()), self.template, status=status, **values)
+
     def values(self, call: Call[Any, Any, Any]) -> dict[str, Any]:
         """What the template is given."""
         query = call.query
@@ -307,6 +341,8 @@ class Listing(Generic[RecordT, AskedT]):
         return {
             "listing": self,
             "items": found.items,
+            "faults": (),
+            "wrong_filters": {},
             "first_url": url_with(call, **self._top) if found.previous else None,
             "previous_url": url_with(call, **{**self._top, "cursor": found.previous}) if found.previous else None,
             "next_url": url_with(call, **{**self._top, "cursor": found.next}) if found.next else None,

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo
 
 from treegarth.limits import LONGEST_CURSOR, can_be_shown
 from treegarth.web.routes import AnyText, Parameters
@@ -37,7 +37,17 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _in_order(value: date | None, info: ValidationInfo) -> date | None:
+    """Of `study_date_to`, that it is not before `study_date_from`."""
+    first = info.data.get(str(info.field_name).removesuffix("_to") + "_from")
+    if value and first and value < first:
+        raise ValueError("must not be before the first day")
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_iso_form)]
+LastDay = Annotated[Day | None, AfterValidator(_in_order)]
+"""Of a span of days, declared after its first."""
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment_form), AfterValidator(_in_utc)]
 Cursor = Annotated[AnyText, Field(max_length=LONGEST_CURSOR)]
 
@@ -54,9 +64,3 @@ class PageQuery(Parameters):
 def modalities_of(text: str | None) -> tuple[str, ...]:
     """Those of a parameter that divides several by commas; modalities are written in capitals (PS3.3 C.7.3.1.1.1)."""
     return tuple(part.strip().upper() for part in (text or "").split(",") if part.strip())
-
-
-def check_days_in_order(first: date | None, last: date | None) -> None:
-    """Raises ValueError, which pydantic tells the caller."""
-    if first and last and first > last:
-        raise ValueError("study_date_from must not be later than study_date_to")

@@ -48,6 +48,7 @@ class Answer(BaseModel):
     )
 
 
+Refusal = Callable[[Any, Any], Any]  # of a Call without its query, and the faults of that, to an answer
 Handler = Callable[[Any], Any]  # of a Call to an answer; `endpoints.py` reads its types
 
 
@@ -84,6 +85,7 @@ class Route:
     tag: str = "pages"
     navigation: Navigation | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # replace the frame's own, such as a looser CSP
+    refuse: Refusal | None = None  # answers a query that is not right, in place of the page of errors
     any_query: bool = False  # let any query through unread: a file's version, the viewer's own parameters
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ OWN_SENTENCES = (
     N_("must be a date like 2026-11-20."),
     N_("must be a moment with its zone like 2026-11-20T14:30:00+09:00."),
     N_("must be text without NUL and without half characters."),
-    N_("study_date_from must not be later than study_date_to."),
+    N_("must not be before the first day."),
 )
 WHOLE = "request"  # the field of what is wrong with several together
 

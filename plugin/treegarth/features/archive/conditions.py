@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from treegarth.features.archive.search_model import StudyFilter
-from treegarth.web.lists import Day, check_days_in_order, modalities_of
+from treegarth.web.lists import Day, LastDay, modalities_of
 from treegarth.web.routes import Parameters, Text
 
 
@@ -24,7 +24,7 @@ class StudyConditions(Parameters):
     """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`."""
     study_date_from: Day | None = None
     """The first day, `2026-11-20`."""
-    study_date_to: Day | None = None
+    study_date_to: LastDay = None
     """The last day, included."""
     study_description: Text | None = None
     """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
@@ -32,11 +32,6 @@ class StudyConditions(Parameters):
     """Exactly, or with the wildcards `*` and `?`."""
     study_instance_uid: Text | None = None
     """Exactly."""
-
-    @model_validator(mode="after")
-    def _is_in_order(self) -> StudyConditions:
-        check_days_in_order(self.study_date_from, self.study_date_to)
-        return self
 
     def filter(self) -> StudyFilter:
         """What is asked for, without order and page."""

@@ -66,7 +66,7 @@ HOLDS = Listing(
         Column(name="patient", label=N_("Patient"), sorts_by=()),
         Column(name="study_instance_uid", label=N_("Study"), narrow="c-1"),
         Column(name="reason", label=N_("Reason")),
-        Column(name="set_by", label=N_("Set by")),
+        Column(name="set_by", label=N_("Set by"), narrow="c-4"),
         Column(name="set_at", label=N_("Set"), narrow="c-1"),
         Column(name="until", label=N_("Until")),
         Column(name="release", label=N_("Release"), sorts_by=()),

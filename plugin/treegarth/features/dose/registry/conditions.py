@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from treegarth.features.dose.quantities import Asked, asked_for
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.limits import LARGEST_INTEGER
-from treegarth.web.lists import Day, check_days_in_order, modalities_of
+from treegarth.web.lists import Day, LastDay, modalities_of
 from treegarth.web.routes import Parameters, Text
 
 Limit: TypeAlias = Annotated[float | None, Field(ge=0, le=1e15, allow_inf_nan=False)]
@@ -36,7 +36,7 @@ class DoseConditions(Parameters):
     """The key of one device, as the list of equipment gives it."""
     study_date_from: Day | None = None
     """The first day, `2026-11-20`."""
-    study_date_to: Day | None = None
+    study_date_to: LastDay = None
     """The last day, included."""
     not_patient: bool | None = None
     """`false`: without studies of phantoms, for quality assurance and service; `true`: only these."""
@@ -70,11 +70,6 @@ class DoseConditions(Parameters):
     """The least number of irradiation events."""
     events_to: Count = None
     """The greatest number of irradiation events."""
-
-    @model_validator(mode="after")
-    def _is_in_order(self) -> DoseConditions:
-        check_days_in_order(self.study_date_from, self.study_date_to)
-        return self
 
     def filter(self) -> DoseStudyFilter:
         """What is asked for, without order and page."""

@@ -17,13 +17,23 @@ from treegarth.features.retention.store import forecast
 from treegarth.features.retention.store.forecast import Freed
 from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
+from treegarth.features.retention.words import AGES
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
+from treegarth.web.forms import TIME_UNITS
 from treegarth.web.routes import Navigation, Route
 from treegarth.web.templates import render_page
 
+UNITS = {
+    **TIME_UNITS,
+    "minute": N_("minute"),
+    "hour": N_("hour"),
+    "day": N_("day"),
+    "week": N_("week"),
+    "year": N_("year"),
+}
 FREED_OVER = timedelta(days=365)
 
 
@@ -95,7 +105,7 @@ def says(document: Mapping[str, Any]) -> list[Phrase]:
     """What a policy says, in a few words: what stays, when the rest goes, what must be proved."""
     found = [P_("keeps: %(what)s", what=_kept(document.get("keep")))]
     if document.get("after"):
-        found.append(P_("after %(age)s", age=document["after"]))
+        found.append(P_("after %(age)s", age=_age(str(document["after"]))))
     if isinstance(space := document.get("space"), Mapping):
         high, low = space.get("high"), space.get("low")
         found.append(P_("above %(high)s, down to %(low)s, the least used first", high=high, low=low))
@@ -105,6 +115,15 @@ def says(document: Mapping[str, Any]) -> list[Phrase]:
     proved = P_("only what is proved to be at %(names)s", names=names)
     found.append(proved if demands else P_("without proof: the only copy may go"))
     return found
+
+
+def _age(text: str) -> Phrase | str:
+    """`90 days since received` in words."""
+    count, _, rest = text.partition(" ")
+    unit, _, since = rest.partition(" since ")
+    if unit not in UNITS or since not in AGES:
+        return text
+    return P_("%(count)s %(unit)s %(since)s", count=count, unit=Phrase(UNITS[unit]), since=Phrase(AGES[since]))
 
 
 def _kept(given: Any) -> tuple[Phrase, ...]:

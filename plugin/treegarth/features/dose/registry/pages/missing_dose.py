@@ -15,7 +15,6 @@ from io import StringIO
 from typing import Any, Literal
 
 from flask import Response
-from pydantic import model_validator
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Select
 
@@ -34,7 +33,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.export import csv_text
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.lists import Day, check_days_in_order
+from treegarth.web.lists import Day, LastDay
 from treegarth.web.routes import Parameters, Route
 
 MONTHS_SHOWN = 12
@@ -47,13 +46,8 @@ class MissingAsked(Parameters):
 
     study_date_from: Day | None = None
     """The first day of the studies listed, `2026-11-20`."""
-    study_date_to: Day | None = None
+    study_date_to: LastDay = None
     """The last day of the studies listed, included."""
-
-    @model_validator(mode="after")
-    def _is_in_order(self) -> MissingAsked:
-        check_days_in_order(self.study_date_from, self.study_date_to)
-        return self
 
 
 @dataclass(frozen=True, kw_only=True)

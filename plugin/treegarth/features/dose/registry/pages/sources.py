@@ -200,7 +200,7 @@ SOURCES = Listing(
         Column(name="state", label=N_("State"), form="own"),
         Column(name="manufacturer_model_name", label=N_("Equipment"), narrow="c-1"),
         Column(name="reasons", label=N_("Reason"), sorts_by=()),
-        Column(name="discovered_at", label=N_("Arrived"), narrow="c-3"),
+        Column(name="discovered_at", label=N_("Arrived"), narrow="c-4"),
         Column(name="again", label=N_("Again"), sorts_by=()),
     ),
     filters=(
