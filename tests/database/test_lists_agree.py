@@ -256,10 +256,10 @@ def test_a_cursor_of_another_order_and_one_of_nothing_are_refused(listing: Listi
 
 
 def not_said(problem: Mapping[str, Any] | None, html: str) -> list[str]:
-    """What the endpoint says of its fields, or of the whole, and the page does not."""
+    """What the endpoint says of its fields, or of the whole, and the page does not, at a filter or above the list."""
     if problem is None or problem["choices"]:
         return []
-    said = [f"{one['field']}</span> {_without_names(one['detail'])}" for one in problem["errors"]]
+    said = [_without_names(one["detail"]) for one in problem["errors"]]
     return [one for one in said or [str(escape(problem["detail"]))] if one not in html]
 
 

@@ -29,6 +29,10 @@ OF_ANNA, OF_BERTA = ("ANNA-ID", "Anna", "why of study-00001"), ("BERTA-ID", "Ber
 NOT_ASKED = {
     "api.list_studies": "lists every study of the UID, each with its patient: that is how one is chosen",
     "api.list_studies_file": "the same",
+    "api.list_studies_prepare": "the same",
+    "api.list_studies_act_on_all": "the same",
+    "archive.studies_prepare": "the same",
+    "archive.instances_prepare": "its form says where it stood, a study too; the endpoint is asked the same",
     "archive.studies_page": "the same; only what its panel opens is asked back",
     **dict.fromkeys(("archive.studies_csv", "archive.studies_xlsx", "archive.studies_parquet"), "the same"),
 }

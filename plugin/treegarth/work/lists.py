@@ -220,13 +220,14 @@ def act_on_all(
 def _start(
     call: AnyCall, kind: WorkKind, listing: AnyListing, asked: Mapping[str, str], more: Mapping[str, Any], detail: str
 ) -> LongWork:
-    validated(listing.file_query, dict(asked))
+    query = validated(listing.file_query, dict(asked))
     path = call.path.model_dump(mode="json", exclude={"format"}) if isinstance(call.path, BaseModel) else {}
     given = {"list": listing.name, "query": dict(asked), "path": path, **more}
     given["permissions"] = sorted(map(str, call.actor.permissions))
     named = json.dumps([given, call.actor.name], sort_keys=True)
     subject = f"{listing.name} {hashlib.sha256(named.encode()).hexdigest()[:16]}"
     with call.begin() as connection:
+        listing.query(call.asker, connection, query)  # refuses what the list itself refuses
         by, now = call.actor.name, call.services.clock()
         return start(connection, kind.name, subject=subject, given=given, detail=detail, by=by, now=now)
 
