@@ -128,7 +128,7 @@ def test_from_a_preview_to_what_is_brought_back(
     page.go_back()
     page = wait_for(visit, f"studies/{studies[2]}", "Bring all of it back")
     page.locator("#bring-back-study").click()
-    expect(page.get_by_role("region", name="Retention")).to_contain_text("done", timeout=PATIENCE_S * 1000)
+    expect(page.get_by_role("region", name="Retention")).to_contain_text("Ended", timeout=PATIENCE_S * 1000)
     assert len(retention_server.orthanc("instances")) >= 4
     wait_for(visit, f"retention/ledger?uid={studies[2]}", "here again")
 

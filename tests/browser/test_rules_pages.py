@@ -156,7 +156,7 @@ def test_the_archive_is_tried_explained_and_applied(open_window: Callable[..., V
     assert visit.violations() == []
     page = visit.go("rules/1/try")
     page.locator("#apply-now").click()
-    wait_for(page, "Last applied")
+    wait_for(page, "Ended")
     assert visit.violations() == []
 
 
