@@ -330,6 +330,7 @@ def test_a_handler_that_reads_cannot_write(app: Flask, engine: Engine, tmp_path:
         connection.execute(text("DELETE FROM study"))
 
 
+OF_DOCUMENTS = f"{API_PATH}/dose/not-patients"
 OF_THE_ARCHIVE = {"archive", "dose", "system", "documentation"}
 
 
@@ -346,7 +347,6 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
         "task_id": failed,
         "format": "csv",
         "orthanc_instance_id": "instance-3",
-        "rule_id": "1",  # the one that POST has made before
     }
     body = {"meaning": "phantom", "patient_id": "PHANTOM*"}
     holds = {"action": "hold", "chosen": ["study-1", "gone"], "kind": "legal", "reason": "a court"}
@@ -357,7 +357,9 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
     acts |= {f"{API_PATH}/{one}/act-on-all": {"action": "retry"} for one in ("tasks", "dose/reports")}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if operation["tags"][0] not in OF_THE_ARCHIVE:  # the others need rows of their own
+            if operation["tags"][0] not in OF_THE_ARCHIVE or (  # the others need rows of their own
+                path.startswith(OF_DOCUMENTS) and not path.endswith("/preview")  # all of one dialect, with its own test
+            ):
                 continue
             query = {"patient_id": "P1"} if path.endswith(("/dose/patient", "/preview")) else None
             answer = client.open(

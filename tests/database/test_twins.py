@@ -137,7 +137,8 @@ def ask(client: FlaskClient, route: Route, which: str | None, *, lang: str = "en
         query["study_instance_uid"] = UID
     if route.method == "GET":
         query |= named
-    kept = {"destination": "FAR" if route.is_api else "1", "kind": "teaching", "reason": "asked"}
+    by_name = route.is_api and not route.name.endswith("_prepare")  # a list is asked for what has its number
+    kept = {"destination": "FAR" if by_name else "1", "kind": "teaching", "reason": "asked"}
     fields = route.body.model_fields if route.body else {}
     body = {**{name: value for name, value in kept.items() if name in fields}, **(named if fields else {})}
     if "study_instance_uid" in fields:
