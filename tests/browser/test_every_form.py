@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page
 from werkzeug.routing import MapAdapter
 
 from tests.browser.conftest import windows
-from tests.browser.every_page import pages, prepared, push_two_studies
+from tests.browser.every_page import POLICY, pages, prepared, push_two_studies
 from tests.delivery_support import ledger_of
 from tests.documents import encapsulated_pdf
 from tests.places import places
@@ -31,12 +31,13 @@ from treegarth.bootstrap import make_application
 FURTHER = (
     "studies?modality=CT",
     "dose/sources?state=failed",
-    "system/tasks?status=failed",
+    "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
     "retention/ledger?state=deleted",
     "rules/{rule_id}/try",
     "rules/{second_rule_id}/try",
     "studies/{marked_study}",
+    "work/1000",
 )
 """Addresses beside those of the route table: what is asked for makes a form appear."""
 
@@ -49,7 +50,8 @@ class Filling:
     button: str = ""  # the value of the button, where it is not the first that can be pressed
 
 
-TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0"}
+DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
+TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label"}
 """By the names of inputs that many forms have."""
 FORMS: Mapping[str, Filling] = {
     # What is marked comes first, for holds and deliveries take marks back; what removes comes last.
@@ -58,7 +60,8 @@ FORMS: Mapping[str, Filling] = {
     "retention.marked_act": Filling(),
     "views.save_page": Filling(typed={"name": "CT"}),
     "views.views_act": Filling(),
-    "system.compare": Filling(),
+    "works.resume": Filling(),
+    "archive.compare": Filling(),
     "system.retry_task": Filling(),
     "system.tasks_act": Filling(),
     "dose.missing_act": Filling(),
@@ -68,20 +71,29 @@ FORMS: Mapping[str, Filling] = {
     "dose.reread_page": Filling(),
     "dose.redecide_page": Filling(),
     "dose.add_not_patient_page": Filling(),
-    "dose.remove_not_patient_page": Filling(),
+    "not_patients.create_page": Filling(
+        typed={"text": "name: of a text\nmeaning: phantom\npatient_id: TEXT*\n"}, button="save"
+    ),
+    "not_patients.change_page": Filling(button="save"),
+    "not_patients.take_in_page": Filling(
+        typed={"text": "- {name: taken in, meaning: phantom, patient_id: TAKEN*}"}, button="look"
+    ),
+    "not_patients.switch_page": Filling(),
+    "not_patients.remove_page": Filling(),
     "dose.doses_act": Filling(),
     "deliveries.create_destination_page": Filling(
         typed={"name": "Node", "address.ae_title": "NODE", "address.host": "127.0.0.1"}, button="save"
     ),
     "deliveries.change_destination_page": Filling(button="save"),
     "deliveries.echo_page": Filling(),
-    "deliveries.pause_page": Filling(),
+    "destinations.switch_page": Filling(),
+    "destinations.take_in_page": Filling(typed={"text": DESTINATION}, button="look"),
     "deliveries.again_page": Filling(),
     "deliveries.send_study_page": Filling(),
     "deliveries.deliveries_act": Filling(),
     "rules.create_page": Filling(typed={"name": "Another", "c.0.field": "Modality", "c.0.value": "CT"}, button="try"),
     "rules.change_page": Filling(button="save"),
-    "rules.import_page": Filling(typed={"text": "- {name: of a text, when: by hand, do: [label: x]}"}, button="look"),
+    "rules.take_in_page": Filling(typed={"text": "- {name: of a text, when: by hand, do: [label: x]}"}, button="look"),
     "rules.move_page": Filling(),
     "rules.switch_page": Filling(),
     "rules.apply_page": Filling(),
@@ -96,6 +108,7 @@ FORMS: Mapping[str, Filling] = {
     ),
     "retention.change_page": Filling(typed={"only_copy": "true"}, button="save"),
     "retention.switch_page": Filling(typed={"only_copy_may_go": "true"}),
+    "retention.take_in_page": Filling(typed={"text": POLICY}, button="look"),
     "retention.hold_page": Filling(),
     "retention.release_page": Filling(),
     "retention.holds_act": Filling(),
@@ -103,12 +116,14 @@ FORMS: Mapping[str, Filling] = {
     "retention.ledger_act": Filling(),
     "retention.remove_page": Filling(),
     "archive.studies_act": Filling(),
-    "deliveries.remove_destination_page": Filling(),
+    "destinations.remove_page": Filling(),
 }
 ELSEWHERE: Mapping[str, str] = {
-    "rules.stop_page": "an application of a rule to so small an archive is over before a page is looked at",
+    "works.stop": "long work on so small an archive is over before a page is looked at",
 }
-"""Addresses that take a form which none of these pages has: why."""
+"""Addresses that take a form which none of these pages has, or only by chance: why."""
+FILES_OF_MANY = "_prepare"
+"""What the addresses of forms end in that only a list of more rows has than are counted."""
 
 
 @cache
@@ -167,9 +182,9 @@ def states(server: OrthancServer, known: Mapping[str, Any]) -> dict[str, Any]:
     held = next(one for one in others if "CT" not in one["modalities"] and not one["modalities"].count("SR"))
     marked = next(one for one in others if one["modalities"] == ["CT"])["study_instance_uid"]
     ask("POST", "retention/holds", study_instance_uid=held["study_instance_uid"], kind="teaching", reason="a test")
-    ask("POST", "views", list="archive.studies", name="A view", query={"modality": "CT"})
+    ask("POST", "views", document={"list": "archive.studies", "name": "A view", "query": {"modality": "CT"}})
     rule = {"name": "tell", "on": True, "when": "by hand", "do": [{"notify": "dashboard"}]}
-    second = ask("POST", "rules", **rule)["id"]
+    second = ask("POST", "rules", document=rule)["id"]
     ask("POST", f"rules/{second}/apply", study_instance_uid=study)
     marking = {"name": "mark", "why": "a test", "keep": "nothing", "proof": "none", "minimum age": "0 minutes"}
     policy = ask("POST", "retention/policies", document=marking)["id"]
@@ -178,7 +193,7 @@ def states(server: OrthancServer, known: Mapping[str, Any]) -> dict[str, Any]:
     ask("PUT", f"retention/policies/{policy}/state", is_on=True, typed_count=count, only_copy_may_go=True)
     wait_for(server, "retention/marked")
     wait_for(server, "notifications")
-    ask("POST", "dose/not-patients", patient_id="PHANTOM*", meaning="phantom")
+    ask("POST", "dose/not-patients", document={"name": "phantoms", "patient_id": "PHANTOM*", "meaning": "phantom"})
     with ledger_of(server) as ledger, ledger.engine.begin() as connection:
         for statement in FAILED:
             connection.exec_driver_sql(statement)
@@ -190,10 +205,12 @@ FAILED = (
        SELECT 'study stable', orthanc_study_id, '', 'failed', 6, '"a test"' FROM study LIMIT 1""",
     """INSERT INTO notification (channel, target, title, content, state, created_at, attempts, last_error)
        VALUES ('webhook', 'gone', 'a test', '{}', 'given up', now(), 6, '"a test"')""",
+    """INSERT INTO long_work (id, kind, subject, is_asked, asked_at, state, finished_at)
+       VALUES (1000, 'archive.comparison', 'a test', true, now(), 'stopped', now())""",
     "UPDATE dose_report SET state = 'failed', last_error = '\"a test\"'",
     "UPDATE delivery_object SET state = 'given up', attempts = 20, last_error = '\"disk full\"'",
     """INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args, status, attempts)
-       VALUES ('default', 'treegarth:dose.redecide', 0, '{"timestamp": 0}', 'failed', 3)""",
+       SELECT 'default', 'treegarth:tasks.forget_old', 0, '{"timestamp": 0}', 'failed', 3 FROM generate_series(1, 2)""",
 )
 
 
@@ -230,6 +247,8 @@ def test_every_form_is_answered_with_words(browser: Browser, filled: Filled) -> 
         found: dict[tuple[str, str], str] = {}
         for path in filled.paths:
             for route, form in forms_of(visit.go(path)):
+                if route in ELSEWHERE:
+                    continue
                 for button in buttons_of(form, FORMS.get(route, Filling())):
                     found.setdefault((route, button), path)
         assert {route for route, _ in found} == FORMS.keys(), "a form that is not in FORMS, or one that no page has"
@@ -286,4 +305,5 @@ def send(page: Page, button: Locator, what: str) -> None:
 
 
 def test_every_address_that_takes_a_form_has_one() -> None:
-    assert posted_routes() == FORMS.keys() | ELSEWHERE.keys()
+    here = {name for name in posted_routes() if not name.endswith(FILES_OF_MANY)}
+    assert here == FORMS.keys() | ELSEWHERE.keys()
