@@ -73,10 +73,13 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     deadline = monotonic() + 30
     while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
         sleep(0.2)
+    work = ask("POST", f"{server.api}/studies/export/csv", json={})  # one that makes a file
+    while api(f"work/{work['id']}")["is_running"] and monotonic() < deadline:
+        sleep(0.2)
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     return {
-        "work_id": ask("POST", f"{server.api}/dose/redeciding")["id"],
+        "work_id": work["id"],
         "study_instance_uid": uid,
         "series_instance_uid": api(f"studies/{uid}")["series"][0]["series_instance_uid"],
         "orthanc_study_id": study["orthanc_study_id"],
