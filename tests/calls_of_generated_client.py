@@ -32,6 +32,7 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "destination_id": ("api_destinations", ("items", 0, "id")),
     "policy_id": ("api_retention_policies", ("items", 0, "id")),
     "ledger_id": ("api_retention_ledger", ("items", 0, "id")),
+    "work_id": ("api_works", ("items", 0, "id")),
 }
 ALSO_GIVEN: Mapping[str, list[dict[str, str]]] = {
     "api_dose_studies_file": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],

@@ -162,6 +162,12 @@ def test_rows_are_chosen_by_keys_and_put_on_hold(visit: Visit, treegarth_server:
     assert bar.get_by_label("Reason").evaluate("field => field === document.activeElement")
     bar.get_by_label("Reason").press("Enter")  # which of several things would it do? none
     expect(bar).to_contain_text("Chosen: 1")
+    bar.get_by_label("Its text").fill("seen")
+    bar.get_by_role("button", name="Label").click()  # needs no reason
+    expect(page.get_by_role("status").filter(has_text="another label")).to_contain_text(
+        "1 study has another label now."
+    )
+    chosen.get_by_role("checkbox").check()
     bar.get_by_label("Kind of hold").select_option("teaching")
     bar.get_by_label("Reason").fill("a rare case")
     bar.get_by_role("button", name="Hold").click()

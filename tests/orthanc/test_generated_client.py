@@ -130,6 +130,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/redeciding")
     wait_for("the end of deciding anew", lambda: server.get("work", kind="dose.redeciding")["items"][0]["finished_at"])
     wait_for("the way back", lambda: server.get("work", kind="retention.bring_back")["items"][0]["state"] == "done")
+    made = post(server, "studies/export/csv", {})["id"]
+    wait_for("the file", lambda: server.get(f"work/{made}")["result_name"])
     server.wait_until_idle()
 
 

@@ -94,6 +94,17 @@ function onChosen({ target }) {
   if (target.matches?.("[data-choose-all], input[name=chosen]")) countChosen();
 }
 
+/* One form has the inputs of all actions: only those of the button that was pressed are needed. */
+function onAct(event) {
+  const button = event.target.closest?.("#chosen button[name=action]");
+  const empty = button && one("input[data-needed]", button.closest(".act"));
+  if (!empty || empty.value.trim()) return;
+  event.preventDefault();
+  empty.required = true;
+  empty.reportValidity();
+  empty.required = false;
+}
+
 // ---- keys ----
 let waitingForPlace = false;
 
@@ -204,6 +215,7 @@ function onSwapped(event) {
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("change", onChosen);
+document.addEventListener("click", onAct);
 document.addEventListener("change", (event) => { if (event.target.matches?.("[data-fills]")) fill(event.target); });
 for (const input of document.querySelectorAll("[data-fills]")) input.closest("[hidden]").hidden = false;
 document.addEventListener("error", onPictureError, true);
