@@ -16,8 +16,9 @@ from treegarth.tasks.app import worker_app
 _BEGUN = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
 _JOB = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, status, worker_id)
-VALUES ('default', CAST(:task AS text), CAST(:task AS text), CAST(:status AS procrastinate_job_status), :worker)
+VALUES ('default', CAST(:name AS text), CAST(:task AS text), CAST(:status AS procrastinate_job_status), :worker)
 """
+KNOWN, UNKNOWN = "treegarth:tasks.forget_old", "treegarth:of an earlier version"
 
 
 def jobs(connection: Connection) -> list[tuple[str, str]]:
@@ -27,15 +28,9 @@ def jobs(connection: Connection) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def test_work_that_lost_its_worker_waits_again_also_where_the_same_waits_already(
-    engine: Engine, database_address: DatabaseAddress
-) -> None:
-    with transaction(engine) as connection:
-        dead = connection.execute(text(_BEGUN)).scalar_one()
-        for task, status in (("work a", "doing"), ("work a", "todo"), ("work b", "doing"), ("work c", "doing")):
-            worker = dead if status == "doing" else None
-            connection.execute(text(_JOB), {"task": task, "status": status, "worker": worker})
-    app = worker_app(database_address, [])
+def keep_up(address: DatabaseAddress) -> None:
+    """What each worker does every ten seconds."""
+    app = worker_app(address, [])
 
     async def retry() -> None:
         async with app.open_async():
@@ -44,6 +39,27 @@ def test_work_that_lost_its_worker_waits_again_also_where_the_same_waits_already
 
     with ThreadPoolExecutor(1) as apart:  # in this thread a browser's test may have left its event loop running
         apart.submit(asyncio.run, retry()).result()
+
+
+def test_tasks_that_no_version_has_any_more_want_no_person(engine: Engine, database_address: DatabaseAddress) -> None:
+    with transaction(engine) as connection:
+        for number, (name, status) in enumerate(((UNKNOWN, "todo"), (UNKNOWN, "failed"), (KNOWN, "failed"))):
+            given = {"name": name, "task": f"work {number}", "status": status, "worker": None}
+            connection.execute(text(_JOB), given)
+    keep_up(database_address)
+    with connect(engine) as connection:
+        assert jobs(connection) == [("work 2", "failed")]
+
+
+def test_work_that_lost_its_worker_waits_again_also_where_the_same_waits_already(
+    engine: Engine, database_address: DatabaseAddress
+) -> None:
+    with transaction(engine) as connection:
+        dead = connection.execute(text(_BEGUN)).scalar_one()
+        for task, status in (("work a", "doing"), ("work a", "todo"), ("work b", "doing"), ("work c", "doing")):
+            worker = dead if status == "doing" else None
+            connection.execute(text(_JOB), {"name": KNOWN, "task": task, "status": status, "worker": worker})
+    keep_up(database_address)
     with connect(engine) as connection:
         assert jobs(connection) == [("work a", "todo"), ("work b", "todo"), ("work c", "todo")]
 

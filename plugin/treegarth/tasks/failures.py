@@ -22,6 +22,10 @@ USING unnest(%(names)s::text[], %(locks)s::text[], %(ids)s::bigint[]) AS ended (
 WHERE failed.status = 'failed' AND failed.task_name = ended.name
   AND failed.queueing_lock IS NOT DISTINCT FROM ended.lock AND failed.id < ended.id
 """
+# Of tasks that an earlier version had: what they hinted at stands in the database, and others do it now.
+_FORGET_UNKNOWN = """
+DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'failed') AND task_name <> ALL (%(known)s::text[])
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +54,8 @@ class FailedTasks:
         self._ended[kind] = max(job.id or 0, self._ended.get(kind, 0))
 
     async def forget(self, app: App) -> None:
-        """Delete the failures before the last task of each kind: at most one is left of each, the latest."""
+        """Delete the failures before the last task of each kind: at most one is left of each, the latest; and the tasks
+        that no version has any more."""
         ended, self._ended = self._ended, {}
         await app.connector.execute_query_async(
             _FORGET,
@@ -58,3 +63,4 @@ class FailedTasks:
             locks=[lock for _, lock in ended],
             ids=list(ended.values()),
         )
+        await app.connector.execute_query_async(_FORGET_UNKNOWN, known=list(app.tasks))
