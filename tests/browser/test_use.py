@@ -162,7 +162,7 @@ def test_rows_are_chosen_by_keys_and_put_on_hold(visit: Visit, treegarth_server:
     assert bar.get_by_label("Reason").evaluate("field => field === document.activeElement")
     bar.get_by_label("Reason").press("Enter")  # which of several things would it do? none
     expect(bar).to_contain_text("Chosen: 1")
-    bar.get_by_label("Its text").fill("seen")
+    bar.get_by_label("Text of the label").fill("seen")
     bar.get_by_role("button", name="Label").click()  # needs no reason
     expect(page.get_by_role("status").filter(has_text="another label")).to_contain_text(
         "1 study has another label now."

@@ -266,6 +266,23 @@ def test_its_page_says_who_how_far_and_stops_it(client: FlaskClient, engine: Eng
     assert "인스턴스 10개 중 0" in client.get(f"/treegarth/work/{number}").text
 
 
+def test_one_that_fails_is_told_among_the_findings_about_health(client: FlaskClient, engine: Engine) -> None:
+    def is_told() -> bool:
+        return "1 long work fails" in client.get("/treegarth/system").text
+
+    number = start(engine, REREADING).id
+    for attempts in range(4):
+        with transaction(engine) as connection:
+            store.note_failure(connection, number, "no paper", attempts=attempts, again_at=NOON, now=NOON)
+        assert is_told() == (attempts >= 3)
+    with transaction(engine) as connection:
+        store.note_failure(connection, number, "no paper", attempts=8, again_at=None, now=NOON)
+    assert is_told()
+    assert "a worker begins" not in client.get(f"/treegarth/work/{number}").text
+    start(engine, REREADING)
+    assert not is_told()
+
+
 def test_programs_list_stop_and_resume_it_and_get_its_file(client: FlaskClient, engine: Engine) -> None:
     number = start(engine, REREADING).id
     one = f"/treegarth/api/v1/work/{number}"

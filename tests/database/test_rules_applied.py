@@ -120,6 +120,17 @@ def test_it_is_stopped_with_what_it_had_noted_and_goes_on_with_that(engine: Engi
     assert labelled(engine, *range(1, 9)) == [*range(1, 9)]
 
 
+def test_one_that_is_stopped_before_its_first_block_goes_on(engine: Engine) -> None:
+    index_study(engine, 1, "CT")
+    (stored,) = add_rules(engine, BY_HAND)
+    started = start(engine)
+    with transaction(engine) as connection:
+        stop_applying(connection, stored.id, by="lee", now=NOW)
+        resume(connection, started.id, NOW)
+    work(engine, 2)
+    assert (state(engine).state, state(engine).done, state(engine).last_error) == ("done", 1, None)
+
+
 def test_what_a_killed_worker_had_claimed_is_done_by_another(engine: Engine) -> None:
     for number in range(1, 5):
         index_study(engine, number, "CT")

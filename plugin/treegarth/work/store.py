@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import computed_field
-from sqlalchemy import BigInteger, Connection, Select, case, delete, func, select, update
+from sqlalchemy import BigInteger, Connection, Select, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.errors import NotFound, RequestConflict
@@ -17,6 +17,8 @@ from treegarth.tasks.leases import unlocked
 from treegarth.work.tables import long_work, long_work_file
 
 PART_BYTES = 1_000_000
+SEVERAL = 3
+"""Failures in a row from which on a person should look."""
 MISSING = P_("There is no long work of this number.")
 
 
@@ -145,6 +147,17 @@ def enlarge(connection: Connection, number: int, more: int) -> LongWork:
     total = func.coalesce(long_work.c.total, 0) + more
     connection.execute(update(long_work).where(long_work.c.id == number).values(total=total))
     return read(connection, number)
+
+
+def count_troubled(connection: Connection) -> int:
+    """Those whose next block has failed several times, and those that were given up and not started anew since."""
+    newer = long_work.alias("newer")
+    is_latest = ~exists().where(
+        newer.c.kind == long_work.c.kind, newer.c.subject == long_work.c.subject, newer.c.id > long_work.c.id
+    )
+    fails = (long_work.c.state == "running") & (long_work.c.attempts >= SEVERAL)
+    is_troubled = or_(fails, (long_work.c.state == "failed") & is_latest)
+    return connection.execute(select(func.count()).select_from(long_work).where(is_troubled)).scalar_one()
 
 
 def running(connection: Connection, kind: str, subject: str = "") -> LongWork | None:

@@ -140,6 +140,7 @@ def check_confirmed(
 
     Raises PolicyRefused, and RequestConflict which says what is to be confirmed, and by which field.
     """
+    language.parse_known(connection, stored.document, "document")  # a destination may have been removed since
     which = numbered_policy(stored, language.vocabulary())
     if not which.policy.proofs and not only_copy_may_go:
         raise RequestConflict(ONLY_COPY, field="only_copy_may_go")

@@ -69,7 +69,7 @@ LABEL = RowAction(
     given=Labelling,
     inputs=(
         Filter(name="way", label=N_("Label"), choices={"set": N_("set"), "take off": N_("take off")}),
-        Filter(name="label", label=N_("Its text"), width="wide"),
+        Filter(name="label", label=N_("Text of the label"), width="wide"),
     ),
 )
 SEEN = RowAction(

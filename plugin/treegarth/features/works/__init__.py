@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from treegarth.web.listing import Listing
+    from treegarth.web.parts import HealthCheck
     from treegarth.web.routes import Route
     from treegarth.work.kinds import Block, Carry, Report, WorkKind
     from treegarth.work.store import ClaimedWork
@@ -63,4 +64,18 @@ def _carries(house: House, work: Work) -> Mapping[str, Carry]:
     return {EXPORTING.name: Outside(act=export), ACTING.name: Within(block=act)}
 
 
-FEATURE = Feature(name="works", routes=_routes, listings=_listings, tasks=_tasks, works=_works, carries=_carries)
+def _checks() -> list[HealthCheck]:
+    from treegarth.features.works.health import health_check
+
+    return [health_check]
+
+
+FEATURE = Feature(
+    name="works",
+    routes=_routes,
+    listings=_listings,
+    tasks=_tasks,
+    works=_works,
+    carries=_carries,
+    checks=_checks,
+)

@@ -104,7 +104,7 @@ def carries(book: RuleBook, announce: Callable[[], None]) -> Mapping[str, Carry]
 def note_block(connection: Connection, book: RuleBook, work: ClaimedWork, now: datetime) -> Block:
     """Note the next studies where the last ones are handled."""
     rule_id, place = int(work.subject), work.place or {}
-    before = datetime.fromisoformat(place["at"]) if place else now
+    before = datetime.fromisoformat(place.get("at", now.isoformat()))
     took_s = min(max((now - before).total_seconds(), 0.0), LONGEST_S)
     handled = work.done + work.counts.get("failed", 0)
     place_now = {**place, "at": now.isoformat(), "handled": handled}
