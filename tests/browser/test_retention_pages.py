@@ -244,32 +244,3 @@ def test_every_page_is_accessible_and_fits(
         assert visit.violations() == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280, path
     assert visit.complaints == []
-
-
-def test_of_two_editors_of_a_policy_the_second_sees_what_the_first_changed(
-    open_window: Callable[..., Visit], retention_server: OrthancServer
-) -> None:
-    document = {"name": "shared", "why": "space", "keep": "nothing", "after": "9 years since received", "proof": "none"}
-    made = requests.post(f"{retention_server.api}/retention/policies", json={"document": document}, timeout=30).json()
-    edit = f"retention/policies/{made['id']}/edit"
-    visits = [open_window(), open_window()]
-    first, second = (visit.go(edit) for visit in visits)
-    for page, why in ((first, "first"), (second, "second")):
-        page.locator("#why").fill(why)
-        page.locator("#only_copy").check()
-        page.locator("#save").click()
-        if page is first:
-            page.wait_for_url(re.compile(r"/policies/\d+$"))
-    newer = second.locator("#newer")
-    expect(newer).to_contain_text("Somebody else changed this meanwhile. Nothing was saved.")
-    expect(newer.locator("del")).to_contain_text("why: first")
-    expect(newer.locator("ins")).to_contain_text("why: second")
-    expect(second.locator("#why")).to_have_value("second")
-    assert visits[1].violations() == []
-    address = f"{retention_server.api}/retention/policies/{made['id']}"
-    assert requests.get(address, timeout=30).json()["document"]["why"] == "first"
-    second.locator("#save-over").click()
-    second.wait_for_url(re.compile(r"/policies/\d+$"))
-    kept = [one["document"]["why"] for one in requests.get(f"{address}/versions", timeout=30).json()["items"]]
-    assert kept == ["second", "first", "space"]
-    requests.delete(address, timeout=30).raise_for_status()

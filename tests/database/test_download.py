@@ -68,7 +68,7 @@ def test_the_job_is_asked_for_once_and_followed(engine: Engine, orthanc: Orthanc
     assert look(engine, orthanc, 2).done == 2
     orthanc.jobs["job1"] |= {"State": "Success", "Progress": 100}
     work = look(engine, orthanc, 4)
-    assert (work.state, work.done, work.result_name) == ("done", 4, "studies-2026-04-01T1200.zip")
+    assert (work.state, work.done, work.result_name) == ("done", 4, "archive.zip")
     assert len(orthanc.asked) == 1
 
 

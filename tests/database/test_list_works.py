@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -98,6 +99,16 @@ def rows_of(content: bytes, wanted: str) -> list[Any]:
     from pyarrow.parquet import read_table
 
     return list(read_table(BytesIO(content)).to_pylist())
+
+
+def test_a_large_csv_is_kept_packed(client: FlaskClient, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "LARGEST_PLAIN", 10)
+    made = [post(client, f"studies/export/{wanted}", {}) for wanted in ("csv", "parquet")]
+    work_on(engine)
+    packed, as_it_is = (client.get(f"{API}/work/{work['id']}") for work in made)
+    assert [one.get_json()["result_name"].partition(".")[2] for one in (packed, as_it_is)] == ["csv.gz", "parquet"]
+    kept = client.get(f"{API}/work/{made[0]['id']}/file").data
+    assert gzip.decompress(kept) == client.get(f"{API}/studies/export/csv").data
 
 
 def test_a_file_says_what_the_filters_left_and_is_begun_anew_after_a_kill(

@@ -148,7 +148,7 @@ def test_a_file_from_a_page_says_what_it_is_of_and_when(client: FlaskClient) -> 
     answer = client.get(f"{PAGE}.csv", query_string={"station_name": "CT-1"})
     assert answer.mimetype == "text/csv"
     assert answer.get_data(as_text=True).startswith("\ufeffid,")
-    name = "calibrations-calibrations-2026-11-20T1405.csv"
+    name = "calibrations-2026-11-20T1405.csv"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
 
 

@@ -131,6 +131,7 @@ def test_stopped_it_keeps_what_it_did_and_goes_on_from_there(
         store.stop(connection, number, by="bert", now=NOON)
     with transaction(engine) as connection:
         assert store.resume(connection, number, NOON).stopped_by is None
+        assert store.resume(connection, number, NOON).state == "running"  # pressed twice
     counting(engine, clock).work()
     assert effects() == list(range(ROWS))
     with transaction(engine) as connection, pytest.raises(RequestConflict, match="start another one"):
@@ -229,6 +230,29 @@ def test_one_that_is_stopped_in_its_block_ends_at_its_next_report(engine: Engine
     assert runner(engine, clock, [FAR], {FAR.name: Outside(act=ask)}).block()
     work = latest_of(engine, FAR)
     assert (asked, work.state, work.done) == ([0, 1, 2, 3, 4], "stopped", 4)
+
+
+def test_one_that_is_stopped_in_its_last_report_goes_on_behind_its_block(engine: Engine, clock: Clock) -> None:
+    number = start(engine, FAR).id
+    begun: list[int] = []
+
+    def ask(work: ClaimedWork, report: Report) -> Block:
+        begun.append(work.place or 0)
+        if len(begun) == 1:
+            with transaction(engine) as connection:
+                store.stop(connection, number, by=None, now=NOON)
+        return Block(done=5, place=begun[-1] + 5, ends="done" if begun[-1] == 5 else None)
+
+    asking = runner(engine, clock, [FAR], {FAR.name: Outside(act=ask)})
+    asking.work()
+    work = latest_of(engine, FAR)
+    assert (work.state, work.done) == ("stopped", 5)
+    with transaction(engine) as connection:
+        store.resume(connection, number, NOON)
+    asking.work()
+    assert begun == [0, 5]
+    work = latest_of(engine, FAR)
+    assert (work.state, work.done) == ("done", ROWS)
 
 
 def test_its_file_is_there_until_its_time_is_over(engine: Engine) -> None:

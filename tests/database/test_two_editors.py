@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from tests.edited_kinds import KINDS, EditedKind
 from tests.unit.web.web_support import make_services
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
@@ -23,55 +23,6 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditedKind:
-    """A kind, the document that two edit, and where its text stands in the form."""
-
-    path: str
-    document: dict[str, Any]
-    changed: str  # the part of it that each words otherwise
-    values: tuple[Any, Any]
-    page: str | None  # None: its page saves over what is there
-    form: dict[str, str] = field(default_factory=dict)
-
-
-RULE = {"name": "r", "why": "a", "when": "by hand", "if": "Modality = CT", "do": [{"label": "x"}]}
-POLICY = {"name": "p", "why": "a", "keep": "nothing", "after": "90 days since received", "proof": "none"}
-NODE = {
-    "name": "N",
-    "kind": "dicom",
-    "address": {"host": "192.0.2.10", "port": 4242, "ae_title": "N"},
-    "max_attempts": 20,
-}
-PHANTOM = {"name": "q", "meaning": "qa", "patient_id": "PHANTOM*", "note": "a"}
-KINDS = [
-    EditedKind(path="rules", document=RULE, changed="why", values=("b", "c"), page="rules"),
-    EditedKind(
-        path="retention/policies",
-        document=POLICY,
-        changed="why",
-        values=("b", "c"),
-        page="retention/policies",
-    ),
-    EditedKind(
-        path="destinations",
-        document=NODE,
-        changed="max_attempts",
-        values=(7, 9),
-        page="deliveries/destinations",
-    ),
-    EditedKind(
-        path="dose/not-patients",
-        document=PHANTOM,
-        changed="note",
-        values=("b", "c"),
-        page="dose/not-patients",
-    ),
-]
-VIEW = {"name": "v", "list": "archive.studies", "query": {"modality": "CT"}, "shared": False}
-KINDS.append(
-    EditedKind(path="views", document=VIEW, changed="query", values=({"modality": "MR"}, {"modality": "PT"}), page=None)
-)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.path)
 each_form = pytest.mark.parametrize("kind", [one for one in KINDS if one.page], ids=lambda one: one.path)
 
@@ -128,6 +79,7 @@ def test_the_second_edit_of_a_form_shows_both_and_can_be_saved_over(client: Flas
     assert difference is not None, refused.text[:3000]
     lines = re.sub(r"<[^>]*>", "", html.unescape(difference[1]))
     assert all(f"{kind.changed}: {value}" in lines for value in kind.values)
+    assert (difference[1].count("<del>"), difference[1].count("<ins>")) == (1, 1)  # and nothing that nobody changed
     assert now(client, kind, made["id"]) == kind.values[0]
     again = form_of(refused.text, kind, kind.values[1])
     assert again["version"] == forms[1]["version"]  # pressing Save once more does not save over it

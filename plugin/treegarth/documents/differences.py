@@ -81,8 +81,19 @@ def newer_than(error: EditedMeanwhile) -> Newer:
         version=newer.version,
         changed_by=newer.changed_by,
         changed_at=newer.changed_at,
-        lines=difference(as_text(newer.document), as_text(error.mine)),
+        lines=difference(as_text(newer.document), as_text(_in_the_order_of(newer.document, error.mine))),
     )
+
+
+def _in_the_order_of(model: Any, value: Any) -> Any:
+    """Its keys as the other one has them, those that it alone has behind: what stands elsewhere only is no change."""
+    if isinstance(model, list) and isinstance(value, list):
+        behind = value[len(model) :]
+        return [*(_in_the_order_of(*pair) for pair in zip(model, value, strict=False)), *behind]
+    if not isinstance(model, Mapping) or not isinstance(value, Mapping):
+        return value
+    names = [*(name for name in model if name in value), *(name for name in value if name not in model)]
+    return {name: _in_the_order_of(model.get(name), value[name]) for name in names}
 
 
 def as_text(document: Mapping[str, Any]) -> str:

@@ -172,7 +172,7 @@ class Documents(Generic[StoredT]):
         return worded
 
     def _log(self, call: AnyCall, number: int, what: str) -> None:
-        logger.info("The %s %d was %s by %s.", self.one, number, what, call.actor)
+        logger.info("The %s %d was %s by %s.", self.name.replace("_", " "), number, what, call.actor)
 
 
 def parse_by(model: type[BaseModel]) -> Callable[[AnyCall, Connection, Any, str], Wording]:

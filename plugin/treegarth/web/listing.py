@@ -398,7 +398,8 @@ class Listing(Generic[RecordT, AskedT]):
 
     def file_name(self, wanted: Format, when: datetime) -> str:
         """After the list and when it was so."""
-        return f"{self.name.replace('.', '-').replace('_', '-')}-{when:%Y-%m-%dT%H%M}.{wanted}"
+        words = "-".join(dict.fromkeys(self.name.split("."))).replace("_", "-")  # works.works is said once
+        return f"{words}-{when:%Y-%m-%dT%H%M}.{wanted}"
 
     @property
     def fields(self) -> Mapping[str, Field]:

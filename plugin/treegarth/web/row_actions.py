@@ -107,17 +107,17 @@ def action_of(actions: Sequence[RowAction], body: Any) -> RowAction:
     return next(one for one in actions if one.name == body.action)
 
 
-def given_of(action: RowAction, body: Any) -> BaseModel:
-    """What a body says for it. Raises InvalidRequest."""
-    said = {name: getattr(body, name) for name in action.given.model_fields}
-    return validated(action.given, {name: text for name, value in said.items() if (text := value.strip())})
+def said_of(action: RowAction, body: Any) -> dict[str, str]:
+    """What a body says for it."""
+    said = {name: str(getattr(body, name)).strip() for name in action.given.model_fields}
+    return {name: text for name, text in said.items() if text}
 
 
 def act(actions: Sequence[RowAction], call: Call[Any, Any, None]) -> Acted:
     """Do what the body says, in one transaction."""
     action = action_of(actions, call.body)
     check_permission(call.actor, action.permission)
-    given = given_of(action, call.body)
+    given = validated(action.given, said_of(action, call.body))
     keys = sorted(set(call.body.chosen))  # in one order: two who do this at the same time wait for each other
     with call.begin() as connection:
         done = action.act(call.asker, connection, keys, given)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
+from gzip import GzipFile
+from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Annotated, Any
 from urllib.parse import parse_qsl
@@ -34,7 +37,7 @@ from treegarth.web.lists import LARGEST_LIMIT
 from treegarth.web.parts import translated
 from treegarth.web.paths import API_PATH, BASE_PATH
 from treegarth.web.routes import AnyText, Parameters, Route
-from treegarth.web.row_actions import Acted, RowAction, act, action_of, body_of, given_of
+from treegarth.web.row_actions import Acted, RowAction, act, action_of, body_of, said_of
 from treegarth.web.told import see_other
 from treegarth.web.validation import validated
 from treegarth.work.kinds import Block, Report, WorkKind
@@ -45,6 +48,9 @@ from treegarth.work.store import PART_BYTES, ClaimedWork, LongWork, keep_file, s
 KEPT_FOR = timedelta(days=7)
 """A file that a work made."""
 ROWS_OF_A_BLOCK = 200
+LARGEST_PLAIN = 20_000_000
+"""Bytes of a CSV file that is kept as it is: an answer of Orthanc's plugin is in its memory as a whole. The other
+formats are compressed by themselves."""
 
 AnyListing = Listing[Any, Any]
 
@@ -211,8 +217,8 @@ def act_on_all(
     check_permission(call.actor, action.permission)
     if not action.takes_all:
         raise InvalidRequest(P_("This is done with chosen rows only."))
-    given_of(action, call.body)
-    said = {name: str(getattr(call.body, name)) for name in action.given.model_fields}
+    said = said_of(action, call.body)
+    validated(action.given, said)
     detail = P_("%(action)s · %(list)s", action=Phrase(action.label), list=Phrase(listing.title))
     return _start(call, ACTING, listing, asked, {"action": action.name, "said": said}, detail)
 
@@ -255,9 +261,10 @@ def write_file(listing: AnyListing, engine: Engine, zone: ZoneInfo, work: Claime
             write_export(wanted, given["title"], listing.fields, pieces, file, mark=given["for_people"])
         name = listing.file_name(wanted, work.asked_at.astimezone(zone))
         until = work.asked_at + KEPT_FOR
-        file.seek(0)
-        with transaction(engine) as connection:
-            keep_file(connection, work.id, _parts(file), name=name, until=until)
+        is_large = wanted == "csv" and file.tell() > LARGEST_PLAIN
+        with _packed(file) if is_large else nullcontext(file) as kept, transaction(engine) as connection:
+            kept.seek(0)
+            keep_file(connection, work.id, _parts(kept), name=f"{name}.gz" if is_large else name, until=until)
     return Block(done=total - work.done, ends="done")
 
 
@@ -267,6 +274,16 @@ def _told(pieces: Iterator[Sequence[Record]], report: Report, before: int) -> It
         yield piece
         written += len(piece)
         report(written, None)
+
+
+@contextmanager
+def _packed(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The same as GZIP."""
+    with TemporaryFile() as packed:
+        file.seek(0)
+        with GzipFile(fileobj=packed, mode="wb") as stream:
+            copyfileobj(file, stream)
+        yield packed
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
@@ -283,7 +300,7 @@ def act_on_next(
     total = work.total if work.total is not None else listing.count(connection, selected, at_most=2**62)
     rows: Rows[Any] = listing.walk(connection, selected, cursor=work.place, limit=ROWS_OF_A_BLOCK)
     keys = sorted({getattr(one, listing.key) for one in rows.items})
-    done = action.act(asker, connection, keys, _given(action, work.given["said"])) if keys else 0
+    done = action.act(asker, connection, keys, validated(action.given, work.given["said"])) if keys else 0
     return Block(
         done=len(rows.items),
         counts={"left": len(keys) - done},
@@ -291,7 +308,3 @@ def act_on_next(
         total=total if rows.next else work.done + len(rows.items),
         ends=None if rows.next else "done",
     )
-
-
-def _given(action: RowAction, said: Mapping[str, str]) -> BaseModel:
-    return validated(action.given, {name: text for name, value in said.items() if (text := value.strip())})

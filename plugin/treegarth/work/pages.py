@@ -8,24 +8,26 @@ from markupsafe import Markup
 
 from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
+from treegarth.web.parts import State as Sign
 from treegarth.web.parts import render_part
 from treegarth.work.kinds import WorkKind, WorkKinds
 from treegarth.work.store import LongWork
 
 PAGE = "works.work_page"
-STATES: Mapping[str, str] = {
-    "running": N_("running"),
-    "done": N_("done"),
-    "partly": N_("partly done"),
-    "failed": N_("failed"),
-    "stopped": N_("stopped"),
+STATES: Mapping[str, tuple[Sign, str]] = {
+    "running": ("waiting", N_("running")),
+    "done": ("ok", N_("done")),
+    "partly": ("attention", N_("partly done")),
+    "failed": ("failed", N_("failed")),
+    "stopped": ("unknown", N_("stopped")),
 }
 
 
 def work_part(call: AnyCall, work: LongWork) -> Markup:
     """Its state; a page that shows one which runs renews itself."""
     kind = call.part(WorkKinds).named(work.kind)
-    return render_part(call, "works/state.html", work=work, kind=kind, may_act=call.actor.may(kind.permission))
+    values = {"work": work, "kind": kind, "states": STATES, "may_act": call.actor.may(kind.permission)}
+    return render_part(call, "works/state.html", **values)
 
 
 def work_section(

@@ -73,9 +73,9 @@ class Runner:
         except (DatabaseUnavailable, WorkerEnding) as error:
             if claimed is None:
                 raise
-            pause = GIVES_WAY if isinstance(error, DatabaseUnavailable) else timedelta(0)
+            later = GIVES_WAY if isinstance(error, DatabaseUnavailable) else timedelta(0)
             with transaction(self.engine) as connection:
-                store.put_off(connection, claimed.id, self.clock() + pause)
+                store.put_off(connection, claimed.id, self.clock() + later)
         except TreegarthError as error:
             self._note_failure(claimed, error.sentence)
         except Exception as error:

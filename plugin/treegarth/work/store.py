@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import computed_field
 from sqlalchemy import BigInteger, Connection, Select, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.phrases import P_
@@ -19,6 +20,7 @@ from treegarth.work.tables import long_work, long_work_file
 PART_BYTES = 1_000_000
 SEVERAL = 3
 """Failures in a row from which on a person should look."""
+_RUNS = long_work.c.state == "running"
 MISSING = P_("There is no long work of this number.")
 
 
@@ -105,13 +107,10 @@ def start(
     values: dict[str, Any] = {"kind": kind, "subject": subject, "given": dict(given or {}), "total": total}
     values |= {"detail": detail, "asked_by": by, "is_asked": is_asked, "asked_at": now, "next_attempt_at": now}
     made = insert(long_work).values(values).on_conflict_do_nothing().returning(long_work.c.id)
-    number = connection.execute(made).scalar_one_or_none()
-    if number is not None:
-        return read(connection, number)
-    found = running(connection, kind, subject)
-    if found is None:  # it ended just now
-        return start(connection, kind, by=by, now=now, total=total, subject=subject, given=given, detail=detail)
-    return found
+    while (number := connection.execute(made).scalar_one_or_none()) is None:
+        if (found := running(connection, kind, subject)) is not None:  # else it ended just now
+            return found
+    return read(connection, number)
 
 
 def select_works(*, kind: str | None = None, subject: str | None = None, state: str | None = None) -> Select[Any]:
@@ -155,7 +154,7 @@ def count_troubled(connection: Connection) -> int:
     is_latest = ~exists().where(
         newer.c.kind == long_work.c.kind, newer.c.subject == long_work.c.subject, newer.c.id > long_work.c.id
     )
-    fails = (long_work.c.state == "running") & (long_work.c.attempts >= SEVERAL)
+    fails = _RUNS & (long_work.c.attempts >= SEVERAL)
     is_troubled = or_(fails, (long_work.c.state == "failed") & is_latest)
     return connection.execute(select(func.count()).select_from(long_work).where(is_troubled)).scalar_one()
 
@@ -168,7 +167,7 @@ def running(connection: Connection, kind: str, subject: str = "") -> LongWork | 
 
 def claim(connection: Connection, kinds: Collection[str], now: datetime) -> ClaimedWork | None:
     """The work that waited longest for its next block, locked: another worker does not get it in this transaction."""
-    due = (long_work.c.state == "running", long_work.c.next_attempt_at <= now, long_work.c.kind.in_(kinds))
+    due = (_RUNS, long_work.c.next_attempt_at <= now, long_work.c.kind.in_(kinds))
     query = _select(ClaimedWork).where(*due).order_by(long_work.c.next_attempt_at).limit(1)
     row = connection.execute(unlocked(query)).one_or_none()
     return None if row is None else ClaimedWork.model_validate(row._asdict())
@@ -187,7 +186,7 @@ def note_place(connection: Connection, number: int, place: object) -> None:
 
 def next_turn(connection: Connection, kinds: Collection[str]) -> datetime | None:
     """When the next block of one that runs comes."""
-    runs = (long_work.c.state == "running", long_work.c.kind.in_(kinds))
+    runs = (_RUNS, long_work.c.kind.in_(kinds))
     found: datetime | None = connection.execute(select(func.min(long_work.c.next_attempt_at)).where(*runs)).scalar_one()
     return found
 
@@ -198,19 +197,17 @@ def put_off(connection: Connection, number: int, until: datetime) -> None:
 
 
 def note_block(connection: Connection, work: ClaimedWork, values: Mapping[str, Any]) -> None:
-    """What a block changed; one that somebody stopped meanwhile stays stopped, and counts it."""
+    """What a block changed; one that somebody stopped meanwhile stays stopped, and goes on behind this block."""
     ours = update(long_work).where(long_work.c.id == work.id)
-    connection.execute(ours.where(long_work.c.state == "running").values(values))
-    if "finished_at" not in values:
-        return
-    kept = {name: value for name, value in values.items() if name in ("done", "counts", "place", "working_s")}
-    connection.execute(ours.where(long_work.c.state == "stopped").values(kept))
+    if connection.execute(ours.where(_RUNS).values(values)).rowcount == 0:
+        kept = {name: value for name, value in values.items() if name in ("done", "counts", "place", "working_s")}
+        connection.execute(ours.where(long_work.c.state == "stopped").values(kept))
 
 
 def report(connection: Connection, number: int, *, done: int, total: int | None, lease_until: datetime) -> bool:
     """How far a block is that is not at its end, and until when nobody else gets it; whether it is to go on."""
     values = {"done": done, "next_attempt_at": lease_until, **({"total": total} if total is not None else {})}
-    ours = update(long_work).where(long_work.c.id == number, long_work.c.state == "running").values(values)
+    ours = update(long_work).where(long_work.c.id == number, _RUNS).values(values)
     return connection.execute(ours).rowcount == 1
 
 
@@ -224,7 +221,7 @@ def advance(
         values["counts"] = long_work.c.counts.concat(func.jsonb_build_object(counted, more))
     if error is not None:
         values["last_error"] = error
-    ours = (long_work.c.kind == kind, long_work.c.subject == subject, long_work.c.state == "running")
+    ours = (long_work.c.kind == kind, long_work.c.subject == subject, _RUNS)
     connection.execute(update(long_work).where(*ours).values(values))
 
 
@@ -244,7 +241,7 @@ def note_progress(
     values |= {"total": total} if total is not None else {}
     values |= {"counts": dict(counts)} if counts is not None else {}
     values |= {"state": "done", "finished_at": now} if is_done else {}
-    ours = update(long_work).where(long_work.c.id == number, long_work.c.state == "running").values(values)
+    ours = update(long_work).where(long_work.c.id == number, _RUNS).values(values)
     return connection.execute(ours).rowcount == 1
 
 
@@ -261,7 +258,7 @@ def note_failure(
 def stop(connection: Connection, number: int, *, by: str | None, now: datetime) -> LongWork:
     """What was done stays done; a block that is at hand is the last. Raises NotFound, RequestConflict."""
     values = {"state": "stopped", "stopped_by": by, "finished_at": now, "waits_for": None}
-    stopped = update(long_work).where(long_work.c.id == number, long_work.c.state == "running").values(values)
+    stopped = update(long_work).where(long_work.c.id == number, _RUNS).values(values)
     if connection.execute(stopped).rowcount == 0:
         read(connection, number)
         raise RequestConflict(P_("It does not run any more."))
@@ -271,13 +268,15 @@ def stop(connection: Connection, number: int, *, by: str | None, now: datetime) 
 def resume(connection: Connection, number: int, now: datetime) -> LongWork:
     """Go on with one that was stopped or given up, from where it was. Raises NotFound, RequestConflict."""
     before = read(connection, number)
-    if running(connection, before.kind, before.subject) is not None:
-        raise RequestConflict(P_("Another one of its kind runs already."))
-    if before.state not in ("stopped", "failed"):
+    if before.state not in ("stopped", "failed", "running"):
         raise RequestConflict(P_("It is at its end: start another one."))
     values: dict[str, Any] = dict.fromkeys(("stopped_by", "finished_at", "last_error"))
     values |= {"state": "running", "attempts": 0, "next_attempt_at": now}
-    connection.execute(update(long_work).where(long_work.c.id == number).values(values))
+    try:
+        with connection.begin_nested():
+            connection.execute(update(long_work).where(long_work.c.id == number, ~_RUNS).values(values))
+    except IntegrityError as error:
+        raise RequestConflict(P_("Another one of its kind runs already.")) from error
     return read(connection, number)
 
 

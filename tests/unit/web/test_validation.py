@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field
 
+from treegarth.assembly import house
 from treegarth.database import keyset
+from treegarth.settings import Settings
 from treegarth.web.lists import Day, PageQuery
 from treegarth.web.problems import FROM_LOWER_FLOORS
 from treegarth.web.routes import Text
-from treegarth.web.validation import OWN_SENTENCES, InvalidFields, validated
+from treegarth.web.validation import OWN_SENTENCES, SENTENCES, InvalidFields, validated
 
 
 class Everything(PageQuery):
@@ -51,3 +54,36 @@ def test_our_own_validators_say_what_can_be_translated() -> None:
         validated(Everything, {"day": "x", "word": "\ud800"})
     assert {fault.message for fault in caught.value.faults} <= set(OWN_SENTENCES)
     assert all(sentence in inspect.getsource(keyset) for sentence in FROM_LOWER_FLOORS)
+
+
+# what a schema demands, and what pydantic calls a value that does not do it
+DEMANDS = {
+    "minimum": "greater_than_equal",
+    "maximum": "less_than_equal",
+    "exclusiveMinimum": "greater_than",
+    "exclusiveMaximum": "less_than",
+    "multipleOf": "multiple_of",
+    "pattern": "string_pattern_mismatch",
+    "minLength": "string_too_short",
+    "maxLength": "string_too_long",
+    "minItems": "too_short",
+    "maxItems": "too_long",
+    "enum": "literal_error",
+    "const": "literal_error",
+}
+
+
+def demands(schema: Any) -> Iterator[str]:
+    """Every one in it, however deep."""
+    if isinstance(schema, dict):
+        yield from (DEMANDS[name] for name, value in schema.items() if name in DEMANDS and not isinstance(value, dict))
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from demands(part)
+
+
+def test_whatever_a_field_demands_there_is_a_sentence_for() -> None:
+    routes = house(Settings()).routes()
+    models = {one for route in routes for one in (route.query, route.body, route.path_parameters) if one}
+    found = {one for model in models for one in demands(model.model_json_schema())}
+    assert len(found) > 5
+    assert found - set(SENTENCES) == set()

@@ -15,6 +15,7 @@ from treegarth.phrases import N_, NN_, P_
 from treegarth.work.kinds import Block, Report, WorkKind
 from treegarth.work.store import ClaimedWork, LongWork, start
 
+NAME = "archive.zip"  # as Orthanc calls it in its answer
 LOOKS_AGAIN = timedelta(seconds=1)
 KEPT_FOR = timedelta(days=1)
 """At most: Orthanc keeps as many as its setting MediaArchiveSize says, and none when it is started again."""
@@ -56,8 +57,7 @@ class Downloader:
                 ends="failed", error=P_("Orthanc could not make the file: %(why)s", why=job["ErrorDescription"])
             )
         if job["State"] == "Success":
-            when = self.clock()
-            result = (f"studies-{when:%Y-%m-%dT%H%M}.zip", when + KEPT_FOR)
+            result = (NAME, self.clock() + KEPT_FOR)
             return Block(done=total - work.done, place=work.place, ends="done", result=result)
         done = max(total * int(job.get("Progress", 0)) // 100 - work.done, 0)
         return Block(done=done, place=work.place, waits=LOOKS_AGAIN)

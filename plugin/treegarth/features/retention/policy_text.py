@@ -200,6 +200,8 @@ class _Reader:
 
 
 def _unread(value: object) -> str:
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key}: {part}" for key, part in value.items())
     return P_("%(value)s cannot be read.", value=repr(value))
 
 

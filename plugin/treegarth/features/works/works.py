@@ -11,7 +11,6 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.parts import State as Sign
 from treegarth.web.parts import translated
 from treegarth.web.routes import Parameters, Text
 from treegarth.work.kinds import WorkKinds
@@ -30,15 +29,6 @@ class WorksAsked(Parameters):
     """`partly`: it ended, and some could not be done; `failed`: none, or it was given up."""
 
 
-SIGNS: Mapping[str, Sign] = {
-    "running": "waiting",
-    "done": "ok",
-    "partly": "attention",
-    "failed": "failed",
-    "stopped": "unknown",
-}
-
-
 def find(asker: Asker, connection: Connection, asked: WorksAsked) -> Select[Any]:
     return select_works(kind=asked.kind, subject=asked.subject, state=asked.state)
 
@@ -51,7 +41,6 @@ def extras(call: AnyCall, connection: Connection, asked: WorksAsked, works: Sequ
     return {
         "kinds": kinds(call, connection),
         "states": STATES,
-        "signs": SIGNS,
         "busy": any(one.is_running for one in works),
     }
 
@@ -84,7 +73,7 @@ WORKS = Listing(
     ),
     filters=(
         Filter(name="kind", label=N_("Work"), find_choices=kinds, width="wide"),
-        Filter(name="state", label=N_("State"), choices=STATES),
+        Filter(name="state", label=N_("State"), choices={key: words for key, (_, words) in STATES.items()}),
         Filter(name="subject", label=N_("Subject")),
     ),
     empty=Empty(

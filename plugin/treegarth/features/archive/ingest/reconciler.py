@@ -143,6 +143,8 @@ class Reconciler:
             return "it was asked for, or the last one was not finished"
         if self._clock() - compared.finished_at > self._full_comparison_every:
             return "it is time for one"
+        if compared.state == "stopped":  # by a person: until then what arrives and goes is followed, and no more
+            return None
         if drift != Counts(patients=0, studies=0, series=0, instances=0) and (
             at_start or drift == before or self._is_idle()
         ):

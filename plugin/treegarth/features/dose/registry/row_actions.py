@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from treegarth.database.parameters import is_among
-from treegarth.features.dose.registry.candidates import is_candidate
 from treegarth.features.dose.registry.pages.sources import SOURCES
 from treegarth.features.dose.registry.service import note_again
 from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, archived_instances
@@ -24,10 +22,12 @@ def read_again(asker: Asker, connection: Connection, sources: Sequence[str], giv
 
 def read_studies(asker: Asker, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
     """Those that have a source of dose."""
-    rows = connection.execute(archived_instances().where(is_among(study.c.orthanc_study_id, studies)))
-    sources = [one for one in (ArchivedInstance(**row._mapping) for row in rows) if is_candidate(one)]
-    note_again(connection, sources)
-    return len({one.orthanc_study_id for one in sources})
+    return sum(note_again(connection, _instances(connection, one)) > 0 for one in studies)
+
+
+def _instances(connection: Connection, orthanc_study_id: str) -> list[ArchivedInstance]:
+    rows = connection.execute(archived_instances().where(study.c.orthanc_study_id == orthanc_study_id))
+    return [ArchivedInstance(**row._mapping) for row in rows]
 
 
 READ_STUDIES = RowAction(

@@ -1,0 +1,57 @@
+"""Every kind of documents that is edited, with what two editors of one would each write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditedKind:
+    """A kind, the document that two edit, and where its text stands in the form."""
+
+    path: str
+    document: dict[str, Any]
+    changed: str  # the part of it that each words otherwise
+    values: tuple[Any, Any]
+    page: str | None  # None: its page saves over what is there
+    form: dict[str, str] = field(default_factory=dict)
+
+
+RULE = {"name": "r", "why": "a", "when": "by hand", "if": "Modality = CT", "do": [{"label": "x"}]}
+POLICY = {"name": "p", "why": "a", "keep": "nothing", "after": "90 days since received", "proof": "none"}
+NODE = {
+    "name": "N",
+    "kind": "dicom",
+    "address": {"host": "192.0.2.10", "port": 4242, "ae_title": "N"},
+    "max_attempts": 20,
+}
+PHANTOM = {"name": "q", "meaning": "qa", "patient_id": "PHANTOM*", "note": "a"}
+KINDS = [
+    EditedKind(path="rules", document=RULE, changed="why", values=("b", "c"), page="rules"),
+    EditedKind(
+        path="retention/policies",
+        document=POLICY,
+        changed="why",
+        values=("b", "c"),
+        page="retention/policies",
+    ),
+    EditedKind(
+        path="destinations",
+        document=NODE,
+        changed="max_attempts",
+        values=(7, 9),
+        page="deliveries/destinations",
+    ),
+    EditedKind(
+        path="dose/not-patients",
+        document=PHANTOM,
+        changed="note",
+        values=("b", "c"),
+        page="dose/not-patients",
+    ),
+]
+VIEW = {"name": "v", "list": "archive.studies", "query": {"modality": "CT"}, "shared": False}
+KINDS.append(
+    EditedKind(path="views", document=VIEW, changed="query", values=({"modality": "MR"}, {"modality": "PT"}), page=None)
+)
