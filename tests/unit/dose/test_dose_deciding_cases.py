@@ -136,7 +136,57 @@ CASES: dict[str, tuple[list[SourceFacts], dict[str, float | None], set[str]]] = 
     "a total of 0 does not win": (
         [source("a", "projection", xa("1", 3.5e-5), totals={"dose_area_product_total_gy_m2": 0.0})],
         {"dose_area_product_gy_m2": 3.5e-5},
+        {"dose_area_product_gy_m2:total_differs"},
+    ),
+    "a total of few digits is the rounded sum of its events": (
+        [source("a", "projection", xa("1", 6.6e-5), totals={"dose_area_product_total_gy_m2": 1e-4})],
+        {"dose_area_product_gy_m2": 1e-4},
         set(),
+    ),
+    "a total that differs from its events by 5 % is doubted": (
+        [source("a", "ct", ct("1", 100.0), ct("2", 95.0), totals=dlp(205.3))],
+        {"dlp_mgy_cm": 205.3},
+        {"dlp_mgy_cm:total_differs", "dlp_body_mgy_cm:total_differs"},
+    ),
+    "a total that differs from its events by 4 % is not": (
+        [source("a", "ct", ct("1", 100.0), ct("2", 96.0), totals=dlp(204.0))],
+        {"dlp_mgy_cm": 204.0},
+        set(),
+    ),
+    "a total to this point is not held against the events": (
+        [
+            source("a", "ct", ct("1", 100.0), ct("2", 96.0), totals=dlp(100.0),
+                   scope_of_accumulation="Procedure Step To This Point")
+        ],
+        {"dlp_mgy_cm": 196.0},
+        set(),
+    ),
+    "an activity of a unit slip is doubted and stays": (
+        [source("a", "radiopharmaceutical", {"administered_activity_mbq": 370_000.0, "radionuclide_code": F_SCT})],
+        {"administered_activity_mbq": 370_000.0},
+        {"administered_activity_mbq:implausible"},
+    ),
+    "a DLP that does not fit CTDIvol and length is doubted": (
+        [source("a", "ct", ct("1", 950.0, mean_ctdi_vol_mgy=10.0, scanning_length_mm=300.0,
+                              irradiation_event_type="Spiral Acquisition"))],
+        {"dlp_mgy_cm": 950.0, "ctdi_vol_max_mgy": 10.0},
+        {"dlp_mgy_cm:inconsistent", "ctdi_vol_max_mgy:inconsistent"},
+    ),
+    "a stationary acquisition has no length to multiply": (
+        [source("a", "ct", ct("1", 950.0, mean_ctdi_vol_mgy=10.0, scanning_length_mm=10.0,
+                              irradiation_event_type="Stationary Acquisition"))],
+        {"dlp_mgy_cm": 950.0, "ctdi_vol_max_mgy": 10.0},
+        set(),
+    ),
+    "a total that stands for unknown loses, and is doubted": (
+        [source("a", "ct", ct("1", 100.0), totals=dlp(-99999.0))],
+        {"dlp_mgy_cm": 100.0},
+        {"dlp_mgy_cm:implausible", "dlp_mgy_cm:total_differs", "dlp_body_mgy_cm:total_differs"},
+    ),
+    "a doubtful area product does not hide a good dose at the reference point": (
+        [source("a", "projection", xa("1", 1e9, dose_rp_gy=0.05))],
+        {"dose_area_product_gy_m2": 1e9, "dose_rp_gy": 0.05},
+        {"dose_area_product_gy_m2:implausible"},
     ),
     "a total that one of two reports lacks does not win": (
         [source("a", "ct", ct("1", 100.0), totals=dlp(100.0)), source("b", "ct", ct("2", 200.0))],

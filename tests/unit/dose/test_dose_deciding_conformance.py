@@ -14,8 +14,12 @@ from treegarth.features.dose.registry.decision import Device, SourceFacts, decid
 
 DOUBTED = {
     "CT-SC-Philips_Brilliance16P.dcm": {"dlp_head_mgy_cm:partial_total", "dlp_body_mgy_cm:partial_total"},
+    "Dual-RDSR-DX.dcm": {"dose_rp_gy:total_differs"},
+    "RF-RDSR-Canon-Alphenix-rotational.dcm": {"total_fluoro_time_s:total_differs"},
+    "philips_allura_clarity_u601.dcm": {"dose_area_product_gy_m2:total_differs"},
 }
-"""A captured dose page that names no phantom: its DLP is known, and of neither part."""
+"""A captured dose page that names no phantom: its DLP is known, and of neither part. A dose at the reference point of 0
+beside an event of 0.035 mGy; a fluoroscopy time of 70 s beside 6,718 s of its events; a DAP 13 % above its events."""
 
 
 def exams() -> dict[str, list[SourceFacts]]:

@@ -38,19 +38,21 @@ def _routes() -> list[Route]:
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
     from treegarth.features.dose.registry.pages.missing_dose import MISSING
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EQUIPMENT, MISSING, SOURCES, CHANGES]
+    return [DOSES, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:

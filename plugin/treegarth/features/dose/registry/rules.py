@@ -29,6 +29,9 @@ class Rule(StrEnum):
     SAME_EXPOSURE = "same_exposure"  # several images of one exposure or administration: one of them counts
     EXPOSURES = "exposures"  # images of different exposures: each counts once
     ELSEWHERE = "elsewhere"  # its events live on in another study: under a corrected patient, or twice filed
+    CHOSEN = "chosen"  # a person says that it counts
+    VOIDED = "voided"  # a person left it out
+    MOVED = "moved"  # a person moved it to another study
 
 
 Origin: TypeAlias = Literal["reported", "events", "headers", "partial"]
@@ -37,7 +40,15 @@ Origin: TypeAlias = Literal["reported", "events", "headers", "partial"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 DoubtName: TypeAlias = Literal[
-    "reports_disagree", "partial_total", "phantoms_mixed", "event_uid_repeated", "in_another_study", "sampled"
+    "implausible",
+    "inconsistent",
+    "reports_disagree",
+    "total_differs",
+    "partial_total",
+    "phantoms_mixed",
+    "event_uid_repeated",
+    "in_another_study",
+    "sampled",
 ]
 DOUBTS: tuple[DoubtName, ...] = get_args(DoubtName)
 
@@ -48,6 +59,23 @@ class Doubt:
 
     quantity: str
     name: DoubtName
+
+
+What: TypeAlias = Literal["total", "events", "event", "silent", "best", "part", "least", "greatest", "expected"]
+"""A reported total, the sum of a source's events, one event, an event that says nothing, the best known dose, the part
+of a phantom; the limit that a number is below or above, and what it should be about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Said:
+    """What speaks for a doubt: a number in the stored unit, and where it stands. Position 0 is no event."""
+
+    name: DoubtName
+    what: What
+    orthanc_instance_id: str = ""
+    position: int = 0
+    of: str = ""  # the phantom of a part
+    value: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Computed,
     Date,
@@ -19,11 +20,13 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
+    false,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from treegarth.acts.tables import act
 from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
@@ -197,11 +200,14 @@ dose_study = Table(
     *(Column(one.column, FiniteDouble(), comment="the best known dose: see deciding/") for one in BEST.values()),
     Column("origins", ARRAY(Text), comment="of each best dose, sorted: quantity:reported, events, headers or partial"),
     Column("doubts", ARRAY(Text), comment="quantity:name, sorted; null before it was decided"),
+    Column("doubted", ARRAY(Text), nullable=False, server_default="{}", comment="the quantities of the doubts, sorted"),
+    Column("doubt_evidence", JSONB, comment="[{quantity, name, said: [{what, value, ...}]}], one per doubt"),
     Column("planes", JSONB, comment="[{acquisition_plane, dose_area_product_gy_m2, dose_rp_gy}]"),
     Column("activities", JSONB, comment="[{radionuclide, administered_activity_mbq}]"),
     Column("unattributed", ARRAY(Text), comment="quantities of which a part is of no phantom, nuclide or breast told"),
     Column("replaced_by", Key, comment="the study in which all of this one counts instead: this one is in no sum"),
-    Column("decider_version", Integer, comment="of what decided this row"),
+    Column("is_void", Boolean, nullable=False, server_default=false(), comment="a person left all of it out"),
+    Column("decider_version", Integer, comment="of what decided this row, and of the site's limits: see limits.py"),
     Column("differences", ARRAY(Text), comment="totals that differ from the sum of the events, by their names"),
     Column("not_patient", Text, comment="phantom, qa or service, where a rule says that this is no patient"),
     Column("not_patient_rule_id", Integer, comment="the rule that says so; no foreign key: rules may go"),
@@ -250,11 +256,19 @@ dose_study = Table(
             "issue_count",
             "not_patient",
             "replaced_by",
+            "doubted",
             "best_dlp_mgy_cm",
             "best_dose_area_product_gy_m2",
             "best_glandular_dose_left_mgy",
             "best_glandular_dose_right_mgy",
         ],
+    ),
+    Index(
+        "ix_dose_study_doubted",
+        text("study_date DESC NULLS LAST"),
+        text("study_time DESC NULLS LAST"),
+        text("orthanc_study_id DESC"),
+        postgresql_where=text("doubted <> '{}'"),
     ),
     Index(
         "ix_dose_study_not_patient",
@@ -283,6 +297,17 @@ dose_undecided = Table(
     Column("since", Moment, nullable=False, server_default=func.now()),
 )
 
+dose_act = Table(
+    "dose_act",
+    metadata,
+    Column("act_id", BigInteger, ForeignKey(act.c.id), primary_key=True),
+    Column("key", Key, primary_key=True, comment="event and its UID, or object and its SOP Instance UID"),
+    Column("fate", Text, nullable=False, comment="void, move, count or patient"),
+    Column("target", Key, comment="of move: the study, by Orthanc's identifier"),
+    Index("ix_dose_act_key", "key"),
+    Index("ix_dose_act_target", "target", postgresql_where=text("target IS NOT NULL")),
+)
+
 dose_redecided = Table(
     "dose_redecided",
     metadata,
@@ -293,6 +318,14 @@ dose_redecided = Table(
     Column("before", FiniteDouble()),
     Column("after", FiniteDouble()),
     Column("why", Text, nullable=False, comment="the rules, the origin and the doubts"),
+)
+
+dose_limit, dose_limit_version = document_tables(
+    metadata,
+    "dose_limit",
+    Column("quantity", Text, nullable=False, comment="the name of the limit that it stands for: see plausibility.py"),
+    Column("least", FiniteDouble(), comment="in the stored unit; null: as built in"),
+    Column("greatest", FiniteDouble(), comment="in the stored unit; null: as built in"),
 )
 
 not_patient_rule, not_patient_rule_version = document_tables(

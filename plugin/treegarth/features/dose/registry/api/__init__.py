@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.registry.api import not_patients, registry, reports, revision, studies
+from treegarth.features.dose.registry.api import acts, limits, not_patients, registry, reports, revision, studies
 from treegarth.web.routes import Route
 
 __all__ = ["routes"]
@@ -16,4 +16,6 @@ def routes() -> list[Route]:
         *registry.routes(),
         *not_patients.routes(),
         *revision.routes(),
+        *acts.routes(),
+        *limits.routes(),
     ]

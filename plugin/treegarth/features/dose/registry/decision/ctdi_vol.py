@@ -19,7 +19,7 @@ def ctdi_vols(of: Of) -> list[Amount]:
         amount = event_amount(_ctdi_vol, event, of)
         if amount.value is not None and amount.origin == "headers":
             values = [value for one in event.accounts if (value := _ctdi_vol(one.event)) is not None]
-            amount = Amount(value=max(values), origin="headers", is_sampled=amount.is_sampled)
+            amount = replace(amount, value=max(values), origin="headers", disagrees=False)
         if event.is_unsure and event.has_document:
             amount = replace(amount, origin="partial", is_partial=True)
         if amount.value is not None or not any(one.event.is_localizer for one in event.accounts):

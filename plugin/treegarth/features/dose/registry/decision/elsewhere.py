@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from treegarth.features.dose.registry.decision.acts import NOWHERE, Acts
 from treegarth.features.dose.registry.decision.clusters import Cluster
 from treegarth.features.dose.registry.decision.facts import SourceFacts
 from treegarth.features.dose.registry.decision.quantities import counted_events
@@ -20,9 +21,14 @@ class Elsewhere:
     sources: Mapping[str, str] = field(default_factory=dict)
     event_uids: Mapping[str, str] = field(default_factory=dict)
     same_patient: frozenset[str] = frozenset()
+    acts: Acts = field(default_factory=Acts)
 
     def study_of(self, cluster: Cluster) -> str | None:
-        """The other study in which an event counts; None where it counts here."""
+        """The other study in which an event counts, or NOWHERE; None where it counts here. What a person decided goes
+        before what Orthanc says of its objects."""
+        fate = self.acts.of_cluster(cluster)
+        if fate is not None:
+            return None if fate.study == self.acts.here != NOWHERE else fate.study
         for uid in sorted(cluster.uids):
             if uid in self.event_uids:
                 return self.event_uids[uid]
@@ -55,7 +61,7 @@ def take_out(resolved: Sequence[Resolved], elsewhere: Elsewhere) -> str | None:
                 by = elsewhere.sources.get(source.orthanc_instance_id)
                 gone.add(by)
                 left |= by is None
-    named = sorted(one for one in gone if one is not None)
+    named = sorted(one for one in gone if one is not None and one != NOWHERE)
     if left or not named:
         return None
     for one in resolved:
@@ -71,8 +77,9 @@ def decisions_of(resolved: Sequence[Resolved], elsewhere: Elsewhere) -> list[Dec
         sources = {one.orthanc_instance_id: one for one in (*group.documents, *group.headers)}
         for decision in group.decisions:
             source = sources.get(decision.orthanc_instance_id)
-            if source is not None and elsewhere.study_of_source(source, group) is not None:
-                instance = decision.orthanc_instance_id
-                decision = Decision(orthanc_instance_id=instance, counted=False, rule=Rule.ELSEWHERE)
+            if source is not None and (study := elsewhere.study_of_source(source, group)) is not None:
+                by_person = any(elsewhere.acts.of_cluster(one) is not None for one in group.clusters.of(source))
+                rule = Rule.ELSEWHERE if not by_person else Rule.VOIDED if study == NOWHERE else Rule.MOVED
+                decision = Decision(orthanc_instance_id=source.orthanc_instance_id, counted=False, rule=rule)
             found.append(decision)
     return found

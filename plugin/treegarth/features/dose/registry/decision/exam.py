@@ -8,14 +8,17 @@ Facts of sources in, a decision out; the same for every order and repetition of 
 3. `quantities.py` takes for each quantity and device the reported total, or the sum of the events; here the devices
    are added, DLP is divided by phantom, planes, breasts and nuclides are kept apart, and what is not certain becomes a
    doubt with a name.
+4. `plausibility.py` doubts what no patient is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from treegarth.features.dose.plausibility import BUILT_IN, Limits
 from treegarth.features.dose.registry.decision.accounts import Account
+from treegarth.features.dose.registry.decision.acts import NOWHERE, Fate
 from treegarth.features.dose.registry.decision.asked import DLP, SUMS, number_of, quantities_of
 from treegarth.features.dose.registry.decision.clusters import Cluster
 from treegarth.features.dose.registry.decision.ctdi_vol import best_account, ctdi_vols
@@ -23,17 +26,19 @@ from treegarth.features.dose.registry.decision.elsewhere import Elsewhere, decis
 from treegarth.features.dose.registry.decision.facts import SourceFacts
 from treegarth.features.dose.registry.decision.nuclides import meaning_of
 from treegarth.features.dose.registry.decision.parts import Phantom, Phantoms, Plane, activities, phantoms, planes
+from treegarth.features.dose.registry.decision.plausibility import of_best, of_events, of_totals
 from treegarth.features.dose.registry.decision.quantities import (
     Amount,
     added,
     amount_of,
     by_device,
     counted_events,
+    said_of,
     worst,
 )
 from treegarth.features.dose.registry.decision.sameness import devices
 from treegarth.features.dose.registry.decision.sources import Resolved, resolve
-from treegarth.features.dose.registry.rules import Decision, Doubt, DoubtName, Origin, Rule, summary
+from treegarth.features.dose.registry.rules import Decision, Doubt, DoubtName, Origin, Rule, Said, summary
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +52,10 @@ class Activity:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExamDecision:
     """The exam. `events` and `administrations` are what counts, each once, as its best account has it; `unattributed`
-    names the quantities of which a part belongs to no phantom, nuclide or breast that is told. `replaced_by` is the
-    study in which all of it counts instead: then `best` is what it was."""
+    names the quantities of which a part belongs to no phantom, nuclide or breast that is told; `evidence` is what
+    speaks for each doubt. `replaced_by` is the study in which all of it counts instead: then `best` is what it was;
+    `is_void` where a person left all of it out.
+    """
 
     counted: tuple[str, ...]
     rules: tuple[Rule, ...]
@@ -59,20 +66,55 @@ class ExamDecision:
     best: Mapping[str, float]
     origin: Mapping[str, Origin]
     doubts: tuple[Doubt, ...]
+    evidence: Mapping[Doubt, tuple[Said, ...]]
     planes: tuple[Plane, ...]
     activities: tuple[Activity, ...]
     unattributed: frozenset[str]
     replaced_by: str | None
+    is_void: bool = False
 
 
-def decide_exam(sources: Iterable[SourceFacts], elsewhere: Elsewhere | None = None) -> ExamDecision:
-    """The exam that these sources describe together."""
+def decide_exam(
+    sources: Iterable[SourceFacts],
+    elsewhere: Elsewhere | None = None,
+    limits: Limits = BUILT_IN,
+    guests: Iterable[SourceFacts] = (),
+) -> ExamDecision:
+    """The exam that these sources describe together, with what a person moved here of other studies' (`guests`);
+    outside the limits a dose is doubted."""
+    elsewhere = elsewhere or Elsewhere()
+    acts = elsewhere.acts
+    own = {one.orthanc_instance_id: one for one in sources}
+    standing = [acts.standing(one) for one in own.values()]
+    standing += [acts.standing(one, is_guest=True) for one in guests if one.orthanc_instance_id not in own]
+    here = [one for one in standing if one is not None]
+    gone = {name: acts.of_source(one) for name, one in own.items() if acts.standing(one) is None}
+    decision = _decided(here, elsewhere, limits)
+    if not gone:
+        return decision
+    moved = sorted(fate.study for fate in gone.values() if fate is not None and fate.study != NOWHERE)
+    if not here and moved:  # nothing is left: what it was is still shown
+        was = _decided([one for name, one in own.items() if _is_moved(gone[name])], Elsewhere(), limits)
+        decision = replace(was, replaced_by=moved[0], counted=())
+    taken = [acts.decision(own[name]) for name in gone]
+    kept = [one for one in decision.decisions if one.orthanc_instance_id not in gone]
+    decisions = sorted([*kept, *taken], key=lambda one: one.orthanc_instance_id)
+    return replace(
+        decision, decisions=tuple(decisions), rules=summary(decisions), is_void=decision.is_void or not (here or moved)
+    )
+
+
+def _is_moved(fate: Fate | None) -> bool:
+    return fate is not None and fate.study != NOWHERE
+
+
+def _decided(sources: Iterable[SourceFacts], elsewhere: Elsewhere, limits: Limits) -> ExamDecision:
     unique = sorted({one.orthanc_instance_id: one for one in sources}.values(), key=lambda one: one.orthanc_instance_id)
     numbers = devices(one.device for one in unique)
     groups = sorted({one.group for one in unique})
     resolved = [resolve([one for one in unique if one.group == group], numbers) for group in groups]
-    replaced_by = take_out(resolved, elsewhere) if elsewhere is not None else None
-    return _Deciding(resolved, elsewhere or Elsewhere(), replaced_by).decision()
+    replaced_by = take_out(resolved, elsewhere)
+    return _Deciding(resolved, elsewhere, replaced_by, limits).decision()
 
 
 PARTS: Mapping[Phantom, str] = {"head": "dlp_head_mgy_cm", "body": "dlp_body_mgy_cm"}
@@ -83,9 +125,10 @@ class _Deciding:
     resolved: Sequence[Resolved]
     elsewhere: Elsewhere
     replaced_by: str | None
+    limits: Limits
     best: dict[str, float] = field(default_factory=dict)
     origin: dict[str, Origin] = field(default_factory=dict)
-    doubts: set[Doubt] = field(default_factory=set)
+    evidence: dict[Doubt, frozenset[Said]] = field(default_factory=dict)
     unattributed: set[str] = field(default_factory=set)
 
     def decision(self) -> ExamDecision:
@@ -100,6 +143,7 @@ class _Deciding:
         given = self._set_activity()
         self._flag_repeated_uids()
         self._flag_elsewhere()
+        self._flag_implausible()
         decisions = decisions_of(self.resolved, self.elsewhere)
         events = [one for group in self.resolved for one in counted_events(group) if not one.is_elsewhere]
         return ExamDecision(
@@ -111,30 +155,34 @@ class _Deciding:
             administrations=tuple(best_account(one) for one in events if _is_administration(one)),
             best=self.best,
             origin=self.origin,
-            doubts=tuple(sorted(self.doubts)),
+            doubts=tuple(sorted(self.evidence)),
+            evidence={doubt: tuple(sorted(self.evidence[doubt], key=_order)) for doubt in sorted(self.evidence)},
             planes=tuple(found_planes),
             activities=given,
             unattributed=frozenset(self.unattributed),
             replaced_by=self.replaced_by,
+            is_void=bool(decisions) and all(one.rule is Rule.VOIDED for one in decisions),
         )
 
     def _set(self, quantity: str, amount: Amount) -> None:
         if amount.value is None or amount.origin is None:
             if amount.is_partial:
-                self._doubt(quantity, "partial_total")
+                self._doubt(quantity, "partial_total", amount.said)
             return
         self.best[quantity], self.origin[quantity] = amount.value, amount.origin
         flags: tuple[tuple[bool, DoubtName], ...] = (
             (amount.is_partial, "partial_total"),
             (amount.disagrees, "reports_disagree"),
             (amount.is_sampled, "sampled"),
+            (any(one.name == "total_differs" for one in amount.said), "total_differs"),
         )
         for holds, name in flags:
             if holds:
-                self._doubt(quantity, name)
+                self._doubt(quantity, name, amount.said)
 
-    def _doubt(self, quantity: str, name: DoubtName) -> None:
-        self.doubts.add(Doubt(quantity=quantity, name=name))
+    def _doubt(self, quantity: str, name: DoubtName, said: Iterable[Said] = ()) -> None:
+        doubt = Doubt(quantity=quantity, name=name)
+        self.evidence[doubt] = self.evidence.get(doubt, frozenset()) | {one for one in said if one.name == name}
 
     def _set_dlp(self, whole: Amount, parts: Sequence[Phantoms]) -> None:
         """16 and 32 cm stand together only in a total that a report gives; there localizers are no reason for doubt."""
@@ -142,7 +190,9 @@ class _Deciding:
         loose = any(one.is_loose for one in parts)
         of_scans = {name for one in parts for name in set(one.amounts) - one.of_localizers}
         if len(of_scans if whole.origin == "reported" else seen) > 1 or (seen and loose and whole.origin != "reported"):
-            self._doubt("dlp_mgy_cm", "phantoms_mixed")
+            values = {name: added([one.amounts[name] for one in parts if name in one.amounts]).value for name in seen}
+            said = (Said(name="phantoms_mixed", what="part", of=name, value=value) for name, value in values.items())
+            self._doubt("dlp_mgy_cm", "phantoms_mixed", said)
         if len(seen) < 2 or whole.origin == "reported":
             self._set("dlp_mgy_cm", whole)
         for name, quantity in PARTS.items():
@@ -151,6 +201,7 @@ class _Deciding:
             self._set(quantity, Amount(
                 value=amount.value, origin="partial" if missing and amount.origin else amount.origin,
                 is_partial=amount.is_partial or missing, disagrees=amount.disagrees or whole.disagrees,
+                said=amount.said | whole.said if name in seen else amount.said,
             ))  # fmt: skip
         if loose or "other" in seen:
             self.unattributed.add("dlp_mgy_cm")
@@ -167,6 +218,7 @@ class _Deciding:
                 is_partial=partial,
                 disagrees=any(one.disagrees for one in known),
                 is_sampled=any(one.is_sampled for one in known),
+                said=said_of(amounts),
             ))  # fmt: skip
 
     def _flag_glandular_doses_of_no_side(self) -> None:
@@ -195,6 +247,7 @@ class _Deciding:
             self._set("dose_rp_gy", Amount(
                 value=most.value, origin="partial" if partial else most.origin, is_partial=partial,
                 disagrees=any(one.disagrees for one in known),
+                said=said_of(amounts),
             ))  # fmt: skip
 
     def _set_activity(self) -> tuple[Activity, ...]:
@@ -207,7 +260,8 @@ class _Deciding:
         elif None in by_nuclide or any(
             one.is_partial or one.is_missing or one.disagrees for one in by_nuclide.values()
         ):
-            self._doubt("administered_activity_mbq", "reports_disagree" if whole.disagrees else "partial_total")
+            name: DoubtName = "reports_disagree" if whole.disagrees else "partial_total"
+            self._doubt("administered_activity_mbq", name, whole.said)
         if None in by_nuclide:
             self.unattributed.add("administered_activity_mbq")
         return tuple(
@@ -222,8 +276,12 @@ class _Deciding:
             for source, event in group.clusters.repeated_uids:
                 clusters = group.clusters.of(source)
                 if any(id(one) in counted for one in clusters):
+                    said = Said(
+                        name="event_uid_repeated", what="event", position=event.position,
+                        orthanc_instance_id=source.orthanc_instance_id,
+                    )  # fmt: skip
                     for quantity in quantities_of(event):
-                        self._doubt(quantity, "event_uid_repeated")
+                        self._doubt(quantity, "event_uid_repeated", [said])
 
     def _flag_elsewhere(self) -> None:
         for group in self.resolved:
@@ -232,6 +290,16 @@ class _Deciding:
                 if study in self.elsewhere.same_patient:
                     for quantity in quantities_of(cluster.accounts[0].event):
                         self._doubt(quantity, "in_another_study")
+
+    def _flag_implausible(self) -> None:
+        for group in self.resolved:
+            here = [one for one in counted_events(group) if not one.is_elsewhere]
+            for found in (of_totals(group.documents, self.limits), of_events(here, self.limits)):
+                for quantity, said in found:
+                    if quantity in self.best or quantity not in PARTS.values():
+                        self._doubt(quantity, said.name, [said])
+        for quantity, said in of_best(self.best, self.limits):
+            self._doubt(quantity, said.name, [said])
 
     def _overlapping_kinds(self) -> frozenset[str]:
         overlapping = {
@@ -246,6 +314,10 @@ class _Deciding:
             for source in group.documents
             if source.orthanc_instance_id in overlapping
         )
+
+
+def _order(said: Said) -> tuple[object, ...]:
+    return said.orthanc_instance_id, said.position, said.what, said.of, said.value is None, said.value or 0.0
 
 
 def _is_administration(event: Cluster) -> bool:

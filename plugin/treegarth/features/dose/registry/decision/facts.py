@@ -25,6 +25,7 @@ GROUPS: Mapping[str, Group] = {
 HEAD, BODY = "IEC Head Dosimetry Phantom", "IEC Body Dosimetry Phantom"
 TO_THIS_POINT = "Procedure Step To This Point"  # DCM 113970, PS3.16 CID 10000
 FLUOROSCOPY = "Fluoroscopy"  # SCT 44491008, PS3.16 CID 10002
+SCANS = ("Spiral Acquisition", "Sequenced Acquisition")  # along the table: PS3.16 CID 10013
 NUMBERS = (
     "dlp_mgy_cm",
     "mean_ctdi_vol_mgy",
@@ -73,6 +74,8 @@ class EventFacts:
     protocol: str | None = None
     is_fluoroscopy: bool = False
     is_localizer: bool = False
+    is_scan: bool = False
+    length_mm: float | None = None
     richness: int = 0
 
     @property
@@ -112,6 +115,7 @@ class SourceFacts:
     created: Instant | None = None
     received_at: datetime | None = None
     is_sampled: bool = False
+    is_chosen: bool = False
 
     @property
     def group(self) -> Group:
@@ -122,12 +126,13 @@ class SourceFacts:
         return self.source is not Source.HEADER
 
     @property
-    def age(self) -> tuple[bool, float, float, float, str]:
-        """What of two accounts is later, has the greater: a whole one, by its content, its creation, its arrival."""
+    def age(self) -> tuple[bool, bool, float, float, float, str]:
+        """What of two accounts is later, has the greater: what a person chose, a whole one, by its content, its
+        creation, its arrival."""
         arrived = self.received_at.timestamp() if self.received_at is not None else 0.0
         made = self.created.utc_s if self.created is not None else 0.0
         content = self.content.utc_s if self.content is not None else 0.0
-        return not self.is_partial, content, made, arrived, self.orthanc_instance_id
+        return self.is_chosen, not self.is_partial, content, made, arrived, self.orthanc_instance_id
 
 
 def event_facts(kind: str, values: Values, position: int, *, offset: object = None) -> EventFacts:
@@ -147,6 +152,8 @@ def event_facts(kind: str, values: Values, position: int, *, offset: object = No
         protocol=values.get("acquisition_protocol"),
         is_fluoroscopy=event_type == FLUOROSCOPY,
         is_localizer=event_type == "Constant Angle Acquisition",
+        is_scan=event_type in SCANS,
+        length_mm=_number(values, "exposed_range_mm") or _number(values, "scanning_length_mm"),
         richness=len(values),
     )
 

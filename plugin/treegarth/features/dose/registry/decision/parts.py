@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from treegarth.features.dose.reading.planes import ALL_PLANES, SINGLE_PLANE, is_of_several, plane_of
@@ -74,7 +74,7 @@ def _of_events(of: Of) -> Phantoms:
             if dose.dlp_mgy_cm and phantom is None:
                 is_loose = True
             elif dose.dlp_mgy_cm and phantom is not None:
-                value = Amount(value=dose.dlp_mgy_cm, origin=amount.origin, disagrees=amount.disagrees)
+                value = replace(amount, value=dose.dlp_mgy_cm)
                 amounts.setdefault(phantom, []).append(value)
                 of_scans |= set() if account.event.is_localizer else {phantom}
     return Phantoms(
@@ -206,7 +206,7 @@ def activities(of: Iterable[Of]) -> dict[str | None, Amount]:
             if event.accounts[0].source.group == "radiopharmaceutical" and not event.is_elsewhere:
                 amount = event_amount(_activity, event, one)
                 if event.is_unsure and amount.value is not None:
-                    amount = Amount(value=amount.value, origin="partial", is_partial=True)
+                    amount = replace(amount, origin="partial", is_partial=True)
                 nuclide = next((account.event.nuclide for account in event.accounts if account.event.nuclide), None)
                 found.setdefault(nuclide, []).append(amount)
     return {nuclide: added(amounts) for nuclide, amounts in found.items()}

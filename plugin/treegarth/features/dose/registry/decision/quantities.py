@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from treegarth.features.dose.registry.decision.accounts import Account
@@ -16,7 +17,7 @@ from treegarth.features.dose.registry.decision.clusters import Cluster
 from treegarth.features.dose.registry.decision.facts import TO_THIS_POINT, EventFacts, SourceFacts
 from treegarth.features.dose.registry.decision.sameness import SAME_INSTANT_S, Match, agree, close, same_exposure
 from treegarth.features.dose.registry.decision.sources import Resolved
-from treegarth.features.dose.registry.rules import ORIGINS, Origin
+from treegarth.features.dose.registry.rules import ORIGINS, DoubtName, Origin, Said, What
 
 EventValue: TypeAlias = Callable[[EventFacts], float | None]
 Total: TypeAlias = Callable[[SourceFacts], float | None]
@@ -25,7 +26,7 @@ Total: TypeAlias = Callable[[SourceFacts], float | None]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Amount:
     """How much, and from where. `is_partial`: it is known to be, or may be, not all; `is_missing`: there was some, and
-    nothing of it is told; `disagrees`: two accounts that should be equal are not."""
+    nothing of it is told; `disagrees`: two accounts that should be equal are not. `said` is what speaks for doubts."""
 
     value: float | None = None
     origin: Origin | None = None
@@ -33,6 +34,7 @@ class Amount:
     is_missing: bool = False
     disagrees: bool = False
     is_sampled: bool = False
+    said: frozenset[Said] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,18 +97,64 @@ def amount_of(asked: Asked, of: Of) -> Amount:
     found = _reported(asked, of, documents, events, values) or _summed(asked, of, documents, events, values)
     if any(one.kind == asked.kind and not one.events and not _has_a_total(one) for one in of.documents):
         found = added([found, Amount(is_missing=True)])  # a report that tells of a run and gives nothing
+    said = frozenset().union(
+        found.said, *(one.said for one in values), *(_differing(asked, one, of) for one in documents)
+    )
     if found.value is None:
-        return Amount(is_missing=found.is_missing, is_partial=found.is_partial or _is_in_images(asked, of))
+        is_partial = found.is_partial or _is_in_images(asked, of)
+        return Amount(is_missing=found.is_missing, is_partial=is_partial, said=said)
     others = [one for one, by in of.resolved.disagreeing if by in of.documents or one in of.documents]
-    totals = [total for one in others if (total := asked.total(one)) is not None and total > 0]
+    told = [(one, total) for one in others if (total := asked.total(one)) is not None and total > 0]
+    differ = any(not close(total, found.value) for _, total in told)
+    if differ:
+        totals = [*told, *((one, total) for one in documents if (total := asked.total(one)) is not None)]
+        said |= {_said("reports_disagree", "total", one, total) for one, total in totals}
     unsure = of.is_open or any(one.is_unsure for one in events)
     return Amount(
         value=found.value,
         origin="partial" if unsure else found.origin,
         is_partial=found.is_partial or unsure,
-        disagrees=any(value.disagrees for value in values) or not all(close(one, found.value) for one in totals),
+        disagrees=any(value.disagrees for value in values) or differ,
         is_sampled=any(value.is_sampled for value in values),
+        said=said,
     )
+
+
+DOUBTED_DIFFERENCE = 0.05
+"""A total that differs from the sum of its events by this part of the larger is doubted; devices round less."""
+
+
+def _differing(asked: Asked, source: SourceFacts, of: Of) -> frozenset[Said]:
+    """A report's total and the sum of its own events, where they differ by more than rounding explains. Nothing where
+    an event is silent: that is a doubt of its own."""
+    total = asked.total(source)
+    here = set(map(id, of.events))
+    own = [event for event, cluster in zip(source.events, of.events_of(source), strict=True) if id(cluster) in here]
+    values = [
+        asked.value(event)
+        for event in own
+        if asked.concerns(Account(source, event)) and not (event.is_localizer and asked.value(event) is None)
+    ]
+    known = [value for value in values if value is not None]
+    if total is None or source.scope == TO_THIS_POINT or not known or len(known) < len(values):
+        return frozenset()
+    of_events = sum(known)
+    if is_rounded(total, of_events) or abs(total - of_events) < DOUBTED_DIFFERENCE * max(abs(total), abs(of_events)):
+        return frozenset()
+    return frozenset(
+        {_said("total_differs", "total", source, total), _said("total_differs", "events", source, of_events)}
+    )
+
+
+def is_rounded(total: float, of_events: float) -> bool:
+    """Whether the total is what the sum is with so many digits: 0.0001 Gy of 0.000066. A total of 0 tells no digits."""
+    digits = Decimal(str(total)).normalize()
+    half = Decimal(5).scaleb(min(int(digits.as_tuple().exponent), 0) - 1) if total else Decimal(0)
+    return abs(digits - Decimal(str(of_events))) <= half
+
+
+def _said(name: DoubtName, what: What, source: SourceFacts, value: float | None, position: int = 0) -> Said:
+    return Said(name=name, what=what, value=value, orthanc_instance_id=source.orthanc_instance_id, position=position)
 
 
 def _is_in_images(asked: Asked, of: Of) -> bool:
@@ -120,18 +168,27 @@ def event_amount(value: EventValue, event: Cluster, of: Of) -> Amount:
     """An event's value as the latest report that counts has it, else what another report, a page or a header says."""
     known = [(account, found) for account in event.accounts if (found := value(account.event)) is not None]
     if not known:
-        return Amount(is_missing=True)
+        first = event.accounts[0]
+        silent = _said("partial_total", "silent", first.source, None, first.event.position)
+        return Amount(is_missing=True, said=frozenset({silent}))
     counted = {one.orthanc_instance_id for one in of.documents}
     best, number = min(known, key=lambda one: one[0].source.orthanc_instance_id not in counted)
     told = [found for account, found in known if account.source.is_document]
     differ = any(not close(number, other) for other in told) or (event.disagrees and len(known) > 1)
+    disagrees = not best.source.is_chosen and (
+        differ
+        or (best.source.orthanc_instance_id not in counted and _is_disputed(best, event))
+        or _is_left_open(value, number, event, of)
+    )
+    said = [
+        _said("reports_disagree", "event", account.source, found, account.event.position) for account, found in known
+    ]
     return Amount(
         value=number,
         origin="events" if best.source.is_document else "headers",
-        disagrees=differ
-        or (best.source.orthanc_instance_id not in counted and _is_disputed(best, event))
-        or _is_left_open(value, number, event, of),
+        disagrees=disagrees,
         is_sampled=not told and any(account.source.is_sampled for account, _ in known),
+        said=frozenset(said if disagrees else ()),
     )
 
 
@@ -171,9 +228,12 @@ def added(amounts: Iterable[Amount], *, partial: bool = False) -> Amount:
     """The sum of what is known; partial where something is missing, or is itself partial."""
     amounts = list(amounts)
     known = [one for one in amounts if one.value is not None]
+    said = said_of(amounts)
     if not known:
         return Amount(
-            is_missing=any(one.is_missing for one in amounts), is_partial=any(one.is_partial for one in amounts)
+            is_missing=any(one.is_missing for one in amounts),
+            is_partial=any(one.is_partial for one in amounts),
+            said=said,
         )
     is_partial = partial or any(one.is_partial or one.is_missing for one in amounts)
     return Amount(
@@ -182,7 +242,13 @@ def added(amounts: Iterable[Amount], *, partial: bool = False) -> Amount:
         is_partial=is_partial,
         disagrees=any(one.disagrees for one in amounts),
         is_sampled=any(one.is_sampled for one in known),
+        said=said,
     )
+
+
+def said_of(amounts: Iterable[Amount]) -> frozenset[Said]:
+    """All that speaks for doubts of any of these."""
+    return frozenset().union(*(one.said for one in amounts))
 
 
 def worst(origins: Iterable[Origin | None]) -> Origin | None:
@@ -223,7 +289,8 @@ def _reported(
 def _whole(totals: Sequence[float], documents: Sequence[SourceFacts], values: Sequence[Amount]) -> float | None:
     """Of several reports the total of one that is of all their events: a report that counts on and lists the rest."""
     numbers = [one.value for one in values if one.value is not None]
-    if len(documents) < 2 or not numbers or len(numbers) < len(values):
+    moved_here = any(one.is_chosen and not one.events for one in documents)  # a run of its own, as a person says
+    if len(documents) < 2 or not numbers or len(numbers) < len(values) or moved_here:
         return None
     return next((total for total in sorted(totals, reverse=True) if close(total, sum(numbers))), None)
 

@@ -82,8 +82,8 @@ class _Resolving:
     def resolved(self) -> Resolved:
         replaced = self._replaced()
         standing = [one for one in self.sources if one.orthanc_instance_id not in replaced]
-        reports = _latest_first(one for one in standing if one.source is Source.REPORT)
-        captures = _latest_first(one for one in standing if one.source is Source.CAPTURE)
+        reports = _latest_first(one for one in standing if one.source is Source.REPORT or _is_chosen_page(one))
+        captures = _latest_first(one for one in standing if one.source is Source.CAPTURE and not one.is_chosen)
         for source in (*reports, *captures):
             self.clusters.place(source)
         counted = self._documents(reports)
@@ -115,7 +115,7 @@ class _Resolving:
     def _replaced(self) -> set[str]:
         """Sources of which another one of the exam is a later version, by its own words or by Orthanc's."""
         found: set[str] = set()
-        for source in _latest_first(self.sources):
+        for source in _latest_first(one for one in self.sources if not one.is_chosen):
             later = [one for one in self.sources if _is_version_of(one, source) and not _is_version_of(source, one)]
             if later:
                 found.add(source.orthanc_instance_id)
@@ -151,6 +151,8 @@ class _Resolving:
     def _covered(
         self, source: SourceFacts, later: Sequence[SourceFacts], earlier: Sequence[SourceFacts]
     ) -> tuple[Rule, SourceFacts] | None:
+        if source.is_chosen:
+            return None
         if not source.events:
             return self._covered_by_totals(source, later, [*later, *earlier])
         mine = set(map(id, self.clusters.of(source)))
@@ -179,7 +181,7 @@ class _Resolving:
             if alike is None and other.events:
                 alike = agree(_totals(source), self._sums(other))
             if alike is not True:
-                if not (other.is_partial is False and source.is_partial):
+                if not (other.is_chosen or (other.is_partial is False and source.is_partial)):
                     self.disagreeing.append((source, other))
             elif not other.events and not made_at_once(source, other):
                 self.open_devices.add(self.clusters.device_of(source))
@@ -195,7 +197,8 @@ class _Resolving:
         return sums
 
     def _compare_totals(self, source: SourceFacts, later: SourceFacts) -> None:
-        if agree(_totals(source), _totals(later)) is False and not (source.is_partial and not later.is_partial):
+        is_settled = later.is_chosen or (source.is_partial and not later.is_partial)
+        if agree(_totals(source), _totals(later)) is False and not is_settled:
             self.disagreeing.append((source, later))
 
     def _accounts_agree(self, source: SourceFacts, other: SourceFacts) -> bool:
@@ -204,6 +207,8 @@ class _Resolving:
         return all(agree(event.numbers, theirs[id(cluster)].numbers) is not False for cluster, event in mine)
 
     def _rule_of_counted(self, source: SourceFacts, counted: Sequence[SourceFacts]) -> Rule:
+        if source.is_chosen:
+            return Rule.CHOSEN
         if len(counted) == 1:
             return Rule.SINGLE
         mine = set(map(id, self.clusters.of(source)))
@@ -271,6 +276,11 @@ class _Resolving:
                 cluster.accounts = [one for one in cluster.accounts if one.source is not header]
                 if not cluster.accounts and cluster in self.clusters.all:
                     self.clusters.all.remove(cluster)
+
+
+def _is_chosen_page(source: SourceFacts) -> bool:
+    """A captured page that a person prefers to the reports stands among them."""
+    return source.source is Source.CAPTURE and source.is_chosen
 
 
 def _is_version_of(later: SourceFacts, earlier: SourceFacts) -> bool:

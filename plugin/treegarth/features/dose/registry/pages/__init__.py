@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from treegarth.features.dose.registry.pages import (
+    acts,
     content,
+    limits,
     missing_dose,
     not_patients,
     patient,
@@ -20,5 +22,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (missing_dose, sources, redecision, not_patients, patient, study, content)
+    parts = (missing_dose, sources, redecision, not_patients, patient, study, content, acts, limits)
     return [route for part in parts for route in part.routes()]

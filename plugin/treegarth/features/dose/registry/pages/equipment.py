@@ -29,10 +29,12 @@ class EquipmentAsked(Parameters):
     """A part of the manufacturer's, the model's or the station's name, or of the serial number."""
     kind: Kind | None = None
     """With examinations of this kind."""
+    with_doubted: bool = False
+    """Whether doses that are doubted are in the figures."""
 
 
 def find(asker: Asker, connection: Connection, asked: EquipmentAsked) -> Select[Any]:
-    return select_equipment(equipment=asked.equipment, kind=asked.kind)
+    return select_equipment(equipment=asked.equipment, kind=asked.kind, with_doubted=asked.with_doubted)
 
 
 def extras(
@@ -79,6 +81,7 @@ EQUIPMENT = Listing(
     filters=(
         Filter(name="equipment", label=N_("Equipment"), width="wide"),
         Filter(name="kind", label=N_("Kind"), choices={str(kind): name for kind, name in KIND_NAMES.items()}),
+        Filter(name="with_doubted", label=N_("Doubted doses"), choices={"true": N_("in the figures too")}),
     ),
     empty=Empty(
         title=N_("No devices yet"),

@@ -43,6 +43,9 @@ DOUBT_NAMES: dict[DoubtName, str] = {
     "event_uid_repeated": N_("one event UID twice in one report"),
     "in_another_study": N_("also in another study"),
     "sampled": N_("only some images were read"),
+    "total_differs": N_("total and events differ"),
+    "implausible": N_("no patient is given this"),
+    "inconsistent": N_("DLP does not fit CTDIvol and length"),
 }
 
 

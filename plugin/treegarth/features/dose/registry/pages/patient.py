@@ -43,6 +43,8 @@ class ShownSum:
     unit: str
     study_count: int
     unattributed_count: int = 0
+    doubted_count: int = 0
+    implausible_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,8 @@ def _sum(cumulative: Cumulative) -> ShownSum:
         unit=quantity.unit,
         study_count=cumulative.study_count,
         unattributed_count=cumulative.unattributed_count,
+        doubted_count=cumulative.doubted_count,
+        implausible_count=cumulative.implausible_count,
     )
 
 

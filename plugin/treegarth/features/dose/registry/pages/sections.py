@@ -14,7 +14,12 @@ from treegarth.features.dose.registry.shown import shown_report
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
 from treegarth.features.dose.registry.store.queue import count_sources, list_failed
 from treegarth.features.dose.registry.store.reports import reports_of_study
-from treegarth.features.dose.registry.store.studies import DoseStudy, find_study_with_dose, told_apart_with_kept
+from treegarth.features.dose.registry.store.studies import (
+    DoseStudy,
+    count_doubted,
+    find_study_with_dose,
+    told_apart_with_kept,
+)
 from treegarth.features.dose.registry.works import REDECIDING, REREADING
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_
@@ -87,7 +92,25 @@ def shown_best(study: DoseStudy) -> list[ShownBest]:
 
 
 def health_check(call: AnyCall) -> list[Check]:
-    """What dose lends to health: reports that wait, and reports that could not be read."""
+    """What dose lends to health: what of the reading waits or failed, and how many exams have a doubt."""
+    return [*_reading_check(call), *_doubts_check(call)]
+
+
+def _doubts_check(call: AnyCall) -> list[Check]:
+    """A doubt is no alarm: nothing is broken here, and somebody may want to look."""
+    try:
+        with call.connect() as connection:
+            doubted = count_doubted(connection)
+    except DatabaseUnavailable:
+        return []
+    if not doubted:
+        return []
+    words = NN_("%(num)s exam has a doubted dose", "%(num)s exams have a doubted dose")
+    url = call.site.url("dose.doses_page", doubtful="true", not_patient="false")
+    return [Check(kind="unknown", name=P_("Doubts"), words=words, count=doubted, url=url)]
+
+
+def _reading_check(call: AnyCall) -> list[Check]:
     name = P_("Dose")
     try:
         with call.connect() as connection:

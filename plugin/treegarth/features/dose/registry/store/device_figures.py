@@ -1,7 +1,7 @@
 """What each device gives: the distribution of the quantity that its kind of examination is known by. Queries only.
 
-Phantom, QA and service studies do not count, nor studies that another one
-replaces; nor does what is not known. Unlike quantities stay apart.
+Phantom, QA and service studies do not count, nor studies that another one replaces; nor does what is not known, nor,
+unless it is asked for, what is doubted: each quantity by itself. Unlike quantities stay apart.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Double,
     Select,
     Subquery,
+    all_,
     case,
     cast,
     func,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
+from treegarth.features.dose.quantities import best_column
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.record import Record
 
@@ -53,19 +55,28 @@ BEST = {
 """The best known doses, by the names that figures have in the API."""
 
 _SIDES = (dose_study.c.best_glandular_dose_left_mgy, dose_study.c.best_glandular_dose_right_mgy)
+
+
+def is_sure(quantity: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether nothing speaks against a best known dose, by its column."""
+    return literal(str(quantity.key).removeprefix(best_column(""))) != all_(dose_study.c.doubted)
+
+
 _COUNTED = (dose_study.c.not_patient.is_(None), dose_study.c.replaced_by.is_(None))
 
 
-def figures_by_device() -> Subquery:
+def figures_by_device(*, with_doubted: bool = False) -> Subquery:
     """By `device_key`, the `figures` of each quantity that it reports: JSON objects, in the order of their names."""
+
+    def counted(column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        return [column.is_not(None), *_COUNTED, *([] if with_doubted else [is_sure(column)])]
+
     table = dose_study.c
     found = []
     for name, column in BEST.items():
-        of_studies = select(table.device_key, column.label("value")).where(column.is_not(None), *_COUNTED)
+        of_studies = select(table.device_key, column.label("value")).where(*counted(column))
         found.append(_distribution(name, of_studies.subquery()))
-    breasts = union_all(
-        *(select(table.device_key, side.label("value")).where(side.is_not(None), *_COUNTED) for side in _SIDES)
-    )
+    breasts = union_all(*(select(table.device_key, side.label("value")).where(*counted(side)) for side in _SIDES))
     found.append(_distribution("glandular_dose_mgy", breasts.subquery()))
     each = union_all(*found).subquery()
     names = ("quantity", "count", "median", "upper_quartile", "percentile_95")

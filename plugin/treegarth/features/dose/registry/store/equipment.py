@@ -43,7 +43,9 @@ class Device(Record):
     """What its examinations give, in the order of the quantities' names."""
 
 
-def select_equipment(*, equipment: str | None = None, kind: Kind | None = None) -> Select[Any]:
+def select_equipment(
+    *, equipment: str | None = None, kind: Kind | None = None, with_doubted: bool = False
+) -> Select[Any]:
     """Every device, or those of which a name or number contains this, or that did examinations of this kind."""
     table = dose_study.c
     counted = (
@@ -79,7 +81,7 @@ def select_equipment(*, equipment: str | None = None, kind: Kind | None = None) 
     # of any of its studies: one look into the index, where reading the names of all would read every row
     of_one = select(*(table[name] for name in NAMES)).where(table.device_key == device.c.device_key).limit(1)
     named = of_one.lateral("named")
-    figures = figures_by_device()
+    figures = figures_by_device(with_doubted=with_doubted)
     kinds = func.coalesce(kinds_of.c.kinds, cast([], ARRAY(Text)), type_=ARRAY(Text))
     query = (
         select(

@@ -6,8 +6,8 @@ Studies are decided from the rows that were read, a batch at a time; no object i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, any_, cast, delete, func, select, text
@@ -15,10 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.finite_double import finite
 from treegarth.features.dose.quantities import BEST
-from treegarth.features.dose.reading.model import DECIDER_VERSION
 from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
 from treegarth.features.dose.registry.decision import (
     Device,
+    Elsewhere,
     ExamDecision,
     SourceFacts,
     decide_exam,
@@ -28,8 +28,10 @@ from treegarth.features.dose.registry.decision import (
 from treegarth.features.dose.registry.decision.accounts import Account
 from treegarth.features.dose.registry.decision.nuclides import meaning_of
 from treegarth.features.dose.registry.decision.sameness import close
-from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.rules import Said, Source
+from treegarth.features.dose.registry.store.acts import ByPeople, decided_by_people, guests_of
 from treegarth.features.dose.registry.store.elsewhere import elsewhere_of, former_uids
+from treegarth.features.dose.registry.store.limits import decider_version, limits_of
 from treegarth.features.dose.registry.store.modalities import modalities_of
 from treegarth.features.dose.registry.store.not_patients import mark_not_patients
 from treegarth.features.dose.registry.store.undecided import note_neighbours
@@ -65,6 +67,9 @@ FROM_NEWEST_REPORT = (
     "study_description", "accession_number",
 )  # fmt: skip
 
+MOMENTS: Mapping[str, type[date] | type[time]] = {"study_date": date, "study_time": time}
+"""What of a study is kept as text where a decision names it."""
+
 # As a text, like every statement of the store path: the same one for any number of studies, planned once.
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(one, 7311))"
@@ -83,23 +88,77 @@ def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now
     """Make the rows of these studies say what their sources say; of a study without any, the row goes."""
     wanted = sorted(set(orthanc_study_ids))
     lock_studies(connection, wanted)
-    reports = _reports(connection, wanted)
-    without = [one for one in wanted if one not in reports]
+    exams = _exams(connection, wanted)
+    without = [one for one in wanted if one not in exams]
     if without:
         connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id.in_(without)))
-    if not reports:
+    if not exams:
         return
-    facts = _facts(connection, [row for rows in reports.values() for row in rows])
-    elsewhere = elsewhere_of(connection, sorted(reports))
-    modalities = modalities_of(connection, sorted(reports))
+    limits, version = limits_of(connection), decider_version(connection)
+    modalities = modalities_of(connection, sorted(exams))
     rows = [
         {"orthanc_study_id": study, "modalities": modalities.get(study, [])}
-        | _study_row(found, facts, decide_exam((facts[one.orthanc_instance_id] for one in found), elsewhere.get(study)))
-        | {"changed_at": now}
-        for study, found in reports.items()
+        | _study_row(exam, decide_exam(exam.own_facts, exam.elsewhere, limits, exam.guest_facts))
+        | {"changed_at": now, "decider_version": version}
+        for study, exam in exams.items()
     ]
     _write(connection, rows)
-    mark_not_patients(connection, sorted(reports))
+    mark_not_patients(connection, sorted(exams))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Exam:
+    """All that a study is decided from: its sources, those of others of which something was moved here, the facts of
+    all by instance, and what else is known of it."""
+
+    own: Sequence[Row[Any]]
+    guests: Sequence[Row[Any]]
+    facts: Mapping[str, SourceFacts]
+    elsewhere: Elsewhere
+    by_people: ByPeople | None
+
+    @property
+    def rows(self) -> list[Row[Any]]:
+        return [*self.own, *self.guests]
+
+    @property
+    def own_facts(self) -> list[SourceFacts]:
+        return [self.facts[one.orthanc_instance_id] for one in self.own]
+
+    @property
+    def guest_facts(self) -> list[SourceFacts]:
+        return [self.facts[one.orthanc_instance_id] for one in self.guests]
+
+
+def _exams(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, _Exam]:
+    """By study, of those that have any source."""
+    own = _reports(connection, dose_report.c.orthanc_study_id == _any(orthanc_study_ids))
+    moved = guests_of(connection, orthanc_study_ids)
+    named = sorted({instance for instances in moved.values() for instance in instances})
+    others = _reports(connection, dose_report.c.orthanc_instance_id == _any(named)) if named else {}
+    by_instance = {row.orthanc_instance_id: row for rows in others.values() for row in rows}
+    guests = {study: [by_instance[one] for one in instances] for study, instances in moved.items() if instances}
+    facts = _facts(connection, [row for rows in (*own.values(), *others.values()) for row in rows])
+    elsewhere = elsewhere_of(connection, sorted(own))
+    by_people = decided_by_people(connection, _of_rows(own, facts), _of_rows(guests, facts))
+    return {
+        study: _Exam(
+            own=own.get(study, ()),
+            guests=guests.get(study, ()),
+            facts=facts,
+            elsewhere=_with_acts(elsewhere.get(study, Elsewhere()), by_people.get(study)),
+            by_people=by_people.get(study),
+        )
+        for study in sorted({*own, *guests})
+    }
+
+
+def _of_rows(rows: Mapping[str, Sequence[Row[Any]]], facts: Mapping[str, SourceFacts]) -> dict[str, list[SourceFacts]]:
+    return {study: [facts[one.orthanc_instance_id] for one in found] for study, found in rows.items()}
+
+
+def _with_acts(elsewhere: Elsewhere, by_people: ByPeople | None) -> Elsewhere:
+    return elsewhere if by_people is None else replace(elsewhere, acts=by_people.acts)
 
 
 def lock_studies(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
@@ -123,12 +182,10 @@ def _note_protocols(connection: Connection, names: set[str]) -> None:
         connection.execute(insert(dose_protocol).values([{"name": one} for one in new]).on_conflict_do_nothing())
 
 
-def _reports(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+def _reports(connection: Connection, which: ColumnElement[bool]) -> dict[str, list[Row[Any]]]:
     """The sources with a kind, by study, in a fixed order."""
     found: dict[str, list[Row[Any]]] = {}
-    query = select(dose_report).where(
-        dose_report.c.orthanc_study_id == _any(orthanc_study_ids), dose_report.c.kind.is_not(None)
-    )
+    query = select(dose_report).where(which, dose_report.c.kind.is_not(None))
     for row in connection.execute(query.order_by(dose_report.c.orthanc_instance_id)):
         found.setdefault(row.orthanc_study_id, []).append(row)
     return found
@@ -216,7 +273,8 @@ def _sampled_series(connection: Connection, reports: Sequence[Row[Any]]) -> froz
     )
 
 
-def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], decision: ExamDecision) -> dict[str, Any]:
+def _study_row(exam: _Exam, decision: ExamDecision) -> dict[str, Any]:
+    reports, facts = exam.rows, exam.facts
     by_age = sorted(reports, key=lambda one: facts[one.orthanc_instance_id].age)
     counted = [one for one in by_age if one.orthanc_instance_id in decision.counted] or by_age
     best = min((Source(one.source or Source.REPORT) for one in counted), key=list(Source).index)
@@ -224,6 +282,7 @@ def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], de
     gone = [one.source_deleted_at for one in reports]
     return {
         **{name: getattr(newest, name) for name in FROM_NEWEST_REPORT},
+        **_identity(exam, newest),
         **_as_reported(counted, facts, decision),
         **_administered(decision.administrations),
         **{one.column: decision.best.get(one.name) for one in BEST.values()},
@@ -233,6 +292,11 @@ def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], de
             if finite(decision.best.get(quantity)) is not None
         ),
         "doubts": [f"{one.quantity}:{one.name}" for one in decision.doubts],
+        "doubted": sorted({one.quantity for one in decision.doubts}),
+        "doubt_evidence": [
+            {"quantity": doubt.quantity, "name": doubt.name, "said": [_said(one) for one in said]}
+            for doubt, said in decision.evidence.items()
+        ],
         "planes": [
             {
                 "acquisition_plane": one.acquisition_plane,
@@ -244,7 +308,7 @@ def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], de
         "activities": [asdict(one) for one in decision.activities if finite(one.administered_activity_mbq) is not None],
         "unattributed": sorted(decision.unattributed),
         "replaced_by": decision.replaced_by,
-        "decider_version": DECIDER_VERSION,
+        "is_void": decision.is_void,
         "kinds": sorted({report.kind for report in reports}),
         "report_count": len(reports),
         "counted_report_ids": list(decision.counted),
@@ -254,6 +318,36 @@ def _study_row(reports: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], de
         "issue_count": sum(report.issue_count for report in counted),
         "source_deleted_at": None if None in gone else max(gone),
     }
+
+
+OF_PATIENT = ("patient_id", "issuer_of_patient_id", "patient_name", "patient_sex")
+OF_STUDY = (
+    "study_instance_uid", *OF_PATIENT, "patient_age", "study_date", "study_time", "study_description",
+    "accession_number",
+)  # fmt: skip
+
+
+def _identity(exam: _Exam, newest: Row[Any]) -> dict[str, Any]:
+    """Whose exam it is and of which study: never as what was moved here says, and as a person says before all."""
+    by_people = exam.by_people
+    if by_people is None:
+        return {}
+    found: dict[str, Any] = {}
+    if not exam.own and by_people.study is not None:
+        found = {name: by_people.study.get(name) for name in OF_STUDY}
+        found |= {name: value.fromisoformat(found[name]) if found[name] else None for name, value in MOMENTS.items()}
+    elif newest in exam.guests:
+        newest_own = max(exam.own, key=lambda one: exam.facts[one.orthanc_instance_id].age)
+        found = {name: getattr(newest_own, name) for name in OF_STUDY}
+    if by_people.patient is not None:
+        found |= {name: by_people.patient.get(name) for name in OF_PATIENT}
+    return found
+
+
+def _said(said: Said) -> dict[str, Any]:
+    """Without a place where it names none; no number where it says none, or one that nothing can hold."""
+    where = {name: getattr(said, name) for name in ("orthanc_instance_id", "position", "of")}
+    return {"what": said.what, "value": finite(said.value)} | {name: value for name, value in where.items() if value}
 
 
 def _as_reported(

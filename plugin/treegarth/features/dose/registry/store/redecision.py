@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, text
 
 from treegarth.features.dose.quantities import BEST, best_column
-from treegarth.features.dose.reading.model import DECIDER_VERSION
 from treegarth.features.dose.registry.store.exams import decide_studies
+from treegarth.features.dose.registry.store.limits import decider_version
 from treegarth.features.dose.registry.tables import dose_redecided, dose_study
 from treegarth.record import Record
 from treegarth.work.kinds import Block
@@ -67,10 +67,10 @@ def start_redeciding(connection: Connection, by: str | None, now: datetime) -> L
 
 def is_to_redecide(connection: Connection, now: datetime) -> bool:
     """Whether some study was decided by another version. Two looks into the index: the versions below and above."""
-    version = dose_study.c.decider_version
+    version, now_decides = dose_study.c.decider_version, decider_version(connection)
     return any(
         connection.execute(select(version).where(which).limit(1)).first() is not None
-        for which in (version.is_(None), version < DECIDER_VERSION, version > DECIDER_VERSION)
+        for which in (version.is_(None), version < now_decides, version > now_decides)
     )
 
 

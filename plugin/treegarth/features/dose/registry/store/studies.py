@@ -7,10 +7,10 @@ from datetime import date, datetime, time
 from typing import Any, cast
 
 from pydantic import Field, computed_field, field_serializer
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, literal, select
 
 from treegarth.features.dose.quantities import BEST
-from treegarth.features.dose.registry.rules import DoubtName, Origin
+from treegarth.features.dose.registry.rules import DoubtName, Origin, What
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
@@ -40,11 +40,28 @@ class BestDose(Record):
     """The greatest mean CTDIvol of an irradiation event."""
 
 
+class SaidValue(Record):
+    """A number that speaks for a doubt, and where it stands."""
+
+    what: What
+    """`total` as reported, sum of the `events` of a source, one `event`, one that is `silent`, the `best` known dose,
+    the `part` of a phantom; the `least` or `greatest` that is believed, or what it is `expected` to be about."""
+    value: float | None
+    """In the stored unit of the quantity."""
+    orthanc_instance_id: str | None = None
+    position: int | None = None
+    """Of the event in that source, from 1."""
+    of: str | None = None
+    """The phantom of a part: `head`, `body` or `other`."""
+
+
 class Doubt(Record):
     """Why a best known dose may not be the true one."""
 
     quantity: str
     name: DoubtName
+    said: list[SaidValue] = Field(default_factory=list)
+    """The numbers that disagree, or lie outside."""
 
 
 class DoseStudy(Record):
@@ -128,6 +145,9 @@ class DoseStudy(Record):
     planes: list[dict[str, Any]] | None = Field(default=None, exclude=True)
     activities: list[dict[str, Any]] | None = Field(default=None, exclude=True)
     unattributed: list[str] | None = Field(default=None, exclude=True)
+    doubt_evidence: list[dict[str, Any]] | None = Field(default=None, exclude=True)
+    is_void: bool = False
+    """Whether a person left all of it out."""
     replaced_by: str | None = None
     """Orthanc's identifier of the study in which all of this one counts instead, as under a corrected patient ID; then
     this one is in no sum and no percentile."""
@@ -147,8 +167,12 @@ class DoseStudy(Record):
     @field_serializer("doubts")
     def doubts_of(self, doubts: list[str] | None) -> list[Doubt]:
         """Why a best known dose may not be the true one, each by quantity and name."""
+        said = {(one["quantity"], one["name"]): one["said"] for one in self.doubt_evidence or ()}
         parts = (one.partition(":") for one in doubts or ())
-        return [Doubt(quantity=quantity, name=cast(DoubtName, name)) for quantity, _, name in parts]
+        return [
+            Doubt(quantity=quantity, name=cast(DoubtName, name), said=said.get((quantity, name), []))
+            for quantity, _, name in parts
+        ]
 
 
 def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
@@ -162,6 +186,16 @@ def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseS
     columns = [dose_study.c[name] for name in DoseStudy.model_fields]
     row = connection.execute(select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)).one_or_none()
     return None if row is None else DoseStudy(**row._mapping)
+
+
+def count_doubted(connection: Connection, *, at_most: int = 10_000) -> int:
+    """Exams of patients with a dose that is doubted, counted no further than `at_most`."""
+    some = select(literal(1)).where(
+        func.cardinality(dose_study.c.doubts) > 0,
+        dose_study.c.replaced_by.is_(None),
+        dose_study.c.not_patient.is_(None),
+    )
+    return int(connection.execute(select(func.count()).select_from(some.limit(at_most).subquery())).scalar_one())
 
 
 def study_of_uid(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from treegarth.errors import RequestConflict
+from treegarth.features.dose.quantities import best_column
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
 from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.features.dose.registry.tables import dose_study
@@ -30,6 +31,7 @@ UNDIVIDED = {
 }
 """The name of a sum, and what of a study it adds."""
 
+ACTIVITY = "administered_activity_mbq"
 UNKNOWN = "unknown"
 """What a DLP is of whose phantom is not told."""
 
@@ -57,6 +59,10 @@ class Cumulative(Record):
     """n: the studies that have it."""
     unattributed_count: int = 0
     """Studies with some of the quantity that is of no phantom, radionuclide or breast that is told."""
+    doubted_count: int = 0
+    """Of the studies in the sum, those whose dose is doubted."""
+    implausible_count: int = 0
+    """Studies whose dose lies outside what is given to a patient: these are not in the sum."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +119,8 @@ def _issuers(connection: Connection, patient_id: str) -> list[str | None]:
 class _Sum:
     values: list[float] = field(default_factory=list)
     studies: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
+    implausible: set[str] = field(default_factory=set)
 
 
 def cumulate(studies: Sequence[DoseStudy]) -> list[Cumulative]:
@@ -122,10 +130,16 @@ def cumulate(studies: Sequence[DoseStudy]) -> list[Cumulative]:
     for study in studies:
         if study.not_patient is not None or study.replaced_by is not None:
             continue
-        for name, of, value in _quantities(study):
+        doubts = {one.partition(":")[::2] for one in study.doubts or ()}
+        for quantity, name, of, value in _quantities(study):
             entry = sums.setdefault((name, of), _Sum())
+            if (quantity, "implausible") in doubts:
+                entry.implausible.add(study.orthanc_study_id)
+                continue
             entry.values.append(value)
             entry.studies.add(study.orthanc_study_id)
+            if any(quantity == doubted for doubted, _ in doubts):
+                entry.doubted.add(study.orthanc_study_id)
         for quantity in study.unattributed or ():
             loose[UNATTRIBUTED[quantity]] = loose.get(UNATTRIBUTED[quantity], 0) + 1
     summed = {name for name, _ in sums}
@@ -137,6 +151,8 @@ def cumulate(studies: Sequence[DoseStudy]) -> list[Cumulative]:
             value=known_sum(one.values) if one.values else 0.0,
             study_count=len(one.studies),
             unattributed_count=loose.get(name, 0),
+            doubted_count=len(one.doubted),
+            implausible_count=len(one.implausible),
         )
         for (name, of), one in sorted(sums.items(), key=lambda entry: (entry[0][0], entry[0][1] or ""))
     ]
@@ -151,18 +167,19 @@ def _dlp_of_no_phantom(study: DoseStudy) -> float | None:
     return left if left > 0 else None
 
 
-def _quantities(study: DoseStudy) -> Iterator[tuple[str, str | None, float]]:
+def _quantities(study: DoseStudy) -> Iterator[tuple[str, str, str | None, float]]:
+    """What each is in a study, and in which sum it stands."""
     if study.best_dlp_head_mgy_cm is not None:
-        yield "dlp_total_mgy_cm", HEAD, study.best_dlp_head_mgy_cm
+        yield "dlp_head_mgy_cm", "dlp_total_mgy_cm", HEAD, study.best_dlp_head_mgy_cm
     if study.best_dlp_body_mgy_cm is not None:
-        yield "dlp_total_mgy_cm", BODY, study.best_dlp_body_mgy_cm
+        yield "dlp_body_mgy_cm", "dlp_total_mgy_cm", BODY, study.best_dlp_body_mgy_cm
     unknown = _dlp_of_no_phantom(study)
     if unknown is not None:
-        yield "dlp_total_mgy_cm", UNKNOWN, unknown
+        yield "dlp_mgy_cm", "dlp_total_mgy_cm", UNKNOWN, unknown
     for one in study.activities or ():
         if one["radionuclide"] is not None:
-            yield "administered_activity_mbq", one["radionuclide"], one["administered_activity_mbq"]
+            yield ACTIVITY, ACTIVITY, one["radionuclide"], one["administered_activity_mbq"]
     for name, column in UNDIVIDED.items():
         value = getattr(study, column)
         if value is not None:
-            yield name, None, value
+            yield column.removeprefix(best_column("")), name, None, value

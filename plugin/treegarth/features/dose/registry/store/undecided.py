@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
+from treegarth.features.dose.registry.store.acts import neighbours_by_acts
 from treegarth.features.dose.registry.tables import dose_undecided
 from treegarth.tasks import leases
 
@@ -60,8 +61,12 @@ def lock_uids(connection: Connection, uids: Iterable[str]) -> None:
 
 
 def note_neighbours(connection: Connection, orthanc_study_id: str) -> None:
-    """Note the studies that have an object, an event or an original in common with this one."""
-    found = list(connection.execute(NEIGHBOURS, {"study": orthanc_study_id}).scalars())
+    """Note the studies that have an object, an event or an original in common with this one, or of which a person
+    moved something here, or to which something of here."""
+    found = set(connection.execute(NEIGHBOURS, {"study": orthanc_study_id}).scalars())
+    for one in (orthanc_study_id, *sorted(found)):
+        found |= neighbours_by_acts(connection, one)
+    found.discard(orthanc_study_id)
     if found:
         note_undecided(connection, found)
 

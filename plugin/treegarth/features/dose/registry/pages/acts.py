@@ -1,0 +1,270 @@
+"""What people decide of an exam, on its page: the forms, what was decided, taking it back; and the list of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from flask import Response
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy import Connection, Select, and_, not_
+
+from treegarth.acts.store import Act, acts_of, holds, select_acts
+from treegarth.acts.tables import act
+from treegarth.errors import InvalidRequest, NotFound, RequestConflict
+from treegarth.features.dose.registry.acts import KINDS, ActName
+from treegarth.features.dose.registry.api.acts import LONGEST_REASON, ActBody, UndoBody, decide, take_back
+from treegarth.features.dose.registry.pages.names import KIND_NAMES
+from treegarth.features.dose.registry.paths import DoseActPath
+from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.store.studies import told_apart_with_kept
+from treegarth.index.studies import StudyKey
+from treegarth.phrases import N_, NN_, P_, Phrase
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Asker, Call
+from treegarth.web.endpoints import route
+from treegarth.web.filters import Filter
+from treegarth.web.listing import Column, Empty, Listing
+from treegarth.web.parts import render_part
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import AnyText, Parameters, Route, Text
+from treegarth.web.told import see_other
+from treegarth.web.validation import InvalidFields, validated
+
+ACT_NAMES: dict[ActName, str] = {
+    "void": N_("left out"),
+    "move": N_("moved to another study"),
+    "merge": N_("merged with another exam"),
+    "move_to_patient": N_("moved to another patient"),
+    "count": N_("this report counts"),
+}
+SOURCE_NAMES: dict[str, str] = {
+    Source.REPORT: N_("report"),
+    Source.CAPTURE: N_("captured dose page"),
+    Source.HEADER: N_("image"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceChoice:
+    """A source that something can be decided of."""
+
+    orthanc_instance_id: str
+    label: str  # a phrase
+    can_count: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownAct:
+    """A decision in words, and where it is taken back."""
+
+    act: Act
+    words: str  # a msgid
+    about: str  # a phrase: of what
+    to: str  # a phrase: to where; empty where nothing is moved
+    undo_url: str
+
+
+class ActForm(Parameters):
+    """What the forms of an exam's page send; the model of the API says what is wrong with it."""
+
+    act: Text = ""
+    reason: Annotated[AnyText, Field(max_length=LONGEST_REASON)] = ""
+    orthanc_study_id: Text = ""
+    """Of the exam, where several have its UID."""
+    orthanc_instance_id: Text = ""
+    """The source; empty for the whole exam."""
+    into_study_instance_uid: Text = ""
+    patient_id: Text = ""
+    issuer_of_patient_id: Text = ""
+
+
+class UndoForm(UndoBody):
+    """A decision is taken back."""
+
+
+class ActsAsked(Parameters):
+    """Which decisions."""
+
+    act: ActName | None = None
+    """Of this kind."""
+    by: Text | None = None
+    """By this person, exactly."""
+    study_instance_uid: Text | None = None
+    """About this study."""
+    holds: bool | None = None
+    """Only those that hold, or only those that were taken back, and what took them back."""
+
+
+def routes() -> list[Route]:
+    return [
+        route(
+            name="dose.decide_page",
+            path="/treegarth/dose/studies/{study_instance_uid}/acts",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=decide_page,
+            summary="Leave an exam or a source out, move or merge it, or let a report count.",
+        ),
+        route(
+            name="dose.undo_page",
+            path="/treegarth/dose/acts/{dose_act_id}/undo",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=undo_page,
+            summary="Take a decision about an exam back.",
+        ),
+    ]
+
+
+def acts_section(
+    call: AnyCall, connection: Connection, study: StudyKey, which: str | None, sources: Sequence[SourceChoice]
+) -> Markup:
+    """The part of an exam's page: what was decided, and the forms for those who may."""
+    return render_part(
+        call,
+        "dose/acts.html",
+        study=study,
+        which=which,
+        acts=[shown_act(call, one) for one in acts_of(connection, study.orthanc_study_id, kinds=KINDS)],
+        act_sources=sources,
+        may_decide=call.actor.may(Permission.OPERATE),
+    )
+
+
+def source_choice(
+    orthanc_instance_id: str, kind: str | None, source: str | None, sop_instance_uid: str
+) -> SourceChoice:
+    """As a form offers it: what it is, and its UID."""
+    return SourceChoice(
+        orthanc_instance_id=orthanc_instance_id,
+        label=_source_in_words(kind, source, sop_instance_uid),
+        can_count=source in (Source.REPORT, Source.CAPTURE),
+    )
+
+
+def _source_in_words(kind: str | None, source: str | None, sop_instance_uid: str) -> Phrase:
+    what = Phrase(SOURCE_NAMES.get(source or "", N_("object")))
+    of = Phrase(KIND_NAMES[kind]) if kind in KIND_NAMES else "–"
+    return P_("%(kind)s, %(source)s, %(uid)s", kind=of, source=what, uid=sop_instance_uid)
+
+
+def shown_act(call: AnyCall, one: Act) -> ShownAct:
+    name: Any = one.kind.removeprefix(KINDS)
+    source = one.content.get("source")
+    about: str = P_("the whole exam")
+    if source:
+        about = _source_in_words(source.get("kind"), source.get("source"), source["sop_instance_uid"])
+    return ShownAct(
+        act=one,
+        words=ACT_NAMES[name],
+        about=about,
+        to=_to(one.content),
+        undo_url=call.site.url("dose.undo_page", dose_act_id=one.id),
+    )
+
+
+def _to(content: Mapping[str, Any]) -> str:
+    target, patient = content.get("target"), content.get("patient")
+    if target:
+        uid, whose = target["study_instance_uid"], target.get("patient_id") or "–"
+        return P_("study %(uid)s of patient %(patient)s", uid=uid, patient=whose)
+    return P_("patient %(patient)s", patient=patient["patient_id"]) if patient else ""
+
+
+def decide_page(call: Call[None, ActForm, StudyPath]) -> Response:
+    """Back to the exam, which says what became of it."""
+    form = call.body
+    given = {name: value for name, value in form.model_dump().items() if value != ""}
+    given = given if form.act == "move_to_patient" else {k: v for k, v in given.items() if k not in OF_PATIENT}
+    try:
+        decide(call, call.path.study_instance_uid, validated(ActBody, given))
+    except InvalidFields as refused:
+        return _back(call, *(Phrase(one.message, one.values) for one in refused.faults), is_done=False)
+    except (InvalidRequest, NotFound, RequestConflict) as refused:
+        return _back(call, refused.sentence, is_done=False)
+    return _back(call, P_("It is decided; every sum follows. It can be taken back below."))
+
+
+OF_PATIENT = ("patient_id", "issuer_of_patient_id")
+
+
+def _back(call: Call[None, ActForm, StudyPath], *said: str, is_done: bool = True) -> Response:
+    which = call.body.orthanc_study_id or None
+    uid = call.path.study_instance_uid
+    url = call.site.url("dose.study_page", study_instance_uid=uid, orthanc_study_id=which)
+    return see_other(call, f"{url}#acts", *said, kind="ok" if is_done else "attention")
+
+
+def undo_page(call: Call[None, UndoForm, DoseActPath]) -> Response:
+    """Back to the exam that it was about."""
+    undone = take_back(call, call.path.dose_act_id, call.body)
+    with call.connect() as connection:
+        which = told_apart_with_kept(connection, [undone])(undone)
+    uid = undone.study_instance_uid
+    url = call.site.url("dose.study_page", study_instance_uid=uid, orthanc_study_id=which)
+    return see_other(call, f"{url}#acts", P_("It is taken back; what was before it holds again."))
+
+
+def find(asker: Asker, connection: Connection, asked: ActsAsked) -> Select[Any]:
+    query = select_acts().where(act.c.kind.startswith(KINDS))
+    if asked.act is not None:
+        query = query.where(act.c.kind == KINDS + asked.act)
+    if asked.by is not None:
+        query = query.where(act.c.by == asked.by)
+    if asked.study_instance_uid is not None:
+        query = query.where(act.c.study_instance_uid == asked.study_instance_uid)
+    if asked.holds is not None:
+        holding = and_(holds(), act.c.undoes.is_(None))
+        query = query.where(holding if asked.holds else not_(holding))
+    return query
+
+
+def extras(call: AnyCall, connection: Connection, asked: ActsAsked, found: Sequence[Act]) -> Mapping[str, Any]:
+    which: Callable[[Act], str | None] = told_apart_with_kept(connection, found)
+    return {"shown": {one.id: shown_act(call, one) for one in found}, "which": which}
+
+
+ACTS = Listing(
+    name="dose.acts",
+    title=N_("Decisions about doses"),
+    counts=NN_("%(num)s decision", "%(num)s decisions"),
+    path="dose/acts",
+    api_name="dose_acts",
+    api_path="dose/acts",
+    tag="dose",
+    summary="What people decided of exams and sources, when and why.",
+    record=Act,
+    asked=ActsAsked,
+    query=find,
+    unique="id",
+    order="-id",
+    columns=(
+        Column(name="id", label=N_("No."), form="number"),
+        Column(name="kind", label=N_("Decision"), form="own"),
+        Column(name="study_instance_uid", label=N_("Study"), form="own"),
+        Column(name="about", label=N_("Of what"), form="own", sorts_by=(), narrow="c-1"),
+        Column(name="reason", label=N_("Reason"), sorts_by=()),
+        Column(name="by", label=N_("Who"), form="own", nulls_first=True),
+        Column(name="at", label=N_("When")),
+        Column(name="undone_by", label=N_("State"), form="own", sorts_by=()),
+    ),
+    filters=(
+        Filter(name="act", label=N_("Decision"), choices={str(name): words for name, words in ACT_NAMES.items()}),
+        Filter(name="by", label=N_("Who")),
+        Filter(name="study_instance_uid", label=N_("Study Instance UID"), width="wide"),
+        Filter(name="holds", label=N_("State"), choices={"true": N_("holds"), "false": N_("taken back")}),
+    ),
+    empty=Empty(
+        title=N_("Nobody decided anything yet"),
+        text=N_(
+            "Where a report is wrong, of another patient or there twice, say so on the page of its exam. What was "
+            "decided stands here, with who and why, and can be taken back."
+        ),
+        filtered=N_("No decision fits these filters"),
+    ),
+    template="dose/act_list.html",
+    extras=extras,
+)
