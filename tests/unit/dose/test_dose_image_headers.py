@@ -324,6 +324,16 @@ def test_what_no_frame_can_read_is_told_once() -> None:
     assert len([one for one in reading.issues if one.reason == "this is no UID"]) == 1
 
 
+def test_a_frame_that_cannot_be_read_costs_itself_alone() -> None:
+    frames = [ct_frame(8.0, event="1.9.1"), ct_frame(12.5, event="1.9.1"), ct_frame(9.0, event="1.9.1")]
+    broken = frames[1].CTExposureSequence[0]
+    broken.add_new(0x00189345, "OB", b"\1\2\3\4")  # four bytes where eight belong
+    frames[2].add_new(0x00189321, "OB", b"no sequence")
+    reading = read(enhanced_image(ENHANCED_CT, "1.2.3.5", *frames))
+    assert reading.irradiation_events[0]["mean_ctdi_vol_mgy"] == 8.0
+    assert [one.path for one in reading.issues] == ["PerFrameFunctionalGroupsSequence 2/CTDIvol"]
+
+
 def test_a_legacy_converted_ct_is_read_from_what_its_images_had() -> None:
     frames = [
         groups(UnassignedPerFrameConvertedAttributesSequence={"CTDIvol": value, "AcquisitionNumber": number})
@@ -358,7 +368,8 @@ def test_the_class_says_in_which_unit_an_activity_is(sop_class_uid: str, dose: s
 def test_a_legacy_converted_pet_may_keep_the_administration_among_what_had_no_place() -> None:
     kept = {"RadiopharmaceuticalInformationSequence": [radiopharmaceutical("394000000")]}
     shared = groups(UnassignedSharedConvertedAttributesSequence=kept)
-    (found,) = read(enhanced_image(LEGACY_CONVERTED_PET, "1.2.3.5", groups(), shared=shared)).administrations
+    empty: dict[str, Any] = {"RadiopharmaceuticalInformationSequence": []}
+    (found,) = read(enhanced_image(LEGACY_CONVERTED_PET, "1.2.3.5", groups(), shared=shared, **empty)).administrations
     assert found["administered_activity_mbq"] == 394.0
 
 

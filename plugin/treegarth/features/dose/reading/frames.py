@@ -56,7 +56,7 @@ def frames_of(header: Header) -> list[Header]:
 
 def over(upper: Header, lower: Header) -> Header:
     """Both as one header: the upper one's words count where it has any."""
-    told = {tag: element for tag, element in _elements(upper.dataset).items() if element.value not in (None, b"", "")}
+    told = {tag: element for tag, element in _elements(upper.dataset).items() if not _is_empty(element.value)}
     return Header(
         Dataset(_elements(lower.dataset) | told),
         upper.issues,
@@ -108,6 +108,10 @@ def _of_groups(item: Header) -> dict[int, Any]:
         if groups and keyword != "CTAdditionalXRaySourceSequence":
             found |= _elements(groups[0].dataset)
     return found | {tag: item.dataset.get_item(tag) for tag in _PER_PATH_TAGS if tag in item.dataset}
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, Sequence) and not value)
 
 
 def _elements(dataset: Dataset) -> dict[int, Any]:
