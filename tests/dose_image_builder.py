@@ -45,3 +45,52 @@ def nuclear_image(
     item.RadionuclideTotalDose, item.RadiopharmaceuticalStartTime = dose, start
     item.RadionuclideCodeSequence = [code("77004003", "SCT", "^18^Fluorine")]
     return image(sop_class_uid, sop_instance_uid, RadiopharmaceuticalInformationSequence=[item])
+
+
+XA, RF = "1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2"
+ENHANCED_XA, ENHANCED_XRF = "1.2.840.10008.5.1.4.1.1.12.1.1", "1.2.840.10008.5.1.4.1.1.12.2.1"
+ENHANCED_CT, LEGACY_CONVERTED_CT = "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"
+ENHANCED_PET, LEGACY_CONVERTED_PET = "1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1"
+BREAST_TOMOSYNTHESIS, BREAST_PROJECTION = "1.2.840.10008.5.1.4.1.1.13.1.3", "1.2.840.10008.5.1.4.1.1.13.1.4"
+X_RAY_3D_ANGIOGRAPHIC = "1.2.840.10008.5.1.4.1.1.13.1.1"
+CONE_BEAM = "1.2.840.10008.5.1.4.1.1.13.1.2"
+
+
+def item(**elements: object) -> Dataset:
+    """An item of a sequence."""
+    found = Dataset()
+    for keyword, value in elements.items():
+        setattr(found, keyword, value)
+    return found
+
+
+def groups(**macros: dict[str, object] | list[dict[str, object]]) -> Dataset:
+    """The functional groups of a frame: each macro's sequence with an item, or with one for each X-ray path."""
+    return item(**{
+        keyword: [item(**one) for one in (given if isinstance(given, list) else [given])]
+        for keyword, given in macros.items()
+    })  # fmt: skip
+
+
+def enhanced_image(
+    sop_class_uid: str, sop_instance_uid: str, *frames: Dataset, shared: Dataset | None = None, **header: object
+) -> Dataset:
+    """A multi-frame object with these functional groups."""
+    return image(
+        sop_class_uid,
+        sop_instance_uid,
+        SharedFunctionalGroupsSequence=[] if shared is None else [shared],
+        PerFrameFunctionalGroupsSequence=list(frames),
+        NumberOfFrames=str(max(1, len(frames))),
+        **header,
+    )
+
+
+def ct_frame(ctdi_vol: float, *, event: str | None = None, acquisition: int | None = None, **macros: object) -> Dataset:
+    """A frame of an Enhanced CT object with its own CTDIvol."""
+    told: dict[str, object] = {"CTExposureSequence": {"CTDIvol": ctdi_vol}}
+    if event is not None:
+        told["IrradiationEventIdentificationSequence"] = {"IrradiationEventUID": event}
+    if acquisition is not None:
+        told["FrameContentSequence"] = {"FrameAcquisitionNumber": acquisition}
+    return groups(**(told | macros))  # type: ignore[arg-type]

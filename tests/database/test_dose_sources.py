@@ -21,6 +21,7 @@ from tests.dose_image_builder import (
     NM,
     PET,
     SECONDARY_CAPTURE,
+    XA,
     ct_image,
     image,
     nuclear_image,
@@ -28,8 +29,7 @@ from tests.dose_image_builder import (
 )
 from tests.dose_registry_support import Archive, Instance, index, note, read
 from treegarth.database.engine import connect, transaction
-from treegarth.features.dose.registry.candidates import SAMPLE
-from treegarth.features.dose.registry.candidates import SECONDARY_CAPTURE as SC_CLASS
+from treegarth.features.dose.registry.candidates import SAMPLE, SECONDARY_CAPTURES
 from treegarth.features.dose.registry.store.reports import reports_of_study
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index import tables
@@ -40,7 +40,7 @@ NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 def arrive(engine: Engine, **objects: Dataset) -> None:
     """Objects of study 1.2.3 are indexed and read, one after the other."""
     for name, dataset in objects.items():
-        modality = "CT" if dataset.SOPClassUID == SECONDARY_CAPTURE else None
+        modality = dataset.get("Modality", "CT") if dataset.SOPClassUID == SECONDARY_CAPTURE else None
         instance = Instance(name, dataset.SOPInstanceUID, sop_class_uid=dataset.SOPClassUID, modality=modality)
         index(engine, instance)
         note(engine, instance)
@@ -139,7 +139,30 @@ def test_a_captured_page_goes_before_headers_and_after_a_report(engine: Engine) 
     assert (exam(engine)["source"], exam(engine)["mean_ctdi_vol_max_mgy"]) == ("capture", 7.5)
     arrive(engine, c=ct_dose_report(sop_instance_uid="1.2.3.3"))
     assert (exam(engine)["source"], exam(engine)["dlp_total_mgy_cm"]) == ("report", 310.5)
-    assert SC_CLASS == SECONDARY_CAPTURE
+    assert SECONDARY_CAPTURE in SECONDARY_CAPTURES
+
+
+def test_a_run_beside_a_report_of_its_device_adds_nothing(engine: Engine) -> None:
+    arrive(engine, a=projection_image(XA, "1.2.3.1"))
+    assert (exam(engine)["source"], exam(engine)["best_dose_area_product_gy_m2"]) == ("header", pytest.approx(2.5e-5))
+    arrive(engine, b=fluoroscopy_report("1.2.3.2", "1.9.1", "1.9.2"))
+    assert (exam(engine)["source"], exam(engine)["best_dose_area_product_gy_m2"]) == ("report", pytest.approx(4e-5))
+    assert exam(engine)["rule"] == "superseded"
+
+
+def test_an_x_ray_image_that_came_as_secondary_capture_is_a_header(engine: Engine) -> None:
+    told = {"Modality": "MG", "KVP": "28", "OrganDose": "0.0026", "ImageLaterality": "L"}
+    arrive(
+        engine,
+        a=image(SECONDARY_CAPTURE, "1.2.3.1", ImageType=["ORIGINAL", "PRIMARY"], **told),
+        b=image(SECONDARY_CAPTURE, "1.2.3.2", ImageType=["DERIVED", "PRIMARY"], **told),
+    )
+    assert (exam(engine)["source"], exam(engine)["report_count"]) == ("header", 1)
+    assert exam(engine)["best_glandular_dose_left_mgy"] == pytest.approx(0.26)
+    with connect(engine) as connection:
+        refused = select(dose_report.c.orthanc_instance_id).where(dose_report.c.refused.is_not(None))
+        assert connection.execute(refused).scalars().all() == ["b"]
+        assert len(reports_of_study(connection, "study 1.2.3")) == 1
 
 
 def test_a_total_that_is_not_the_sum_is_flagged(engine: Engine) -> None:

@@ -2,12 +2,15 @@
 
 The code value decides; the meaning never does, nor the scheme ("UCM" is met for UCUM). Beside UCUM's grammar, the
 run-together spellings of real devices are read ("Gym2", "mGycm", "uAs"): only when exactly one division into two known
-units exists. Anything else is an UnknownUnit, which the caller records; a unit is never assumed.
+units exists. So are a blank or a hyphen between two units ("mGy cm", "mGy-cm"), other signs of multiplication, raised
+digits ("Gy·cm²") and spelt-out words. Anything else is an UnknownUnit, which the caller records; a unit is never
+assumed.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -73,7 +76,7 @@ _PREFIXES = {
     "µ": "1E-6", "μ": "1E-6", "n": "1E-9", "p": "1E-12",
 }  # fmt: skip
 
-# Not UCUM, met in real reports: the word for a pure number that belongs in braces, and two spellings of one unit.
+# Not UCUM, met in real reports: the word for a pure number that belongs in braces, and other spellings of one unit.
 _WORDS = {
     "no units": "1",
     "ratio": "1",
@@ -86,7 +89,15 @@ _WORDS = {
     "images": "1",
     "kVp": "kV",
     "sec": "s",
+    "second": "s",
+    "seconds": "s",
+    "msec": "ms",
+    "usec": "us",
+    "μsec": "us",
+    "minute": "min",
+    "minutes": "min",
     "°": "deg",
+    "degree": "deg",
     "degrees": "deg",
     "ml": "mL",
     "year": "a",
@@ -94,6 +105,10 @@ _WORDS = {
 }
 
 _TERM = re.compile(r"(?P<symbol>\[[^\]]*\]|%|°|[A-Za-zµμ]+|1(?!\d))\^?(?P<exponent>[+-]?\d+)?$")
+_SIGNS = re.compile(r"([./*·⋅∙×])")
+"""Signs of multiplication and division between terms."""
+_GAP = re.compile(r"\s+|(?<=[A-Za-z0-9])-(?=[A-Za-zμ])")
+"""A blank or a hyphen that stands for a multiplication: not the sign of an exponent, as in s-1."""
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 
 
@@ -134,7 +149,7 @@ def float_of(number: Decimal, text: str) -> float:
 @lru_cache(maxsize=1024)
 def unit_of(code_value: str) -> Unit:
     """The unit that a code value means. Raises UnknownUnit."""
-    text = re.sub(r"\{[^}]*\}", "1", code_value.strip())
+    text = re.sub(r"\{[^}]*\}", "1", unicodedata.normalize("NFKC", code_value).strip())
     text = _WORDS.get(text, text)
     if not text:
         raise UnknownUnit(P_("the unit is not given"))
@@ -148,16 +163,22 @@ def unit_of(code_value: str) -> Unit:
 
 
 def _terms(text: str) -> list[tuple[int, str]]:
-    """The terms of a unit with +1 for a factor and -1 for a divisor: '.' and '*' multiply, '/' divides what follows."""
+    """The terms of a unit with +1 for a factor and -1 for a divisor: '.', '*', a blank and a hyphen multiply, '/'
+    divides what follows."""
     found, sign = [], 1
-    for piece in re.split(r"([./*·])", text):
+    for piece in _SIGNS.split(text):
         if piece == "/":
             sign = -1
-        elif piece in (".", "*", "·"):
+        elif _SIGNS.fullmatch(piece):
             sign = 1
-        elif piece:
-            found.append((sign, _WORDS.get(piece.strip(), piece.strip())))
+        else:
+            found += [(sign, _WORDS.get(term, term)) for term in _factors(piece.strip())]
     return found
+
+
+def _factors(piece: str) -> list[str]:
+    """Of what stands between two signs the units; "X-ray sources" is one word."""
+    return [piece] if piece in _WORDS else [term for term in _GAP.split(piece) if term]
 
 
 def _term(term: str, whole: str) -> tuple[Decimal, dict[str, int]]:

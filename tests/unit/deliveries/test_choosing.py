@@ -57,6 +57,11 @@ def test_dose_objects_are_those_of_dose_classes_and_what_dose_was_read_from() ->
     assert ids(choose(STUDY, Selection.DOSE, read_as_dose={"report", "page", "ct3"})) == ["dose", "report", "page"]
 
 
+def test_a_captured_x_ray_image_is_no_dose_object_though_its_header_tells_of_dose() -> None:
+    captured = [candidate(f"mg{n}", "mg", CAPTURE, n, modality="MG") for n in (1, 2)]
+    assert choose(captured, Selection.DOSE, read_as_dose={"mg1", "mg2"}) == []
+
+
 def test_one_image_of_each_series_is_the_middle_axial_one_and_of_pet_the_first() -> None:
     chosen = ids(choose(STUDY, Selection.DOSE_AND_ONE, read_as_dose={"page"}))
     assert chosen == ["ct4", "pt1", "dose", "page"]

@@ -7,9 +7,8 @@ from datetime import date
 from treegarth.demo.examinations import Extent
 from treegarth.demo.hospital_day import hospital_day
 from treegarth.features.dose.reading import read_dose
-from treegarth.features.dose.registry.candidates import is_image, source_of
+from treegarth.features.dose.registry.candidates import source_of
 from treegarth.features.dose.registry.decision import SourceFacts, decide_exam, event_facts, report_facts
-from treegarth.features.dose.registry.rules import Source
 
 
 def test_no_dose_of_the_made_up_day_is_doubted() -> None:
@@ -26,7 +25,7 @@ def test_no_dose_of_the_made_up_day_is_doubted() -> None:
                     orthanc_instance_id=str(dataset.SOPInstanceUID),
                     sop_instance_uid=str(dataset.SOPInstanceUID),
                     kind=reading.kind,
-                    source=source_of(reading.sop_class_uid) if is_image(reading.sop_class_uid) else Source.REPORT,
+                    source=source_of(reading.sop_class_uid, reading.kind),
                     series=str(dataset.SeriesInstanceUID),
                     totals=reading.totals,
                     events=tuple(event_facts(reading.kind, event, n) for n, event in enumerate(events, start=1)),

@@ -33,6 +33,25 @@ from treegarth.dicom.units import NotANumber, UnknownUnit, convert
         ("3", "mGy/mA.s", "mGy/mA.s", 3.0),
         ("14", "mSv/mGy.cm", "uSv/mGy.cm", 14000.0),
         (" 12. ", "kVp", "kV", 12.0),
+        ("724.52", "mGy cm", "mGy.cm", 724.52),
+        ("724.52", "mGy-cm", "mGy.cm", 724.52),
+        ("724.52", "mGy*cm", "mGy.cm", 724.52),
+        ("724.52", "mGy × cm", "mGy.cm", 724.52),
+        ("0.2359", "Gycm2", "Gy.m2", 0.00002359),
+        ("0.2359", "Gy·cm²", "Gy.m2", 0.00002359),
+        ("0.2359", "Gy cm²", "Gy.m2", 0.00002359),
+        ("0.2359", "Gy⋅cm2", "Gy.m2", 0.00002359),
+        ("23.59", "µGy·m²", "Gy.m2", 0.00002359),
+        ("23.59", "μGym²", "Gy.m2", 0.00002359),
+        ("100.8", "msec", "s", 0.1008),
+        ("350", "µsec", "ms", 0.35),
+        ("2", "sec", "s", 2.0),
+        ("7.5", "pulses/sec", "1/s", 7.5),
+        ("7.5", "s-1", "1/s", 7.5),
+        ("-30", "degree", "deg", -30.0),
+        ("-30", "degrees", "deg", -30.0),
+        ("-30", "deg", "deg", -30.0),
+        ("2", "X-ray sources/sec", "1/s", 2.0),
     ],
 )
 def test_a_number_is_converted_from_its_coded_unit(number, unit, wanted, expected):
@@ -41,7 +60,18 @@ def test_a_number_is_converted_from_its_coded_unit(number, unit, wanted, expecte
 
 @pytest.mark.parametrize(
     ("unit", "wanted"),
-    [("furlong", "mm"), ("", "mGy"), ("mGy", "mSv"), ("mGy", "mGy.cm"), ("Gyx", "Gy"), ("m99", "m"), ("{x}", "mGy")],
+    [
+        *(
+            ("furlong", "mm"),
+            ("", "mGy"),
+            ("mGy", "mSv"),
+            ("mGy", "mGy.cm"),
+            ("Gyx", "Gy"),
+            ("m99", "m"),
+            ("{x}", "mGy"),
+        ),
+        *(("mGy--cm", "mGy.cm"), ("-cm", "cm"), ("mGy per cm", "mGy/cm"), ("mm Hg", "Pa"), ("mGy,cm", "mGy.cm")),
+    ],
 )
 def test_a_unit_that_is_unknown_or_of_another_dimension_is_refused(unit, wanted):
     with pytest.raises(UnknownUnit):

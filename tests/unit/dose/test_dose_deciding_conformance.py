@@ -36,7 +36,7 @@ def exams() -> dict[str, list[SourceFacts]]:
             orthanc_instance_id=name,
             sop_instance_uid=reading.sop_instance_uid or name,
             kind=reading.kind,
-            source=source_of(reading.sop_class_uid),
+            source=source_of(reading.sop_class_uid, reading.kind),
             device=Device(
                 manufacturer=device.manufacturer,
                 model=device.manufacturer_model_name,

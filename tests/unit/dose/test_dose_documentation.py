@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 
-from treegarth.features.dose.reading import ct, projection, radiopharmaceutical
+from treegarth.features.dose.reading import (
+    ct,
+    ct_images,
+    exposure,
+    nuclear_images,
+    projection,
+    radiopharmaceutical,
+    x_ray_images,
+)
 from treegarth.features.dose.reading.fields import Number
 from treegarth.features.dose.registry.rules import Rule
 
@@ -29,6 +39,15 @@ SUFFIXES = {
 @pytest.mark.parametrize("name", sorted({field.name for field in FIELDS}))
 def test_every_name_stands_in_the_documentation(name):
     assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("module", [ct_images, exposure, nuclear_images, x_ray_images])
+def test_every_name_from_a_header_stands_in_the_documentation(module):
+    source = inspect.getsource(module)
+    names = {*re.findall(r"^ +([a-z][a-z_]+)=", source, re.M), *re.findall(r'^ +"([a-z][a-z_]+)":', source, re.M)}
+    names -= {"kind", "totals", "irradiation_events", "administrations", "key"}
+    assert names
+    assert sorted(name for name in names if f"`{name}`" not in PAGE) == []
 
 
 @pytest.mark.parametrize("rule", Rule)

@@ -102,6 +102,8 @@ def is_dose(one: Candidate, read_as_dose: Collection[str]) -> bool:
     """Whether the object itself reports dose."""
     if one.sop_class_uid in DOSE_REPORTS:
         return True
+    if one.sop_class_uid == SECONDARY_CAPTURE and one.modality != "CT":  # an image whose header tells of dose
+        return False
     return one.sop_class_uid in MAYBE_DOSE and one.orthanc_instance_id in read_as_dose
 
 

@@ -1,20 +1,24 @@
 """Read dose from image headers, for modalities that write no dose report. Pure.
 
 By the SOP class, which fixes the attributes and their units (PS3.3): radiography C.8.1, C.8.11, mammography C.8.11.7,
-PET C.8.9.2, nuclear medicine C.8.4.10, radiation dose C.4.16 (area dose product in dGy·cm², organ dose in dGy).
+fluoroscopy and angiography C.8.7, C.8.19, X-ray volumes C.8.21, CT C.8.2, C.8.15, PET C.8.9.2, C.8.22, nuclear medicine
+C.8.4.10. A Secondary Capture is read by its modality.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from pydicom.uid import UID
 
-from treegarth.features.dose.reading.ct_images import read_ct_capture, read_ct_image
-from treegarth.features.dose.reading.header import Header, started
+from treegarth.features.dose.reading.captured_images import is_x_ray, reason_for_refusal
+from treegarth.features.dose.reading.ct_images import read_ct_capture, read_ct_image, read_enhanced_ct_image
+from treegarth.features.dose.reading.exposure import mammography_event, projection_event
+from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.model import DoseReading
-from treegarth.features.dose.reading.nuclear_images import read_nm_image, read_pet_image
+from treegarth.features.dose.reading.nuclear_images import read_enhanced_pet_image, read_nm_image, read_pet_image
+from treegarth.features.dose.reading.x_ray_images import acquisition_events, enhanced_events
 from treegarth.phrases import P_
 
 DOSE_OR_EXPOSURE = (
@@ -38,64 +42,50 @@ def read_image(header: Header, sop_class_uid: str) -> DoseReading:
 
 
 def read_projection_image(header: Header) -> DoseReading:
-    """One exposure of radiography, fluoroscopy or angiography."""
-    return _one_event("projection", header, _projection(header))
+    """One exposure of radiography, fluoroscopy or angiography: a picture, or a run of many frames."""
+    return _exposures("projection", [projection_event(header)])
 
 
 def read_mammography_image(header: Header) -> DoseReading:
-    """One exposure of mammography. Images for processing and for presentation describe the same exposure."""
-    event = _projection(header) | _present(
-        average_glandular_dose_mgy=header.quantity("OrganDose", "100"),
-        entrance_exposure_at_rp_mgy=header.quantity("EntranceDoseInmGy"),
-        half_value_layer_mm=header.quantity("HalfValueLayer"),
-        compression_thickness_mm=header.quantity("BodyPartThickness"),
-        compression_force_n=header.quantity("CompressionForce"),
-        anode_target_material=header.text("AnodeTargetMaterial"),
-        x_ray_filter_material=header.text("FilterMaterial"),
-        positioner_primary_angle_deg=header.quantity("PositionerPrimaryAngle"),
-    )
-    return _one_event("mammography", header, event)
+    """One exposure of mammography."""
+    return _exposures("mammography", [mammography_event(header)])
 
 
-def _projection(header: Header) -> dict[str, Any]:
-    return _present(
-        irradiation_event_uid=header.uid("IrradiationEventUID"),
-        acquisition_protocol=header.text("ProtocolName"),
-        date_time_started=started(header),
-        kvp=header.quantity("KVP"),
-        exposure_time_ms=_first(header.quantity("ExposureTime"), lambda: header.quantity("ExposureTimeInuS", "0.001")),
-        x_ray_tube_current_ma=_first(
-            header.quantity("XRayTubeCurrent"), lambda: header.quantity("XRayTubeCurrentInuA", "0.001")
-        ),
-        exposure_uas=_first(header.quantity("ExposureInuAs"), lambda: header.quantity("Exposure", "1000")),
-        dose_area_product_gy_m2=header.quantity("ImageAndFluoroscopyAreaDoseProduct", "0.00001"),
-        entrance_exposure_at_rp_mgy=header.quantity("EntranceDoseInmGy"),
-        exposure_index=header.quantity("ExposureIndex"),
-        target_exposure_index=header.quantity("TargetExposureIndex"),
-        deviation_index=header.quantity("DeviationIndex"),
-        relative_x_ray_exposure=header.quantity("RelativeXRayExposure"),
-        laterality=header.text("ImageLaterality") or header.text("Laterality"),
-        view_position=header.text("ViewPosition"),
-        body_part_examined=header.text("BodyPartExamined"),
-        distance_source_to_detector_mm=header.quantity("DistanceSourceToDetector"),
-        distance_source_to_patient_mm=header.quantity("DistanceSourceToPatient"),
-        x_ray_filter_type=header.text("FilterType"),
-        x_ray_grid=header.text("Grid"),
-    )
+def read_enhanced_projection_image(header: Header) -> DoseReading:
+    """The exposures of the frames of an Enhanced XA or XRF object."""
+    return _exposures("projection", enhanced_events(header, projection_event))
 
 
-def _one_event(kind: Any, header: Header, event: dict[str, Any]) -> DoseReading:
-    if not any(name in event for name in DOSE_OR_EXPOSURE):
+def read_breast_projections(header: Header) -> DoseReading:
+    """The exposures of the frames of a Breast Projection X-Ray object."""
+    return _exposures("mammography", enhanced_events(header, mammography_event))
+
+
+def read_tomosynthesis(header: Header) -> DoseReading:
+    """The exposures of which a breast tomosynthesis was made."""
+    return _exposures("mammography", acquisition_events(header, mammography_event))
+
+
+def read_x_ray_volume(header: Header) -> DoseReading:
+    """The exposures of which a 3D angiographic or craniofacial image was made."""
+    return _exposures("projection", acquisition_events(header, projection_event))
+
+
+def read_capture(header: Header) -> DoseReading:
+    """A captured CT dose page; or, in an X-ray series, the header of an original image."""
+    if not is_x_ray(header):
+        return read_ct_capture(header)
+    read = read_mammography_image if header.text("Modality") == "MG" else read_projection_image
+    found = read(header)
+    reason = reason_for_refusal(header)
+    return DoseReading(refused=reason) if found.refused is None and reason is not None else found
+
+
+def _exposures(kind: Literal["projection", "mammography"], events: Sequence[dict[str, Any]]) -> DoseReading:
+    told = tuple(event for event in events if any(name in event for name in DOSE_OR_EXPOSURE))
+    if not told:
         return DoseReading(refused=P_("The image's header holds neither dose nor exposure."))
-    return DoseReading(kind=kind, irradiation_events=(event,))
-
-
-def _first(value: float | None, otherwise: Callable[[], float | None]) -> float | None:
-    return value if value is not None else otherwise()
-
-
-def _present(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    return DoseReading(kind=kind, irradiation_events=told)
 
 
 def _class_name(sop_class_uid: str) -> str:
@@ -111,9 +101,25 @@ _READERS: Mapping[str, Callable[[Header], DoseReading]] = {
     "1.2.840.10008.5.1.4.1.1.1.3.1": read_projection_image,  # for processing
     "1.2.840.10008.5.1.4.1.1.1.2": read_mammography_image,  # for presentation
     "1.2.840.10008.5.1.4.1.1.1.2.1": read_mammography_image,  # for processing
+    "1.2.840.10008.5.1.4.1.1.12.1": read_projection_image,  # XA
+    "1.2.840.10008.5.1.4.1.1.12.2": read_projection_image,  # RF
+    "1.2.840.10008.5.1.4.1.1.12.1.1": read_enhanced_projection_image,  # Enhanced XA
+    "1.2.840.10008.5.1.4.1.1.12.2.1": read_enhanced_projection_image,  # Enhanced XRF
+    "1.2.840.10008.5.1.4.1.1.13.1.1": read_x_ray_volume,  # 3D angiographic
+    "1.2.840.10008.5.1.4.1.1.13.1.2": read_x_ray_volume,  # 3D craniofacial
+    "1.2.840.10008.5.1.4.1.1.13.1.3": read_tomosynthesis,
+    "1.2.840.10008.5.1.4.1.1.13.1.4": read_breast_projections,  # for presentation
+    "1.2.840.10008.5.1.4.1.1.13.1.5": read_breast_projections,  # for processing
     "1.2.840.10008.5.1.4.1.1.2": read_ct_image,
-    "1.2.840.10008.5.1.4.1.1.7": read_ct_capture,  # Secondary Capture
+    "1.2.840.10008.5.1.4.1.1.2.1": read_enhanced_ct_image,
+    "1.2.840.10008.5.1.4.1.1.2.2": read_enhanced_ct_image,  # legacy converted
+    "1.2.840.10008.5.1.4.1.1.7": read_capture,  # Secondary Capture
+    "1.2.840.10008.5.1.4.1.1.7.2": read_capture,  # multi-frame, grayscale byte
+    "1.2.840.10008.5.1.4.1.1.7.3": read_capture,  # multi-frame, grayscale word
+    "1.2.840.10008.5.1.4.1.1.7.4": read_capture,  # multi-frame, true color
     "1.2.840.10008.5.1.4.1.1.128": read_pet_image,
+    "1.2.840.10008.5.1.4.1.1.128.1": read_pet_image,  # legacy converted enhanced
+    "1.2.840.10008.5.1.4.1.1.130": read_enhanced_pet_image,
     "1.2.840.10008.5.1.4.1.1.20": read_nm_image,
 }
 """SOP classes (PS3.6 A)."""

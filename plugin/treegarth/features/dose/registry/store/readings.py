@@ -63,7 +63,7 @@ def _report_row(reading: DoseReading, now: datetime) -> dict[str, Any]:
         "read_at": now,
         "reader_version": READER_VERSION,
         "kind": reading.kind,
-        "source": None if reading.kind is None else source_of(reading.sop_class_uid),
+        "source": None if reading.kind is None else source_of(reading.sop_class_uid, reading.kind),
         "refused": reading.refused,
         "totals": dict(reading.totals),
         "report": dict(reading.report),

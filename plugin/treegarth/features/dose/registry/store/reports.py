@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, or_, select
 
 from treegarth.features.dose.reading.model import Values, report_json
-from treegarth.features.dose.registry.candidates import IMAGE_SOURCES, SAMPLED_SOURCES, SECONDARY_CAPTURE
+from treegarth.features.dose.registry.candidates import IMAGE_CLASSES
 from treegarth.features.dose.registry.tables import administration, dose_report, dose_study, irradiation_event
 
 
@@ -56,8 +56,6 @@ class DoseReport:
         )
 
 
-IMAGE_CLASSES = sorted(IMAGE_SOURCES | SAMPLED_SOURCES | {SECONDARY_CAPTURE})
-
 _FROM_ROW = [name for name in DoseReport.__dataclass_fields__ if name not in ("irradiation_events", "administrations")]
 
 
@@ -74,7 +72,7 @@ def reports_of_study(connection: Connection, orthanc_study_id: str, *, all_image
         counted = select(func.unnest(dose_study.c.counted_report_ids)).where(
             dose_study.c.orthanc_study_id == orthanc_study_id
         )
-        is_image = func.coalesce(dose_report.c.sop_class_uid, "").in_(IMAGE_CLASSES)
+        is_image = func.coalesce(dose_report.c.sop_class_uid, "").in_(sorted(IMAGE_CLASSES))
         query = query.where(or_(~is_image, dose_report.c.orthanc_instance_id.in_(counted)))
     rows = connection.execute(query).all()
     identifiers = [row.orthanc_instance_id for row in rows]
