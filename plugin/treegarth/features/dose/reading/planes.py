@@ -28,6 +28,14 @@ def is_of_several(plane: str | None) -> bool:
     return plane is not None and (plane.lower() in ("all", "both", ALL_PLANES.lower()) or bool(_SEVERAL.search(plane)))
 
 
+def sources_named(source: object) -> frozenset[str] | None:
+    """The X-ray sources that a text names, "A and B" being both; None for any, or where none is named."""
+    text = _text(source)
+    if text is None or text.lower() in ("all", "both"):
+        return None
+    return frozenset(name.strip().upper() for name in _SEVERAL.split(text) if name.strip())
+
+
 def _text(value: object) -> str | None:
     """Of several values the first that is told."""
     if isinstance(value, list | tuple):
