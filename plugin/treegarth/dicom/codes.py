@@ -48,6 +48,10 @@ def _concept(meaning: str, **codes: str) -> Concept:
     return concept
 
 
+def _philips(meaning: str, value: str) -> Concept:
+    return _concept(meaning, **{"99phi-ixr-xper": value})
+
+
 # Report titles (TID 10001, 10011, 10021, 10030) and what marks a report of TID 10040
 X_RAY_RADIATION_DOSE_REPORT = _concept("X-Ray Radiation Dose Report", dcm="113701")
 PATIENT_RADIATION_DOSE_REPORT = _concept("Patient Radiation Dose Report", dcm="128401")
@@ -92,6 +96,20 @@ EVENT_UID_USED = _concept("Event UID Used", dcm="128429")
 SR_INSTANCE_USED = _concept("SR Instance Used", dcm="128416")
 ABSORBED_DOSE = _concept("Absorbed Dose", dcm="128513")
 EQUIVALENT_DOSE = _concept("Equivalent Dose", dcm="128512")
+# ... of an organ, as told by CID 10061 and 10062
+MAXIMUM_ABSORBED_DOSE = _concept("Maximum Absorbed Radiation Dose", dcm="128531")
+MINIMUM_ABSORBED_DOSE = _concept("Minimum Absorbed Radiation Dose", dcm="128532")
+MEAN_ABSORBED_DOSE = _concept("Mean Absorbed Radiation Dose", dcm="128533")
+MODE_ABSORBED_DOSE = _concept("Mode Absorbed Radiation Dose", dcm="128534")
+MEDIAN_ABSORBED_DOSE = _concept("Median Absorbed Radiation Dose", dcm="128539")
+MAXIMUM_EQUIVALENT_DOSE = _concept("Maximum Equivalent Radiation Dose", dcm="128535")
+MINIMUM_EQUIVALENT_DOSE = _concept("Minimum Equivalent Radiation Dose", dcm="128536")
+MEAN_EQUIVALENT_DOSE = _concept("Mean Equivalent Radiation Dose", dcm="128537")
+MODE_EQUIVALENT_DOSE = _concept("Mode Equivalent Radiation Dose", dcm="128538")
+MEDIAN_EQUIVALENT_DOSE = _concept("Median Equivalent Radiation Dose", dcm="128540")
+PATIENT_MODEL_TYPE = _concept("Patient Model Type", dcm="128417")
+RADIATION_TRANSPORT_MODEL_TYPE = _concept("Radiation Transport Model Type", dcm="128420")
+PATIENT_RADIATION_DOSE_MODEL_REFERENCE = _concept("Patient Radiation Dose Model Reference", dcm="128426")
 
 # Report context (TID 1001 to 1004, 1204, 10001, 10011, 1020)
 LANGUAGE = _concept("Language of Content Item and Descendants", dcm="121049")
@@ -267,9 +285,10 @@ IEC_HEAD_DOSIMETRY_PHANTOM = _concept("IEC Head Dosimetry Phantom", dcm="113690"
 IEC_BODY_DOSIMETRY_PHANTOM = _concept("IEC Body Dosimetry Phantom", dcm="113691")
 NEMA_XR21_2000_PHANTOM = _concept("NEMA XR21-2000 Phantom", dcm="113692")
 
-# Yes and no (CID 230)
+# Yes and no, and neither (CID 230)
 YES = _concept("Yes", sct="373066001", srt="R-0038D")
 NO = _concept("No", sct="373067005", srt="R-00339")
+UNDETERMINED = _concept("Undetermined", sct="373068000", srt="R-0038A")
 
 # Projection X-ray and mammography: accumulated dose (TID 10002, 10004 to 10007)
 ACCUMULATED_X_RAY_DOSE_DATA = _concept("Accumulated X-Ray Dose Data", dcm="113702")
@@ -411,6 +430,23 @@ SIEMENS_DOSE_AREA_PRODUCT = _concept("Cumulative dose area product", **{"99sms_r
 SIEMENS_START = _concept("Start of the examination", **{"99sms_radsum": "C-206"})
 SIEMENS_END = _concept("End of the examination", **{"99sms_radsum": "C-208"})
 SIEMENS_AIR_KERMA = _concept("Cumulative air kerma", **{"99sms_radsum": "C-210"})
+
+# Philips' own items of an irradiation event, scheme 99PHI-IXR-XPER (angiography systems); none is the standard's
+PHILIPS_NUMBER_OF_FRAMES = _philips("Number of Frames", "003")
+PHILIPS_BOTTOM_SHUTTER = _philips("Bottom Shutter", "006")
+PHILIPS_LEFT_SHUTTER = _philips("Left Shutter", "007")
+PHILIPS_RIGHT_SHUTTER = _philips("Right Shutter", "008")
+PHILIPS_TOP_SHUTTER = _philips("Top Shutter", "009")
+PHILIPS_FINAL_DISTANCE_SOURCE_TO_DETECTOR = _philips("Final Distance Source to Detector", "018")
+PHILIPS_FINAL_TABLE_CRADLE_ANGLE = _philips("Final Table Cradle Angle", "019")
+PHILIPS_FINAL_TABLE_HEIGHT_POSITION = _philips("Final Table Height Position", "020")
+PHILIPS_TABLE_HEIGHT_POSITION = _philips("Table Height Position", "021")
+PHILIPS_FINAL_TABLE_TILT_ANGLE = _philips("Final Table Tilt Angle", "022")
+PHILIPS_DETECTOR_FIELD_X_SIDE = _philips("X side", "024")
+PHILIPS_DETECTOR_FIELD_Y_SIDE = _philips("Y side", "025")
+PHILIPS_OBJECT_THICKNESS = _philips("Object Thickness", "026")
+PHILIPS_APPLICATION_NAME = _philips("Application Name", "029")
+PHILIPS_FLUORO_FLAVOUR = _philips("Fluoro Flavour", "030")
 
 # Nuclear medicine: administration (TID 10022), organ doses (TID 10023), patient (TID 10024)
 RADIOPHARMACEUTICAL_ADMINISTRATION = _concept("Radiopharmaceutical Administration", dcm="113502")

@@ -14,6 +14,8 @@ from treegarth.features.dose.reading import (
     effective_dose,
     irradiation_details,
     participants,
+    patient_dose,
+    philips,
     projection,
     radiopharmaceutical,
     size_specific,
@@ -31,7 +33,7 @@ TABLES = [
     *(participants.PERSON, participants.OBSERVER, participants.DEVICE),
     *(size_specific.SIZE_SPECIFIC, size_specific.DIAMETER, size_specific.AT_Z),
     *(radiopharmaceutical.ADMINISTRATION, radiopharmaceutical.VIALS, radiopharmaceutical.MEASURED_WITH),
-    radiopharmaceutical.PATIENT,
+    *(radiopharmaceutical.PATIENT, philips.XPER, patient_dose.ESTIMATE, patient_dose.DOSES),
 ]
 FIELDS = [field for table in TABLES for field in table.values()]
 SUFFIXES = {

@@ -28,6 +28,7 @@ from treegarth.features.dose.reading.fields import (
 from treegarth.features.dose.reading.model import Values
 from treegarth.features.dose.reading.part import Part
 from treegarth.features.dose.reading.participants import read_devices
+from treegarth.features.dose.reading.philips import read_xper
 from treegarth.phrases import P_
 
 TOTALS: Table = {
@@ -228,7 +229,7 @@ def read_projection_event(part: Part) -> dict[str, Any]:
     event |= _modifiers(part, event)
     filters = [found for below in part.parts(codes.X_RAY_FILTERS) if (found := below.values(FILTER))]
     event |= {"x_ray_filters": filters} if filters else {}
-    return event | read_acquisition(part) | read_origins((part, EVENT))
+    return event | read_acquisition(part) | read_origins((part, EVENT)) | read_xper(part)
 
 
 def _modifiers(part: Part, event: dict[str, Any]) -> dict[str, Any]:
