@@ -165,12 +165,14 @@ def test_details_that_name_an_event_are_of_that_event_whatever_the_time() -> Non
 def test_the_sources_of_enhanced_ct_also_stand_in_the_event_as_in_the_older_template() -> None:
     parameters = container("113822", container("113831", num("113733", "120", "kV"), num("113734", "200", "mA")))
     estimate = num("113930", "11.4", "mGy")
+    effective = num("113839", "4.5", "mSv", coded("121406", code("113841")))
     reading = read(
-        summary("1.1", "10", "20", num("113838", "300", "mGy.cm"), parameters, container("113829", estimate))
+        summary("1.1", "10", "20", num("113838", "300", "mGy.cm"), parameters, container("113829", estimate, effective))
     )
     (event,) = reading.irradiation_events
     assert (event["kvp"], event["x_ray_tube_current_ma"]) == ([120], [200])
     assert event["size_specific_dose_estimate_mgy"] == 11.4
+    assert (event["effective_dose_msv"], event["effective_dose_reference_authority"]) == (4.5, "ICRP Pub 103")
 
 
 def test_each_source_of_an_enhanced_report_has_its_own_calibration() -> None:

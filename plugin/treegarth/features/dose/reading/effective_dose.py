@@ -25,9 +25,9 @@ CONDITION: Table = {
 
 
 def read_basis(holder: Part, concept: codes.Concept) -> dict[str, Any]:
-    """What stands below the one effective dose of this concept."""
+    """What stands below the effective dose of this concept, here or in the containers below."""
     found: dict[str, Any] = {}
-    for dose in holder.parts(concept):
+    for dose in holder.find(concept):
         for method in dose.parts(codes.MEASUREMENT_METHOD):
             found |= method.values(FACTOR)
         for condition in dose.parts(codes.CONDITION_EFFECTIVE_DOSE_MEASURED):

@@ -14,6 +14,7 @@ from treegarth.features.dose.reading import ct, projection
 from treegarth.features.dose.reading.acquisition import REPEATED, read_acquisition, read_origins
 from treegarth.features.dose.reading.calibration import read_calibrations
 from treegarth.features.dose.reading.dose_check import read_dose_check
+from treegarth.features.dose.reading.effective_dose import read_basis
 from treegarth.features.dose.reading.fields import Moment, Table, Words
 from treegarth.features.dose.reading.irradiation_details import (
     Detail,
@@ -128,7 +129,7 @@ def _filters(part: Part) -> dict[str, Any]:
 
 
 def _ct_event(part: Part, details: list[Detail]) -> dict[str, Any]:
-    """What TID 10013 has below containers: X-ray sources, size specific dose, dose check."""
+    """What TID 10013 has below containers: sources, the basis of effective dose, size specific dose, dose check."""
     given = part.find(codes.CT_X_RAY_SOURCE_PARAMETERS)
     sources = ct.read_sources(given) if given else read_ct_sources(details)
-    return sources | read_size_specific(part) | read_dose_check(part)
+    return sources | read_basis(part, codes.EFFECTIVE_DOSE) | read_size_specific(part) | read_dose_check(part)
