@@ -60,6 +60,19 @@ def text(concept: str | Dataset, value: str) -> Dataset:
     return item
 
 
+def moment(concept: str | Dataset, value: str) -> Dataset:
+    item = named("DATETIME", concept)
+    item.DateTime = value
+    return item
+
+
+def person(name: str, *properties: Dataset, concept: str = "113870") -> Dataset:
+    """A PNAME: a participant (TID 1020), or with concept 121008 an observer (TID 1003)."""
+    item = named("PNAME", concept, properties)
+    item.PersonName = name
+    return item
+
+
 def uidref(concept: str | Dataset, value: str) -> Dataset:
     item = named("UIDREF", concept)
     item.UID = value

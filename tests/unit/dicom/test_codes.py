@@ -42,6 +42,6 @@ def test_a_concept_is_found_by_any_of_its_codes_whatever_the_meaning():
 
 
 def test_a_private_code_with_a_standard_meaning_is_not_the_standards():
-    assert concept_of(Code("021", "99PHI-IXR-XPER", "Table Height Position")) is None
+    assert concept_of(Code("021", "99PHI-IXR-XPER", "Table Height Position")) is not codes.TABLE_HEIGHT_POSITION
     assert concept_of(Code("113769", "99PHI-IXR-XPER", "Irradiation Event UID")) is None
     assert concept_of(None) is None

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from pydicom import Dataset
 
-from tests.dose_builder import code, coded, container, ct_acquisition, ct_dose_report, num, report, text, uidref
+from tests.dose_builder import (
+    code,
+    coded,
+    container,
+    ct_acquisition,
+    ct_dose_report,
+    named,
+    num,
+    report,
+    text,
+    uidref,
+)
 from treegarth.features.dose.reading import read_dose
 
 ENHANCED, PATIENT = "1.2.840.10008.5.1.4.1.1.88.76", "1.2.840.10008.5.1.4.1.1.88.73"
@@ -79,6 +91,24 @@ def test_a_patient_dose_report_lists_its_estimates_and_is_no_exposure():
     effective, liver = found["doses"]
     assert effective == {"effective_dose_msv": 3.5}
     assert (liver["absorbed_dose_mgy"], liver["finding_site_code"]["code"]) == (12, "10200004")
+
+
+def test_an_estimate_says_by_which_model_it_was_made_and_of_which_events_of_which_report():
+    used = named("COMPOSITE", "128416", [uidref("128429", "1.2.3.4"), uidref("128429", "1.2.3.5")])
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = ENHANCED, "1.2.3.1"
+    used.ReferencedSOPSequence = [reference]
+    model = container(
+        "128500", coded("128417", code("128404", meaning="Anthropomorphic Model")), text("128426", "ICRP 110")
+    )
+    skin = container("128412", num("128531", "0.9", "Gy"), num("128533", "120", "mGy"))
+    reading = read_dose(report(container("128402", container("128415", used, model), skin), title="128401"))
+    (found,) = reading.totals["radiation_dose_estimates"]
+    assert found["sr_instance_used"] == "1.2.3.1"
+    assert found["event_uid_used_values"] == ["1.2.3.4", "1.2.3.5"]
+    assert found["patient_model_type_code"]["code"] == "128404"
+    assert found["patient_radiation_dose_model_reference"] == "ICRP 110"
+    assert found["doses"] == [{"maximum_absorbed_dose_mgy": 900}, {"mean_absorbed_dose_mgy": 120}]
 
 
 def test_a_patient_dose_report_without_estimates_is_refused():

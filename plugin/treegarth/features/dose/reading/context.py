@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from treegarth.dicom import codes
-from treegarth.features.dose.reading.fields import Coded, Meaning, Moment, Table, Uid, Words
+from treegarth.features.dose.reading.fields import Coded, Meaning, Moment, Table, Uid, Words, YesNo
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.model import Equipment, StudyContext
 from treegarth.features.dose.reading.part import Part
+from treegarth.features.dose.reading.participants import read_devices, read_observers, read_persons
 
 REPORT: Table = {
     codes.PROCEDURE_REPORTED: Coded("procedure_reported_code"),
@@ -28,6 +29,10 @@ REPORT: Table = {
     codes.HAS_INTENT: Coded("intent_code"),
     codes.STUDY_INSTANCE_UID: Uid("scope_study_instance_uid"),
     codes.STATION_AE_TITLE: Words("station_ae_title"),
+    codes.ACQUISITION_DEVICE_TYPE: Meaning("acquisition_device_type"),
+    codes.X_RAY_SOURCE_DATA_AVAILABLE: YesNo("x_ray_source_data_available"),
+    codes.X_RAY_MECHANICAL_DATA_AVAILABLE: YesNo("x_ray_mechanical_data_available"),
+    codes.X_RAY_DETECTOR_DATA_AVAILABLE: YesNo("x_ray_detector_data_available"),
     codes.COMMENT: Words("comment"),
 }
 
@@ -47,7 +52,8 @@ def read_report_context(report: Part) -> dict[str, Any]:
             intent = part.one(codes.HAS_INTENT, Coded("intent_code"))
             if intent is not None:
                 found["intent_code"] = intent
-    return found
+    persons = [*read_persons(report).get("persons", []), *read_observers(report)]
+    return found | ({"persons": persons} if persons else {}) | read_devices(report)
 
 
 def read_origin(header: Header) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Read CT dose: TID 10011 (report), 10012 (accumulated), 10013 (acquisition), 10014 (length), 10015 (dose check).
+"""Read CT dose: TID 10011 (report), 10012 (accumulated), 10013 (acquisition), 10014 (length).
 
 Pure. The names and units are those of docs/dose.md.
 """
@@ -8,8 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from treegarth.dicom import codes
-from treegarth.features.dose.reading.fields import Coded, Count, Meaning, Moment, Number, Table, Uid, Words, YesNo
+from treegarth.features.dose.reading.acquisition import read_acquisition, read_origins
+from treegarth.features.dose.reading.calibration import read_calibrations
+from treegarth.features.dose.reading.dose_check import read_dose_check
+from treegarth.features.dose.reading.effective_dose import FACTOR, read_basis
+from treegarth.features.dose.reading.fields import Coded, Count, Meaning, Moment, Number, Table, Uid, Words
 from treegarth.features.dose.reading.part import Part
+from treegarth.features.dose.reading.participants import read_devices
+from treegarth.features.dose.reading.size_specific import read_size_specific
 from treegarth.phrases import P_
 
 TOTALS: Table = {
@@ -19,6 +25,8 @@ TOTALS: Table = {
 
 DLP_TOTAL = Number("dlp_total_mgy_cm", "mGy.cm")
 
+RECONSTRUCTION_ALGORITHM = Coded("reconstruction_algorithm_code", many=True)
+
 ACQUISITION: Table = {
     codes.IRRADIATION_EVENT_UID: Uid("irradiation_event_uid"),
     codes.IRRADIATION_EVENT_LABEL: Words("irradiation_event_label"),
@@ -26,6 +34,7 @@ ACQUISITION: Table = {
     codes.ACQUISITION_PROTOCOL: Words("acquisition_protocol"),
     codes.TARGET_REGION: Coded("target_region_code"),
     codes.CT_ACQUISITION_TYPE: Meaning("irradiation_event_type"),
+    codes.RECONSTRUCTION_ALGORITHM: RECONSTRUCTION_ALGORITHM,
     codes.PROCEDURE_CONTEXT: Coded("procedure_context_code"),
     codes.X_RAY_MODULATION_TYPE: Words("x_ray_modulation_type"),
     codes.COMMENT: Words("comment"),
@@ -67,34 +76,10 @@ DOSE: Table = {
     codes.CTDI_FREE_AIR_CALCULATION_FACTOR: Number("ctdi_free_air_calculation_factor_mgy_per_mas", "mGy/mA.s"),
     codes.MEAN_CTDI_FREE_AIR: Number("mean_ctdi_free_air_mgy", "mGy"),
     codes.EFFECTIVE_DOSE: Number("effective_dose_msv", "mSv"),
-    codes.EFFECTIVE_DOSE_CONVERSION_FACTOR: Number("effective_dose_conversion_factor_msv_per_mgy_cm", "mSv/mGy.cm"),
+    **FACTOR,
 }
 
 DOSE_BY_PHANTOM = ("mean_ctdi_vol_mgy", "dlp_mgy_cm", "ctdiw_phantom_type")
-
-SIZE_SPECIFIC: Table = {
-    codes.MEASUREMENT_METHOD: Coded("measurement_method_code"),
-    codes.MEASURED_LATERAL_DIMENSION: Number("measured_lateral_dimension_mm", "mm"),
-    codes.MEASURED_AP_DIMENSION: Number("measured_ap_dimension_mm", "mm"),
-    codes.DERIVED_EFFECTIVE_DIAMETER: Number("derived_effective_diameter_mm", "mm"),
-    codes.WATER_EQUIVALENT_DIAMETER: Number("water_equivalent_diameter_mm", "mm"),
-}
-
-DOSE_CHECK: Table = {
-    codes.DLP_ALERT_VALUE_CONFIGURED: YesNo("dlp_alert_value_configured"),
-    codes.CTDI_VOL_ALERT_VALUE_CONFIGURED: YesNo("ctdi_vol_alert_value_configured"),
-    codes.DLP_ALERT_VALUE: Number("dlp_alert_value_mgy_cm", "mGy.cm"),
-    codes.CTDI_VOL_ALERT_VALUE: Number("ctdi_vol_alert_value_mgy", "mGy"),
-    codes.ACCUMULATED_DLP_FORWARD_ESTIMATE: Number("accumulated_dlp_forward_estimate_mgy_cm", "mGy.cm"),
-    codes.ACCUMULATED_CTDI_VOL_FORWARD_ESTIMATE: Number("accumulated_ctdi_vol_forward_estimate_mgy", "mGy"),
-    codes.REASON_FOR_PROCEEDING: Words("reason_for_proceeding"),
-    codes.DLP_NOTIFICATION_VALUE_CONFIGURED: YesNo("dlp_notification_value_configured"),
-    codes.CTDI_VOL_NOTIFICATION_VALUE_CONFIGURED: YesNo("ctdi_vol_notification_value_configured"),
-    codes.DLP_NOTIFICATION_VALUE: Number("dlp_notification_value_mgy_cm", "mGy.cm"),
-    codes.CTDI_VOL_NOTIFICATION_VALUE: Number("ctdi_vol_notification_value_mgy", "mGy"),
-    codes.DLP_FORWARD_ESTIMATE: Number("dlp_forward_estimate_mgy_cm", "mGy.cm"),
-    codes.CTDI_VOL_FORWARD_ESTIMATE: Number("ctdi_vol_forward_estimate_mgy", "mGy"),
-}
 
 
 def read_ct_totals(report: Part) -> dict[str, Any]:
@@ -110,7 +95,13 @@ def read_ct_totals(report: Part) -> dict[str, Any]:
 
 def read_accumulated(part: Part) -> dict[str, Any]:
     """One container of accumulated CT dose (TID 10012)."""
-    return _dlp_total(part) | part.values(TOTALS)
+    return (
+        _dlp_total(part)
+        | part.values(TOTALS)
+        | read_basis(part, codes.CT_EFFECTIVE_DOSE_TOTAL)
+        | read_calibrations(part)
+        | read_devices(part)
+    )
 
 
 def _dlp_total(accumulated: Part) -> dict[str, Any]:
@@ -153,15 +144,22 @@ def read_ct_event(part: Part) -> dict[str, Any]:
     event = part.values(ACQUISITION)
     if "irradiation_event_uid" not in event:
         part.issue(codes.IRRADIATION_EVENT_UID.meaning, P_("the acquisition has no irradiation event UID"))
+    for kind in part.parts(codes.CT_ACQUISITION_TYPE):
+        event |= kind.values({codes.RECONSTRUCTION_ALGORITHM: RECONSTRUCTION_ALGORITHM})
     parameters = part.parts(codes.CT_ACQUISITION_PARAMETERS) or [part]
     for below in parameters:
         event |= below.values(PARAMETERS)
-    event |= _sources([source for below in parameters for source in _source_parts(below)])
-    return event | _doses([_dose(below) for below in part.parts(codes.CT_DOSE)])
+    sources = [source for below in parameters for source in _source_parts(below)]
+    doses = part.parts(codes.CT_DOSE)
+    event |= read_sources(sources) | _doses([_dose(below) for below in doses])
+    tables = [(parameters, PARAMETERS), (sources, SOURCE), (doses, DOSE)]
+    origins = read_origins(*((below, table) for parts, table in tables for below in parts))
+    return event | read_acquisition(part) | origins
 
 
 def _dose(part: Part) -> dict[str, Any]:
-    return part.values(DOSE) | _size_specific(part) | _dose_check(part)
+    basis = read_basis(part, codes.EFFECTIVE_DOSE)
+    return basis | part.values(DOSE) | read_size_specific(part) | read_dose_check(part)
 
 
 def _doses(doses: list[dict[str, Any]]) -> dict[str, Any]:
@@ -184,32 +182,8 @@ def _source_parts(parameters: Part) -> list[Part]:
     return sources
 
 
-def _sources(parts: list[Part]) -> dict[str, list[Any]]:
+def read_sources(parts: list[Part]) -> dict[str, list[Any]]:
+    """One value per X-ray source, in the order of the report."""
     sources = [part.values(SOURCE) for part in parts]
     names = dict.fromkeys((*SOURCE_ALWAYS, *(name for source in sources for name in source)))
     return {name: [source.get(name) for source in sources] for name in names}
-
-
-def _size_specific(dose: Part) -> dict[str, Any]:
-    """Size Specific Dose Estimates (TID 10013 rows 15 ff.): one or more, each by its own method."""
-    estimates = []
-    for part in dose.parts(codes.SIZE_SPECIFIC_DOSE_ESTIMATE):
-        value = dose.read(
-            codes.SIZE_SPECIFIC_DOSE_ESTIMATE, Number("size_specific_dose_estimate_mgy", "mGy"), part.item
-        )
-        if value is not None:
-            estimates.append({"size_specific_dose_estimate_mgy": value, **part.values(SIZE_SPECIFIC)})
-    if not estimates:
-        return {}
-    first = estimates[0]["size_specific_dose_estimate_mgy"]
-    only = {"size_specific_dose_estimate_mgy": first} if len(estimates) == 1 else {}
-    return only | {"size_specific_dose_estimates": estimates}
-
-
-def _dose_check(dose: Part) -> dict[str, Any]:
-    """Alert and notification values and estimates (TID 10015, NEMA XR 25)."""
-    found: dict[str, Any] = {}
-    for concept in (codes.DOSE_CHECK_ALERT_DETAILS, codes.DOSE_CHECK_NOTIFICATION_DETAILS):
-        for part in dose.parts(concept):
-            found |= part.values(DOSE_CHECK)
-    return {"dose_check": found} if found else {}

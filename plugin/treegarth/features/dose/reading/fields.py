@@ -141,7 +141,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class YesNo:
-    """A CODE of CID 230 as a truth value."""
+    """A CODE of CID 230 as a truth value; what is undetermined is absent."""
 
     name: str
     many: bool = False
@@ -150,6 +150,8 @@ class YesNo:
         if not isinstance(item.value, Code):
             return None
         concept = concept_of(item.value)
+        if concept is codes.UNDETERMINED:
+            return None
         if concept not in (YES, NO):
             raise UnreadableValue(P_("neither Yes nor No (CID 230)"))
         return concept is YES

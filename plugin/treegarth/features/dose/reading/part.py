@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from treegarth.dicom.codes import Concept, concept_of
@@ -47,6 +49,21 @@ class Part:
             if child.children and child.value_type == "CONTAINER":
                 name = concept.meaning if concept is not None else child.concept.meaning if child.concept else "item"
                 yield self._child(child, name)
+
+    def runs(self, first: Concept) -> list[Part]:
+        """The children in runs, each from one of this concept to the next: so templates without a container repeat."""
+        starts = [place for place, (below, _) in enumerate(self._below) if below is first]
+        return [
+            Part(replace(self.item, children=self.item.children[start:end]), self.path, self.issues)
+            for start, end in pairwise([*starts, len(self._below)])
+        ]
+
+    def modified(self, table: Table) -> Iterator[tuple[Field, Part]]:
+        """The children that the table names and that have children of their own."""
+        for concept, child in self._below:
+            field = table.get(concept) if concept is not None and child.children else None
+            if concept is not None and field is not None:
+                yield field, self._child(child, concept.meaning)
 
     def has(self, *concepts: Concept) -> bool:
         return any(below in concepts for below, _ in self._below if below is not None)

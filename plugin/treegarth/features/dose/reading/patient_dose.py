@@ -21,10 +21,15 @@ from treegarth.features.dose.reading.fields import (
 from treegarth.features.dose.reading.part import Part
 from treegarth.phrases import P_
 
+EVENT_UID_USED = Uid("event_uid_used", many=True)
+
 ESTIMATE: Table = {
     codes.RADIATION_DOSE_ESTIMATE_NAME: Words("radiation_dose_estimate_name"),
     codes.RADIATION_DOSE_ESTIMATE_METHOD_TYPE: Coded("radiation_dose_estimate_method_type_code"),
-    codes.EVENT_UID_USED: Uid("event_uid_used", many=True),
+    codes.PATIENT_MODEL_TYPE: Coded("patient_model_type_code"),
+    codes.RADIATION_TRANSPORT_MODEL_TYPE: Coded("radiation_transport_model_type_code"),
+    codes.PATIENT_RADIATION_DOSE_MODEL_REFERENCE: Words("patient_radiation_dose_model_reference"),
+    codes.EVENT_UID_USED: EVENT_UID_USED,
     codes.SR_INSTANCE_USED: ReferencedInstance("sr_instance_used", many=True),
     codes.COMMENT: Words("comment"),
 }
@@ -33,6 +38,16 @@ DOSES: Table = {
     codes.ORGAN_DOSE: Number("organ_dose_mgy", "mGy"),
     codes.EQUIVALENT_DOSE: Number("equivalent_dose_msv", "mSv"),
     codes.EFFECTIVE_DOSE: Number("effective_dose_msv", "mSv"),
+    codes.MAXIMUM_ABSORBED_DOSE: Number("maximum_absorbed_dose_mgy", "mGy"),
+    codes.MINIMUM_ABSORBED_DOSE: Number("minimum_absorbed_dose_mgy", "mGy"),
+    codes.MEAN_ABSORBED_DOSE: Number("mean_absorbed_dose_mgy", "mGy"),
+    codes.MODE_ABSORBED_DOSE: Number("mode_absorbed_dose_mgy", "mGy"),
+    codes.MEDIAN_ABSORBED_DOSE: Number("median_absorbed_dose_mgy", "mGy"),
+    codes.MAXIMUM_EQUIVALENT_DOSE: Number("maximum_equivalent_dose_msv", "mSv"),
+    codes.MINIMUM_EQUIVALENT_DOSE: Number("minimum_equivalent_dose_msv", "mSv"),
+    codes.MEAN_EQUIVALENT_DOSE: Number("mean_equivalent_dose_msv", "mSv"),
+    codes.MODE_EQUIVALENT_DOSE: Number("mode_equivalent_dose_msv", "mSv"),
+    codes.MEDIAN_EQUIVALENT_DOSE: Number("median_equivalent_dose_msv", "mSv"),
 }
 WHERE: Table = {codes.FINDING_SITE: Coded("finding_site_code"), codes.LATERALITY: Side("laterality")}
 
@@ -44,8 +59,18 @@ def read_estimates(report: Part) -> list[dict[str, Any]]:
         doses = _doses(part)
         if not doses:
             part.issue(codes.RADIATION_DOSE_ESTIMATE.meaning, P_("the estimate holds no dose"))
-        estimates.append(part.values_below(ESTIMATE) | {"doses": doses})
+        estimates.append(_events_used(part) | part.values_below(ESTIMATE) | {"doses": doses})
     return estimates
+
+
+def _events_used(estimate: Part) -> dict[str, Any]:
+    """The events that an estimate rests on, which stand below the report they are of (TID 10033 row 4)."""
+    uids: list[str] = []
+    for report in estimate.find(codes.SR_INSTANCE_USED):
+        used = report.values({codes.EVENT_UID_USED: EVENT_UID_USED})
+        uids += used.get(f"{EVENT_UID_USED.name}_values", list(used.values()))
+    values = {f"{EVENT_UID_USED.name}_values": uids} if len(uids) > 1 else {}
+    return {EVENT_UID_USED.name: uids[0], **values} if uids else {}
 
 
 def _doses(part: Part, levels: int = 4) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from treegarth.dicom import codes
 SINGLE_PLANE = codes.SINGLE_PLANE.meaning
 ALL_PLANES = codes.ALL_PLANES.meaning
 _OF_SOURCES = {"A": codes.PLANE_A.meaning, "B": codes.PLANE_B.meaning}
+_ALL = frozenset({"all", "both", ALL_PLANES.lower()})
 _SEVERAL = re.compile(r"\s+and\s+|[,;+&/]")
 
 
@@ -25,7 +26,15 @@ def plane_of(values: Mapping[str, Any]) -> str | None:
 
 def is_of_several(plane: str | None) -> bool:
     """Whether several planes or sources are meant at once: "All Planes", "Both", "A and B"."""
-    return plane is not None and (plane.lower() in ("all", "both", ALL_PLANES.lower()) or bool(_SEVERAL.search(plane)))
+    return plane is not None and (plane.lower() in _ALL or bool(_SEVERAL.search(plane)))
+
+
+def sources_named(source: object) -> frozenset[str] | None:
+    """The X-ray sources that a text names, "A and B" being both; None for any, or where none is named."""
+    text = _text(source)
+    if text is None or text.lower() in _ALL:
+        return None
+    return frozenset(name.strip().upper() for name in _SEVERAL.split(text) if name.strip())
 
 
 def _text(value: object) -> str | None:

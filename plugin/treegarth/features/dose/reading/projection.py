@@ -12,6 +12,8 @@ from typing import Any
 from treegarth.dicom import codes
 from treegarth.dicom.codes import concept_of
 from treegarth.dicom.sr_tree import Code
+from treegarth.features.dose.reading.acquisition import read_acquisition, read_origins
+from treegarth.features.dose.reading.calibration import read_calibrations
 from treegarth.features.dose.reading.fields import (
     Coded,
     Meaning,
@@ -25,6 +27,8 @@ from treegarth.features.dose.reading.fields import (
 )
 from treegarth.features.dose.reading.model import Values
 from treegarth.features.dose.reading.part import Part
+from treegarth.features.dose.reading.participants import read_devices
+from treegarth.features.dose.reading.philips import read_xper
 from treegarth.phrases import P_
 
 TOTALS: Table = {
@@ -44,7 +48,18 @@ PLANE: Table = {
     codes.ACQUISITION_PLANE: Meaning("acquisition_plane"),
     codes.REFERENCE_POINT_DEFINITION: Meaning("reference_point_definition"),
     codes.DISTANCE_SOURCE_TO_REFERENCE_POINT: Number("distance_source_to_reference_point_mm", "mm"),
+    codes.DETECTOR_TYPE: Meaning("detector_type"),
+    codes.EQUIPMENT_LANDMARK: Coded("equipment_landmark_code"),
+    codes.EQUIPMENT_LANDMARK_X_POSITION: Number("equipment_landmark_x_position_mm", "mm"),
+    codes.EQUIPMENT_LANDMARK_Z_POSITION: Number("equipment_landmark_z_position_mm", "mm"),
+    codes.PATIENT_LOCATION_FIDUCIAL: Coded("patient_location_fiducial_code"),
+    codes.EQUIPMENT_LANDMARK_TO_PATIENT_FIDUCIAL_Z_DISTANCE: Number(
+        "equipment_landmark_to_patient_fiducial_z_distance_mm", "mm"
+    ),
 }
+"""What belongs to one plane and adds up to nothing."""
+
+PLANE_NAMES = frozenset(field.name for field in PLANE.values())
 
 GLANDULAR = {"L": "left", "R": "right", "B": "both"}
 
@@ -71,6 +86,7 @@ EVENT: Table = {
     codes.PATIENT_EQUIVALENT_THICKNESS: Number("patient_equivalent_thickness_mm", "mm"),
     codes.ACQUIRED_IMAGE: ReferencedInstance("acquired_image_sop_instance_uid", many=True),
     codes.COMMENT: Words("comment"),
+    codes.DETECTOR_TYPE: Meaning("detector_type"),
     codes.EXPOSURE_INDEX: Number("exposure_index", "1"),
     codes.TARGET_EXPOSURE_INDEX: Number("target_exposure_index", "1"),
     codes.DEVIATION_INDEX: Number("deviation_index", "1"),
@@ -78,6 +94,7 @@ EVENT: Table = {
     codes.FLUORO_MODE: Meaning("fluoro_mode"),
     codes.PULSE_RATE: Number("pulse_rate_per_s", "1/s", many=True),
     codes.NUMBER_OF_PULSES: Number("number_of_pulses", "1", many=True),
+    codes.DERIVATION: Meaning("derivation", many=True),
     codes.PULSE_WIDTH: Number("pulse_width_ms", "ms", many=True),
     codes.IRRADIATION_DURATION: Number("irradiation_duration_s", "s"),
     codes.KVP: Number("kvp", "kV", many=True),
@@ -96,16 +113,35 @@ EVENT: Table = {
     codes.POSITIONER_SECONDARY_ANGLE: Number("positioner_secondary_angle_deg", "deg", many=True),
     codes.POSITIONER_PRIMARY_END_ANGLE: Number("positioner_primary_end_angle_deg", "deg"),
     codes.POSITIONER_SECONDARY_END_ANGLE: Number("positioner_secondary_end_angle_deg", "deg"),
+    codes.POSITIONER_ISOCENTER_PRIMARY_ANGLE: Number("positioner_isocenter_primary_angle_deg", "deg"),
+    codes.POSITIONER_ISOCENTER_SECONDARY_ANGLE: Number("positioner_isocenter_secondary_angle_deg", "deg"),
+    codes.POSITIONER_ISOCENTER_DETECTOR_ROTATION_ANGLE: Number(
+        "positioner_isocenter_detector_rotation_angle_deg", "deg"
+    ),
+    codes.POSITIONER_ISOCENTER_PRIMARY_END_ANGLE: Number("positioner_isocenter_primary_end_angle_deg", "deg"),
+    codes.POSITIONER_ISOCENTER_SECONDARY_END_ANGLE: Number("positioner_isocenter_secondary_end_angle_deg", "deg"),
+    codes.POSITIONER_ISOCENTER_DETECTOR_ROTATION_END_ANGLE: Number(
+        "positioner_isocenter_detector_rotation_end_angle_deg", "deg"
+    ),
     codes.COLUMN_ANGULATION: Number("column_angulation_deg", "deg"),
     codes.TABLE_HEAD_TILT_ANGLE: Number("table_head_tilt_angle_deg", "deg"),
     codes.TABLE_HORIZONTAL_ROTATION_ANGLE: Number("table_horizontal_rotation_angle_deg", "deg"),
     codes.TABLE_CRADLE_TILT_ANGLE: Number("table_cradle_tilt_angle_deg", "deg"),
+    codes.TABLE_HEAD_TILT_END_ANGLE: Number("table_head_tilt_end_angle_deg", "deg"),
+    codes.TABLE_HORIZONTAL_ROTATION_END_ANGLE: Number("table_horizontal_rotation_end_angle_deg", "deg"),
+    codes.TABLE_CRADLE_TILT_END_ANGLE: Number("table_cradle_tilt_end_angle_deg", "deg"),
     codes.TABLE_LONGITUDINAL_POSITION: Number("table_longitudinal_position_mm", "mm", many=True),
     codes.TABLE_LATERAL_POSITION: Number("table_lateral_position_mm", "mm", many=True),
     codes.TABLE_HEIGHT_POSITION: Number("table_height_position_mm", "mm", many=True),
     codes.TABLE_LONGITUDINAL_END_POSITION: Number("table_longitudinal_end_position_mm", "mm"),
     codes.TABLE_LATERAL_END_POSITION: Number("table_lateral_end_position_mm", "mm"),
     codes.TABLE_HEIGHT_END_POSITION: Number("table_height_end_position_mm", "mm"),
+    codes.TABLE_X_POSITION_TO_ISOCENTER: Number("table_x_position_to_isocenter_mm", "mm"),
+    codes.TABLE_Y_POSITION_TO_ISOCENTER: Number("table_y_position_to_isocenter_mm", "mm"),
+    codes.TABLE_Z_POSITION_TO_ISOCENTER: Number("table_z_position_to_isocenter_mm", "mm"),
+    codes.TABLE_X_END_POSITION_TO_ISOCENTER: Number("table_x_end_position_to_isocenter_mm", "mm"),
+    codes.TABLE_Y_END_POSITION_TO_ISOCENTER: Number("table_y_end_position_to_isocenter_mm", "mm"),
+    codes.TABLE_Z_END_POSITION_TO_ISOCENTER: Number("table_z_end_position_to_isocenter_mm", "mm"),
     codes.DISTANCE_SOURCE_TO_ISOCENTER: Number("distance_source_to_isocenter_mm", "mm"),
     codes.DISTANCE_SOURCE_TO_DETECTOR: Number("distance_source_to_detector_mm", "mm", many=True),
     codes.DISTANCE_SOURCE_TO_REFERENCE_POINT: Number("distance_source_to_reference_point_mm", "mm"),
@@ -130,7 +166,8 @@ def read_projection_totals(report: Part) -> dict[str, Any]:
     """The totals as reported (TID 10002), planes added; with several planes each of them stands in `planes`."""
     planes = []
     for part in report.find(codes.ACCUMULATED_X_RAY_DOSE_DATA):
-        planes.append((part, {**part.values(TOTALS), **_glandular(part), **part.values(PLANE)}))
+        values = {**part.values(TOTALS), **_glandular(part), **part.values(PLANE)}
+        planes.append((part, values | read_calibrations(part) | read_devices(part)))
     for_all = [plane for part, plane in planes if _plane(part) is codes.ALL_PLANES]
     counted = for_all or [plane for _, plane in planes]
     if len(counted) == 1:
@@ -143,7 +180,7 @@ def added(report: Part, planes: list[dict[str, Any]]) -> dict[str, Any]:
     names = dict.fromkeys(name for plane in planes for name, value in plane.items() if isinstance(value, float))
     totals = {}
     for name in names:
-        if name == "distance_source_to_reference_point_mm":
+        if name in PLANE_NAMES:
             continue
         known = [plane[name] for plane in planes if name in plane]
         if len(known) < len(planes):
@@ -191,7 +228,8 @@ def read_projection_event(part: Part) -> dict[str, Any]:
         part.issue(codes.IRRADIATION_EVENT_UID.meaning, P_("the event has no irradiation event UID"))
     event |= _modifiers(part, event)
     filters = [found for below in part.parts(codes.X_RAY_FILTERS) if (found := below.values(FILTER))]
-    return event | ({"x_ray_filters": filters} if filters else {})
+    event |= {"x_ray_filters": filters} if filters else {}
+    return event | read_acquisition(part) | read_origins((part, EVENT)) | read_xper(part)
 
 
 def _modifiers(part: Part, event: dict[str, Any]) -> dict[str, Any]:
