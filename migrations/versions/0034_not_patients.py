@@ -30,7 +30,6 @@ LACKS = (
     " THEN 'administered_activity' ELSE NULL END"
     "], NULL)"
 )
-IS_SETTLED = "lacks = '{}'::text[] OR replaced_by IS NOT NULL OR not_patient IS NOT NULL"
 SAID_SO_FAR = "phantom, qa or service, where a rule says that this is no patient"
 
 
@@ -67,5 +66,5 @@ def add_to_studies() -> None:
     op.add_column(
         "dose_study", sa.Column("lacks", ARRAY(sa.Text), computed, comment="doses that its modalities demand")
     )
-    for name, where in (("settled", IS_SETTLED), ("lacking", f"NOT ({IS_SETTLED})")):
-        op.create_index(f"ix_dose_study_{name}", "dose_study", ["orthanc_study_id"], postgresql_where=sa.text(where))
+    included = ["lacks", "replaced_by", "not_patient"]
+    op.create_index("ix_dose_study_missing", "dose_study", ["orthanc_study_id"], postgresql_include=included)

@@ -41,8 +41,6 @@ DEVICE_KEY = (
 )
 """The same whenever manufacturer, model, station and serial number are."""
 
-IS_SETTLED = "lacks = '{}'::text[] OR replaced_by IS NOT NULL OR not_patient IS NOT NULL"
-"""Of a study that misses no dose: all is known, or it counts in another study, or it is no patient's."""
 
 PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
 
@@ -271,8 +269,7 @@ dose_study = Table(
         text("orthanc_study_id DESC"),
         postgresql_where=text("not_patient IS NOT NULL"),
     ),
-    Index("ix_dose_study_settled", "orthanc_study_id", postgresql_where=text(IS_SETTLED)),
-    Index("ix_dose_study_lacking", "orthanc_study_id", postgresql_where=text(f"NOT ({IS_SETTLED})")),
+    Index("ix_dose_study_missing", "orthanc_study_id", postgresql_include=["lacks", "replaced_by", "not_patient"]),
     Index(
         "ix_dose_study_not_patient_rule",
         "not_patient_rule_id",

@@ -1,10 +1,10 @@
 """What is missing: studies of dose modalities without any dose or with a part of it, per device and over time. Reads
 only.
 
-The list goes by the studies' date, which has an index, as patient, ID and accession number have; what is settled is
-told by an index too. The orders by description and by objects sort the studies that are left, which are few where
-devices send their reports: 100,000 take about a second, and up to five by objects, which are counted for each of them
-first.
+The list goes by the studies' date, which has an index, as patient, ID and accession number have; what a study lacks is
+told by an index too. The count, the filters of what lacks, and the orders by description and by objects look at every
+study, or sort those that are left, which are few where devices send their reports: with 400,000 studies they take one
+to two seconds, the usual page 35 ms.
 """
 
 from __future__ import annotations

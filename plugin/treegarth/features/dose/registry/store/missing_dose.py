@@ -1,7 +1,7 @@
 """What is missing: studies of dose modalities of which no dose, or not every dose, could be read. Queries only.
 
-What a study with a dose lacks is a column of its row (`lacking.py`); two partial indexes tell those that lack nothing
-from the others, so that the list goes by the studies' date and looks once into an index for each.
+What a study with a dose lacks is a column of its row (`lacking.py`). An index has it beside all else that the list asks
+of that row, so that it goes by the studies' date and looks once into this index for each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
@@ -32,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from treegarth.database.phrase_column import IssuesColumn
 from treegarth.features.dose.registry.lacking import DEMANDED, DOSE_MODALITIES, WITHOUT_ANY, Lacking
 from treegarth.features.dose.registry.store.not_patients import is_no_patient_without_dose
-from treegarth.features.dose.registry.tables import IS_SETTLED, dose_report, dose_study
+from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.tables import series, study
 from treegarth.record import Record
 
@@ -40,6 +39,10 @@ Known: TypeAlias = Literal["none", "partly"]
 """Of the doses that a study's modalities demand: nothing was read of any object, or something is lacking."""
 
 DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
+
+_STUDIES = study.outerjoin(dose_study, dose_study.c.orthanc_study_id == study.c.orthanc_study_id)
+_HAS_DOSE = dose_study.c.orthanc_study_id.is_not(None)
+_COUNTS_ITSELF = (dose_study.c.replaced_by.is_(None), dose_study.c.not_patient.is_(None))
 
 
 class Refusal(Record):
@@ -110,18 +113,20 @@ def select_without_dose(
     own = {name for name in StudyWithoutDose.model_fields if name in study.c}
     query = select(
         *(study.c[name] for name in StudyWithoutDose.model_fields if name in own),
-        case((_has_dose(), "partly"), else_="none").label("dose"),
+        case((_HAS_DOSE, "partly"), else_="none").label("dose"),
         _lacks().label("lacks"),
         _refused_count().label("refused_count"),
         _refusals().label("refusals"),
-    ).where(_of_dose_modality(), ~_is_settled(), ~_waits())
-    query = query.where(or_(_has_dose(), ~is_no_patient_without_dose(connection)))
+    ).select_from(_STUDIES)
+    lacks_something = and_(_HAS_DOSE, dose_study.c.lacks != cast([], ARRAY(Text)), *_COUNTS_ITSELF)
+    has_none = and_(~_HAS_DOSE, ~is_no_patient_without_dose(connection))
+    query = query.where(_of_dose_modality(), or_(lacks_something, has_none), ~_waits())
     if study_date_from is not None:
         query = query.where(study.c.study_date >= study_date_from)
     if study_date_to is not None:
         query = query.where(study.c.study_date <= study_date_to)
     if dose is not None:
-        query = query.where(_has_dose() if dose == "partly" else ~_has_dose())
+        query = query.where(_HAS_DOSE if dose == "partly" else ~_HAS_DOSE)
     if lacks is not None:
         query = query.where(_lacks().contains(cast([lacks], ARRAY(Text))))
     if has_refusals is not None:
@@ -135,18 +140,16 @@ def count_missing_by_month(connection: Connection, *, study_date_from: date | No
     conditions = [or_(_of_dose_modality(), study.c.instance_count == 0)]  # one that was pruned has no modality any more
     if study_date_from is not None:
         conditions.append(study.c.study_date >= study_date_from)
-    key = dose_study.c.orthanc_study_id
-    counts_itself = and_(dose_study.c.replaced_by.is_(None), dose_study.c.not_patient.is_(None))
-    is_no_patient = and_(key.is_(None), is_no_patient_without_dose(connection))
+    is_no_patient = and_(~_HAS_DOSE, is_no_patient_without_dose(connection))
     taken = (
         select(
             study.c.orthanc_study_id,
             cast(func.date_trunc("month", study.c.study_date), Date).label("month"),
-            key.is_not(None).label("has_dose"),
+            _HAS_DOSE.label("has_dose"),
             dose_study.c.lacks,
         )
-        .select_from(study.outerjoin(dose_study, key == study.c.orthanc_study_id))
-        .where(*conditions, ~_waits(), counts_itself, ~is_no_patient)
+        .select_from(_STUDIES)
+        .where(*conditions, ~_waits(), *_COUNTS_ITSELF, ~is_no_patient)
         .subquery()
     )
     device = tuple(series.c[name] for name in DEVICE)
@@ -180,11 +183,9 @@ def _is_demanded(modality: ColumnElement[str | None], lacks: ColumnElement[Any])
 
 def _lacks() -> ColumnElement[list[str]]:
     """Of a study with a dose what its row says; of one without, all that its modalities demand."""
-    key = dose_study.c.orthanc_study_id == study.c.orthanc_study_id
-    of_row = select(dose_study.c.lacks).where(key).correlate(study).scalar_subquery()
     demanded = [case((_of(study.c.modalities, DEMANDED[name]), name), else_=null()) for name in WITHOUT_ANY]
     everything = func.array_remove(cast(array(demanded), ARRAY(Text)), null())
-    return func.coalesce(of_row, everything, type_=ARRAY(Text))
+    return func.coalesce(dose_study.c.lacks, everything, type_=ARRAY(Text))
 
 
 def _of(column: ColumnElement[Any], modalities: tuple[str, ...]) -> ColumnElement[bool]:
@@ -193,15 +194,6 @@ def _of(column: ColumnElement[Any], modalities: tuple[str, ...]) -> ColumnElemen
 
 def _of_dose_modality() -> ColumnElement[bool]:
     return _of(study.c.modalities, DOSE_MODALITIES)
-
-
-def _has_dose() -> ColumnElement[bool]:
-    return exists().where(dose_study.c.orthanc_study_id == study.c.orthanc_study_id).correlate(study)
-
-
-def _is_settled() -> ColumnElement[bool]:
-    key = dose_study.c.orthanc_study_id == study.c.orthanc_study_id
-    return exists().select_from(dose_study).where(key, text(f"({IS_SETTLED})")).correlate(study)
 
 
 def _waits() -> ColumnElement[bool]:
