@@ -80,6 +80,7 @@ FORMS: Mapping[str, Filling] = {
     ),
     "not_patients.switch_page": Filling(),
     "not_patients.remove_page": Filling(),
+    "dose.mark_study_page": Filling(),
     "dose.doses_act": Filling(),
     "deliveries.create_destination_page": Filling(
         typed={"name": "Node", "address.ae_title": "NODE", "address.host": "127.0.0.1"}, button="save"

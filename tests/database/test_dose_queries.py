@@ -102,10 +102,10 @@ def test_studies_of_dose_modalities_without_dose_are_listed_by_device_and_month(
     read(engine, Archive(a=as_file(ct_dose_report(study_instance_uid="1.2.1"))))
     with connect(engine) as connection:
         every, later = ({"study_date_from": day, "study_date_to": None} for day in (None, date(2024, 3, 1)))
-        found = connection.execute(select_without_dose(**every)).all()
+        found = connection.execute(select_without_dose(connection, **every)).all()
         assert [study.study_instance_uid for study in found] == ["1.2.2"]
         (month,) = count_missing_by_month(connection)
         assert (month.station_name, month.month, month.study_count, month.without_dose_count) == (
             "CT1", date(2024, 2, 1), 2, 1,
         )  # fmt: skip
-        assert connection.execute(select_without_dose(**later)).all() == []
+        assert connection.execute(select_without_dose(connection, **later)).all() == []

@@ -63,7 +63,7 @@ def test_studies_that_a_rule_marks_already_are_told_apart_in_the_preview(client:
     }
     page = client.get(f"{PAGE}?patient_id=p*").text
     assert "The rule would mark 1 study" in page
-    assert "1 more fits and is marked by another rule" in page
+    assert "1 more fits and is marked already" in page
 
 
 def test_a_rule_that_says_nothing_is_refused_on_the_page_and_by_the_api(client: FlaskClient) -> None:

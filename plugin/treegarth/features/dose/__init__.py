@@ -56,9 +56,9 @@ def _documents() -> list[Documents[Any]]:
 
 
 def _row_actions() -> list[RowAction]:
-    from treegarth.features.dose.registry.row_actions import READ_AGAIN, READ_STUDIES
+    from treegarth.features.dose.registry.row_actions import MARK, READ_AGAIN, READ_STUDIES
 
-    return [READ_AGAIN, READ_STUDIES]
+    return [READ_AGAIN, READ_STUDIES, MARK]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:

@@ -59,7 +59,8 @@ def read_report_context(report: Part) -> dict[str, Any]:
 def read_origin(header: Header) -> dict[str, Any]:
     """Which object of several is the later, and where it comes from (PS3.3 C.17.2, C.12.1).
 
-    `predecessor_sop_instance_uids` are the documents that this one replaces.
+    `predecessor_sop_instance_uids` are the documents that this one replaces. What the header says of being no patient's
+    (PS3.3 C.7.6.1, C.7.1.1) is beside them: YES, NO, of an image also BOTH.
     """
     found = {
         "completion_flag": header.text("CompletionFlag"),
@@ -68,6 +69,8 @@ def read_origin(header: Header) -> dict[str, Any]:
         "predecessor_sop_instance_uids": _predecessors(header),
         "timezone_offset_from_utc": header.text("TimezoneOffsetFromUTC"),
         "patient_identity_removed": header.text("PatientIdentityRemoved") == "YES" or None,
+        "quality_control_image": header.text("QualityControlImage"),
+        "quality_control_subject": header.text("QualityControlSubject"),
     }
     return {name: value for name, value in found.items() if value}
 

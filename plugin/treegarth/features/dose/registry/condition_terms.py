@@ -38,7 +38,7 @@ _TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "origins": (N_("Where a best known dose is from, as dlp_mgy_cm:reported"), ()),
     "doubts": (N_("A doubt about a best known dose, as dlp_mgy_cm:partial_total"), ()),
     "differences": (N_("A total that differs from the sum of the events"), ()),
-    "not_patient": (N_("What a rule says it is instead of a patient"), ("phantom", "qa", "service")),
+    "not_patient": (N_("What it is instead of a patient"), ("phantom", "qa", "service")),
 }
 
 MANY = ("kinds", "protocols", "radionuclides", "origins", "doubts", "differences")

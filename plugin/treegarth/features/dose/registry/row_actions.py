@@ -1,4 +1,4 @@
-"""What the dose registry offers for many rows: sources that failed are read again."""
+"""What the dose registry offers for many rows: sources are read again, studies are said to be of no patient."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from treegarth.features.dose.registry.marking import mark_studies
 from treegarth.features.dose.registry.pages.sources import SOURCES
+from treegarth.features.dose.registry.pages.this_study import SAID_NAMES
+from treegarth.features.dose.registry.rule_parameters import Reason
 from treegarth.features.dose.registry.service import note_again
 from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, archived_instances
+from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.queue import retry_failed
 from treegarth.index.tables import study
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import Asker
+from treegarth.web.filters import Filter
+from treegarth.web.routes import Parameters
 from treegarth.web.row_actions import NothingGiven, RowAction
 
 
@@ -30,6 +36,34 @@ def _instances(connection: Connection, orthanc_study_id: str) -> list[ArchivedIn
     return [ArchivedInstance(**row._mapping) for row in rows]
 
 
+class Marking(Parameters):
+    """What the studies are."""
+
+    meaning: Said
+    """`phantom`, `qa`, `service`, or `patient`: patients after all."""
+    reason: Reason
+    """Why, in a sentence."""
+
+
+def mark(asker: Asker, connection: Connection, studies: Sequence[str], given: Marking) -> int:
+    by, now = asker.actor.name, asker.now
+    return mark_studies(connection, studies, given.meaning, reason=given.reason, by=by, now=now)
+
+
+MARK = RowAction(
+    name="mark",
+    lists=("dose.doses", "dose.missing"),
+    label=N_("Phantom, QA, service"),
+    icon="mark",
+    done=NN_("%(num)s study was marked.", "%(num)s studies were marked."),
+    left=NN_("%(num)s study was said to be so already.", "%(num)s studies were said to be so already."),
+    act=mark,
+    given=Marking,
+    inputs=(
+        Filter(name="meaning", label=N_("Studies are"), choices={str(one): words for one, words in SAID_NAMES.items()}),
+        Filter(name="reason", label=N_("Reason"), width="wide"),
+    ),
+)
 READ_STUDIES = RowAction(
     name="read",
     lists=("archive.studies", "dose.doses", "dose.missing"),

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from treegarth.features.dose.registry.store.not_patients import PATTERNS, Meaning, NotPatientPatterns
 from treegarth.web.routes import AnyText, Parameters, Text
 
 LONGEST_PATTERN = 400
 LONGEST_NAME = 200
+LONGEST_REASON = 1000
 Pattern: TypeAlias = Annotated[Text | None, Field(max_length=LONGEST_PATTERN)]
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+Reason: TypeAlias = Annotated[AnyText, BeforeValidator(_stripped), Field(min_length=1, max_length=LONGEST_REASON)]
+"""Why a person says of one study what it is."""
 
 
 class PatternParameters(Parameters):
@@ -22,6 +31,8 @@ class PatternParameters(Parameters):
     study_description: Pattern = None
     equipment: Pattern = None
     """Compared with manufacturer, model, station name and serial number, one by one."""
+    institution_name: Pattern = None
+    """(0008,0080), as the dose reports have it."""
 
     def patterns(self) -> NotPatientPatterns:
         """An empty one is as good as none."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     String,
@@ -32,6 +33,7 @@ from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
 from treegarth.documents.tables import document_tables
 from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.registry.lacking import LACKS
 from treegarth.work.tables import long_work
 
 Key = String(collation="C")
@@ -209,8 +211,12 @@ dose_study = Table(
     Column("is_void", Boolean, nullable=False, server_default=false(), comment="a person left all of it out"),
     Column("decider_version", Integer, comment="of what decided this row, and of the site's limits: see limits.py"),
     Column("differences", ARRAY(Text), comment="totals that differ from the sum of the events, by their names"),
-    Column("not_patient", Text, comment="phantom, qa or service, where a rule says that this is no patient"),
+    Column("not_patient", Text, comment="phantom, qa or service, where this is no patient"),
+    Column("not_patient_by", Text, comment="person, rule, intent, subject or image: who says what it is"),
     Column("not_patient_rule_id", Integer, comment="the rule that says so; no foreign key: rules may go"),
+    Column("own_word", Text, comment="intent, subject or image, by which its objects say that it is no patient's"),
+    Column("lacks", ARRAY(Text), Computed(LACKS, persisted=True), comment="doses that its modalities demand"),
+    Column("institution_name", Text),
     Column("manufacturer", Text),
     Column("manufacturer_model_name", Text),
     Column("station_name", Text),
@@ -277,6 +283,7 @@ dose_study = Table(
         text("orthanc_study_id DESC"),
         postgresql_where=text("not_patient IS NOT NULL"),
     ),
+    Index("ix_dose_study_missing", "orthanc_study_id", postgresql_include=["lacks", "replaced_by", "not_patient"]),
     Index(
         "ix_dose_study_not_patient_rule",
         "not_patient_rule_id",
@@ -336,4 +343,18 @@ not_patient_rule, not_patient_rule_version = document_tables(
     Column("patient_name", Text),
     Column("study_description", Text),
     Column("equipment", Text, comment="matched with manufacturer, model, station and serial number, one by one"),
+    Column("institution_name", Text),
+)
+
+dose_study_not_patient = Table(
+    "dose_study_not_patient",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("orthanc_study_id", Key, nullable=False),
+    Column("meaning", Text, comment="phantom, qa, service or patient; NULL: what was said before was taken back"),
+    Column("reason", Text, nullable=False),
+    Column("marked_by", Text, comment="NULL: someone without a login"),
+    Column("marked_at", Moment, nullable=False),
+    Index("ix_dose_study_not_patient_study", "orthanc_study_id", "id"),
+    comment="what people said of one study, each of it kept: the latest holds",
 )

@@ -10,19 +10,27 @@ from sqlalchemy import Connection
 
 from treegarth.documents.language import Documents, Pages, validated_at
 from treegarth.documents.store import Stored, Wording
-from treegarth.errors import DocumentRefused, InvalidRequest, Problem
+from treegarth.errors import DocumentRefused, InvalidRequest, NotFound, Problem
 from treegarth.features.dose.registry.api.parts import Listed, dose_route
+from treegarth.features.dose.registry.marking import mark_studies, take_back
 from treegarth.features.dose.registry.paths import NotPatientRulePath
-from treegarth.features.dose.registry.rule_parameters import PatternParameters, RuleParameters
+from treegarth.features.dose.registry.rule_parameters import PatternParameters, Reason, RuleParameters
+from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import (
     NOT_PATIENTS,
+    Standing,
     check_patterns,
     count_marked,
     preview_not_patients,
+    standing_of,
 )
-from treegarth.phrases import N_
+from treegarth.features.dose.registry.store.studies import study_of_uid
+from treegarth.phrases import N_, P_
+from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
+from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Route
+from treegarth.web.which_study import WhichStudy
 
 STUDIES_OF_A_PREVIEW = 50
 
@@ -46,8 +54,9 @@ class PreviewStudy(Listed):
     manufacturer_model_name: str | None
     station_name: str | None
     device_serial_number: str | None
+    institution_name: str | None
     not_patient: str | None
-    """What a rule that holds already says it is."""
+    """What it is said to be already."""
 
 
 class Preview(Listed):
@@ -55,7 +64,7 @@ class Preview(Listed):
 
     study_count: int
     marked_count: int
-    """Of them, those that a rule marks already."""
+    """Of them, those that are marked already."""
     studies: list[PreviewStudy]
     """The newest, at most 50."""
 
@@ -104,13 +113,84 @@ NOT_PATIENT_DOCUMENTS = Documents(
 )
 
 
+class MarkBody(WhichStudy):
+    """What a person says of a study."""
+
+    meaning: Said
+    """`phantom`, `qa`, `service`, or `patient`: a patient after all, whatever rules and objects say."""
+    reason: Reason
+    """Why, in a sentence."""
+
+
+class TakeBack(WhichStudy):
+    """Why what was said is taken back."""
+
+    reason: Reason
+    """In a sentence."""
+
+
+def standing(call: Call[WhichStudy, None, StudyPath]) -> Standing:
+    """Raises AmbiguousStudy where several patients have a study of this UID."""
+    with call.connect() as connection:
+        return standing_of(connection, _study(connection, call.path, call.query))
+
+
+def mark(call: Call[None, MarkBody, StudyPath]) -> Standing:
+    body, now = call.body, call.services.clock()
+    with call.begin() as connection:
+        study = _study(connection, call.path, body)
+        mark_studies(connection, [study], body.meaning, reason=body.reason, by=call.actor.name, now=now)
+        return standing_of(connection, study)
+
+
+def take_mark_back(call: Call[None, TakeBack, StudyPath]) -> Standing:
+    body, now = call.body, call.services.clock()
+    with call.begin() as connection:
+        study = _study(connection, call.path, body)
+        take_back(connection, study, reason=body.reason, by=call.actor.name, now=now)
+        return standing_of(connection, study)
+
+
+def _study(connection: Connection, path: StudyPath, which: WhichStudy) -> str:
+    key = study_of_uid(connection, path.study_instance_uid, which.orthanc_study_id)
+    if key is None:
+        raise NotFound(P_("There is no study with this Study Instance UID."))
+    return key.orthanc_study_id
+
+
 def routes() -> list[Route]:
     """What they answer beside the dialect."""
+    of_study = "studies/{study_instance_uid}/not-patient"
     return [
+        dose_route(
+            "dose_study_not_patient",
+            of_study,
+            standing,
+            "What a study is said to be instead of a patient, by what, and what people said of it.",
+            problems=(409, 503),
+        ),
+        dose_route(
+            "mark_dose_study",
+            of_study,
+            mark,
+            "Say that a study is of a phantom, for QA or service, or of a patient after all.",
+            method="POST",
+            permission=Permission.OPERATE,
+            problems=(404, 409, 503),
+        ),
+        dose_route(
+            "take_mark_back",
+            f"{of_study}/take-back",
+            take_mark_back,
+            "Take back what was said of a study: rules and objects speak again.",
+            method="POST",
+            permission=Permission.OPERATE,
+            problems=(404, 409, 503),
+        ),
         dose_route(
             "preview_not_patient_rule",
             "not-patients/preview",
             preview,
             "Which studies a rule with these patterns would mark.",
-        )
+        ),
     ]

@@ -12,6 +12,7 @@ from treegarth.features.dose.registry.pages import (
     redecision,
     sources,
     study,
+    this_study,
 )
 from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
 from treegarth.features.dose.registry.pages.study import kept_study_address
@@ -22,5 +23,5 @@ __all__ = ["health_check", "kept_study_address", "routes", "study_section", "sys
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (missing_dose, sources, redecision, not_patients, patient, study, content, acts, limits)
+    parts = (missing_dose, sources, redecision, not_patients, patient, study, this_study, content, acts, limits)
     return [route for part in parts for route in part.routes()]

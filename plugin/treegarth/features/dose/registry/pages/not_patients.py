@@ -34,6 +34,7 @@ PATTERN_NAMES = {
     "patient_name": N_("Name"),
     "study_description": N_("Description"),
     "equipment": N_("Equipment"),
+    "institution_name": N_("Institution"),
 }
 
 

@@ -7,6 +7,7 @@ from flask import Response
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.pages.names import kinds_in_words
 from treegarth.features.dose.registry.pages.sections import dose_page_of, section_of
+from treegarth.features.dose.registry.pages.this_study import this_study
 from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
     find_study_with_dose,
@@ -15,6 +16,7 @@ from treegarth.features.dose.registry.store.studies import (
     study_of_uid,
     told_apart_with_kept,
 )
+from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -75,4 +77,5 @@ def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
         in_archive=in_archive,
         which=which,
         section=section_of(call, study.orthanc_study_id),
+        this_study=this_study(call, StudyKey(orthanc_study_id=study.orthanc_study_id, study_instance_uid=uid)),
     )

@@ -28,6 +28,7 @@ from treegarth.features.dose.registry.decision import (
 from treegarth.features.dose.registry.decision.accounts import Account
 from treegarth.features.dose.registry.decision.nuclides import meaning_of
 from treegarth.features.dose.registry.decision.sameness import close
+from treegarth.features.dose.registry.own_words import own_word
 from treegarth.features.dose.registry.rules import Said, Source
 from treegarth.features.dose.registry.store.acts import ByPeople, decided_by_people, guests_of
 from treegarth.features.dose.registry.store.elsewhere import elsewhere_of, former_uids
@@ -64,7 +65,7 @@ OF_EVENTS = (
 FROM_NEWEST_REPORT = (
     "study_instance_uid", "manufacturer", "manufacturer_model_name", "station_name", "device_serial_number",
     "patient_id", "issuer_of_patient_id", "patient_name", "patient_sex", "patient_age", "study_date", "study_time",
-    "study_description", "accession_number",
+    "study_description", "accession_number", "institution_name",
 )  # fmt: skip
 
 MOMENTS: Mapping[str, type[date] | type[time]] = {"study_date": date, "study_time": time}
@@ -308,6 +309,7 @@ def _study_row(exam: _Exam, decision: ExamDecision) -> dict[str, Any]:
         "activities": [asdict(one) for one in decision.activities if finite(one.administered_activity_mbq) is not None],
         "unattributed": sorted(decision.unattributed),
         "replaced_by": decision.replaced_by,
+        "own_word": own_word(report.report for report in reports),
         "is_void": decision.is_void,
         "kinds": sorted({report.kind for report in reports}),
         "report_count": len(reports),

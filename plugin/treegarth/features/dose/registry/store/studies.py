@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import Field, computed_field, field_serializer
 from sqlalchemy import Connection, Select, func, literal, select
@@ -126,7 +126,12 @@ class DoseStudy(Record):
     radionuclides: list[str] | None = None
     effective_dose_msv: float | None = None
     not_patient: str | None = None
-    """`phantom`, `qa` or `service`, where a rule says so."""
+    """`phantom`, `qa` or `service`, where it is no patient."""
+    not_patient_by: Literal["person", "rule", "intent", "subject", "image"] | None = None
+    """Who says so: a person, a rule, or its objects by their intent, Quality Control Subject or Quality Control Image.
+    A `person` who says that it is a patient after all stands here too."""
+    institution_name: str | None = None
+    """(0008,0080)"""
     issuer_of_patient_id: str | None = None
     best_dlp_mgy_cm: float | None = Field(default=None, exclude=True)
     best_dlp_head_mgy_cm: float | None = Field(default=None, exclude=True)

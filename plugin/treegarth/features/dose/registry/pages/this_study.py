@@ -1,0 +1,96 @@
+"""Whether one study is of a patient: what marks it, what people said of it, and the form in which they say it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Response
+from markupsafe import Markup
+
+from treegarth.errors import NotFound
+from treegarth.features.dose.registry.marking import mark_studies, take_back
+from treegarth.features.dose.registry.pages.names import MEANING_NAMES
+from treegarth.features.dose.registry.pages.sections import dose_page_of
+from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Reason
+from treegarth.features.dose.registry.store.marks import Said
+from treegarth.features.dose.registry.store.not_patients import By, standing_of
+from treegarth.features.dose.registry.store.studies import study_of_uid
+from treegarth.index.studies import StudyKey
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.parts import render_part
+from treegarth.web.path_models import StudyPath
+from treegarth.web.routes import Route
+from treegarth.web.told import see_other
+from treegarth.web.which_study import WhichStudy
+
+SAID_NAMES: dict[Said, str] = {
+    "phantom": MEANING_NAMES["phantom"],
+    "qa": MEANING_NAMES["qa"],
+    "service": MEANING_NAMES["service"],
+    "patient": N_("a patient after all"),
+}
+BY_NAMES: dict[By, str] = {
+    "person": N_("a person says so"),
+    "rule": N_("a rule says so"),
+    "intent": N_("its dose report says so: Quality Control Intent"),
+    "subject": N_("its objects say so: Quality Control Subject"),
+    "image": N_("its images say so: Quality Control Image"),
+}
+
+
+class MarkForm(WhichStudy):
+    """What a person says of a study, or that it is taken back."""
+
+    meaning: Said | Literal["take back"]
+    """`phantom`, `qa`, `service`, `patient`: a patient after all; `take back`: rules and objects speak again."""
+    reason: Reason
+    """Why, in a sentence."""
+
+
+def routes() -> list[Route]:
+    return [
+        route(
+            name="dose.mark_study_page",
+            path="/treegarth/dose/studies/{study_instance_uid}/not-patient",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=mark,
+            summary="Say that a study is of a phantom, for QA or service, or of a patient after all; or take it back.",
+        )
+    ]
+
+
+def this_study(call: AnyCall, study: StudyKey) -> Markup:
+    """What the page of an exam includes."""
+    with call.connect() as connection:
+        standing = standing_of(connection, study.orthanc_study_id)
+    return render_part(
+        call,
+        "dose/this_study.html",
+        study=study,
+        standing=standing,
+        meanings=MEANING_NAMES,
+        said_names=SAID_NAMES,
+        by_names=BY_NAMES,
+        longest_reason=LONGEST_REASON,
+        may_mark=call.actor.may(Permission.OPERATE),
+    )
+
+
+def mark(call: Call[None, MarkForm, StudyPath]) -> Response:
+    """Back to the study's page afterwards, by GET."""
+    body, uid = call.body, call.path.study_instance_uid
+    by, now = call.actor.name, call.services.clock()
+    with call.begin() as connection:
+        key = study_of_uid(connection, uid, body.orthanc_study_id)
+        if key is None:
+            raise NotFound(N_("There is no study with this Study Instance UID."))
+        study = key.orthanc_study_id
+        if body.meaning == "take back":
+            take_back(connection, study, reason=body.reason, by=by, now=now)
+        else:
+            mark_studies(connection, [study], body.meaning, reason=body.reason, by=by, now=now)
+    return see_other(call, f"{dose_page_of(call, uid, body.orthanc_study_id)}#this-study")
