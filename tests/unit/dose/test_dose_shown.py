@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from treegarth.features.dose.registry.shown import readable_meaning, readable_moment
+from treegarth.features.dose.registry.shown_tables import readable_meaning, readable_moment
 
 
 @pytest.mark.parametrize(
