@@ -19,6 +19,8 @@ from tests.dose_builder import (
     uidref,
 )
 from tests.dose_image_builder import MG_FOR_PRESENTATION, NM, PET, image
+from treegarth.dicom.codes import concept_of
+from treegarth.dicom.sr_tree import Code
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 NAMES = ("ct", "biplane", "mammogram", "pet_ct", "nm", "mammogram_images")
@@ -201,7 +203,18 @@ def _in_study(made: Dataset, name: str, uid: str, modality: str, made_at: str) -
     made.ContentDate, made.ContentTime = "20261120", made_at
     made.SeriesDescription, made.StationName, made.StudyDescription = "Dose report", f"{modality}1", f"{modality} exam"
     made.PatientName = "Hong^Gildong=洪^吉童=홍^길동"
+    _name_concepts(made)
     return made
+
+
+def _name_concepts(item: Dataset) -> None:
+    """Give each code of a content tree the meaning that the standard has for it."""
+    for coding in (*item.get("ConceptNameCodeSequence", ()), *item.get("ConceptCodeSequence", ())):
+        concept = concept_of(Code(coding.CodeValue, coding.CodingSchemeDesignator, ""))
+        if concept is not None and coding.CodeMeaning == coding.CodeValue:
+            coding.CodeMeaning = concept.meaning
+    for below in item.get("ContentSequence", ()):
+        _name_concepts(below)
 
 
 def _moment(concept: str, number: int) -> Dataset:

@@ -17,7 +17,15 @@ from treegarth.features.dose.registry.shown_parts import (
     said_of,
     size_specific,
 )
-from treegarth.features.dose.registry.shown_quantities import DETAILS, EVENTS, SUMS, TITLES, TOTALS, Quantity
+from treegarth.features.dose.registry.shown_quantities import (
+    DETAILS,
+    DETAILS_LABELS,
+    EVENTS,
+    SUMS,
+    TITLES,
+    TOTALS,
+    Quantity,
+)
 from treegarth.features.dose.registry.shown_sources import Verdict
 from treegarth.features.dose.registry.shown_tables import Cell, Line, ShownTable, shown_table
 from treegarth.features.dose.registry.shown_views import filters_cell, view_cells
@@ -100,7 +108,7 @@ def shown_report(
         problem=_problem(report),
         totals=_totals(report),
         tables=[table for table in tables if table is not None],
-        details=shown_table(call, f"{name}-details", N_("Geometry and exposure"), DETAILS.get(kind, ()), lines),
+        details=shown_table(call, f"{name}-details", _details_label(kind), DETAILS.get(kind, ()), lines),
         reasons=reasons_of(events),
         said=said_of(report),
         issues=report.issues,
@@ -152,6 +160,10 @@ def line_of(kind: str, event: Values) -> Line:
 
 def _events_label(report: DoseReport) -> str:
     return N_("Irradiation events") if report.irradiation_events else N_("Administrations")
+
+
+def _details_label(kind: str) -> str:
+    return DETAILS_LABELS.get(kind, N_("Geometry and exposure"))
 
 
 def _problem(report: DoseReport) -> Finding | None:

@@ -20,6 +20,7 @@ class Quantity:
     moment: bool = False  # a date and time as DICOM has it (DT)
     whole: bool = False  # a count, which devices may write with a decimal point
     side: bool = False  # L, R or B
+    clock: bool = False  # a time of day as DICOM has it (TM)
 
 
 TITLES: dict[str, str] = {
@@ -94,6 +95,8 @@ WHERE = (
     Quantity(name="view_position", label=N_("View"), numeric=False),
     Quantity(name="body_part_examined", label=N_("Body part"), numeric=False),
 )
+DETAILS_LABELS: dict[str, str] = {"radiopharmaceutical": N_("More of each administration")}
+"""Of a kind whose details are no geometry and exposure."""
 EVENTS: dict[str, tuple[Quantity, ...]] = {
     "ct": (
         Quantity(name="acquisition_protocol", label=N_("Protocol"), numeric=False),
@@ -132,7 +135,7 @@ EVENTS: dict[str, tuple[Quantity, ...]] = {
         Quantity(name="average_glandular_dose_mgy", label="AGD", unit="mGy", always=True),
         Quantity(name="entrance_exposure_at_rp_mgy", label=N_("Entrance dose"), unit="mGy"),
         Quantity(name="kvp", label="kVp", unit="kV"),
-        Quantity(name="exposure_uas", label=N_("Exposure"), unit="mAs", factor=1e-3),
+        Quantity(name="exposure_uas", label=N_("Current-time product"), unit="mAs", factor=1e-3),
         Quantity(name="anode_and_filter", label=N_("Anode / filter"), numeric=False),
         Quantity(name="compression_thickness_mm", label=N_("Compression"), unit="mm"),
         Quantity(name="compression_force_n", label=N_("Compression force"), unit="N"),
@@ -145,7 +148,7 @@ EVENTS: dict[str, tuple[Quantity, ...]] = {
         Quantity(name="radiopharmaceutical", label=N_("Agent as written"), numeric=False),
         Quantity(name="radionuclide_code", label=N_("Radionuclide"), numeric=False),
         Quantity(name="start", label=N_("Started"), numeric=False, moment=True),
-        Quantity(name="start_time", label=N_("Started at"), numeric=False),
+        Quantity(name="start_time", label=N_("Started at"), numeric=False, clock=True),
         Quantity(name="administered_activity_mbq", label=N_("Activity"), unit="MBq", always=True),
         Quantity(name="effective_dose_msv", label=N_("Effective dose"), unit="mSv"),
     ),
@@ -171,7 +174,7 @@ TUBE = (
     Quantity(name="x_ray_tube_current_ma", label=N_("Current"), unit="mA"),
     Quantity(name="exposure_time_ms", label=N_("Exposure time"), unit="ms"),
     Quantity(name="average_x_ray_tube_current_ma", label=N_("Current, mean"), unit="mA"),
-    Quantity(name="exposure_uas", label=N_("Exposure"), unit="mAs", factor=1e-3),
+    Quantity(name="exposure_uas", label=N_("Current-time product"), unit="mAs", factor=1e-3),
     Quantity(name="pulse_rate_per_s", label=N_("Pulse rate"), unit="1/s"),
     Quantity(name="pulse_width_ms", label=N_("Pulse width"), unit="ms"),
     Quantity(name="focal_spot_size_mm", label=N_("Focal spot"), unit="mm"),
@@ -303,9 +306,9 @@ ORGANS = (
 SOURCES = (
     Quantity(name="made", label=N_("Made"), numeric=False, moment=True, always=True),
     Quantity(name="sort", label=N_("Source"), numeric=False, always=True),
-    Quantity(name="series", label=N_("Series"), numeric=False),
-    Quantity(name="events", label=N_("Events"), whole=True),
     Quantity(name="counts", label=N_("Counts"), numeric=False, always=True),
     Quantity(name="because_of", label=N_("Because of"), numeric=False),
+    Quantity(name="series", label=N_("Series"), numeric=False),
+    Quantity(name="events", label=N_("Events"), whole=True),
 )
 """Every source of an exam, those too that do not count."""

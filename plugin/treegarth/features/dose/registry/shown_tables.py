@@ -190,6 +190,8 @@ def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
         return _written(call, name, quantity, value)
     if quantity.moment:
         return readable_moment(str(value))
+    if quantity.clock:
+        return readable_clock(str(value))
     if quantity.side:
         return Phrase(SIDES[value]) if value in SIDES else str(value)
     return Phrase(SHORT[value]) if value in SHORT else str(value)
@@ -205,9 +207,15 @@ def written(call: AnyCall, name: str, value: float, factor: float = 1.0) -> str:
 
 
 def readable_meaning(meaning: str) -> str:
-    """SNOMED writes raised figures between carets: F^18^ is F¹⁸."""
-    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return re.sub(r"\^(\d+)\^", lambda found: found[1].translate(raised), meaning)
+    """SNOMED writes raised figures between carets: F^18^ is F¹⁸, ^99m^Technetium ⁹⁹ᵐTechnetium."""
+    raised = str.maketrans("0123456789m", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵐ")
+    return re.sub(r"\^(\d+m?)\^", lambda found: found[1].translate(raised), meaning)
+
+
+def readable_clock(value: str) -> str:
+    """A TM (PS3.5 6.2) to the second; anything else as it is."""
+    found = re.fullmatch(r"(\d\d)(\d\d)(\d\d)?(?:\.\d+)?", value.strip())
+    return ":".join(part for part in found.groups() if part) if found else value
 
 
 def readable_moment(value: str) -> str:
