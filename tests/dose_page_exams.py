@@ -33,16 +33,17 @@ MAGNIFICATION = code("399163009", "SCT", "Magnification")
 EXPOSURES = [(side, view, sort) for side in ("L", "R") for view in ("CC", "MLO") for sort in ("2D", "Tomo")]
 
 
-def whole_exams() -> dict[str, list[Dataset]]:
-    """The objects of each examination, by its name in STUDIES."""
+def whole_exam(name: str) -> list[Dataset]:
+    """The objects of the examination of this name in STUDIES."""
+    if name == "mammogram_images":
+        return mammogram_images(STUDIES[name])
     return {
-        "ct": ct_exam(),
-        "biplane": biplane_exam(),
-        "mammogram": mammogram_exam(),
-        "pet_ct": pet_ct_exam(),
-        "nm": nm_exam(),
-        "mammogram_images": mammogram_images(STUDIES["mammogram_images"]),
-    }
+        "ct": ct_exam,
+        "biplane": biplane_exam,
+        "mammogram": mammogram_exam,
+        "pet_ct": pet_ct_exam,
+        "nm": nm_exam,
+    }[name]()
 
 
 def ct_exam() -> list[Dataset]:
