@@ -274,3 +274,26 @@ def test_ways_to_the_patient_the_viewer_and_orthanc(client: FlaskClient, engine:
     with engine.begin() as connection:
         connection.execute(update(dose_report).values(source_deleted_at=LATER))
     assert "/app/explorer.html#instance" not in page_of(client, "mammogram")
+
+
+def test_an_acquisition_with_a_dose_for_each_phantom_and_estimates_of_organs(
+    client: FlaskClient, engine: Engine
+) -> None:
+    doses_given = [
+        {"mean_ctdi_vol_mgy": 20.0, "dlp_mgy_cm": 100.0, "ctdiw_phantom_type": "IEC Head Dosimetry Phantom"},
+        {"mean_ctdi_vol_mgy": 10.0, "dlp_mgy_cm": 50.0, "ctdiw_phantom_type": "IEC Body Dosimetry Phantom"},
+    ]
+    liver = {"code": "10200004", "scheme": "SCT", "meaning": "Liver"}
+    estimate = {
+        "radiation_dose_estimate_name": "By the vendor",
+        "doses": [{"absorbed_dose_mgy": 7.5, "finding_site_code": liver}],
+    }
+    of_study = {"orthanc_study_id": "study-00001", "study_instance_uid": "1.2.840.99999.1.1"}
+    write_report(engine, 1, events=({"irradiation_event_uid": "1.2.9.1", "ct_doses": doses_given},), **of_study)
+    write_report(engine, 2, kind=None, totals={"radiation_dose_estimates": [estimate]}, **of_study)
+    page = client.get("/treegarth/dose/studies/1.2.840.99999.1.1").text
+    (row,) = table(page, "instance-1-events").rows
+    assert row == ["1", "20.0 / 10.0", "100 / 50.0", "Head 16 cm / Body 32 cm"]
+    assert re.search(r"DLP, sum of the events</dt>\s*<dd title=\"150\">", page)
+    (organ,) = table(page, "instance-2-organs").rows
+    assert organ == ["1", "Liver", "7.50", "By the vendor"]

@@ -139,9 +139,9 @@ EVENTS: dict[str, tuple[Quantity, ...]] = {
         Quantity(name="anode_and_filter", label=N_("Anode / filter"), numeric=False),
         Quantity(name="compression_thickness_mm", label=N_("Compression"), unit="mm"),
         Quantity(name="compression_force_n", label=N_("Compression force"), unit="N"),
+        Quantity(name="source", label=N_("Source"), numeric=False),
         Quantity(name="irradiation_event_type", label=N_("Acquisition"), numeric=False),
         Quantity(name="date_time_started", label=N_("Started"), numeric=False, moment=True),
-        Quantity(name="source", label=N_("Source"), numeric=False),
     ),
     "radiopharmaceutical": (
         Quantity(name="agent_code", label=N_("Agent"), numeric=False),
