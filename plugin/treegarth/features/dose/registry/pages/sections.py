@@ -40,7 +40,8 @@ def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
         study = find_study_with_dose(connection, orthanc_study_id)
     if not sources:
         return None
-    counting = [one for one in reports if study is not None and one.orthanc_instance_id in study.counted_report_ids]
+    counted = {one.orthanc_instance_id for one in sources if one.decision is not None and one.decision.counted}
+    counting = [one for one in reports if one.orthanc_instance_id in counted]
     mammograms = [one for one in counting if one.kind == "mammography"]
     return render_part(
         call,

@@ -94,8 +94,6 @@ class DoseStudy(Record):
     source: str | None = None
     """The best kind of source that counts: `report`, `capture` or `header`."""
     decisions: list[dict[str, Any]] | None = Field(default=None, exclude=True)
-    counted_report_ids: list[str] = Field(default=[], exclude=True)
-    """Orthanc's identifiers of the sources that count."""
     differences: list[str] | None = None
     """Totals that differ from the sum of the events."""
     dose_area_product_of_events_gy_m2: float | None = None
