@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from tests.database.test_dose_pages import write_report
 from tests.deep_reports import deep_report
+from tests.html_tables import tables_of
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.dicom.sr_tree import DEEPEST_NESTING
@@ -75,3 +76,25 @@ def test_a_report_is_shown_down_to_the_limit_which_is_named(client: FlaskClient,
         assert depth_of(content["root"]) == min(levels + 1, DEEPEST_NESTING)
         assert page.text.count("Level") == min(levels, DEEPEST_NESTING - 1)
         assert bool(content["faults"]) == (limit in page.text) == (levels >= DEEPEST_NESTING)
+
+
+def test_the_tree_is_searched_unfolded_and_shown_with_codes_by_its_address(client: FlaskClient) -> None:
+    address = "/treegarth/dose/reports/instance-10/content"
+    page = client.get(address).text
+    tables_of(page)  # every element is closed
+    assert (page.count("<details open>"), page.count("<details>")) == (2, 8)
+    assert client.get(f"{address}?unfolded=all").text.count("<details open>") == 10
+    assert client.get(f"{address}?unfolded=none").text.count("<details open>") == 0
+    found = client.get(f"{address}?q=LEVEL").text
+    assert "10 content items match" in found
+    assert found.count("<mark>Level</mark>") == 10
+    assert found.count("<details open>") == 10  # all above the last of them
+    assert 'id="match-1"' in found
+    assert 'name="q" type="search" autocomplete="off" spellcheck="false" value=""' in found  # the search of studies
+    assert "0 content items match" in client.get(f"{address}?q=nothing").text
+    codes = client.get(f"{address}?codes=true").text
+    assert codes.count("<code>113701, DCM</code>") == 11
+    assert codes.count("CONTAINER") >= 10
+    assert "<code>113701" not in page
+    assert "<script>" not in client.get(f"{address}?q=%3Cscript%3E").text
+    assert client.get(f"{address}?unfolded=some").status_code == 400

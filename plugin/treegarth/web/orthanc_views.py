@@ -22,6 +22,16 @@ def tags_address(site: Site, orthanc_instance_id: str, nesting_depth: int | None
     return None if nesting_depth is not None else site.orthanc_url(f"/instances/{orthanc_instance_id}/simplified-tags")
 
 
+def explorer_address(site: Site, orthanc_instance_id: str, nesting_depth: int | None) -> str | None:
+    """The object's own page in Orthanc Explorer, which lists its attributes; None where Orthanc must not be asked for
+    them. Explorer 2 has no pages of single objects, so it is always the first one."""
+    return (
+        None
+        if nesting_depth is not None
+        else site.orthanc_url("/app/explorer.html") + f"#instance?uuid={orthanc_instance_id}"
+    )
+
+
 def viewer_address(site: Site, study_instance_uid: str, *, is_shown: bool) -> str | None:
     """OHIF with a study, for which it asks Orthanc's DICOMweb for all that the study and its patient have; None where
     something of that must not be asked for."""

@@ -15,6 +15,16 @@ class WhichStudy(Parameters):
     """Where several patients have a study with this UID: Orthanc's identifier of the one that is meant."""
 
 
+class StudyPageQuery(WhichStudy):
+    """What the page of one study is asked for: which study, and how the tables in the parts that features lend it are
+    shown. One order for all tables that have such a column."""
+
+    sort: Text | None = None
+    """By which column the tables of events are sorted; with a minus the other way round."""
+    all_rows: bool | None = None
+    """Whether long tables show all of their rows."""
+
+
 class OfStudy(WhichStudy):
     """What a list is restricted to."""
 

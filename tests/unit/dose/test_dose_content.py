@@ -64,7 +64,7 @@ def test_an_image_has_a_root_alone() -> None:
     content = read_content(file_of(Dataset()))
     assert (content.node_count, content.root) == (
         1,
-        ContentNode(relationship="", value_type="", concept="", code="", value="", unit="", children=[]),
+        ContentNode(relationship="", value_type="", concept="", code="", value="", value_code="", unit="", children=[]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from treegarth.features.dose.registry.shown import readable_meaning, readable_moment
+from treegarth.features.dose.registry.shown_tables import readable_meaning, readable_moment
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,5 @@ def test_a_moment_is_shown_in_iso_form_and_anything_else_as_it_is(given: str, sh
 
 def test_raised_figures_of_a_meaning_are_raised() -> None:
     assert readable_meaning("Fluorodeoxyglucose F^18^") == "Fluorodeoxyglucose F¹⁸"
+    assert readable_meaning("^99m^Technetium") == "⁹⁹ᵐTechnetium"
     assert readable_meaning("Abdomen ^ pelvis") == "Abdomen ^ pelvis"

@@ -25,7 +25,7 @@ from treegarth.web.path_models import OrthancStudyPath, StudyPath
 from treegarth.web.paths import STUDY_PATH
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
-from treegarth.web.which_study import WhichStudy
+from treegarth.web.which_study import StudyPageQuery
 
 THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
 MOST_MET = 5
@@ -99,7 +99,7 @@ def routes() -> list[Route]:
     ]
 
 
-def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
+def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
     """Of a study that is gone: to where another feature keeps what it knows of it."""
     house = call.part(House)
     uid, asked = call.path.study_instance_uid, call.query.orthanc_study_id

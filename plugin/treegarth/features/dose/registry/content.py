@@ -25,6 +25,8 @@ class ContentNode(Record):
     code: str
     """The code of its name and the scheme: `113812, DCM`."""
     value: str
+    value_code: str
+    """The code and scheme of a coded value; empty of every other."""
     unit: str
     """UCUM."""
     children: list[ContentNode]
@@ -68,6 +70,7 @@ def _node(item: ContentItem) -> ContentNode:
         concept=(concept.meaning or concept.value) if concept else "",
         code=f"{concept.value}, {concept.scheme}" if concept else "",
         value=_value(item),
+        value_code=f"{item.value.value}, {item.value.scheme}" if isinstance(item.value, Code) else "",
         unit=item.unit.value if item.unit and item.unit.value != "1" else "",
         children=[_node(child) for child in item.children],
     )

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
+from treegarth.features.dose.reading.model import Values
+from treegarth.features.dose.registry.decision.sameness import totals_differ
+from treegarth.features.dose.registry.shown_parts import (
+    Reason,
+    Said,
+    dose_check,
+    organ_doses,
+    reasons_of,
+    said_of,
+    size_specific,
+)
 from treegarth.features.dose.registry.shown_quantities import (
     DETAILS,
+    DETAILS_LABELS,
     EVENTS,
-    ROUNDING,
-    RULES,
-    SHORT,
     SUMS,
     TITLES,
     TOTALS,
     Quantity,
 )
-from treegarth.features.dose.registry.store.decisions import SourceDecision
+from treegarth.features.dose.registry.shown_sources import Verdict
+from treegarth.features.dose.registry.shown_tables import Cell, Line, ShownTable, shown_table
+from treegarth.features.dose.registry.shown_views import filters_cell, view_cells
 from treegarth.features.dose.registry.store.reports import DoseReport
 from treegarth.features.dose.sums import exact_sum
-from treegarth.phrases import N_, Phrase
+from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
 from treegarth.web.formats import scaled
+from treegarth.web.orthanc_views import explorer_address
 from treegarth.web.parts import State
 
-VALUES_SHOWN = 4
-"""Of one quantity in one event; of more, such as one of each pulse, the least and the greatest are shown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    texts: list[str]
-    title: str = ""
-    numeric: bool = True
+OF_IMAGES = "headers"
+"""The place on the page of what several images' headers say together."""
+BY_PHANTOM = ("mean_ctdi_vol_mgy", "dlp_mgy_cm", "ctdiw_phantom_type")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,7 @@ class Total:
     label: str  # a msgid
     value: Decimal | None
     unit: str
-    differs: bool = False  # from the total as reported, by more than rounding
+    differs: bool = False  # from the total as reported, by more than 0.5 %
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,77 +60,110 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """Whether a report makes the study's totals, and by which rule."""
-
-    counted: bool
-    reasons: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ShownReport:
+    """A report, or what the headers of several images say together (then it has no object of its own)."""
+
+    id: str  # in the page
     title: str  # a msgid
     equipment: str
+    image_count: int  # 0 of a report
     problem: Finding | None
     totals: list[Total]
-    columns: list[Quantity]
-    rows: list[list[Cell]]
+    tables: list[ShownTable]
+    details: ShownTable | None
+    reasons: list[Reason]
+    said: list[Said]
     issues: Sequence[Mapping[str, str]]
     sop_instance_uid: str
     source_url: str | None
+    explorer_url: str | None
     content_url: str
-    orthanc_instance_id: str
     version: int | None
     verdict: Verdict | None
-    detail_columns: list[Quantity]
-    detail_rows: list[list[Cell]]
 
 
-def shown_report(call: AnyCall, report: DoseReport, decision: SourceDecision | None = None) -> ShownReport:
-    """The report, its numbers as the reader's language writes them; what it has not is left out or a dash, never 0."""
+def shown_report(
+    call: AnyCall, report: DoseReport, verdict: Verdict | None = None, *, with_events: bool = True
+) -> ShownReport:
+    """The report, its numbers as the reader's language writes them; what it has not is left out or a dash, never 0.
+    Without its events where another table of the page has them."""
     kind = report.kind or ""
-    values = report.irradiation_events or report.administrations
-    quantities = _present(EVENTS.get(kind, ()), values)
-    details = _present(DETAILS.get(kind, ()), values)
+    name = f"source-{report.orthanc_instance_id}"
     parts = (report.manufacturer, report.manufacturer_model_name, report.station_name)
     gone = report.source_deleted_at is not None
+    values = report.irradiation_events or report.administrations
+    lines = [line_of(kind, one) for one in values]
+    events = list(enumerate(values, start=1))
+    tables = (
+        shown_table(call, f"{name}-events", _events_label(report), EVENTS.get(kind, ()), lines if with_events else []),
+        size_specific(call, f"{name}-ssde", events),
+        dose_check(call, f"{name}-check", events),
+        organ_doses(call, f"{name}-organs", report),
+    )
     return ShownReport(
+        id=name,
         title=TITLES.get(kind, N_("Dose report")),
         equipment=" · ".join(part for part in parts if part),
+        image_count=0,
         problem=_problem(report),
-        totals=[
-            _total(report, quantity)
-            for quantity in TOTALS.get(kind, ())
-            if quantity.always or report.totals.get(quantity.name) is not None
-        ]
-        + _sums(report),
-        columns=quantities,
-        rows=_rows(call, quantities, values),
-        detail_columns=details,
-        detail_rows=_rows(call, details, values) if details else [],
+        totals=_totals(report),
+        tables=[table for table in tables if table is not None],
+        details=shown_table(call, f"{name}-details", _details_label(kind), DETAILS.get(kind, ()), lines),
+        reasons=reasons_of(events),
+        said=said_of(report),
         issues=report.issues,
         sop_instance_uid=report.sop_instance_uid,
-        orthanc_instance_id=report.orthanc_instance_id,
         version=report.reader_version,
-        verdict=_verdict(decision),
+        verdict=verdict,
         content_url=call.site.url("dose.content_page", orthanc_instance_id=report.orthanc_instance_id),
         source_url=None if gone else call.site.orthanc_url(f"/instances/{report.orthanc_instance_id}/file"),
+        explorer_url=None
+        if gone
+        else explorer_address(call.site, report.orthanc_instance_id, report.nesting_depth),
+    )  # fmt: skip
+
+
+def shown_images(
+    call: AnyCall, reports: Sequence[DoseReport], verdict: Verdict | None, *, with_events: bool = True
+) -> ShownReport:
+    """What the headers of images of one kind say, all in one: each image is of an exposure of its own."""
+    first = reports[0]
+    together = replace(
+        first,
+        irradiation_events=[event for one in reports for event in one.irradiation_events],
+        administrations=[given for one in reports for given in one.administrations],
+        issues=[issue for one in reports for issue in one.issues],
+        report={},
+    )
+    shown = shown_report(call, together, verdict, with_events=with_events)
+    name = f"{OF_IMAGES}-{first.kind}"
+    return replace(
+        shown,
+        id=name,
+        title=N_("From the headers of images"),
+        image_count=len(reports),
+        tables=[replace(one, id=one.id.replace(shown.id, name)) for one in shown.tables],
     )
 
 
-def _present(quantities: Sequence[Quantity], values: Sequence[Mapping[str, Any]]) -> list[Quantity]:
-    return [quantity for quantity in quantities if quantity.always or any(_has(v, quantity) for v in values)]
+def line_of(kind: str, event: Values) -> Line:
+    """A row of an event: several doses of one acquisition, as by phantom, stand in one cell each."""
+    filters = filters_cell(event)
+    own: dict[str, Cell] = {"x_ray_filters": filters} if filters else {}
+    if kind == "mammography":
+        own |= view_cells(event)
+    doses = event.get("ct_doses")
+    if isinstance(doses, list):
+        event = {**event, **{name: [dose.get(name) for dose in doses] for name in BY_PHANTOM}}
+    return Line(values=event, own=own)
 
 
-def _rows(call: AnyCall, quantities: Sequence[Quantity], values: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
-    return [[_cell(call, quantity, value.get(quantity.name)) for quantity in quantities] for value in values]
+def _events_label(report: DoseReport) -> str:
+    return N_("Irradiation events") if report.irradiation_events else N_("Administrations")
 
 
-def _verdict(decision: SourceDecision | None) -> Verdict | None:
-    if decision is None:
-        return None
-    reasons = [Phrase(RULES[rule]) if rule in RULES else rule for rule in decision.rule.split("+")]
-    return Verdict(counted=decision.counted, reasons=reasons)
+def _details_label(kind: str) -> str:
+    return DETAILS_LABELS.get(kind, N_("Geometry and exposure"))
 
 
 def _problem(report: DoseReport) -> Finding | None:
@@ -141,6 +178,16 @@ def _problem(report: DoseReport) -> Finding | None:
     return None
 
 
+def _totals(report: DoseReport) -> list[Total]:
+    """As reported; of what consists of headers, which report none, only the sums."""
+    reported = [
+        _total(report, quantity)
+        for quantity in TOTALS.get(report.kind or "", ())
+        if (quantity.always and report.source != "header") or report.totals.get(quantity.name) is not None
+    ]
+    return reported + _sums(report)
+
+
 def _total(report: DoseReport, quantity: Quantity) -> Total:
     value = report.totals.get(quantity.name)
     number = scaled(value, quantity.factor) if isinstance(value, int | float) else None
@@ -151,72 +198,22 @@ def _sums(report: DoseReport) -> list[Total]:
     """The sum over the events beside the total as reported: they are not the same thing, and may differ."""
     found = []
     for of_event, quantity in SUMS.get(report.kind or "", ()):
-        given = [event.get(of_event) for event in report.irradiation_events]
-        known = [value for value in given if isinstance(value, int | float)]
-        if known:
+        given = [value for event in report.irradiation_events for value in _values_of(event, of_event)]
+        if given:
             reported = report.totals.get(quantity.name)
-            total = exact_sum(known)
-            differs = isinstance(reported, int | float) and _differ(exact_sum([reported]), total)
+            total = exact_sum(given)
             found.append(
                 Total(
                     label=quantity.label,
                     value=scaled(total, quantity.factor),
                     unit=quantity.unit,
-                    differs=differs,
+                    differs=totals_differ(reported if isinstance(reported, int | float) else None, float(total)),
                 )
             )
     return found
 
 
-def _differ(reported: Decimal, total: Decimal) -> bool:
-    return abs(reported - total) > ROUNDING * abs(reported)
-
-
-def _has(values: Mapping[str, Any], quantity: Quantity) -> bool:
-    value = values.get(quantity.name)
-    return any(part is not None for part in value) if isinstance(value, list) else value is not None
-
-
-def _cell(call: AnyCall, quantity: Quantity, value: Any) -> Cell:
-    """One value, or one of each X-ray source; all digits in the title."""
-    parts = value if isinstance(value, list) else [value]
-    texts = [_text(call, quantity, part) for part in parts if part is not None]
-    numbers = [part for part in parts if isinstance(part, int | float)]
-    if len(numbers) > VALUES_SHOWN:  # one of each pulse
-        ends = [_text(call, quantity, end) for end in (min(numbers), max(numbers))]
-        texts = [f"{'–'.join(dict.fromkeys(ends))} ({len(numbers)})"]
-    full = [part for part in parts if isinstance(part, str) and part in SHORT]
-    full += [_written(call, "all_digits", quantity, part) for part in parts if isinstance(part, float)]
-    return Cell(texts=texts, title=" / ".join(full), numeric=quantity.numeric)
-
-
-def _text(call: AnyCall, quantity: Quantity, value: Any) -> str:
-    if isinstance(value, Mapping):
-        return readable_meaning(str(value.get("meaning") or value.get("code") or "–"))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        name = "number" if quantity.whole else "significant"
-        return _written(call, name, quantity, value)
-    if quantity.moment:
-        return readable_moment(str(value))
-    return Phrase(SHORT[value]) if value in SHORT else str(value)
-
-
-def _written(call: AnyCall, name: str, quantity: Quantity, value: float) -> str:
-    """A number by one of the filters of `treegarth.web.formats`, in the unit that is shown."""
-    return str(call.site.environments[call.language].filters[name](scaled(value, quantity.factor)))
-
-
-def readable_meaning(meaning: str) -> str:
-    """SNOMED writes raised figures between carets: F^18^ is F¹⁸."""
-    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return re.sub(r"\^(\d+)\^", lambda found: found[1].translate(raised), meaning)
-
-
-def readable_moment(value: str) -> str:
-    """A DT (PS3.5 6.2) in ISO form to the second, with its offset where it has one; anything else as it is."""
-    found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:\.\d+)?([+-]\d{4})?", value.strip())
-    if found is None:
-        return value
-    year, month, day, hour, minute, second, offset = found.groups()
-    clock = f"{hour}:{minute}:{second}" if second else f"{hour}:{minute}"
-    return f"{year}-{month}-{day} {clock}" + (f" {offset[:3]}:{offset[3:]}" if offset else "")
+def _values_of(event: Values, name: str) -> list[float]:
+    doses = event.get("ct_doses")
+    values = [dose.get(name) for dose in doses] if isinstance(doses, list) else [event.get(name)]
+    return [value for value in values if isinstance(value, int | float)]

@@ -43,6 +43,11 @@ def close(first: float, second: float) -> bool:
     return abs(first - second) <= SAME_NUMBER * max(abs(first), abs(second))
 
 
+def totals_differ(total: float | None, of_events: float | None) -> bool:
+    """Whether a total as reported and the sum of the events are two numbers: what lists, pages and exports call so."""
+    return total is not None and of_events is not None and not close(total, of_events)
+
+
 def agree(first: Mapping[str, float], second: Mapping[str, float]) -> bool | None:
     """Whether the numbers that both have are the same; None where none but zeros is in common."""
     common = [name for name in first if name in second]

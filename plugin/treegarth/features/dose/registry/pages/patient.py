@@ -11,8 +11,8 @@ from treegarth.features.dose.quantities import QUANTITIES
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
 from treegarth.features.dose.registry.pages.names import doubts_in_words, kinds_in_words
 from treegarth.features.dose.registry.pages.study import study_address
-from treegarth.features.dose.registry.shown import readable_meaning
 from treegarth.features.dose.registry.shown_quantities import SHORT
+from treegarth.features.dose.registry.shown_tables import readable_meaning
 from treegarth.features.dose.registry.store.studies import DoseStudy, told_apart_with_kept
 from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
 from treegarth.phrases import P_, Phrase

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.dose.quantities import BEST
-from treegarth.features.dose.registry.pages.names import doubts_in_words, origin_in_words
+from treegarth.features.dose.registry.pages.exam import shown_doses, shown_parts
+from treegarth.features.dose.registry.pages.names import doubts_in_words
 from treegarth.features.dose.registry.pages.redecision import redeciding_section
-from treegarth.features.dose.registry.shown import shown_report
-from treegarth.features.dose.registry.store.decisions import decisions_of_study
+from treegarth.features.dose.registry.shown import ShownReport, shown_images, shown_report
+from treegarth.features.dose.registry.shown_breasts import shown_exposures
+from treegarth.features.dose.registry.shown_sources import Verdict, shown_sources, verdict_of
+from treegarth.features.dose.registry.store.decisions import StudySource, sources_of_study
 from treegarth.features.dose.registry.store.queue import count_sources, list_failed
-from treegarth.features.dose.registry.store.reports import reports_of_study
+from treegarth.features.dose.registry.store.reports import DoseReport, reports_of_study
 from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
     count_doubted,
@@ -29,37 +31,69 @@ from treegarth.work.pages import work_section
 from treegarth.work.store import latest
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShownBest:
-    """A best known dose and where it is from."""
-
-    label: str  # a msgid
-    value: float
-    unit: str
-    origin: str  # a phrase
-
-
 def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
     """What dose lends to a study's page."""
     return section_of(call, study.orthanc_study_id)
 
 
 def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
-    """Of one study, by Orthanc's identifier: best known doses, events and issues of every report; None without any."""
+    """Of one study, by Orthanc's identifier: the doses of the exam, its exposures, the events and issues of every
+    report, and all its sources; None without any."""
     with call.connect() as connection:
         reports = reports_of_study(connection, orthanc_study_id)
-        decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
+        sources = sources_of_study(connection, orthanc_study_id)
         study = find_study_with_dose(connection, orthanc_study_id)
-    if not reports:
+    if not sources:
         return None
+    counted = {one.orthanc_instance_id for one in sources if one.decision is not None and one.decision.counted}
+    counting = [one for one in reports if one.orthanc_instance_id in counted]
+    mammograms = [one for one in counting if one.kind == "mammography"]
     return render_part(
         call,
         "dose/section.html",
-        reports=[shown_report(call, report, decisions.get(report.orthanc_instance_id)) for report in reports],
-        best=[] if study is None else shown_best(study),
+        study=study,
+        source_count=len(sources),
+        reports=_articles(call, reports, sources, counting),
+        doses=[] if study is None else shown_doses(study, counting),
+        parts=[] if study is None else shown_parts(study),
+        exposures=shown_exposures(call, mammograms),
+        sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
         replaced_by=_replacing_url(call, study),
+        patient_url=None
+        if study is None or not study.patient_id
+        else call.site.url("dose.patient_page", patient_id=study.patient_id),
     )
+
+
+def _articles(
+    call: AnyCall, reports: Sequence[DoseReport], sources: Sequence[StudySource], counting: Sequence[DoseReport]
+) -> list[ShownReport]:
+    """Each report by itself, those that count first; the images of one kind together. The exposures of a mammogram
+    that count stand in a table of their own."""
+    known = {one.orthanc_instance_id: one for one in sources}
+    here = {one.orthanc_instance_id for one in reports if not _is_image(one)}
+    counted = {one.orthanc_instance_id for one in counting}
+    shown, images = [], dict[str, list[DoseReport]]()
+    for report in sorted(reports, key=lambda one: one.orthanc_instance_id not in counted):
+        if _is_image(report):
+            images.setdefault(report.kind or "", []).append(report)
+            continue
+        with_events = report.kind != "mammography" or report.orthanc_instance_id not in counted
+        shown.append(shown_report(call, report, _verdict(call, report, known, here), with_events=with_events))
+    return shown + [
+        shown_images(call, of_kind, _verdict(call, of_kind[0], known, here), with_events=kind != "mammography")
+        for kind, of_kind in images.items()
+    ]
+
+
+def _verdict(call: AnyCall, report: DoseReport, known: dict[str, StudySource], here: Collection[str]) -> Verdict | None:
+    source = known.get(report.orthanc_instance_id)
+    return verdict_of(call, source.decision, known, here) if source else None
+
+
+def _is_image(report: DoseReport) -> bool:
+    return report.source == "header" and report.state == "read"
 
 
 def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
@@ -74,21 +108,6 @@ def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
 def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str:
     """The page of one study's dose; where others have the same UID, Orthanc's identifier says which one is meant."""
     return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
-
-
-def shown_best(study: DoseStudy) -> list[ShownBest]:
-    """The best known doses that a study has."""
-    origins = study.origin
-    return [
-        ShownBest(
-            label=quantity.label,
-            value=value * quantity.factor,
-            unit=quantity.unit,
-            origin=origin_in_words(name, origins[name]) if name in origins else "",
-        )
-        for name, quantity in BEST.items()
-        if (value := getattr(study, quantity.column)) is not None
-    ]
 
 
 def health_check(call: AnyCall) -> list[Check]:

@@ -12,6 +12,7 @@ from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
     find_study_with_dose,
     is_archived,
+    is_pictured,
     kept_studies,
     study_of_uid,
     told_apart_with_kept,
@@ -21,10 +22,11 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
+from treegarth.web.orthanc_views import viewer_address
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
-from treegarth.web.which_study import WhichStudy
+from treegarth.web.which_study import StudyPageQuery
 
 PAGE = "dose.study_page"
 
@@ -59,7 +61,7 @@ def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id:
     return dose_page_of(call, study_instance_uid, orthanc_study_id or None)
 
 
-def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
+def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
     """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
     uid = call.path.study_instance_uid
     with call.connect() as connection:
@@ -67,6 +69,7 @@ def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
         study = None if key is None else find_study_with_dose(connection, key.orthanc_study_id)
         in_archive = study is not None and is_archived(connection, study.orthanc_study_id)
         which = told_apart_with_kept(connection, [study])(study) if study else None
+        pictured = study is not None and in_archive and is_pictured(connection, study.orthanc_study_id)
     if study is None:
         raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
     return render_page(
@@ -76,6 +79,7 @@ def study_page(call: Call[WhichStudy, None, StudyPath]) -> Response:
         kinds=kinds_in_words(study.kinds),
         in_archive=in_archive,
         which=which,
+        viewer_url=viewer_address(call.site, uid, is_shown=pictured and which is None),
         section=section_of(call, study.orthanc_study_id),
         this_study=this_study(call, StudyKey(orthanc_study_id=study.orthanc_study_id, study_instance_uid=uid)),
     )

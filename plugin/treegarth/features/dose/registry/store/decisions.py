@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from treegarth.features.dose.registry.tables import dose_study
+from treegarth.features.dose.registry.tables import dose_report, dose_study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,3 +36,38 @@ def decisions_of_study(connection: Connection, orthanc_study_id: str) -> list[So
                 for one in decisions
             ]
     return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudySource:
+    """One source of a study, whether it counts or not; `decision` is None of one that holds no dose, or waits."""
+
+    orthanc_instance_id: str
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    source: str | None
+    state: str
+    made: str | None
+    """A DT: the date and time of its content, else of its creation."""
+    series_description: str | None
+    irradiation_event_count: int
+    administration_count: int
+    decision: SourceDecision | None
+
+
+def sources_of_study(connection: Connection, orthanc_study_id: str) -> list[StudySource]:
+    """Every source of the study by the time of its content, those too that do not count."""
+    decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
+    made = func.coalesce(
+        dose_report.c.report["content_date_time"].astext, dose_report.c.report["instance_created"].astext
+    ).label("made")
+    names = [name for name in StudySource.__dataclass_fields__ if name in dose_report.c]
+    query = (
+        select(*(dose_report.c[name] for name in names), made)
+        .where(dose_report.c.orthanc_study_id == orthanc_study_id)
+        .order_by(made.nulls_last(), dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
+    )
+    return [
+        StudySource(**row._mapping, decision=decisions.get(row.orthanc_instance_id))
+        for row in connection.execute(query)
+    ]

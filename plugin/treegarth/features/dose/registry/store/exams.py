@@ -27,7 +27,7 @@ from treegarth.features.dose.registry.decision import (
 )
 from treegarth.features.dose.registry.decision.accounts import Account
 from treegarth.features.dose.registry.decision.nuclides import meaning_of
-from treegarth.features.dose.registry.decision.sameness import close
+from treegarth.features.dose.registry.decision.sameness import totals_differ
 from treegarth.features.dose.registry.own_words import own_word
 from treegarth.features.dose.registry.rules import Said, Source
 from treegarth.features.dose.registry.store.acts import ByPeople, decided_by_people, guests_of
@@ -372,7 +372,7 @@ def _as_reported(
         "mean_ctdi_vol_max_mgy": max(indexes, default=None),
         "dlp_phantoms": sorted({dose.phantom or "unknown" for dose in doses}),
         "protocols": list(dict.fromkeys(protocol[:LONGEST_PROTOCOL] for protocol in protocols if protocol)),
-        "differences": [total for total, (column, _) in SUMS.items() if _differ(row[total], row[column])],
+        "differences": [total for total, (column, _) in SUMS.items() if totals_differ(row[total], row[column])],
     }
 
 
@@ -386,7 +386,3 @@ def _administered(given: Sequence[Account]) -> dict[str, Any]:
         "administered_activity_mbq": known_sum(activities) if len(nuclides) == 1 and None not in activities else None,
         "effective_dose_msv": known_sum(doses) if None not in doses else None,
     }
-
-
-def _differ(total: float | None, of_events: float | None) -> bool:
-    return total is not None and of_events is not None and not close(total, of_events)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, or_, select
 from treegarth.features.dose.reading.model import Values, report_json
 from treegarth.features.dose.registry.candidates import IMAGE_CLASSES
 from treegarth.features.dose.registry.tables import administration, dose_report, dose_study, irradiation_event
+from treegarth.index.tables import instance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ class DoseReport:
     reader_version: int | None
     source_deleted_at: datetime | None
     kind: str | None
+    source: str | None
     refused: str | None
     totals: Values
     report: Values
@@ -39,6 +41,8 @@ class DoseReport:
     station_name: str | None
     device_serial_number: str | None
     study_date: date | None
+    nesting_depth: int | None
+    """Of an object that is nested deeper than Orthanc reads; None of every other, and of one that is gone."""
     irradiation_events: Sequence[Values]
     administrations: Sequence[Values]
 
@@ -56,7 +60,7 @@ class DoseReport:
         )
 
 
-_FROM_ROW = [name for name in DoseReport.__dataclass_fields__ if name not in ("irradiation_events", "administrations")]
+_FROM_ROW = [name for name in DoseReport.__dataclass_fields__ if name in dose_report.c]
 
 
 def reports_of_study(connection: Connection, orthanc_study_id: str, *, all_images: bool = False) -> list[DoseReport]:
@@ -64,7 +68,8 @@ def reports_of_study(connection: Connection, orthanc_study_id: str, *, all_image
     images that count. With `all_images` also those that a report or another image makes superfluous, and the rest.
     """
     query = (
-        select(*(dose_report.c[name] for name in _FROM_ROW))
+        select(*(dose_report.c[name] for name in _FROM_ROW), instance.c.nesting_depth)
+        .outerjoin_from(dose_report, instance, instance.c.orthanc_instance_id == dose_report.c.orthanc_instance_id)
         .where(dose_report.c.orthanc_study_id == orthanc_study_id)
         .order_by(dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
     )

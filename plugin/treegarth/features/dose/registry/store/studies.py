@@ -14,6 +14,7 @@ from treegarth.features.dose.registry.rules import DoubtName, Origin, What
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
+from treegarth.index.tables import instance, series
 from treegarth.index.tables import study as archived_study
 from treegarth.record import Record
 
@@ -223,6 +224,18 @@ def kept_studies(connection: Connection, study_instance_uid: str) -> frozenset[s
     """Orthanc's identifiers of the studies of this UID of which a dose is kept."""
     query = select(dose_study.c.orthanc_study_id).where(dose_study.c.study_instance_uid == study_instance_uid)
     return frozenset(connection.execute(query).scalars())
+
+
+def is_pictured(connection: Connection, orthanc_study_id: str) -> bool:
+    """Whether the study has images in the archive, and none that Orthanc cannot show: then a viewer is offered."""
+    of_study = (
+        select(instance.c.orthanc_instance_id)
+        .join(series, series.c.orthanc_series_id == instance.c.orthanc_series_id)
+        .where(series.c.orthanc_study_id == orthanc_study_id)
+    )
+    pictured = of_study.where(instance.c.rows > 0).limit(1)
+    deep = of_study.where(instance.c.nesting_depth.is_not(None)).limit(1)
+    return connection.execute(pictured).first() is not None and connection.execute(deep).first() is None
 
 
 def is_archived(connection: Connection, orthanc_study_id: str) -> bool:
