@@ -137,10 +137,10 @@ FILTERS = (
     _more("institution", N_("Institution")),
     _more("patient_sex", N_("Sex"), F=N_("female"), M=N_("male"), O=N_("other")),
     _more("source", N_("Source"), **{str(one): words for one, words in SOURCES.items()}),
-    _more("doubtful", N_("Doubts"), true=N_("some"), false=N_("none")),
+    _more("doubtful", N_("Doubtful"), true=N_("yes"), false=N_("no")),
     _more("doubt", N_("Doubt"), **{str(one): words for one, words in DOUBT_NAMES.items()}),
     _more("doubt_quantity", N_("Doubted dose"), **{name: one.label for name, one in BEST.items()}),
-    _more("issues", N_("Issues"), true=N_("some"), false=N_("none")),
+    _more("issues", N_("With issues"), true=N_("yes"), false=N_("no")),
     *(limit for one in RANGES for limit in _limits(one, is_more=False)),
     *(limit for one in (*MORE_RANGES, *EVENT_RANGES) for limit in _limits(one, is_more=True)),
 )

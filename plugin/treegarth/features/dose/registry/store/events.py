@@ -5,7 +5,21 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Select, String, Text, and_, cast, func, literal, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    String,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from treegarth.features.dose.reading.model import Kind
@@ -149,7 +163,7 @@ def select_events(connection: Connection, filters: DoseStudyFilter) -> Select[An
     """Those of the studies that are found, and of these the ones of the kind, the protocol and the doses asked for."""
     wanted = resolved(connection, filters)
     event, given = irradiation_event, administration
-    source = func.unnest(sources_of_events()).table_valued("instance", name="told").lateral()
+    source = func.unnest(sources_of_events()).table_valued("instance").render_derived(name="told")
     instance = source.c.instance
     is_given = dose_report.c.kind == "radiopharmaceutical"
     tables = (
@@ -212,4 +226,4 @@ def _first_number(name: str) -> ColumnElement[Any]:
 def _first_text(name: str, *within: str) -> ColumnElement[Any]:
     path = "".join(f'."{one}"[0]' for one in (name, *within))
     found = func.jsonb_path_query_first(_values(), cast(literal(f"${path}", String), JSONPATH))
-    return cast(found.op("#>>")(literal("{}", String)), Text)
+    return cast(found.op("#>>")(literal([], ARRAY(Text))), Text)
