@@ -38,9 +38,10 @@ def upgrade() -> None:
         op.add_column("dose_study", sa.Column(name, kind, comment=comment))
     op.execute(AGES)
     for name in OF_EVENT:
-        known = sa.text(f"{name} IS NOT NULL")
-        op.create_index(f"ix_irradiation_event_{name}", "irradiation_event", [name], postgresql_where=known)
-    for name in (*(f"best_{one}" for one in ASKED_ANEW), "patient_age_years"):
+        for end in ("min", "max"):
+            op.add_column("dose_study", sa.Column(f"event_{name}_{end}", sa.Double, comment="of one of its events"))
+    indexed = (*(f"best_{one}" for one in ASKED_ANEW), *(f"event_{one}_max" for one in OF_EVENT), "patient_age_years")
+    for name in indexed:
         index = "ix_dose_study_age" if name == "patient_age_years" else f"ix_dose_study_{name}"
         op.create_index(index, "dose_study", [name], postgresql_where=sa.text(f"{name} IS NOT NULL"))
     for name in ("study_description", "procedure_named", "institution_name"):
@@ -49,5 +50,8 @@ def upgrade() -> None:
         ("doubted", "cardinality(doubts) > 0"),
         ("issues", "issue_count > 0"),
         ("not_of_report", "source <> 'report'"),
+        ("other_sex", "patient_sex <> 'F' AND patient_sex <> 'M'"),
     ):
         op.create_index(f"ix_dose_study_{name}", "dose_study", NEWEST, postgresql_where=sa.text(where))
+    doubted = sa.text("cardinality(doubts) > 0")
+    op.create_index("ix_dose_study_doubts", "dose_study", ["doubts"], postgresql_using="gin", postgresql_where=doubted)

@@ -85,7 +85,9 @@ INSERT INTO dose_study (orthanc_study_id, study_instance_uid, modalities, kinds,
     manufacturer_model_name, station_name, device_serial_number, protocols, patient_id, patient_name, patient_sex,
     patient_age, study_date, study_time, study_description, changed_at, event_report_ids, repeated_events,
     patient_age_years, patient_size_m, patient_weight_kg, institution_name, requested_procedure_description,
-    procedure_codes, procedure_named)
+    procedure_codes, procedure_named, event_mean_ctdi_vol_mgy_min, event_mean_ctdi_vol_mgy_max, event_dlp_mgy_cm_min,
+    event_dlp_mgy_cm_max, event_dose_area_product_gy_m2_min, event_dose_area_product_gy_m2_max, event_dose_rp_gy_min,
+    event_dose_rp_gy_max, event_average_glandular_dose_mgy_min, event_average_glandular_dose_mgy_max)
 SELECT study, uid, ARRAY[(CASE kind WHEN 'ct' THEN 'CT' WHEN 'projection' THEN 'XA' WHEN 'mammography' THEN 'MG'
         ELSE 'PT' END), 'SR'], ARRAY[kind], 1, ARRAY[report], 'single',
     CASE WHEN n % 300 = 0 THEN 'header' ELSE 'report' END,
@@ -96,11 +98,15 @@ SELECT study, uid, ARRAY[(CASE kind WHEN 'ct' THEN 'CT' WHEN 'projection' THEN '
     CASE WHEN n % 30 = 0 THEN ARRAY[(CASE kind WHEN 'ct' THEN 'dlp_mgy_cm' ELSE 'dose_area_product_gy_m2' END)
         || chr(58) || 'partial_total'] ELSE '{}' END,
     CASE WHEN n % 200 = 0 THEN 'qa' END, 'Maker ' || device % 4, 'Model ' || device % 12, 'ROOM' || device,
-    'SN' || device, ARRAY['Protocol ' || n % 40, 'Protocol ' || (n + 1) % 40], patient, 'Family' || n / 4 || '^Given',
+    'SN' || device, 
+    ARRAY(SELECT 'Protocol ' || (n + p) % 40 FROM generate_series(1, extra + 1) p), patient,
+    'Family' || n / 4 || '^Given',
     (ARRAY['F', 'M'])[n / 4 % 2 + 1], lpad((18 + n / 4 % 70)::text, 3, '0') || 'Y', day, clock,
     'Exam ' || n % 25, now(), ARRAY[report], '{}', 18 + n / 4 % 70, 1.5 + n / 4 % 45 / 100.0, 45 + n / 4 % 60,
     'Hospital ' || device % 7, 'Procedure ' || n % 300, ARRAY['P' || n % 300 || '^Procedure ' || n % 300 || '^99LOCAL'],
-    'Procedure ' || n % 300 || chr(10) || 'P' || n % 300 || '^Procedure ' || n % 300 || '^99LOCAL'
+    'Procedure ' || n % 300 || chr(10) || 'P' || n % 300 || '^Procedure ' || n % 300 || '^99LOCAL',
+    ctdi, ctdi, dlp / (extra + 1), dlp / (extra + 1), dap / (extra + 1), dap / (extra + 1), rp / (extra + 1),
+    rp / (extra + 1), agd_l / 2, agd_l / 2
 FROM (SELECT e.*, CASE kind WHEN 'ct' THEN round((400 * dose)::numeric, 2)::float END AS dlp,
     CASE kind WHEN 'projection' THEN 0.0005 * dose END AS dap, CASE kind WHEN 'projection' THEN 0.05 * dose END AS rp,
     CASE kind WHEN 'ct' THEN round((12 * dose)::numeric, 2)::float END AS ctdi,

@@ -157,6 +157,16 @@ class EventQuantity(ShownQuantity):
     column: str
     asked: Asked
 
+    @property
+    def least(self) -> str:
+        """The column of a study's least value of an event."""
+        return f"event_{self.column}_min"
+
+    @property
+    def greatest(self) -> str:
+        """The column of a study's greatest value of an event."""
+        return f"event_{self.column}_max"
+
 
 OF_EVENT = (
     EventQuantity(

@@ -46,9 +46,13 @@ NAMED = ("study_description", "procedure_named", "institution_name")
 LONGEST_NAMED = 500
 """Characters of them by which studies are found: an index takes 2,700 bytes."""
 
-DOUBTED = "cardinality(doubts) > 0"
-NOT_OF_REPORT = "source <> 'report'"
-"""Of partial indexes; conditions say the same."""
+RARE = {
+    "doubted": "cardinality(doubts) > 0",
+    "issues": "issue_count > 0",
+    "not_of_report": "source <> 'report'",
+    "other_sex": "patient_sex <> 'F' AND patient_sex <> 'M'",
+}
+"""What few studies are, by the names of the partial indexes that list them, the newest first."""
 
 
 PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
@@ -154,10 +158,6 @@ irradiation_event = Table(
     Column("average_glandular_dose_mgy", FiniteDouble()),
     Column("values", JSONB, nullable=False, comment="all that was read of it"),
     Index("ix_irradiation_event_uid", "irradiation_event_uid"),
-    *(
-        Index(f"ix_irradiation_event_{one.column}", one.column, postgresql_where=text(f"{one.column} IS NOT NULL"))
-        for one in OF_EVENT
-    ),
 )
 
 administration = Table(
@@ -227,6 +227,11 @@ dose_study = Table(
     Column("station_name", Text),
     Column("device_serial_number", Text),
     Column("device_key", Text, Computed(DEVICE_KEY, persisted=True), comment="the device's fingerprint"),
+    *(
+        Column(name, FiniteDouble(), comment="of one of its events")
+        for one in OF_EVENT
+        for name in (one.least, one.greatest)
+    ),
     Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once"),
     Column("patient_id", Text),
     Column("issuer_of_patient_id", Text),
@@ -261,6 +266,10 @@ dose_study = Table(
         if one.asked is not None and one.name != "dlp_mgy_cm"  # by which the list is sorted too
     ),
     Index("ix_dose_study_events", "irradiation_event_count"),
+    *(
+        Index(f"ix_dose_study_{one.greatest}", one.greatest, postgresql_where=text(f"{one.greatest} IS NOT NULL"))
+        for one in OF_EVENT
+    ),
     Index("ix_dose_study_age", "patient_age_years", postgresql_where=text("patient_age_years IS NOT NULL")),
     *(Index(f"ix_dose_study_{name}", text(f"left({name}, {LONGEST_NAMED})")) for name in NAMED),
     *(
@@ -271,8 +280,9 @@ dose_study = Table(
             text("orthanc_study_id DESC"),
             postgresql_where=text(where),
         )
-        for name, where in (("doubted", DOUBTED), ("issues", "issue_count > 0"), ("not_of_report", NOT_OF_REPORT))
+        for name, where in RARE.items()
     ),
+    Index("ix_dose_study_doubts", "doubts", postgresql_using="gin", postgresql_where=text(RARE["doubted"])),
     Index("ix_dose_study_protocols", "protocols", postgresql_using="gin"),
     Index("ix_dose_study_decider", "decider_version", "orthanc_study_id"),
     Index("ix_dose_study_kinds", "kinds", postgresql_using="gin"),

@@ -6,7 +6,7 @@ Tables, and the leading doses of one exam: no queries.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from treegarth.features.dose.quantities import BEST, OF_EVENT, QUANTITIES, Asked, ShownQuantity, asked_for
 from treegarth.features.dose.registry.pages.names import doubts_in_words
@@ -33,6 +33,7 @@ class Range:
     label: str
     unit: str = ""
     whole: bool = False
+    said: str = ""  # in the chip of what holds, where that is another
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +55,13 @@ OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
     "ct": (
         _column("best_ctdi_vol_max_mgy"),
         _column("best_dlp_mgy_cm"),
-        _column("best_dlp_head_mgy_cm", "c-0"),
-        _column("best_dlp_body_mgy_cm", "c-0"),
+        _column("best_dlp_head_mgy_cm", "c-3"),
+        _column("best_dlp_body_mgy_cm", "c-3"),
     ),
     "projection": (
         _column("best_dose_area_product_gy_m2"),
         _column("best_dose_rp_gy", "c-0"),
-        _column("best_total_fluoro_time_s", "c-0"),
+        _column("best_total_fluoro_time_s", "c-2"),
     ),
     "mammography": (_column("best_glandular_dose_left_mgy"), _column("best_glandular_dose_right_mgy")),
     "radiopharmaceutical": (_column("best_administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
@@ -82,11 +83,11 @@ def _ranges(*, usual: bool) -> list[Range]:
 
 RANGES = _ranges(usual=True)
 MORE_RANGES = [
-    Range(first="age_from_years", last="age_to_years", label=N_("Age"), unit="a"),
+    Range(first="age_from_years", last="age_to_years", label=N_("Age in years")),
     *_ranges(usual=False),
     Range(first="events_from", last="events_to", label=N_("Events"), whole=True),
 ]
-EVENT_RANGES = [_range(one.asked, one.unit) for one in OF_EVENT]
+EVENT_RANGES = [replace(_range(one.asked, one.unit), label=one.label, said=one.asked.label) for one in OF_EVENT]
 """Of one event of the protocol that is asked for."""
 
 

@@ -58,12 +58,13 @@ def extras(
 ) -> Mapping[str, Any]:
     which = told_apart_with_kept(connection, studies)
     columns = {one.name: one for one in EVERY}
+    orders = OF_KIND[asked.kind] if asked.kind else EVERY
     return {
         "addresses": {study.orthanc_study_id: study_address(call, study, which(study)) for study in studies},
         "leading": {study.orthanc_study_id: leading_doses(study) for study in studies},
         "doubts_of": lambda study, column: doubts_of(study, column.removeprefix("best_")),
         "doses": columns,
-        "orders": [] if asked.kind else [(one.quantity.label, _order(call, one)) for one in columns.values()],
+        "orders": [(one.quantity.label, _order(call, one)) for one in orders],
         "events_url": call.site.url("dose.events_page", **asked_of_both(call)),
         "waiting": count_waiting(connection),
         "meanings": MEANING_NAMES,
@@ -104,7 +105,7 @@ def shown(asked: DoseConditions, studies: Sequence[DoseStudy]) -> Sequence[Colum
 
 def _limits(range_: Range, *, is_more: bool) -> tuple[Filter, ...]:
     return tuple(
-        Filter(name=name, label=range_.label, is_shown=False, is_own=True, is_more=is_more, sign=sign)
+        Filter(name=name, label=range_.said or range_.label, is_shown=False, is_own=True, is_more=is_more, sign=sign)
         for name, sign in ((range_.first, "≥"), (range_.last, "≤"))
     )
 
@@ -150,7 +151,7 @@ ABOUT = (
     Column(name="patient_name", label=N_("Patient"), nulls_first=True),
     Column(name="patient_id", label=N_("Patient ID"), narrow="c-1", nulls_first=True),
     Column(name="study_date", label=N_("Study date"), sorts_by=("study_date", "study_time"), nulls_first=True),
-    Column(name="study_description", label=N_("Description"), nulls_first=True),
+    Column(name="study_description", label=N_("Description"), narrow="c-0", nulls_first=True),
     Column(name="protocols", label=N_("Protocols"), narrow="c-3"),
     Column(
         name="equipment",
@@ -160,7 +161,7 @@ ABOUT = (
         narrow="c-1",
         nulls_first=True,
     ),
-    Column(name="irradiation_event_count", label=N_("Events")),
+    Column(name="irradiation_event_count", label=N_("Events"), narrow="c-0"),
 )
 DOSE = Column(name="dose", label=N_("Dose"), form="own", sorts_by=())
 READING = Column(name="reading", label=N_("Reading"), sorts_by=(), narrow="c-0")

@@ -69,7 +69,7 @@ ABOUT = (
         nulls_first=True,
     ),
     _plain("study_description", N_("Description"), "c-1"),
-    _plain("acquisition_protocol", N_("Protocol")),
+    _plain("acquisition_protocol", N_("Protocol"), "c-0"),
     _plain("irradiation_event_type", N_("Type"), "c-1"),
     _plain("target_region", N_("Region"), "c-3"),
     _plain("manufacturer_model_name", N_("Equipment"), "c-3"),

@@ -163,7 +163,7 @@ def select_events(connection: Connection, filters: DoseStudyFilter) -> Select[An
     """Those of the studies that are found, and of these the ones of the kind, the protocol and the doses asked for."""
     wanted = resolved(connection, filters)
     event, given = irradiation_event, administration
-    source = func.unnest(sources_of_events()).table_valued("instance").render_derived(name="told")
+    source = func.unnest(sources_of_events(dose_study)).table_valued("instance").render_derived(name="told")
     instance = source.c.instance
     is_given = dose_report.c.kind == "radiopharmaceutical"
     tables = (
@@ -174,7 +174,7 @@ def select_events(connection: Connection, filters: DoseStudyFilter) -> Select[An
     )
     position = func.coalesce(event.c.position, given.c.position)
     found = select(*_columns(position)).select_from(tables)
-    found = found.where(position.is_not(None), is_counted(dose_report.c.orthanc_instance_id, position))
+    found = found.where(position.is_not(None), is_counted(dose_study, dose_report.c.orthanc_instance_id, position))
     if wanted.kind is not None:
         found = found.where(dose_report.c.kind == wanted.kind)
     return found.where(*conditions(wanted), *conditions_of_event(wanted))

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.finite_double import finite
 from treegarth.dicom.ages import age_in_years
-from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.quantities import BEST, OF_EVENT
 from treegarth.features.dose.reading.model import DECIDER_VERSION
 from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
 from treegarth.features.dose.registry.decision import (
@@ -297,6 +297,9 @@ def _as_reported(
     totals = [facts[one.orthanc_instance_id].totals for one in counted if one.kind not in decision.overlapping_kinds]
     row: dict[str, Any] = {name: known_sum([one.get(name) for one in totals]) for name in TOTALS}
     numbers = [account.event.numbers for account in decision.events]
+    for quantity in OF_EVENT:
+        values = [one[quantity.column] for one in numbers if quantity.column in one]
+        row |= {quantity.least: min(values, default=None), quantity.greatest: max(values, default=None)}
     for column, of_event in SUMS.values():
         row[column] = known_sum([one.get(of_event) for one in numbers])
     for side in ("left", "right"):

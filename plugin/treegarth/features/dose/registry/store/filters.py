@@ -11,12 +11,12 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Text,
     and_,
     any_,
     cast,
-    exists,
     false,
     func,
     or_,
@@ -161,7 +161,7 @@ def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     if wanted.not_patient_rule is not None:
         found.append(table.not_patient_rule_id == wanted.not_patient_rule)
     if wanted.patient_sex is not None:
-        found.append(table.patient_sex == wanted.patient_sex)
+        found.append(table.patient_sex == written_out(wanted.patient_sex))
     return found
 
 
@@ -208,18 +208,31 @@ def _ages(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
 
 
 def _of_an_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
-    """That one event which counts, of the protocol that is asked for, is within all of the limits of an event."""
-    if not wanted.of_event:
-        return []
+    """That one event which counts, of the protocol that is asked for, is within all of the limits of an event: by the
+    greatest and the least of the study, and where these do not tell, by its events."""
+    table, limits = dose_study.c, wanted.of_event
+    ends: list[ColumnElement[bool]] = []
+    for one, asked in limits.items():
+        low, high = _stored(asked, one)
+        ends += [*_between(table[one.greatest], low, None), *_between(table[one.least], None, high)]
+    is_told = len(ends) <= 1 and wanted.protocol is None
+    return ends if is_told else [*ends, _has_event(wanted)]
+
+
+def _has_event(wanted: DoseStudyFilter) -> ColumnElement[bool]:
+    """Asked of one study after the other, of those that all else leaves: joined, its estimates mislead the planner to
+    look through all events, so it is no EXISTS."""
     report, event = dose_report.c, irradiation_event.c
-    joined = dose_report.join(irradiation_event, event.orthanc_instance_id == report.orthanc_instance_id)
-    is_one = (
+    found = select(true()).join_from(
+        dose_report, irradiation_event, event.orthanc_instance_id == report.orthanc_instance_id
+    )
+    found = found.where(
         report.orthanc_study_id == dose_study.c.orthanc_study_id,
-        event.orthanc_instance_id == any_(sources_of_events()),
-        is_counted(event.orthanc_instance_id, event.position),
+        event.orthanc_instance_id == any_(sources_of_events(dose_study)),
+        is_counted(dose_study, event.orthanc_instance_id, event.position),
         *conditions_of_event(wanted),
     )
-    return [exists().select_from(joined).where(*is_one).correlate(dose_study)]
+    return found.limit(1).correlate(dose_study).scalar_subquery()
 
 
 def conditions_of_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
@@ -236,15 +249,17 @@ def conditions_of_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def sources_of_events() -> ColumnElement[Any]:
+def sources_of_events(study: FromClause) -> ColumnElement[Any]:
     """The sources that a study's events are taken from; of one that waits to be decided again, those that count."""
-    return func.coalesce(dose_study.c.event_report_ids, dose_study.c.counted_report_ids, type_=ARRAY(Text))
+    return func.coalesce(study.c.event_report_ids, study.c.counted_report_ids, type_=ARRAY(Text))
 
 
-def is_counted(orthanc_instance_id: ColumnElement[str], position: ColumnElement[int]) -> ColumnElement[bool]:
+def is_counted(
+    study: FromClause, orthanc_instance_id: ColumnElement[str], position: ColumnElement[int]
+) -> ColumnElement[bool]:
     """Whether no other source of its study tells of this event of one of `sources_of_events`."""
     name = orthanc_instance_id + ":" + cast(position, Text)
-    return (name == any_(dose_study.c.repeated_events)).is_not(true())
+    return (name == any_(study.c.repeated_events)).is_not(true())
 
 
 def _stored(limits: Limits, quantity: BestQuantity | EventQuantity) -> Limits:
