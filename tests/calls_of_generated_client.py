@@ -35,6 +35,7 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "work_id": ("api_works", ("items", 0, "id")),
 }
 ALSO_GIVEN: Mapping[str, list[dict[str, str]]] = {
+    "api_dose_events_file": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],
     "api_dose_studies_file": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],
     "api_preview_not_patient_rule": [{"study_description": "*CT*"}],
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from tests.bench.million_exams import EXAMS, PROTOCOLS, REPORTS, STUDIES
+from tests.bench.million_exams import EVENTS, EXAMS, GIVEN, PROTOCOLS, REPORTS, STUDIES
 
 _NOON = "TIMESTAMPTZ '2026-11-20 12:00Z'"
 _AGO = f"{_NOON} - n % 3000 * INTERVAL '7 hours'"
@@ -54,7 +54,7 @@ TASKS = (
     f" {_NOON} - id % 40 * INTERVAL '1 minute' FROM procrastinate_jobs",
 )
 DOSE = (
-    *(EXAMS, REPORTS, STUDIES, PROTOCOLS),
+    *(EXAMS, REPORTS, EVENTS, GIVEN, STUDIES, PROTOCOLS),
     "INSERT INTO dose_report (orthanc_instance_id, orthanc_series_id, orthanc_study_id, sop_instance_uid,"
     " study_instance_uid, state, refused, last_error, discovered_at, issue_count, study_date, manufacturer_model_name)"
     " SELECT md5('r' || n), md5('s' || n), md5('t' || n), '1.3.' || n, '1.2.' || n,"
@@ -131,7 +131,8 @@ VIEWS = (
 )
 STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
-    *("patient", "study", "series", "instance", "dose_report", "dose_study", "dose_redecided", "rule_event"),
+    *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
+    *("dose_study", "dose_redecided", "rule_event"),
     *(
         "rule_outcome",
         "notification",

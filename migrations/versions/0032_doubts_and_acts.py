@@ -11,7 +11,6 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 KEY = sa.String(collation="C")
-NEWEST = ("study_date DESC NULLS LAST", "study_time DESC NULLS LAST", "orthanc_study_id DESC")
 OF_DEVICE = (
     "kinds", "study_date", "issue_count", "not_patient", "replaced_by", "doubted", "best_dlp_mgy_cm",
     "best_dose_area_product_gy_m2", "best_glandular_dose_left_mgy", "best_glandular_dose_right_mgy",
@@ -56,8 +55,6 @@ def upgrade() -> None:
     op.execute(DOUBTED)
     op.drop_index("ix_dose_study_device", "dose_study")
     op.create_index("ix_dose_study_device", "dose_study", ["device_key"], postgresql_include=list(OF_DEVICE))
-    order = [sa.text(one) for one in NEWEST]
-    op.create_index("ix_dose_study_doubted", "dose_study", order, postgresql_where="doubted <> '{}'")
 
 
 def keep_acts() -> None:

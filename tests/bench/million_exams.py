@@ -45,7 +45,7 @@ SELECT report, md5('s' || n), study, '1.3.' || n, '1.2.840.10008.5.1.4.1.1.88.67
     clock, 'Exam ' || n % 25, CASE kind WHEN 'radiopharmaceutical' THEN 0 ELSE extra + 1 END
 FROM exam
 """
-_EVENTS = """
+EVENTS = """
 INSERT INTO irradiation_event (orthanc_instance_id, position, irradiation_event_uid, irradiation_event_type,
     acquisition_protocol, mean_ctdi_vol_mgy, dlp_mgy_cm, ctdiw_phantom_type, dose_area_product_gy_m2, dose_rp_gy,
     average_glandular_dose_mgy, values)
@@ -66,7 +66,7 @@ FROM (SELECT e.*, p, CASE kind WHEN 'projection' THEN (ARRAY['Fluoroscopy', 'Sta
     CASE kind WHEN 'mammography' THEN 1.2 * dose END AS agd
     FROM exam e, generate_series(1, extra + 1) p WHERE kind <> 'radiopharmaceutical') one
 """
-_GIVEN = """
+GIVEN = """
 INSERT INTO administration (orthanc_instance_id, position, irradiation_event_uid, radionuclide,
     administered_activity_mbq, values)
 SELECT report, 1, uid || '.a', '^18^Fluorine', round((280 * dose)::numeric, 1), jsonb_build_object(
@@ -83,16 +83,30 @@ INSERT INTO dose_study (orthanc_study_id, study_instance_uid, modalities, kinds,
     best_glandular_dose_left_mgy, best_glandular_dose_right_mgy, best_administered_activity_mbq,
     best_total_fluoro_time_s, best_ctdi_vol_max_mgy, origins, doubts, not_patient, manufacturer,
     manufacturer_model_name, station_name, device_serial_number, protocols, patient_id, patient_name, patient_sex,
-    patient_age, study_date, study_time, study_description, changed_at)
+    patient_age, study_date, study_time, study_description, changed_at, event_report_ids, repeated_events,
+    patient_age_years, patient_size_m, patient_weight_kg, institution_name, requested_procedure_description,
+    procedure_codes, procedure_named, event_mean_ctdi_vol_mgy_min, event_mean_ctdi_vol_mgy_max, event_dlp_mgy_cm_min,
+    event_dlp_mgy_cm_max, event_dose_area_product_gy_m2_min, event_dose_area_product_gy_m2_max, event_dose_rp_gy_min,
+    event_dose_rp_gy_max, event_average_glandular_dose_mgy_min, event_average_glandular_dose_mgy_max)
 SELECT study, uid, ARRAY[(CASE kind WHEN 'ct' THEN 'CT' WHEN 'projection' THEN 'XA' WHEN 'mammography' THEN 'MG'
-        ELSE 'PT' END), 'SR'], ARRAY[kind], 1, ARRAY[report], 'single', 'report',
+        ELSE 'PT' END), 'SR'], ARRAY[kind], 1, ARRAY[report], 'single',
+    CASE WHEN n % 300 = 0 THEN 'header' ELSE 'report' END,
     CASE kind WHEN 'radiopharmaceutical' THEN 0 ELSE extra + 1 END, CASE WHEN n % 50 = 0 THEN 1 ELSE 0 END,
     dlp, dap, rp, ctdi, agd_l, agd_r, CASE kind WHEN 'radiopharmaceutical' THEN 1 ELSE 0 END, mbq,
     dlp, CASE WHEN n % 9 > 1 THEN dlp END, dap, rp, agd_l, agd_r, mbq,
-    CASE kind WHEN 'projection' THEN round((120 * dose)::numeric, 1) END, ctdi, '{}', '{}',
+    CASE kind WHEN 'projection' THEN round((120 * dose)::numeric, 1) END, ctdi, '{}',
+    CASE WHEN n % 30 = 0 THEN ARRAY[(CASE kind WHEN 'ct' THEN 'dlp_mgy_cm' ELSE 'dose_area_product_gy_m2' END)
+        || chr(58) || 'partial_total'] ELSE '{}' END,
     CASE WHEN n % 200 = 0 THEN 'qa' END, 'Maker ' || device % 4, 'Model ' || device % 12, 'ROOM' || device,
-    'SN' || device, ARRAY['Protocol ' || n % 40, 'Protocol ' || (n + 1) % 40], patient, 'Family' || n / 4 || '^Given',
-    (ARRAY['F', 'M'])[n / 4 % 2 + 1], lpad((18 + n / 4 % 70)::text, 3, '0') || 'Y', day, clock, 'Exam ' || n % 25, now()
+    'SN' || device, 
+    ARRAY(SELECT 'Protocol ' || (n + p) % 40 FROM generate_series(1, extra + 1) p), patient,
+    'Family' || n / 4 || '^Given',
+    (ARRAY['F', 'M'])[n / 4 % 2 + 1], lpad((18 + n / 4 % 70)::text, 3, '0') || 'Y', day, clock,
+    'Exam ' || n % 25, now(), ARRAY[report], '{}', 18 + n / 4 % 70, 1.5 + n / 4 % 45 / 100.0, 45 + n / 4 % 60,
+    'Hospital ' || device % 7, 'Procedure ' || n % 300, ARRAY['P' || n % 300 || '^Procedure ' || n % 300 || '^99LOCAL'],
+    'Procedure ' || n % 300 || chr(10) || 'P' || n % 300 || '^Procedure ' || n % 300 || '^99LOCAL',
+    ctdi, ctdi, dlp / (extra + 1), dlp / (extra + 1), dap / (extra + 1), dap / (extra + 1), rp / (extra + 1),
+    rp / (extra + 1), agd_l / 2, agd_l / 2
 FROM (SELECT e.*, CASE kind WHEN 'ct' THEN round((400 * dose)::numeric, 2)::float END AS dlp,
     CASE kind WHEN 'projection' THEN 0.0005 * dose END AS dap, CASE kind WHEN 'projection' THEN 0.05 * dose END AS rp,
     CASE kind WHEN 'ct' THEN round((12 * dose)::numeric, 2)::float END AS ctdi,
@@ -107,6 +121,6 @@ _FILLED = ("dose_report", "irradiation_event", "administration", "dose_study")
 @contextmanager
 def million_exams(count: int) -> Iterator[Engine]:
     """An engine on a database with that many exams and about five times as many events."""
-    statements = (EXAMS, REPORTS, _EVENTS, _GIVEN, STUDIES, PROTOCOLS)
+    statements = (EXAMS, REPORTS, EVENTS, GIVEN, STUDIES, PROTOCOLS)
     with kept_database("exams", count, counted="dose_study", tables=_FILLED, statements=statements) as engine:
         yield engine

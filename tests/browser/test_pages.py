@@ -23,6 +23,8 @@ PAGES = {
     "instances": "studies/{study}/series/{series}/instances",
     "no instance fits": "studies/{study}/series/{series}/instances?sop_instance_uid=nobody",
     "dose": "dose",
+    "irradiation events": "dose/events",
+    "irradiation events of one kind": "dose/events?kind=ct&event_dlp_from_mgy_cm=0.1",
     "dose by equipment": "dose/equipment",
     "no device fits": "dose/equipment?equipment=nobody",
     "studies without dose": "dose/missing",

@@ -19,6 +19,7 @@ from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
 from treegarth.features.dose.registry.store.exams import refresh_study
+from treegarth.features.dose.registry.store.readings import EVENT_NUMBERS
 from treegarth.features.dose.registry.tables import dose_report, dose_study, irradiation_event
 from treegarth.phrases import P_
 
@@ -30,6 +31,9 @@ NOON = datetime(2026, 11, 20, 3, tzinfo=UTC)
 @pytest.fixture
 def client(engine: Engine) -> FlaskClient:
     return make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
+
+
+EVENT_COLUMNS = (*EVENT_NUMBERS, "irradiation_event_type", "acquisition_protocol")
 
 
 def write_report(engine: Engine, number: int, *, events: tuple[dict[str, Any], ...] = (), **given: Any) -> None:
@@ -64,7 +68,7 @@ def write_report(engine: Engine, number: int, *, events: tuple[dict[str, Any], .
                     orthanc_instance_id=values["orthanc_instance_id"],
                     position=position,
                     irradiation_event_uid=event.get("irradiation_event_uid"),
-                    dlp_mgy_cm=event.get("dlp_mgy_cm"),
+                    **{name: event[name] for name in EVENT_COLUMNS if name in event},
                     values=event,
                 )
             )

@@ -53,6 +53,8 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("archive.instances_csv", "api.list_instances_file"): {},
     ("dose.doses_page", "api.dose_studies"): {},
     ("dose.doses_csv", "api.dose_studies_file"): {},
+    ("dose.events_page", "api.dose_events"): {},
+    ("dose.events_csv", "api.dose_events_file"): {},
     ("dose.equipment_page", "api.dose_equipment"): {},
     ("dose.missing_page", "api.dose_missing"): {},
     ("dose.sources_page", "api.dose_reports"): {},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from flask import Request, Response
@@ -28,12 +28,18 @@ PartT = TypeVar("PartT")
 class Asker:
     """Who asks for rows or does something with them, and when: a request, or a long work in the name of who started it.
 
-    `path` has the parts of the list's address, where it has any.
+    `path` has the parts of the list's address, where it has any; `zone` is that of the server.
     """
 
     actor: Actor
     now: datetime
     path: Any = None
+    zone: tzinfo = UTC
+
+    @property
+    def today(self) -> date:
+        """The day where the server stands."""
+        return self.now.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +64,7 @@ class Call(Generic[QueryT, BodyT, PathT]):
     @property
     def asker(self) -> Asker:
         """Who asks, for what is asked in a work's name, too."""
-        return Asker(actor=self.actor, now=self.services.clock(), path=self.path)
+        return Asker(actor=self.actor, now=self.services.clock(), path=self.path, zone=self.services.zone)
 
     def connect(self) -> AbstractContextManager[Connection]:
         """A connection that only reads, for who asks. Raises DatabaseUnavailable."""

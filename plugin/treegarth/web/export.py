@@ -18,6 +18,7 @@ from typing import IO, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from treegarth.dicom.ages import years_of
 from treegarth.record import Record
 from treegarth.web.formats import readable_name
 
@@ -49,6 +50,15 @@ class Field:
 
     name: str
     kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A sheet of XLSX of its own for some of the records, with what means something in these."""
+
+    name: str
+    holds: Callable[[Any], bool]
+    leaves_out: Sequence[str]  # fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,20 +106,40 @@ def without_none(hint: Any) -> Any:
 
 
 def write_export(
-    wanted: Format, title: str, fields: Mapping[str, Field], pieces: Pieces, file: IO[bytes], *, mark: bool = False
+    wanted: Format,
+    title: str,
+    fields: Mapping[str, Field],
+    pieces: Pieces,
+    file: IO[bytes],
+    *,
+    mark: bool = False,
+    sheets: Sequence[Sheet] = (),
 ) -> None:
     """Write the records into the file. No more than one piece of them is in memory.
 
-    `title` names the sheets. `mark`: with a byte order mark before CSV, without which spreadsheets take no UTF-8.
+    `title` names the sheets of XLSX where no `sheets` divide the records. `mark`: with a byte order mark before CSV,
+    without which spreadsheets take no UTF-8.
     """
-    columns = [column for one in fields.values() for column in _columns(one)]
+    if wanted == "xlsx":
+        _write_xlsx(fields, pieces, file, sheets or [Sheet(name=title, holds=lambda _: True, leaves_out=())])
+        return
+    columns = _columns_of(fields)
     rows = ([[column.value(one) for column in columns] for one in piece] for piece in pieces)
     if wanted == "csv":
         _write_csv(columns, rows, file, mark)
-    elif wanted == "xlsx":
-        _write_xlsx(columns, rows, file, title)
     else:
         _write_parquet(columns, rows, file)
+
+
+def _columns_of(fields: Mapping[str, Field], leaves_out: Sequence[str] = ()) -> list[_Column]:
+    """Of each field; what stands beside one only where no field says the same."""
+    kept = {name: one for name, one in fields.items() if name not in leaves_out}
+    return [
+        column
+        for one in kept.values()
+        for column in _columns(one)
+        if column.name == one.name or column.name not in fields
+    ]
 
 
 def _columns(field: Field) -> list[_Column]:
@@ -146,16 +176,6 @@ def _jsonable(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def years_of(age: str | None) -> float | None:
-    """An Age String (PS3.5 6.2: `063Y`, `018M`, `003W`, `004D`) in years; None where it is none."""
-    if age is None or len(age) != 4 or not age[:3].isdecimal() or age[3] not in _OF_A_YEAR:
-        return None
-    return float(f"{int(age[:3]) / _OF_A_YEAR[age[3]]:.3g}")
-
-
-_OF_A_YEAR = {"Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
-
-
 def _write_csv(columns: Sequence[_Column], pieces: Iterable[Rows], file: IO[bytes], mark: bool) -> None:
     text = TextIOWrapper(file, encoding="utf-8-sig" if mark else "utf-8", newline="")
     writer = csv.writer(text)
@@ -179,23 +199,48 @@ def csv_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _write_xlsx(columns: Sequence[_Column], pieces: Iterable[Rows], file: IO[bytes], title: str) -> None:
+def _write_xlsx(fields: Mapping[str, Field], pieces: Pieces, file: IO[bytes], sheets: Sequence[Sheet]) -> None:
     from xlsxwriter import Workbook  # costs memory in Orthanc's process: not before somebody asks
 
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(file, options) as book:
         formats = {kind: book.add_format({"num_format": form}) for kind, form in _XLSX_FORMS.items()}
         head = book.add_format({"bold": True, "bottom": 1})
-        sheet, row, sheets = _new_sheet(book, head, columns, title, 1), 1, 1
-        for values in (values for piece in pieces for values in piece):
-            if row >= ROWS_OF_A_SHEET:
-                sheet.autofilter(0, 0, row - 1, len(columns) - 1)
-                sheets += 1
-                sheet, row = _new_sheet(book, head, columns, title, sheets), 1
-            for number, (column, value) in enumerate(zip(columns, values, strict=True)):
-                _write_cell(sheet, row, number, value, formats.get(column.kind))
-            row += 1
-        sheet.autofilter(0, 0, max(row - 1, 1), len(columns) - 1)
+        written = [
+            (one, _Written(book, head, formats, _columns_of(fields, one.leaves_out), one.name)) for one in sheets
+        ]
+        for record in (record for piece in pieces for record in piece):
+            for sheet, rows in written:
+                if sheet.holds(record):
+                    rows.write(record)
+        for _, rows in written:
+            rows.end()
+
+
+class _Written:
+    """A sheet and those that follow it where it is full."""
+
+    def __init__(
+        self, book: Any, head: Any, formats: Mapping[Kind, Any], columns: Sequence[_Column], title: str
+    ) -> None:
+        self._book, self._head, self._formats = book, head, formats
+        self._columns, self._title, self._sheets = columns, title, 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sheets += 1
+        self._sheet, self._row = _new_sheet(self._book, self._head, self._columns, self._title, self._sheets), 1
+
+    def write(self, record: Record) -> None:
+        if self._row >= ROWS_OF_A_SHEET:
+            self.end()
+            self._begin()
+        for number, column in enumerate(self._columns):
+            _write_cell(self._sheet, self._row, number, column.value(record), self._formats.get(column.kind))
+        self._row += 1
+
+    def end(self) -> None:
+        self._sheet.autofilter(0, 0, max(self._row - 1, 1), len(self._columns) - 1)
 
 
 _XLSX_FORMS: Mapping[Kind, str] = {"day": "yyyy-mm-dd", "clock": "hh:mm:ss"}

@@ -22,6 +22,7 @@ class Filter:
     width: str = "mid"
     hint: str = ""
     is_shown: bool = True  # else it is only said as a chip where an address has it
+    is_more: bool = False  # behind "More", with what is asked for seldom
     is_own: bool = False  # the list's template has its input
     sign: str = ""  # before the value, in a chip: ≥
 

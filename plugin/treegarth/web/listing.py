@@ -28,7 +28,7 @@ from treegarth.phrases import N_, P_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, fields_of, without_none, write_export
+from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, Sheet, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
 from treegarth.web.forms import Fault
 from treegarth.web.lists import Cursor, PageQuery
@@ -112,6 +112,8 @@ class Listing(Generic[RecordT, AskedT]):
     permission: Permission = Permission.VIEW
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
+    period: str = ""  # of what may be asked for, the days as they are when it is asked: its choices are offered at once
+    sheets: Sequence[Sheet] = ()  # of an XLSX file, where one for all rows would be of empty columns
     views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
 
     # ---- what can be asked for ----
@@ -349,6 +351,7 @@ class Listing(Generic[RecordT, AskedT]):
             "counted": counted if count <= COUNTED else translated(call, N_("more than %(what)s"), what=counted),
             "shown": ngettext_for(call, "%(num)s on this page", "%(num)s on this page", len(found.items)),
             "filters": filters,
+            "more_held": any(one.is_more and call.http.args.get(one.name) for one in filters),
             "held": held,
             "filtered": bool(held),
             "heads": [self._head(call, column) for column in self._shown(query, found.items)],
@@ -390,7 +393,9 @@ class Listing(Generic[RecordT, AskedT]):
             if self.count(connection, selected, at_most=LARGEST_FILE) > LARGEST_FILE:
                 raise RequestConflict(TOO_MANY)
             pieces = self.pieces(connection, selected, self._sort(query))
-            write_export(wanted, translated(call, self.title), self.fields, pieces, file, mark=for_people)
+            write_export(
+                wanted, translated(call, self.title), self.fields, pieces, file, mark=for_people, sheets=self.sheets
+            )
             file.seek(0)
             name = self.file_name(wanted, call.services.clock().astimezone(call.services.zone))
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -474,6 +479,8 @@ class Listing(Generic[RecordT, AskedT]):
         days = next((one for one in names if _is_day(self.asked.model_fields[f"{one}_from"].annotation)), None)
         if days is None:
             return []
+        if self.period:
+            return self._periods(call, days)
         today = call.services.clock().astimezone(call.services.zone).date()
         found = []
         for label, length in ((N_("Today"), 1), (N_("7 days"), 7), (N_("30 days"), 30)):
@@ -482,6 +489,17 @@ class Listing(Generic[RecordT, AskedT]):
             is_on = getattr(call.query, f"{days}_from") == first and last in (None, today)
             span = {f"{days}_from": None if is_on else first.isoformat(), f"{days}_to": None}
             found.append(Preset(label=translated(call, label), url=url_with(call, **span, **self._top), is_on=is_on))
+        return found
+
+    def _periods(self, call: AnyCall, days: str) -> list[Preset]:
+        """The same under names that stay true when they are saved."""
+        choices = next(one.choices for one in self.filters if one.name == self.period)
+        now = getattr(call.query, self.period, None)
+        found = []
+        for value, label in choices.items():
+            asked = {self.period: None if now == value else value, f"{days}_from": None, f"{days}_to": None}
+            url = url_with(call, **asked, **self._top)
+            found.append(Preset(label=translated(call, label), url=url, is_on=now == value))
         return found
 
     def _file_url(self, call: AnyCall, wanted: Format) -> str:

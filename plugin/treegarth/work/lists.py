@@ -10,7 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from gzip import GzipFile
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -241,11 +242,12 @@ def _start(
 # ---- what carries it on ----
 
 
-def _asker(listing: AnyListing, work: ClaimedWork, now: datetime) -> Asker:
-    """Who started it, with the permissions that he had."""
+def _asker(listing: AnyListing, work: ClaimedWork, zone: tzinfo) -> Asker:
+    """Who started it and when, with the permissions that he had."""
     permissions = frozenset(Permission(one) for one in work.given["permissions"])
     path = validated(listing.parts, work.given["path"]) if listing.parts else None
-    return Asker(actor=Actor(name=work.asked_by, permissions=permissions), now=now, path=path)
+    actor = Actor(name=work.asked_by, permissions=permissions)
+    return Asker(actor=actor, now=work.asked_at, path=path, zone=zone)
 
 
 def write_file(listing: AnyListing, engine: Engine, zone: ZoneInfo, work: ClaimedWork, report: Report) -> Block:
@@ -254,11 +256,13 @@ def write_file(listing: AnyListing, engine: Engine, zone: ZoneInfo, work: Claime
     query: Any = validated(listing.file_query, given["query"])
     with TemporaryFile() as file:
         with connect(engine) as connection:
-            selected = listing.query(_asker(listing, work, work.asked_at), connection, query)
+            selected = listing.query(_asker(listing, work, zone), connection, query)
             total = listing.count(connection, selected, at_most=2**62)
             report(-work.done, total)  # from the beginning
             pieces = _told(listing.pieces(connection, selected, query.sort), report, -work.done)
-            write_export(wanted, given["title"], listing.fields, pieces, file, mark=given["for_people"])
+            write_export(
+                wanted, given["title"], listing.fields, pieces, file, mark=given["for_people"], sheets=listing.sheets
+            )
         name = listing.file_name(wanted, work.asked_at.astimezone(zone))
         until = work.asked_at + KEPT_FOR
         is_large = wanted == "csv" and file.tell() > LARGEST_PLAIN
@@ -292,15 +296,17 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def act_on_next(
-    connection: Connection, listing: AnyListing, action: RowAction, work: ClaimedWork, now: datetime
+    connection: Connection, listing: AnyListing, action: RowAction, work: ClaimedWork, now: datetime, zone: ZoneInfo
 ) -> Block:
-    """A block of rows, each by its key; what is done with them does not change their order."""
-    asker = _asker(listing, work, now)
+    """A block of rows, each by its key; what is done with them does not change their order. Which rows is said by what
+    was asked for, and when: `today` was that day."""
+    asker = _asker(listing, work, zone)
     selected = listing.query(asker, connection, validated(listing.file_query, work.given["query"]))
     total = work.total if work.total is not None else listing.count(connection, selected, at_most=2**62)
     rows: Rows[Any] = listing.walk(connection, selected, cursor=work.place, limit=ROWS_OF_A_BLOCK)
     keys = sorted({getattr(one, listing.key) for one in rows.items})
-    done = action.act(asker, connection, keys, validated(action.given, work.given["said"])) if keys else 0
+    acting = replace(asker, now=now)
+    done = action.act(acting, connection, keys, validated(action.given, work.given["said"])) if keys else 0
     return Block(
         done=len(rows.items),
         counts={"left": len(keys) - done},

@@ -41,11 +41,12 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
+    from treegarth.features.dose.registry.pages.events import EVENTS
     from treegarth.features.dose.registry.pages.missing_dose import MISSING
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
 
 
 def _documents() -> list[Documents[Any]]:

@@ -77,6 +77,7 @@ BEST = _by_name(
         unit="mGy·cm",
         stored_unit="mGy·cm",
         meaning=N_("Best known dose-length product of the 16 cm phantom"),
+        asked=Asked(name="dlp_head", unit="mgy_cm", label=N_("DLP, head 16 cm")),
     ),
     BestQuantity(
         name="dlp_body_mgy_cm",
@@ -84,6 +85,7 @@ BEST = _by_name(
         unit="mGy·cm",
         stored_unit="mGy·cm",
         meaning=N_("Best known dose-length product of the 32 cm phantom"),
+        asked=Asked(name="dlp_body", unit="mgy_cm", label=N_("DLP, body 32 cm")),
     ),
     BestQuantity(
         name="dose_area_product_gy_m2",
@@ -133,6 +135,7 @@ BEST = _by_name(
         unit="s",
         stored_unit="s",
         meaning=N_("Best known fluoroscopy time"),
+        asked=Asked(name="fluoro_time", unit="s", label=N_("Fluoroscopy time")),
     ),
     BestQuantity(
         name="ctdi_vol_max_mgy",
@@ -146,6 +149,61 @@ BEST = _by_name(
 )
 """The best known doses of a study, in the order of the columns of exports."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class EventQuantity(ShownQuantity):
+    """A quantity of one irradiation event, by which events are asked for; its column in `irradiation_event`."""
+
+    column: str
+    asked: Asked
+
+    @property
+    def least(self) -> str:
+        """The column of a study's least value of an event."""
+        return f"event_{self.column}_min"
+
+    @property
+    def greatest(self) -> str:
+        """The column of a study's greatest value of an event."""
+        return f"event_{self.column}_max"
+
+
+OF_EVENT = (
+    EventQuantity(
+        column="mean_ctdi_vol_mgy",
+        label=N_("CTDIvol"),
+        unit="mGy",
+        asked=Asked(name="event_ctdi_vol", unit="mgy", label=N_("CTDIvol of an event")),
+    ),
+    EventQuantity(
+        column="dlp_mgy_cm",
+        label=N_("DLP"),
+        unit="mGy·cm",
+        asked=Asked(name="event_dlp", unit="mgy_cm", label=N_("DLP of an event")),
+    ),
+    EventQuantity(
+        column="dose_area_product_gy_m2",
+        label=N_("DAP"),
+        unit="Gy·cm²",
+        factor=1e4,
+        asked=Asked(name="event_dap", unit="gy_cm2", label=N_("DAP of an event")),
+    ),
+    EventQuantity(
+        column="dose_rp_gy",
+        label=N_("Dose at reference point"),
+        unit="mGy",
+        factor=1e3,
+        asked=Asked(name="event_dose_rp", unit="mgy", label=N_("Dose at reference point of an event")),
+    ),
+    EventQuantity(
+        column="average_glandular_dose_mgy",
+        label=N_("AGD"),
+        unit="mGy",
+        asked=Asked(name="event_agd", unit="mgy", label=N_("AGD of an event")),
+    ),
+)
+"""What irradiation events are asked for by: those of an exam's protocol, or any."""
+
 QUANTITIES: dict[str, ShownQuantity] = {
     **{one.column: one for one in BEST.values()},
     "dlp_total_mgy_cm": BEST["dlp_mgy_cm"],
@@ -155,7 +213,7 @@ QUANTITIES: dict[str, ShownQuantity] = {
     "glandular_dose_left_mgy": BEST["glandular_dose_left_mgy"],
     "glandular_dose_right_mgy": BEST["glandular_dose_right_mgy"],
     "administered_activity_mbq": BEST["administered_activity_mbq"],
-    "effective_dose_msv": ShownQuantity(label=N_("Effective dose"), unit="mSv"),
+    "effective_dose_msv": ShownQuantity(label=N_("Effective dose of the administration, as reported"), unit="mSv"),
 }
 """What stands side by side on pages, by the names that lists, figures and sums have."""
 

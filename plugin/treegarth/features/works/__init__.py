@@ -59,7 +59,7 @@ def _carries(house: House, work: Work) -> Mapping[str, Carry]:
 
         listing = house.listing(given.given["list"])
         (action,) = (one for one in house.row_actions().of(listing.name) if one.name == given.given["action"])
-        return act_on_next(connection, listing, action, given, now)
+        return act_on_next(connection, listing, action, given, now, work.zone)
 
     return {EXPORTING.name: Outside(act=export), ACTING.name: Within(block=act)}
 

@@ -24,7 +24,7 @@ _NUMBERS = {
     "glandular_dose_left_mgy": (N_("Accumulated average glandular dose, left"), "mGy"),
     "glandular_dose_right_mgy": (N_("Accumulated average glandular dose, right"), "mGy"),
     "administered_activity_mbq": (N_("Administered activity"), "MBq"),
-    "effective_dose_msv": (N_("Effective dose"), "mSv"),
+    "effective_dose_msv": (N_("Effective dose of the administration, as reported"), "mSv"),
     "irradiation_event_count": (N_("How many irradiation events it has"), ""),
     "administration_count": (N_("How many administrations it has"), ""),
     "report_count": (N_("How many dose sources were read"), ""),

@@ -32,7 +32,7 @@ from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
 from treegarth.database.phrase_column import IssuesColumn, PhraseColumn
 from treegarth.documents.tables import document_tables
-from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.quantities import BEST, OF_EVENT
 from treegarth.features.dose.registry.lacking import LACKS
 from treegarth.work.tables import long_work
 
@@ -43,6 +43,21 @@ DEVICE_KEY = (
     " || coalesce(station_name, '') || chr(31) || coalesce(device_serial_number, '')), 1, 16)"
 )
 """The same whenever manufacturer, model, station and serial number are."""
+
+
+NAMED = ("study_description", "procedure_named", "institution_name")
+"""Texts of which a part is asked for: few different ones, which an index lists."""
+
+LONGEST_NAMED = 500
+"""Characters of them by which studies are found: an index takes 2,700 bytes."""
+
+RARE = {
+    "doubted": "cardinality(doubts) > 0",
+    "issues": "issue_count > 0",
+    "not_of_report": "source <> 'report'",
+    "other_sex": "patient_sex <> 'F' AND patient_sex <> 'M'",
+}
+"""What few studies are, by the names of the partial indexes that list them, the newest first."""
 
 
 PATTERN = "a pattern: * is any text, ? any character, in capitals or not; all that are given match"
@@ -180,6 +195,8 @@ dose_study = Table(
     Column("kinds", ARRAY(Text), nullable=False, comment="sorted, of the reports that were read"),
     Column("report_count", Integer, nullable=False, comment="read, whether they count or repeat others"),
     Column("counted_report_ids", ARRAY(Text), nullable=False, comment="the reports whose totals make the study's"),
+    Column("event_report_ids", ARRAY(Text), comment="the sources that have its events; null before it was decided"),
+    Column("repeated_events", ARRAY(Text), comment="instance:position of events of these that another one has"),
     Column("rule", Text, nullable=False, comment="how several reports were resolved: see rules.py"),
     Column("decisions", JSONB, comment="[{orthanc_instance_id, counted, rule, because_of}], one per source"),
     Column("source", Text, comment="the best kind of source that counts: report, capture or header"),
@@ -222,12 +239,23 @@ dose_study = Table(
     Column("station_name", Text),
     Column("device_serial_number", Text),
     Column("device_key", Text, Computed(DEVICE_KEY, persisted=True), comment="the device's fingerprint"),
+    *(
+        Column(name, FiniteDouble(), comment="of one of its events")
+        for one in OF_EVENT
+        for name in (one.least, one.greatest)
+    ),
     Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once"),
     Column("patient_id", Text),
     Column("issuer_of_patient_id", Text),
     Column("patient_name", Text),
     Column("patient_sex", Text),
     Column("patient_age", Text),
+    Column("patient_age_years", FiniteDouble(), comment="of patient_age, else of the days of birth and of the study"),
+    Column("patient_size_m", FiniteDouble()),
+    Column("patient_weight_kg", FiniteDouble()),
+    Column("requested_procedure_description", Text),
+    Column("procedure_codes", ARRAY(Text), comment="code^meaning^scheme, as in HL7"),
+    Column("procedure_named", Text, comment="both, by which studies are found"),
     Column("study_date", Date),
     Column("study_time", Time),
     Column("study_description", Text),
@@ -249,6 +277,23 @@ dose_study = Table(
         if one.asked is not None and one.name != "dlp_mgy_cm"  # by which the list is sorted too
     ),
     Index("ix_dose_study_events", "irradiation_event_count"),
+    *(
+        Index(f"ix_dose_study_{one.greatest}", one.greatest, postgresql_where=text(f"{one.greatest} IS NOT NULL"))
+        for one in OF_EVENT
+    ),
+    Index("ix_dose_study_age", "patient_age_years", postgresql_where=text("patient_age_years IS NOT NULL")),
+    *(Index(f"ix_dose_study_{name}", text(f"left({name}, {LONGEST_NAMED})")) for name in NAMED),
+    *(
+        Index(
+            f"ix_dose_study_{name}",
+            text("study_date DESC NULLS LAST"),
+            text("study_time DESC NULLS LAST"),
+            text("orthanc_study_id DESC"),
+            postgresql_where=text(where),
+        )
+        for name, where in RARE.items()
+    ),
+    Index("ix_dose_study_doubts", "doubts", postgresql_using="gin", postgresql_where=text(RARE["doubted"])),
     Index("ix_dose_study_protocols", "protocols", postgresql_using="gin"),
     Index("ix_dose_study_decider", "decider_version", "orthanc_study_id"),
     Index("ix_dose_study_kinds", "kinds", postgresql_using="gin"),
@@ -268,13 +313,6 @@ dose_study = Table(
             "best_glandular_dose_left_mgy",
             "best_glandular_dose_right_mgy",
         ],
-    ),
-    Index(
-        "ix_dose_study_doubted",
-        text("study_date DESC NULLS LAST"),
-        text("study_time DESC NULLS LAST"),
-        text("orthanc_study_id DESC"),
-        postgresql_where=text("doubted <> '{}'"),
     ),
     Index(
         "ix_dose_study_not_patient",

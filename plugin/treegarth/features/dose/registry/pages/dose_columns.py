@@ -1,22 +1,25 @@
 """Which quantities the dose list shows for which kind of examination, and between which limits it can be asked for.
 
-Tables only.
+Tables, and the leading doses of one exam: no queries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity, asked_for
-from treegarth.phrases import N_
+from treegarth.features.dose.quantities import BEST, OF_EVENT, QUANTITIES, Asked, ShownQuantity, asked_for
+from treegarth.features.dose.registry.pages.names import doubts_in_words
+from treegarth.features.dose.registry.shown import readable_meaning
+from treegarth.features.dose.registry.store.studies import DoseStudy
+from treegarth.phrases import N_, Phrase
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoseColumn:
-    """A column of the list: the totals that it shows; `narrow` says how early it goes where space is short."""
+    """A column of the list; `narrow` says how early it goes where space is short."""
 
-    names: tuple[str, ...]
+    name: str
     quantity: ShownQuantity
     narrow: str = ""
 
@@ -30,56 +33,111 @@ class Range:
     label: str
     unit: str = ""
     whole: bool = False
+    said: str = ""  # in the chip of what holds, where that is another
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dose:
+    """One dose of an exam: its values as stored, one beside the other, and why they may not be the true ones."""
+
+    label: str  # a msgid
+    values: tuple[float | None, ...]
+    quantity: ShownQuantity
+    doubts: list[Phrase]
+    of: str = ""  # a radionuclide
 
 
 def _column(name: str, narrow: str = "") -> DoseColumn:
-    return DoseColumn(names=(name,), quantity=QUANTITIES[name], narrow=narrow)
+    return DoseColumn(name=name, quantity=QUANTITIES[name], narrow=narrow)
 
 
 OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
-    "ct": (_column("best_ctdi_vol_max_mgy", "c-0"), _column("best_dlp_mgy_cm")),
-    "projection": (_column("best_dose_area_product_gy_m2"), _column("best_dose_rp_gy", "c-0")),
+    "ct": (
+        _column("best_ctdi_vol_max_mgy"),
+        _column("best_dlp_mgy_cm"),
+        _column("best_dlp_head_mgy_cm", "c-3"),
+        _column("best_dlp_body_mgy_cm", "c-3"),
+    ),
+    "projection": (
+        _column("best_dose_area_product_gy_m2"),
+        _column("best_dose_rp_gy", "c-0"),
+        _column("best_total_fluoro_time_s", "c-2"),
+    ),
     "mammography": (_column("best_glandular_dose_left_mgy"), _column("best_glandular_dose_right_mgy")),
     "radiopharmaceutical": (_column("best_administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
 }
 """Where the list shows one kind of examination."""
 
-BREASTS = DoseColumn(
-    names=("best_glandular_dose_left_mgy", "best_glandular_dose_right_mgy"),
-    quantity=ShownQuantity(label=N_("AGD left / right"), unit="mGy"),
-    narrow="c-2",
-)
-ALWAYS = (_column("best_dlp_mgy_cm"), _column("best_dose_area_product_gy_m2", "c-1"))
-WHERE_PRESENT: dict[str, tuple[DoseColumn, ...]] = {
-    "mammography": (BREASTS,),
-    "radiopharmaceutical": (_column("best_administered_activity_mbq", "c-2"),),
-}
-"""Where it shows all kinds: what most have, and what the studies of the page have."""
+EVERY = tuple(column for columns in OF_KIND.values() for column in columns)
+"""Every dose by which the list can be sorted."""
+
+
+def _range(asked: Asked, unit: str) -> Range:
+    return Range(first=asked.parameters[0], last=asked.parameters[1], label=asked.label, unit=unit)
 
 
 def _ranges(*, usual: bool) -> list[Range]:
-    return [
-        Range(first=asked.parameters[0], last=asked.parameters[1], label=asked.label, unit=quantities[0].unit)
-        for asked, quantities in asked_for().items()
-        if asked.is_usual is usual
-    ]
+    found = asked_for().items()
+    return [_range(asked, quantities[0].unit) for asked, quantities in found if asked.is_usual is usual]
 
-
-EVERY = tuple(
-    {one.names: one for columns in (*OF_KIND.values(), *WHERE_PRESENT.values(), ALWAYS) for one in columns}.values()
-)
-"""Every column that the list can have, once."""
 
 RANGES = _ranges(usual=True)
 MORE_RANGES = [
+    Range(first="age_from_years", last="age_to_years", label=N_("Age in years")),
     *_ranges(usual=False),
     Range(first="events_from", last="events_to", label=N_("Events"), whole=True),
 ]
+EVENT_RANGES = [replace(_range(one.asked, one.unit), label=one.label, said=one.asked.label) for one in OF_EVENT]
+"""Of one event of the protocol that is asked for."""
 
 
-def columns_of(kind: str | None, kinds_shown: Iterable[str]) -> tuple[DoseColumn, ...]:
-    """The columns where the list is restricted to a kind, or shows these kinds."""
-    if kind is not None:
-        return OF_KIND[kind]
-    shown = set(kinds_shown)
-    return ALWAYS + tuple(column for kind, columns in WHERE_PRESENT.items() if kind in shown for column in columns)
+def leading_doses(study: DoseStudy) -> list[list[Dose]]:
+    """What an exam of these kinds is known by, kind by kind: what is not known is left out."""
+    return [doses for kind in OF_KIND if kind in study.kinds and (doses := list(_leading(kind, study)))]
+
+
+def _leading(kind: str, study: DoseStudy) -> Iterator[Dose]:
+    if kind == "ct":
+        parts = ("dlp_head_mgy_cm", "dlp_body_mgy_cm") if study.best_dlp_mgy_cm is None else ("dlp_mgy_cm",)
+        yield from _known(study, *parts, "ctdi_vol_max_mgy")
+    elif kind == "projection":
+        yield from _known(study, "dose_area_product_gy_m2", "dose_rp_gy")
+    elif kind == "mammography":
+        yield from _of_breasts(study)
+    else:
+        yield from _activities(study)
+
+
+_SHORT = {"ctdi_vol_max_mgy": N_("CTDIvol"), "dose_rp_gy": N_("Dose (RP)")}
+
+
+def _known(study: DoseStudy, *names: str) -> Iterator[Dose]:
+    for name in names:
+        value = getattr(study, BEST[name].column)
+        if value is not None:
+            label, doubts = _SHORT.get(name, BEST[name].label), doubts_of(study, name)
+            yield Dose(label=label, values=(value,), quantity=BEST[name], doubts=doubts)
+
+
+def _of_breasts(study: DoseStudy) -> Iterator[Dose]:
+    values = (study.best_glandular_dose_left_mgy, study.best_glandular_dose_right_mgy)
+    if values != (None, None):
+        doubts = doubts_of(study, "glandular_dose_left_mgy", "glandular_dose_right_mgy")
+        quantity = BEST["glandular_dose_left_mgy"]
+        yield Dose(label=N_("AGD left / right"), values=values, quantity=quantity, doubts=doubts)
+
+
+def _activities(study: DoseStudy) -> Iterator[Dose]:
+    """Of each radionuclide; of one that waits to be decided again, the sum."""
+    name = "administered_activity_mbq"
+    given = [(one[name], one["radionuclide"]) for one in study.activities or ()]
+    if not given and study.best_administered_activity_mbq is not None:
+        given = [(study.best_administered_activity_mbq, "".join(study.radionuclides or ()))]
+    for value, nuclide in given:
+        of = readable_meaning(nuclide) if nuclide else ""
+        yield Dose(label=BEST[name].label, values=(value,), quantity=BEST[name], doubts=doubts_of(study, name), of=of)
+
+
+def doubts_of(study: DoseStudy, *names: str) -> list[Phrase]:
+    """Why these best known doses may not be the true ones."""
+    return doubts_in_words([one for one in study.doubts or () if one.split(":", 1)[0] in names])

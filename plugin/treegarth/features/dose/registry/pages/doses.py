@@ -4,23 +4,26 @@ leave, about a second for a million studies."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from treegarth.features.dose.registry.conditions import DoseConditions
+from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.registry.conditions import DoseConditions, Period
 from treegarth.features.dose.registry.pages.dose_columns import (
-    BREASTS,
+    EVENT_RANGES,
     EVERY,
     MORE_RANGES,
+    OF_KIND,
     RANGES,
     DoseColumn,
     Range,
-    columns_of,
+    doubts_of,
+    leading_doses,
 )
-from treegarth.features.dose.registry.pages.names import KIND_NAMES, MEANING_NAMES, doubts_in_words
+from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, KIND_NAMES, MEANING_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
+from treegarth.features.dose.registry.rules import Source
 from treegarth.features.dose.registry.store.queue import count_waiting
 from treegarth.features.dose.registry.store.studies import DoseStudy, select_studies_with_dose, told_apart_with_kept
 from treegarth.phrases import N_, NN_
@@ -28,64 +31,127 @@ from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Navigation
+from treegarth.web.templates import url_with
 
-BREASTS_COLUMN = "glandular_doses"
-"""The name of the column that shows both breasts."""
+PERIODS: dict[Period, str] = {
+    "today": N_("Today"),
+    "last_7_days": N_("7 days"),
+    "last_30_days": N_("30 days"),
+    "this_month": N_("This month"),
+    "last_month": N_("Last month"),
+    "this_year": N_("This year"),
+    "last_year": N_("Last year"),
+}
+SOURCES: dict[Source, str] = {
+    Source.REPORT: N_("dose report"),
+    Source.CAPTURE: N_("captured dose page"),
+    Source.HEADER: N_("image headers"),
+}
 
 
 def find(asker: Asker, connection: Connection, asked: DoseConditions) -> Select[Any]:
-    return select_studies_with_dose(connection, asked.filter())
+    return select_studies_with_dose(connection, asked.filter(asker.today))
 
 
 def extras(
     call: AnyCall, connection: Connection, asked: DoseConditions, studies: Sequence[DoseStudy]
 ) -> Mapping[str, Any]:
     which = told_apart_with_kept(connection, studies)
+    columns = {one.name: one for one in EVERY}
+    orders = OF_KIND[asked.kind] if asked.kind else EVERY
     return {
         "addresses": {study.orthanc_study_id: study_address(call, study, which(study)) for study in studies},
-        "doubts": {study.orthanc_study_id: doubts_in_words(study.doubts) for study in studies},
-        "doses": {_name(column): column for column in EVERY},
-        "ranges": RANGES,
-        "more_ranges": MORE_RANGES,
-        "more_open": any(call.http.args.get(name) for one in MORE_RANGES for name in (one.first, one.last)),
+        "leading": {study.orthanc_study_id: leading_doses(study) for study in studies},
+        "doubts_of": lambda study, column: doubts_of(study, column.removeprefix("best_")),
+        "doses": columns,
+        "orders": [(one.quantity.label, _order(call, one)) for one in orders],
+        "events_url": call.site.url("dose.events_page", **asked_of_both(call)),
         "waiting": count_waiting(connection),
         "meanings": MEANING_NAMES,
+        **ranges(),
     }
 
 
-def _name(column: DoseColumn) -> str:
-    return BREASTS_COLUMN if column is BREASTS else column.names[0]
+def asked_of_both(call: AnyCall) -> dict[str, str]:
+    """What is asked of exams is asked of their events, too, and the other way round; not the order."""
+    return {name: value for name, value in call.http.args.items() if name in DoseConditions.model_fields and value}
+
+
+def _order(call: AnyCall, column: DoseColumn) -> str:
+    return url_with(call, sort=f"-{column.name}", cursor=None)
+
+
+def ranges() -> dict[str, list[Range]]:
+    """What the template of the filters shows."""
+    return {"ranges": RANGES, "more_ranges": MORE_RANGES, "event_ranges": EVENT_RANGES}
 
 
 def _column(column: DoseColumn) -> Column:
     return Column(
-        name=_name(column),
+        name=column.name,
         label=column.quantity.label,
         unit=column.quantity.unit,
         form="number",
-        sorts_by=column.names,
         nulls_first=True,
         narrow=column.narrow,
     )
 
 
 def shown(asked: DoseConditions, studies: Sequence[DoseStudy]) -> Sequence[Column]:
-    """The quantities of the kinds that are listed, between what is shown of all."""
-    found = columns_of(asked.kind, (kind for study in studies for kind in study.kinds))
-    doses = [replace(_column(one), narrow=one.narrow) for one in found]
+    """The quantities of the kind that is listed, else what each exam is known by."""
+    doses = [DOSE] if asked.kind is None else [_column(one) for one in OF_KIND[asked.kind]]
     return [*ABOUT, *doses, READING]
 
 
-def _limits(range_: Range) -> tuple[Filter, Filter]:
-    one = Filter(name=range_.first, label=range_.label, is_shown=False, is_own=True, sign="≥")
-    return one, replace(one, name=range_.last, sign="≤")
+def _limits(range_: Range, *, is_more: bool) -> tuple[Filter, ...]:
+    return tuple(
+        Filter(name=name, label=range_.said or range_.label, is_shown=False, is_own=True, is_more=is_more, sign=sign)
+        for name, sign in ((range_.first, "≥"), (range_.last, "≤"))
+    )
 
+
+def _more(name: str, label: str, *, width: str = "mid", hint: str = "", **choices: str) -> Filter:
+    return Filter(name=name, label=label, width=width, hint=hint, choices=choices, is_more=True)
+
+
+FILTERS = (
+    Filter(name="kind", label=N_("Kind"), choices={str(kind): name for kind, name in KIND_NAMES.items()}),
+    Filter(name="patient_id", label=N_("Patient ID")),
+    Filter(name="description", label=N_("Description"), width="wide"),
+    Filter(name="protocol", label=N_("Protocol"), width="wide"),
+    Filter(name="equipment", label=N_("Equipment"), width="wide"),
+    Filter(name="study_date_from", label=N_("From")),
+    Filter(name="study_date_to", label=N_("To")),
+    Filter(
+        name="not_patient",
+        label=N_("Of patients"),
+        choices={"false": N_("only patients"), "true": N_("phantom, QA, service")},
+    ),
+    Filter(
+        name="period", label=N_("Days"), is_shown=False, choices={str(one): words for one, words in PERIODS.items()}
+    ),
+    Filter(name="issuer_of_patient_id", label=N_("Issuer of patient ID"), is_shown=False),
+    Filter(name="device", label=N_("Device"), is_shown=False),
+    Filter(name="not_patient_rule", label=N_("Rule"), is_shown=False),
+    _more("modality", N_("Modality"), width="short", hint="CT,PT"),
+    _more("procedure", N_("Procedure")),
+    _more("institution", N_("Institution")),
+    _more("patient_sex", N_("Sex"), F=N_("female"), M=N_("male"), O=N_("other")),
+    _more("source", N_("Source"), **{str(one): words for one, words in SOURCES.items()}),
+    _more("doubtful", N_("Doubtful"), true=N_("yes"), false=N_("no")),
+    _more("doubt", N_("Doubt"), **{str(one): words for one, words in DOUBT_NAMES.items()}),
+    _more("doubt_quantity", N_("Doubted dose"), **{name: one.label for name, one in BEST.items()}),
+    _more("issues", N_("With issues"), true=N_("yes"), false=N_("no")),
+    *(limit for one in RANGES for limit in _limits(one, is_more=False)),
+    *(limit for one in (*MORE_RANGES, *EVENT_RANGES) for limit in _limits(one, is_more=True)),
+)
+"""The same of exams and of their events."""
 
 ABOUT = (
     Column(name="patient_name", label=N_("Patient"), nulls_first=True),
     Column(name="patient_id", label=N_("Patient ID"), narrow="c-1", nulls_first=True),
     Column(name="study_date", label=N_("Study date"), sorts_by=("study_date", "study_time"), nulls_first=True),
-    Column(name="study_description", label=N_("Description"), nulls_first=True),
+    Column(name="study_description", label=N_("Description"), narrow="c-0", nulls_first=True),
     Column(name="protocols", label=N_("Protocols"), narrow="c-3"),
     Column(
         name="equipment",
@@ -95,8 +161,9 @@ ABOUT = (
         narrow="c-1",
         nulls_first=True,
     ),
-    Column(name="irradiation_event_count", label=N_("Events")),
+    Column(name="irradiation_event_count", label=N_("Events"), narrow="c-0"),
 )
+DOSE = Column(name="dose", label=N_("Dose"), form="own", sorts_by=())
 READING = Column(name="reading", label=N_("Reading"), sorts_by=(), narrow="c-0")
 DOSES = Listing(
     name="dose.doses",
@@ -112,26 +179,10 @@ DOSES = Listing(
     query=find,
     unique="orthanc_study_id",
     order="-study_date",
-    columns=(*ABOUT, *(_column(column) for column in EVERY), READING),
+    columns=(*ABOUT, DOSE, *(_column(column) for column in EVERY), READING),
     shown=shown,
-    filters=(
-        Filter(name="kind", label=N_("Kind"), choices={str(kind): name for kind, name in KIND_NAMES.items()}),
-        Filter(name="modality", label=N_("Modality"), width="short", hint="CT,PT"),
-        Filter(name="patient_id", label=N_("Patient ID")),
-        Filter(name="protocol", label=N_("Protocol"), width="wide"),
-        Filter(name="equipment", label=N_("Equipment"), width="wide"),
-        Filter(name="study_date_from", label=N_("From")),
-        Filter(name="study_date_to", label=N_("To")),
-        Filter(
-            name="not_patient",
-            label=N_("Of patients"),
-            choices={"false": N_("only patients"), "true": N_("phantom, QA, service")},
-        ),
-        Filter(name="issuer_of_patient_id", label=N_("Issuer of patient ID"), is_shown=False),
-        Filter(name="device", label=N_("Device"), is_shown=False),
-        Filter(name="not_patient_rule", label=N_("Rule"), is_shown=False),
-        *(limit for one in (*RANGES, *MORE_RANGES) for limit in _limits(one)),
-    ),
+    filters=FILTERS,
+    period="period",
     empty=Empty(
         title=N_("No doses yet"),
         text=N_(

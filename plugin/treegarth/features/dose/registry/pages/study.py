@@ -8,6 +8,7 @@ from treegarth.errors import NotFound
 from treegarth.features.dose.registry.pages.names import kinds_in_words
 from treegarth.features.dose.registry.pages.sections import dose_page_of, section_of
 from treegarth.features.dose.registry.pages.this_study import this_study
+from treegarth.features.dose.registry.store.events import DoseEvent
 from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
     find_study_with_dose,
@@ -43,7 +44,7 @@ def routes() -> list[Route]:
     ]
 
 
-def study_address(call: AnyCall, study: DoseStudy, which: str | None) -> str:
+def study_address(call: AnyCall, study: DoseStudy | DoseEvent, which: str | None) -> str:
     """Where a row of a list leads: to the study's page, or, when its objects are gone, to what is left of it. `which`
     tells it from other studies with its UID (`told_apart_with_kept`)."""
     if study.source_deleted_at is not None:

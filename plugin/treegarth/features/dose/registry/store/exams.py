@@ -14,7 +14,8 @@ from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, any_, cast, 
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.finite_double import finite
-from treegarth.features.dose.quantities import BEST
+from treegarth.dicom.ages import age_in_years
+from treegarth.features.dose.quantities import BEST, OF_EVENT
 from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
 from treegarth.features.dose.registry.decision import (
     Device,
@@ -65,7 +66,8 @@ OF_EVENTS = (
 FROM_NEWEST_REPORT = (
     "study_instance_uid", "manufacturer", "manufacturer_model_name", "station_name", "device_serial_number",
     "patient_id", "issuer_of_patient_id", "patient_name", "patient_sex", "patient_age", "study_date", "study_time",
-    "study_description", "accession_number", "institution_name",
+    "study_description", "accession_number", "institution_name", "patient_size_m", "patient_weight_kg",
+    "requested_procedure_description",
 )  # fmt: skip
 
 MOMENTS: Mapping[str, type[date] | type[time]] = {"study_date": date, "study_time": time}
@@ -283,8 +285,10 @@ def _study_row(exam: _Exam, decision: ExamDecision) -> dict[str, Any]:
     gone = [one.source_deleted_at for one in reports]
     return {
         **{name: getattr(newest, name) for name in FROM_NEWEST_REPORT},
+        **_of_newest(newest),
         **_identity(exam, newest),
         **_as_reported(counted, facts, decision),
+        **_told_by(facts, decision),
         **_administered(decision.administrations),
         **{one.column: decision.best.get(one.name) for one in BEST.values()},
         "origins": sorted(
@@ -352,6 +356,36 @@ def _said(said: Said) -> dict[str, Any]:
     return {"what": said.what, "value": finite(said.value)} | {name: value for name, value in where.items() if value}
 
 
+def _of_newest(report: Row[Any]) -> dict[str, Any]:
+    codes = [
+        "^".join(code.get(name) or "" for name in ("code", "meaning", "scheme"))
+        for code in report.procedure_codes or ()
+    ]
+    named = [one for one in (report.requested_procedure_description, *codes) if one]
+    return {
+        "patient_age_years": age_in_years(report.patient_age, report.patient_birth_date, report.study_date),
+        "procedure_codes": codes,
+        "procedure_named": "\n".join(named) or None,
+    }
+
+
+def _told_by(facts: Mapping[str, SourceFacts], decision: ExamDecision) -> dict[str, Any]:
+    """From which sources its events are, and which of theirs are not: another one tells of the same."""
+    told = {
+        (one.source.orthanc_instance_id, one.event.position) for one in (*decision.events, *decision.administrations)
+    }
+    sources = sorted({instance for instance, _ in told})
+    return {
+        "event_report_ids": sources,
+        "repeated_events": [
+            f"{instance}:{event.position}"
+            for instance in sources
+            for event in facts[instance].events
+            if (instance, event.position) not in told
+        ],
+    }
+
+
 def _as_reported(
     counted: Sequence[Row[Any]], facts: Mapping[str, SourceFacts], decision: ExamDecision
 ) -> dict[str, Any]:
@@ -359,6 +393,9 @@ def _as_reported(
     totals = [facts[one.orthanc_instance_id].totals for one in counted if one.kind not in decision.overlapping_kinds]
     row: dict[str, Any] = {name: known_sum([one.get(name) for one in totals]) for name in TOTALS}
     numbers = [account.event.numbers for account in decision.events]
+    for quantity in OF_EVENT:
+        values = [one[quantity.column] for one in numbers if quantity.column in one]
+        row |= {quantity.least: min(values, default=None), quantity.greatest: max(values, default=None)}
     for column, of_event in SUMS.values():
         row[column] = known_sum([one.get(of_event) for one in numbers])
     for side in ("left", "right"):
@@ -366,7 +403,8 @@ def _as_reported(
         row[f"glandular_dose_{side}_mgy"] = known_sum([one.get(name) for one in totals])
     indexes = [one["mean_ctdi_vol_mgy"] for one in numbers if "mean_ctdi_vol_mgy" in one]
     doses = [dose for account in decision.events for dose in account.event.doses if dose.dlp_mgy_cm]
-    protocols = [account.event.protocol for account in decision.events]
+    scans = [account for account in decision.events if not account.event.is_localizer] or decision.events
+    protocols = [account.event.protocol for account in scans]
     return row | {
         "irradiation_event_count": len(decision.events),
         "mean_ctdi_vol_max_mgy": max(indexes, default=None),

@@ -7,10 +7,33 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, and_, cast, false, func, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    any_,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 
-from treegarth.features.dose.quantities import Asked, BestQuantity, asked_for
-from treegarth.features.dose.registry.tables import dose_protocol, dose_study
+from treegarth.database.parameters import is_among, written_out
+from treegarth.features.dose.quantities import BEST, Asked, BestQuantity, EventQuantity, asked_for
+from treegarth.features.dose.registry.rules import DOUBTS, DoubtName, Source
+from treegarth.features.dose.registry.tables import (
+    LONGEST_NAMED,
+    dose_protocol,
+    dose_report,
+    dose_study,
+    irradiation_event,
+)
 
 
 class Limits(NamedTuple):
@@ -39,8 +62,21 @@ class DoseStudyFilter:
     device: str | None = None  # a fingerprint: `device_key`
     not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
     not_patient_rule: int | None = None  # what this rule marks
+    parts: Mapping[str, str] = field(default_factory=dict)  # of texts of NAMED: what they contain
+    patient_sex: str | None = None
+    age_from_years: float | None = None
+    age_to_years: float | None = None  # a whole number is that year of life to its end
+    source: Source | None = None
+    is_doubted: bool | None = None
+    doubt: DoubtName | None = None
+    doubted_quantity: str | None = None
+    has_issues: bool | None = None
+    of_event: Mapping[EventQuantity, Limits] = field(
+        default_factory=dict
+    )  # all within them in one event, of `protocol`
     devices: Sequence[str] | None = None  # fingerprints: what `resolved` makes of `equipment`
     protocols: Sequence[str] | None = None  # whole names: what `resolved` makes of `protocol`
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)  # whole: what `resolved` makes of `parts`
 
 
 def _devices(part: str) -> Select[Any]:
@@ -56,6 +92,20 @@ def _devices(part: str) -> Select[Any]:
     return select(keys.c.device_key).join_from(keys, named, true()).where(matches)
 
 
+def _named(column: str, part: str) -> Select[Any]:
+    """The different texts of NAMED that contain this, by a loose scan too: one look for each."""
+    name = searched(column)
+    names = select(func.min(name).label("name")).cte("names", recursive=True)
+    following = select(func.min(name)).where(name > names.c.name).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    return select(names.c.name).where(names.c.name.icontains(part, autoescape=True))
+
+
+def searched(column: str) -> ColumnElement[str]:
+    """What of a text of NAMED is searched, as its index has it."""
+    return func.left(dose_study.c[column], written_out(LONGEST_NAMED))
+
+
 def resolved(connection: Connection, wanted: DoseStudyFilter) -> DoseStudyFilter:
     """With the devices and protocols whose names contain what is asked for: they are few, and have indexes."""
     devices, protocols = wanted.devices, wanted.protocols
@@ -64,12 +114,13 @@ def resolved(connection: Connection, wanted: DoseStudyFilter) -> DoseStudyFilter
     if wanted.protocol is not None and protocols is None:
         named = dose_protocol.c.name.icontains(wanted.protocol, autoescape=True)
         protocols = tuple(connection.execute(select(dose_protocol.c.name).where(named)).scalars())
-    return replace(wanted, devices=devices, protocols=protocols)
+    names = {column: tuple(connection.execute(_named(column, part)).scalars()) for column, part in wanted.parts.items()}
+    return replace(wanted, devices=devices, protocols=protocols, names={**wanted.names, **names})
 
 
 def conditions(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     """What a row of `dose_study` must fulfil: all of these."""
-    return [*_texts(wanted), *_marks(wanted), *_ranges(wanted)]
+    return [*_texts(wanted), *_marks(wanted), *_reading(wanted), *_ranges(wanted), *_of_an_event(wanted)]
 
 
 def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
@@ -92,6 +143,9 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         found.append(or_(*(name.icontains(wanted.equipment, autoescape=True) for name in names)))
     if wanted.device is not None:
         found.append(table.device_key == wanted.device)
+    for column, part in wanted.parts.items():
+        text, whole = searched(column), wanted.names.get(column)
+        found.append(text.icontains(part, autoescape=True) if whole is None else is_among(text, whole))
     return found
 
 
@@ -106,6 +160,29 @@ def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         found.append(table.not_patient.is_not(None) if wanted.not_patient else table.not_patient.is_(None))
     if wanted.not_patient_rule is not None:
         found.append(table.not_patient_rule_id == wanted.not_patient_rule)
+    if wanted.patient_sex is not None:
+        found.append(table.patient_sex == written_out(wanted.patient_sex))
+    return found
+
+
+def _reading(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
+    """From where the dose is, what is doubted of it and what could not be read, as partial indexes have it."""
+    table = dose_study.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.source is not None:
+        found.append(table.source == wanted.source)
+        if wanted.source is not Source.REPORT:
+            found.append(table.source != written_out(Source.REPORT))
+    doubted = func.cardinality(table.doubts) > written_out(0)
+    if wanted.is_doubted is not None:
+        found.append(doubted if wanted.is_doubted else func.coalesce(func.cardinality(table.doubts), 0) == 0)
+    if wanted.doubt is not None or wanted.doubted_quantity is not None:
+        quantities = BEST if wanted.doubted_quantity is None else [wanted.doubted_quantity]
+        names = DOUBTS if wanted.doubt is None else [wanted.doubt]
+        either = [f"{quantity}:{name}" for quantity in quantities for name in names]
+        found += [doubted, table.doubts.op("&&")(cast(either, ARRAY(Text)))]
+    if wanted.has_issues is not None:
+        found.append(table.issue_count > written_out(0) if wanted.has_issues else table.issue_count == 0)
     return found
 
 
@@ -114,6 +191,7 @@ def _ranges(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     found = [
         *_between(table.study_date, wanted.study_date_from, wanted.study_date_to),
         *_between(table.irradiation_event_count, wanted.events_from, wanted.events_to),
+        *_ages(wanted),
     ]
     for asked, quantities in asked_for().items():
         limits = wanted.doses.get(asked, Limits())
@@ -122,7 +200,69 @@ def _ranges(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _stored(limits: Limits, quantity: BestQuantity) -> Limits:
+def _ages(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
+    age, last = dose_study.c.patient_age_years, wanted.age_to_years
+    if last is not None and last == int(last):
+        return [*_between(age, wanted.age_from_years, None), age < last + 1]
+    return _between(age, wanted.age_from_years, last)
+
+
+def _of_an_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
+    """That one event which counts, of the protocol that is asked for, is within all of the limits of an event: by the
+    greatest and the least of the study, and where these do not tell, by its events."""
+    table, limits = dose_study.c, wanted.of_event
+    ends: list[ColumnElement[bool]] = []
+    for one, asked in limits.items():
+        low, high = _stored(asked, one)
+        ends += [*_between(table[one.greatest], low, None), *_between(table[one.least], None, high)]
+    is_told = len(ends) <= 1 and wanted.protocol is None
+    return ends if is_told else [*ends, _has_event(wanted)]
+
+
+def _has_event(wanted: DoseStudyFilter) -> ColumnElement[bool]:
+    """Asked of one study after the other, of those that all else leaves: joined, its estimates mislead the planner to
+    look through all events, so it is no EXISTS."""
+    report, event = dose_report.c, irradiation_event.c
+    found = select(true()).join_from(
+        dose_report, irradiation_event, event.orthanc_instance_id == report.orthanc_instance_id
+    )
+    found = found.where(
+        report.orthanc_study_id == dose_study.c.orthanc_study_id,
+        event.orthanc_instance_id == any_(sources_of_events(dose_study)),
+        is_counted(dose_study, event.orthanc_instance_id, event.position),
+        *conditions_of_event(wanted),
+    )
+    return found.limit(1).correlate(dose_study).scalar_subquery()
+
+
+def conditions_of_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
+    """What a row of `irradiation_event` must fulfil where events are asked for: its protocol, and its doses."""
+    event = irradiation_event.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.protocols is not None:
+        found.append(is_among(func.left(event.acquisition_protocol, LONGEST_NAMED), wanted.protocols))
+    elif wanted.protocol is not None:
+        found.append(event.acquisition_protocol.icontains(wanted.protocol, autoescape=True))
+    for quantity, limits in wanted.of_event.items():
+        column = event[quantity.column]
+        found += [column.is_not(None), *_between(column, *_stored(limits, quantity))]
+    return found
+
+
+def sources_of_events(study: FromClause) -> ColumnElement[Any]:
+    """The sources that a study's events are taken from; of one that waits to be decided again, those that count."""
+    return func.coalesce(study.c.event_report_ids, study.c.counted_report_ids, type_=ARRAY(Text))
+
+
+def is_counted(
+    study: FromClause, orthanc_instance_id: ColumnElement[str], position: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Whether no other source of its study tells of this event of one of `sources_of_events`."""
+    name = orthanc_instance_id + ":" + cast(position, Text)
+    return (name == any_(study.c.repeated_events)).is_not(true())
+
+
+def _stored(limits: Limits, quantity: BestQuantity | EventQuantity) -> Limits:
     """In the stored unit."""
     return Limits(*(None if limit is None else limit / quantity.factor for limit in limits))
 

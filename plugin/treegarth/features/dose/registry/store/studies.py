@@ -102,6 +102,13 @@ class DoseStudy(Record):
     patient_sex: str | None
     patient_age: str | None
     """As in DICOM: `063Y`."""
+    patient_age_years: float | None = None
+    """Of `patient_age`, else of the days of birth and of the study."""
+    patient_size_m: float | None = None
+    patient_weight_kg: float | None = None
+    requested_procedure_description: str | None = None
+    procedure_codes: list[str] | None = None
+    """Each as `code^meaning^scheme`."""
     study_date: date | None
     study_time: time | None
     study_description: str | None
@@ -126,6 +133,7 @@ class DoseStudy(Record):
     """Where all of it is one radionuclide."""
     radionuclides: list[str] | None = None
     effective_dose_msv: float | None = None
+    """Of its administrations, as reported: not of CT."""
     not_patient: str | None = None
     """`phantom`, `qa` or `service`, where it is no patient."""
     not_patient_by: Literal["person", "rule", "intent", "subject", "image"] | None = None
