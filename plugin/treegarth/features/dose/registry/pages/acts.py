@@ -19,6 +19,7 @@ from treegarth.features.dose.registry.api.acts import LONGEST_REASON, ActBody, U
 from treegarth.features.dose.registry.pages.names import KIND_NAMES
 from treegarth.features.dose.registry.paths import DoseActPath
 from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.store.decisions import StudySource
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_, Phrase
@@ -134,14 +135,12 @@ def acts_section(
     )
 
 
-def source_choice(
-    orthanc_instance_id: str, kind: str | None, source: str | None, sop_instance_uid: str
-) -> SourceChoice:
+def source_choice(one: StudySource) -> SourceChoice:
     """As a form offers it: what it is, and its UID."""
     return SourceChoice(
-        orthanc_instance_id=orthanc_instance_id,
-        label=_source_in_words(kind, source, sop_instance_uid),
-        can_count=source in (Source.REPORT, Source.CAPTURE),
+        orthanc_instance_id=one.orthanc_instance_id,
+        label=_source_in_words(one.kind, one.source, one.sop_instance_uid),
+        can_count=one.source in (Source.REPORT, Source.CAPTURE),
     )
 
 

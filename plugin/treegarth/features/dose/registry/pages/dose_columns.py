@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from treegarth.features.dose.quantities import BEST, OF_EVENT, QUANTITIES, Asked, ShownQuantity, asked_for
 from treegarth.features.dose.registry.pages.names import doubts_in_words
-from treegarth.features.dose.registry.shown import readable_meaning
+from treegarth.features.dose.registry.shown_tables import readable_meaning
 from treegarth.features.dose.registry.store.studies import DoseStudy
 from treegarth.phrases import N_, Phrase
 

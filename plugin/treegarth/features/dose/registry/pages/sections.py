@@ -7,9 +7,13 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
+from treegarth.features.dose.registry.pages.addresses import dose_page_of
+from treegarth.features.dose.registry.pages.doubts import shown_doubts
 from treegarth.features.dose.registry.pages.exam import shown_doses, shown_parts
 from treegarth.features.dose.registry.pages.names import doubts_in_words
 from treegarth.features.dose.registry.pages.redecision import redeciding_section
+from treegarth.features.dose.registry.pages.this_study import this_study
 from treegarth.features.dose.registry.shown import ShownReport, shown_images, shown_report
 from treegarth.features.dose.registry.shown_breasts import shown_exposures
 from treegarth.features.dose.registry.shown_sources import Verdict, shown_sources, verdict_of
@@ -31,18 +35,16 @@ from treegarth.work.pages import work_section
 from treegarth.work.store import latest
 
 
-def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
-    """What dose lends to a study's page."""
-    return section_of(call, study.orthanc_study_id)
-
-
-def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
-    """Of one study, by Orthanc's identifier: the doses of the exam, its exposures, the events and issues of every
-    report, and all its sources; None without any."""
+def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
+    """What dose lends to a study's page: the doses of the exam, its exposures, the events and issues of every report,
+    all its sources, what people said and decided of it; None without any source."""
     with call.connect() as connection:
-        reports = reports_of_study(connection, orthanc_study_id)
-        sources = sources_of_study(connection, orthanc_study_id)
-        study = find_study_with_dose(connection, orthanc_study_id)
+        reports = reports_of_study(connection, key.orthanc_study_id)
+        sources = sources_of_study(connection, key.orthanc_study_id)
+        study = find_study_with_dose(connection, key.orthanc_study_id)
+        which = told_apart_with_kept(connection, [key])(key)
+        choices = [source_choice(one) for one in sources if one.decision is not None]
+        acts = acts_section(call, connection, key, which, choices) if study is not None else Markup("")
     if not sources:
         return None
     counted = {one.orthanc_instance_id for one in sources if one.decision is not None and one.decision.counted}
@@ -59,6 +61,9 @@ def section_of(call: AnyCall, orthanc_study_id: str) -> Markup | None:
         exposures=shown_exposures(call, mammograms),
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
+        shown_doubts=[] if study is None else shown_doubts(call, study),
+        acts=acts,
+        this_study=this_study(call, key),
         replaced_by=_replacing_url(call, study),
         patient_url=None
         if study is None or not study.patient_id
@@ -103,11 +108,6 @@ def _replacing_url(call: AnyCall, study: DoseStudy | None) -> str | None:
     with call.connect() as connection:
         by = find_study_with_dose(connection, study.replaced_by)
     return None if by is None else dose_page_of(call, by.study_instance_uid, by.orthanc_study_id)
-
-
-def dose_page_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> str:
-    """The page of one study's dose; where others have the same UID, Orthanc's identifier says which one is meant."""
-    return call.site.url("dose.study_page", study_instance_uid=study_instance_uid, orthanc_study_id=orthanc_study_id)
 
 
 def health_check(call: AnyCall) -> list[Check]:

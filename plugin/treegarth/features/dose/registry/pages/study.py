@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.errors import NotFound
+from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import kinds_in_words
-from treegarth.features.dose.registry.pages.sections import dose_page_of, section_of
-from treegarth.features.dose.registry.pages.this_study import this_study
+from treegarth.features.dose.registry.pages.sections import study_section
 from treegarth.features.dose.registry.store.events import DoseEvent
 from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
@@ -81,6 +81,5 @@ def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
         in_archive=in_archive,
         which=which,
         viewer_url=viewer_address(call.site, uid, is_shown=pictured and which is None),
-        section=section_of(call, study.orthanc_study_id),
-        this_study=this_study(call, StudyKey(orthanc_study_id=study.orthanc_study_id, study_instance_uid=uid)),
+        section=study_section(call, StudyKey(orthanc_study_id=study.orthanc_study_id, study_instance_uid=uid)),
     )

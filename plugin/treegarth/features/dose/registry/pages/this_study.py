@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.marking import mark_studies, take_back
+from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES
-from treegarth.features.dose.registry.pages.sections import dose_page_of
 from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Reason
 from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import By, standing_of

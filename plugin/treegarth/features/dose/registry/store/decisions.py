@@ -45,6 +45,7 @@ class StudySource:
     orthanc_instance_id: str
     sop_instance_uid: str
     sop_class_uid: str | None
+    kind: str | None
     source: str | None
     state: str
     made: str | None

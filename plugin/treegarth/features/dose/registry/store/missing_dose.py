@@ -42,7 +42,11 @@ DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_ser
 
 _STUDIES = study.outerjoin(dose_study, dose_study.c.orthanc_study_id == study.c.orthanc_study_id)
 _HAS_DOSE = dose_study.c.orthanc_study_id.is_not(None)
-_COUNTS_ITSELF = (dose_study.c.replaced_by.is_(None), dose_study.c.not_patient.is_(None))
+_COUNTS_ITSELF = (
+    dose_study.c.replaced_by.is_(None),
+    dose_study.c.not_patient.is_(None),
+    ~dose_study.c.is_void,
+)
 
 
 class Refusal(Record):
