@@ -267,6 +267,9 @@ RULES: dict[str, str] = {
     "superseded": N_("a better source has its dose"),
     "same_exposure": N_("another image is of the same exposure"),
     "exposures": N_("it is of an exposure of its own"),
+    "chosen": N_("a person says so"),
+    "voided": N_("a person left it out"),
+    "moved": N_("a person moved it to another study"),
 }
 """Why a source counts or does not, by the rule that decided (docs/dose.md)."""
 SIZE_SPECIFIC = (

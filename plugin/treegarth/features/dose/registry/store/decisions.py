@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from treegarth.database.parameters import is_among
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 
 
@@ -56,8 +58,16 @@ class StudySource:
     decision: SourceDecision | None
 
 
+def is_source_of(orthanc_study_id: str, decided: Collection[str]) -> ColumnElement[bool]:
+    """Whether a source stands in the study, or is among those of which something is `decided` there."""
+    return or_(
+        dose_report.c.orthanc_study_id == orthanc_study_id, is_among(dose_report.c.orthanc_instance_id, sorted(decided))
+    )
+
+
 def sources_of_study(connection: Connection, orthanc_study_id: str) -> list[StudySource]:
-    """Every source of the study by the time of its content, those too that do not count."""
+    """Every source of the study by the time of its content, those too that do not count, and those of other studies of
+    which a person moved something here."""
     decisions = {one.orthanc_instance_id: one for one in decisions_of_study(connection, orthanc_study_id)}
     made = func.coalesce(
         dose_report.c.report["content_date_time"].astext, dose_report.c.report["instance_created"].astext
@@ -65,7 +75,7 @@ def sources_of_study(connection: Connection, orthanc_study_id: str) -> list[Stud
     names = [name for name in StudySource.__dataclass_fields__ if name in dose_report.c]
     query = (
         select(*(dose_report.c[name] for name in names), made)
-        .where(dose_report.c.orthanc_study_id == orthanc_study_id)
+        .where(is_source_of(orthanc_study_id, decisions))
         .order_by(made.nulls_last(), dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
     )
     return [
