@@ -34,20 +34,6 @@ SAID_SO_FAR = "phantom, qa or service, where a rule says that this is no patient
 
 
 def upgrade() -> None:
-    op.create_table(
-        "dose_study_not_patient",
-        sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
-        sa.Column("orthanc_study_id", KEY, nullable=False),
-        sa.Column(
-            "meaning", sa.Text, comment="phantom, qa, service or patient; NULL: what was said before was taken back"
-        ),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("marked_by", sa.Text, comment="NULL: someone without a login"),
-        sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_dose_study_not_patient"),
-        comment="what people said of one study, each of it kept: the latest holds",
-    )
-    op.create_index("ix_dose_study_not_patient_study", "dose_study_not_patient", ["orthanc_study_id", "id"])
     op.add_column("not_patient_rule", sa.Column("institution_name", sa.Text))
     add_to_studies()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -51,10 +52,15 @@ def select_acts() -> Select[Any]:
     return select(*(act.c[name] for name in names), undone_by.label("undone_by"))
 
 
-def acts_of(connection: Connection, orthanc_study_id: str, *, kinds: str) -> Sequence[Act]:
+def read_acts(connection: Connection, *which: ColumnElement[bool]) -> list[Act]:
+    """Those that fulfil all of this, the latest first."""
+    rows = connection.execute(select_acts().where(*which).order_by(act.c.id.desc()))
+    return [Act(**row._mapping) for row in rows]
+
+
+def acts_of(connection: Connection, orthanc_study_id: str, *, kinds: str) -> list[Act]:
     """Those about a study whose kind begins with this, the latest first."""
-    query = select_acts().where(act.c.orthanc_study_id == orthanc_study_id, act.c.kind.startswith(kinds))
-    return [Act(**row._mapping) for row in connection.execute(query.order_by(act.c.id.desc()))]
+    return read_acts(connection, act.c.orthanc_study_id == orthanc_study_id, act.c.kind.startswith(kinds))
 
 
 def read_act(connection: Connection, act_id: int, *, kinds: str) -> Act:
@@ -64,6 +70,23 @@ def read_act(connection: Connection, act_id: int, *, kinds: str) -> Act:
     if row is None:
         raise NotFound(P_("There is no decision with this number."))
     return Act(**row._mapping)
+
+
+def note_acts(
+    connection: Connection,
+    kind: str,
+    studies: Iterable[StudyKey],
+    *,
+    by: str | None,
+    at: datetime,
+    reason: str,
+    content: Mapping[str, Any],
+) -> None:
+    """Keep that somebody decided the same of each of these studies."""
+    said = {"kind": kind, "by": by, "at": at, "reason": reason, "content": dict(content)}
+    rows = [{**asdict(one), **said} for one in studies]
+    if rows:
+        connection.execute(insert(act), rows)
 
 
 def note_act(

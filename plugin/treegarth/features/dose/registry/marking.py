@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.registry.store.exams import lock_studies
-from treegarth.features.dose.registry.store.marks import Said, latest_said, note_marks
+from treegarth.features.dose.registry.store.marks import Said, latest_said, note_marks, take_marks_back
 from treegarth.features.dose.registry.store.not_patients import mark_not_patients
 from treegarth.phrases import P_
 
@@ -22,7 +22,7 @@ def mark_studies(
     so_far = latest_said(connection, studies)
     others = sorted({one for one in studies if so_far.get(one) != meaning})
     if others:
-        note_marks(connection, others, meaning, reason=reason, marked_by=by, marked_at=now)
+        note_marks(connection, others, meaning, reason=reason, by=by, at=now)
         mark_not_patients(connection, others)
     return len(others)
 
@@ -32,5 +32,5 @@ def take_back(connection: Connection, study: str, *, reason: str, by: str | None
     lock_studies(connection, [study])
     if study not in latest_said(connection, [study]):
         raise RequestConflict(P_("Nobody has said anything of this study: there is nothing to take back."))
-    note_marks(connection, [study], None, reason=reason, marked_by=by, marked_at=now)
+    take_marks_back(connection, study, reason=reason, by=by, at=now)
     mark_not_patients(connection, [study])

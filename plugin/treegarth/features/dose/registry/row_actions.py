@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from treegarth.features.dose.registry.marking import mark_studies
+from treegarth.features.dose.registry.pages.names import SAID_NAMES
 from treegarth.features.dose.registry.pages.sources import SOURCES
-from treegarth.features.dose.registry.pages.this_study import SAID_NAMES
 from treegarth.features.dose.registry.rule_parameters import Reason
 from treegarth.features.dose.registry.service import note_again
 from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, archived_instances

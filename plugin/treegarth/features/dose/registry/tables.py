@@ -14,7 +14,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     String,
@@ -382,17 +381,4 @@ not_patient_rule, not_patient_rule_version = document_tables(
     Column("study_description", Text),
     Column("equipment", Text, comment="matched with manufacturer, model, station and serial number, one by one"),
     Column("institution_name", Text),
-)
-
-dose_study_not_patient = Table(
-    "dose_study_not_patient",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("orthanc_study_id", Key, nullable=False),
-    Column("meaning", Text, comment="phantom, qa, service or patient; NULL: what was said before was taken back"),
-    Column("reason", Text, nullable=False),
-    Column("marked_by", Text, comment="NULL: someone without a login"),
-    Column("marked_at", Moment, nullable=False),
-    Index("ix_dose_study_not_patient_study", "orthanc_study_id", "id"),
-    comment="what people said of one study, each of it kept: the latest holds",
 )

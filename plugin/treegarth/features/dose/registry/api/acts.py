@@ -140,7 +140,7 @@ def routes() -> list[Route]:
             problems=(409, 503),
         ),
         dose_route(
-            "undo_dose_act",
+            "undo_dose_decision",
             "acts/{dose_act_id}/undo",
             undo,
             "Take a decision back: what was before it holds again.",

@@ -115,8 +115,9 @@ class _Resolving:
     def _replaced(self) -> set[str]:
         """Sources of which another one of the exam is a later version, by its own words or by Orthanc's."""
         found: set[str] = set()
-        for source in _latest_first(one for one in self.sources if not one.is_chosen):
-            later = [one for one in self.sources if _is_version_of(one, source) and not _is_version_of(source, one)]
+        for source in _latest_first(self.sources):
+            others = [one for one in self.sources if one.is_chosen or not source.is_chosen]
+            later = [one for one in others if _is_version_of(one, source) and not _is_version_of(source, one)]
             if later:
                 found.add(source.orthanc_instance_id)
                 self._decide(source, Rule.REPLACED, _latest_first(later)[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from markupsafe import Markup
@@ -16,10 +16,11 @@ from treegarth.acts.tables import act
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.dose.registry.acts import KINDS, ActName
 from treegarth.features.dose.registry.api.acts import LONGEST_REASON, ActBody, UndoBody, decide, take_back
-from treegarth.features.dose.registry.pages.names import KIND_NAMES
+from treegarth.features.dose.registry.pages.names import KIND_NAMES, SAID_NAMES
 from treegarth.features.dose.registry.paths import DoseActPath
 from treegarth.features.dose.registry.rules import Source
 from treegarth.features.dose.registry.store.decisions import StudySource
+from treegarth.features.dose.registry.store.marks import KIND as MARKING
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_, Phrase
@@ -34,12 +35,13 @@ from treegarth.web.routes import AnyText, Parameters, Route, Text
 from treegarth.web.told import see_other
 from treegarth.web.validation import InvalidFields, validated
 
-ACT_NAMES: dict[ActName, str] = {
+ACT_NAMES: Mapping[str, str] = {
     "void": N_("left out"),
     "move": N_("moved to another study"),
     "merge": N_("merged with another exam"),
     "move_to_patient": N_("moved to another patient"),
     "count": N_("this report counts"),
+    "mark": N_("of a patient or not"),
 }
 SOURCE_NAMES: dict[str, str] = {
     Source.REPORT: N_("report"),
@@ -89,8 +91,8 @@ class UndoForm(UndoBody):
 class ActsAsked(Parameters):
     """Which decisions."""
 
-    act: ActName | None = None
-    """Of this kind."""
+    act: ActName | Literal["mark"] | None = None
+    """Of this kind; `mark` says whether a study is of a patient."""
     by: Text | None = None
     """By this person, exactly."""
     study_instance_uid: Text | None = None
@@ -129,7 +131,11 @@ def acts_section(
         "dose/acts.html",
         study=study,
         which=which,
-        acts=[shown_act(call, one) for one in acts_of(connection, study.orthanc_study_id, kinds=KINDS)],
+        acts=[
+            shown_act(call, one)
+            for one in acts_of(connection, study.orthanc_study_id, kinds=KINDS)
+            if one.kind != MARKING  # stands in a part of its own
+        ],
         act_sources=sources,
         may_decide=call.actor.may(Permission.OPERATE),
     )
@@ -151,9 +157,11 @@ def _source_in_words(kind: str | None, source: str | None, sop_instance_uid: str
 
 
 def shown_act(call: AnyCall, one: Act) -> ShownAct:
-    name: Any = one.kind.removeprefix(KINDS)
+    name = one.kind.removeprefix(KINDS)
     source = one.content.get("source")
     about: str = P_("the whole exam")
+    if "meaning" in one.content:
+        about = Phrase(SAID_NAMES[one.content["meaning"]])
     if source:
         about = _source_in_words(source.get("kind"), source.get("source"), source["sop_instance_uid"])
     return ShownAct(
@@ -251,7 +259,7 @@ ACTS = Listing(
         Column(name="undone_by", label=N_("State"), form="own", sorts_by=()),
     ),
     filters=(
-        Filter(name="act", label=N_("Decision"), choices={str(name): words for name, words in ACT_NAMES.items()}),
+        Filter(name="act", label=N_("Decision"), choices=ACT_NAMES),
         Filter(name="by", label=N_("Who")),
         Filter(name="study_instance_uid", label=N_("Study Instance UID"), width="wide"),
         Filter(name="holds", label=N_("State"), choices={"true": N_("holds"), "false": N_("taken back")}),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.rules import DoubtName
+from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import Meaning
 from treegarth.phrases import N_, Phrase
 
@@ -21,6 +22,15 @@ MEANING_NAMES: dict[Meaning, str] = {
     "qa": N_("QA"),
     "service": N_("service"),
 }
+
+
+SAID_NAMES: Mapping[Said, str] = {
+    "phantom": MEANING_NAMES["phantom"],
+    "qa": MEANING_NAMES["qa"],
+    "service": MEANING_NAMES["service"],
+    "patient": N_("a patient after all"),
+}
+"""What a person can say of a study."""
 
 
 def kinds_in_words(kinds: Collection[str]) -> list[Phrase]:

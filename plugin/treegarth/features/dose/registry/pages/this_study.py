@@ -10,7 +10,7 @@ from markupsafe import Markup
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.marking import mark_studies, take_back
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
-from treegarth.features.dose.registry.pages.names import MEANING_NAMES
+from treegarth.features.dose.registry.pages.names import MEANING_NAMES, SAID_NAMES
 from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Reason
 from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import By, standing_of
@@ -26,12 +26,6 @@ from treegarth.web.routes import Route
 from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
 
-SAID_NAMES: dict[Said, str] = {
-    "phantom": MEANING_NAMES["phantom"],
-    "qa": MEANING_NAMES["qa"],
-    "service": MEANING_NAMES["service"],
-    "patient": N_("a patient after all"),
-}
 BY_NAMES: dict[By, str] = {
     "person": N_("a person says so"),
     "rule": N_("a rule says so"),

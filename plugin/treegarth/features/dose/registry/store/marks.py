@@ -1,24 +1,31 @@
 """What people said of single studies: phantom, QA, service, or a patient after all. Queries only.
 
-Nothing is changed or deleted here: each word is a row with who, when and why, and the latest of a study holds. A study
-need not have a dose, and keeps its rows when its dose goes and comes.
+Each word is an act of theirs, with who, when and why; of those of a study that nobody took back the latest holds. A
+study need not have a dose, and keeps what was said of it when its dose goes and comes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, select
 
+from treegarth.acts.store import Act, holds, note_acts, read_acts, undo_act
+from treegarth.acts.tables import act
 from treegarth.database.parameters import is_among
-from treegarth.features.dose.registry.tables import dose_study_not_patient
+from treegarth.features.dose.registry.tables import dose_study
+from treegarth.index.studies import StudyKey
+from treegarth.index.tables import study
 from treegarth.record import Record
 
+KIND = "dose.mark"
 PATIENT: Literal["patient"] = "patient"
 Said: TypeAlias = Literal["phantom", "qa", "service", "patient"]
 """`patient` is a patient after all, whatever rules and objects say."""
+
+_HOLDS = (act.c.kind == KIND, act.c.undoes.is_(None), holds())
 
 
 class StudyMark(Record):
@@ -35,43 +42,57 @@ class StudyMark(Record):
 
 def said_of(orthanc_study_id: ColumnElement[str]) -> ColumnElement[str | None]:
     """What people say of the study of this column, as SQL; NULL where they say nothing."""
-    mark = dose_study_not_patient
-    latest = select(mark.c.meaning).where(mark.c.orthanc_study_id == orthanc_study_id)
-    return latest.order_by(mark.c.id.desc()).limit(1).correlate(orthanc_study_id.table).scalar_subquery()
+    latest = select(act.c.content["meaning"].astext).where(act.c.orthanc_study_id == orthanc_study_id, *_HOLDS)
+    return latest.order_by(act.c.id.desc()).limit(1).correlate(orthanc_study_id.table).scalar_subquery()
 
 
 def marks_of(connection: Connection, orthanc_study_id: str) -> list[StudyMark]:
     """All that was said of a study, the latest first."""
-    mark = dose_study_not_patient
-    rows = connection.execute(
-        select(*(mark.c[name] for name in StudyMark.model_fields))
-        .where(mark.c.orthanc_study_id == orthanc_study_id)
-        .order_by(mark.c.id.desc())
-    )
-    return [StudyMark(**row._mapping) for row in rows]
+    found = read_acts(connection, act.c.kind == KIND, act.c.orthanc_study_id == orthanc_study_id)
+    return [
+        StudyMark(id=one.id, meaning=meaning_of(one), reason=one.reason, marked_by=one.by, marked_at=one.at)
+        for one in found
+    ]
+
+
+def meaning_of(one: Act) -> Said | None:
+    """What was said; None of what takes it back."""
+    return None if one.undoes is not None else cast(Said, one.content["meaning"])
 
 
 def latest_said(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, Said]:
     """What people say now, of those of these studies of which somebody says something."""
-    mark = dose_study_not_patient
-    rows = connection.execute(
-        select(mark.c.orthanc_study_id, mark.c.meaning)
-        .where(is_among(mark.c.orthanc_study_id, orthanc_study_ids))
-        .order_by(mark.c.id)
-    )
-    latest = {row.orthanc_study_id: row.meaning for row in rows}
-    return {study: said for study, said in latest.items() if said is not None}
+    found = read_acts(connection, *_HOLDS, is_among(act.c.orthanc_study_id, orthanc_study_ids))
+    return {one.orthanc_study_id: cast(Said, one.content["meaning"]) for one in reversed(found)}
 
 
 def note_marks(
     connection: Connection,
     orthanc_study_ids: Sequence[str],
-    meaning: Said | None,
+    meaning: Said,
     *,
     reason: str,
-    marked_by: str | None,
-    marked_at: datetime,
+    by: str | None,
+    at: datetime,
 ) -> None:
     """Say this of these studies; `mark_not_patients` makes their rows say it."""
-    said = {"meaning": meaning, "reason": reason, "marked_by": marked_by, "marked_at": marked_at}
-    connection.execute(insert(dose_study_not_patient), [{"orthanc_study_id": one, **said} for one in orthanc_study_ids])
+    keys = _keys(connection, orthanc_study_ids)
+    note_acts(connection, KIND, keys, by=by, at=at, reason=reason, content={"meaning": meaning})
+
+
+def take_marks_back(
+    connection: Connection, orthanc_study_id: str, *, reason: str, by: str | None, at: datetime
+) -> None:
+    """Whatever was said of the study: nobody says anything of it then."""
+    for one in read_acts(connection, *_HOLDS, act.c.orthanc_study_id == orthanc_study_id):
+        undo_act(connection, one, by=by, at=at, reason=reason)
+
+
+def _keys(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[StudyKey]:
+    """With their UIDs, as the index or the registry has them."""
+    uids: dict[str, str] = {}
+    for table in (study, dose_study):
+        columns = (table.c.orthanc_study_id, table.c.study_instance_uid)
+        for row in connection.execute(select(*columns).where(is_among(columns[0], orthanc_study_ids))):
+            uids[row.orthanc_study_id] = row.study_instance_uid
+    return [StudyKey(orthanc_study_id=one, study_instance_uid=uids.get(one, "")) for one in orthanc_study_ids]
