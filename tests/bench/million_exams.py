@@ -49,10 +49,10 @@ EVENTS = """
 INSERT INTO irradiation_event (orthanc_instance_id, position, irradiation_event_uid, irradiation_event_type,
     acquisition_protocol, mean_ctdi_vol_mgy, dlp_mgy_cm, ctdiw_phantom_type, dose_area_product_gy_m2, dose_rp_gy,
     average_glandular_dose_mgy, values)
-SELECT report, p, uid || '.' || p, type, 'Protocol ' || (n + p) % 40, ctdi, dlp, phantom, dap, rp, agd,
+SELECT report, p, uid || '.' || p, type, 'Protocol ' || (n + p % 2) % 40, ctdi, dlp, phantom, dap, rp, agd,
     jsonb_strip_nulls(jsonb_build_object('irradiation_event_uid', uid || '.' || p, 'irradiation_event_type', type,
         'date_time_started', to_char(day + clock + p * interval '1 minute', 'YYYYMMDDHH24MISS'), 'acquisition_protocol',
-        'Protocol ' || (n + p) % 40, 'mean_ctdi_vol_mgy', ctdi, 'dlp_mgy_cm', dlp, 'ctdiw_phantom_type', phantom,
+        'Protocol ' || (n + p % 2) % 40, 'mean_ctdi_vol_mgy', ctdi, 'dlp_mgy_cm', dlp, 'ctdiw_phantom_type', phantom,
         'dose_area_product_gy_m2', dap, 'dose_rp_gy', rp, 'average_glandular_dose_mgy', agd, 'laterality',
         CASE kind WHEN 'mammography' THEN (ARRAY['L', 'R'])[p % 2 + 1] END))
 FROM (SELECT e.*, p, CASE kind WHEN 'projection' THEN (ARRAY['Fluoroscopy', 'Stationary Acquisition'])[p % 2 + 1]
@@ -99,7 +99,7 @@ SELECT study, uid, ARRAY[(CASE kind WHEN 'ct' THEN 'CT' WHEN 'projection' THEN '
         || chr(58) || 'partial_total'] ELSE '{}' END,
     CASE WHEN n % 200 = 0 THEN 'qa' END, 'Maker ' || device % 4, 'Model ' || device % 12, 'ROOM' || device,
     'SN' || device, 
-    ARRAY(SELECT 'Protocol ' || (n + p) % 40 FROM generate_series(1, extra + 1) p), patient,
+    ARRAY['Protocol ' || n % 40, 'Protocol ' || (n + 1) % 40], patient,
     'Family' || n / 4 || '^Given',
     (ARRAY['F', 'M'])[n / 4 % 2 + 1], lpad((18 + n / 4 % 70)::text, 3, '0') || 'Y', day, clock,
     'Exam ' || n % 25, now(), ARRAY[report], '{}', 18 + n / 4 % 70, 1.5 + n / 4 % 45 / 100.0, 45 + n / 4 % 60,

@@ -211,6 +211,8 @@ def _of_an_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     """That one event which counts, of the protocol that is asked for, is within all of the limits of an event: by the
     greatest and the least of the study, and where these do not tell, by its events."""
     table, limits = dose_study.c, wanted.of_event
+    if not limits:
+        return []
     ends: list[ColumnElement[bool]] = []
     for one, asked in limits.items():
         low, high = _stored(asked, one)
