@@ -51,6 +51,8 @@ KINDS = [
         page="dose/not-patients",
     ),
 ]
+LIMIT = {"name": "l", "quantity": "dlp_mgy_cm", "greatest": 20000.0, "reason": "a"}
+KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", values=("b", "c"), page="dose/limits"))
 VIEW = {"name": "v", "list": "archive.studies", "query": {"modality": "CT"}, "shared": False}
 KINDS.append(
     EditedKind(path="views", document=VIEW, changed="query", values=({"modality": "MR"}, {"modality": "PT"}), page=None)

@@ -70,6 +70,11 @@ DOSE = (
     " SELECT 1000000, md5('t' || n), '1.2.' || n, (ARRAY['dlp_mgy_cm', 'dose_rp_gy'])[n % 2 + 1],"
     f" nullif(n % 700, 0), nullif(n % 900, 0), (ARRAY['single', 'newest', 'counts'])[n % 3 + 1] {_EACH}",
 )
+ACTS = (
+    "INSERT INTO act (kind, by, at, reason, orthanc_study_id, study_instance_uid, content)"
+    " SELECT (ARRAY['dose.void', 'dose.count', 'dose.move_to_patient'])[n % 3 + 1], (ARRAY['anna', 'ben', NULL])[n % 3 + 1],"
+    f""" {_AGO}, 'Reason ' || n % 90, md5('t' || n), '1.2.' || n, '{{"patient": {{"patient_id": "P1"}}}}' {_EACH}""",
+)
 RULES = (
     "INSERT INTO rule (id, name, version, trigger, is_on, position) SELECT n, 'Rule ' || n, 1, 'study stable', true, n"
     " FROM generate_series(1, 20) n",
@@ -129,10 +134,10 @@ VIEWS = (
     " SELECT 1, true, 'archive.studies',"
     f" 'View ' || n, '{{\"modality\": \"CT\"}}', n % 2 = 0, NULL, {_AGO} FROM generate_series(1, :count / 500 + 30) n",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
-    *("dose_study", "dose_redecided", "rule_event"),
+    *("dose_study", "dose_redecided", "act", "rule_event"),
     *(
         "rule_outcome",
         "notification",

@@ -78,6 +78,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         sleep(0.2)
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     return {
         "work_id": work["id"],
         "study_instance_uid": uid,
@@ -87,6 +88,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
+        "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

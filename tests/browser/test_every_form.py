@@ -81,6 +81,18 @@ FORMS: Mapping[str, Filling] = {
     "not_patients.switch_page": Filling(),
     "not_patients.remove_page": Filling(),
     "dose.mark_study_page": Filling(),
+    "dose.decide_page": Filling(),
+    "dose.undo_page": Filling(),
+    "dose.add_limit_page": Filling(typed={"greatest": "9000"}),
+    "dose_limits.create_page": Filling(
+        typed={"text": "name: of a text\nquantity: dose_rp_gy\ngreatest: 9000\n"}, button="save"
+    ),
+    "dose_limits.change_page": Filling(button="save"),
+    "dose_limits.take_in_page": Filling(
+        typed={"text": "- {name: taken in, quantity: total_fluoro_time_s, greatest: 9000}"}, button="look"
+    ),
+    "dose_limits.switch_page": Filling(),
+    "dose_limits.remove_page": Filling(),
     "dose.doses_act": Filling(),
     "deliveries.create_destination_page": Filling(
         typed={"name": "Node", "address.ae_title": "NODE", "address.host": "127.0.0.1"}, button="save"
@@ -195,6 +207,7 @@ def states(server: OrthancServer, known: Mapping[str, Any]) -> dict[str, Any]:
     wait_for(server, "retention/marked")
     wait_for(server, "notifications")
     ask("POST", "dose/not-patients", document={"name": "phantoms", "patient_id": "PHANTOM*", "meaning": "phantom"})
+    ask("POST", f"dose/studies/{study}/acts", act="void", reason="a test")
     with ledger_of(server) as ledger, ledger.engine.begin() as connection:
         for statement in FAILED:
             connection.exec_driver_sql(statement)

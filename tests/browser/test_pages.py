@@ -36,6 +36,8 @@ PAGES = {
     "a source object": "dose/reports/{report}/content",
     "doses of one kind between limits": "dose?kind=ct&ctdi_vol_from_mgy=0.1",
     "the dose of one study": "dose/studies/{study}",
+    "decisions about doses": "dose/acts",
+    "limits of plausibility": "dose/limits",
     "rules for phantoms": "dose/not-patients",
     "a rule for phantoms tried out": "dose/not-patients?patient_id=*&study_description=*a*",
     "no rule yet": "rules",

@@ -32,11 +32,13 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
     rule = {"name": "label all", "on": True, "when": "by hand", "do": [{"label": "seen"}]}
     study = server.get("studies")["items"][0]["study_instance_uid"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     wish = {"destination": "Kept folder", "study_instance_uid": study}
     made = (
         ("destinations", {"document": folder_of_it}),
         ("rules", {"document": rule}),
         ("dose/not-patients", {"document": nobody}),
+        ("dose/limits", {"document": limit}),
     )
     for path, body in (*made, ("deliveries", wish)):
         requests.post(f"{server.api}/{path}", json=body, timeout=30).raise_for_status()
@@ -204,6 +206,7 @@ PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
     *("rules/outcomes", "rules/1/explain/{study}"),
     *("dose/not-patients/1", "dose/not-patients/1/edit", "dose/not-patients/new", "dose/not-patients/import"),
+    *("dose/limits/1", "dose/limits/1/edit", "dose/limits/new", "dose/limits/import"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),
 )

@@ -20,6 +20,7 @@ def dose_study(number: int, **values: object) -> DoseStudy:
         **dict.fromkeys(DoseStudy.model_fields),
         "modalities": ["CT"],
         "administration_count": 0,
+        "is_void": False,
         "orthanc_study_id": f"study-{number}",
         "study_instance_uid": f"1.2.3.{number}",
         "kinds": ["ct"],
