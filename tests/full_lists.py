@@ -72,7 +72,8 @@ DOSE = (
 )
 ACTS = (
     "INSERT INTO act (kind, by, at, reason, orthanc_study_id, study_instance_uid, content)"
-    " SELECT (ARRAY['dose.void', 'dose.count', 'dose.move_to_patient'])[n % 3 + 1], (ARRAY['anna', 'ben', NULL])[n % 3 + 1],"
+    " SELECT (ARRAY['dose.void', 'dose.count', 'dose.move_to_patient'])[n % 3 + 1],"
+    " (ARRAY['anna', 'ben', NULL])[n % 3 + 1],"
     f""" {_AGO}, 'Reason ' || n % 90, md5('t' || n), '1.2.' || n, '{{"patient": {{"patient_id": "P1"}}}}' {_EACH}""",
 )
 RULES = (

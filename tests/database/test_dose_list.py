@@ -110,14 +110,15 @@ def shown_doses(client: FlaskClient, path: str = "dose") -> list[str]:
     return [" ".join(re.sub("<[^>]*>", " ", cell).split()) for cell in cells]
 
 
-def test_a_doubt_stands_at_its_number_and_nowhere_else(client: FlaskClient, engine: Engine) -> None:
+def test_a_doubt_stands_at_its_number_and_what_is_doubted_is_not_complete(client: FlaskClient, engine: Engine) -> None:
     write_report(engine, 1)
     set_row(engine, 1, best_dlp_mgy_cm=512.0, best_ctdi_vol_max_mgy=12.5, doubts=["dlp_mgy_cm:partial_total"])
     for path in ("dose", "dose?kind=ct"):
         page = client.get(f"/treegarth/{path}").text
         assert page.count('class="doubted" title="perhaps not all"') == 1
         assert re.search(r">512</span>(?:(?!12\.5).)*class=\"doubted\"", page, re.DOTALL)
-        assert "complete" in page
+        assert ">doubted<" in page
+        assert ">complete<" not in page
 
 
 @pytest.mark.parametrize(

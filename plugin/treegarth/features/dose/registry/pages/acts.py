@@ -231,7 +231,7 @@ def find(asker: Asker, connection: Connection, asked: ActsAsked) -> Select[Any]:
 
 def extras(call: AnyCall, connection: Connection, asked: ActsAsked, found: Sequence[Act]) -> Mapping[str, Any]:
     which: Callable[[Act], str | None] = told_apart_with_kept(connection, found)
-    return {"shown": {one.id: shown_act(call, one) for one in found}, "which": which}
+    return {"in_words_of": {one.id: shown_act(call, one) for one in found}, "which": which}
 
 
 ACTS = Listing(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select
 
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.conditions import DoseConditions, Period
+from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.dose_columns import (
     EVENT_RANGES,
     EVERY,
@@ -68,6 +69,7 @@ def extras(
         "events_url": call.site.url("dose.events_page", **asked_of_both(call)),
         "waiting": count_waiting(connection),
         "meanings": MEANING_NAMES,
+        "lacking_names": LACKING_NAMES,
         **ranges(),
     }
 
@@ -100,7 +102,7 @@ def _column(column: DoseColumn) -> Column:
 def shown(asked: DoseConditions, studies: Sequence[DoseStudy]) -> Sequence[Column]:
     """The quantities of the kind that is listed, else what each exam is known by."""
     doses = [DOSE] if asked.kind is None else [_column(one) for one in OF_KIND[asked.kind]]
-    return [*ABOUT, *doses, READING]
+    return [*WHO_AND_WHEN, *doses, READING, *ABOUT]
 
 
 def _limits(range_: Range, *, is_more: bool) -> tuple[Filter, ...]:
@@ -147,21 +149,24 @@ FILTERS = (
 )
 """The same of exams and of their events."""
 
-ABOUT = (
+WHO_AND_WHEN = (
     Column(name="patient_name", label=N_("Patient"), nulls_first=True),
     Column(name="patient_id", label=N_("Patient ID"), narrow="c-1", nulls_first=True),
     Column(name="study_date", label=N_("Study date"), sorts_by=("study_date", "study_time"), nulls_first=True),
+)
+"""Before the doses, which are in sight however narrow the page is."""
+ABOUT = (
     Column(name="study_description", label=N_("Description"), narrow="c-0", nulls_first=True),
-    Column(name="protocols", label=N_("Protocols"), narrow="c-3"),
+    Column(name="protocols", label=N_("Protocols"), narrow="c-4"),
     Column(
         name="equipment",
         label=N_("Equipment"),
         form="own",
         sorts_by=("manufacturer_model_name", "station_name"),
-        narrow="c-1",
+        narrow="c-3",
         nulls_first=True,
     ),
-    Column(name="irradiation_event_count", label=N_("Events"), narrow="c-0"),
+    Column(name="irradiation_event_count", label=N_("Events"), narrow="c-3"),
 )
 DOSE = Column(name="dose", label=N_("Dose"), form="own", sorts_by=())
 READING = Column(name="reading", label=N_("Reading"), sorts_by=(), narrow="c-0")
@@ -179,7 +184,7 @@ DOSES = Listing(
     query=find,
     unique="orthanc_study_id",
     order="-study_date",
-    columns=(*ABOUT, DOSE, *(_column(column) for column in EVERY), READING),
+    columns=(*WHO_AND_WHEN, DOSE, *(_column(column) for column in EVERY), READING, *ABOUT),
     shown=shown,
     filters=FILTERS,
     period="period",

@@ -13,6 +13,7 @@ from treegarth.features.dose.registry.conditions import DoseConditions
 from treegarth.features.dose.registry.pages.doses import FILTERS, asked_of_both, ranges
 from treegarth.features.dose.registry.pages.names import KIND_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
+from treegarth.features.dose.registry.shown_quantities import SHORT
 from treegarth.features.dose.registry.store.events import OF_KIND, DoseEvent, select_events
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_
@@ -43,6 +44,7 @@ def extras(
     return {
         "addresses": {event.orthanc_study_id: study_address(call, event, which(event)) for event in events},
         "doses": SHOWN,
+        "short": SHORT,
         "of_kind": OF_KIND_SHOWN,
         "kinds": KIND_NAMES,
         "exams_url": call.site.url("dose.doses_page", **asked_of_both(call)),
@@ -59,7 +61,7 @@ def _plain(name: str, label: str, narrow: str = "", unit: str = "") -> Column:
     return Column(name=name, label=label, sorts_by=(), narrow=narrow, unit=unit)
 
 
-ABOUT = (
+WHICH = (
     _plain("patient_name", N_("Patient")),
     _plain("patient_id", N_("Patient ID"), "c-1"),
     Column(
@@ -68,9 +70,12 @@ ABOUT = (
         sorts_by=("study_date", "study_time", "orthanc_study_id"),
         nulls_first=True,
     ),
-    _plain("study_description", N_("Description"), "c-1"),
     _plain("acquisition_protocol", N_("Protocol"), "c-0"),
+)
+"""Before the doses, which are in sight however narrow the page is."""
+ABOUT = (
     _plain("irradiation_event_type", N_("Type"), "c-1"),
+    _plain("study_description", N_("Description"), "c-2"),
     _plain("target_region", N_("Region"), "c-3"),
     _plain("manufacturer_model_name", N_("Equipment"), "c-3"),
 )
@@ -82,9 +87,9 @@ GIVEN = (_plain("agent", N_("Radiopharmaceutical")), _plain("radionuclide", N_("
 def shown(asked: DoseConditions, events: Sequence[DoseEvent]) -> Sequence[Column]:
     """The quantities of the kind that is listed, else those of each row's kind in one column."""
     if asked.kind is None:
-        return [*ABOUT, DOSE, *X_RAYS]
+        return [*WHICH, DOSE, *ABOUT, *X_RAYS]
     more = GIVEN if asked.kind == "radiopharmaceutical" else X_RAYS
-    return [*ABOUT, *(_dose(name) for name in OF_KIND_SHOWN[asked.kind]), *more]
+    return [*WHICH, *(_dose(name) for name in OF_KIND_SHOWN[asked.kind]), *ABOUT, *more]
 
 
 def _sheet(kind: str) -> Sheet:
@@ -107,7 +112,7 @@ EVENTS = Listing(
     query=find,
     unique=("orthanc_instance_id", "position"),
     order="-study_date",
-    columns=(*ABOUT, DOSE, *(_dose(name) for name in SHOWN), *X_RAYS, *GIVEN),
+    columns=(*WHICH, DOSE, *(_dose(name) for name in SHOWN), *ABOUT, *X_RAYS, *GIVEN),
     shown=shown,
     filters=FILTERS,
     period="period",

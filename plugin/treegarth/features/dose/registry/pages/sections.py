@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.doubts import shown_doubts
@@ -61,6 +62,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         exposures=shown_exposures(call, mammograms),
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
+        lacking_names=LACKING_NAMES,
         shown_doubts=[] if study is None else shown_doubts(call, study),
         acts=acts,
         this_study=this_study(call, key),

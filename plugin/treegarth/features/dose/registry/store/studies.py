@@ -10,6 +10,7 @@ from pydantic import Field, computed_field, field_serializer
 from sqlalchemy import Connection, Select, func, literal, select
 
 from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.registry.lacking import Lacking
 from treegarth.features.dose.registry.rules import DoubtName, Origin, What
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
@@ -162,6 +163,8 @@ class DoseStudy(Record):
     doubt_evidence: list[dict[str, Any]] | None = Field(default=None, exclude=True)
     is_void: bool = False
     """Whether a person left all of it out."""
+    lacks: list[Lacking] | None = None
+    """The doses that its modalities demand and that are not known: a study is complete that lacks none."""
     replaced_by: str | None = None
     """Orthanc's identifier of the study in which all of this one counts instead, as under a corrected patient ID; then
     this one is in no sum and no percentile."""
