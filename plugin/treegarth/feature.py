@@ -66,6 +66,8 @@ class Feature:
     """Its findings about health."""
     study_sections: Callable[[House], Sequence[StudySection]] = lambda house: ()
     """What it lends to a study's page."""
+    panel_sections: Callable[[], Sequence[StudySection]] = tuple
+    """What it lends to the panel of a study in lists."""
     system_sections: Callable[[], Sequence[PageSection]] = tuple
     """What it lends to the page about the system."""
     kept_studies: Callable[[], Sequence[StudyAddress]] = tuple
@@ -158,6 +160,9 @@ class House:
 
     def study_sections(self) -> list[StudySection]:
         return [one for feature in self.features for one in feature.study_sections(self)]
+
+    def panel_sections(self) -> list[StudySection]:
+        return [one for feature in self.features for one in feature.panel_sections()]
 
     def system_sections(self) -> list[PageSection]:
         return [one for feature in self.features for one in feature.system_sections()]

@@ -99,6 +99,12 @@ def _study_sections(house: House) -> list[StudySection]:
     return [study_section]
 
 
+def _panel_sections() -> list[StudySection]:
+    from treegarth.features.dose.registry.pages import panel_section
+
+    return [panel_section]
+
+
 def _system_sections() -> list[PageSection]:
     from treegarth.features.dose.registry.pages import system_section
 
@@ -130,6 +136,7 @@ FEATURE = Feature(
     follower=_follower,
     checks=_checks,
     study_sections=_study_sections,
+    panel_sections=_panel_sections,
     system_sections=_system_sections,
     kept_studies=_kept_studies,
     measures=_measures,

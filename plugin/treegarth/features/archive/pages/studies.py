@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Select
 
+from treegarth.feature import House
 from treegarth.features.archive.conditions import StudyConditions
 from treegarth.features.archive.pages.study import open_study
 from treegarth.features.archive.search_model import StudySummary
 from treegarth.features.archive.store.search import select_studies
-from treegarth.index.studies import find_study, told_apart
+from treegarth.index.studies import StudyKey, find_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
@@ -48,9 +50,15 @@ def extras(
     key = find_study(connection, uid, identifier) if uid and studies else None
     return {
         "opened": open_study(call, connection, key) if key else None,
+        "panel_sections": _panel_sections(call, key) if key else [],
         "which": told_apart(connection, studies),
         "chips": _chips(call, asked.filter().modalities),
     }
+
+
+def _panel_sections(call: AnyCall, key: StudyKey) -> list[Markup]:
+    lent = call.part(House).panel_sections()
+    return [section for make in lent if (section := make(call, key)) is not None]
 
 
 def _chips(call: AnyCall, chosen: tuple[str, ...]) -> list[Chip]:

@@ -160,6 +160,7 @@ def system_section(call: AnyCall) -> Markup:
             failures = list_failed(connection)
             which = told_apart_with_kept(connection, failures)
             reread = latest(connection, REREADING.name)
+            doubted = count_doubted(connection)
             decided = redeciding_section(call, connection, latest(connection, REDECIDING.name))
     except DatabaseUnavailable:
         return Markup("")
@@ -167,6 +168,7 @@ def system_section(call: AnyCall) -> Markup:
     return render_part(
         call,
         "dose/failures.html",
+        doubted=doubted,
         failures=failures,
         which=which,
         reread=work_section(call, REREADING, reread, start=start, label=N_("Read all again")),
