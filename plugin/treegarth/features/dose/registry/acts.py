@@ -128,9 +128,9 @@ def _decide_anew(
 ) -> None:
     """Every exam that it concerns at once; what is related to these in other ways as soon as a worker comes to it."""
     concerned = {orthanc_study_id} | kept.studies_of_act(connection, keys, targets)
-    decide_studies(connection, sorted(concerned), now)
-    for one in sorted(concerned):
+    for one in sorted(concerned):  # before the studies are locked, as whoever decides what is noted does it
         note_neighbours(connection, one)
+    decide_studies(connection, sorted(concerned), now)
 
 
 def _sources(connection: Connection, exam: StudyKey, source: str | None) -> Sequence[Mapping[str, Any]]:
