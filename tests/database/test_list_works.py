@@ -61,7 +61,8 @@ def work_on(engine: Engine, *, kill_after: int | None = None) -> None:
     def act(connection: Connection, work: ClaimedWork, now: datetime) -> Block:
         nonlocal done
         (action,) = (one for one in whole.row_actions().every if one.name == work.given["action"])
-        block = lists.act_on_next(connection, whole.listing(work.given["list"]), action, work, now)
+        listing = whole.listing(work.given["list"])
+        block = lists.act_on_next(connection, listing, action, work, now, ZoneInfo("Asia/Seoul"))
         done += 1
         if kill_after is not None and done > kill_after:
             raise Killed

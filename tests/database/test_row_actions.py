@@ -26,6 +26,7 @@ HOUSE = house(Settings())
 OFFERED = [(one, action) for one in HOUSE.listings() for action in HOUSE.row_actions().of(one.name)]
 GIVEN = {"send": {"destination": "1"}, "hold": {"kind": "teaching", "reason": "a rare case"}}
 GIVEN["label"] = {"way": "set", "label": "seen"}
+GIVEN["mark"] = {"meaning": "phantom", "reason": "a water phantom"}
 STUDIES = ["study-00001", "study-00002"]
 INSTANCE = {
     "orthanc_instance_id": "instance-00001-1",

@@ -330,7 +330,7 @@ def test_a_handler_that_reads_cannot_write(app: Flask, engine: Engine, tmp_path:
         connection.execute(text("DELETE FROM study"))
 
 
-OF_DOCUMENTS = f"{API_PATH}/dose/not-patients"
+OF_DOCUMENTS = (f"{API_PATH}/dose/not-patients", f"{API_PATH}/dose/limits")
 OF_THE_ARCHIVE = {"archive", "dose", "system", "documentation"}
 
 
@@ -355,10 +355,16 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
     acts[f"{API_PATH}/tasks/act"] = {"action": "retry", "chosen": [10**9]}
     acts[f"{API_PATH}/dose/reports/act"] = {"action": "retry", "chosen": ["gone"]}
     acts |= {f"{API_PATH}/{one}/act-on-all": {"action": "retry"} for one in ("tasks", "dose/reports")}
+    of_exam = f"{API_PATH}/dose/studies/{{study_instance_uid}}"
+    acts[f"{of_exam}/acts"] = {"act": "void", "reason": "a test"}
+    acts[f"{API_PATH}/dose/acts/{{dose_act_id}}/undo"] = {"reason": "a test"}
+    decided = client.post(f"{of_exam}/acts".format(**given), json=acts[f"{of_exam}/acts"])
+    given["dose_act_id"] = decided.get_json()["id"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if operation["tags"][0] not in OF_THE_ARCHIVE or (  # the others need rows of their own
-                path.startswith(OF_DOCUMENTS) and not path.endswith("/preview")  # all of one dialect, with its own test
+                path.startswith(OF_DOCUMENTS)
+                and not path.endswith(("/preview", "/held"))  # all of one dialect, with its own test
             ):
                 continue
             query = {"patient_id": "P1"} if path.endswith(("/dose/patient", "/preview")) else None

@@ -139,6 +139,7 @@ def ask(client: FlaskClient, route: Route, which: str | None, *, lang: str = "en
         query |= named
     by_name = route.is_api and not route.name.endswith("_prepare")  # a list is asked for what has its number
     kept = {"destination": "FAR" if by_name else "1", "kind": "teaching", "reason": "asked"}
+    kept |= {"meaning": "phantom", "act": "void"}
     fields = route.body.model_fields if route.body else {}
     body = {**{name: value for name, value in kept.items() if name in fields}, **(named if fields else {})}
     if "study_instance_uid" in fields:

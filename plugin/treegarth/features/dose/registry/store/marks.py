@@ -1,6 +1,6 @@
 """What people said of single studies: phantom, QA, service, or a patient after all. Queries only.
 
-Each word is an act of theirs, with who, when and why; of those of a study that nobody took back the latest holds. A
+Each word is an act of theirs, with who, when and why; of those of a study the latest holds unless it was taken back. A
 study need not have a dose, and keeps what was said of it when its dose goes and comes.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, case, select
 
 from treegarth.acts.store import Act, holds, note_acts, read_acts, undo_act
 from treegarth.acts.tables import act
@@ -25,7 +25,7 @@ PATIENT: Literal["patient"] = "patient"
 Said: TypeAlias = Literal["phantom", "qa", "service", "patient"]
 """`patient` is a patient after all, whatever rules and objects say."""
 
-_HOLDS = (act.c.kind == KIND, act.c.undoes.is_(None), holds())
+_SAYS = (act.c.kind == KIND, act.c.undoes.is_(None))
 
 
 class StudyMark(Record):
@@ -41,8 +41,9 @@ class StudyMark(Record):
 
 
 def said_of(orthanc_study_id: ColumnElement[str]) -> ColumnElement[str | None]:
-    """What people say of the study of this column, as SQL; NULL where they say nothing."""
-    latest = select(act.c.content["meaning"].astext).where(act.c.orthanc_study_id == orthanc_study_id, *_HOLDS)
+    """What people say of the study of this column, as SQL; NULL where they say nothing, or took the latest back."""
+    said = case((holds(), act.c.content["meaning"].astext))
+    latest = select(said).where(act.c.orthanc_study_id == orthanc_study_id, *_SAYS)
     return latest.order_by(act.c.id.desc()).limit(1).correlate(orthanc_study_id.table).scalar_subquery()
 
 
@@ -62,8 +63,9 @@ def meaning_of(one: Act) -> Said | None:
 
 def latest_said(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, Said]:
     """What people say now, of those of these studies of which somebody says something."""
-    found = read_acts(connection, *_HOLDS, is_among(act.c.orthanc_study_id, orthanc_study_ids))
-    return {one.orthanc_study_id: cast(Said, one.content["meaning"]) for one in reversed(found)}
+    found = read_acts(connection, *_SAYS, is_among(act.c.orthanc_study_id, orthanc_study_ids))
+    latest = {one.orthanc_study_id: one for one in reversed(found)}
+    return {study: cast(Said, one.content["meaning"]) for study, one in latest.items() if one.undone_by is None}
 
 
 def note_marks(
@@ -83,8 +85,8 @@ def note_marks(
 def take_marks_back(
     connection: Connection, orthanc_study_id: str, *, reason: str, by: str | None, at: datetime
 ) -> None:
-    """Whatever was said of the study: nobody says anything of it then."""
-    for one in read_acts(connection, *_HOLDS, act.c.orthanc_study_id == orthanc_study_id):
+    """What was said last of the study: nobody says anything of it then, for that had taken the place of the rest."""
+    for one in read_acts(connection, *_SAYS, act.c.orthanc_study_id == orthanc_study_id)[:1]:
         undo_act(connection, one, by=by, at=at, reason=reason)
 
 

@@ -45,7 +45,7 @@ _HAS_DOSE = dose_study.c.orthanc_study_id.is_not(None)
 _COUNTS_ITSELF = (
     dose_study.c.replaced_by.is_(None),
     dose_study.c.not_patient.is_(None),
-    ~dose_study.c.is_void,
+    dose_study.c.is_void.is_not(True),  # of a study without a dose it is NULL
 )
 
 
