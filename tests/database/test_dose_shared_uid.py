@@ -145,3 +145,22 @@ def test_every_list_that_leads_to_a_study_says_whose_is_meant(engine: Engine) ->
             assert re.search(r"orthanc_study_id=study-0000\d", link), f"{path}: {link}"
             led_to.add(re.findall(r"study-\d{5}", link)[0])
     assert led_to == {f"study-{number:05}" for number in range(1, 6)}
+
+
+def test_a_decision_says_whose_study_is_meant_and_is_taken_for_it_alone(client: FlaskClient) -> None:
+    body = {"act": "void", "reason": "asked"}
+    asked = client.post(f"{API}/studies/{UID}/acts", json=body)
+    assert asked.status_code == 409
+    assert [one["patient_id"] for one in asked.get_json()["choices"]] == ["ANNA", "BERTA"]
+    done = client.post(f"{API}/studies/{UID}/acts", json=body | {"orthanc_study_id": "study-00002"})
+    assert done.status_code == 201
+    assert client.get(f"{API}/studies/{UID}/acts").status_code == 409
+    for number, dose, count in ((1, 100.0, 0), (2, None, 1)):
+        of_one = f"orthanc_study_id=study-{number:05}"
+        assert client.get(f"{API}/studies/{UID}?{of_one}").get_json()["best"]["dlp_mgy_cm"] == dose
+        assert len(client.get(f"{API}/studies/{UID}/acts?{of_one}").get_json()["items"]) == count
+        page = client.get(f"/treegarth/dose/studies/{UID}?{of_one}").text
+        assert f'name="orthanc_study_id" value="study-{number:05}"' in page
+    page = client.post(f"/treegarth/dose/studies/{UID}/acts", data=body | {"orthanc_study_id": "study-00001"})
+    assert page.status_code == 303
+    assert "orthanc_study_id=study-00001" in page.headers["Location"]

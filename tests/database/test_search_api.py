@@ -331,6 +331,7 @@ def test_a_handler_that_reads_cannot_write(app: Flask, engine: Engine, tmp_path:
 
 
 OF_DOCUMENTS = (f"{API_PATH}/dose/not-patients", f"{API_PATH}/dose/limits")
+OF_EXAMS, OF_PEOPLE = f"{API_PATH}/dose/", ("/acts", "/undo", "/not-patient", "/take-back")
 OF_THE_ARCHIVE = {"archive", "dose", "system", "documentation"}
 
 
@@ -355,11 +356,6 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
     acts[f"{API_PATH}/tasks/act"] = {"action": "retry", "chosen": [10**9]}
     acts[f"{API_PATH}/dose/reports/act"] = {"action": "retry", "chosen": ["gone"]}
     acts |= {f"{API_PATH}/{one}/act-on-all": {"action": "retry"} for one in ("tasks", "dose/reports")}
-    of_exam = f"{API_PATH}/dose/studies/{{study_instance_uid}}"
-    acts[f"{of_exam}/acts"] = {"act": "void", "reason": "a test"}
-    acts[f"{API_PATH}/dose/acts/{{dose_act_id}}/undo"] = {"reason": "a test"}
-    decided = client.post(f"{of_exam}/acts".format(**given), json=acts[f"{of_exam}/acts"])
-    given["dose_act_id"] = decided.get_json()["id"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if operation["tags"][0] not in OF_THE_ARCHIVE or (  # the others need rows of their own
@@ -367,6 +363,8 @@ def test_the_document_is_valid_and_every_endpoint_answers_as_it_says(
                 and not path.endswith(("/preview", "/held"))  # all of one dialect, with its own test
             ):
                 continue
+            if method == "post" and path.startswith(OF_EXAMS) and path.endswith(OF_PEOPLE):
+                continue  # each of its own shape, with its own test
             query = {"patient_id": "P1"} if path.endswith(("/dose/patient", "/preview")) else None
             answer = client.open(
                 path.format(**given),

@@ -9,7 +9,13 @@ from sqlalchemy import Connection
 
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.registry.store.exams import lock_studies
-from treegarth.features.dose.registry.store.marks import Said, latest_said, note_marks, take_marks_back
+from treegarth.features.dose.registry.store.marks import (
+    Said,
+    known_studies,
+    latest_said,
+    note_marks,
+    take_marks_back,
+)
 from treegarth.features.dose.registry.store.not_patients import mark_not_patients
 from treegarth.phrases import P_
 
@@ -17,13 +23,14 @@ from treegarth.phrases import P_
 def mark_studies(
     connection: Connection, studies: Sequence[str], meaning: Said, *, reason: str, by: str | None, now: datetime
 ) -> int:
-    """Say this of these studies, by Orthanc's identifiers; how many were not said to be so already."""
+    """Say this of these studies, by Orthanc's identifiers; how many are here and were not said to be so
+    already."""
     lock_studies(connection, studies)
     so_far = latest_said(connection, studies)
-    others = sorted({one for one in studies if so_far.get(one) != meaning})
+    others = [one for one in known_studies(connection, studies) if so_far.get(one.orthanc_study_id) != meaning]
     if others:
         note_marks(connection, others, meaning, reason=reason, by=by, at=now)
-        mark_not_patients(connection, others)
+        mark_not_patients(connection, [one.orthanc_study_id for one in others])
     return len(others)
 
 

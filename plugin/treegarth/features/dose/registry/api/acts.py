@@ -130,7 +130,7 @@ def routes() -> list[Route]:
             problems=(409, 503),
         ),
         dose_route(
-            "decide_dose",
+            "dose_decide",
             "studies/{study_instance_uid}/acts",
             add,
             "Leave an exam or a source out, move or merge it, or let a report count.",
@@ -140,7 +140,7 @@ def routes() -> list[Route]:
             problems=(409, 503),
         ),
         dose_route(
-            "undo_dose_decision",
+            "dose_undo_decision",
             "acts/{dose_act_id}/undo",
             undo,
             "Take a decision back: what was before it holds again.",

@@ -19,7 +19,7 @@ EXPLAINED: Mapping[DoubtName, str] = {
     ),
     "inconsistent": N_("It is more than twice, or less than half, of CTDIvol times the length that was scanned."),
     "reports_disagree": N_("Two sources tell of the same and say other numbers; the later one is taken."),
-    "total_differs": N_("The reported total and the sum of the events differ by 5 percent or more."),
+    "total_differs": N_("The total as reported and the sum of its events are 5 percent or more apart."),
     "partial_total": N_("A part of the exam says nothing of it, or may be there twice."),
     "phantoms_mixed": N_("Doses of the 16 cm and of the 32 cm phantom, or of none that is named, stand in one number."),
     "event_uid_repeated": N_("A device gives an event UID once; here one stands twice in one report."),

@@ -4,7 +4,7 @@ queries."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from treegarth.features.dose.quantities import BEST, QUANTITIES, ShownQuantity
@@ -89,7 +89,7 @@ def _said(study: DoseStudy, name: str) -> str:
 def _effective(study: DoseStudy, reports: Sequence[DoseReport]) -> list[ShownDose]:
     """Effective doses as reports say them: none is computed, and those of CT and of administrations never added."""
     totals = [number for one in reports if (number := _number(one.totals.get("effective_dose_total_msv"))) is not None]
-    quantity = QUANTITIES["effective_dose_msv"]
+    quantity = replace(QUANTITIES["effective_dose_msv"], label=N_("Effective dose"))  # of what is said beside
     found = []
     if totals:
         said = P_("of the CT, as the report says")

@@ -70,7 +70,7 @@ def latest_said(connection: Connection, orthanc_study_ids: Sequence[str]) -> dic
 
 def note_marks(
     connection: Connection,
-    orthanc_study_ids: Sequence[str],
+    studies: Sequence[StudyKey],
     meaning: Said,
     *,
     reason: str,
@@ -78,8 +78,7 @@ def note_marks(
     at: datetime,
 ) -> None:
     """Say this of these studies; `mark_not_patients` makes their rows say it."""
-    keys = _keys(connection, orthanc_study_ids)
-    note_acts(connection, KIND, keys, by=by, at=at, reason=reason, content={"meaning": meaning})
+    note_acts(connection, KIND, studies, by=by, at=at, reason=reason, content={"meaning": meaning})
 
 
 def take_marks_back(
@@ -90,11 +89,11 @@ def take_marks_back(
         undo_act(connection, one, by=by, at=at, reason=reason)
 
 
-def _keys(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[StudyKey]:
-    """With their UIDs, as the index or the registry has them."""
+def known_studies(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[StudyKey]:
+    """Those that the index or the registry has, in the order of their identifiers."""
     uids: dict[str, str] = {}
     for table in (study, dose_study):
         columns = (table.c.orthanc_study_id, table.c.study_instance_uid)
         for row in connection.execute(select(*columns).where(is_among(columns[0], orthanc_study_ids))):
             uids[row.orthanc_study_id] = row.study_instance_uid
-    return [StudyKey(orthanc_study_id=one, study_instance_uid=uids.get(one, "")) for one in orthanc_study_ids]
+    return [StudyKey(orthanc_study_id=one, study_instance_uid=uid) for one, uid in sorted(uids.items())]
