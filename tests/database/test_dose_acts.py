@@ -20,11 +20,15 @@ from treegarth.acts.store import acts_of
 from treegarth.acts.tables import act
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
+from treegarth.features.dose.quantities import OF_EVENT
 from treegarth.features.dose.registry import acts
 from treegarth.features.dose.registry.acts import Person
 from treegarth.features.dose.registry.service import decide_undecided
 from treegarth.features.dose.registry.store import queue
+from treegarth.features.dose.registry.store.events import select_events
 from treegarth.features.dose.registry.store.exams import decide_studies
+from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
+from treegarth.features.dose.registry.store.studies import select_studies_with_dose
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import StudyKey
 
@@ -359,3 +363,19 @@ def test_the_database_keeps_what_was_decided(engine: Engine) -> None:
     for change in (act.update().values(reason="another"), act.delete()):
         with pytest.raises(DBAPIError), engine.begin() as connection:
             connection.execute(change)
+
+
+def test_a_moved_event_is_listed_once_and_found_where_it_counts(engine: Engine) -> None:
+    exam = stored([ct_report("r", {"1.9.1": 100.0}), ct_report("s", {"1.9.2": 300.0}, day=1)], 1, "P")
+    other = stored([ct_report("t", {"1.9.3": 30.0})], 2, "Q")
+    arrive(engine, [*exam, *other], Random(1))
+    big = DoseStudyFilter(of_event={next(one for one in OF_EVENT if one.column == "dlp_mgy_cm"): Limits(250.0, 400.0)})
+    for source, places in ((exam[1].orthanc_instance_id, "PQQ"), (None, "QQQ")):
+        with transaction(engine) as connection:
+            acts.move(connection, key(exam), source, key(other), PERSON)
+            events = connection.execute(select_events(connection, DoseStudyFilter())).all()
+            assert sorted((one.irradiation_event_uid, one.patient_id) for one in events) == [
+                (f"1.9.{n}", place) for n, place in zip((1, 2, 3), places, strict=True)
+            ]
+            found = connection.execute(select_studies_with_dose(connection, big)).all()
+            assert [one.patient_id for one in found if one.replaced_by is None] == ["Q"]

@@ -174,6 +174,7 @@ def select_events(connection: Connection, filters: DoseStudyFilter) -> Select[An
     )
     position = func.coalesce(event.c.position, given.c.position)
     found = select(*_columns(position)).select_from(tables)
+    found = found.where(dose_study.c.replaced_by.is_(None))  # its events are those of the study that replaces it
     found = found.where(position.is_not(None), is_counted(dose_study, dose_report.c.orthanc_instance_id, position))
     if wanted.kind is not None:
         found = found.where(dose_report.c.kind == wanted.kind)

@@ -30,7 +30,6 @@ from treegarth.features.dose.registry.rules import DOUBTS, DoubtName, Source
 from treegarth.features.dose.registry.tables import (
     LONGEST_NAMED,
     dose_protocol,
-    dose_report,
     dose_study,
     irradiation_event,
 )
@@ -223,13 +222,9 @@ def _of_an_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
 
 def _has_event(wanted: DoseStudyFilter) -> ColumnElement[bool]:
     """Asked of one study after the other, of those that all else leaves: joined, its estimates mislead the planner to
-    look through all events, so it is no EXISTS."""
-    report, event = dose_report.c, irradiation_event.c
-    found = select(true()).join_from(
-        dose_report, irradiation_event, event.orthanc_instance_id == report.orthanc_instance_id
-    )
-    found = found.where(
-        report.orthanc_study_id == dose_study.c.orthanc_study_id,
+    look through all events, so it is no EXISTS. Its sources may be of other studies, where a person moved them."""
+    event = irradiation_event.c
+    found = select(true()).where(
         event.orthanc_instance_id == any_(sources_of_events(dose_study)),
         is_counted(dose_study, event.orthanc_instance_id, event.position),
         *conditions_of_event(wanted),
