@@ -81,14 +81,6 @@ def shown_doubts(call: AnyCall, study: DoseStudy) -> list[ShownDoubt]:
     ]
 
 
-def doubts_by_quantity(study: DoseStudy) -> dict[str, list[Phrase]]:
-    """Why each quantity is doubted, by the name of the best known dose."""
-    found: dict[str, list[Phrase]] = {}
-    for one in study.doubts_of(study.doubts):
-        found.setdefault(one.quantity, []).append(Phrase(DOUBT_NAMES[one.name]))
-    return found
-
-
 def _shown(call: AnyCall, quantity: str, said: SaidValue) -> ShownValue:
     best = BEST[quantity]
     words = Phrase(SAID[said.what])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from flask import Response
 
-from treegarth.features.dose.quantities import QUANTITIES
+from treegarth.features.dose.quantities import QUANTITIES, best_column
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
-from treegarth.features.dose.registry.pages.names import doubts_in_words, kinds_in_words
+from treegarth.features.dose.registry.pages.dose_columns import doubts_of
+from treegarth.features.dose.registry.pages.names import kinds_in_words
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.shown_quantities import SHORT
 from treegarth.features.dose.registry.shown_tables import readable_meaning
@@ -45,6 +47,7 @@ class ShownSum:
     unattributed_count: int = 0
     doubted_count: int = 0
     implausible_count: int = 0
+    doubts: Sequence[Phrase] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,6 @@ class ShownExam:
     kinds: list[Phrase]
     doses: list[ShownSum]
     url: str
-    doubts: list[Phrase]
 
 
 def routes() -> list[Route]:
@@ -128,6 +130,7 @@ def _sum(cumulative: Cumulative) -> ShownSum:
     )
 
 
+ACTIVITY = "best_administered_activity_mbq"
 OF_EXAM = (
     "best_dlp_mgy_cm", "best_dose_area_product_gy_m2", "best_dose_rp_gy", "best_glandular_dose_left_mgy",
     "best_glandular_dose_right_mgy", "effective_dose_msv",
@@ -136,18 +139,23 @@ OF_EXAM = (
 
 def _exam(call: AnyCall, study: DoseStudy, which: str | None) -> ShownExam:
     of = {"best_dlp_mgy_cm": " / ".join(study.dlp_phantoms or ())}
-    amounts = [(name, of.get(name), getattr(study, name)) for name in OF_EXAM if getattr(study, name) is not None]
+    amounts = [(name, of.get(name), getattr(study, name), name) for name in OF_EXAM if getattr(study, name) is not None]
     if study.best_dlp_mgy_cm is None:
-        parts = ((HEAD, study.best_dlp_head_mgy_cm), (BODY, study.best_dlp_body_mgy_cm))
-        amounts += [("best_dlp_mgy_cm", phantom, value) for phantom, value in parts if value is not None]
+        parts = ((HEAD, "best_dlp_head_mgy_cm"), (BODY, "best_dlp_body_mgy_cm"))
+        known = ((phantom, getattr(study, name), name) for phantom, name in parts)
+        amounts += [("best_dlp_mgy_cm", phantom, value, name) for phantom, value, name in known if value is not None]
     amounts += [
-        ("best_administered_activity_mbq", one["radionuclide"], one["administered_activity_mbq"])
-        for one in study.activities or ()
+        (ACTIVITY, one["radionuclide"], one["administered_activity_mbq"], ACTIVITY) for one in study.activities or ()
     ]
     return ShownExam(
         study=study,
         kinds=kinds_in_words(study.kinds),
-        doses=[_sum(Cumulative(name=name, of=phantom, value=value, study_count=1)) for name, phantom, value in amounts],
+        doses=[
+            replace(
+                _sum(Cumulative(name=name, of=phantom, value=value, study_count=1)),
+                doubts=doubts_of(study, best.removeprefix(best_column(""))),
+            )
+            for name, phantom, value, best in amounts
+        ],
         url=study_address(call, study, which),
-        doubts=doubts_in_words(study.doubts),
     )
