@@ -113,6 +113,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "views", {"document": {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}}})
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     post(server, "dose/not-patients", {"document": nobody})
+    limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    post(server, "dose/limits", {"document": limit})
 
     condition = f"PatientID = '{small['patient_id']}'"
     now = policy(server, "now", condition, grace="0 minutes")
