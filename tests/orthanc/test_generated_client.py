@@ -115,6 +115,9 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    for exam in server.get("dose/studies")["items"]:
+        decided = post(server, f"dose/studies/{exam['study_instance_uid']}/acts", {"act": "void", "reason": "a test"})
+        post(server, f"dose/acts/{decided['id']}/undo", {"reason": "a test"})
 
     condition = f"PatientID = '{small['patient_id']}'"
     now = policy(server, "now", condition, grace="0 minutes")
