@@ -259,7 +259,7 @@ def test_a_report_that_a_person_chose_counts_before_later_ones_without_a_doubt(e
         acts.count(connection, key(exam), exam[0].orthanc_instance_id, PERSON)
     (row,) = rows(engine).values()
     assert (row.best_dlp_mgy_cm, row.doubts) == (100.0, [])
-    assert {one["rule"] for one in row.decisions} == {"chosen", "repeated"}
+    assert {one["rule"] for one in row.decisions} == {"chosen", "overruled"}
     arrive(engine, stored([ct_report("later", {"1.9.1": 800.0}, day=2)], 1, "P"), Random(1))
     (row,) = rows(engine).values()
     assert row.best_dlp_mgy_cm == 100.0
@@ -379,3 +379,47 @@ def test_a_moved_event_is_listed_once_and_found_where_it_counts(engine: Engine) 
             ]
             found = connection.execute(select_studies_with_dose(connection, big)).all()
             assert [one.patient_id for one in found if one.replaced_by is None] == ["Q"]
+
+
+def test_a_decision_stands_on_every_exam_that_it_holds_for_and_is_taken_back_there(engine: Engine) -> None:
+    exam = stored([ct_report("r", {"1.9.1": 100.0})], 1, "P")
+    other = stored([ct_report("s", {"1.9.2": 30.0})], 2, "Q")
+    arrive(engine, [*exam, *other], Random(1))
+    with transaction(engine) as connection:
+        done = acts.move(connection, key(exam), None, key(other), PERSON)
+    new = [made_of(exam[0])]
+    arrive(engine, new, Random(1))
+    gone(engine, exam)
+    with transaction(engine) as connection:
+        for one in (exam, other, new):
+            assert [act.id for act in acts.concerning(connection, key(one))] == [done.id]
+        acts.undo(connection, done.id, PERSON)
+        assert acts.concerning(connection, key(other)) == []
+        assert len(acts.concerning(connection, key(exam))) == 2
+    assert (dlp_of(engine, "Q 2"), dlp_of(engine, "N")) == (30.0, 100.0)
+
+
+def test_what_is_so_already_is_not_decided_again(engine: Engine) -> None:
+    exam = stored([ct_report("r", {"1.9.1": 100.0})], 1, "P")
+    arrive(engine, exam, Random(1))
+    source = exam[0].orthanc_instance_id
+    with transaction(engine) as connection:
+        with pytest.raises(RequestConflict):
+            acts.move_to_patient(connection, key(exam), "P", None, PERSON)
+        with pytest.raises(NotFound):
+            acts.move_to_patient(connection, key(exam), "P", "nobody", PERSON)
+        acts.count(connection, key(exam), source, PERSON)
+        with pytest.raises(RequestConflict):
+            acts.count(connection, key(exam), source, PERSON)
+        acts.void(connection, key(exam), None, PERSON)
+        with pytest.raises(RequestConflict):
+            acts.void(connection, key(exam), source, PERSON)
+
+
+def test_of_a_chosen_report_and_a_fuller_one_the_chosen_one_is_all(engine: Engine) -> None:
+    exam = stored([ct_report("few", {"1.9.1": 100.0}), ct_report("all", {"1.9.1": 90.0, "1.9.2": 50.0}, day=1)], 1, "P")
+    arrive(engine, exam, Random(1))
+    assert dlp_of(engine, "P 1") == 140.0
+    with transaction(engine) as connection:
+        acts.count(connection, key(exam), exam[0].orthanc_instance_id, PERSON)
+    assert dlp_of(engine, "P 1") == 100.0

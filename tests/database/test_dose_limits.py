@@ -49,7 +49,12 @@ def test_a_limit_is_set_changed_and_removed_and_every_dose_follows(client: Flask
     made = client.post(f"{API}/limits", json={"document": LIMIT})
     assert made.status_code == 201
     decide_anew(engine)
-    assert doubts(engine) == ["dlp_mgy_cm:implausible"]
+    assert doubts(engine) == ["dlp_body_mgy_cm:implausible", "dlp_mgy_cm:implausible"]
+    changed = client.get(f"{API}/redeciding/changes").get_json()["items"]
+    assert {(one["quantity"], one["before"], one["after"]) for one in changed} == {
+        ("dlp_mgy_cm", 100.0, 100.0),
+        ("dlp_body_mgy_cm", 100.0, 100.0),
+    }
     held = {one["quantity"]: one for one in client.get(f"{API}/limits/held").get_json()["items"]}
     assert (held["dlp_mgy_cm"]["greatest"], held["dlp_mgy_cm"]["is_built_in"]) == (90.0, False)
     number, version = made.get_json()["id"], made.get_json()["version"]
@@ -114,6 +119,7 @@ def test_a_person_decides_on_the_page_of_an_exam_and_takes_it_back(client: Flask
     [
         ({"act": "void"}, 400),
         ({"act": "void", "reason": ""}, 400),
+        ({"act": "void", "reason": "   "}, 400),
         ({"act": "burn", "reason": "x"}, 400),
         ({"act": "move", "reason": "x"}, 400),
         ({"act": "move", "reason": "x", "into_study_instance_uid": "1.2.99"}, 404),

@@ -13,9 +13,11 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from treegarth.acts.store import Act, note_act, read_act, undo_act
+from treegarth.acts.store import Act, note_act, read_act, read_acts, undo_act
+from treegarth.acts.tables import act
+from treegarth.database.parameters import is_among_numbers
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
-from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.rules import Rule, Source
 from treegarth.features.dose.registry.store import acts as kept
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
 from treegarth.features.dose.registry.store.exams import OF_PATIENT, OF_STUDY, decide_studies
@@ -40,7 +42,8 @@ class Person:
 
 
 def void(connection: Connection, exam: StudyKey, source: str | None, person: Person) -> Act:
-    """An exam, or one source of it, counts nowhere. Raises NotFound."""
+    """An exam, or one source of it, counts nowhere. Raises NotFound, RequestConflict where it is left out already."""
+    _check_news(connection, exam, source, Rule.VOIDED, P_("It is left out already."))
     return _decide(connection, "void", exam, source, person, fate=kept.VOID)
 
 
@@ -72,6 +75,9 @@ def move(
 def move_to_patient(connection: Connection, exam: StudyKey, patient_id: str, issuer: str | None, person: Person) -> Act:
     """An exam belongs to another patient. Raises NotFound, AmbiguousPatient, RequestConflict."""
     told = _patient_told(connection, patient_id, issuer)
+    now = _row(connection, exam.orthanc_study_id) or {}
+    if (now.get("patient_id"), now.get("issuer_of_patient_id")) == (patient_id, told["issuer_of_patient_id"]):
+        raise RequestConflict(P_("The exam is of this patient already."), field="patient_id")
     return _decide(connection, "move_to_patient", exam, None, person, fate=kept.PATIENT, content={"patient": told})
 
 
@@ -82,7 +88,24 @@ def count(connection: Connection, exam: StudyKey, source: str, person: Person) -
         raise InvalidRequest(
             P_("An image counts only where no report tells of its exposure: leave the report out instead.")
         )
+    _check_news(connection, exam, source, Rule.CHOSEN, P_("It counts already, as a person decided."))
     return _decide(connection, "count", exam, source, person, fate=kept.COUNT)
+
+
+def _check_news(connection: Connection, exam: StudyKey, source: str | None, rule: Rule, said: str) -> None:
+    """Raises RequestConflict where that rule holds already for the source, or for all of the exam."""
+    of_sources = {one.orthanc_instance_id: one.rule for one in decisions_of_study(connection, exam.orthanc_study_id)}
+    rules = set(of_sources.values()) if source is None else {of_sources.get(source)}
+    if rules == {rule}:
+        raise RequestConflict(said)
+
+
+def concerning(connection: Connection, exam: StudyKey) -> list[Act]:
+    """What people decided about the exam, and of what else was decided what holds for it: about a study from which
+    something was moved here, or of which Orthanc made this one. The latest first."""
+    in_force = kept.acts_in_force(connection, exam.orthanc_study_id)
+    ours = act.c.orthanc_study_id == exam.orthanc_study_id
+    return read_acts(connection, ours | is_among_numbers(act.c.id, in_force), act.c.kind.startswith(KINDS))
 
 
 def undo(connection: Connection, act_id: int, person: Person) -> Act:
@@ -109,7 +132,7 @@ def _decide(
     keys = kept.keys_of_sources(
         connection, [one["orthanc_instance_id"] for one in told], only_objects=fate == kept.COUNT
     )
-    act = note_act(
+    made = note_act(
         connection,
         KINDS + name,
         exam,
@@ -118,9 +141,9 @@ def _decide(
         reason=person.reason,
         content={**(content or {}), "source": told[0] if source is not None else None, "source_count": len(told)},
     )
-    kept.write_keys(connection, act.id, keys, fate, target)
+    kept.write_keys(connection, made.id, keys, fate, target)
     _decide_anew(connection, exam.orthanc_study_id, keys, [target] if target is not None else [], person.now)
-    return act
+    return made
 
 
 def _decide_anew(
@@ -183,6 +206,8 @@ def _patient_told(connection: Connection, patient_id: str, issuer: str | None) -
     of_issuer = [row for row in rows if issuer is None or (row.issuer_of_patient_id or "") == issuer]
     if of_issuer:
         return dict(of_issuer[0]._mapping)
+    if rows:
+        raise NotFound(P_("Nothing of a patient with this ID and issuer is here."))
     names = ("patient_id", "patient_name", "patient_sex")
     found = connection.execute(select(*(patient.c[name] for name in names)).where(patient.c.patient_id == patient_id))
     row = found.first()

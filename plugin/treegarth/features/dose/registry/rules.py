@@ -29,6 +29,7 @@ class Rule(StrEnum):
     SAME_EXPOSURE = "same_exposure"  # several images of one exposure or administration: one of them counts
     EXPOSURES = "exposures"  # images of different exposures: each counts once
     ELSEWHERE = "elsewhere"  # its events live on in another study: under a corrected patient, or twice filed
+    OVERRULED = "overruled"  # a person says that another report of its events counts
     CHOSEN = "chosen"  # a person says that it counts
     VOIDED = "voided"  # a person left it out
     MOVED = "moved"  # a person moved it to another study

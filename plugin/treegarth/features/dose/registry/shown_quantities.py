@@ -267,6 +267,7 @@ RULES: dict[str, str] = {
     "superseded": N_("a better source has its dose"),
     "same_exposure": N_("another image is of the same exposure"),
     "exposures": N_("it is of an exposure of its own"),
+    "overruled": N_("a person says that another report counts"),
     "chosen": N_("a person says so"),
     "voided": N_("a person left it out"),
     "moved": N_("a person moved it to another study"),

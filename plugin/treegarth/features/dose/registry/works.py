@@ -18,7 +18,7 @@ REDECIDING = WorkKind(
         "restart, and gives way to what arrives."
     ),
     unit=NN_("%(num)s study", "%(num)s studies"),
-    counts={"changed": N_("with another dose")},
+    counts={"changed": N_("with another dose or doubt")},
     is_due=redecision.is_to_redecide,
     begins=redecision.count_studies,
 )

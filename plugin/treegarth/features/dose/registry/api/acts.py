@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from treegarth.acts.store import Act, acts_of
+from treegarth.acts.store import Act
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry import acts
-from treegarth.features.dose.registry.acts import KINDS, ActName, Person
+from treegarth.features.dose.registry.acts import ActName, Person
 from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.paths import DoseActPath
+from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Reason
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
@@ -20,9 +21,6 @@ from treegarth.web.call import AnyCall, Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, AnyText, Parameters, Route, Text
 from treegarth.web.which_study import WhichStudy
-
-LONGEST_REASON = 1000
-Reason = Annotated[AnyText, Field(min_length=1, max_length=LONGEST_REASON)]
 
 
 class ActBody(WhichStudy):
@@ -68,7 +66,8 @@ class Acts(Answer):
     """What people decided of a study's dose."""
 
     items: list[Act]
-    """The latest first, those that were taken back too."""
+    """The latest first, those that were taken back too, and what else holds for it: a decision about a study from which
+    something was moved here, or of which Orthanc made this one."""
 
 
 def exam_of(call: AnyCall, study_instance_uid: str, orthanc_study_id: str | None) -> StudyKey:
@@ -86,14 +85,14 @@ def decide(call: AnyCall, study_instance_uid: str, body: ActBody) -> Act:
     person = Person(name=call.actor.name, now=call.services.clock(), reason=body.reason.strip())
     into = None
     if body.act in ("move", "merge"):
-        into = exam_of(call, body.into_study_instance_uid or "", body.into_orthanc_study_id)
+        into = exam_of(call, (body.into_study_instance_uid or "").strip(), body.into_orthanc_study_id)
     with call.begin() as connection:
         if into is not None:
             name: Literal["move", "merge"] = "merge" if body.act == "merge" else "move"
             return acts.move(connection, exam, body.orthanc_instance_id or None, into, person, name=name)
         if body.act == "move_to_patient":
             issuer = body.issuer_of_patient_id
-            return acts.move_to_patient(connection, exam, body.patient_id or "", issuer, person)
+            return acts.move_to_patient(connection, exam, (body.patient_id or "").strip(), issuer, person)
         if body.act == "count":
             return acts.count(connection, exam, body.orthanc_instance_id or "", person)
         return acts.void(connection, exam, body.orthanc_instance_id or None, person)
@@ -109,7 +108,7 @@ def take_back(call: AnyCall, act_id: int, body: UndoBody) -> Act:
 def of_study(call: Call[WhichStudy, None, StudyPath]) -> Acts:
     exam = exam_of(call, call.path.study_instance_uid, call.query.orthanc_study_id)
     with call.connect() as connection:
-        return Acts(items=list(acts_of(connection, exam.orthanc_study_id, kinds=KINDS)))
+        return Acts(items=acts.concerning(connection, exam))
 
 
 def add(call: Call[None, ActBody, StudyPath]) -> Act:

@@ -300,6 +300,9 @@ class _Deciding:
                         self._doubt(quantity, said.name, [said])
         for quantity, said in of_best(self.best, self.limits):
             self._doubt(quantity, said.name, [said])
+            if quantity == "dlp_mgy_cm":  # what the whole is not believed of, no part of it is
+                for part in set(PARTS.values()) & self.best.keys():
+                    self._doubt(part, said.name, [said])
 
     def _overlapping_kinds(self) -> frozenset[str]:
         overlapping = {

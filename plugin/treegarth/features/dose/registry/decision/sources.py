@@ -157,6 +157,9 @@ class _Resolving:
         if not source.events:
             return self._covered_by_totals(source, later, [*later, *earlier])
         mine = set(map(id, self.clusters.of(source)))
+        for other in later:
+            if other.is_chosen and mine & set(map(id, self.clusters.of(other))):
+                return Rule.OVERRULED, other
         for other in (*later, *earlier):
             theirs = set(map(id, self.clusters.of(other)))
             if not mine <= theirs:

@@ -11,14 +11,17 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy import Connection, Select, and_, not_
 
-from treegarth.acts.store import Act, acts_of, holds, select_acts
+from treegarth.acts.store import Act, holds, select_acts
 from treegarth.acts.tables import act
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
-from treegarth.features.dose.registry.acts import KINDS, ActName
-from treegarth.features.dose.registry.api.acts import LONGEST_REASON, ActBody, UndoBody, decide, take_back
+from treegarth.features.dose.registry.acts import KINDS
+from treegarth.features.dose.registry.api.acts import ActBody, UndoBody, decide, take_back
+from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import KIND_NAMES, SAID_NAMES
 from treegarth.features.dose.registry.paths import DoseActPath
+from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON
 from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.shown_tables import readable_moment
 from treegarth.features.dose.registry.store.decisions import StudySource
 from treegarth.features.dose.registry.store.marks import KIND as MARKING
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
@@ -68,6 +71,7 @@ class ShownAct:
     about: str  # a phrase: of what
     to: str  # a phrase: to where; empty where nothing is moved
     undo_url: str
+    study_url: str | None  # of the exam that it was about, where that is another one
 
 
 class ActForm(Parameters):
@@ -91,7 +95,7 @@ class UndoForm(UndoBody):
 class ActsAsked(Parameters):
     """Which decisions."""
 
-    act: ActName | Literal["mark"] | None = None
+    act: Literal["void", "move", "merge", "move_to_patient", "count", "mark"] | None = None
     """Of this kind; `mark` says whether a study is of a patient."""
     by: Text | None = None
     """By this person, exactly."""
@@ -123,7 +127,7 @@ def routes() -> list[Route]:
 
 
 def acts_section(
-    call: AnyCall, connection: Connection, study: StudyKey, which: str | None, sources: Sequence[SourceChoice]
+    call: AnyCall, study: StudyKey, which: str | None, decided: Sequence[Act], sources: Sequence[SourceChoice]
 ) -> Markup:
     """The part of an exam's page: what was decided, and the forms for those who may."""
     return render_part(
@@ -132,8 +136,8 @@ def acts_section(
         study=study,
         which=which,
         acts=[
-            shown_act(call, one)
-            for one in acts_of(connection, study.orthanc_study_id, kinds=KINDS)
+            shown_act(call, one, study)
+            for one in decided
             if one.kind != MARKING  # stands in a part of its own
         ],
         act_sources=sources,
@@ -145,18 +149,22 @@ def source_choice(one: StudySource) -> SourceChoice:
     """As a form offers it: what it is, and its UID."""
     return SourceChoice(
         orthanc_instance_id=one.orthanc_instance_id,
-        label=_source_in_words(one.kind, one.source, one.sop_instance_uid),
+        label=_source_in_words(one.kind, one.source, one.sop_instance_uid, made=one.made),
         can_count=one.source in (Source.REPORT, Source.CAPTURE),
     )
 
 
-def _source_in_words(kind: str | None, source: str | None, sop_instance_uid: str) -> Phrase:
+def _source_in_words(kind: str | None, source: str | None, sop_instance_uid: str, *, made: str | None = None) -> Phrase:
     what = Phrase(SOURCE_NAMES.get(source or "", N_("object")))
     of = Phrase(KIND_NAMES[kind]) if kind in KIND_NAMES else "–"
+    if made is not None:
+        when = readable_moment(made)
+        return P_("%(kind)s, %(source)s of %(when)s, %(uid)s", kind=of, source=what, when=when, uid=sop_instance_uid)
     return P_("%(kind)s, %(source)s, %(uid)s", kind=of, source=what, uid=sop_instance_uid)
 
 
-def shown_act(call: AnyCall, one: Act) -> ShownAct:
+def shown_act(call: AnyCall, one: Act, here: StudyKey | None = None) -> ShownAct:
+    """In words; `here` is the exam on whose page it stands."""
     name = one.kind.removeprefix(KINDS)
     source = one.content.get("source")
     about: str = P_("the whole exam")
@@ -170,6 +178,9 @@ def shown_act(call: AnyCall, one: Act) -> ShownAct:
         about=about,
         to=_to(one.content),
         undo_url=call.site.url("dose.undo_page", dose_act_id=one.id),
+        study_url=None
+        if here is None or here.orthanc_study_id == one.orthanc_study_id
+        else dose_page_of(call, one.study_instance_uid, one.orthanc_study_id),
     )
 
 
@@ -202,7 +213,7 @@ def _back(call: Call[None, ActForm, StudyPath], *said: str, is_done: bool = True
     which = call.body.orthanc_study_id or None
     uid = call.path.study_instance_uid
     url = call.site.url("dose.study_page", study_instance_uid=uid, orthanc_study_id=which)
-    return see_other(call, f"{url}#acts", *said, kind="ok" if is_done else "attention")
+    return see_other(call, url, *said, kind="ok" if is_done else "attention")
 
 
 def undo_page(call: Call[None, UndoForm, DoseActPath]) -> Response:
@@ -212,7 +223,7 @@ def undo_page(call: Call[None, UndoForm, DoseActPath]) -> Response:
         which = told_apart_with_kept(connection, [undone])(undone)
     uid = undone.study_instance_uid
     url = call.site.url("dose.study_page", study_instance_uid=uid, orthanc_study_id=which)
-    return see_other(call, f"{url}#acts", P_("It is taken back; what was before it holds again."))
+    return see_other(call, url, P_("It is taken back; what was before it holds again."))
 
 
 def find(asker: Asker, connection: Connection, asked: ActsAsked) -> Select[Any]:

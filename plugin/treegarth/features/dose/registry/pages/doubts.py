@@ -74,11 +74,18 @@ def shown_doubts(call: AnyCall, study: DoseStudy) -> list[ShownDoubt]:
             label=BEST[one.quantity].label,
             name=Phrase(DOUBT_NAMES[one.name]),
             explained=P_(EXPLAINED[one.name]),
-            said=[_shown(call, one.quantity, value) for value in one.said[:MOST_SAID]],
-            more=max(len(one.said) - MOST_SAID, 0),
+            said=[_shown(call, one.quantity, value) for value in _once(one.said)[:MOST_SAID]],
+            more=max(len(_once(one.said)) - MOST_SAID, 0),
         )
         for one in found
     ]
+
+
+def _once(said: Sequence[SaidValue]) -> list[SaidValue]:
+    """A limit that several numbers are held against stands once."""
+    limits = {(one.what, one.value): one for one in said if one.what in ("least", "greatest")}
+    bare = [one.model_copy(update={"orthanc_instance_id": None, "position": None}) for one in limits.values()]
+    return [*(one for one in said if one.what not in ("least", "greatest")), *bare]
 
 
 def _shown(call: AnyCall, quantity: str, said: SaidValue) -> ShownValue:

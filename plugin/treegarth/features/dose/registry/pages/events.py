@@ -14,6 +14,7 @@ from treegarth.features.dose.registry.pages.doses import FILTERS, asked_of_both,
 from treegarth.features.dose.registry.pages.names import KIND_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.shown_quantities import SHORT
+from treegarth.features.dose.registry.shown_tables import readable_meaning
 from treegarth.features.dose.registry.store.events import OF_KIND, DoseEvent, select_events
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_
@@ -45,6 +46,7 @@ def extras(
         "addresses": {event.orthanc_study_id: study_address(call, event, which(event)) for event in events},
         "doses": SHOWN,
         "short": SHORT,
+        "readable": readable_meaning,
         "of_kind": OF_KIND_SHOWN,
         "kinds": KIND_NAMES,
         "exams_url": call.site.url("dose.doses_page", **asked_of_both(call)),

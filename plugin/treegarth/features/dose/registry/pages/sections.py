@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
@@ -45,9 +46,11 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         study = find_study_with_dose(connection, key.orthanc_study_id)
         which = told_apart_with_kept(connection, [key])(key)
         choices = [source_choice(one) for one in sources if one.decision is not None]
-        acts = acts_section(call, connection, key, which, choices) if study is not None else Markup("")
+        decided = concerning(connection, key)
+        acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
     if not sources:
         return None
+    of_patient = any(one.content.get("patient") and one.undone_by is None for one in decided)
     counted = {one.orthanc_instance_id for one in sources if one.decision is not None and one.decision.counted}
     counting = [one for one in reports if one.orthanc_instance_id in counted]
     mammograms = [one for one in counting if one.kind == "mammography"]
@@ -65,6 +68,8 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         lacking_names=LACKING_NAMES,
         shown_doubts=[] if study is None else shown_doubts(call, study),
         acts=acts,
+        moved_here=any(one.orthanc_study_id != key.orthanc_study_id for one in sources),
+        of_patient=of_patient,
         this_study=this_study(call, key),
         replaced_by=_replacing_url(call, study),
         patient_url=None

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from flask import Response
 from markupsafe import Markup
+from pydantic import Field
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.marking import mark_studies, take_back
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES, SAID_NAMES
-from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Reason
+from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON
 from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import By, standing_of
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.index.studies import StudyKey
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part
 from treegarth.web.path_models import StudyPath
-from treegarth.web.routes import Route
+from treegarth.web.routes import AnyText, Route
 from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
 
@@ -40,7 +41,7 @@ class MarkForm(WhichStudy):
 
     meaning: Said | Literal["take back"]
     """`phantom`, `qa`, `service`, `patient`: a patient after all; `take back`: rules and objects speak again."""
-    reason: Reason
+    reason: Annotated[AnyText, Field(max_length=LONGEST_REASON)] = ""
     """Why, in a sentence."""
 
 
@@ -77,6 +78,10 @@ def this_study(call: AnyCall, study: StudyKey) -> Markup:
 def mark(call: Call[None, MarkForm, StudyPath]) -> Response:
     """Back to the study's page afterwards, by GET."""
     body, uid = call.body, call.path.study_instance_uid
+    here = f"{dose_page_of(call, uid, body.orthanc_study_id)}#this-study"
+    reason = body.reason.strip()
+    if not reason:
+        return see_other(call, here, P_("Say why, in a sentence: the reason is kept with it."), kind="attention")
     by, now = call.actor.name, call.services.clock()
     with call.begin() as connection:
         key = study_of_uid(connection, uid, body.orthanc_study_id)
@@ -84,7 +89,7 @@ def mark(call: Call[None, MarkForm, StudyPath]) -> Response:
             raise NotFound(N_("There is no study with this Study Instance UID."))
         study = key.orthanc_study_id
         if body.meaning == "take back":
-            take_back(connection, study, reason=body.reason, by=by, now=now)
+            take_back(connection, study, reason=reason, by=by, now=now)
         else:
-            mark_studies(connection, [study], body.meaning, reason=body.reason, by=by, now=now)
-    return see_other(call, f"{dose_page_of(call, uid, body.orthanc_study_id)}#this-study")
+            mark_studies(connection, [study], body.meaning, reason=reason, by=by, now=now)
+    return see_other(call, here)

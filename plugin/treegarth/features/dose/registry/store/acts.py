@@ -192,6 +192,15 @@ def sources_of(connection: Connection, keys: Iterable[str]) -> list[Row[Any]]:
     return list(found.values())
 
 
+def acts_in_force(connection: Connection, orthanc_study_id: str) -> list[int]:
+    """The numbers of the decisions that hold for something that a study tells of, or that moved something there."""
+    targets = sorted({orthanc_study_id} | _former_studies(connection, [orthanc_study_id]))
+    keys = sorted(keys_of_study(connection, orthanc_study_id))
+    concerns = is_among(dose_act.c.key, keys) | is_among(dose_act.c.target, targets)
+    query = select(dose_act.c.act_id).where(concerns, holds(dose_act.c.act_id)).distinct()
+    return sorted(connection.execute(query).scalars()) if any_act(connection) else []
+
+
 def studies_of_act(connection: Connection, keys: Iterable[str], targets: Iterable[str]) -> set[str]:
     """The studies that such a decision concerns."""
     told = {row.orthanc_study_id for row in sources_of(connection, keys)}

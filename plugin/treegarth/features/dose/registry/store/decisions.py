@@ -45,6 +45,8 @@ class StudySource:
     """One source of a study, whether it counts or not; `decision` is None of one that holds no dose, or waits."""
 
     orthanc_instance_id: str
+    orthanc_study_id: str
+    """Another one where a person moved it here."""
     sop_instance_uid: str
     sop_class_uid: str | None
     kind: str | None

@@ -347,6 +347,7 @@ def _identity(exam: _Exam, newest: Row[Any]) -> dict[str, Any]:
         found = {name: getattr(newest_own, name) for name in OF_STUDY}
     if by_people.patient is not None:
         found |= {name: by_people.patient.get(name) for name in OF_PATIENT}
+        found |= {"patient_age": None, "patient_age_years": None}  # what the objects say is another one's
     return found
 
 

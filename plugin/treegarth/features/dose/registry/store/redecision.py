@@ -142,13 +142,18 @@ def _changes(before: dict[str, Row[Any]], after: dict[str, Row[Any]]) -> list[di
         for quantity in BEST:
             was = getattr(old, best_column(quantity))
             now = None if new is None else getattr(new, best_column(quantity))
-            if not _same(was, now):
+            if not _same(was, now) or (new is not None and _doubts(old, quantity) != _doubts(new, quantity)):
                 found.append(_change(old, quantity, was, now, _why(new, quantity)))
         if new is not None and new.replaced_by != old.replaced_by:
             was, now = (None if row.replaced_by else 1.0 for row in (old, new))
             why = f"replaced by {new.replaced_by}" if new.replaced_by else "counts"
             found.append(_change(old, "study", was, now, why))
     return found
+
+
+def _doubts(row: Row[Any], quantity: str) -> set[str] | None:
+    """None of a row of a version that knew of none."""
+    return None if row.doubts is None else {one for one in row.doubts if one.startswith(f"{quantity}:")}
 
 
 def _change(row: Row[Any], quantity: str, before: float | None, after: float | None, why: str) -> dict[str, Any]:
