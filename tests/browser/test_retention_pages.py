@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Visit, windows
 from tests.servers import OrthancServer, store
@@ -137,6 +137,41 @@ def test_from_a_preview_to_what_is_brought_back(
     expect(page.get_by_role("heading", name="No study is on hold")).to_be_visible()
     assert visit.violations() == []
     assert visit.complaints == []
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays(
+    open_window: Callable[..., Visit], retention_server: OrthancServer
+) -> None:
+    visit = open_window()
+    page = visit.go("retention/policies/new")
+    answers: list[Route] = []
+
+    def hold_back_changes(route: Route) -> None:
+        if is_change(route):
+            answers.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/retention/policies/new", hold_back_changes)
+    page.locator("[id='c.0.field']").fill("Modality")
+    page.locator("[id='c.0.value']").fill("CT")  # leaving the field has sent the form
+    page.locator("#why").fill("typed meanwhile")
+    deadline = monotonic() + PATIENCE_S
+    while not answers and monotonic() < deadline:
+        page.wait_for_timeout(50)
+    for route in list(answers):
+        route.continue_()
+    page.unroute("**/retention/policies/new")
+    page.wait_for_function("!document.querySelector('#policy-form.htmx-request')")
+    page.wait_for_timeout(300)
+    expect(page.locator("[id='c.0.value']")).to_have_value("CT")
+    expect(page.locator("#why")).to_have_value("typed meanwhile")
+    assert visit.complaints == []
+
+
+def is_change(route: Route) -> bool:
+    """A form that is sent by htmx because something in it was changed, not the look ahead."""
+    return route.request.method == "POST" and "act=look" not in (route.request.post_data or "")
 
 
 def test_a_policy_is_built_in_the_form_and_the_only_copy_is_asked_twice(

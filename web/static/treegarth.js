@@ -212,6 +212,36 @@ function onSwapped(event) {
   if (text && text !== onSwapped.last) { onSwapped.last = text; say(text); }
 }
 
+// ---- what is typed while an answer is on its way stays: the answer knows only what was sent ----
+const sent = new WeakMap();
+const typed = new WeakMap();
+const isTicked = (field) => field.type === "checkbox" || field.type === "radio";
+const valueOf = (field) => (isTicked(field) ? field.checked : field.value);
+const keepsWhatIsTyped = (field) => field.name && !["hidden", "file"].includes(field.type);
+const fieldsOf = (form) => all("input[id], select[id], textarea[id]", form).filter(keepsWhatIsTyped);
+
+function onSent(event) {
+  const form = event.detail.target.closest?.("form");
+  if (form) sent.set(event.detail.xhr, new Map(fieldsOf(form).map((field) => [field, valueOf(field)])));
+}
+
+function onAnswer(event) {
+  const before = [...(sent.get(event.detail.xhr) ?? [])];
+  const later = before.filter(([field, value]) => field.isConnected && valueOf(field) !== value);
+  typed.set(event.detail.xhr, later.map(([field]) => [field.id, field.name, valueOf(field)]));
+}
+
+function onAnswered(event) {
+  for (const [id, name, value] of typed.get(event.detail.xhr) ?? []) {
+    const field = document.getElementById(id);
+    if (field?.name !== name || valueOf(field) === value) continue;
+    if (isTicked(field)) field.checked = value; else field.value = value;
+  }
+}
+
+document.addEventListener("htmx:beforeSend", onSent);
+document.addEventListener("htmx:beforeSwap", onAnswer);
+document.addEventListener("htmx:afterSwap", onAnswered);
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("change", onChosen);
