@@ -94,7 +94,7 @@ def test_the_button_starts_one_and_the_page_asks_again_only_while_it_runs(client
     assert 'hx-trigger="every 3s"' not in page
     assert "<progress" not in page
     assert "1 of 1 study" in page
-    assert "with another dose: 0" in page
+    assert "with another dose or doubt: 0" in page
     assert "No dose has changed" in page
 
 
@@ -104,7 +104,7 @@ def test_each_dose_that_is_another_one_stands_with_its_study_and_why(client: Fla
         connection.execute(update(dose_study).values(decider_version=1))
     redecide(engine)
     page = in_language(client, "en")
-    assert "with another dose: 2" in page
+    assert "with another dose or doubt: 2" in page
     assert "Began by itself" in page
     assert ">55.5<" in page
     assert ">100<" in page
@@ -204,8 +204,8 @@ def test_the_command_says_how_far_it_is_and_when_it_is_done(engine: Engine) -> N
     decided_otherwise_before(engine)
     with transaction(engine) as connection:
         start_redeciding(connection, "anna", NOON)
-    assert look(engine) == ("No. 1, running: 0 of 3 studies, with another dose: 0.", False)
+    assert look(engine) == ("No. 1, running: 0 of 3 studies, with another dose or doubt: 0.", False)
     redecide(engine)
     output = StringIO()
     reread.follow(engine, look, output, wait=True)
-    assert output.getvalue() == "No. 1, done: 3 of 3 studies, with another dose: 2.\n"
+    assert output.getvalue() == "No. 1, done: 3 of 3 studies, with another dose or doubt: 2.\n"
