@@ -111,7 +111,7 @@ def test_each_dose_that_is_another_one_stands_with_its_study_and_why(client: Fla
     assert "the only source; as reported" in page
     assert page.index("does not count</td>") < page.index("counts</td>")
     korean = in_language(client, "ko")
-    assert "선량이 달라짐: 2" in korean
+    assert "선량이나 의심이 바뀜: 2" in korean
     assert "보고된 값" in korean
     assert "as reported" not in korean
     lines = client.get(f"{PAGE}.csv").text.lstrip("\ufeff").splitlines()
