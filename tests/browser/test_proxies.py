@@ -213,7 +213,7 @@ def test_a_study_shows_its_pictures_and_is_downloaded(visit: Visit, published: P
     assert visit.complaints == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_ohif_shows_pixels_and_a_pdf(visit: Visit, published: Published) -> None:
     page = visit.go(f"studies/{published.known['study_instance_uid']}")
     page.locator("[data-viewer]").first.click()
