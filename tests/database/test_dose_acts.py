@@ -105,13 +105,17 @@ class World:
         uids = frozenset(one["irradiation_event_uid"] for each in told for one in each.written.events)
         target = self.chance.choice([None, *(n for n in range(len(self.exams)) if n != number)])
         name = source.orthanc_instance_id if source is not None else None
-        with transaction(self.engine) as connection:
-            if target is None:
-                done = acts.void(connection, key(exam), name, PERSON)
-            else:
-                done = acts.move(connection, key(exam), name, key(self.exams[target]), PERSON)
         if source is None:  # with what was moved there before
             uids |= {uid for uid in self.event_of if self.place(uid) == number}
+        try:
+            with transaction(self.engine) as connection:
+                if target is None:
+                    done = acts.void(connection, key(exam), name, PERSON)
+                else:
+                    done = acts.move(connection, key(exam), name, key(self.exams[target]), PERSON)
+        except RequestConflict:
+            assert {self.place(uid) for uid in uids} == {target}  # it was so already
+            return
         self.decided.append((done.id, uids, target))
 
     def take_back(self) -> None:
@@ -414,6 +418,23 @@ def test_what_is_so_already_is_not_decided_again(engine: Engine) -> None:
         acts.void(connection, key(exam), None, PERSON)
         with pytest.raises(RequestConflict):
             acts.void(connection, key(exam), source, PERSON)
+
+
+def test_what_was_moved_already_is_not_moved_there_again(engine: Engine) -> None:
+    exam = stored([ct_report("r", {"1.9.1": 100.0})], 1, "P")
+    other = stored([ct_report("o", {"1.9.3": 30.0})], 2, "P")
+    for one in (exam, other):
+        arrive(engine, one, Random(1))
+    with transaction(engine) as connection:
+        moved = acts.move(connection, key(exam), None, key(other), PERSON)
+        for name in ("move", "merge"):
+            with pytest.raises(RequestConflict):
+                acts.move(connection, key(exam), None, key(other), PERSON, name=name)
+        acts.undo(connection, moved.id, PERSON)
+        acts.move(connection, key(exam), None, key(other), PERSON)  # what was taken back is none
+        acts.void(connection, key(exam), None, PERSON)
+        acts.move(connection, key(exam), None, key(other), PERSON)  # and neither is what was overruled
+    assert dlp_of(engine, "P 2") == 130.0
 
 
 def test_of_a_chosen_report_and_a_fuller_one_the_chosen_one_is_all(engine: Engine) -> None:

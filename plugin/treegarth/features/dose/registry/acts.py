@@ -62,6 +62,9 @@ def move(
     """
     if to.orthanc_study_id == exam.orthanc_study_id:
         raise RequestConflict(P_("It is of this study already."), field="into_study_instance_uid")
+    sources = [one["orthanc_instance_id"] for one in _sources(connection, exam, source)]
+    if kept.fates_of(connection, kept.keys_of_sources(connection, sources)) == {to.orthanc_study_id}:
+        raise RequestConflict(P_("It counts in that study already."), field="into_study_instance_uid")
     told = _study_told(connection, to)
     if name == "merge" and _row(connection, to.orthanc_study_id) is None:
         raise RequestConflict(

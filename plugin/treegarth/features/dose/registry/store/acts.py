@@ -73,6 +73,13 @@ def keys_of_act(connection: Connection, act_id: int) -> tuple[list[str], frozens
     return [row.key for row in rows], frozenset(row.target for row in rows if row.target is not None)
 
 
+def fates_of(connection: Connection, keys: Iterable[str]) -> set[str | None]:
+    """Where these events and objects count by what people decided: studies, `NOWHERE`, None of what nobody decided."""
+    named = set(keys)
+    told = _told(connection, named)
+    return {told.fates[key].study if key in told.fates else None for key in named}
+
+
 def any_act(connection: Connection) -> bool:
     """Whether anybody ever decided anything."""
     return connection.execute(select(dose_act.c.act_id).limit(1)).first() is not None
