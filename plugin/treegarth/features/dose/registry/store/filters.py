@@ -118,8 +118,8 @@ def resolved(connection: Connection, wanted: DoseStudyFilter) -> DoseStudyFilter
 
 
 def conditions(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
-    """What a row of `dose_study` must fulfil: all of these."""
-    return [*_texts(wanted), *_marks(wanted), *_reading(wanted), *_ranges(wanted), *_of_an_event(wanted)]
+    """What a row of `dose_study` must fulfil by itself: all of these."""
+    return [*_texts(wanted), *_marks(wanted), *_reading(wanted), *_ranges(wanted), *_ends(wanted)]
 
 
 def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
@@ -206,18 +206,21 @@ def _ages(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     return _between(age, wanted.age_from_years, last)
 
 
-def _of_an_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
-    """That one event which counts, of the protocol that is asked for, is within all of the limits of an event: by the
-    greatest and the least of the study, and where these do not tell, by its events."""
-    table, limits = dose_study.c, wanted.of_event
-    if not limits:
-        return []
+def _ends(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
+    """By the greatest and the least of the study's events, whether one of them can be within each limit of an event."""
+    table = dose_study.c
     ends: list[ColumnElement[bool]] = []
-    for one, asked in limits.items():
+    for one, asked in wanted.of_event.items():
         low, high = _stored(asked, one)
         ends += [*_between(table[one.greatest], low, None), *_between(table[one.least], None, high)]
-    is_told = len(ends) <= 1 and wanted.protocol is None
-    return ends if is_told else [*ends, _has_event(wanted)]
+    return ends
+
+
+def has_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
+    """That one event which counts, of the protocol that is asked for, is within all of the limits of an event; nothing
+    where `conditions` tell it already. Of a list of events these are asked of the events themselves."""
+    is_told = not wanted.of_event or (wanted.protocol is None and len(_ends(wanted)) <= 1)
+    return [] if is_told else [_has_event(wanted)]
 
 
 def _has_event(wanted: DoseStudyFilter) -> ColumnElement[bool]:

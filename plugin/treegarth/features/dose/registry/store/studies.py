@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, literal, select
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.lacking import Lacking
 from treegarth.features.dose.registry.rules import DoubtName, Origin, What
-from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, resolved
+from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, has_event, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
 from treegarth.index.tables import instance, series
@@ -195,7 +195,8 @@ class DoseStudy(Record):
 def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
     """The studies whose dose was read, in no order."""
     columns = [dose_study.c[name] for name in DoseStudy.model_fields]
-    return select(*columns).where(*conditions(resolved(connection, filters)))
+    wanted = resolved(connection, filters)
+    return select(*columns).where(*conditions(wanted), *has_event(wanted))
 
 
 def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseStudy | None:
