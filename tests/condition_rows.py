@@ -15,8 +15,7 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.features.retention.tables import hold
-from treegarth.features.rules.tables import study_label
-from treegarth.index.tables import arrival, instance, patient, series, study
+from treegarth.index.tables import arrival, instance, patient, series, study, study_label
 
 _DAY = timedelta(days=1)
 

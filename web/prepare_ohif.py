@@ -75,6 +75,41 @@ REPLACEMENTS = (
         new='url && /*#__PURE__*/react.createElement("object", {',
         times=1,
     ),
+    # Names as the dashboard writes them, Korean first (web/ohif/app-config.js).
+    Replacement(
+        files="app.bundle.*.js",
+        old="function formatPN(name) {",
+        new="function formatPN(name) { return window.config.treegarth.personName(name);",
+        times=1,
+    ),
+    # Dates in ISO form, in each of its languages.
+    Replacement(files="app.bundle.*.js", old='"localDateFormat":', new='"notUsed":', times=5),
+    Replacement(
+        files="app.bundle.*.js",
+        old="'Common:localDateFormat', 'DD-MMM-YYYY'",
+        new="'Common:localDateFormat', 'YYYY-MM-DD'",
+        times=1,
+    ),
+    Replacement(
+        files="app.bundle.*.js",
+        old="'Common:localDateFormat', 'MMM D, YYYY'",
+        new="'Common:localDateFormat', 'YYYY-MM-DD'",
+        times=1,
+    ),
+    # Structured reports of every class, not only the four that it knows: those of dose were an error.
+    Replacement(
+        files="*.js",
+        old="const sopClassUids = [sopClassDictionary.BasicTextSR,",
+        new="const sopClassUids = [...window.config.treegarth.reportClasses, sopClassDictionary.BasicTextSR,",
+        times=1,
+    ),
+    # What it does not show of these is read as a tree in the dashboard (web/ohif/app-config.js).
+    Replacement(
+        files="*.js",
+        old="react.createElement(OHIFCornerstoneSRContainer, {\n    container: instance\n  })",
+        new="window.config.treegarth.readableReport(react, instance)",
+        times=1,
+    ),
 )
 
 LEFT_OUT = (

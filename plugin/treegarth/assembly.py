@@ -60,11 +60,9 @@ def _lent() -> Lent:
     from treegarth.features.deliveries.store.destinations import destination_names, missing_destination
     from treegarth.features.dose.registry.store.dose_objects import dose_objects
     from treegarth.features.dose.registry.store.queue import count_waiting
-    from treegarth.features.rules.store.labels import list_labels
 
     return Lent(
         dose_objects=dose_objects,
-        list_labels=list_labels,
         destination_names=destination_names,
         missing_destination=missing_destination,
         count_stale=count_stale,

@@ -14,7 +14,7 @@ from flask import Flask
 from treegarth.assembly import house
 from treegarth.database.location import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
-from treegarth.features.archive.pages import ViewerGate
+from treegarth.features.archive.pages import ViewerGate, first_series
 from treegarth.features.retention.uses import study_opened
 from treegarth.host.logs import log_into_orthanc
 from treegarth.host.plugin import Plugin
@@ -60,4 +60,5 @@ def make_application(services: Services) -> Flask:
         parts=whole.parts(),
         opened_in_viewer=lambda uid: study_opened(services, uid, "viewer"),
         instead_of_viewer=ViewerGate(),
+        first_series=first_series,
     )

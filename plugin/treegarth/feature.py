@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.tasks.app import TaskContext, TaskHints
     from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
-    from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
+    from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudyNotes, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction, RowActions
     from treegarth.work.kinds import Carry, WorkKind, WorkKinds
@@ -68,6 +68,8 @@ class Feature:
     """What it lends to a study's page."""
     panel_sections: Callable[[], Sequence[StudySection]] = tuple
     """What it lends to the panel of a study in lists."""
+    study_notes: Callable[[], Sequence[StudyNotes]] = tuple
+    """What it says of each study in others' lists, in a cell."""
     system_sections: Callable[[], Sequence[PageSection]] = tuple
     """What it lends to the page about the system."""
     kept_studies: Callable[[], Sequence[StudyAddress]] = tuple
@@ -89,7 +91,6 @@ class Lent:
     """What single features lend to others."""
 
     dose_objects: Callable[[Connection, str], tuple[frozenset[str], frozenset[str]]]
-    list_labels: Callable[[Connection, str], Sequence[Any]]
     destination_names: Callable[[Connection], Sequence[str]]
     missing_destination: Callable[[Connection, str, str], Problem | None]
     count_stale: Callable[[Connection], int]
@@ -163,6 +164,9 @@ class House:
 
     def panel_sections(self) -> list[StudySection]:
         return [one for feature in self.features for one in feature.panel_sections()]
+
+    def study_notes(self) -> list[StudyNotes]:
+        return [one for feature in self.features for one in feature.study_notes()]
 
     def system_sections(self) -> list[PageSection]:
         return [one for feature in self.features for one in feature.system_sections()]

@@ -79,10 +79,12 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
     return {
+        "sop_instance_uid": api(f"studies/{uid}/series/{series}/instances")["items"][0]["sop_instance_uid"],
         "work_id": work["id"],
         "study_instance_uid": uid,
-        "series_instance_uid": api(f"studies/{uid}")["series"][0]["series_instance_uid"],
+        "series_instance_uid": series,
         "orthanc_study_id": study["orthanc_study_id"],
         "orthanc_instance_id": next(r["orthanc_instance_id"] for r in reports if r["study_instance_uid"] == uid),
         "patient_id": study["patient_id"],

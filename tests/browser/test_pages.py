@@ -21,6 +21,8 @@ PAGES = {
     "study": "studies/{study}",
     "saved views": "views",
     "instances": "studies/{study}/series/{series}/instances",
+    "an object": "studies/{study}/series/{report_series}/instances/{object}",
+    "nothing that cannot be shown": "not-shown",
     "no instance fits": "studies/{study}/series/{series}/instances?sop_instance_uid=nobody",
     "dose": "dose",
     "irradiation events": "dose/events",
@@ -73,7 +75,11 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
         item for item in treegarth_server.get("dose/reports")["items"] if item["study_instance_uid"] == ct_study
     )
     study = treegarth_server.get(f"studies/{ct_study}")
+    its_report = next(one for one in study["series"] if one["modality"] == "SR")["series_instance_uid"]
+    objects = treegarth_server.get(f"studies/{ct_study}/series/{its_report}/instances")["items"]
     return {
+        "report_series": its_report,
+        "object": objects[0]["sop_instance_uid"],
         "study": ct_study,
         "series": study["series"][0]["series_instance_uid"],
         "report": report["orthanc_instance_id"],

@@ -21,6 +21,7 @@ from tests.documents import COLOUR, encapsulated_pdf
 from tests.load import bench_instances
 from tests.servers import OrthancServer, script_without_filter, store
 from treegarth.dicom.depth import DEEPEST_NESTING
+from treegarth.web.formats import readable_name
 
 SOFTWARE_WEBGL = [
     "--no-sandbox",
@@ -62,17 +63,49 @@ def wait_for_pixels(page: Page) -> float:
 
 
 @pytest.mark.timeout(400)
-def test_ohif_shows_the_pixels_of_a_ct(driver: Playwright, treegarth_server: OrthancServer) -> None:
-    study = treegarth_server.get("studies", modality="CT")["items"][0]["study_instance_uid"]
-    refused: list[str] = []
+def test_ohif_shows_the_pixels_of_a_ct_its_report_and_the_way_back(
+    driver: Playwright, treegarth_server: OrthancServer
+) -> None:
+    """On the first series that is no localizer, in the reader's language, with names and dates as the dashboard has."""
+    study = next(one for one in treegarth_server.get("studies", modality="CT")["items"] if "흉부" in str(one))
+    uid = study["study_instance_uid"]
+    page_of_study = f"{treegarth_server.base_url}/studies/{uid}"
+    complaints: list[str] = []
     chromium = driver.chromium.launch(executable_path=CHROMIUM, args=SOFTWARE_WEBGL)
-    page = chromium.new_page(viewport={"width": 1280, "height": 720})
-    page.on("response", lambda response: refused.append(response.url) if response.status >= 400 else None)
-    page.goto(f"{treegarth_server.base_url}/studies/{study}")
+    page = chromium.new_page(viewport={"width": 1280, "height": 720}, locale="ko-KR")
+    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(page_of_study)
     page.locator("[data-viewer]").first.click()
     assert wait_for_pixels(page) >= ENOUGH
+    thumbnails = page.locator('[data-cy^="study-browser-thumbnail"]')
+    assert "Localizer" in thumbnails.nth(0).inner_text()
+    active = page.locator('[data-cy="viewport-pane"], .viewport-wrapper').first
+    active.get_by_text(thumbnails.nth(1).inner_text().splitlines()[1]).first.wait_for(timeout=PATIENCE_S * 1000)
+    assert page.get_by_text(study["study_date"]).count() > 0  # 2026-11-20
+    names = [
+        None,
+        "",
+        study["patient_name"],
+        "Hong^Gildong=洪^吉洞=홍^길동",
+        "홍^길동",
+        "YAMADA^TAROU=山田^太郎=やまだ^たろう",
+    ]
+    names += ["MÜLLER^JÜRGEN^^DR.", "O'BRIEN^SIOBHAN^MARY", "A^B^C^D^E", "=洪^吉洞"]
+    for name in names:
+        groups = dict(zip(("Alphabetic", "Ideographic", "Phonetic"), (name or "").split("="), strict=False))
+        for given in (name, groups, [groups]):
+            shown = page.evaluate("name => window.config.treegarth.personName(name)", given)
+            assert (shown or None) == (readable_name(name) if name else None), (name, given)
+    thumbnails.filter(has_text="SR").first.dblclick()
+    page.locator("[data-readable-report] a").click()
+    page.wait_for_url(f"{page_of_study}/series/*/instances/*")
+    assert page.locator(".content-tree").count() == 1
+    page.go_back()
+    page.get_by_role("link", name="검사로 돌아가기").click(timeout=PATIENCE_S * 1000)
+    page.wait_for_url(page_of_study)
     chromium.close()
-    assert refused == []
+    assert complaints == []
 
 
 @pytest.mark.timeout(400)

@@ -30,10 +30,10 @@ from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.service import explain_rule, preview_rule, save_rule
 from treegarth.features.rules.store import events, outcomes
-from treegarth.features.rules.store.labels import change_labels, list_labels
 from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.tables import label_change, notification, rule_event
 from treegarth.features.rules.text import parse_rule
+from treegarth.index.labels import change_labels, list_labels
 from treegarth.index.studies import asked_study
 from treegarth.index.tables import arrival
 from treegarth.phrases import Phrase

@@ -34,8 +34,8 @@ from treegarth.features.rules.service import (
 from treegarth.features.rules.service.application import APPLYING, apply_to_archive
 from treegarth.features.rules.store import events
 from treegarth.features.rules.store.applications import stop_applying
-from treegarth.features.rules.store.labels import list_labels
 from treegarth.features.rules.store.rules import RULES, due_by_schedule
+from treegarth.index.labels import list_labels
 from treegarth.tasks.app import TaskContext
 from treegarth.work.store import LongWork, resume
 from treegarth.work.tables import long_work

@@ -222,6 +222,27 @@ arrival = Table(
     comment="studies and series that may still be arriving; the row goes when they are decided to be stable",
 )
 
+study_label = Table(
+    "study_label",
+    metadata,
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("set_by", Text, comment="a user, or the rule's name"),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    Index("ix_study_label_label", "label"),
+)
+
+label_change = Table(
+    "label_change",
+    metadata,
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("is_set", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    comment="what Orthanc's own labels do not say yet, where its version has them",
+)
+
 archive_state = Table(
     "archive_state",
     metadata,

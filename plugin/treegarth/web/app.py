@@ -40,7 +40,7 @@ from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templates import make_environments, render_page, url_with
 from treegarth.web.validation import InvalidFields, validated
-from treegarth.web.viewer import InsteadOfViewer, viewer_routes
+from treegarth.web.viewer import FirstSeries, InsteadOfViewer, viewer_routes
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +64,15 @@ def create_app(
     parts: Iterable[object] = (),
     opened_in_viewer: Callable[[str], None] = lambda uid: None,
     instead_of_viewer: InsteadOfViewer = lambda call, uids: None,
+    first_series: FirstSeries = lambda call, uids: None,
 ) -> Flask:
     """A WSGI application that answers these routes and the files of `services.web_directory`; nothing else.
 
     `parts` are what features work with; a handler gets one by `call.part(its class)`. `opened_in_viewer` is told the
-    Study Instance UID of each study that is opened in OHIF; `instead_of_viewer` may answer in its place.
+    Study Instance UID of each study that is opened in OHIF; `instead_of_viewer` may answer in its place, and
+    `first_series` says which series it shows first.
     """
-    viewer = viewer_routes(services.web_directory, opened_in_viewer, instead_of_viewer)
+    viewer = viewer_routes(services.web_directory, opened_in_viewer, instead_of_viewer, first_series)
     table = [*routes, *documentation_routes(), *file_routes(services.web_directory), *viewer]
     check_unique(table)
     languages = read_languages(services.web_directory / "locales")

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
+from treegarth.index.labels import known_labels
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import translated
+
+
+def label_choices(call: AnyCall, connection: Connection) -> Mapping[str, str]:
+    """The labels that some study has, for the input of a list of studies."""
+    return {label: label for label in known_labels(connection)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ files, their metadata and what Orthanc's database knows may be asked for of ever
 from __future__ import annotations
 
 from treegarth.web.site import Site
+from treegarth.web.viewer import FIRST_SERIES
 
 
 def picture_address(site: Site, orthanc_instance_id: str, nesting_depth: int | None, *, pixels: int) -> str | None:
@@ -32,7 +33,10 @@ def explorer_address(site: Site, orthanc_instance_id: str, nesting_depth: int | 
     )
 
 
-def viewer_address(site: Site, study_instance_uid: str, *, is_shown: bool) -> str | None:
-    """OHIF with a study, for which it asks Orthanc's DICOMweb for all that the study and its patient have; None where
-    something of that must not be asked for."""
-    return site.url("web.ohif", path="viewer", StudyInstanceUIDs=study_instance_uid) if is_shown else None
+def viewer_address(
+    site: Site, study_instance_uid: str, *, is_shown: bool, series_instance_uid: str | None = None
+) -> str | None:
+    """OHIF with a study, opened on this series. It asks Orthanc's DICOMweb for all that the study and its patient have;
+    None where something of that must not be asked for."""
+    given = {"StudyInstanceUIDs": study_instance_uid, FIRST_SERIES: series_instance_uid}
+    return site.url("web.ohif", path="viewer", **given) if is_shown else None

@@ -5,11 +5,12 @@ A page knows only these types, so that features need not know each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
+from sqlalchemy import Connection
 
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import Phrase, in_language
@@ -37,6 +38,8 @@ class Check:
 
 HealthCheck: TypeAlias = Callable[[AnyCall], Sequence[Check]]
 StudySection: TypeAlias = Callable[[AnyCall, StudyKey], Markup | None]
+StudyNotes: TypeAlias = Callable[[AnyCall, Connection, Sequence[str]], Mapping[str, Markup]]
+"""Of the studies with these identifiers of Orthanc, by identifier; nothing where there is nothing to say of one."""
 StudyAddress: TypeAlias = Callable[[AnyCall, str, str | None], str | None]
 """Of what is kept of a study that is gone, by its UID and, where the address says it, Orthanc's identifier."""
 PageSection: TypeAlias = Callable[[AnyCall], Markup]

@@ -15,6 +15,11 @@ class SeriesPath(StudyPath):
     """(0020,000E)"""
 
 
+class InstancePath(SeriesPath):
+    sop_instance_uid: Text
+    """(0008,0018)"""
+
+
 class OrthancStudyPath(Parameters):
     orthanc_study_id: Text
     """Orthanc's own identifier of the study."""

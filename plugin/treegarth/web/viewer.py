@@ -28,9 +28,19 @@ PAGE = "index.html"
 CONFIGURATION = "app-config.js"
 PLACE_OF_REACH = "REACH_OF_THIS_SERVER"
 """What stands in the configuration (web/ohif/app-config.js) until it is served."""
-WITHOUT_LIST = "\nwindow.config.showStudyList = false;\n"
+FIRST_SERIES = "initialSeriesInstanceUID"
+CHOSEN_ALREADY = frozenset({FIRST_SERIES.lower(), "initialsopinstanceuid", "seriesinstanceuids"})
+"""Arguments of an address that says itself what is shown first. OHIF reads them in small and capital letters."""
+OWN_FILES = ("local", "localbasic")
+"""Places inside the viewer that show files of the reader's own disk, without a study of this server."""
 MOST_OPENED = 10
 """Studies of one link to the viewer that are noted as opened."""
+WORDS = {
+    "back": N_("Back to the study"),
+    "report": N_("A structured report"),
+    "readReport": N_("Read it as a tree"),
+}
+"""What our part of OHIF's pages says."""
 HEADERS = {
     # OHIF compiles WebAssembly, starts workers from blobs and styles elements by script. A PDF is an object whose data
     # are a blob; Chromium shows it in a frame, and asks for that as well.
@@ -42,13 +52,16 @@ HEADERS = {
 
 
 InsteadOfViewer: TypeAlias = Callable[[AnyCall, Sequence[str]], Response | None]
-"""What is answered in the viewer's place when it is opened with these studies, or on its list where there are none."""
+"""What is answered in the viewer's place when it is opened with these studies, or with none."""
+FirstSeries: TypeAlias = Callable[[AnyCall, Sequence[str]], str | None]
+"""The Series Instance UID of what is to be shown first of these studies; None leaves it to OHIF."""
 
 
 def viewer_routes(
     web_directory: Path,
     opened_in_viewer: Callable[[str], None] = lambda uid: None,
     instead_of_viewer: InsteadOfViewer = lambda call, uids: None,
+    first_series: FirstSeries = lambda call, uids: None,
 ) -> list[Route]:
     """`opened_in_viewer` is told the Study Instance UID of each study that is opened."""
     files = web_directory / "vendor" / "ohif"
@@ -56,24 +69,28 @@ def viewer_routes(
     def file(call: Call[None, None, FilePath]) -> Response:
         name = call.path.path
         if name == CONFIGURATION:
-            text = configuration(web_directory / "ohif", call.services.reach)
-            has_list = instead_of_viewer(call, ()) is None
-            return send_text(call, text if has_list else text + WITHOUT_LIST, "text/javascript")
+            words = call.site.languages[call.language].gettext
+            text = configuration(web_directory / "ohif", call.services.reach, words)
+            return send_text(call, text, "text/javascript")
         if name != PAGE:
             try:
                 return send(call, files, name)
             except NotFound:
                 if Path(name).suffix:
                     raise
-        return page(call)  # of a place inside the application
+        return page(call, name)  # of a place inside the application
 
     def start(call: Call[None, None, None]) -> Response:
-        return page(call)
+        return page(call, "viewer")
 
-    def page(call: AnyCall) -> Response:
-        uids = [uid for uid in call.http.args.get("StudyInstanceUIDs", "").split(",") if uid]
-        if (refused := instead_of_viewer(call, uids)) is not None:
-            return refused
+    def page(call: AnyCall, place: str) -> Response:
+        uids = studies_asked_for(call)
+        if place not in OWN_FILES and (other := instead_of_viewer(call, uids)) is not None:
+            return other
+        if not CHOSEN_ALREADY & {key.lower() for key in call.http.args} and (first := first_series(call, uids)):
+            asked = call.http.query_string.decode("ascii", errors="replace")
+            address = f"{call.site.url('web.ohif', path=place)}?{asked}&{FIRST_SERIES}={first}"
+            return Response(status=302, headers={"Location": address})
         for uid in uids[:MOST_OPENED]:
             opened_in_viewer(uid)
         if not (files / PAGE).is_file():
@@ -97,17 +114,25 @@ def viewer_routes(
     ]
 
 
-def configuration(folder: Path, reach: Reach) -> str:
-    """OHIF's configuration for this server. Raises ValueError where the file has no place for it."""
+def studies_asked_for(call: AnyCall) -> list[str]:
+    """The Study Instance UIDs of an address as OHIF reads them: in any letters, several divided by commas."""
+    given = [value for key, value in call.http.args.items(multi=True) if key.lower() == "studyinstanceuids"]
+    return [uid for value in given for uid in value.split(",") if uid]
+
+
+def configuration(folder: Path, reach: Reach, gettext: Callable[[str], str] = lambda message: message) -> str:
+    """OHIF's configuration for this server and reader. Raises ValueError where the file has no place for it."""
     text = (folder / CONFIGURATION).read_text(encoding="utf-8")
     if text.count(PLACE_OF_REACH) != 1:
         raise ValueError(f"{CONFIGURATION} has {PLACE_OF_REACH} {text.count(PLACE_OF_REACH)} times, not once")
-    places = {
+    here = {
         "base": reach.path(BASE),
         "dicomWeb": reach.path(reach.dicom_web or ""),
         "wado": reach.path(reach.wado) if reach.wado else None,
+        "treegarth": reach.path(BASE_PATH),
+        "words": {name: gettext(sentence) for name, sentence in WORDS.items()},
     }
-    return text.replace(PLACE_OF_REACH, json.dumps(places))
+    return text.replace(PLACE_OF_REACH, json.dumps(here))
 
 
 def _check_dicomweb(call: AnyCall) -> None:

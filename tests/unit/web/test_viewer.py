@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_services, web_folder
 from treegarth.reach import Reach
 from treegarth.settings import Mode, Settings
 from treegarth.web.app import create_app
-from treegarth.web.viewer import BASE, configuration
+from treegarth.web.viewer import BASE, WORDS, configuration
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (
@@ -54,7 +55,12 @@ def orthanc() -> Iterator[str]:
 
 
 def client_of(
-    folder: Path, orthanc_url: str, *, public_url: str | None = None, configuration: Mapping[str, Any] | None = None
+    folder: Path,
+    orthanc_url: str,
+    *,
+    public_url: str | None = None,
+    configuration: Mapping[str, Any] | None = None,
+    **given: Any,
 ) -> FlaskClient:
     web = web_folder(folder / "web")
     (web / "ohif" / "app-config.js").write_text("const reach = REACH_OF_THIS_SERVER;\n", encoding="utf-8")
@@ -64,7 +70,7 @@ def client_of(
     (folder / "secret.txt").write_text("secret", encoding="utf-8")
     settings = Settings(mode=Mode.TEST, public_url=public_url)
     services = make_services(web, settings=settings, orthanc_url=orthanc_url, configuration=configuration)
-    return create_app([], services).test_client()
+    return create_app([], services, **given).test_client()
 
 
 @pytest.fixture
@@ -109,16 +115,25 @@ def test_the_page_says_where_it_is_reached(tmp_path: Path, orthanc: str) -> None
 @pytest.mark.parametrize(
     ("public_url", "dicomweb", "expected"),
     [
-        (None, {}, {"base": "/treegarth/ohif/", "dicomWeb": "/dicom-web", "wado": "/wado"}),
+        (
+            None,
+            {},
+            {"base": "/treegarth/ohif/", "dicomWeb": "/dicom-web", "wado": "/wado", "treegarth": "/treegarth"},
+        ),
         (
             "https://www.example.org/pacs",
             {"Root": "images/", "WadoRoot": "/one"},
-            {"base": "/pacs/treegarth/ohif/", "dicomWeb": "/pacs/images", "wado": "/pacs/one"},
+            {
+                "base": "/pacs/treegarth/ohif/",
+                "dicomWeb": "/pacs/images",
+                "wado": "/pacs/one",
+                "treegarth": "/pacs/treegarth",
+            },
         ),
         (
             "https://pacs.example.org/",
             {"Root": "/pacs/dicom-web/", "EnableWado": False},
-            {"base": "/treegarth/ohif/", "dicomWeb": "/pacs/dicom-web", "wado": None},
+            {"base": "/treegarth/ohif/", "dicomWeb": "/pacs/dicom-web", "wado": None, "treegarth": "/treegarth"},
         ),
     ],
 )
@@ -130,7 +145,39 @@ def test_its_configuration_says_where_this_server_and_its_dicomweb_are(
     assert answer.mimetype == "text/javascript"
     found = re.fullmatch(r"const reach = (.*);\n", answer.text)
     assert found
-    assert json.loads(found[1]) == expected
+    assert json.loads(found[1]) == {**expected, "words": WORDS}
+
+
+def test_it_is_opened_on_the_series_that_is_chosen_unless_the_address_says_one(tmp_path: Path, orthanc: str) -> None:
+    asked: list[list[str]] = []
+
+    def choose(call: Any, uids: Any) -> str | None:
+        asked.append(list(uids))
+        return "1.2.9" if "1.2.3" in uids else None
+
+    opened: list[str] = []
+    client = client_of(tmp_path, orthanc, opened_in_viewer=opened.append, first_series=choose)
+    answer = client.get("/treegarth/ohif/viewer?studyinstanceuids=1.2.3,1.2.4&hangingProtocolId=mpr")
+    assert answer.status_code == 302
+    asks = "studyinstanceuids=1.2.3,1.2.4&hangingProtocolId=mpr&initialSeriesInstanceUID=1.2.9"
+    assert answer.headers["Location"] == f"/treegarth/ohif/viewer?{asks}"
+    assert asked == [["1.2.3", "1.2.4"]]
+    assert opened == []
+    assert client.get(answer.headers["Location"]).status_code == 200
+    assert opened == ["1.2.3", "1.2.4"]
+    assert client.get("/treegarth/ohif/viewer?StudyInstanceUIDs=1.2.3&SeriesInstanceUIDs=1.2.8").status_code == 200
+    assert client.get("/treegarth/ohif/viewer?StudyInstanceUIDs=1.2.7").status_code == 200
+
+
+def test_it_has_no_list_of_its_own_but_shows_a_readers_own_files(tmp_path: Path, orthanc: str) -> None:
+    def ours(call: Any, uids: Any) -> Response | None:
+        return None if uids else Response(status=302, headers={"Location": "/treegarth/studies"})
+
+    client = client_of(tmp_path, orthanc, instead_of_viewer=ours)
+    for place in ("", "index.html", "viewer", "viewer?StudyInstanceUIDs="):
+        assert client.get(f"/treegarth/ohif/{place}").headers.get("Location") == "/treegarth/studies", place
+    assert client.get("/treegarth/ohif/local").text == PAGE
+    assert "showStudyList: false" in configuration(ROOT / "web" / "ohif", Reach())
 
 
 def test_what_was_filled_in_is_asked_for_again_and_sent_when_it_changed(tmp_path: Path, orthanc: str) -> None:

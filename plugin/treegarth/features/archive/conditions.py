@@ -30,6 +30,8 @@ class StudyConditions(Parameters):
     """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
     accession_number: Text | None = None
     """Exactly, or with the wildcards `*` and `?`."""
+    label: Text | None = None
+    """A label that the study has, exactly."""
     study_instance_uid: Text | None = None
     """Exactly."""
 
@@ -44,5 +46,6 @@ class StudyConditions(Parameters):
             study_date_to=self.study_date_to,
             study_description=self.study_description,
             accession_number=self.accession_number,
+            label=self.label,
             study_instance_uid=self.study_instance_uid,
         )

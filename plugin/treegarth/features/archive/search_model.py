@@ -12,6 +12,10 @@ from pydantic import field_validator
 
 from treegarth.record import Record
 
+REPORT_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
+DOCUMENT_CLASSES = "1.2.840.10008.5.1.4.1.1.104."
+"""The roots of the storage classes of structured reports and of encapsulated documents (PS3.6 A)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFilter:
@@ -25,6 +29,7 @@ class StudyFilter:
     study_date_to: date | None = None  # inclusive
     study_description: str | None = None  # as patient_name
     accession_number: str | None = None
+    label: str | None = None
     study_instance_uid: str | None = None
 
 
@@ -48,6 +53,8 @@ class StudySummary(Record):
     institution_name: str | None
     modalities: list[str]
     """Of its series, sorted."""
+    labels: list[str]
+    """Sorted."""
     series_count: int
     instance_count: int
     size_bytes: int
@@ -83,6 +90,26 @@ class SeriesSummary(Record):
     last_received_at: datetime
     header_orthanc_instance_id: str | None
     """The object whose header stands for the series, and whose picture is shown; null where it has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    """What stands for a series before a reader: its object, and whether Orthanc has a picture of it; of others it
+    answers 415 to whoever asks for one."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    has_picture: bool
+
+    @property
+    def is_report(self) -> bool:
+        """Of a structured report class (PS3.4 B.5)."""
+        return self.sop_class_uid.startswith(REPORT_CLASSES)
+
+    @property
+    def is_document(self) -> bool:
+        """An encapsulated document, which the viewer shows where it is a PDF."""
+        return self.sop_class_uid.startswith(DOCUMENT_CLASSES)
 
 
 class InstanceIssue(Record):

@@ -83,9 +83,9 @@ def _checks() -> list[HealthCheck]:
 
 
 def _study_sections(house: House) -> list[StudySection]:
-    from treegarth.features.deliveries.pages import make_study_section
+    from treegarth.features.deliveries.pages import study_section
 
-    return [make_study_section(house.lent.list_labels)]
+    return [study_section]
 
 
 def _measures() -> list[Measure]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from treegarth.tasks.app import TaskHints
     from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
-    from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudySection
+    from treegarth.web.parts import HealthCheck, PageSection, StudyAddress, StudyNotes, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction
     from treegarth.work.kinds import Carry, WorkKind
@@ -105,6 +105,12 @@ def _panel_sections() -> list[StudySection]:
     return [panel_section]
 
 
+def _study_notes() -> list[StudyNotes]:
+    from treegarth.features.dose.registry.pages import study_notes
+
+    return [study_notes]
+
+
 def _system_sections() -> list[PageSection]:
     from treegarth.features.dose.registry.pages import system_section
 
@@ -137,6 +143,7 @@ FEATURE = Feature(
     checks=_checks,
     study_sections=_study_sections,
     panel_sections=_panel_sections,
+    study_notes=_study_notes,
     system_sections=_system_sections,
     kept_studies=_kept_studies,
     measures=_measures,

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 
 from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import Term
-from treegarth.features.rules.tables import study_label
+from treegarth.index.tables import study_label
 from treegarth.phrases import N_
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.store.events import hasten, note_events
-from treegarth.features.rules.store.labels import forget_labels
 from treegarth.features.rules.store.rules import triggers_in_use
 from treegarth.index.follower import IndexFollower
+from treegarth.index.labels import forget_labels
 
 
 class Stable(Protocol):

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from treegarth.conditions.action import Action, Occasion, Problem
-from treegarth.features.rules.store.labels import change_labels
+from treegarth.index.labels import LONGEST_LABEL, change_labels, is_label
 from treegarth.phrases import N_, P_, Phrase
 
-LONGEST_LABEL = 64
 MOST_LABELS = 20
 
 
@@ -19,11 +18,6 @@ MOST_LABELS = 20
 class Labelling:
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
-
-
-def is_label(text: object) -> bool:
-    """Whether a text can be a label: one to 64 printable characters, without space or comma at its ends."""
-    return isinstance(text, str) and 0 < len(text) <= LONGEST_LABEL and text.isprintable() and text == text.strip(" ,")
 
 
 class LabelAction(Action[Labelling]):

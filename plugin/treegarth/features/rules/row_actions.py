@@ -9,11 +9,10 @@ from pydantic import StringConstraints, field_validator
 from sqlalchemy import Connection
 
 from treegarth.features.rules.events import EVENTS
-from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
 from treegarth.features.rules.notices import NOTICES
 from treegarth.features.rules.store.events import retry_failed
-from treegarth.features.rules.store.labels import change_labels
 from treegarth.features.rules.store.shown import mark_seen, send_again
+from treegarth.index.labels import LONGEST_LABEL, change_labels, is_label
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission

@@ -1,4 +1,4 @@
-"""Rules with their history, the events that rules wait for, what rules did, labels and notifications. Tables only."""
+"""Rules with their history, the events that rules wait for, what rules did, and notifications. Tables only."""
 
 from __future__ import annotations
 
@@ -88,27 +88,6 @@ rule_outcome = Table(
     Index("ix_rule_outcome_rule", "rule_id", text("id DESC")),
     Index("ix_rule_outcome_study", "study_instance_uid"),
     comment="each time a rule matched a study, and what it did",
-)
-
-study_label = Table(
-    "study_label",
-    metadata,
-    Column("orthanc_study_id", Key, primary_key=True),
-    Column("label", Text, primary_key=True),
-    Column("set_by", Text, comment="a user, or the rule's name"),
-    Column("set_at", Moment, nullable=False),
-    Index("ix_study_label_label", "label"),
-)
-
-label_change = Table(
-    "label_change",
-    metadata,
-    Column("orthanc_study_id", Key, primary_key=True),
-    Column("label", Text, primary_key=True),
-    Column("is_set", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_attempt_at", Moment, nullable=False, server_default=func.now()),
-    comment="what Orthanc's own labels do not say yet, where its version has them",
 )
 
 notification = Table(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from treegarth.features.archive.pages import progress, study, today
+from treegarth.features.archive.pages import instance, labels, progress, study, today, viewer
 from treegarth.features.archive.pages.progress import progress_section
-from treegarth.features.archive.pages.viewer import ViewerGate, health_check
+from treegarth.features.archive.pages.viewer import ViewerGate, first_series, health_check
 from treegarth.web.routes import Route
 
-__all__ = ["ViewerGate", "health_check", "progress_section", "routes"]
+__all__ = ["ViewerGate", "first_series", "health_check", "progress_section", "routes"]
 
 
 def routes() -> list[Route]:
     """Every page of the archive."""
-    return [*today.routes(), *study.routes(), *progress.routes()]
+    return [
+        *today.routes(),
+        *study.routes(),
+        *instance.routes(),
+        *labels.routes(),
+        *viewer.routes(),
+        *progress.routes(),
+    ]

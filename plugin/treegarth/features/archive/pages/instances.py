@@ -38,7 +38,7 @@ class InstancesAsked(WhichStudy):
     """Only those that were not read in every part."""
 
 
-def find_it(path: SeriesPath, connection: Connection, asked: InstancesAsked) -> tuple[StudyKey, SeriesSummary]:
+def find_it(path: SeriesPath, connection: Connection, asked: WhichStudy) -> tuple[StudyKey, SeriesSummary]:
     """The study and its series that the address names. Raises NotFound."""
     key = the_study(connection, path.study_instance_uid, asked.orthanc_study_id)
     found = find_series(connection, key.orthanc_study_id, path.series_instance_uid)

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Select
 
 from treegarth.feature import House
 from treegarth.features.archive.conditions import StudyConditions
-from treegarth.features.archive.pages.study import open_study
+from treegarth.features.archive.pages.study import notes_of, open_study
 from treegarth.features.archive.search_model import StudySummary
 from treegarth.features.archive.store.search import select_studies
 from treegarth.index.studies import StudyKey, find_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
-from treegarth.web.filters import Filter
+from treegarth.web.filters import Filter, label_choices
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Navigation, Text
 from treegarth.web.templates import url_with
@@ -52,6 +52,7 @@ def extras(
         "opened": open_study(call, connection, key) if key else None,
         "panel_sections": _panel_sections(call, key) if key else [],
         "which": told_apart(connection, studies),
+        "notes": notes_of(call, connection, [study.orthanc_study_id for study in studies]),
         "chips": _chips(call, asked.filter().modalities),
     }
 
@@ -93,6 +94,7 @@ STUDIES = Listing(
         Column(name="study_date", label=N_("Study date"), sorts_by=("study_date", "study_time"), nulls_first=True),
         Column(name="modalities", label=N_("Modalities"), form="modalities"),
         Column(name="study_description", label=N_("Description")),
+        Column(name="notes", label=N_("Dose"), form="own", sorts_by=(), narrow="c-0"),
         Column(name="accession_number", label=N_("Accession number"), narrow="c-2"),
         Column(name="series_count", label=N_("Series"), narrow="c-3"),
         Column(name="instance_count", label=N_("Instances"), narrow="c-1"),
@@ -107,6 +109,7 @@ STUDIES = Listing(
         Filter(name="study_description", label=N_("Description"), width="wide"),
         Filter(name="study_date_from", label=N_("From")),
         Filter(name="study_date_to", label=N_("To")),
+        Filter(name="label", label=N_("Label"), find_choices=label_choices),
         Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
     ),
     empty=Empty(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from treegarth.errors import NotFound
 from treegarth.feature import House
-from treegarth.features.archive.search_model import SeriesSummary, StudySummary
+from treegarth.features.archive.search_model import Face, SeriesSummary, StudySummary
 from treegarth.features.archive.store.deep_objects import DeepObject, DeepStudy, deep_objects_of, deep_studies_met
 from treegarth.features.archive.store.overview import issues_of_study
-from treegarth.features.archive.store.search import list_series, pictured_among, read_study
+from treegarth.features.archive.store.search import faces_of, list_series, other_studies, read_study
+from treegarth.index.labels import known_labels, list_labels
 from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -27,16 +29,21 @@ from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import StudyPageQuery
 
-THUMBNAIL_PIXELS = 144  # twice the size on the page, for dense screens
+THUMBNAIL_PIXELS = 400  # about twice the size on the page, for dense screens
+MOST_OTHERS = 20
+"""Of the patient's other studies, on the page; the list has all."""
 MOST_MET = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownSeries:
-    """A series and where its picture, its objects and Orthanc's page of it are."""
+    """A series and where its picture, its objects and Orthanc's page of it are; `open_url` is what a reader wants of
+    it: the viewer on this series, or its report."""
 
     summary: SeriesSummary
+    face: Face | None
     picture_url: str | None
+    open_url: str | None
     explorer_url: str
     archive_url: str
 
@@ -65,6 +72,16 @@ class ShownStudy:
     met: list[DeepStudy]
     which_met: Callable[[OfStudy], str | None]
     viewer_url: str | None
+
+    @property
+    def is_pictured(self) -> bool:
+        """Whether the viewer has images to show, and is what a reader comes for."""
+        return any(one.face.has_picture for one in self.series if one.face)
+
+    @property
+    def report_url(self) -> str | None:
+        """The first of its reports, where there is nothing else to look at."""
+        return next((one.open_url for one in self.series if one.face and one.face.is_report), None)
 
     @property
     def deepest(self) -> int:
@@ -108,6 +125,15 @@ def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
             key = the_study(connection, uid, asked)
             shown = open_study(call, connection, key)
             issues = issues_of_study(connection, [key.orthanc_study_id])
+            others = other_studies(connection, shown.summary, limit=MOST_OTHERS + 1)
+            parts: dict[str, Any] = {
+                "labels": list_labels(connection, key.orthanc_study_id),
+                "known_labels": known_labels(connection),
+                "others": others[:MOST_OTHERS],
+                "has_more_others": len(others) > MOST_OTHERS,
+                "which_other": told_apart(connection, others),
+                "notes": notes_of(call, connection, [one.orthanc_study_id for one in others]),
+            }
     except NotFound:
         for address in (find(call, uid, asked) for find in house.kept_studies()):
             if address is not None:
@@ -118,6 +144,7 @@ def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
         "archive/study.html",
         study=shown,
         issues=issues,
+        **parts,
         explorer_url=explorer_address(call, "study", shown.summary.orthanc_study_id, uid),
         archive_url=call.site.orthanc_url(f"/studies/{shown.summary.orthanc_study_id}/archive"),
         sections=[section for make in house.study_sections() if (section := make(call, key)) is not None],
@@ -142,39 +169,73 @@ def open_study(call: AnyCall, connection: Connection, key: StudyKey) -> ShownStu
     uid = key.study_instance_uid
     deep = deep_objects_of(connection, key.orthanc_study_id)
     series = list_series(connection, key.orthanc_study_id)
-    pictured = pictured_among(connection, [one.header_orthanc_instance_id for one in series])
+    faces = faces_of(connection, [one.header_orthanc_instance_id for one in series])
     met = deep_studies_met(connection, [uid], limit=MOST_MET)
     namesakes = others_of(connection, key)
+    is_viewed = not met and not namesakes and any(one.has_picture or one.is_document for one in faces.values())
+    which = key.orthanc_study_id if namesakes else None
     return ShownStudy(
         summary=read_study(connection, key.orthanc_study_id),
-        series=[_shown_series(call, one, deep, pictured) for one in series],
+        series=[
+            _shown_series(call, key, one, deep, faces.get(one.header_orthanc_instance_id or ""), is_viewed, which)
+            for one in series
+        ],
         namesakes=namesakes,
         deep_objects=deep,
         met=met,
         which_met=told_apart(connection, met),
-        viewer_url=viewer_address(call.site, uid, is_shown=not met and not namesakes),
+        viewer_url=viewer_address(call.site, uid, is_shown=is_viewed),
     )
 
 
-def explorer_address(call: AnyCall, level: str, orthanc_id: str, uid: str) -> str:
-    """Where Orthanc's own page of a study or series is: Explorer 2 where it is installed, the old one elsewhere."""
+def notes_of(call: AnyCall, connection: Connection, orthanc_study_ids: Sequence[str]) -> Mapping[str, list[Markup]]:
+    """What features say of each study, by Orthanc's identifier."""
+    found: dict[str, list[Markup]] = {}
+    for make in call.part(House).study_notes():
+        for orthanc_study_id, note in make(call, connection, orthanc_study_ids).items():
+            found.setdefault(orthanc_study_id, []).append(note)
+    return found
+
+
+def explorer_address(call: AnyCall, level: str, orthanc_id: str, study_instance_uid: str) -> str:
+    """Where Orthanc's own page of a study or series is: Explorer 2 where it is installed, the old one elsewhere.
+
+    Explorer 2 finds studies, and nothing by a Series Instance UID: of a series it is led to the study with its series
+    unfolded.
+    """
     services = call.services
     if not services.orthanc.has_plugin("orthanc-explorer-2"):
         return call.site.orthanc_url("/app/explorer.html") + f"#{level}?uuid={orthanc_id}"
-    keyword = "StudyInstanceUID" if level == "study" else "SeriesInstanceUID"
-    return call.site.orthanc_url(f"{services.reach.explorer_2}/app/filtered-studies", **{keyword: uid, "expand": level})
+    place = f"{services.reach.explorer_2}/app/filtered-studies"
+    return call.site.orthanc_url(place, StudyInstanceUID=study_instance_uid, expand=level)
 
 
 def _shown_series(
-    call: AnyCall, summary: SeriesSummary, deep: Sequence[DeepObject], pictured: Collection[str]
+    call: AnyCall,
+    key: StudyKey,
+    summary: SeriesSummary,
+    deep: Sequence[DeepObject],
+    face: Face | None,
+    is_viewed: bool,
+    which: str | None,
 ) -> ShownSeries:
-    picture, address = summary.header_orthanc_instance_id, call.site.orthanc_url
+    picture, site = summary.header_orthanc_instance_id, call.site
     depths = {one.orthanc_instance_id: one.nesting_depth for one in deep}
+    uids = {"study_instance_uid": key.study_instance_uid, "series_instance_uid": summary.series_instance_uid}
+    open_url = None
+    if face is not None and face.is_report:
+        uids["sop_instance_uid"] = face.sop_instance_uid
+        open_url = site.url("archive.instance_page", **uids, orthanc_study_id=which)
+    elif face is not None and (face.has_picture or face.is_document):
+        series_uid = summary.series_instance_uid
+        open_url = viewer_address(site, key.study_instance_uid, is_shown=is_viewed, series_instance_uid=series_uid)
     return ShownSeries(
         summary=summary,
-        picture_url=picture_address(call.site, picture, depths.get(picture), pixels=THUMBNAIL_PIXELS)
-        if picture is not None and picture in pictured
+        face=face,
+        picture_url=picture_address(site, picture, depths.get(picture), pixels=THUMBNAIL_PIXELS)
+        if picture is not None and face is not None and face.has_picture
         else None,
-        explorer_url=explorer_address(call, "series", summary.orthanc_series_id, summary.series_instance_uid),
-        archive_url=address(f"/series/{summary.orthanc_series_id}/archive"),
+        open_url=open_url,
+        explorer_url=explorer_address(call, "series", summary.orthanc_series_id, key.study_instance_uid),
+        archive_url=site.orthanc_url(f"/series/{summary.orthanc_series_id}/archive"),
     )

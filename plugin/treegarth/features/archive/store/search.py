@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, func, literal, or_, select
 
 from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import (
     ArchiveTotals,
+    Face,
     InstanceSummary,
     SeriesSummary,
     StudyFilter,
@@ -20,6 +21,7 @@ from treegarth.features.archive.search_model import (
     like_pattern,
     looks_like_uid,
 )
+from treegarth.index.labels import has_label, labels_column
 from treegarth.index.tables import instance, series, study
 from treegarth.phrases import P_
 
@@ -54,14 +56,27 @@ def list_series(connection: Connection, orthanc_study_id: str) -> list[SeriesSum
     return [SeriesSummary(**row._mapping) for row in connection.execute(query.order_by(*order))]
 
 
-def pictured_among(connection: Connection, orthanc_instance_ids: Iterable[str | None]) -> frozenset[str]:
-    """Those of the instances that have pixels to show: of others Orthanc answers 415 to whoever asks for a picture."""
-    query = select(instance.c.orthanc_instance_id).where(
-        instance.c.orthanc_instance_id.in_([one for one in orthanc_instance_ids if one is not None]),
-        instance.c.rows > 0,
-        instance.c.columns > 0,
+def faces_of(connection: Connection, orthanc_instance_ids: Iterable[str | None]) -> dict[str, Face]:
+    """What each of these instances is for a reader, by its identifier."""
+    c = instance.c
+    has_picture = func.coalesce(and_(c.rows > 0, c.columns > 0), false())
+    query = select(c.orthanc_instance_id, c.sop_instance_uid, c.sop_class_uid, has_picture.label("has_picture")).where(
+        c.orthanc_instance_id.in_([one for one in orthanc_instance_ids if one is not None])
     )
-    return frozenset(connection.execute(query).scalars())
+    return {
+        row.orthanc_instance_id: Face(
+            sop_instance_uid=row.sop_instance_uid, sop_class_uid=row.sop_class_uid or "", has_picture=row.has_picture
+        )
+        for row in connection.execute(query)
+    }
+
+
+def other_studies(connection: Connection, summary: StudySummary, *, limit: int) -> list[StudySummary]:
+    """The patient's other studies, the newest first."""
+    ours = study.c.orthanc_patient_id == summary.orthanc_patient_id
+    query = _select(study, StudySummary).where(ours, study.c.orthanc_study_id != summary.orthanc_study_id)
+    newest = (study.c.study_date.desc().nulls_last(), study.c.study_time.desc().nulls_last(), study.c.orthanc_study_id)
+    return [StudySummary(**row._mapping) for row in connection.execute(query.order_by(*newest).limit(limit))]
 
 
 def find_series(connection: Connection, orthanc_study_id: str, series_instance_uid: str) -> SeriesSummary | None:
@@ -114,6 +129,8 @@ def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
             found.append(column.like(like_pattern(value), escape="\\") if has_wildcard(value) else column == value)
     if wanted.study_instance_uid is not None:
         found.append(study.c.study_instance_uid == wanted.study_instance_uid)
+    if wanted.label is not None:
+        found.append(has_label(wanted.label))
     if wanted.modalities:
         found.append(study.c.modalities.overlap(list(wanted.modalities)))
     if wanted.study_date_from is not None:
@@ -176,4 +193,5 @@ def _word_condition(word: str) -> ColumnElement[bool]:
 
 
 def _select(table: Table, kind: type[SummaryT]) -> Select[Any]:
-    return select(*(table.c[name] for name in kind.model_fields))
+    made = {"labels": labels_column().label("labels")}
+    return select(*(made[name] if name in made else table.c[name] for name in kind.model_fields))

@@ -1,13 +1,9 @@
-"""What deliveries lend to other pages: a study's section with its sends and labels, and findings about health."""
+"""What deliveries lend to other pages: a study's section with its sends, and findings about health."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from flask import Response
 from markupsafe import Markup
-from sqlalchemy import Connection
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.deliveries.refusals import refusals
@@ -21,13 +17,12 @@ from treegarth.phrases import NN_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import Check, StudySection, render_part
+from treegarth.web.parts import Check, render_part
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Identifier, Route
 from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
 
-LabelsOf = Callable[[Connection, str], Sequence[Any]]  # of an Orthanc study: label, set_by, set_at
 DELIVERIES_SHOWN = 100
 
 
@@ -51,26 +46,20 @@ def routes() -> list[Route]:
     ]
 
 
-def make_study_section(labels_of: LabelsOf) -> StudySection:
-    """The section of a study's page; labels are another feature's, and are handed over."""
-
-    def section(call: AnyCall, study: StudyKey) -> Markup | None:
-        with call.connect() as connection:
-            lines = list_deliveries(connection, study, limit=DELIVERIES_SHOWN)
-            destinations = list_destinations(connection)
-            labels = labels_of(connection, study.orthanc_study_id)
-        if not (lines or destinations or labels):
-            return None
-        return render_part(
-            call,
-            "deliveries/section.html",
-            study=study,
-            deliveries=[(line, bar(line.counts)) for line in lines],
-            destinations=[(one.id, one.name) for one in destinations],
-            labels=labels,
-        )
-
-    return section
+def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
+    """The section of a study's page; None where nothing was sent and there is nowhere to send to."""
+    with call.connect() as connection:
+        lines = list_deliveries(connection, study, limit=DELIVERIES_SHOWN)
+        destinations = list_destinations(connection)
+    if not (lines or destinations):
+        return None
+    return render_part(
+        call,
+        "deliveries/section.html",
+        study=study,
+        deliveries=[(line, bar(line.counts)) for line in lines],
+        destinations=[(one.id, one.name) for one in destinations],
+    )
 
 
 def send_study(call: Call[None, SendBody, StudyPath]) -> Response:

@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 """The root of all SR storage classes (PS3.6 A)."""
 
+DOSE_REPORT_CLASSES = frozenset(SR_CLASSES + last for last in ("67", "68", "73", "76"))
+"""Those of which every report is one of dose."""
+
 PIXEL_DATA = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 CONTENT_SEQUENCE_BYTES = b"\x40\x00\x30\xa7"
 PIXELS_FOLLOW = (b"\xe0\x7f\x10\x00", b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
@@ -133,6 +136,7 @@ def _read(dataset: Dataset, content: Sequence[LeanItem] | None) -> DoseReading:
     found = finite_reading(found, issues)
     return dataclasses.replace(
         found,
+        is_other=found.is_other and sop_class_uid not in DOSE_REPORT_CLASSES,
         sop_class_uid=reading.sop_class_uid,
         sop_instance_uid=reading.sop_instance_uid,
         study_instance_uid=reading.study_instance_uid,

@@ -72,7 +72,8 @@ class DoseReading:
     """The dose that one object reports, or the reason for which it reports none.
 
     `refused` is None or the reason; a refused reading holds no dose. `report` holds what is said about the whole
-    report (scope, start and end of irradiation, source of the dose information).
+    report (scope, start and end of irradiation, source of the dose information). `is_other`: a refused structured
+    report is about something else by its own title, as one of measurements: nobody expects a dose of it.
     """
 
     sop_class_uid: str | None = None
@@ -80,6 +81,7 @@ class DoseReading:
     study_instance_uid: str | None = None
     kind: Kind | None = None
     refused: str | None = None
+    is_other: bool = False
     totals: Values = field(default_factory=dict)
     irradiation_events: tuple[Values, ...] = ()
     administrations: tuple[Values, ...] = ()

@@ -30,6 +30,7 @@ from treegarth.phrases import P_
 CT_CONTAINERS = (codes.CT_ACCUMULATED_DOSE_DATA, codes.CT_ACQUISITION)
 PROJECTION_CONTAINERS = (codes.ACCUMULATED_X_RAY_DOSE_DATA, codes.IRRADIATION_EVENT_X_RAY_DATA)
 ADMINISTRATION_CONTAINERS = (codes.RADIOPHARMACEUTICAL_ADMINISTRATION,)
+DOSE_TITLES = (codes.X_RAY_RADIATION_DOSE_REPORT, codes.RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT)
 
 
 def read_report(dataset: Dataset, issues: list[Issue], content: Sequence[LeanItem] | None = None) -> DoseReading:
@@ -46,7 +47,8 @@ def read_report(dataset: Dataset, issues: list[Issue], content: Sequence[LeanIte
         return _read_siemens_summary(report, issues)
     found = [read(report, issues) for containers, read in _TEMPLATES if not present.isdisjoint(containers)]
     if not found:
-        return DoseReading(refused=_why_no_dose(tree.root))
+        is_other = tree.root.concept is not None and concept_of(tree.root.concept) not in DOSE_TITLES
+        return DoseReading(refused=_why_no_dose(tree.root), is_other=is_other)
     return found[0] if len(found) == 1 else _together(found, issues)
 
 
@@ -151,7 +153,7 @@ def _why_no_dose(root: ContentItem) -> str:
     if title is None and not root.children:
         return P_("The report has no content.")
     known = concept_of(title)
-    if known in (codes.X_RAY_RADIATION_DOSE_REPORT, codes.RADIOPHARMACEUTICAL_RADIATION_DOSE_REPORT):
+    if known in DOSE_TITLES:
         return P_("The “%(title)s” holds neither a total nor an event.", title=known.meaning) if known else ""
     named = f"“{title.meaning or title.value}” ({title.scheme} {title.value})" if title else P_("without a title")
     return P_(

@@ -66,6 +66,8 @@ class DoseConditions(Parameters):
     """A part of the description of the requested procedure or of one of its codes or their meanings."""
     institution: Text | None = None
     """A part of the institution's name."""
+    label: Text | None = None
+    """A label that the study has, exactly."""
     patient_sex: Literal["F", "M", "O"] | None = None
     """(0010,0040)"""
     age_from_years: Limit = None
@@ -172,6 +174,7 @@ class DoseConditions(Parameters):
             study_date_from=max((day for day in (self.study_date_from, first) if day), default=None),
             study_date_to=min((day for day in (self.study_date_to, last) if day), default=None),
             parts={column: part for name, column in PARTS.items() if (part := getattr(self, name)) is not None},
+            label=self.label,
             patient_sex=self.patient_sex,
             age_from_years=self.age_from_years,
             age_to_years=self.age_to_years,

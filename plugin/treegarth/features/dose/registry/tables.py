@@ -71,7 +71,7 @@ dose_report = Table(
     Column("sop_class_uid", Key),
     Column("study_instance_uid", Key, nullable=False),
     Column("modality", Text),
-    Column("state", Text, nullable=False, server_default="unread", comment="unread, read, refused or failed"),
+    Column("state", Text, nullable=False, server_default="unread", comment="unread, read, refused, other or failed"),
     Column("stored_count", Integer, nullable=False, server_default="1", comment="rises when the object is overwritten"),
     Column("attempts", Integer, nullable=False, server_default="0", comment="at reading it since it was stored"),
     Column("next_attempt_at", Moment, nullable=False, server_default=func.now(), comment="or the end of a claim"),

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from treegarth.features.rules.api.parts import rule_route
-from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
 from treegarth.features.rules.paths import LabelPath
-from treegarth.features.rules.store.labels import StudyLabel, change_labels, known_labels, list_labels
+from treegarth.index.labels import LONGEST_LABEL, StudyLabel, change_labels, is_label, known_labels, list_labels
 from treegarth.index.studies import named_study, the_study
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from treegarth.dicom.content_tree import ContentNode, read_content
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.registry.api.parts import Listed, dose_route
-from treegarth.features.dose.registry.content import ContentNode, fetch_content
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
 from treegarth.features.dose.registry.store.source import find_source
+from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -48,7 +49,8 @@ def content(call: Call[None, None, OrthancInstancePath]) -> SourceContent:
         raise RequestConflict(
             P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
         )
-    return SourceContent.model_validate(fetch_content(call.services.orthanc, source.orthanc_instance_id))
+    data = read_beginning(call.services.orthanc, source.orthanc_instance_id)
+    return SourceContent.model_validate(read_content(data))
 
 
 def routes() -> list[Route]:

@@ -14,12 +14,21 @@ from treegarth.features.dose.registry.pages import (
     study,
     this_study,
 )
+from treegarth.features.dose.registry.pages.notes import study_notes
 from treegarth.features.dose.registry.pages.panel import panel_section
 from treegarth.features.dose.registry.pages.sections import health_check, study_section, system_section
 from treegarth.features.dose.registry.pages.study import kept_study_address
 from treegarth.web.routes import Route
 
-__all__ = ["health_check", "kept_study_address", "panel_section", "routes", "study_section", "system_section"]
+__all__ = [
+    "health_check",
+    "kept_study_address",
+    "panel_section",
+    "routes",
+    "study_notes",
+    "study_section",
+    "system_section",
+]
 
 
 def routes() -> list[Route]:

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.dicom.content_tree import read_content
 from treegarth.errors import NotFound, UnreadableObject
-from treegarth.features.dose.registry.content import fetch_content
-from treegarth.features.dose.registry.content_lines import Search, Unfolded, lines_of
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.store.source import Source, find_source
 from treegarth.features.dose.registry.store.studies import find_study_with_dose, told_apart_with_kept
+from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
+from treegarth.web.content_tree import ContentTreeQuery, tree_values
 from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import explorer_address, tags_address
 from treegarth.web.parts import reason_of
 from treegarth.web.path_models import OrthancInstancePath
-from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
-
-
-class TreeQuery(Parameters):
-    """How the tree is shown."""
-
-    q: Text | None = None
-    """What is looked for in names, values, units and codes: a part of them, in capitals or not."""
-    unfolded: Unfolded | None = None
-    """`all` or `none`; without it the first two levels."""
-    codes: bool | None = None
-    """Whether value types and codes with their schemes are shown."""
 
 
 def routes() -> list[Route]:
@@ -43,7 +33,7 @@ def routes() -> list[Route]:
     ]
 
 
-def content_page(call: Call[TreeQuery, None, OrthancInstancePath]) -> Response:
+def content_page(call: Call[ContentTreeQuery, None, OrthancInstancePath]) -> Response:
     """Raises NotFound for what the registry does not know; an object that is gone is said to be so."""
     services = call.services
     with call.connect() as connection:
@@ -51,20 +41,17 @@ def content_page(call: Call[TreeQuery, None, OrthancInstancePath]) -> Response:
     content, unreadable = None, ""
     if source.source_deleted_at is None and source.nesting_depth is None:
         try:
-            content = fetch_content(services.orthanc, source.orthanc_instance_id)
+            content = read_content(read_beginning(services.orthanc, source.orthanc_instance_id))
         except NotFound:
             content = None
         except UnreadableObject as error:
             unreadable = reason_of(call, error)
-    search = Search(call.query.q)
     return render_page(
         call,
         "dose/content.html",
         source=source,
         study_url=_study_url(call, source),
-        content=content,
-        tree=None if content is None else lines_of(content.root, search, call.query.unfolded),
-        search=search,
+        **tree_values(content, call.query),
         explorer_url=explorer_address(call.site, source.orthanc_instance_id, source.nesting_depth)
         if content is not None
         else None,

@@ -27,9 +27,10 @@ from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.rules import Source
 from treegarth.features.dose.registry.store.queue import count_waiting
 from treegarth.features.dose.registry.store.studies import DoseStudy, select_studies_with_dose, told_apart_with_kept
+from treegarth.index.labels import labels_of
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
-from treegarth.web.filters import Filter
+from treegarth.web.filters import Filter, label_choices
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Navigation
 from treegarth.web.templates import url_with
@@ -63,6 +64,7 @@ def extras(
     return {
         "addresses": {study.orthanc_study_id: study_address(call, study, which(study)) for study in studies},
         "leading": {study.orthanc_study_id: leading_doses(study) for study in studies},
+        "labels": labels_of(connection, [study.orthanc_study_id for study in studies]),
         "doubts_of": lambda study, column: doubts_of(study, column.removeprefix("best_")),
         "doses": columns,
         "orders": [(one.quantity.label, _order(call, one)) for one in orders],
@@ -135,6 +137,7 @@ FILTERS = (
     Filter(name="issuer_of_patient_id", label=N_("Issuer of patient ID"), is_shown=False),
     Filter(name="device", label=N_("Device"), is_shown=False),
     Filter(name="not_patient_rule", label=N_("Rule"), is_shown=False),
+    Filter(name="label", label=N_("Label"), find_choices=label_choices, is_more=True),
     _more("modality", N_("Modality"), width="short", hint="CT,PT"),
     _more("procedure", N_("Procedure")),
     _more("institution", N_("Institution")),

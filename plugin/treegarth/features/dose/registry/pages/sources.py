@@ -42,17 +42,18 @@ STATES: Mapping[str, str] = {
     "unread": N_("waits to be read"),
     "read": N_("read"),
     "refused": N_("holds no dose"),
+    "other": N_("about something else"),
     "failed": N_("could not be read"),
 }
 KIND_CHOICES: Mapping[str, str] = {str(kind): words for kind, words in KIND_NAMES.items()}
-SIGNS: Mapping[str, Sign] = {"unread": "waiting", "read": "ok", "refused": "unknown", "failed": "failed"}
+SIGNS: Mapping[str, Sign] = {"unread": "waiting", "read": "ok", "refused": "unknown", "other": "ok", "failed": "failed"}
 
 
 class SourcesAsked(Parameters):
     """Which sources."""
 
     state: State | None = None
-    """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
+    """`unread` waits; `refused` holds no dose; `other` is a report about something else; `failed` needs a person."""
     kind: Kind | None = None
     """Of this kind."""
     issues: bool = False
@@ -142,7 +143,7 @@ def choices(call: AnyCall, asked: SourcesAsked, counts: Mapping[Unread, int]) ->
 
 def reasons_of(source: DoseReportSummary) -> list[str]:
     """Why it could not be read, or not in every part."""
-    whole = {"failed": source.last_error, "refused": source.refused}.get(source.state)
+    whole = {"failed": source.last_error, "refused": source.refused, "other": source.refused}.get(source.state)
     if whole is not None:
         return [whole]
     return [Phrase("%(path)s %(reason)s", issue) for issue in source.issues or ()]

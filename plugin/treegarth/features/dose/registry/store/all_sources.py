@@ -11,7 +11,7 @@ from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.tables import dose_report
 from treegarth.record import Record
 
-State: TypeAlias = Literal["unread", "read", "refused", "failed"]
+State: TypeAlias = Literal["unread", "read", "refused", "other", "failed"]
 Unread: TypeAlias = Literal["failed", "refused", "issues"]
 """Could not be read after every attempt; is no source of dose after all; was read, but not in every part."""
 
@@ -28,7 +28,7 @@ class DoseReportSummary(Record):
     study_instance_uid: str
     """(0020,000D)"""
     state: State
-    """`unread` waits; `refused` is no source of dose after all; `failed` needs a person."""
+    """`unread` waits; `refused` holds no dose; `other` is a report about something else; `failed` needs a person."""
     kind: Kind | None
     refused: str | None
     """Why it is no source of dose."""

@@ -33,6 +33,7 @@ from treegarth.features.dose.registry.tables import (
     dose_study,
     irradiation_event,
 )
+from treegarth.index.labels import has_label
 
 
 class Limits(NamedTuple):
@@ -62,6 +63,7 @@ class DoseStudyFilter:
     not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
     not_patient_rule: int | None = None  # what this rule marks
     parts: Mapping[str, str] = field(default_factory=dict)  # of texts of NAMED: what they contain
+    label: str | None = None
     patient_sex: str | None = None
     age_from_years: float | None = None
     age_to_years: float | None = None  # a whole number is that year of life to its end
@@ -129,6 +131,8 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         found.append(table.patient_id == wanted.patient_id)
     if wanted.issuer_of_patient_id is not None:
         found.append(table.issuer_of_patient_id == wanted.issuer_of_patient_id)
+    if wanted.label is not None:
+        found.append(has_label(wanted.label, table.orthanc_study_id))
     if wanted.protocols is not None:
         found.append(
             table.protocols.op("&&")(cast(list(wanted.protocols), ARRAY(Text))) if wanted.protocols else false()

@@ -26,6 +26,8 @@ SAME_STORE = timedelta(seconds=2)
 """Between two time stamps of one store: the plugin's own, and Orthanc's, which is in whole seconds."""
 
 UNREAD, READ, REFUSED, FAILED = "unread", "read", "refused", "failed"
+OTHER = "other"
+"""A structured report about something else: no source of dose, and nobody expects one of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

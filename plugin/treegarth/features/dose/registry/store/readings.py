@@ -13,7 +13,7 @@ from treegarth.dicom.headers import LONGEST_TEXT
 from treegarth.features.dose.reading.model import READER_VERSION, DoseReading, Values
 from treegarth.features.dose.registry.candidates import source_of
 from treegarth.features.dose.registry.store.exams import refresh_study
-from treegarth.features.dose.registry.store.queue import READ, REFUSED, Claim, held
+from treegarth.features.dose.registry.store.queue import OTHER, READ, REFUSED, Claim, held
 from treegarth.features.dose.registry.store.undecided import lock_uids
 from treegarth.features.dose.registry.tables import administration, dose_report, irradiation_event
 
@@ -58,7 +58,7 @@ def _uids(claim: Claim, reading: DoseReading, modified_from: str | None) -> list
 
 def _report_row(reading: DoseReading, now: datetime) -> dict[str, Any]:
     return {
-        "state": READ if reading.refused is None else REFUSED,
+        "state": READ if reading.refused is None else OTHER if reading.is_other else REFUSED,
         "last_error": None,
         "read_at": now,
         "reader_version": READER_VERSION,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, or_, select
 from treegarth.features.dose.reading.model import Values, report_json
 from treegarth.features.dose.registry.candidates import IMAGE_CLASSES
 from treegarth.features.dose.registry.store.decisions import decisions_of_study, is_source_of
+from treegarth.features.dose.registry.store.queue import OTHER
 from treegarth.features.dose.registry.tables import administration, dose_report, dose_study, irradiation_event
 from treegarth.index.tables import instance
 
@@ -65,15 +66,15 @@ _FROM_ROW = [name for name in DoseReport.__dataclass_fields__ if name in dose_re
 
 
 def reports_of_study(connection: Connection, orthanc_study_id: str, *, all_images: bool = False) -> list[DoseReport]:
-    """The sources of the study, and those of which a person moved something here, by SOP Instance UID: reports, also
-    those that wait, were refused or failed, and the images that count. With `all_images` also those that a report or
-    another image makes superfluous, and the rest.
+    """The sources of the study, and those of which a person moved something here, by SOP Instance UID: dose reports,
+    also those that wait, were refused or failed, and the images that count. With `all_images` also those that a report
+    or another image makes superfluous, and the rest.
     """
     decided = {one.orthanc_instance_id for one in decisions_of_study(connection, orthanc_study_id)}
     query = (
         select(*(dose_report.c[name] for name in _FROM_ROW), instance.c.nesting_depth)
         .outerjoin_from(dose_report, instance, instance.c.orthanc_instance_id == dose_report.c.orthanc_instance_id)
-        .where(is_source_of(orthanc_study_id, decided))
+        .where(is_source_of(orthanc_study_id, decided), dose_report.c.state != OTHER)
         .order_by(dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
     )
     if not all_images:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, time
 from typing import Any, Literal, cast
 
@@ -204,6 +204,13 @@ def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseS
     columns = [dose_study.c[name] for name in DoseStudy.model_fields]
     row = connection.execute(select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)).one_or_none()
     return None if row is None else DoseStudy(**row._mapping)
+
+
+def studies_with_dose_among(connection: Connection, orthanc_study_ids: Collection[str]) -> list[DoseStudy]:
+    """Those of these studies that have a dose, in no order."""
+    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    query = select(*columns).where(dose_study.c.orthanc_study_id.in_(orthanc_study_ids))
+    return [DoseStudy(**row._mapping) for row in connection.execute(query)]
 
 
 def count_doubted(connection: Connection, *, at_most: int = 10_000) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from treegarth.features.dose.registry.content import ContentNode
+from treegarth.dicom.content_tree import ContentNode
 
 Unfolded: TypeAlias = Literal["all", "none"]
 OPEN_LEVELS = 2

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from treegarth.features.dose.registry.content import ContentNode
-from treegarth.features.dose.registry.content_lines import ContentTreeLines, Search, Unfolded, lines_of
+from treegarth.dicom.content_lines import ContentTreeLines, Search, Unfolded, lines_of
+from treegarth.dicom.content_tree import ContentNode
 
 
 def node(concept: str, *children: ContentNode, value: str = "", code: str = "", unit: str = "") -> ContentNode:

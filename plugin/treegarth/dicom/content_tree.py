@@ -1,4 +1,4 @@
-"""The content tree of a source object, fetched from Orthanc and read for people. Changes nothing, stores nothing."""
+"""The content tree of a structured report in words, for people. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+from pydicom import dcmread
+
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
+from treegarth.dicom.wholeness import is_cut_off
 from treegarth.errors import UnreadableObject
-from treegarth.features.dose.reading import kind_of, parsed
-from treegarth.features.dose.registry.service import FETCH_TIMEOUT_S, ObjectSource
 from treegarth.phrases import P_
 from treegarth.record import Record
 
@@ -41,21 +42,18 @@ class SourceContent:
     node_count: int
 
 
-def fetch_content(orthanc: ObjectSource, orthanc_instance_id: str) -> SourceContent:
-    """Raises NotFound when the object has left the archive, UnreadableObject, OrthancUnavailable, OrthancRefused."""
-    content = orthanc.get_bytes(f"/instances/{orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
-    return read_content(content)
-
-
 def read_content(content: bytes) -> SourceContent:
     """The tree in the bytes of a DICOM file. Raises UnreadableObject."""
+    if is_cut_off(content):
+        raise UnreadableObject(P_("The object is cut off: it ends inside an element. Have it sent again."))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what pydicom warns of becomes a fault of the tree
         try:
-            dataset, items = parsed(BytesIO(content))
-            tree = tree_of(dataset, items)
+            dataset = dcmread(BytesIO(content), force=True, stop_before_pixels=True)
+            tree = tree_of(dataset)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
-            raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind_of(error))) from error
+            kind = type(error).__name__
+            raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind)) from error
     if "SOPClassUID" not in dataset and not tree.root.children:
         raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))
     root = _node(tree.root)

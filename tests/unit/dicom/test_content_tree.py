@@ -8,8 +8,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from treegarth.dicom.content_tree import ContentNode, read_content
 from treegarth.errors import UnreadableObject
-from treegarth.features.dose.registry.content import ContentNode, read_content
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:
