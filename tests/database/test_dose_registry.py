@@ -73,6 +73,19 @@ def test_what_is_no_dose_report_is_refused_and_makes_no_study(engine):
         assert count_sources(connection).refused == 1
 
 
+def test_a_report_about_something_else_counts_nowhere(engine):
+    """A measurement that a viewer saved is no dose report without a dose."""
+    measurements = report(container("121070"), title=code("126000", "DCM", "Imaging Measurement Report"),
+                          sop_class_uid="1.2.840.10008.5.1.4.1.1.88.34")  # fmt: skip
+    untitled = report(container("121070"), title=None, sop_class_uid="1.2.840.10008.5.1.4.1.1.88.34")
+    note(engine, Instance("a", "1.2.3.1"), Instance("b", "1.2.3.2"))
+    read(engine, Archive(a=as_file(measurements), b=as_file(untitled)))
+    assert states(engine) == {"a": "other", "b": "refused"}
+    with connect(engine) as connection:
+        assert [one.orthanc_instance_id for one in reports_of_study(connection, "study 1.2.3")] == ["b"]
+        assert count_sources(connection).refused == 1
+
+
 def test_an_overwritten_object_is_read_again_and_replaces_what_was_read(engine):
     note(engine, Instance("a", "1.2.3.1"))
     read(engine, Archive(a=cumulative(2, "200")))
