@@ -19,6 +19,7 @@ from treegarth.features.dose.reading.model import json_object
 from treegarth.features.dose.registry import service
 from treegarth.features.dose.registry.service import follow_deleted, read_waiting
 from treegarth.features.dose.registry.store import readings
+from treegarth.features.dose.registry.store.decisions import sources_of_study
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.features.dose.registry.store.queue import claim_next, count_sources, list_failed, retry_failed
 from treegarth.features.dose.registry.store.reports import reports_of_study
@@ -83,6 +84,7 @@ def test_a_report_about_something_else_counts_nowhere(engine):
     assert states(engine) == {"a": "other", "b": "refused"}
     with connect(engine) as connection:
         assert [one.orthanc_instance_id for one in reports_of_study(connection, "study 1.2.3")] == ["b"]
+        assert [one.orthanc_instance_id for one in sources_of_study(connection, "study 1.2.3")] == ["b"]
         assert count_sources(connection).refused == 1
 
 

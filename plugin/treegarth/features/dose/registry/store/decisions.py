@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from treegarth.database.parameters import is_among
+from treegarth.features.dose.registry.store.queue import OTHER
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 
 
@@ -61,9 +62,11 @@ class StudySource:
 
 
 def is_source_of(orthanc_study_id: str, decided: Collection[str]) -> ColumnElement[bool]:
-    """Whether a source stands in the study, or is among those of which something is `decided` there."""
-    return or_(
-        dose_report.c.orthanc_study_id == orthanc_study_id, is_among(dose_report.c.orthanc_instance_id, sorted(decided))
+    """Whether a source stands in the study, or is among those of which something is `decided` there. What is about
+    something else is none."""
+    stands_here = dose_report.c.orthanc_study_id == orthanc_study_id
+    return and_(
+        dose_report.c.state != OTHER, or_(stands_here, is_among(dose_report.c.orthanc_instance_id, sorted(decided)))
     )
 
 

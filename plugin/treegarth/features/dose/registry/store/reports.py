@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Table, func, or_, select
 from treegarth.features.dose.reading.model import Values, report_json
 from treegarth.features.dose.registry.candidates import IMAGE_CLASSES
 from treegarth.features.dose.registry.store.decisions import decisions_of_study, is_source_of
-from treegarth.features.dose.registry.store.queue import OTHER
 from treegarth.features.dose.registry.tables import administration, dose_report, dose_study, irradiation_event
 from treegarth.index.tables import instance
 
@@ -74,7 +73,7 @@ def reports_of_study(connection: Connection, orthanc_study_id: str, *, all_image
     query = (
         select(*(dose_report.c[name] for name in _FROM_ROW), instance.c.nesting_depth)
         .outerjoin_from(dose_report, instance, instance.c.orthanc_instance_id == dose_report.c.orthanc_instance_id)
-        .where(is_source_of(orthanc_study_id, decided), dose_report.c.state != OTHER)
+        .where(is_source_of(orthanc_study_id, decided))
         .order_by(dose_report.c.sop_instance_uid, dose_report.c.orthanc_instance_id)
     )
     if not all_images:
