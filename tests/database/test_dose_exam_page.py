@@ -123,7 +123,7 @@ def test_a_mammogram_has_one_table_of_its_exposures_with_sums_by_breast(client: 
     assert re.search(r"Right · 4 exposures.*?6\.58", page, re.DOTALL)
     assert doses(page)["AGD, right"][2:] == ["6.70 mGy", "6.58 mGy", "they differ by -1.8 %"]
     korean = page_of(client, "mammogram", "lang=ko")
-    assert "내외측 사위(MLO)" in korean
+    assert "내외측 사방향(MLO)" in korean
 
 
 def test_what_modifies_a_view_is_said_in_plain_words(client: FlaskClient, engine: Engine) -> None:

@@ -181,6 +181,18 @@ def test_the_page_of_an_exam_marks_it_and_takes_it_back(client: FlaskClient, eng
     assert "taken back" in client.get(PAGE).text
 
 
+def test_a_study_without_dose_is_marked_on_its_own_page_and_that_is_shown_again(
+    client: FlaskClient, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1)
+    form = {"meaning": "qa", "reason": "by hand", "orthanc_study_id": "study-00001"}
+    answer = client.post(f"{PAGE}/not-patient", data=form, headers=SAME_ORIGIN)
+    assert answer.headers["Location"].startswith(f"/treegarth/studies/{UID}?")
+    assert client.get(answer.headers["Location"]).status_code == 200
+    assert client.get(STANDING).get_json()["history"][0]["reason"] == "by hand"
+
+
 @pytest.mark.parametrize("listing", ["dose/studies", "dose/missing"])
 def test_chosen_studies_are_marked_at_once(client: FlaskClient, engine: Engine, listing: str) -> None:
     for number in (1, 2):

@@ -118,7 +118,7 @@ def test_where_a_best_known_dose_is_from_fits_its_quantity(client: FlaskClient, 
         ("ko", "CTDIvol 최대", "이벤트 합계", "이벤트 중 최댓값"),
     ):
         page = client.get(f"/treegarth/studies/1.2.840.99999.1.1?lang={language}").text
-        rows = next(one.rows for one in tables_of(page).values() if one.heads[0] in ("Quantity", "선량 지표"))
+        rows = next(one.rows for one in tables_of(page).values() if one.heads[0] in ("Quantity", "선량 항목"))
         origins_shown = {row[0]: row[2] for row in rows}
         assert len(origins_shown) == len(names)
         assert origins_shown[label] == greatest

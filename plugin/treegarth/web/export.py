@@ -40,6 +40,8 @@ ROWS_OF_A_SHEET = 1_048_576
 LONGEST_NAME_OF_A_SHEET = 31
 FIRST_YEAR_OF_A_SHEET = 1900
 """Spreadsheets know no day before; such a one is written as a text."""
+BYTE_ORDER_MARK = "\ufeff"
+"""What a CSV for people begins with: spreadsheets else take its UTF-8 for an older encoding."""
 SIGNIFICANT = 15
 """Digits of a sum: a double has no more that mean something, and 0.1 + 0.2 is 0.3 again."""
 

@@ -38,9 +38,11 @@ def work_section(
     start: str,
     label: str,
     ahead: tuple[int, float] | None = None,
+    results: tuple[str, str] | None = None,
 ) -> Markup:
     """A section of a page about a kind of which one runs at a time: the latest, and the button that starts another by a
-    POST to `start`. `label` is a msgid; `ahead` is how much another one has to do, and about how many seconds long."""
+    POST to `start`. `label` is a msgid; `ahead` is how much another one has to do, and about how many seconds long;
+    `results` are the address and the name (a msgid) of the page of what it found."""
     progress = None if work is None else work_part(call, work)
-    values = {"kind": kind, "work": work, "progress": progress, "start": start, "label": label, "ahead": ahead}
-    return render_part(call, "works/section.html", **values)
+    values = {"kind": kind, "work": work, "progress": progress, "start": start, "label": label}
+    return render_part(call, "works/section.html", **values, ahead=ahead, results=results)

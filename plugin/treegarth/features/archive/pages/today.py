@@ -23,6 +23,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
+from treegarth.web.export import BYTE_ORDER_MARK
 from treegarth.web.routes import Navigation, Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -150,7 +151,7 @@ def arrivals_csv(call: Call[None, None, None]) -> Response:
     for day in days_of(arrivals, services.clock().astimezone(services.zone).date()):
         writer.writerow([day.day.isoformat(), *(day.studies.get(group.key, 0) for group in groups), day.total])
     headers = {"Content-Disposition": 'attachment; filename="arrivals.csv"'}
-    return Response(file.getvalue(), mimetype="text/csv", headers=headers)
+    return Response(f"{BYTE_ORDER_MARK}{file.getvalue()}", mimetype="text/csv", headers=headers)
 
 
 def first_moment(now: datetime, zone: ZoneInfo) -> datetime:

@@ -273,7 +273,7 @@ ACTS = Listing(
         Filter(name="act", label=N_("Decision"), choices=ACT_NAMES),
         Filter(name="by", label=N_("Who")),
         Filter(name="study_instance_uid", label=N_("Study Instance UID"), width="wide"),
-        Filter(name="holds", label=N_("State"), choices={"true": N_("holds"), "false": N_("taken back")}),
+        Filter(name="holds", label=N_("State"), choices={"true": N_("in force"), "false": N_("taken back")}),
     ),
     empty=Empty(
         title=N_("Nobody decided anything yet"),

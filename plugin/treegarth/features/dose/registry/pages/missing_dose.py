@@ -33,7 +33,7 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
-from treegarth.web.export import csv_text
+from treegarth.web.export import BYTE_ORDER_MARK, csv_text
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.lists import Day, LastDay
@@ -146,7 +146,7 @@ def months_csv(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
         months = count_missing_by_month(connection)
     headers = {"Content-Disposition": 'attachment; filename="missing-months.csv"'}
-    return Response("".join(_csv_lines(months)), mimetype="text/csv", headers=headers)
+    return Response(BYTE_ORDER_MARK + "".join(_csv_lines(months)), mimetype="text/csv", headers=headers)
 
 
 def today(call: AnyCall) -> date:

@@ -88,7 +88,7 @@ def extras(
     work = latest(connection, REDECIDING.name)
     return {
         "work": work,
-        "progress_part": redeciding_section(call, connection, work),
+        "progress_part": redeciding_section(call, connection, work, is_own_page=True),
         "in_words": {(one.orthanc_study_id, one.quantity): _in_words(one) for one in changes},
         "which": told_apart_with_kept(connection, changes),
     }
@@ -101,12 +101,15 @@ def redecide(call: Call[None, None, None]) -> Response:
     return see_other(call, call.site.url(PAGE))
 
 
-def redeciding_section(call: AnyCall, connection: Connection, work: LongWork | None) -> Markup:
-    """The latest, and what the next one would take: the same on the system page and on its own."""
+def redeciding_section(
+    call: AnyCall, connection: Connection, work: LongWork | None, *, is_own_page: bool = False
+) -> Markup:
+    """The latest, and what the next one would take: on the system page, which leads to its own, and there."""
     count = count_studies_about(connection)
     seconds = count / ((work.per_second if work else None) or USUAL_PACE)
     start, label = call.site.url("dose.redecide_page"), N_("Decide all anew")
-    return work_section(call, REDECIDING, work, start=start, label=label, ahead=(count, seconds))
+    results = None if is_own_page else (call.site.url(PAGE), N_("Doses that changed"))
+    return work_section(call, REDECIDING, work, start=start, label=label, ahead=(count, seconds), results=results)
 
 
 def _in_words(change: ChangedDose) -> ShownChange:

@@ -10,12 +10,11 @@ from pydantic import Field
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.marking import mark_studies, take_back
-from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES, SAID_NAMES
 from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON
 from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import By, standing_of
-from treegarth.features.dose.registry.store.studies import study_of_uid
+from treegarth.features.dose.registry.store.studies import find_study_with_dose, study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
@@ -76,20 +75,20 @@ def this_study(call: AnyCall, study: StudyKey) -> Markup:
 
 
 def mark(call: Call[None, MarkForm, StudyPath]) -> Response:
-    """Back to the study's page afterwards, by GET."""
-    body, uid = call.body, call.path.study_instance_uid
-    here = f"{dose_page_of(call, uid, body.orthanc_study_id)}#this-study"
-    reason = body.reason.strip()
-    if not reason:
-        return see_other(call, here, P_("Say why, in a sentence: the reason is kept with it."), kind="attention")
+    """Back to the study's page afterwards, by GET: to that of its dose, where it has one."""
+    body, uid, reason = call.body, call.path.study_instance_uid, call.body.reason.strip()
     by, now = call.actor.name, call.services.clock()
     with call.begin() as connection:
         key = study_of_uid(connection, uid, body.orthanc_study_id)
         if key is None:
             raise NotFound(N_("There is no study with this Study Instance UID."))
         study = key.orthanc_study_id
-        if body.meaning == "take back":
+        page = "dose.study_page" if find_study_with_dose(connection, study) else "archive.study_page"
+        if reason and body.meaning == "take back":
             take_back(connection, study, reason=reason, by=by, now=now)
-        else:
+        elif reason:
             mark_studies(connection, [study], body.meaning, reason=reason, by=by, now=now)
+    here = call.site.url(page, study_instance_uid=uid, orthanc_study_id=body.orthanc_study_id) + "#this-study"
+    if not reason:
+        return see_other(call, here, P_("Say why, in a sentence: the reason is kept with it."), kind="attention")
     return see_other(call, here)
