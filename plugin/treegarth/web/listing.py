@@ -24,6 +24,8 @@ from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, 
 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import RequestConflict
+from treegarth.index.names import OfNamedStudy, with_names
+from treegarth.index.studies import told_apart
 from treegarth.phrases import N_, P_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
@@ -46,7 +48,9 @@ RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
 OneCall: TypeAlias = Call[Any, Any, Any]
 """A request; a query of a list whose address has parts names the model of these in its place."""
-Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "own"]
+Form: TypeAlias = Literal[
+    "text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "study", "own"
+]
 """How a value is written in a cell; what no form fits, the list's own template writes, and `own` is all its own."""
 
 ANY_BYTES = "application/octet-stream"  # the format is in the path; the document knows one type an endpoint
@@ -202,7 +206,10 @@ class Listing(Generic[RecordT, AskedT]):
         sort = sort or self.order
         keys, name = self._keys(found, sort), f"{self.name} {sort}"
         page = read_page(connection, found, keys, name=name, limit=limit, cursor=cursor)
-        items = [self.record.model_validate(row._asdict()) for row in page.rows]
+        rows = [row._asdict() for row in page.rows]
+        if issubclass(self.record, OfNamedStudy):
+            rows = with_names(connection, rows)
+        items = [self.record.model_validate(row) for row in rows]
         return Rows(items=items, next=page.next, previous=page.previous)
 
     def count(self, connection: Connection, found: Select[Any], *, at_most: int = COUNTED) -> int:
@@ -336,7 +343,7 @@ class Listing(Generic[RecordT, AskedT]):
             filters = [one.with_words(call, connection) for one in self.filters]
             actions = self._offered(call, connection) if found.items else []
             views = call.part(SavedViews).of(call, connection, self.name) if self.has_views else ()
-            extras = self.extras(call, connection, query, found.items)
+            extras = {**self._named(connection, found.items), **self.extras(call, connection, query, found.items)}
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
         held = self._held(call, filters)
         sorted_otherwise = self._sort(query) != self.order
@@ -368,6 +375,10 @@ class Listing(Generic[RecordT, AskedT]):
             "to_save": urlencode(self._asked_for(call)) if self.has_views and (held or sorted_otherwise) else "",
             **extras,
         }
+
+    def _named(self, connection: Connection, items: Sequence[Any]) -> Mapping[str, Any]:
+        """Of rows of studies, what their addresses say beside a UID."""
+        return {"which": told_apart(connection, items)} if issubclass(self.record, OfNamedStudy) else {}
 
     def _offered(self, call: AnyCall, connection: Connection) -> list[RowAction]:
         """What the reader may do with chosen rows, its inputs with their choices in words; not where there is no

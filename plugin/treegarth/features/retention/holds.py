@@ -10,9 +10,8 @@ from sqlalchemy import Connection, Select
 from treegarth.features.retention import tables
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import Hold, select_holds
-from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.words import HOLD_KINDS
-from treegarth.index.studies import asked_study, told_apart
+from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
@@ -38,8 +37,6 @@ def find(asker: Asker, connection: Connection, asked: HoldsAsked) -> Select[Any]
 
 def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequence[Hold]) -> Mapping[str, Any]:
     return {
-        "names": name_studies(connection, holds),
-        "which": told_apart(connection, holds),
         "kinds": HOLD_KINDS,
         "given": NOTHING,
         "wrong": {},
@@ -63,8 +60,7 @@ HOLDS = Listing(
     order="-set_at",
     columns=(
         Column(name="kind", label=N_("Kind")),
-        Column(name="patient", label=N_("Patient"), sorts_by=()),
-        Column(name="study_instance_uid", label=N_("Study"), narrow="c-1"),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="reason", label=N_("Reason")),
         Column(name="set_by", label=N_("Set by"), narrow="c-4"),
         Column(name="set_at", label=N_("Set"), narrow="c-1"),

@@ -18,9 +18,10 @@ from treegarth.features.retention.pages.policies import says
 from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
-from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
+from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.words import reason
+from treegarth.index.names import name_study
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -141,7 +142,7 @@ def explain_page(call: Call[ExplainQuery, None, PolicyPath]) -> Response:
         study = asked_study(connection, uid, call.query.orthanc_study_id)
         key = study.orthanc_study_id if study else ""
         found = service.explain(connection, language, numbered, key, call.services.clock()) if key else []
-        name = name_studies(connection, [study]).get(key) if study else None
+        name = name_study(connection, study.orthanc_study_id) if study else None
         which = told_apart(connection, [study] if study else [])
     going = sum(one.decision.prune for one in found)
     return render_page(

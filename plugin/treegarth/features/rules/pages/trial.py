@@ -21,6 +21,7 @@ from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.service.application import APPLYING, apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
+from treegarth.index.names import name_study
 from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
@@ -204,13 +205,15 @@ def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
             orthanc_study_id=call.query.orthanc_study_id,
             stored=acting.stored,
         )
-        which = told_apart(connection, [explained.study])(explained.study)
+        which = told_apart(connection, [explained.study])
+        name = name_study(connection, explained.study.orthanc_study_id)
     return render_page(
         call,
         "rules/explain.html",
         rule=acting.stored,
         study=explained.study,
         which=which,
+        name=name,
         holds=explained.holds,
         clause=shown_clause(call, explained.explanation),
         deeds=[action.sentence for action in explained.actions],

@@ -262,7 +262,7 @@ ACTS = Listing(
     columns=(
         Column(name="id", label=N_("No."), form="number"),
         Column(name="kind", label=N_("Decision"), form="own"),
-        Column(name="study_instance_uid", label=N_("Study"), form="own"),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="about", label=N_("Of what"), form="own", sorts_by=(), narrow="c-1"),
         Column(name="reason", label=N_("Reason"), sorts_by=()),
         Column(name="by", label=N_("Who"), form="own", nulls_first=True),
