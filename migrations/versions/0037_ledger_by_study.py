@@ -11,10 +11,10 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 KEY = sa.String(collation="C")
-SEARCH_TEXT = (
-    "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
-    " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))"
-)
+SEARCH_TEXT = """
+SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
+WHERE adrelid = 'study'::regclass AND attname = 'search_text'
+"""
 # What somebody deleted in Orthanc was not noted as being here again. Its next entry says when it was received once
 # more, and so does the index.
 RETURNED = (
@@ -62,6 +62,7 @@ LEFT JOIN dose_study d ON d.orthanc_study_id = l.orthanc_study_id
 
 
 def upgrade() -> None:
+    as_in_study = op.get_bind().execute(sa.text(SEARCH_TEXT)).scalar_one()
     op.create_table(
         "departed_study",
         sa.Column("orthanc_study_id", KEY, primary_key=True),
@@ -95,7 +96,7 @@ def upgrade() -> None:
             comment="somebody deleted in Orthanc",
         ),
         sa.Column("left_at", MOMENT, nullable=False, server_default=sa.func.now(), comment="the last of it"),
-        sa.Column("search_text", sa.Text, sa.Computed(SEARCH_TEXT, persisted=True), comment="as that of study"),
+        sa.Column("search_text", sa.Text, sa.Computed(as_in_study, persisted=True), comment="as that of study"),
         comment=(
             "whose the studies were that objects left of, and how much: what the ledger's entries of each add up to"
         ),

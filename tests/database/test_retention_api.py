@@ -242,8 +242,8 @@ def test_where_an_object_is_now_and_asking_it_back(client: FlaskClient, engine: 
         "deleted",
     )
     for uid in (UID, entry["sop_instance_uid"], study["patient_id"]):
-        assert get(client, f"ledger?q={uid}&sort=size_bytes")["items"] == [study]
-    assert get(client, "ledger?q=1.2.3.4")["items"] == []
+        assert get(client, f"ledger?study={uid}&sort=size_bytes")["items"] == [study]
+    assert get(client, "ledger?study=1.2.3.4")["items"] == []
     found = get(client, f"ledger/studies/{study['orthanc_study_id']}")
     assert found["study"] == study
     assert found["holders"] == [{"destination": "LONGTERM", "kind": "dicom", "instance_count": 1}]

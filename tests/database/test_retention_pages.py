@@ -81,7 +81,16 @@ def mark(connection: Connection, number: int = 1) -> None:
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_page_says_what_to_do_while_there_is_nothing(client: FlaskClient, language: str) -> None:
-    for path in ("", "/policies/new", "/marked", "/holds", "/ledger", "/storage", "/ledger?q=1.2.3", "/ledger/objects"):
+    for path in (
+        "",
+        "/policies/new",
+        "/marked",
+        "/holds",
+        "/ledger",
+        "/storage",
+        "/ledger?study=1.2.3",
+        "/ledger/objects",
+    ):
         assert "<h1>" in get(client, f"retention{path}", language)
 
 
@@ -219,7 +228,7 @@ def test_the_ledger_says_where_an_object_is_and_brings_it_back(client: FlaskClie
         connection.execute(insert(prune_ledger).values(**kept, state="kept", intended_at=NOW, kept_because=words))
         add_up_ledger(connection)
     key = f"study_instance_uid={UID}&orthanc_study_id={gone['orthanc_study_id']}"
-    for path in ("", f"?q={UID}", f"?q={gone['sop_instance_uid']}", "?q=doe", f"/objects?{key}"):
+    for path in ("", f"?study={UID}", f"?study={gone['sop_instance_uid']}", "?study=doe", f"/objects?{key}"):
         page = get(client, f"retention/ledger{path}")
         assert "FAR" in page
         assert "Doe, Jane" in page

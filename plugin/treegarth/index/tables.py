@@ -34,6 +34,12 @@ from treegarth.index.scope import WHOLE_ARCHIVE
 # Byte order makes keys compact and quick and the same on every server; names are sorted by locale in the browser.
 Key = String(collation="C")
 
+SEARCH_TEXT = (
+    "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
+    " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))"
+)
+"""Of the columns of a study, or of what is kept of one."""
+
 patient = Table(
     "patient",
     metadata,
@@ -80,8 +86,7 @@ study = Table(
         "search_text",
         Text,
         Computed(
-            "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
-            " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))",
+            SEARCH_TEXT,
             persisted=True,
         ),
         comment="what the search box looks through: compare with lower(normalize(word))",
@@ -251,11 +256,7 @@ departed_study = Table(
     Column(
         "search_text",
         Text,
-        Computed(
-            "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
-            " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))",
-            persisted=True,
-        ),
+        Computed(SEARCH_TEXT, persisted=True),
         comment="as that of study",
     ),
     Index("ix_departed_study_uid", "study_instance_uid"),

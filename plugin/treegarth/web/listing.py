@@ -118,6 +118,7 @@ class Listing(Generic[RecordT, AskedT]):
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
     period: str = ""  # of what may be asked for, the days as they are when it is asked: its choices are offered at once
     sheets: Sequence[Sheet] = ()  # of an XLSX file, where one for all rows would be of empty columns
+    searches: bool = False  # whether the query itself looks for the words of `study`
     views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
 
     # ---- what can be asked for ----
@@ -192,6 +193,13 @@ class Listing(Generic[RecordT, AskedT]):
         return made
 
     # ---- what is found ----
+
+    def selected(self, asker: Asker, connection: Connection, asked: Any) -> Select[Any]:
+        """What the query finds, of rows of studies only those of the studies that are asked for by words."""
+        found, words = self.query(asker, connection, asked), getattr(asked, "study", None)
+        if not words or self.searches or asker.search is None:
+            return found
+        return found.where(found.selected_columns["orthanc_study_id"].in_(asker.search.identifiers(words)))
 
     def rows(
         self,
@@ -296,7 +304,7 @@ class Listing(Generic[RecordT, AskedT]):
     def endpoint(self, call: Call[Any, None, None]) -> Answer:
         query = call.query
         with call.connect() as connection:
-            selected = self.query(call.asker, connection, query)
+            selected = self.selected(call.asker, connection, query)
             found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
         return self.answer(**vars(found))
 
@@ -336,7 +344,7 @@ class Listing(Generic[RecordT, AskedT]):
         """What the template is given."""
         query = call.query
         with call.connect() as connection:
-            selected = self.query(call.asker, connection, query)
+            selected = self.selected(call.asker, connection, query)
             cursor = getattr(query, "cursor", None)
             found = self.rows(connection, selected, sort=self._sort(query), cursor=cursor)
             count = self.count(connection, selected)
@@ -400,7 +408,7 @@ class Listing(Generic[RecordT, AskedT]):
         RequestConflict where there are so many that they are asked for as a long work."""
         query: Any = call.query
         with TemporaryFile() as file, call.connect() as connection:
-            selected = self.query(call.asker, connection, query)
+            selected = self.selected(call.asker, connection, query)
             if self.count(connection, selected, at_most=LARGEST_FILE) > LARGEST_FILE:
                 raise RequestConflict(TOO_MANY)
             pieces = self.pieces(connection, selected, self._sort(query))

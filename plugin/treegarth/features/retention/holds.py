@@ -13,12 +13,13 @@ from treegarth.features.retention.store.holds import Hold, select_holds
 from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_
+from treegarth.web import study_choice
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.which_study import OfStudy
 
-NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}
+NOTHING = {"kind": "legal", "reason": "", "until": ""}
 
 
 class HoldsAsked(OfStudy):
@@ -40,7 +41,7 @@ def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequ
         "kinds": HOLD_KINDS,
         "given": NOTHING,
         "wrong": {},
-        "choices": (),
+        "choice": study_choice.NOTHING,
     }
 
 
@@ -69,7 +70,8 @@ HOLDS = Listing(
     ),
     filters=(
         Filter(name="kind", label=N_("Kind"), choices=HOLD_KINDS, width="wide"),
-        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
         Filter(name="all", label=N_("Also released ones"), choices={"true": N_("yes")}),
     ),
     empty=Empty(

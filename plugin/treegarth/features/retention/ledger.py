@@ -43,9 +43,6 @@ BY = {"policy": N_("a policy"), "others": N_("somebody else")}
 class LedgerAsked(OfStudy):
     """Which studies."""
 
-    q: Text | None = None
-    """Words, each in the patient's name or ID, the accession number or the description, or a UID of the study or of an
-    object that left."""
     left_from: Day | None = None
     """Of which the last object left on this day or later."""
     left_to: LastDay = None
@@ -72,8 +69,10 @@ class EntriesAsked(OfStudy):
 
 def find(asker: Asker, connection: Connection, asked: LedgerAsked) -> Select[Any]:
     last = asked.left_to
+    search = asker.search
     return select_studies(
-        text=asked.q,
+        found=search.of_departed(asked.study) if search and asked.study else (),
+        uid=asked.study,
         study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[departed_study]),
         state=asked.state,
         by=asked.by,
@@ -146,7 +145,7 @@ LEDGER = Listing(
         Column(name="now", label=N_("Who has it"), form="own", sorts_by=()),
     ),
     filters=(
-        Filter(name="q", label=N_("Patient, accession number or UID"), width="wide"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
         Filter(name="left_from", label=N_("Left from")),
         Filter(name="left_to", label=N_("Left until")),
         Filter(name="by", label=N_("Deleted by"), choices=BY),
@@ -168,6 +167,7 @@ LEDGER = Listing(
             "never was."
         ),
     ),
+    searches=True,
     template="retention/ledger.html",
     extras=extras,
 )
@@ -205,7 +205,8 @@ ENTRIES = Listing(
             choices={key: words for key, words in STATES.items() if key != "returned"},
             width="wide",
         ),
-        Filter(name="sop_instance_uid", label="SOP Instance UID", width="uid"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="sop_instance_uid", label="SOP Instance UID", width="uid", is_more=True),
         Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
     ),
     empty=Empty(

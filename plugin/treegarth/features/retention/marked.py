@@ -71,7 +71,8 @@ def policy_names(_: AnyCall, connection: Connection) -> Mapping[str, str]:
 
 FILTERS = (
     Filter(name="policy_id", label=N_("Policy"), find_choices=policy_names, width="wide"),
-    Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+    Filter(name="study", label=N_("Patient or study"), width="wide"),
+    Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
 )
 STUDIES = Listing(
     name="retention.marked",

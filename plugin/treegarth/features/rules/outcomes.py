@@ -70,7 +70,8 @@ OUTCOMES = Listing(
     filters=(
         Filter(name="rule_id", label=N_("Rule"), find_choices=lambda _, connection: list_names(connection)),
         Filter(name="trigger", label=N_("What happened"), choices=TRIGGER_NAMES, width="wide"),
-        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
     ),
     empty=Empty(
         title=N_("No rule did anything yet"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.archive.pages import progress, study, today
+from treegarth.features.archive.pages import progress, study, study_choices, today
 from treegarth.features.archive.pages.progress import progress_section
 from treegarth.features.archive.pages.viewer import ViewerGate, health_check
 from treegarth.web.routes import Route
@@ -12,4 +12,4 @@ __all__ = ["ViewerGate", "health_check", "progress_section", "routes"]
 
 def routes() -> list[Route]:
     """Every page of the archive."""
-    return [*today.routes(), *study.routes(), *progress.routes()]
+    return [*today.routes(), *study.routes(), *progress.routes(), *study_choices.routes()]

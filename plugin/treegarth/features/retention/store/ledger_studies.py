@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import ge, le, lt
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, any_, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, any_, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from treegarth.features.deliveries.tables import destination
@@ -58,7 +58,8 @@ class Holder(Record):
 
 def select_studies(
     *,
-    text: str | None = None,
+    found: Sequence[ColumnElement[bool]] = (),
+    uid: str | None = None,
     study: OfStudy | None = None,
     state: str | None = None,
     by: Literal["policy", "others"] | None = None,
@@ -68,7 +69,7 @@ def select_studies(
     study_date_from: date | None = None,
     study_date_to: date | None = None,
 ) -> Select[Any]:
-    """Studies of the ledger, in no order."""
+    """Studies of the ledger, in no order; `found` by these conditions, or by the UID of an object."""
     row = departed_study.c
     named = [row[name] for name in LedgerStudy.model_fields if name in departed_study.c]
     policies = (
@@ -79,7 +80,12 @@ def select_studies(
     query: Select[Any] = select(*named, policies.label("policies"))
     if study is not None:
         query = query.where(is_of(departed_study, study))
-    query = query.where(*(_word(word) for word in (text or "").split()))
+    if found:
+        of_object = select(prune_ledger.c.orthanc_study_id).where(
+            prune_ledger.c.sop_instance_uid == (uid or "").strip()
+        )
+        is_its = row.orthanc_study_id == func.any(func.array(of_object.scalar_subquery()))
+        query = query.where(or_(and_(*found), is_its))
     if state is not None:
         query = query.where(row.state == state)
     if by is not None:
@@ -95,18 +101,6 @@ def select_studies(
     return query.where(*(compares(column, asked) for compares, column, asked in within if asked is not None))
 
 
-def _word(word: str) -> ColumnElement[bool]:
-    """In the patient's name or identifier, the accession number or the description; or the UID of the study or of an
-    object that left."""
-    row, entry = departed_study.c, prune_ledger.c
-    of_object = select(entry.orthanc_study_id).where(entry.sop_instance_uid == word)
-    return or_(
-        func.strpos(row.search_text, func.lower(func.normalize(word))) > 0,
-        row.study_instance_uid == word,
-        row.orthanc_study_id == func.any(func.array(of_object.scalar_subquery())),
-    )
-
-
 def read_study(connection: Connection, study: OfStudy) -> LedgerStudy | None:
     """What the ledger has of this study; None where nothing of it left."""
     rows = connection.execute(select_studies(study=study)).mappings()
@@ -119,12 +113,6 @@ def keys_of(connection: Connection, orthanc_study_ids: Iterable[str]) -> list[St
     query = select(row.orthanc_study_id, row.study_instance_uid).order_by(row.orthanc_study_id)
     rows = connection.execute(query.where(row.orthanc_study_id.in_(list(orthanc_study_ids))))
     return [StudyKey(**one._mapping) for one in rows]
-
-
-def count_departed(connection: Connection, text: str, *, at_most: int) -> int:
-    """How many studies of which something is gone these words find, counted to one more than `at_most`."""
-    some = select_studies(text=text, state="deleted").with_only_columns(departed_study.c.orthanc_study_id)
-    return connection.execute(select(func.count()).select_from(some.limit(at_most + 1).subquery())).scalar_one()
 
 
 def who_has(connection: Connection, orthanc_study_ids: Iterable[str]) -> Mapping[str, list[str]]:
