@@ -63,6 +63,17 @@ def name_study(connection: Connection, orthanc_study_id: str) -> StudyName | Non
     return _names(connection, {orthanc_study_id}).get(orthanc_study_id)
 
 
+def name_of(connection: Connection, study_instance_uid: str, orthanc_study_id: str | None) -> StudyName | None:
+    """The name of the study that an address says; None where nothing is known of it, or several have its UID."""
+    if orthanc_study_id:
+        return name_study(connection, orthanc_study_id)
+    for table in (study, departed_study):
+        which = select(table.c.orthanc_study_id).where(table.c.study_instance_uid == study_instance_uid).limit(2)
+        if len(found := connection.execute(which).scalars().all()) == 1:
+            return name_study(connection, found[0])
+    return None
+
+
 def with_names(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows, each with whose its study is where it does not say that itself."""
     names = _names(connection, {row["orthanc_study_id"] for row in rows if row.get("orthanc_study_id")})

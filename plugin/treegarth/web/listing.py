@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, 
 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import RequestConflict
-from treegarth.index.names import OfNamedStudy, with_names
+from treegarth.index.names import OfNamedStudy, StudyName, name_of, with_names
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_, P_
 from treegarth.record import Record
@@ -32,6 +32,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, Sheet, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
+from treegarth.web.formats import readable_name
 from treegarth.web.forms import Fault
 from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
@@ -351,9 +352,10 @@ class Listing(Generic[RecordT, AskedT]):
             filters = [one.with_words(call, connection) for one in self.filters]
             actions = self._offered(call, connection) if found.items else []
             views = call.part(SavedViews).of(call, connection, self.name) if self.has_views else ()
+            whose = self._asked_study(connection, query)
             extras = {**self._named(connection, found.items), **self.extras(call, connection, query, found.items)}
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
-        held = self._held(call, filters)
+        held = self._held(call, filters, whose)
         sorted_otherwise = self._sort(query) != self.order
         return {
             "listing": self,
@@ -476,7 +478,12 @@ class Listing(Generic[RecordT, AskedT]):
             return column.form
         return _FORMS.get(fields_of(self.record)[column.name].kind)
 
-    def _held(self, call: AnyCall, filters: Sequence[Filter]) -> list[Held]:
+    def _asked_study(self, connection: Connection, query: Any) -> StudyName | None:
+        """Whose the study is that is asked for by its UID."""
+        uid, which = (getattr(query, name, None) for name in ("study_instance_uid", "orthanc_study_id"))
+        return name_of(connection, uid, which) if uid else None
+
+    def _held(self, call: AnyCall, filters: Sequence[Filter], whose: StudyName | None) -> list[Held]:
         """What is asked for, in words, each with the address without it."""
         labels = {one.name: one for one in filters}
         found = []
@@ -489,7 +496,10 @@ class Listing(Generic[RecordT, AskedT]):
             words = asked.choices.get(text.lower() if isinstance(value, bool) else text, f"{asked.sign} {text}".strip())
             also = {"orthanc_study_id": None} if name in _NAMES_A_STUDY else {}
             url = url_with(call, **{name: None, **also, **self._top})
-            found.append(Held(label=translated(call, asked.label), words=words, url=url))
+            label = asked.label
+            if name == "study_instance_uid" and whose is not None:
+                label, words = N_("Study"), _in_a_line(whose)
+            found.append(Held(label=translated(call, label), words=words, url=url))
         return found
 
     def _presets(self, call: AnyCall) -> list[Preset]:
@@ -603,6 +613,13 @@ _FORMS: Mapping[str, Form] = {
     "moment": "moment",
     "yes": "yes",
 }
+
+
+def _in_a_line(study: StudyName) -> str:
+    """Who, when, what."""
+    who = readable_name(study.patient_name) or study.patient_id
+    when = study.study_date.isoformat() if study.study_date else None
+    return " · ".join(one for one in (who, when, study.study_description) if one) or study.study_instance_uid
 
 
 def _is_day(hint: Any) -> bool:

@@ -134,7 +134,6 @@ LEDGER = Listing(
     order="-left_at",
     columns=(
         Column(name="study_instance_uid", label=N_("Study"), form="study", sorts_by=("patient_name",)),
-        Column(name="study_date", label=N_("Study date"), narrow="c-2"),
         Column(name="modalities", label=N_("Modalities"), form="modalities", sorts_by=(), narrow="c-2"),
         Column(name="accession_number", label=N_("Accession number"), narrow="c-1"),
         Column(name="state", label=N_("State"), form="own"),
@@ -193,6 +192,7 @@ ENTRIES = Listing(
     summary="The objects that left the archive, those of a study or all: when, by whose hand, on which proof.",
     record=LedgerEntry,
     asked=EntriesAsked,
+    kept=("study_instance_uid", "orthanc_study_id"),
     query=find_entries,
     unique="id",
     order="-id",
@@ -207,7 +207,6 @@ ENTRIES = Listing(
         ),
         Filter(name="study", label=N_("Patient or study"), width="wide"),
         Filter(name="sop_instance_uid", label="SOP Instance UID", width="uid", is_more=True),
-        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
     ),
     empty=Empty(
         title=N_("Nothing left the archive yet"),
