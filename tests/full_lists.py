@@ -11,6 +11,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from tests.bench.million_exams import EVENTS, EXAMS, GIVEN, PROTOCOLS, REPORTS, STUDIES
+from tests.retention_support import add_up_ledger
 
 _NOON = "TIMESTAMPTZ '2026-11-20 12:00Z'"
 _AGO = f"{_NOON} - n % 3000 * INTERVAL '7 hours'"
@@ -148,6 +149,7 @@ TABLES = (
         "hold",
         "prune_mark",
         "prune_ledger",
+        "departed_study",
     ),
 )
 """Those with very many rows."""
@@ -158,3 +160,4 @@ def fill_lists(connection: Connection, count: int) -> None:
     connection.execute(text("SET LOCAL session_replication_role = replica"))  # the rows are known to fit together
     for statement in STATEMENTS:
         connection.execute(text(statement), {"count": count})
+    add_up_ledger(connection)

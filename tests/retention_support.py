@@ -6,12 +6,13 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, insert, select
 
 from treegarth.assembly import vocabulary
 from treegarth.database.metadata import metadata
 from treegarth.features.retention.model import ObjectState, Policy, Proof, ProofVoid
-from treegarth.features.retention.tables import hold, prune_rescue, retention_policy, study_use
+from treegarth.features.retention.store.ledger_sums import tell_studies
+from treegarth.features.retention.tables import hold, prune_ledger, prune_rescue, retention_policy, study_use
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 POLICY_ID, VERSION = 1, 3
@@ -22,6 +23,11 @@ vocabulary()  # every feature's tables are known from here on
 
 def table(name: str) -> Table:
     return metadata.tables[name]
+
+
+def add_up_ledger(connection: Connection) -> None:
+    """After a test wrote entries by itself: whose they are, and how much of each study is gone."""
+    tell_studies(connection, connection.execute(select(prune_ledger.c.orthanc_study_id).distinct()).scalars())
 
 
 def write_destinations(connection: Connection) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from treegarth.conditions.vocabulary import Vocabulary
     from treegarth.features.deliveries.copies import Copies
     from treegarth.features.rules.text import Language
+    from treegarth.index.study_search import StudySearch
     from treegarth.settings import Settings
     from treegarth.tasks.app import TaskHints
 
@@ -69,6 +70,7 @@ def _lent() -> Lent:
         count_dose_waiting=count_waiting,
         announce_deliveries=_announce_deliveries,
         copies=_copies,
+        search=_search,
     )
 
 
@@ -97,6 +99,14 @@ def _announce_deliveries(hints: TaskHints) -> None:
         hints.announce(SWEEP, queue=NETWORK_QUEUE)
     except ConnectorException as error:
         logger.warning("Deliveries were not announced: %s", error)
+
+
+def _search() -> StudySearch:
+    from treegarth.features.archive.search_model import StudyFilter
+    from treegarth.features.archive.store.search import conditions
+    from treegarth.index.study_search import StudySearch
+
+    return StudySearch(conditions=lambda text: conditions(StudyFilter(text=text)))
 
 
 def _copies(work: Work) -> Copies:

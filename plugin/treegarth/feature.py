@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.documents.language import Documents
     from treegarth.errors import Problem
     from treegarth.index.follower import IndexFollower
+    from treegarth.index.study_search import StudySearch
     from treegarth.outgoing.gate import Gate
     from treegarth.settings import Settings
     from treegarth.tasks.app import TaskContext, TaskHints
@@ -97,6 +98,7 @@ class Lent:
     count_dose_waiting: Callable[[Connection], int]
     announce_deliveries: Callable[[TaskHints], None]
     copies: Callable[[Work], Any]
+    search: Callable[[], StudySearch]
 
 
 @dataclass(frozen=True, kw_only=True)

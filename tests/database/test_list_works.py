@@ -56,13 +56,15 @@ def work_on(engine: Engine, *, kill_after: int | None = None) -> None:
     whole, done = house(Settings()), 0
 
     def export(work: ClaimedWork, report: Report) -> Block:
-        return lists.write_file(whole.listing(work.given["list"]), engine, ZoneInfo("Asia/Seoul"), work, report)
+        return lists.write_file(
+            whole.listing(work.given["list"]), engine, ZoneInfo("Asia/Seoul"), work, report, whole.lent.search()
+        )
 
     def act(connection: Connection, work: ClaimedWork, now: datetime) -> Block:
         nonlocal done
         (action,) = (one for one in whole.row_actions().every if one.name == work.given["action"])
         listing = whole.listing(work.given["list"])
-        block = lists.act_on_next(connection, listing, action, work, now, ZoneInfo("Asia/Seoul"))
+        block = lists.act_on_next(connection, listing, action, work, now, ZoneInfo("Asia/Seoul"), whole.lent.search())
         done += 1
         if kill_after is not None and done > kill_after:
             raise Killed

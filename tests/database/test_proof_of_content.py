@@ -117,7 +117,7 @@ class World:
         if name in self.orthanc or there is None or there.orthanc_instance_id != name:
             return
         with transaction(self.engine) as connection:
-            gone = prune_ledger.select_entries(sop_instance_uids=[there.sop_instance_uid], state="deleted")
+            gone = prune_ledger.select_entries(sop_instance_uid=there.sop_instance_uid, state="deleted")
             found = connection.execute(gone.order_by("id")).all()
             entries = [prune_ledger.LedgerEntry(**row._mapping) for row in found if row.orthanc_instance_id == name]
             entry = entries[-1] if entries else None

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, insert
 
 from tests.index_support import NOON, write_study
-from tests.retention_support import table, write_destinations
+from tests.retention_support import add_up_ledger, table, write_destinations
 from tests.unit.web.web_support import NOW, make_services, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
@@ -227,15 +227,27 @@ def write_departed(engine: Engine) -> None:
                 received_at=NOON, state="deleted", deleted_at=NOW, policy_id=9, policy_version=1, **identifiers
             )
         )
+        add_up_ledger(connection)
 
 
 def test_where_an_object_is_now_and_asking_it_back(client: FlaskClient, engine: Engine) -> None:
     write_departed(engine)
-    (entry,) = get(client, "ledger?sop_instance_uid=1.2.840.99999.3.1.9&state=deleted")["items"]
+    (entry,) = get(client, "ledger/objects?sop_instance_uid=1.2.840.99999.3.1.9&state=deleted")["items"]
     assert (entry["policy"], entry["policy_version"], entry["size_bytes"]) == ("p", 1, 500)
-    for uid in (UID, entry["sop_instance_uid"]):
-        assert [one["id"] for one in get(client, f"ledger?uid={uid}&sort=size_bytes")["items"]] == [entry["id"]]
-    assert get(client, "ledger?uid=1.2.3.4")["items"] == []
+    (study,) = get(client, "ledger")["items"]
+    assert (study["instance_count"], study["size_bytes"], study["policies"], study["state"]) == (
+        1,
+        500,
+        ["p"],
+        "deleted",
+    )
+    for uid in (UID, entry["sop_instance_uid"], study["patient_id"]):
+        assert get(client, f"ledger?study={uid}&sort=size_bytes")["items"] == [study]
+    assert get(client, "ledger?study=1.2.3.4")["items"] == []
+    found = get(client, f"ledger/studies/{study['orthanc_study_id']}")
+    assert found["study"] == study
+    assert found["holders"] == [{"destination": "LONGTERM", "kind": "dicom", "instance_count": 1}]
+    get(client, "ledger/studies/nothing", 404)
     places = get(client, f"ledger/{entry['id']}")["places"]
     assert [(one["destination"], one["kind"], one["proof"]) for one in places] == [("LONGTERM", "dicom", "find")]
     wish = post(client, f"ledger/{entry['id']}/bring-back", {"scope": "study"}, 202)

@@ -80,7 +80,7 @@ def wish(engine: Engine) -> int:
                         **identifiers,
                     )
                 )
-        (row,) = connection.execute(ledger.select_entries(sop_instance_uids=["1.2.3.1"]))
+        (row,) = connection.execute(ledger.select_entries(sop_instance_uid="1.2.3.1"))
         entry = ledger.read_entry(connection, row.id)
         asked = ledger.ask_back(connection, entry, "study", asked_by="alice", now=NOON)
     assert asked is not None

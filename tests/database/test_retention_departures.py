@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from tests.index_support import NOON, search_studies, write_study
+from tests.retention_support import add_up_ledger
 from treegarth.features.archive.search_model import StudyFilter
 from treegarth.features.archive.store import reconciliation, removal
 from treegarth.features.archive.store.search import list_series
@@ -27,6 +28,7 @@ class Arrived:
 
     orthanc_instance_id: str
     orthanc_series_id: str = "series-00001"
+    orthanc_study_id: str = "study-00001"
     is_stored_again: bool = False
     is_known: bool = False
 
@@ -102,6 +104,7 @@ def test_an_object_that_comes_back_is_no_longer_counted_as_pruned(engine: Engine
         kept = connection.execute(select(instance).where(instance.c.orthanc_instance_id == "instance-00001-1")).one()
         leave(connection, "instance-00001-1", "instance-00001-2")
         connection.execute(prune_ledger.update().values(state="deleted", deleted_at=NOON))
+        add_up_ledger(connection)
         connection.execute(insert(instance).values(kept._asdict()))
         parents.tell_studies(connection, series_ids=["series-00001"], study_ids=["study-00001"])
         LEDGER.indexed(connection, [Arrived(kept.orthanc_instance_id)], NOON + timedelta(days=1))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, insert
 from werkzeug.test import TestResponse
 
 from tests.index_support import write_study
-from tests.retention_support import table
+from tests.retention_support import add_up_ledger, table
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.bootstrap import make_application
 from treegarth.features.retention.tables import prune_ledger, prune_mark
@@ -81,7 +81,16 @@ def mark(connection: Connection, number: int = 1) -> None:
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_page_says_what_to_do_while_there_is_nothing(client: FlaskClient, language: str) -> None:
-    for path in ("", "/policies/new", "/marked", "/holds", "/ledger", "/storage", "/ledger?uid=1.2.3"):
+    for path in (
+        "",
+        "/policies/new",
+        "/marked",
+        "/holds",
+        "/ledger",
+        "/storage",
+        "/ledger?study=1.2.3",
+        "/ledger/objects",
+    ):
         assert "<h1>" in get(client, f"retention{path}", language)
 
 
@@ -217,16 +226,26 @@ def test_the_ledger_says_where_an_object_is_and_brings_it_back(client: FlaskClie
         kept = {**gone, **added, "orthanc_instance_id": "kept", "sop_instance_uid": "1.9"}
         words = "its study was put on hold (legal)"
         connection.execute(insert(prune_ledger).values(**kept, state="kept", intended_at=NOW, kept_because=words))
-    for path in ("retention/ledger", f"retention/ledger?uid={UID}", f"retention/ledger?uid={gone['sop_instance_uid']}"):
-        assert "FAR" in get(client, path)
+        add_up_ledger(connection)
+    key = f"study_instance_uid={UID}&orthanc_study_id={gone['orthanc_study_id']}"
+    for path in ("", f"?study={UID}", f"?study={gone['sop_instance_uid']}", "?study=doe", f"/objects?{key}"):
+        page = get(client, f"retention/ledger{path}")
+        assert "FAR" in page
+        assert "Doe, Jane" in page
     entry = get(client, "retention/ledger/1")
     assert "found by C-FIND" in entry
     assert "Bring the object back" in entry
     assert "its study was put on hold (legal)" in get(client, "retention/ledger/2")
     assert "검사가 보존 지정됨(법적)" in get(client, "retention/ledger/2", "ko")
     assert "Bring all of it back" in get(client, f"studies/{UID}")
-    post(client, "retention/ledger/1/bring-back", scope="study", back="study")
-    for path in ("retention/ledger/1", "retention/ledger", "work/1", f"studies/{UID}"):
+    post(client, f"retention/ledger/studies/{gone['orthanc_study_id']}/bring-back", back="study")
+    for path in (
+        "retention/ledger/1",
+        "retention/ledger",
+        f"retention/ledger/objects?{key}",
+        "work/1",
+        f"studies/{UID}",
+    ):
         assert "0 of 1 object" in get(client, path)
     assert "Bringing a study back" in get(client, "work?kind=retention.bring_back")
 

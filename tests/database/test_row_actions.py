@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, insert, select
 
 from tests.index_support import write_study
-from tests.retention_support import table
+from tests.retention_support import add_up_ledger, table
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
@@ -59,10 +59,13 @@ def client(engine: Engine) -> FlaskClient:
             write("hold", kind="legal", reason="a court", set_at=NOW, **study)
             write("prune_mark", modality="CT", policy_id=1, policy_version=1, marked_at=NOW, due_at=NOW, **one)
             gone = {**one, "orthanc_instance_id": f"gone-{number}", "series_instance_uid": "1.2.3", "received_at": NOW}
-            write("prune_ledger", id=number, modality="CT", state="deleted", intended_at=NOW, deleted_at=NOW, **gone)
+            proof = [{"destination": "FAR", "kind": "find", "at": NOW.isoformat()}] if number == 1 else None
+            state = {"state": "deleted", "intended_at": NOW, "deleted_at": NOW}
+            write("prune_ledger", id=number, modality="CT", proof=proof, **state, **gone)
             event = {"trigger": "stable study", "orthanc_study_id": study["orthanc_study_id"], "state": "failed"}
             write("rule_event", id=number, **event)
             write("notification", id=number, channel="dashboard", title="t", content={}, created_at=NOW)
+        add_up_ledger(connection)
     made: FlaskClient = make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()
     return made
 
@@ -193,8 +196,9 @@ def test_marks_are_taken_back_by_study_and_by_object(client: FlaskClient, engine
 def test_holds_are_released_and_what_is_gone_is_asked_back(client: FlaskClient, engine: Engine) -> None:
     assert act(client, "retention/holds", "release", 1, 2) == {"done": 2, "left": 0}
     assert act(client, "retention/holds", "release", 1) == {"done": 0, "left": 1}
-    assert act(client, "retention/ledger", "bring back", 1, 2) == {"done": 2, "left": 0}
-    assert count(engine, "bring_back_object") == 2
+    assert act(client, "retention/ledger/objects", "bring back", 1, 2) == {"done": 1, "left": 1}  # nobody has the other
+    assert act(client, "retention/ledger", "bring back", *STUDIES) == {"done": 1, "left": 1}
+    assert count(engine, "bring_back_object") == 1
 
 
 def test_notices_are_seen_or_sent_again_and_events_wait_once_more(client: FlaskClient, engine: Engine) -> None:

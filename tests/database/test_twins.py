@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, insert, select
 
 from tests.index_support import write_study
-from tests.retention_support import table
+from tests.retention_support import add_up_ledger, table
 from tests.unit.web.web_support import NOW, make_services
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
@@ -74,6 +74,7 @@ def client(engine: Engine) -> FlaskClient:
         )
         for number in (1, 2):
             write_traces(connection, number)
+        add_up_ledger(connection)
     client = make_application(services).test_client()
     rule = {"name": "r", "why": "", "when": "by hand", "if": "Modality = CT", "do": [{"label": "x"}]}
     made = client.post("/treegarth/api/v1/rules", json={"document": rule})

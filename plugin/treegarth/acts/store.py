@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, insert, select
 
 from treegarth.acts.tables import act
 from treegarth.errors import NotFound, RequestConflict
+from treegarth.index.names import OfNamedStudy
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
-from treegarth.record import Record
 
 _undo = act.alias("undo")
 
 
-class Act(Record):
+class Act(OfNamedStudy):
     """What a person decided about a study."""
 
     id: int
@@ -48,7 +48,7 @@ def holds(of: ColumnElement[Any] = act.c.id) -> ColumnElement[bool]:
 def select_acts() -> Select[Any]:
     """Every act, in no order."""
     undone_by = select(_undo.c.id).where(_undo.c.undoes == act.c.id).correlate(act).scalar_subquery()
-    names = [name for name in Act.model_fields if name != "undone_by"]
+    names = [name for name in Act.model_fields if name in act.c]
     return select(*(act.c[name] for name in names), undone_by.label("undone_by"))
 
 

@@ -34,6 +34,12 @@ from treegarth.index.scope import WHOLE_ARCHIVE
 # Byte order makes keys compact and quick and the same on every server; names are sorted by locale in the browser.
 Key = String(collation="C")
 
+SEARCH_TEXT = (
+    "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
+    " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))"
+)
+"""Of the columns of a study, or of what is kept of one."""
+
 patient = Table(
     "patient",
     metadata,
@@ -80,8 +86,7 @@ study = Table(
         "search_text",
         Text,
         Computed(
-            "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
-            " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))",
+            SEARCH_TEXT,
             persisted=True,
         ),
         comment="what the search box looks through: compare with lower(normalize(word))",
@@ -241,6 +246,44 @@ label_change = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     comment="what Orthanc's own labels do not say yet, where its version has them",
+)
+
+departed_study = Table(
+    "departed_study",
+    metadata,
+    Column("orthanc_study_id", Key, primary_key=True),
+    Column("study_instance_uid", Key, nullable=False),
+    Column("patient_id", Text, comment="as the study said when its last object left, like what follows"),
+    Column("patient_name", Text),
+    Column("patient_birth_date", Date),
+    Column("patient_sex", Text),
+    Column("study_date", Date),
+    Column("study_description", Text),
+    Column("accession_number", Text),
+    Column("modalities", ARRAY(Text), nullable=False, server_default="{}", comment="sorted, of what left"),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        server_default="kept",
+        comment="deleted: something is gone; intended: something is about to go; returned: all is here again; kept",
+    ),
+    Column("instance_count", Integer, nullable=False, server_default="0", comment="objects that are gone"),
+    Column("size_bytes", BigInteger, nullable=False, server_default="0", comment="of these"),
+    Column("returned_instance_count", Integer, nullable=False, server_default="0"),
+    Column("policy_ids", ARRAY(Integer), nullable=False, server_default="{}", comment="whose doing it was, sorted"),
+    Column("by_others", Boolean, nullable=False, server_default=text("false"), comment="somebody deleted in Orthanc"),
+    Column("left_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="the last of it"),
+    Column(
+        "search_text",
+        Text,
+        Computed(SEARCH_TEXT, persisted=True),
+        comment="as that of study",
+    ),
+    Index("ix_departed_study_uid", "study_instance_uid"),
+    Index("ix_departed_study_patient", "patient_id"),
+    Index("ix_departed_study_left", text("left_at DESC"), text("orthanc_study_id DESC")),
+    comment="whose the studies were that objects left of, and how much: what the ledger's entries of each add up to",
 )
 
 archive_state = Table(

@@ -12,6 +12,7 @@ from flask import Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from treegarth.index.study_search import StudySearch
 from treegarth.web.actors import Actor
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
@@ -28,13 +29,15 @@ PartT = TypeVar("PartT")
 class Asker:
     """Who asks for rows or does something with them, and when: a request, or a long work in the name of who started it.
 
-    `path` has the parts of the list's address, where it has any; `zone` is that of the server.
+    `path` has the parts of the list's address, where it has any; `zone` is that of the server; `search` is the
+    archive's.
     """
 
     actor: Actor
     now: datetime
     path: Any = None
     zone: tzinfo = UTC
+    search: StudySearch | None = None
 
     @property
     def today(self) -> date:
@@ -64,7 +67,9 @@ class Call(Generic[QueryT, BodyT, PathT]):
     @property
     def asker(self) -> Asker:
         """Who asks, for what is asked in a work's name, too."""
-        return Asker(actor=self.actor, now=self.services.clock(), path=self.path, zone=self.services.zone)
+        services, search = self.services, self.site.parts.get(StudySearch)
+        assert search is None or isinstance(search, StudySearch)
+        return Asker(actor=self.actor, now=services.clock(), path=self.path, zone=services.zone, search=search)
 
     def connect(self) -> AbstractContextManager[Connection]:
         """A connection that only reads, for who asks. Raises DatabaseUnavailable."""

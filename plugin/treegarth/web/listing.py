@@ -24,12 +24,15 @@ from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, 
 
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import RequestConflict
+from treegarth.index.names import OfNamedStudy, StudyName, name_of, with_names
+from treegarth.index.studies import told_apart
 from treegarth.phrases import N_, P_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, Sheet, fields_of, without_none, write_export
 from treegarth.web.filters import Filter
+from treegarth.web.formats import readable_name
 from treegarth.web.forms import Fault
 from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
@@ -46,7 +49,9 @@ RecordT = TypeVar("RecordT", bound=Record)
 AskedT = TypeVar("AskedT", bound=Parameters)
 OneCall: TypeAlias = Call[Any, Any, Any]
 """A request; a query of a list whose address has parts names the model of these in its place."""
-Form: TypeAlias = Literal["text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "own"]
+Form: TypeAlias = Literal[
+    "text", "texts", "person", "number", "size", "day", "moment", "modalities", "yes", "study", "own"
+]
 """How a value is written in a cell; what no form fits, the list's own template writes, and `own` is all its own."""
 
 ANY_BYTES = "application/octet-stream"  # the format is in the path; the document knows one type an endpoint
@@ -114,6 +119,7 @@ class Listing(Generic[RecordT, AskedT]):
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
     period: str = ""  # of what may be asked for, the days as they are when it is asked: its choices are offered at once
     sheets: Sequence[Sheet] = ()  # of an XLSX file, where one for all rows would be of empty columns
+    searches: bool = False  # whether the query itself looks for the words of `study`
     views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
 
     # ---- what can be asked for ----
@@ -189,6 +195,13 @@ class Listing(Generic[RecordT, AskedT]):
 
     # ---- what is found ----
 
+    def selected(self, asker: Asker, connection: Connection, asked: Any) -> Select[Any]:
+        """What the query finds, of rows of studies only those of the studies that are asked for by words."""
+        found, words = self.query(asker, connection, asked), getattr(asked, "study", None)
+        if not words or self.searches or asker.search is None:
+            return found
+        return found.where(found.selected_columns["orthanc_study_id"].in_(asker.search.identifiers(words)))
+
     def rows(
         self,
         connection: Connection,
@@ -202,7 +215,10 @@ class Listing(Generic[RecordT, AskedT]):
         sort = sort or self.order
         keys, name = self._keys(found, sort), f"{self.name} {sort}"
         page = read_page(connection, found, keys, name=name, limit=limit, cursor=cursor)
-        items = [self.record.model_validate(row._asdict()) for row in page.rows]
+        rows = [row._asdict() for row in page.rows]
+        if issubclass(self.record, OfNamedStudy):
+            rows = with_names(connection, rows)
+        items = [self.record.model_validate(row) for row in rows]
         return Rows(items=items, next=page.next, previous=page.previous)
 
     def count(self, connection: Connection, found: Select[Any], *, at_most: int = COUNTED) -> int:
@@ -289,7 +305,7 @@ class Listing(Generic[RecordT, AskedT]):
     def endpoint(self, call: Call[Any, None, None]) -> Answer:
         query = call.query
         with call.connect() as connection:
-            selected = self.query(call.asker, connection, query)
+            selected = self.selected(call.asker, connection, query)
             found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
         return self.answer(**vars(found))
 
@@ -329,16 +345,17 @@ class Listing(Generic[RecordT, AskedT]):
         """What the template is given."""
         query = call.query
         with call.connect() as connection:
-            selected = self.query(call.asker, connection, query)
+            selected = self.selected(call.asker, connection, query)
             cursor = getattr(query, "cursor", None)
             found = self.rows(connection, selected, sort=self._sort(query), cursor=cursor)
             count = self.count(connection, selected)
             filters = [one.with_words(call, connection) for one in self.filters]
             actions = self._offered(call, connection) if found.items else []
             views = call.part(SavedViews).of(call, connection, self.name) if self.has_views else ()
-            extras = self.extras(call, connection, query, found.items)
+            whose = self._asked_study(connection, query)
+            extras = {**self._named(connection, found.items), **self.extras(call, connection, query, found.items)}
         counted = ngettext_for(call, *self.counts, min(count, COUNTED))
-        held = self._held(call, filters)
+        held = self._held(call, filters, whose)
         sorted_otherwise = self._sort(query) != self.order
         return {
             "listing": self,
@@ -369,6 +386,10 @@ class Listing(Generic[RecordT, AskedT]):
             **extras,
         }
 
+    def _named(self, connection: Connection, items: Sequence[Any]) -> Mapping[str, Any]:
+        """Of rows of studies, what their addresses say beside a UID."""
+        return {"which": told_apart(connection, items)} if issubclass(self.record, OfNamedStudy) else {}
+
     def _offered(self, call: AnyCall, connection: Connection) -> list[RowAction]:
         """What the reader may do with chosen rows, its inputs with their choices in words; not where there is no
         choice, as no destination to send to."""
@@ -389,7 +410,7 @@ class Listing(Generic[RecordT, AskedT]):
         RequestConflict where there are so many that they are asked for as a long work."""
         query: Any = call.query
         with TemporaryFile() as file, call.connect() as connection:
-            selected = self.query(call.asker, connection, query)
+            selected = self.selected(call.asker, connection, query)
             if self.count(connection, selected, at_most=LARGEST_FILE) > LARGEST_FILE:
                 raise RequestConflict(TOO_MANY)
             pieces = self.pieces(connection, selected, self._sort(query))
@@ -457,7 +478,12 @@ class Listing(Generic[RecordT, AskedT]):
             return column.form
         return _FORMS.get(fields_of(self.record)[column.name].kind)
 
-    def _held(self, call: AnyCall, filters: Sequence[Filter]) -> list[Held]:
+    def _asked_study(self, connection: Connection, query: Any) -> StudyName | None:
+        """Whose the study is that is asked for by its UID."""
+        uid, which = (getattr(query, name, None) for name in ("study_instance_uid", "orthanc_study_id"))
+        return name_of(connection, uid, which) if uid else None
+
+    def _held(self, call: AnyCall, filters: Sequence[Filter], whose: StudyName | None) -> list[Held]:
         """What is asked for, in words, each with the address without it."""
         labels = {one.name: one for one in filters}
         found = []
@@ -470,7 +496,10 @@ class Listing(Generic[RecordT, AskedT]):
             words = asked.choices.get(text.lower() if isinstance(value, bool) else text, f"{asked.sign} {text}".strip())
             also = {"orthanc_study_id": None} if name in _NAMES_A_STUDY else {}
             url = url_with(call, **{name: None, **also, **self._top})
-            found.append(Held(label=translated(call, asked.label), words=words, url=url))
+            label = asked.label
+            if name == "study_instance_uid" and whose is not None:
+                label, words = N_("Study"), _in_a_line(whose)
+            found.append(Held(label=translated(call, label), words=words, url=url))
         return found
 
     def _presets(self, call: AnyCall) -> list[Preset]:
@@ -584,6 +613,13 @@ _FORMS: Mapping[str, Form] = {
     "moment": "moment",
     "yes": "yes",
 }
+
+
+def _in_a_line(study: StudyName) -> str:
+    """Who, when, what."""
+    who = readable_name(study.patient_name) or study.patient_id
+    when = study.study_date.isoformat() if study.study_date else None
+    return " · ".join(one for one in (who, when, study.study_description) if one) or study.study_instance_uid
 
 
 def _is_day(hint: Any) -> bool:

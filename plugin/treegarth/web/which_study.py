@@ -28,6 +28,9 @@ class StudyPageQuery(WhichStudy):
 class OfStudy(WhichStudy):
     """What a list is restricted to."""
 
+    study: Text | None = None
+    """Of studies that have each of these words in the patient's name or ID, the accession number or the description, or
+    that have this UID."""
     study_instance_uid: Text | None = None
     """Of this study."""
 

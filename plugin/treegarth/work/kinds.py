@@ -91,3 +91,7 @@ class WorkKinds:
     def named(self, name: str) -> WorkKind:
         """Raises KeyError."""
         return {one.name: one for one in self.every}[name]
+
+    def is_about_a_study(self, name: str) -> bool:
+        """Whether the subject of such a work is a study, by Orthanc's identifier."""
+        return any(one.name == name and one.about and one.about[1] == "orthanc_study_id" for one in self.every)

@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
+from treegarth.index.study_search import StudySearch
 from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
@@ -234,7 +235,7 @@ def _start(
     named = json.dumps([given, call.actor.name], sort_keys=True)
     subject = f"{listing.name} {hashlib.sha256(named.encode()).hexdigest()[:16]}"
     with call.begin() as connection:
-        listing.query(call.asker, connection, query)  # refuses what the list itself refuses
+        listing.selected(call.asker, connection, query)  # refuses what the list itself refuses
         by, now = call.actor.name, call.services.clock()
         return start(connection, kind.name, subject=subject, given=given, detail=detail, by=by, now=now)
 
@@ -242,21 +243,23 @@ def _start(
 # ---- what carries it on ----
 
 
-def _asker(listing: AnyListing, work: ClaimedWork, zone: tzinfo) -> Asker:
+def _asker(listing: AnyListing, work: ClaimedWork, zone: tzinfo, search: StudySearch) -> Asker:
     """Who started it and when, with the permissions that he had."""
     permissions = frozenset(Permission(one) for one in work.given["permissions"])
     path = validated(listing.parts, work.given["path"]) if listing.parts else None
     actor = Actor(name=work.asked_by, permissions=permissions)
-    return Asker(actor=actor, now=work.asked_at, path=path, zone=zone)
+    return Asker(actor=actor, now=work.asked_at, path=path, zone=zone, search=search)
 
 
-def write_file(listing: AnyListing, engine: Engine, zone: ZoneInfo, work: ClaimedWork, report: Report) -> Block:
+def write_file(
+    listing: AnyListing, engine: Engine, zone: ZoneInfo, work: ClaimedWork, report: Report, search: StudySearch
+) -> Block:
     """From the first row on: the file that another attempt began is gone with its worker."""
     given, wanted = work.given, next(one for one in FORMATS if one == work.given["format"])
     query: Any = validated(listing.file_query, given["query"])
     with TemporaryFile() as file:
         with connect(engine) as connection:
-            selected = listing.query(_asker(listing, work, zone), connection, query)
+            selected = listing.selected(_asker(listing, work, zone, search), connection, query)
             total = listing.count(connection, selected, at_most=2**62)
             report(-work.done, total)  # from the beginning
             pieces = _told(listing.pieces(connection, selected, query.sort), report, -work.done)
@@ -296,12 +299,18 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def act_on_next(
-    connection: Connection, listing: AnyListing, action: RowAction, work: ClaimedWork, now: datetime, zone: ZoneInfo
+    connection: Connection,
+    listing: AnyListing,
+    action: RowAction,
+    work: ClaimedWork,
+    now: datetime,
+    zone: ZoneInfo,
+    search: StudySearch,
 ) -> Block:
     """A block of rows, each by its key; what is done with them does not change their order. Which rows is said by what
     was asked for, and when: `today` was that day."""
-    asker = _asker(listing, work, zone)
-    selected = listing.query(asker, connection, validated(listing.file_query, work.given["query"]))
+    asker = _asker(listing, work, zone, search)
+    selected = listing.selected(asker, connection, validated(listing.file_query, work.given["query"]))
     total = work.total if work.total is not None else listing.count(connection, selected, at_most=2**62)
     rows: Rows[Any] = listing.walk(connection, selected, cursor=work.place, limit=ROWS_OF_A_BLOCK)
     keys = sorted({getattr(one, listing.key) for one in rows.items})

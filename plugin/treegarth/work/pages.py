@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup
+from sqlalchemy import Connection
 
+from treegarth.index.names import StudyName, name_studies
+from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import State as Sign
@@ -23,11 +26,19 @@ STATES: Mapping[str, tuple[Sign, str]] = {
 }
 
 
-def work_part(call: AnyCall, work: LongWork) -> Markup:
-    """Its state; a page that shows one which runs renews itself."""
+def work_part(call: AnyCall, work: LongWork, connection: Connection | None = None) -> Markup:
+    """Its state; a page that shows one which runs renews itself. With a connection it says whose study it is about."""
     kind = call.part(WorkKinds).named(work.kind)
+    studies = whose(connection, call.part(WorkKinds), [work]) if connection is not None else {}
     values = {"work": work, "kind": kind, "states": STATES, "may_act": call.actor.may(kind.permission)}
-    return render_part(call, "works/state.html", **values)
+    return render_part(call, "works/state.html", **values, name=studies.get(work.id))
+
+
+def whose(connection: Connection, kinds: WorkKinds, works: Iterable[LongWork]) -> dict[int, StudyName]:
+    """Of the works that are about a study, by their number, whose it is."""
+    about = [one for one in works if one.subject and kinds.is_about_a_study(one.kind)]
+    names = name_studies(connection, [StudyKey(orthanc_study_id=one.subject, study_instance_uid="") for one in about])
+    return {one.id: names[one.subject] for one in about if one.subject in names}
 
 
 def work_section(

@@ -28,6 +28,10 @@ def _terms() -> list[Term]:
     return condition_terms()
 
 
+def _parts(house: House) -> list[object]:
+    return [house.lent.search()]
+
+
 def _routes() -> list[Route]:
     from treegarth.features.archive import api, pages
 
@@ -95,6 +99,7 @@ def _measures() -> list[Measure]:
 FEATURE = Feature(
     name="archive",
     terms=_terms,
+    parts=_parts,
     routes=_routes,
     listings=_listings,
     tasks=_tasks,

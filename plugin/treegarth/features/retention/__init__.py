@@ -58,10 +58,10 @@ def _routes() -> list[Route]:
 
 def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.retention.holds import HOLDS
-    from treegarth.features.retention.ledger import LEDGER
+    from treegarth.features.retention.ledger import ENTRIES, LEDGER
     from treegarth.features.retention.marked import OBJECTS, STUDIES
 
-    return [STUDIES, OBJECTS, HOLDS, LEDGER]
+    return [STUDIES, OBJECTS, HOLDS, LEDGER, ENTRIES]
 
 
 def _documents() -> list[Documents[Any]]:
@@ -71,9 +71,16 @@ def _documents() -> list[Documents[Any]]:
 
 
 def _row_actions() -> list[RowAction]:
-    from treegarth.features.retention.row_actions import BRING_BACK, HOLD, RELEASE, RESCUE, RESCUE_OBJECTS
+    from treegarth.features.retention.row_actions import (
+        BRING_BACK,
+        BRING_OBJECTS_BACK,
+        HOLD,
+        RELEASE,
+        RESCUE,
+        RESCUE_OBJECTS,
+    )
 
-    return [HOLD, RELEASE, RESCUE, RESCUE_OBJECTS, BRING_BACK]
+    return [HOLD, RELEASE, RESCUE, RESCUE_OBJECTS, BRING_BACK, BRING_OBJECTS_BACK]
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:

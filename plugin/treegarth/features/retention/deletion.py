@@ -21,7 +21,7 @@ from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, Treeg
 from treegarth.features.retention.model import Cause, Decision, ObjectState, Policy, Proof
 from treegarth.features.retention.policy_text import PolicyRefused, parse_policy
 from treegarth.features.retention.rules import decide, is_within_hours, pause_between
-from treegarth.features.retention.store import deletion, marks
+from treegarth.features.retention.store import deletion, ledger_sums, marks
 from treegarth.features.retention.store.decision import NumberedPolicy, states_of
 from treegarth.features.retention.store.deletion import DueObject, Intention
 from treegarth.features.retention.store.marks import Candidate
@@ -180,7 +180,13 @@ class Pruner:
             if not self._carry_out(numbered, intention):
                 break
             self.wait(max(0.0, (pause - (self.clock() - begin)).total_seconds()))
+        self._tell([one.orthanc_study_id for one in intentions])
         return len(due)
+
+    def _tell(self, orthanc_study_ids: Sequence[str]) -> None:
+        """Have the ledger add up what became of these: not within a deletion, which would hold up other writers."""
+        with transaction(self.engine) as connection:
+            ledger_sums.tell_studies(connection, orthanc_study_ids)
 
     def _verify(self, numbered: NumberedPolicy, due: Sequence[DueObject]) -> list[Decision]:
         """Ask every destination that must have the objects, and decide anew; what may not go is marked no more."""
@@ -274,6 +280,9 @@ class Pruner:
                     deletion.record_kept(connection, intention, "it was interrupted before it was deleted")
                 else:
                     deletion.record_deleted(connection, intention, self.clock())
+        with connect(self.engine) as connection:
+            untold = ledger_sums.untold(connection, self.clock() - EVERY)
+        self._tell([one.orthanc_study_id for one in left] + untold)
 
 
 def _is_too_soon(stored: StoredPolicy, now: datetime) -> bool:

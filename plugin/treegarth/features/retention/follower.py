@@ -26,7 +26,7 @@ class LedgerFollower(IndexFollower):
         _count(connection, sorted({one.orthanc_series_id for one in instances}))
 
     def indexed(self, connection: Connection, instances: Sequence[IndexedInstance], at: datetime) -> None:
-        """One quick question for a batch, and no more where nothing was pruned.
+        """One quick question for a batch, and no more where nothing is gone of its studies.
 
         What is read once more for its parents did not arrive. What is stored again with another header is another
         object than the one that was marked: its mark goes.
@@ -37,9 +37,11 @@ class LedgerFollower(IndexFollower):
         again = [one.orthanc_instance_id for one in arrived if one.is_stored_again]
         if again:
             departed.unmark(connection, again)
+        if not departed.studies_with_gone(connection, sorted({one.orthanc_study_id for one in arrived})):
+            return
+        departed.note_returned(connection, [one.orthanc_instance_id for one in arrived], at)
         pruned = departed.series_with_pruned(connection, sorted({one.orthanc_series_id for one in arrived}))
         if pruned:
-            departed.note_returned(connection, [one.orthanc_instance_id for one in arrived], at)
             _count(connection, pruned)
 
 

@@ -10,16 +10,16 @@ from sqlalchemy import Connection, Select
 from treegarth.features.retention import tables
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.store.holds import Hold, select_holds
-from treegarth.features.retention.store.overview import name_studies
 from treegarth.features.retention.words import HOLD_KINDS
-from treegarth.index.studies import asked_study, told_apart
+from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_
+from treegarth.web import study_choice
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.which_study import OfStudy
 
-NOTHING = {"study_instance_uid": "", "kind": "legal", "reason": "", "until": ""}
+NOTHING = {"kind": "legal", "reason": "", "until": ""}
 
 
 class HoldsAsked(OfStudy):
@@ -38,12 +38,10 @@ def find(asker: Asker, connection: Connection, asked: HoldsAsked) -> Select[Any]
 
 def extras(call: AnyCall, connection: Connection, asked: HoldsAsked, holds: Sequence[Hold]) -> Mapping[str, Any]:
     return {
-        "names": name_studies(connection, holds),
-        "which": told_apart(connection, holds),
         "kinds": HOLD_KINDS,
         "given": NOTHING,
         "wrong": {},
-        "choices": (),
+        "choice": study_choice.NOTHING,
     }
 
 
@@ -63,8 +61,7 @@ HOLDS = Listing(
     order="-set_at",
     columns=(
         Column(name="kind", label=N_("Kind")),
-        Column(name="patient", label=N_("Patient"), sorts_by=()),
-        Column(name="study_instance_uid", label=N_("Study"), narrow="c-1"),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="reason", label=N_("Reason")),
         Column(name="set_by", label=N_("Set by"), narrow="c-4"),
         Column(name="set_at", label=N_("Set"), narrow="c-1"),
@@ -73,7 +70,8 @@ HOLDS = Listing(
     ),
     filters=(
         Filter(name="kind", label=N_("Kind"), choices=HOLD_KINDS, width="wide"),
-        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
         Filter(name="all", label=N_("Also released ones"), choices={"true": N_("yes")}),
     ),
     empty=Empty(

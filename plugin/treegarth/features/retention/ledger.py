@@ -1,126 +1,222 @@
-"""The list of what left the archive, for people and for programs.
+"""The lists of what left the archive, by study and by object, for people and for programs.
 
-The orders by state, size and policy have no index over a ledger that may have millions of entries: one costs every
+Studies stand in the order in which they left by an index; every other order sorts what the filters leave. Of objects
+the orders by state, size and policy have no index over a ledger that may have millions of entries: one costs every
 deletion, and a sort of a million entries takes about a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
-from pydantic import model_validator
 from sqlalchemy import Connection, Select
 
+from treegarth.features.retention.marked import policy_names
 from treegarth.features.retention.retrieval import BRINGING_BACK
 from treegarth.features.retention.store.ledger import LedgerEntry, select_entries
-from treegarth.features.retention.store.overview import name_studies
-from treegarth.features.retention.tables import prune_ledger
+from treegarth.features.retention.store.ledger_studies import (
+    LedgerStudy,
+    holders,
+    read_study,
+    select_studies,
+    who_has,
+)
 from treegarth.features.retention.words import LEDGER_STATES
-from treegarth.index.studies import asked_study, find_study, told_apart
+from treegarth.index.studies import asked_study
+from treegarth.index.tables import departed_study
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.routes import Text
-from treegarth.web.which_study import WhichStudy
+from treegarth.web.lists import Day, LastDay
+from treegarth.web.routes import Identifier, Text
+from treegarth.web.which_study import OfStudy
 from treegarth.work.pages import work_part
-from treegarth.work.store import recent
+from treegarth.work.store import latest, recent
 
 WORKS_SHOWN = 8
+BY = {"policy": N_("a policy"), "others": N_("somebody else")}
 
 
-class LedgerAsked(WhichStudy):
+class LedgerAsked(OfStudy):
+    """Which studies."""
+
+    left_from: Day | None = None
+    """Of which the last object left on this day or later."""
+    left_to: LastDay = None
+    """Of which the last object left on this day or before."""
+    by: Literal["policy", "others"] | None = None
+    """`policy`: a policy deleted of it; `others`: somebody else did in Orthanc, or Orthanc made room."""
+    policy_id: Identifier | None = None
+    """Of which this policy deleted."""
+    state: Literal["deleted", "intended", "returned", "kept"] | None = None
+    """`deleted`: something is gone; `intended`: something is about to be deleted; `returned`: all is here again;
+    `kept`: nothing was deleted after all."""
+    study_date_from: Day | None = None
+    study_date_to: LastDay = None
+
+
+class EntriesAsked(OfStudy):
     """Which entries."""
 
-    uid: Text | None = None
-    """Of the study of this UID or, where there is none, of the object."""
-    study_instance_uid: Text | None = None
-    """Of this study."""
     sop_instance_uid: Text | None = None
     """Of this object."""
     state: Literal["intended", "deleted", "kept"] | None = None
     """`deleted`; `intended`: is being deleted; `kept`: was not deleted after all."""
 
-    @model_validator(mode="after")
-    def _names_a_study_of_a_uid(self) -> LedgerAsked:
-        if self.orthanc_study_id and not self.study_instance_uid and not self.uid:
-            raise ValueError(N_("orthanc_study_id says which study of a study_instance_uid: give that, too."))
-        return self
-
 
 def find(asker: Asker, connection: Connection, asked: LedgerAsked) -> Select[Any]:
-    which, uid = asked.orthanc_study_id, (asked.uid or "").strip()
-    study = asked_study(connection, asked.study_instance_uid, which, kept=[prune_ledger])
-    of_uid = find_study(connection, uid, which, kept=[prune_ledger]) if uid else None
-    return select_entries(
-        studies=[one for one in (study, of_uid) if one],
-        sop_instance_uids=[one for one in (asked.sop_instance_uid, None if of_uid else uid) if one],
+    last = asked.left_to
+    search = asker.search
+    return select_studies(
+        found=search.of_departed(asked.study) if search and asked.study else (),
+        uid=asked.study,
+        study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[departed_study]),
         state=asked.state,
+        by=asked.by,
+        policy_id=asked.policy_id,
+        left_from=datetime.combine(asked.left_from, time(), asker.zone) if asked.left_from else None,
+        left_before=datetime.combine(last + timedelta(days=1), time(), asker.zone) if last else None,
+        study_date_from=asked.study_date_from,
+        study_date_to=asked.study_date_to,
     )
 
 
+def find_entries(asker: Asker, connection: Connection, asked: EntriesAsked) -> Select[Any]:
+    study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[departed_study])
+    return select_entries(study=study, sop_instance_uid=asked.sop_instance_uid, state=asked.state)
+
+
 def extras(
-    call: AnyCall, connection: Connection, asked: LedgerAsked, entries: Sequence[LedgerEntry]
+    call: AnyCall, connection: Connection, asked: LedgerAsked, studies: Sequence[LedgerStudy]
 ) -> Mapping[str, Any]:
     asked_back = recent(connection, BRINGING_BACK.name, limit=WORKS_SHOWN)
     return {
-        "names": name_studies(connection, entries),
-        "which": told_apart(connection, entries),
+        "who_has": who_has(connection, [one.orthanc_study_id for one in studies]),
         "states": LEDGER_STATES,
-        "asked_back": [work_part(call, one) for one in asked_back],
+        "asked_back": [work_part(call, one, connection) for one in asked_back],
         "busy": any(one.is_running for one in asked_back),
     }
 
 
+def with_study(
+    call: AnyCall, connection: Connection, asked: EntriesAsked, entries: Sequence[LedgerEntry]
+) -> Mapping[str, Any]:
+    """What the page of one study says above its objects."""
+    key = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[departed_study])
+    study = read_study(connection, key) if key is not None else None
+    work = latest(connection, BRINGING_BACK.name, study.orthanc_study_id) if study else None
+    return {
+        "study": study,
+        "places": holders(connection, study.orthanc_study_id) if study else (),
+        "states": LEDGER_STATES,
+        "work": work_part(call, work) if work else None,
+        "busy": work is not None and work.is_running,
+    }
+
+
+STATES = {key: words for key, (_, words) in LEDGER_STATES.items()}
 LEDGER = Listing(
     name="retention.ledger",
     title=N_("Ledger"),
-    counts=NN_("%(num)s entry", "%(num)s entries"),
+    counts=NN_("%(num)s study", "%(num)s studies"),
     path="retention/ledger",
     api_name="retention_ledger",
     api_path="retention/ledger",
     tag="retention",
-    summary="What left the archive: when, by which policy or whose hand, on which proof.",
-    record=LedgerEntry,
+    summary="What left the archive, by study: whose it was, how much, when, by which policy or somebody else.",
+    record=LedgerStudy,
     asked=LedgerAsked,
     query=find,
-    unique="id",
-    order="-id",
+    unique="orthanc_study_id",
+    order="-left_at",
     columns=(
-        Column(name="state", label=N_("State")),
-        Column(name="id", label=N_("When"), form="moment"),
-        Column(name="patient", label=N_("Patient"), sorts_by=()),
-        Column(name="study_instance_uid", label=N_("Study"), narrow="c-2"),
-        Column(name="sop_instance_uid", label=N_("Object")),
+        Column(name="study_instance_uid", label=N_("Study"), form="study", sorts_by=("patient_name",)),
+        Column(name="modalities", label=N_("Modalities"), form="modalities", sorts_by=(), narrow="c-2"),
+        Column(name="accession_number", label=N_("Accession number"), narrow="c-1"),
+        Column(name="state", label=N_("State"), form="own"),
+        Column(name="instance_count", label=N_("Objects gone")),
         Column(name="size_bytes", label=N_("Size"), form="size"),
-        Column(name="policy", label=N_("Policy")),
-        Column(name="proof", label=N_("Proved at"), sorts_by=(), narrow="c-1"),
-        Column(name="now", label=N_("Now"), sorts_by=()),
+        Column(name="left_at", label=N_("Left")),
+        Column(name="by", label=N_("By"), form="own", sorts_by=()),
+        Column(name="now", label=N_("Who has it"), form="own", sorts_by=()),
     ),
     filters=(
-        Filter(name="uid", label=N_("Study or SOP Instance UID"), width="uid"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="left_from", label=N_("Left from")),
+        Filter(name="left_to", label=N_("Left until")),
+        Filter(name="by", label=N_("Deleted by"), choices=BY),
+        Filter(name="state", label=N_("State"), choices=STATES),
+        Filter(name="policy_id", label=N_("Policy"), find_choices=policy_names, width="wide", is_more=True),
+        Filter(name="study_date_from", label=N_("Study date from"), is_more=True),
+        Filter(name="study_date_to", label=N_("Study date until"), is_more=True),
         Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
-        Filter(name="sop_instance_uid", label="SOP Instance UID", is_shown=False),
-        Filter(
-            name="state",
-            label=N_("State"),
-            choices={key: words for key, (_, words) in LEDGER_STATES.items() if key != "returned"},
-            width="wide",
-        ),
     ),
     empty=Empty(
         title=N_("Nothing left the archive yet"),
         text=N_(
-            "Every object that a policy or somebody else deletes gets an entry here: when, why, on which proof, and "
-            "where it is now. From there it can be brought back."
+            "Every study that a policy or somebody else deletes of gets a row here: whose it was, when, why, on which "
+            "proof, and who has it now. From there it can be brought back."
         ),
+        filtered=N_("The ledger has nothing of this"),
+        advice=N_(
+            "It has a row for every study that objects left of, whoever deleted them. What is not in it is here, or "
+            "never was."
+        ),
+    ),
+    searches=True,
+    template="retention/ledger.html",
+    extras=extras,
+)
+ENTRY_COLUMNS = (
+    Column(name="state", label=N_("State"), form="own"),
+    Column(name="id", label=N_("When"), form="own"),
+    Column(name="study_instance_uid", label=N_("Study"), form="study"),
+    Column(name="modality", label=N_("Modality"), form="modalities"),
+    Column(name="sop_instance_uid", label=N_("Object")),
+    Column(name="size_bytes", label=N_("Size"), form="size"),
+    Column(name="policy", label=N_("By"), form="own"),
+    Column(name="proof", label=N_("Proved at"), form="own", sorts_by=(), narrow="c-1"),
+    Column(name="now", label=N_("Now"), form="own", sorts_by=()),
+)
+ENTRIES = Listing(
+    name="retention.ledger_objects",
+    title=N_("Objects of the ledger"),
+    counts=NN_("%(num)s entry", "%(num)s entries"),
+    path="retention/ledger/objects",
+    api_name="retention_ledger_objects",
+    api_path="retention/ledger/objects",
+    tag="retention",
+    summary="The objects that left the archive, those of a study or all: when, by whose hand, on which proof.",
+    record=LedgerEntry,
+    asked=EntriesAsked,
+    kept=("study_instance_uid", "orthanc_study_id"),
+    query=find_entries,
+    unique="id",
+    order="-id",
+    columns=ENTRY_COLUMNS,
+    shown=lambda asked, _: [one for one in ENTRY_COLUMNS if one.form != "study" or not asked.study_instance_uid],
+    filters=(
+        Filter(
+            name="state",
+            label=N_("State"),
+            choices={key: words for key, words in STATES.items() if key != "returned"},
+            width="wide",
+        ),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="sop_instance_uid", label="SOP Instance UID", width="uid", is_more=True),
+    ),
+    empty=Empty(
+        title=N_("Nothing left the archive yet"),
+        text=N_("Every object that a policy or somebody else deletes gets an entry here."),
         filtered=N_("The ledger has nothing of this"),
         advice=N_(
             "It has an entry for every object that left the archive, whoever deleted it. What is not in it is here, or "
             "never was."
         ),
     ),
-    template="retention/ledger.html",
-    extras=extras,
+    template="retention/ledger_objects.html",
+    extras=with_study,
 )

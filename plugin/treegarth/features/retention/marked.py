@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from treegarth.features.retention.store.marks import Mark, select_marks
-from treegarth.features.retention.store.overview import MarkedStudy, marked_sum, name_studies, select_marked_studies
+from treegarth.features.retention.store.overview import MarkedStudy, marked_sum, select_marked_studies
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.tables import prune_mark
 from treegarth.features.retention.words import sentences
-from treegarth.index.studies import OfStudy as OneOfStudy
+from treegarth.index.names import name_study
 from treegarth.index.studies import StudyKey, asked_study, told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
@@ -49,8 +49,6 @@ def with_studies(
     call: AnyCall, connection: Connection, asked: MarksAsked, studies: Sequence[MarkedStudy]
 ) -> Mapping[str, Any]:
     return {
-        "names": name_studies(connection, studies),
-        "which": told_apart(connection, studies),
         "sentences": sentences,
         "total": marked_sum(connection, study=find_study(connection, asked), policy_id=asked.policy_id),
         "any_on": bool(POLICIES.all(connection, only_on=True)),
@@ -59,11 +57,10 @@ def with_studies(
 
 def with_objects(call: AnyCall, connection: Connection, asked: MarksAsked, marks: Sequence[Mark]) -> Mapping[str, Any]:
     study = find_study(connection, asked)
-    studies: list[OneOfStudy] = [*marks, *([study] if study else [])]
     return {
         "study": study,
-        "names": name_studies(connection, studies),
-        "which": told_apart(connection, studies),
+        "name": study and name_study(connection, study.orthanc_study_id),
+        "which": told_apart(connection, [*marks, *([study] if study else [])]),
         "sentences": sentences,
     }
 
@@ -74,7 +71,8 @@ def policy_names(_: AnyCall, connection: Connection) -> Mapping[str, str]:
 
 FILTERS = (
     Filter(name="policy_id", label=N_("Policy"), find_choices=policy_names, width="wide"),
-    Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+    Filter(name="study", label=N_("Patient or study"), width="wide"),
+    Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
 )
 STUDIES = Listing(
     name="retention.marked",
@@ -92,8 +90,7 @@ STUDIES = Listing(
     chosen_by="orthanc_study_id",
     order="due_at",
     columns=(
-        Column(name="patient", label=N_("Patient"), sorts_by=()),
-        Column(name="study_instance_uid", label=N_("Study")),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="modalities", label=N_("Modalities"), form="modalities", sorts_by=(), narrow="c-2"),
         Column(name="instance_count", label=N_("Objects")),
         Column(name="size_bytes", label=N_("Size"), form="size"),
@@ -128,7 +125,7 @@ OBJECTS = Listing(
     unique="orthanc_instance_id",
     order="study_instance_uid",
     columns=(
-        Column(name="study_instance_uid", label=N_("Study"), form="own", narrow="c-2"),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="sop_instance_uid", label="SOP Instance UID"),
         Column(name="modality", label=N_("Modality"), form="modalities"),
         Column(name="remote_ae_title", label=N_("Source"), narrow="c-1"),

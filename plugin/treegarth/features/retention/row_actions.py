@@ -11,14 +11,15 @@ from sqlalchemy import Connection
 
 from treegarth.features.retention import service
 from treegarth.features.retention.holds import HOLDS
-from treegarth.features.retention.ledger import LEDGER
+from treegarth.features.retention.ledger import ENTRIES, LEDGER
 from treegarth.features.retention.marked import OBJECTS, STUDIES
 from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.pages.holds import LONGEST_REASON
 from treegarth.features.retention.store.holds import held_so, release_hold, set_holds
-from treegarth.features.retention.store.ledger import ask_back, find_entry
+from treegarth.features.retention.store.ledger import NobodyHasIt, Scope, ask_back, find_entry
+from treegarth.features.retention.store.ledger_studies import keys_of
 from treegarth.features.retention.words import HOLD_KINDS
-from treegarth.index.studies import key_of
+from treegarth.index.studies import OfStudy, key_of
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Asker
@@ -69,10 +70,22 @@ def rescue_objects(asker: Asker, connection: Connection, instances: Sequence[str
     return service.rescue_objects(connection, instances, by=asker.actor.name, now=asker.now)
 
 
-def bring_back(asker: Asker, connection: Connection, entries: Sequence[int], given: NothingGiven) -> int:
+def bring_back(asker: Asker, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
+    found = keys_of(connection, studies)
+    return sum(_ask_back(asker, connection, one, "study") for one in found)
+
+
+def bring_objects_back(asker: Asker, connection: Connection, entries: Sequence[int], given: NothingGiven) -> int:
     found = [entry for one in entries if (entry := find_entry(connection, one))]
-    now, by = asker.now, asker.actor.name
-    return sum(ask_back(connection, one, "object", asked_by=by, now=now) is not None for one in found)
+    return sum(_ask_back(asker, connection, one, "object") for one in found)
+
+
+def _ask_back(asker: Asker, connection: Connection, one: OfStudy, scope: Scope) -> bool:
+    """Whether it is being brought back: not where nothing of it is gone, or where nobody has it."""
+    try:
+        return ask_back(connection, one, scope, asked_by=asker.actor.name, now=asker.now) is not None
+    except NobodyHasIt:
+        return False
 
 
 HOLD = RowAction(
@@ -125,7 +138,22 @@ BRING_BACK = RowAction(
     lists=(LEDGER.name,),
     label=N_("Bring back"),
     icon="arrive",
-    done=NN_("%(num)s object is being brought back.", "%(num)s objects are being brought back."),
-    left=NN_("%(num)s object is not gone.", "%(num)s objects are not gone."),
+    done=NN_("%(num)s study is being brought back.", "%(num)s studies are being brought back."),
+    left=NN_(
+        "%(num)s study was left: nothing of it is gone, or nobody has it.",
+        "%(num)s studies were left: nothing of them is gone, or nobody has them.",
+    ),
     act=bring_back,
+)
+BRING_OBJECTS_BACK = RowAction(
+    name="bring back",
+    lists=(ENTRIES.name,),
+    label=N_("Bring back"),
+    icon="arrive",
+    done=NN_("%(num)s object is being brought back.", "%(num)s objects are being brought back."),
+    left=NN_(
+        "%(num)s object was left: it is not gone, or nobody has it.",
+        "%(num)s objects were left: they are not gone, or nobody has them.",
+    ),
+    act=bring_objects_back,
 )

@@ -133,7 +133,7 @@ prune_ledger = Table(
     Index("ix_prune_ledger_intended", "intended_at", postgresql_where=text("state = 'intended'")),
     Index("ix_prune_ledger_instance", "orthanc_instance_id"),
     Index("ix_prune_ledger_series", "orthanc_series_id"),
-    Index("ix_prune_ledger_study", "study_instance_uid"),
+    Index("ix_prune_ledger_study", "orthanc_study_id"),
     Index("ix_prune_ledger_uid", "sop_instance_uid"),
     Index("ix_prune_ledger_deleted", text("deleted_at DESC")),
     comment="every object that left the archive: a policy's before it is deleted, others' when it was noticed",

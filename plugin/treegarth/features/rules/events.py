@@ -62,7 +62,7 @@ EVENTS = Listing(
         Column(name="noted_at", label=N_("Noted")),
         Column(name="trigger", label=N_("What happened")),
         Column(name="rule_name", label=N_("Rule"), narrow="c-2"),
-        Column(name="orthanc_study_id", label=N_("Study in Orthanc"), narrow="c-1"),
+        Column(name="orthanc_study_id", label=N_("Study"), form="study"),
         Column(name="attempts", label=N_("Attempts"), narrow="c-2"),
         Column(name="last_error", label=N_("Reason"), form="own", sorts_by=()),
         Column(name="next_attempt_at", label=N_("Again")),

@@ -16,7 +16,7 @@ from treegarth.features.rules.store.outcomes import Outcome, select_outcomes
 from treegarth.features.rules.store.rules import list_names
 from treegarth.features.rules.tables import rule_outcome
 from treegarth.features.rules.words import TRIGGER_NAMES
-from treegarth.index.studies import asked_study, told_apart
+from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
@@ -42,7 +42,7 @@ def find(asker: Asker, connection: Connection, asked: OutcomesAsked) -> Select[A
 def extras(
     call: AnyCall, connection: Connection, asked: OutcomesAsked, outcomes: Sequence[Outcome]
 ) -> Mapping[str, Any]:
-    return {"which": told_apart(connection, outcomes), "triggers": TRIGGER_NAMES}
+    return {"triggers": TRIGGER_NAMES}
 
 
 OUTCOMES = Listing(
@@ -62,7 +62,7 @@ OUTCOMES = Listing(
     columns=(
         Column(name="id", label=N_("When"), form="moment"),
         Column(name="rule_name", label=N_("Rule")),
-        Column(name="study_instance_uid", label=N_("Study")),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="trigger", label=N_("What happened"), narrow="c-2"),
         Column(name="actions", label=N_("Done"), sorts_by=()),
         Column(name="asked_by", label=N_("Asked by"), narrow="c-1"),
@@ -70,7 +70,8 @@ OUTCOMES = Listing(
     filters=(
         Filter(name="rule_id", label=N_("Rule"), find_choices=lambda _, connection: list_names(connection)),
         Filter(name="trigger", label=N_("What happened"), choices=TRIGGER_NAMES, width="wide"),
-        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
     ),
     empty=Empty(
         title=N_("No rule did anything yet"),

@@ -52,14 +52,15 @@ def _carries(house: House, work: Work) -> Mapping[str, Carry]:
     def export(given: ClaimedWork, report: Report) -> Block:
         from treegarth.work.lists import write_file
 
-        return write_file(house.listing(given.given["list"]), work.sending.engine, work.zone, given, report)
+        listing, search = house.listing(given.given["list"]), house.lent.search()
+        return write_file(listing, work.sending.engine, work.zone, given, report, search)
 
     def act(connection: Connection, given: ClaimedWork, now: datetime) -> Block:
         from treegarth.work.lists import act_on_next
 
         listing = house.listing(given.given["list"])
         (action,) = (one for one in house.row_actions().of(listing.name) if one.name == given.given["action"])
-        return act_on_next(connection, listing, action, given, now, work.zone)
+        return act_on_next(connection, listing, action, given, now, work.zone, house.lent.search())
 
     return {EXPORTING.name: Outside(act=export), ACTING.name: Within(block=act)}
 

@@ -6,6 +6,7 @@ from flask import Response
 
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
+from treegarth.index.studies import told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
@@ -14,15 +15,18 @@ from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.work.kinds import WorkKinds
-from treegarth.work.pages import PAGE, work_part
+from treegarth.work.pages import PAGE, whose, work_part
 from treegarth.work.store import read
 
 
 def page(call: Call[None, None, WorkPath]) -> Response:
     with call.connect() as connection:
         work = read(connection, call.path.work_id)
+        name = whose(connection, call.part(WorkKinds), [work]).get(work.id)
+        which = told_apart(connection, [name] if name else [])
     kind = call.part(WorkKinds).named(work.kind)
-    return render_page(call, "works/work.html", work=work, kind=kind, progress=work_part(call, work))
+    progress = work_part(call, work)
+    return render_page(call, "works/work.html", work=work, kind=kind, name=name, which=which, progress=progress)
 
 
 def stop(call: Call[None, None, WorkPath]) -> Response:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select
 
+from treegarth.index.studies import told_apart
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
@@ -14,7 +15,7 @@ from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import translated
 from treegarth.web.routes import Parameters, Text
 from treegarth.work.kinds import WorkKinds
-from treegarth.work.pages import STATES
+from treegarth.work.pages import STATES, whose
 from treegarth.work.store import LongWork, select_works
 
 
@@ -41,6 +42,8 @@ def extras(call: AnyCall, connection: Connection, asked: WorksAsked, works: Sequ
     return {
         "kinds": kinds(call, connection),
         "states": STATES,
+        "whose": (names := whose(connection, call.part(WorkKinds), works)),
+        "which": told_apart(connection, names.values()),
         "busy": any(one.is_running for one in works),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treegarth.features.archive.pages import instance, labels, progress, study, today, viewer
+from treegarth.features.archive.pages import instance, labels, progress, study, study_choices, today, viewer
 from treegarth.features.archive.pages.progress import progress_section
 from treegarth.features.archive.pages.viewer import ViewerGate, first_series, health_check
 from treegarth.web.routes import Route
@@ -19,4 +19,5 @@ def routes() -> list[Route]:
         *labels.routes(),
         *viewer.routes(),
         *progress.routes(),
+        *study_choices.routes(),
     ]

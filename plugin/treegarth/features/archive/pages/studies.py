@@ -18,15 +18,19 @@ from treegarth.feature import House
 from treegarth.features.archive.conditions import StudyConditions
 from treegarth.features.archive.pages.study import notes_of, open_study
 from treegarth.features.archive.search_model import StudySummary
+from treegarth.features.archive.store.departed import count_departed
 from treegarth.features.archive.store.search import select_studies
 from treegarth.index.studies import StudyKey, find_study, told_apart
+from treegarth.index.study_search import StudySearch
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter, label_choices
-from treegarth.web.listing import Column, Empty, Listing
+from treegarth.web.listing import ROWS_ON_A_PAGE, Column, Empty, Listing
 from treegarth.web.routes import Navigation, Text
 from treegarth.web.templates import url_with
 
+MOST_DEPARTED = 100
+"""Studies that left the archive and fit the words too: counted no further."""
 COMMON_MODALITIES = ("CT", "MR", "PT", "NM", "MG", "XA", "RF", "DX", "CR", "US")
 
 
@@ -54,6 +58,10 @@ def extras(
         "which": told_apart(connection, studies),
         "notes": notes_of(call, connection, [study.orthanc_study_id for study in studies]),
         "chips": _chips(call, asked.filter().modalities),
+        "departed": count_departed(connection, call.part(StudySearch), asked.filter().text or "", at_most=MOST_DEPARTED)
+        if len(studies) < ROWS_ON_A_PAGE
+        else 0,
+        "most_departed": MOST_DEPARTED,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -15,13 +14,14 @@ from treegarth.features.retention.model import HoldKind
 from treegarth.features.retention.paths import HoldPath
 from treegarth.features.retention.store.holds import release_hold
 from treegarth.features.retention.words import back_to_study
-from treegarth.index.studies import AmbiguousStudy, StudyChoice, StudyKey
+from treegarth.index.studies import StudyKey
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route, Text
+from treegarth.web.study_choice import StudySaid, choose_study
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
@@ -29,11 +29,11 @@ from treegarth.web.which_study import WhichStudy
 LONGEST_REASON = 1000
 
 
-class HoldBody(WhichStudy):
+class HoldBody(StudySaid, WhichStudy):
     """A hold to be set."""
 
     study_instance_uid: Text = ""
-    """The study."""
+    """The study, where the form stands on its page."""
     kind: Text = ""
     """legal, teaching or project."""
     reason: Text = ""
@@ -78,35 +78,26 @@ def hold(call: Call[HoldsAsked, HoldBody, None]) -> Response:
     services = call.services
     given = {name: getattr(body, name).strip() for name in NOTHING}
     until, wrong = _read(given, services.clock(), services.zone)
-    choices: Sequence[StudyChoice] = ()
-    if not wrong:
-        try:
-            with call.begin() as connection:
-                study = service.hold_study(
-                    connection,
-                    given["study_instance_uid"],
-                    body.orthanc_study_id,
-                    kind=HoldKind(given["kind"]),
-                    reason=given["reason"],
-                    until=until,
-                    by=call.actor.name,
-                    now=services.clock(),
-                )
+    said, chosen = body.study or body.study_instance_uid, body.chosen_study or body.orthanc_study_id or ""
+    with call.begin() as connection:
+        choice = choose_study(call, connection, said, chosen)
+        if choice.study and not wrong:
+            study = service.hold_study(
+                connection,
+                choice.study.study_instance_uid,
+                choice.study.orthanc_study_id,
+                kind=HoldKind(given["kind"]),
+                reason=given["reason"],
+                until=until,
+                by=call.actor.name,
+                now=services.clock(),
+            )
             return _back(call, study if body.back == "study" else None)
-        except NotFound:
-            wrong["study_instance_uid"] = P_("The index has no study with this Study Instance UID.")
-        except AmbiguousStudy as error:
-            wrong["study_instance_uid"] = P_("Several patients have a study with this UID: choose whose is meant.")
-            choices = error.studies
-    return render_page(
-        call, HOLDS.template, **{**HOLDS.values(call), "given": given, "wrong": wrong, "choices": choices}
-    )
+    return render_page(call, HOLDS.template, **{**HOLDS.values(call), "given": given, "wrong": wrong, "choice": choice})
 
 
 def _read(given: dict[str, str], now: datetime, zone: Any) -> tuple[datetime | None, dict[str, str]]:
     wrong: dict[str, str] = {}
-    if not given["study_instance_uid"]:
-        wrong["study_instance_uid"] = P_("Which study? Its Study Instance UID stands on the study's page.")
     if given["kind"] not in set(HoldKind):
         wrong["kind"] = P_("Choose a kind.")
     if not 0 < len(given["reason"]) <= LONGEST_REASON:

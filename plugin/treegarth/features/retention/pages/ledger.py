@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from flask import Response
+from sqlalchemy import Connection
 
+from treegarth.errors import NotFound
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.retrieval import BRINGING_BACK
 from treegarth.features.retention.store import ledger as store
-from treegarth.features.retention.store.overview import name_studies
+from treegarth.features.retention.store.ledger_studies import keys_of
 from treegarth.features.retention.words import (
     LEDGER_STATES,
     PROOFS,
     back_to_study,
     sentences,
 )
-from treegarth.index.studies import StudyKey, told_apart
+from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
+from treegarth.web.path_models import OrthancStudyPath
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.work.pages import work_part
 from treegarth.work.store import latest
 
+SCOPES: tuple[store.Scope, ...] = ("object", "series", "study")
+
 
 class BringBackBody(Parameters):
     """How much is to come back."""
 
-    scope: Literal["object", "series", "study"] = "object"
+    scope: store.Scope = "object"
     """The object, or all that is gone of its series or study."""
+
+
+class BringStudyBackBody(Parameters):
+    """Where the button stands."""
+
     back: Text = ""
-    """`study` where the button stands on the study's page."""
+    """`study` where it is the study's page."""
 
 
 def routes() -> list[Route]:
@@ -45,6 +53,14 @@ def routes() -> list[Route]:
             permission=Permission.VIEW,
             handler=entry_page,
             summary="Where an object that left is now, and bringing it back.",
+        ),
+        route(
+            name="retention.bring_study_back_page",
+            path="/treegarth/retention/ledger/studies/{orthanc_study_id}/bring-back",
+            method="POST",
+            permission=Permission.OPERATE,
+            handler=bring_study_back,
+            summary="Bring back all that is gone of a study.",
         ),
         route(
             name="retention.bring_back_page",
@@ -62,31 +78,49 @@ def entry_page(call: Call[None, None, LedgerPath]) -> Response:
         entry = store.read_entry(connection, call.path.ledger_id)
         places = store.whereabouts(connection, entry.orthanc_instance_id)
         asked = latest(connection, BRINGING_BACK.name, entry.orthanc_study_id)
-        name = name_studies(connection, [entry]).get(entry.orthanc_study_id)
         which = told_apart(connection, [entry])
+        is_gone = entry.state == "deleted" and entry.returned_at is None
+        scopes = [one for one in SCOPES if is_gone and store.can_come_back(connection, entry, one)]
     return render_page(
         call,
         "retention/ledger_entry.html",
         entry=entry,
-        name=name,
         which=which,
+        scopes=scopes,
         state_words=LEDGER_STATES["returned" if entry.returned_at else entry.state],
         kept_because=sentences(entry.kept_because) if entry.kept_because else (),
         places=places,
         proofs=PROOFS,
         asked=asked and work_part(call, asked),
         busy=asked is not None and asked.is_running,
-        is_gone=entry.state == "deleted" and entry.returned_at is None,
+        is_gone=is_gone,
     )
 
 
 def bring_back(call: Call[None, BringBackBody, LedgerPath]) -> Response:
-    services, body = call.services, call.body
     with call.begin() as connection:
         entry = store.read_entry(connection, call.path.ledger_id)
-        work = store.ask_back(connection, entry, body.scope, asked_by=call.actor.name, now=services.clock())
-    if body.back == "study":
-        uid, key = entry.study_instance_uid, entry.orthanc_study_id
-        return back_to_study(call, StudyKey(study_instance_uid=uid, orthanc_study_id=key))
-    page = call.site.url("retention.ledger_entry_page", ledger_id=entry.id)
-    return see_other(call, page, *([] if work is not None else [P_("Nothing of it is gone: it is in the archive.")]))
+        told = _ask_back(call, connection, entry, call.body.scope)
+    return see_other(call, call.site.url("retention.ledger_entry_page", ledger_id=entry.id), *told)
+
+
+def bring_study_back(call: Call[None, BringStudyBackBody, OrthancStudyPath]) -> Response:
+    """Back to the study's page, where the button stood there, else to its objects in the ledger."""
+    with call.begin() as connection:
+        study = next(iter(keys_of(connection, [call.path.orthanc_study_id])), None)
+        if study is None:
+            raise NotFound(P_("The ledger has nothing of this study."))
+        told = _ask_back(call, connection, study, "study")
+    if call.body.back == "study":
+        return back_to_study(call, study)
+    key = {"study_instance_uid": study.study_instance_uid, "orthanc_study_id": study.orthanc_study_id}
+    return see_other(call, call.site.url("retention.ledger_objects_page", **key), *told)
+
+
+def _ask_back(call: AnyCall, connection: Connection, entry: OfStudy, scope: store.Scope) -> list[str]:
+    """What is to be said where nothing comes back."""
+    try:
+        work = store.ask_back(connection, entry, scope, asked_by=call.actor.name, now=call.services.clock())
+    except store.NobodyHasIt as error:
+        return [error.sentence]
+    return [] if work is not None else [P_("Nothing of it is gone: it is in the archive.")]

@@ -18,15 +18,17 @@ from treegarth.features.retention.pages.policies import says
 from treegarth.features.retention.pages.preview import look_ahead
 from treegarth.features.retention.paths import PolicyPath
 from treegarth.features.retention.service import ObjectReasons, PolicyLanguage
-from treegarth.features.retention.store.overview import Sum, marked_by_policy, name_studies
+from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.words import reason
+from treegarth.index.names import name_study
 from treegarth.index.studies import asked_study, told_apart
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words
-from treegarth.web.routes import Parameters, Route
+from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.study_choice import NOTHING, choose_study, shown_choice
 from treegarth.web.templates import render_page
 from treegarth.web.which_study import OfStudy
 
@@ -40,6 +42,9 @@ class PolicyQuery(Parameters):
 
 class ExplainQuery(OfStudy):
     """The study whose objects are asked about."""
+
+    chosen_study: Text = ""
+    """Of several that `study` finds, Orthanc's identifier of the one that is meant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,21 +139,24 @@ def preview_page(call: Call[PolicyQuery, None, PolicyPath]) -> Response:
 
 def explain_page(call: Call[ExplainQuery, None, PolicyPath]) -> Response:
     language = call.part(PolicyLanguage)
-    uid = (call.query.study_instance_uid or "").strip()
+    asked, uid = call.query, (call.query.study_instance_uid or "").strip()
     with call.connect() as connection:
         stored = POLICIES.read(connection, call.path.policy_id)
         numbered = numbered_policy(stored, language.vocabulary())
-        study = asked_study(connection, uid, call.query.orthanc_study_id)
+        choice = choose_study(call, connection, asked.study, asked.chosen_study) if asked.study else NOTHING
+        named = choice.study
+        study = named or asked_study(connection, uid, asked.orthanc_study_id)
         key = study.orthanc_study_id if study else ""
         found = service.explain(connection, language, numbered, key, call.services.clock()) if key else []
-        name = name_studies(connection, [study]).get(key) if study else None
+        name = name_study(connection, study.orthanc_study_id) if study else None
         which = told_apart(connection, [study] if study else [])
     going = sum(one.decision.prune for one in found)
     return render_page(
         call,
         "retention/policy_explain.html",
         policy=stored,
-        uid=uid,
+        uid=named.study_instance_uid if named else uid,
+        choice=choice if asked.study else shown_choice(name),
         study=study,
         which=which,
         name=name,

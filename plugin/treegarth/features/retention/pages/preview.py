@@ -13,7 +13,7 @@ from treegarth.features.retention import service
 from treegarth.features.retention.service import PolicyLanguage, Preview
 from treegarth.features.retention.store.decision import NumberedPolicy
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, foresee
-from treegarth.features.retention.store.overview import StudyName, name_studies
+from treegarth.index.names import StudyName, name_studies
 from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import N_
 from treegarth.web.call import AnyCall

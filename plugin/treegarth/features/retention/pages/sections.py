@@ -9,11 +9,12 @@ from markupsafe import Markup
 
 from treegarth.features.retention.retrieval import BRINGING_BACK
 from treegarth.features.retention.store.holds import list_holds
+from treegarth.features.retention.store.ledger_studies import who_has
 from treegarth.features.retention.store.overview import gone_of_study, marked_sum
-from treegarth.features.retention.tables import prune_ledger
 from treegarth.features.retention.uses import study_shown
 from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import StudyKey, told_apart
+from treegarth.index.tables import departed_study
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import render_part
 from treegarth.work.pages import work_part
@@ -29,7 +30,8 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
         marked = marked_sum(connection, study=study)
         gone = gone_of_study(connection, study)
         asked = latest(connection, BRINGING_BACK.name, study.orthanc_study_id)
-        which = told_apart(connection, [study], kept=[prune_ledger])(study)
+        which = told_apart(connection, [study], kept=[departed_study])(study)
+        places = who_has(connection, [study.orthanc_study_id]).get(study.orthanc_study_id, ()) if gone else ()
     return render_part(
         call,
         "retention/section.html",
@@ -38,6 +40,7 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup:
         holds=holds,
         marked=marked,
         gone=gone,
+        places=places,
         asked=asked and work_part(call, asked),
         busy=asked is not None and asked.is_running,
         kinds=HOLD_KINDS,

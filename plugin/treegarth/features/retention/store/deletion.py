@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.model import Decision
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects
+from treegarth.features.retention.store.ledger_sums import tell_studies
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
 from treegarth.index.tables import instance, series, study
 from treegarth.tasks.leases import unlocked
@@ -41,6 +42,10 @@ class Intention:
 
     id: int
     orthanc_instance_id: str
+    orthanc_study_id: str
+
+
+_OF_INTENTION = ("id", "orthanc_instance_id", "orthanc_study_id")
 
 
 def claim_due(
@@ -103,8 +108,10 @@ def intend(
     ]
     if not rows:
         return []
-    added = insert(prune_ledger).returning(prune_ledger.c.id, prune_ledger.c.orthanc_instance_id)
-    return [Intention(**row._mapping) for row in connection.execute(added, rows)]
+    added = insert(prune_ledger).returning(*(prune_ledger.c[name] for name in _OF_INTENTION))
+    intentions = [Intention(**row._mapping) for row in connection.execute(added, rows)]
+    tell_studies(connection, [one.orthanc_study_id for one in intentions])
+    return intentions
 
 
 def _describe(identifiers: list[str], numbered: NumberedPolicy) -> Any:
@@ -168,7 +175,7 @@ def record_kept(connection: Connection, intention: Intention, because: str) -> N
 def interrupted(connection: Connection, before: datetime, *, limit: int) -> list[Intention]:
     """Intentions that nobody has carried out in time: their worker vanished, or Orthanc did not answer."""
     query = (
-        select(prune_ledger.c.id, prune_ledger.c.orthanc_instance_id)
+        select(*(prune_ledger.c[name] for name in _OF_INTENTION))
         .where(prune_ledger.c.state == "intended", prune_ledger.c.intended_at < before)
         .order_by(prune_ledger.c.intended_at)
         .limit(limit)

@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from treegarth.database.parameters import is_among
+from treegarth.features.retention.store.ledger_sums import tell_studies
 from treegarth.features.retention.tables import prune_ledger, prune_mark
 from treegarth.index.instances import RemovedInstance
-from treegarth.index.tables import series
+from treegarth.index.tables import departed_study, series
 from treegarth.tasks.leases import unlocked
 
 _COLUMNS = (
@@ -40,6 +41,7 @@ def note_departed(connection: Connection, instances: Sequence[RemovedInstance], 
     if rows:
         connection.execute(insert(prune_ledger), rows)
     unmark(connection, identifiers)
+    tell_studies(connection, [one.orthanc_study_id for one in instances])
 
 
 def unmark(connection: Connection, orthanc_instance_ids: Sequence[str]) -> None:
@@ -56,14 +58,23 @@ def series_with_pruned(connection: Connection, orthanc_series_ids: Sequence[str]
     return list(connection.execute(query).scalars())
 
 
+def studies_with_gone(connection: Connection, orthanc_study_ids: Sequence[str]) -> list[str]:
+    """Those of the studies that objects are gone of, whoever deleted them."""
+    key = departed_study.c.orthanc_study_id
+    query = select(key).where(is_among(key, orthanc_study_ids), departed_study.c.instance_count > 0).order_by(key)
+    return list(connection.execute(query).scalars())
+
+
 def note_returned(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
     """These were deleted once, and are in the archive again."""
-    connection.execute(
+    noted = (
         update(prune_ledger)
         .where(is_among(prune_ledger.c.orthanc_instance_id, orthanc_instance_ids))
         .where(prune_ledger.c.state == "deleted", prune_ledger.c.returned_at.is_(None))
         .values(returned_at=at)
+        .returning(prune_ledger.c.orthanc_study_id)
     )
+    tell_studies(connection, connection.execute(noted).scalars())
 
 
 def count_pruned(connection: Connection, orthanc_series_ids: Sequence[str]) -> dict[str, tuple[int, int]]:

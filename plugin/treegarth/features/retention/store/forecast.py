@@ -11,6 +11,7 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, use_memory
 from treegarth.features.retention.tables import prune_ledger, retention_policy
+from treegarth.index.names import OfNamedStudy
 from treegarth.index.tables import instance, series, study
 from treegarth.record import Record
 
@@ -31,7 +32,7 @@ class Share(Record):
     size_bytes: int
 
 
-class ForeseenStudy(Record):
+class ForeseenStudy(OfNamedStudy):
     """A study of which objects would go."""
 
     orthanc_study_id: str

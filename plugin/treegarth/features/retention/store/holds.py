@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
 
 from treegarth.features.retention.model import HoldKind
+from treegarth.features.retention.store.ledger_sums import tell_studies
 from treegarth.features.retention.tables import hold, prune_ledger, prune_mark
+from treegarth.index.names import OfNamedStudy
 from treegarth.index.studies import OfStudy, is_of
-from treegarth.record import Record
 
 
-class Hold(Record):
+class Hold(OfNamedStudy):
     """Who forbids that a study's objects go, why, and until when."""
 
     id: int
@@ -80,12 +81,14 @@ def _held_by(
 
 def withdraw(connection: Connection, orthanc_study_ids: Sequence[str], *, because: str) -> None:
     """Take back what is marked of these studies, and what was about to be deleted."""
-    connection.execute(
+    kept = connection.execute(
         update(prune_ledger)
         .where(prune_ledger.c.state == "intended", prune_ledger.c.orthanc_study_id.in_(orthanc_study_ids))
         .values(state="kept", kept_because=because)
+        .returning(prune_ledger.c.orthanc_study_id)
     )
     connection.execute(delete(prune_mark).where(prune_mark.c.orthanc_study_id.in_(orthanc_study_ids)))
+    tell_studies(connection, kept.scalars())
 
 
 def held_so(

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.retention.store.deletion import DueObject
 from treegarth.features.retention.tables import bring_back_object, prune_ledger, retention_policy
+from treegarth.index.names import OfNamedStudy, with_names
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance
 from treegarth.phrases import P_
 from treegarth.record import Record
 from treegarth.work.store import LongWork, enlarge, start
 
+Scope: TypeAlias = Literal["object", "series", "study"]
 BRINGS_BACK = "retention.bring_back"
 """The kind of long work; its subject is the study, by Orthanc's identifier."""
+
+
+class NobodyHasIt(RequestConflict):
+    """Nothing that is gone can come back: no destination is proved to have it."""
+
+    def __init__(self) -> None:
+        super().__init__(P_("No destination of ours is proved to have it: nothing can bring it back."))
 
 
 class ProofShown(Record):
@@ -32,7 +41,7 @@ class ProofShown(Record):
     at: datetime
 
 
-class LedgerEntry(Record):
+class LedgerEntry(OfNamedStudy):
     """An object that left the archive, or was about to."""
 
     id: int
@@ -88,15 +97,17 @@ class Wanted:
 
 
 def select_entries(
-    *, studies: Sequence[OfStudy] = (), sop_instance_uids: Sequence[str] = (), state: str | None = None
+    *, study: OfStudy | None = None, sop_instance_uid: str | None = None, state: str | None = None
 ) -> Select[Any]:
-    """Entries, in no order: those of each of these studies and of each of these objects."""
-    names = [name for name in LedgerEntry.model_fields if name != "policy"]
+    """Entries, in no order."""
+    names = [name for name in LedgerEntry.model_fields if name in prune_ledger.c]
     query: Select[Any] = select(
         *(prune_ledger.c[name] for name in names), retention_policy.c.name.label("policy")
     ).outerjoin(retention_policy, retention_policy.c.id == prune_ledger.c.policy_id)
-    query = query.where(*(is_of(prune_ledger, study) for study in studies))
-    query = query.where(*(prune_ledger.c.sop_instance_uid == uid for uid in sop_instance_uids))
+    if study is not None:
+        query = query.where(is_of(prune_ledger, study))
+    if sop_instance_uid is not None:
+        query = query.where(prune_ledger.c.sop_instance_uid == sop_instance_uid)
     return query if state is None else query.where(prune_ledger.c.state == state)
 
 
@@ -109,8 +120,8 @@ def read_entry(connection: Connection, ledger_id: int) -> LedgerEntry:
 
 
 def find_entry(connection: Connection, ledger_id: int) -> LedgerEntry | None:
-    row = connection.execute(select_entries().where(prune_ledger.c.id == ledger_id)).one_or_none()
-    return None if row is None else LedgerEntry(**row._mapping)
+    rows = connection.execute(select_entries().where(prune_ledger.c.id == ledger_id)).mappings()
+    return next((LedgerEntry(**one) for one in with_names(connection, list(map(dict, rows)))), None)
 
 
 def whereabouts(connection: Connection, orthanc_instance_id: str) -> list[Whereabouts]:
@@ -136,23 +147,14 @@ def whereabouts(connection: Connection, orthanc_instance_id: str) -> list[Wherea
 
 
 def ask_back(
-    connection: Connection, entry: LedgerEntry, scope: str, *, asked_by: str | None, now: datetime
+    connection: Connection, entry: OfStudy, scope: Scope, *, asked_by: str | None, now: datetime
 ) -> LongWork | None:
-    """Want the object back, or all that is gone of its series or study: with what is asked back of the study already.
-    None where nothing of it is gone."""
-    within = {
-        "object": prune_ledger.c.id == entry.id,
-        "series": and_(is_of(prune_ledger, entry), prune_ledger.c.series_instance_uid == entry.series_instance_uid),
-        "study": is_of(prune_ledger, entry),
-    }[scope]
-    present = exists().where(instance.c.orthanc_instance_id == prune_ledger.c.orthanc_instance_id)
-    gone = connection.execute(
-        select(func.max(prune_ledger.c.id))
-        .where(within, prune_ledger.c.state == "deleted", prune_ledger.c.returned_at.is_(None), ~present)
-        .group_by(prune_ledger.c.orthanc_instance_id)
-    ).scalars()
-    identifiers = sorted(gone)
+    """Want the object back, or all of its series or study that is gone and that somebody has: with what is asked back
+    of the study already. None where nothing of it is gone. Raises NobodyHasIt."""
+    identifiers = sorted(connection.execute(_gone(entry, scope, held=True)).scalars())
     if not identifiers:
+        if connection.execute(_gone(entry, scope)).first() is not None:
+            raise NobodyHasIt
         return None
     uid, key = entry.study_instance_uid, entry.orthanc_study_id
     work = start(connection, BRINGS_BACK, subject=key, detail=uid, by=asked_by, now=now, total=0)
@@ -160,6 +162,49 @@ def ask_back(
     wanted = insert(bring_back_object).values(rows).on_conflict_do_nothing()
     added = connection.execute(wanted.returning(bring_back_object.c.ledger_id)).all()
     return enlarge(connection, work.id, len(added))
+
+
+def can_come_back(connection: Connection, entry: OfStudy, scope: Scope) -> bool:
+    """Whether something of it is gone that somebody has."""
+    return connection.execute(_gone(entry, scope, held=True).limit(1)).first() is not None
+
+
+def _gone(entry: OfStudy, scope: Scope, *, held: bool = False) -> Select[Any]:
+    """The latest entries of what is gone, by object; `held`: of those that a destination of ours is proved to have. Of
+    an object or a series the entry is one of the ledger."""
+    within = [is_of(prune_ledger, entry)]
+    if scope != "study":
+        name = {"object": "id", "series": "series_instance_uid"}[scope]
+        within.append(prune_ledger.c[name] == getattr(entry, name))
+    present = exists().where(instance.c.orthanc_instance_id == prune_ledger.c.orthanc_instance_id)
+    query = select(func.max(prune_ledger.c.id)).where(*within, is_gone(), ~present)
+    return (query.where(_somebody_has_it()) if held else query).group_by(prune_ledger.c.orthanc_instance_id)
+
+
+def is_gone() -> ColumnElement[bool]:
+    """The condition that an entry's object left and did not come back."""
+    return and_(prune_ledger.c.state == "deleted", prune_ledger.c.returned_at.is_(None))
+
+
+def has_it() -> ColumnElement[bool]:
+    """The condition on destinations and entries that the one was proved to have the other's object: by a delivery, or
+    by the proof that its deletion stood on."""
+    done, place = delivery_object.c, destination.c
+    delivered = exists().where(
+        done.orthanc_instance_id == prune_ledger.c.orthanc_instance_id,
+        done.state == "confirmed",
+        done.confirmed_at.is_not(None),
+        func.coalesce(done.via, done.destination_id) == place.id,
+    )
+    named = func.jsonb_build_array(func.jsonb_build_object("destination", place.name))
+    return and_(
+        place.removed_at.is_(None),
+        or_(delivered.correlate(prune_ledger, destination), prune_ledger.c.proof.contains(named)),
+    )
+
+
+def _somebody_has_it() -> ColumnElement[bool]:
+    return exists().where(has_it()).correlate(prune_ledger)
 
 
 def still_wanted(connection: Connection, number: int) -> list[Wanted]:

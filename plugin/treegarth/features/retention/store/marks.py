@@ -20,16 +20,17 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.deliveries.tables import delivery
 from treegarth.features.retention.store import facts
 from treegarth.features.retention.store.decision import NumberedPolicy, free_objects, use_memory
+from treegarth.features.retention.store.ledger_sums import tell_studies
 from treegarth.features.retention.tables import prune_ledger, prune_mark, prune_rescue, retention_policy, study_use
+from treegarth.index.names import OfNamedStudy
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.index.tables import instance, series, study
-from treegarth.record import Record
 
 PORTION = 5000
 """Objects that are read, and marked, at once: some milliseconds of marking, some megabytes of memory."""
 
 
-class Mark(Record):
+class Mark(OfNamedStudy):
     """An object that a policy is going to delete."""
 
     orthanc_instance_id: str
@@ -189,7 +190,7 @@ def leaving_bytes(connection: Connection, since: datetime) -> int:
 
 def select_marks(*, study: OfStudy | None = None, policy_id: int | None = None) -> Select[Any]:
     """What is marked, in no order."""
-    names = [name for name in Mark.model_fields if name != "policy"]
+    names = [name for name in Mark.model_fields if name in prune_mark.c]
     query: Select[Any] = select(*(prune_mark.c[name] for name in names), retention_policy.c.name.label("policy")).join(
         retention_policy, retention_policy.c.id == prune_mark.c.policy_id
     )
@@ -206,10 +207,11 @@ def rescue(
     Waits for the deletion of at most one object; what was about to be deleted stays, too.
     """
     marked = list(connection.execute(select(prune_mark.c.orthanc_instance_id).where(*chosen)).scalars())
-    connection.execute(  # before the marks: a deletion holds its row of the ledger, then its mark
+    kept = connection.execute(  # before the marks: a deletion holds its row of the ledger, then its mark
         update(prune_ledger)
         .where(prune_ledger.c.state == "intended", prune_ledger.c.orthanc_instance_id.in_(marked))
         .values(state="kept", kept_because="it was rescued")
+        .returning(prune_ledger.c.orthanc_study_id)
     )
     rows = connection.execute(
         delete(prune_mark)
@@ -224,4 +226,5 @@ def rescue(
         connection.execute(
             statement.on_conflict_do_update(index_elements=["orthanc_instance_id", "policy_id"], set_=new)
         )
+    tell_studies(connection, kept.scalars())
     return len(rows)

@@ -1,31 +1,21 @@
-"""What the pages show beside the lists of the API: marks by study, what is gone of a study, names. Reads only."""
+"""What the pages show beside the lists of the API: marks by study, what is gone of a study. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func, select
 
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy
+from treegarth.index.names import OfNamedStudy
 from treegarth.index.studies import OfStudy, is_of
-from treegarth.index.tables import instance, study
-from treegarth.record import Record
+from treegarth.index.tables import instance
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyName:
-    """By what a person knows a study."""
-
-    patient_name: str | None
-    patient_id: str | None
-    study_date: date | None
-    study_description: str | None
-
-
-class MarkedStudy(Record):
+class MarkedStudy(OfNamedStudy):
     """What one policy is going to delete of a study."""
 
     orthanc_study_id: str
@@ -137,14 +127,3 @@ def gone_of_study(connection: Connection, study: OfStudy) -> list[GoneSeries]:
         .order_by(func.max(ledger.id).desc())
     )
     return [GoneSeries(**{**row._mapping, "size_bytes": int(row.size_bytes)}) for row in rows]
-
-
-def name_studies(connection: Connection, rows: Iterable[OfStudy]) -> Mapping[str, StudyName]:
-    """By Orthanc's identifier the names of those of these rows' studies that the index knows."""
-    names = list(StudyName.__dataclass_fields__)
-    found = connection.execute(
-        select(study.c.orthanc_study_id, *(study.c[name] for name in names)).where(
-            study.c.orthanc_study_id.in_({row.orthanc_study_id for row in rows})
-        )
-    )
-    return {row.orthanc_study_id: StudyName(**{name: row._mapping[name] for name in names}) for row in found}

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, update
 
 from treegarth.documents.store import Author, Change, Kind, Stored
 from treegarth.features.retention.policy_text import KEYS
+from treegarth.features.retention.store.ledger_sums import tell_studies
 from treegarth.features.retention.tables import prune_ledger, prune_mark, retention_policy, retention_policy_version
 from treegarth.phrases import N_
 
@@ -25,12 +26,14 @@ class StoredPolicy(Stored):
 
 def take_marks_back(connection: Connection, policy: StoredPolicy, change: Change, author: Author) -> None:
     """Of a policy that was worded anew, switched or removed; what it was about to delete stays."""
-    connection.execute(
+    kept = connection.execute(
         update(prune_ledger)
         .where(prune_ledger.c.state == "intended", prune_ledger.c.policy_id == policy.id)
         .values(state="kept", kept_because=f"the policy was {change}")
+        .returning(prune_ledger.c.orthanc_study_id)
     )
     connection.execute(delete(prune_mark).where(prune_mark.c.policy_id == policy.id))
+    tell_studies(connection, kept.scalars())
 
 
 POLICIES = Kind(

@@ -21,6 +21,7 @@ from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.service.application import APPLYING, apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
+from treegarth.index.names import name_study
 from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
@@ -29,6 +30,7 @@ from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
 from treegarth.web.parts import reason_of
 from treegarth.web.routes import Parameters, Route, Text
+from treegarth.web.study_choice import NOTHING, StudySaid, choose_study
 from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.web.which_study import WhichStudy
@@ -117,6 +119,13 @@ def routes() -> list[Route]:
             summary="Why a rule means one study or not, clause by clause.",
         ),
         route(
+            name="rules.why_page",
+            path="/treegarth/rules/{rule_id}/why",
+            permission=Permission.VIEW,
+            handler=why_page,
+            summary="To why a rule means a study or not, which is named by patient, accession number or UID.",
+        ),
+        route(
             name="rules.apply_page",
             path="/treegarth/rules/{rule_id}/apply",
             method="POST",
@@ -182,10 +191,26 @@ def try_page(call: Call[TryQuery, None, RulePath]) -> Response:
         rule=acting.stored,
         deeds=[action.sentence for action in preview.actions],
         tried=tried,
+        no_study=NOTHING,
         large=tried.study_count >= LARGE,
         application=application,
         progress=None if application is None else work_part(call, application),
     )
+
+
+def why_page(call: Call[StudySaid, None, RulePath]) -> Response:
+    """To the reasons, where it is clear which study is meant; else it is asked."""
+    pages, rule_id = call.part(RulePages), call.path.rule_id
+    with call.connect() as connection:
+        acting = pages.acting(connection, rule_id)
+        choice = (
+            choose_study(call, connection, call.query.study, call.query.chosen_study) if call.query.study else NOTHING
+        )
+        which = told_apart(connection, choice.offered)
+    if (study := choice.study) is not None:
+        key = {"study_instance_uid": study.study_instance_uid, "orthanc_study_id": which(study)}
+        return see_other(call, call.site.url("rules.explain_page", rule_id=rule_id, **key))
+    return render_page(call, "rules/why.html", rule=acting.stored, choice=choice)
 
 
 def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
@@ -204,13 +229,15 @@ def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
             orthanc_study_id=call.query.orthanc_study_id,
             stored=acting.stored,
         )
-        which = told_apart(connection, [explained.study])(explained.study)
+        which = told_apart(connection, [explained.study])
+        name = name_study(connection, explained.study.orthanc_study_id)
     return render_page(
         call,
         "rules/explain.html",
         rule=acting.stored,
         study=explained.study,
         which=which,
+        name=name,
         holds=explained.holds,
         clause=shown_clause(call, explained.explanation),
         deeds=[action.sentence for action in explained.actions],

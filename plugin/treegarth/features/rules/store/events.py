@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.tables import rule, rule_event
-from treegarth.record import Record
+from treegarth.index.names import OfNamedStudy
 from treegarth.tasks import leases
 
 WAITING, FAILED = "waiting", "failed"
@@ -37,7 +37,7 @@ class RuleEvent:
     attempts: int
 
 
-class OpenEvent(Record):
+class OpenEvent(OfNamedStudy):
     """What happened and rules have not handled: it waits, or no attempt could handle it."""
 
     id: int
@@ -46,6 +46,8 @@ class OpenEvent(Record):
     trigger: str
     """`study stable`, `series stable`, `dose read`, `schedule` or `by hand`."""
     orthanc_study_id: str
+    study_instance_uid: str | None = None
+    """Null where nothing is known of the study."""
     orthanc_series_id: str
     """Of `series stable`; else empty."""
     rule_id: int
@@ -154,7 +156,7 @@ def record_failure(connection: Connection, event: RuleEvent, reason: str, next_a
 
 def select_open(*, state: str | None = None, trigger: str | None = None, rule_id: int | None = None) -> Select[Any]:
     """The events that wait or failed, in no order."""
-    names = [name for name in OpenEvent.model_fields if name != "rule_name"]
+    names = [name for name in OpenEvent.model_fields if name in rule_event.c]
     query: Select[Any] = select(*(rule_event.c[name] for name in names), rule.c.name.label("rule_name")).outerjoin(
         rule, rule.c.id == rule_event.c.rule_id
     )

@@ -10,6 +10,7 @@ from pydantic import field_validator
 from sqlalchemy import Connection, Select, func, insert, select
 
 from treegarth.features.rules.tables import rule, rule_outcome
+from treegarth.index.names import OfNamedStudy
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.phrases import Phrase, read_phrase
 from treegarth.record import Record
@@ -23,7 +24,7 @@ class Done(Record):
     """In words and numbers."""
 
 
-class Outcome(Record):
+class Outcome(OfNamedStudy):
     """A rule matched a study."""
 
     id: int
@@ -86,7 +87,7 @@ def select_outcomes(
     *, study: OfStudy | None = None, rule_id: int | None = None, trigger: str | None = None
 ) -> Select[Any]:
     """What rules did, in no order."""
-    names = [name for name in Outcome.model_fields if name != "rule_name"]
+    names = [name for name in Outcome.model_fields if name in rule_outcome.c]
     query: Select[Any] = select(*(rule_outcome.c[name] for name in names), rule.c.name.label("rule_name")).join(
         rule, rule.c.id == rule_outcome.c.rule_id
     )

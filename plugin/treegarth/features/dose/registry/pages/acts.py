@@ -24,9 +24,10 @@ from treegarth.features.dose.registry.rules import Source
 from treegarth.features.dose.registry.shown_tables import readable_moment
 from treegarth.features.dose.registry.store.decisions import StudySource
 from treegarth.features.dose.registry.store.marks import KIND as MARKING
-from treegarth.features.dose.registry.store.studies import told_apart_with_kept
+from treegarth.features.dose.registry.store.studies import study_of_uid, told_apart_with_kept
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_, Phrase
+from treegarth.web import study_choice
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
@@ -35,6 +36,8 @@ from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.parts import render_part
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import AnyText, Parameters, Route, Text
+from treegarth.web.study_choice import StudySaid, choose_study
+from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.web.validation import InvalidFields, validated
 
@@ -74,7 +77,7 @@ class ShownAct:
     study_url: str | None  # of the exam that it was about, where that is another one
 
 
-class ActForm(Parameters):
+class ActForm(StudySaid):
     """What the forms of an exam's page send; the model of the API says what is wrong with it."""
 
     act: Text = ""
@@ -83,7 +86,6 @@ class ActForm(Parameters):
     """Of the exam, where several have its UID."""
     orthanc_instance_id: Text = ""
     """The source; empty for the whole exam."""
-    into_study_instance_uid: Text = ""
     patient_id: Text = ""
     issuer_of_patient_id: Text = ""
 
@@ -99,6 +101,9 @@ class ActsAsked(Parameters):
     """Of this kind; `mark` says whether a study is of a patient."""
     by: Text | None = None
     """By this person, exactly."""
+    study: Text | None = None
+    """About studies that have each of these words in the patient's name or ID, the accession number or the description,
+    or that have this UID."""
     study_instance_uid: Text | None = None
     """About this study."""
     holds: bool | None = None
@@ -141,6 +146,7 @@ def acts_section(
             if one.kind != MARKING  # stands in a part of its own
         ],
         act_sources=sources,
+        no_study=study_choice.NOTHING,
         may_decide=call.actor.may(Permission.OPERATE),
     )
 
@@ -193,10 +199,20 @@ def _to(content: Mapping[str, Any]) -> str:
 
 
 def decide_page(call: Call[None, ActForm, StudyPath]) -> Response:
-    """Back to the exam, which says what became of it."""
+    """Back to the exam, which says what became of it; where it is not clear which study is meant, that is asked."""
     form = call.body
-    given = {name: value for name, value in form.model_dump().items() if value != ""}
+    given = {name: value for name, value in form.model_dump().items() if value != "" and name not in OF_TARGET}
     given = given if form.act == "move_to_patient" else {k: v for k, v in given.items() if k not in OF_PATIENT}
+    if form.act in ("move", "merge"):
+        with call.connect() as connection:
+            choice = choose_study(call, connection, form.study, form.chosen_study)
+            kept = study_of_uid(connection, form.study.strip(), None) if not choice.offered else None
+        into = choice.study or kept  # the registry knows studies that have left the archive, by their UID
+        if into is None:
+            back = dose_page_of(call, call.path.study_instance_uid, form.orthanc_study_id or None)
+            named = ACT_NAMES[form.act]
+            return render_page(call, "dose/act_study.html", given=given, act=named, choice=choice, back=back)
+        given |= {"into_study_instance_uid": into.study_instance_uid, "into_orthanc_study_id": into.orthanc_study_id}
     try:
         decide(call, call.path.study_instance_uid, validated(ActBody, given))
     except InvalidFields as refused:
@@ -206,6 +222,7 @@ def decide_page(call: Call[None, ActForm, StudyPath]) -> Response:
     return _back(call, P_("It is decided; every sum follows. It can be taken back below."))
 
 
+OF_TARGET = ("study", "chosen_study")
 OF_PATIENT = ("patient_id", "issuer_of_patient_id")
 
 
@@ -262,7 +279,7 @@ ACTS = Listing(
     columns=(
         Column(name="id", label=N_("No."), form="number"),
         Column(name="kind", label=N_("Decision"), form="own"),
-        Column(name="study_instance_uid", label=N_("Study"), form="own"),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="about", label=N_("Of what"), form="own", sorts_by=(), narrow="c-1"),
         Column(name="reason", label=N_("Reason"), sorts_by=()),
         Column(name="by", label=N_("Who"), form="own", nulls_first=True),
@@ -272,7 +289,8 @@ ACTS = Listing(
     filters=(
         Filter(name="act", label=N_("Decision"), choices=ACT_NAMES),
         Filter(name="by", label=N_("Who")),
-        Filter(name="study_instance_uid", label=N_("Study Instance UID"), width="wide"),
+        Filter(name="study", label=N_("Patient or study"), width="wide"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
         Filter(name="holds", label=N_("State"), choices={"true": N_("in force"), "false": N_("taken back")}),
     ),
     empty=Empty(

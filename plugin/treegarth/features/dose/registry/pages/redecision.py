@@ -153,7 +153,7 @@ CHANGES = Listing(
     unique=("orthanc_study_id", "quantity"),
     order="study_instance_uid",
     columns=(
-        Column(name="study_instance_uid", label=N_("Study"), sorts_by=("orthanc_study_id",)),
+        Column(name="study_instance_uid", label=N_("Study"), form="study", sorts_by=("orthanc_study_id",)),
         Column(name="patient_id", label=N_("Patient ID"), narrow="c-1"),
         Column(name="study_date", label=N_("Study date")),
         Column(name="quantity", label=N_("Quantity"), form="own"),

@@ -29,6 +29,7 @@ from treegarth.features.dose.registry.store.studies import (
     told_apart_with_kept,
 )
 from treegarth.features.dose.registry.works import REDECIDING, REREADING
+from treegarth.index.names import name_studies
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_
 from treegarth.web.call import AnyCall
@@ -164,6 +165,7 @@ def system_section(call: AnyCall) -> Markup:
         with call.connect() as connection:
             failures = list_failed(connection)
             which = told_apart_with_kept(connection, failures)
+            names = name_studies(connection, failures)
             reread = latest(connection, REREADING.name)
             doubted = count_doubted(connection)
             decided = redeciding_section(call, connection, latest(connection, REDECIDING.name))
@@ -175,6 +177,7 @@ def system_section(call: AnyCall) -> Markup:
         "dose/failures.html",
         doubted=doubted,
         failures=failures,
+        names=names,
         which=which,
         reread=work_section(call, REREADING, reread, start=start, label=N_("Read all again")),
         decided=decided,

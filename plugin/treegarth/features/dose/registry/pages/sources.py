@@ -195,7 +195,7 @@ SOURCES = Listing(
     unique="orthanc_instance_id",
     order="study_instance_uid",
     columns=(
-        Column(name="study_instance_uid", label=N_("Study")),
+        Column(name="study_instance_uid", label=N_("Study"), form="study"),
         Column(name="study_date", label=N_("Study date")),
         Column(name="kind", label=N_("Kind"), form="own", narrow="c-2"),
         Column(name="state", label=N_("State"), form="own"),

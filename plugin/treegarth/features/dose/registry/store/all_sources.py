@@ -9,14 +9,14 @@ from sqlalchemy import Connection, Select, func, literal, select
 
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.tables import dose_report
-from treegarth.record import Record
+from treegarth.index.names import OfNamedStudy
 
 State: TypeAlias = Literal["unread", "read", "refused", "other", "failed"]
 Unread: TypeAlias = Literal["failed", "refused", "issues"]
 """Could not be read after every attempt; is no source of dose after all; was read, but not in every part."""
 
 
-class DoseReportSummary(Record):
+class DoseReportSummary(OfNamedStudy):
     """One source object, without its irradiation events."""
 
     orthanc_instance_id: str
@@ -56,9 +56,13 @@ class DoseReportSummary(Record):
     """As reported; null before it is read."""
 
 
+FILLED_IN = OfNamedStudy.model_fields.keys() - {"study_date"}
+"""What the list says of the study, whatever its source says of the patient."""
+
+
 def select_sources(*, state: State | None = None, kind: Kind | None = None, issues: bool = False) -> Select[Any]:
     """Sources, in no order. `issues`: only those that were not read in every part."""
-    query = select(*(dose_report.c[name] for name in DoseReportSummary.model_fields))
+    query = select(*(dose_report.c[name] for name in DoseReportSummary.model_fields if name not in FILLED_IN))
     if state is not None:
         query = query.where(dose_report.c.state == state)
     if kind is not None:

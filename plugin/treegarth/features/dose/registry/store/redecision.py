@@ -16,7 +16,7 @@ from treegarth.features.dose.quantities import BEST, best_column
 from treegarth.features.dose.registry.store.exams import decide_studies
 from treegarth.features.dose.registry.store.limits import decider_version
 from treegarth.features.dose.registry.tables import dose_redecided, dose_study
-from treegarth.record import Record
+from treegarth.index.names import OfNamedStudy
 from treegarth.work.kinds import Block
 from treegarth.work.store import ClaimedWork, LongWork, start
 from treegarth.work.tables import long_work
@@ -42,7 +42,7 @@ _BEST = [one.column for one in BEST.values()]
 _GIVE_WAY = text("SET LOCAL lock_timeout = '300ms'")
 
 
-class ChangedDose(Record):
+class ChangedDose(OfNamedStudy):
     """A dose that is another one since, and why."""
 
     study_instance_uid: str
