@@ -77,6 +77,7 @@ class DeliveryObject:
     sent_at: datetime | None = None
     proof: str | None = None
     via: int | None = None
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +90,8 @@ class Outcome:
     reason: str | None = None  # of what did not
     begun: bool = True  # False: the send ended before its turn came
     gone: bool = False  # it is not in Orthanc any more
+    has_it: bool = False  # it was not taken, for the destination says that it has an object of this UID
+    answered: bool = False  # where it is not known: the destination answered, so nothing broke
 
 
 class Asking(StrEnum):

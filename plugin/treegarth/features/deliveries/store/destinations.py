@@ -100,12 +100,13 @@ def missing_destination(connection: Connection, name: str, place: str) -> Proble
 
 
 def note_echo(connection: Connection, destination_id: int, *, can_find: bool | None, can_commit: bool | None) -> None:
-    """A destination answered: what waits there need not wait longer.
+    """A destination answered: it is not down, and what waits there need not wait longer.
 
     What it said it can is kept; None is not known, and leaves what was known.
     """
     learnt = {"can_find": can_find, "can_commit": can_commit}
-    values = {name: value for name, value in learnt.items() if value is not None} | {"next_attempt_at": None}
+    values = {name: value for name, value in learnt.items() if value is not None}
+    values |= {"next_attempt_at": None, "down_since": None}
     connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
 
 
