@@ -18,7 +18,7 @@ from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.deliveries.deliveries import DELIVERIES
-from treegarth.features.deliveries.model import ObjectState, Proof
+from treegarth.features.deliveries.model import ObjectState, Proof, Standing
 from treegarth.features.deliveries.objects import OBJECTS
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.ledger import cancel_object, resend_object, sums_by_destination
@@ -199,16 +199,18 @@ def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Le
     study = listed(study_instance_uid="1.2.840.99999.1.2", destination="other")
     assert [one["state"] for one in study["items"]] == ["waiting", "waiting"]
     for sort in DELIVERIES.sorts:
-        by_series = client.get(f"{API_PATH}/deliveries/series", query_string={"sort": sort}).get_json()["items"]
-        counts = [(one["destination_name"], one["counts"], one["size_bytes"]) for one in by_series]
+        by_study = client.get(f"{API_PATH}/deliveries/studies", query_string={"sort": sort}).get_json()["items"]
+        counts = [(one["destination_name"], one["counts"], one["size_bytes"]) for one in by_study]
         assert sorted(counts, key=str) == [
             ("node", {"sending": 1, "waiting": 1}, 1000),
             ("node", {"sending": 2}, 1000),
             ("other", {"waiting": 2}, 1000),
             ("other", {"waiting": 2}, 1000),
         ], sort
-    of_one = listed(delivery=by_series[0]["id"])["items"]
-    assert [one["series_instance_uid"] for one in of_one] == [by_series[0]["series_instance_uid"]] * 2
+    of_one = listed(delivery=by_study[0]["id"])["items"]
+    assert [one["study_instance_uid"] for one in of_one] == [by_study[0]["study_instance_uid"]] * 2
+    assert {one["destination"] for one in of_one} == {by_study[0]["destination_name"]}
     with transaction(ledger.engine) as connection:
         sums = {one.destination: one.objects for one in sums_by_destination(connection, NOW)}
-    assert sums == {"node": {"sending": 3, "waiting": 1}, "other": {"waiting": 4}}
+    none = dict.fromkeys(Standing, 0)
+    assert sums == {"node": {**none, "sending": 3, "waiting": 1}, "other": {**none, "waiting": 4}}

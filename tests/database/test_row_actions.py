@@ -153,7 +153,7 @@ def test_deliveries_are_sent_again(client: FlaskClient, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(table("delivery_object").update().values(state="given up", attempts=9))
         numbers = list(connection.execute(select(table("delivery").c.id)).scalars())
-    assert act(client, "deliveries/series", "again", *numbers, 99) == {"done": 2, "left": 1}
+    assert act(client, "deliveries/studies", "again", *numbers, 99) == {"done": 2, "left": 1}
     assert count(engine, "delivery_object", state="waiting", attempts=0) == 4
 
 

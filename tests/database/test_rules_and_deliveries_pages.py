@@ -240,7 +240,13 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
     post(client, "studies/1.2.840.99999.1.1/send", destination="1")
     assert "Deliveries and labels" in client.get(f"{PAGES}/studies/1.2.840.99999.1.1").text
     assert 'data-row="1"' in client.get(f"{PAGES}/deliveries?state=waiting&destination=1&rule=0").text
-    for elsewhere in ("state=confirmed", "destination=7", "rule=3", "study_instance_uid=1.2.840.99999.1.2"):
+    for elsewhere in (
+        "state=arrived",
+        "study=nobody",
+        "destination=7",
+        "rule=3",
+        "study_instance_uid=1.2.840.99999.1.2",
+    ):
         assert 'data-row="1"' not in client.get(f"{PAGES}/deliveries?{elsewhere}").text
     set_state = (
         "UPDATE delivery_object SET state = :state, attempts = 20, last_error = '\"disk full\"' "
@@ -251,12 +257,17 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
         connection.execute(text(set_state), {"state": "confirmed", "uid": "%.2"})
     page = client.get(f"{PAGES}/deliveries/objects?delivery=1&state=given up").text
     assert "disk full" in page
-    assert "1 object was given up" in client.get(f"{PAGES}/").text
+    counted = "0 waiting · 0 sending · 1 arrived · 0 sent, unproved · 1 given up"
+    assert counted in client.get(f"{PAGES}/").text
+    assert counted in client.get(f"{PAGES}/system").text
+    unsettled = client.get(f"{PAGES}/deliveries/destinations/1").text
+    assert "Send all given up again" in unsettled
+    assert "20 tries, last: disk full" in unsettled
     post(client, "deliveries/again", delivery="1")
     with transaction(engine) as connection:
         states = connection.execute(text("SELECT state, attempts FROM delivery_object ORDER BY 1")).all()
     assert [tuple(row) for row in states] == [("confirmed", 20), ("waiting", 0)]
-    post(client, "deliveries/again", delivery="1", confirmed="true")
+    post(client, "deliveries/again", delivery="1", what="all")
     assert "2</b> waiting" in client.get(f"{PAGES}/deliveries/objects?delivery=1").text
 
 

@@ -63,7 +63,8 @@ def test_a_job_that_failed_tells_at_which_object_and_why(
         (
             NO_SYNTAX,
             "The node takes such objects only as Implicit VR Little Endian, Explicit VR Little Endian. Orthanc cannot "
-            "make that of JPEG 2000 Image Compression (Lossless Only): without its plugin GDCM it decodes no JPEG 2000.",
+            "make that of JPEG 2000 Image Compression (Lossless Only): without its plugin GDCM it decodes no "
+            "JPEG 2000.",
         ),
         (ABORTED, "The node aborted the association in the middle of an object (A-ABORT)."),
         (SILENT, "The node fell silent in the middle of an object."),

@@ -24,7 +24,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable, SettingsRefused, TreegarthError
 from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.factory import make_sender
-from treegarth.features.deliveries.model import BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
+from treegarth.features.deliveries.model import ALTERNATE_AFTER, BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Sender
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import destination_named, read_destination
@@ -40,8 +40,6 @@ TURN = timedelta(seconds=30)
 _PROLONG_EVERY_S = 5.0
 _PROBE_OBJECTS = 5
 """Of the first send to a destination that did not answer."""
-ALTERNATE_AFTER = timedelta(seconds=30)
-"""A destination that is down for so long is replaced by its alternate."""
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from treegarth.features.rules.events import EVENTS
 from treegarth.features.rules.label_action import LONGEST_LABEL, is_label
-from treegarth.features.rules.notices import NOTICES
+from treegarth.features.rules.notices import MESSAGES, NOTICES
 from treegarth.features.rules.store.events import retry_failed
 from treegarth.features.rules.store.labels import change_labels
-from treegarth.features.rules.store.shown import mark_seen, send_again
+from treegarth.features.rules.store.notices import mark_seen
+from treegarth.features.rules.store.shown import send_again
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
 from treegarth.web.actors import Permission
@@ -77,17 +78,14 @@ SEEN = RowAction(
     lists=(NOTICES.name,),
     label=N_("Mark as seen"),
     icon="check",
-    done=NN_("%(num)s notice is marked as seen.", "%(num)s notices are marked as seen."),
-    left=NN_(
-        "%(num)s was seen before, or went elsewhere than to the dashboard.",
-        "%(num)s were seen before, or went elsewhere than to the dashboard.",
-    ),
+    done=NN_("%(num)s study is marked as seen.", "%(num)s studies are marked as seen."),
+    left=NN_("%(num)s was seen before.", "%(num)s were seen before."),
     act=see,
     permission=Permission.VIEW,
 )
 TELL_AGAIN = RowAction(
     name="again",
-    lists=(NOTICES.name,),
+    lists=(MESSAGES.name,),
     label=N_("Send again"),
     icon="retry",
     done=NN_("%(num)s notice is being sent again.", "%(num)s notices are being sent again."),
