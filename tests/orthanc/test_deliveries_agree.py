@@ -94,7 +94,7 @@ class Watch:
         self.last = before
         self.seen |= {state for one in before.values() for state, count in one.items() if count}
         for name, by in told.items():
-            assert by == {who: before[name] for who in by}, name
+            assert by == dict.fromkeys(by, before[name]), name
         whole = Counter[str]()
         for one in before.values():
             whole.update(one)

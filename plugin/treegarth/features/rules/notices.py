@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select
 
-from treegarth.features.rules.pages.parts import RulePages
+from treegarth.feature import House
 from treegarth.features.rules.store.notices import (
     COUNTED,
     StudyNotices,
@@ -70,7 +70,7 @@ def extras_of_studies(
 ) -> Mapping[str, Any]:
     return {
         "of_row": notices_of(connection, rows),
-        "field_of": call.part(RulePages).book.language.vocabulary.field,
+        "field_of": call.part(House).vocabulary().field,
         "unseen": count_new(connection),
         "counted": COUNTED,
     }

@@ -160,6 +160,7 @@ def notices_of(connection: Connection, rows: Sequence[StudyNotices]) -> dict[int
             rule.c.name.label("rule_name"),
             place.label("place"),
         )
+        .select_from(_all)
         .outerjoin(rule, rule.c.id == row.rule_id)
         .where(_is_here(_all))
         .where(
