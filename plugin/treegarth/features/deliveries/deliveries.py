@@ -99,7 +99,7 @@ DELIVERIES = Listing(
         Column(name="created_at", label=N_("Asked"), sorts_by=("id",), narrow="c-1"),
     ),
     filters=(
-        Filter(name="study", label=N_("Patient or study"), hint=N_("name, ID, accession number or UID"), width="wide"),
+        Filter(name="study", label=N_("Patient or study"), hint=N_("name, ID, accession number or UID"), width="uid"),
         Filter(name="state", label=N_("State"), choices=STATES, width="wide"),
         Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),
         Filter(

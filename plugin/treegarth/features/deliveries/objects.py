@@ -104,7 +104,7 @@ OBJECTS = Listing(
         Column(name="again", label=N_("Again"), sorts_by=()),
     ),
     filters=(
-        Filter(name="study", label=N_("Patient or study"), hint=N_("name, ID, accession number or UID"), width="wide"),
+        Filter(name="study", label=N_("Patient or study"), hint=N_("name, ID, accession number or UID"), width="uid"),
         Filter(name="state", label=N_("State"), choices=STATES, width="wide"),
         Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),
         Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),

@@ -36,6 +36,12 @@ STATES = {"waiting": N_("new or waiting"), "sent": N_("seen or sent"), "given up
 SEEN_STATES = {"new": N_("new"), "seen": N_("seen")}
 
 
+TOLD_BY_ROW = frozenset(
+    ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyDescription", "ModalitiesInStudy")
+)
+"""What a row says of patient and study is not said again as what a rule matched by."""
+
+
 class NoticesAsked(OfStudy):
     """Which studies."""
 
@@ -72,7 +78,8 @@ def extras_of_studies(
         "of_row": notices_of(connection, rows),
         "field_of": call.part(House).vocabulary().field,
         "unseen": count_new(connection),
-        "counted": COUNTED,
+        "bell_counts": COUNTED,
+        "told_by_row": TOLD_BY_ROW,
     }
 
 

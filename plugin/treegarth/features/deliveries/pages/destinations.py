@@ -95,7 +95,6 @@ def destinations_page(call: Call[None, None, None]) -> Response:
         call,
         "deliveries/destinations.html",
         destinations=[shown(call, one, figures[one.id]) for one in found],
-        colours=COLOURS,
         words=WORDS,
     )
 

@@ -124,7 +124,6 @@ def select_notices_by_study(
             _one_of(func.count().filter(_is_new(_all))).label("unseen"),
             row.sent_at.label("seen_at"),
         )
-        .select_from(notification)
         .outerjoin(study, study.c.orthanc_study_id == row.orthanc_study_id)
         .where(_is_here(notification), ~_is_there_a_newer())
     )
