@@ -1,6 +1,6 @@
 """Five words for how far an object is, what is kept under the old words; what made a rule match, notices by study.
 
-Builds three indexes of the ledger of deliveries and one of the wishes; writes no row of either.
+Builds four indexes of the ledger of deliveries and one of the wishes; writes no row of either.
 """
 
 import sqlalchemy as sa
@@ -44,6 +44,12 @@ def upgrade() -> None:
         "delivery_object",
         ["destination_id"],
         postgresql_where=sa.text("state = 'confirmed'"),
+    )
+    op.create_index(
+        "ix_delivery_object_unproved",
+        "delivery_object",
+        ["destination_id", "orthanc_instance_id"],
+        postgresql_where=sa.text("state = 'sent' AND proof IS NOT NULL"),
     )
     op.create_index("ix_delivery_object_queued", "delivery_object", ["destination_id", "queued_at"])
     op.add_column(

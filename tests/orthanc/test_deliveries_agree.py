@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from tests.delivery_peers import bare_409
 from tests.delivery_scp import DeliveryScp, Manners
 from tests.delivery_support import dicom_settings, ledger_of
 from tests.orthanc.conftest import ServerFactory, rounds
@@ -42,6 +43,8 @@ def test_all_that_tell_how_far_deliveries_are_agree_at_every_moment(new_server: 
         for name, node in nodes.items():
             if name != "down":
                 node.start()
+        url, came = stack.enter_context(bare_409())
+        numbers["web"] = ledger.add({"name": "web", "kind": "dicomweb", "address": {"url": url}})
         watch = Watch(server, numbers)
         ledger.request(list(numbers.values()))
         begun = monotonic()
@@ -60,11 +63,13 @@ def test_all_that_tell_how_far_deliveries_are_agree_at_every_moment(new_server: 
             "mute": {"unproved": 24},
             "loses": {"arrived": 24},
             "full": {"arrived": 24},
+            "web": {"arrived": 24},
         }
         assert {"waiting", "sending"} <= watch.seen
         refused = server.get("deliveries", destination="picky", limit=1)["items"][0]
         assert refused["last_error"] == "The node takes no such objects: CT Image Storage."
         assert max(nodes["full"].received().values()) == 1
+        assert len(came) == len(set(came)) == 24
         assert max(nodes["mute"].received().values()) == 1
 
 

@@ -145,6 +145,12 @@ delivery_object = Table(
         postgresql_where=text("state IN ('given up', 'gone')"),
     ),
     Index("ix_delivery_object_arrived", "destination_id", postgresql_where=text("state = 'confirmed'")),
+    Index(
+        "ix_delivery_object_unproved",
+        "destination_id",
+        "orthanc_instance_id",
+        postgresql_where=text("state = 'sent' AND proof IS NOT NULL"),
+    ),
     Index("ix_delivery_object_queued", "destination_id", "queued_at"),
 )
 

@@ -29,7 +29,7 @@ from treegarth.documents.store import Author, Change, Kind, Stored
 from treegarth.errors import NotFound, Problem
 from treegarth.features.deliveries import addresses
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
-from treegarth.features.deliveries.model import ObjectState, Standing
+from treegarth.features.deliveries.model import NEVER, ON_THE_WAY, ObjectState, Standing
 from treegarth.features.deliveries.store.leases import is_open
 from treegarth.features.deliveries.store.standing import by_standing, conditions, has_left, stands
 from treegarth.features.deliveries.tables import (
@@ -168,26 +168,18 @@ def read_figures(
 
 
 def _standings(destination_ids: Sequence[int]) -> Select[Any]:
-    """Queries with the conditions of the partial indexes: of what arrived, the most by far, no row is read but its
-    place in an index."""
+    """Queries with the conditions of the partial indexes: of what was taken and is through, the most by far, no row is
+    read but its place in an index."""
     names = ("destination_id", "state", "proof", "attempts", "size_bytes", "queued_at")
     is_of_these = is_among_numbers(delivery_object.c.destination_id, destination_ids)
-    of_these = select(*(delivery_object.c[name] for name in names)).where(is_of_these)
-    nothing = (null().label("proof"), literal(0).label("attempts"), literal(0).label("size_bytes"))
-    arrived = (
-        select(
-            delivery_object.c.destination_id,
-            written_out(ObjectState.CONFIRMED.value).label("state"),
-            *nothing,
-            cast(null(), Moment).label("queued_at"),
-            func.count().label("objects"),
-        )
-        .where(is_of_these, stands(Standing.ARRIVED))
-        .group_by(delivery_object.c.destination_id)
-    )
-    one = literal(1).label("objects")
-    open_ones = of_these.where(is_open()).add_columns(one)
-    found = union_all(open_ones, of_these.where(stands(Standing.GIVEN_UP)).add_columns(one), arrived).subquery("found")
+    of_these = select(*(delivery_object.c[name] for name in names), literal(1).label("objects")).where(is_of_these)
+    comes_to_something = delivery_object.c.next_attempt_at < NEVER  # as that index has it: all that waits or is sent
+    found = union_all(
+        of_these.where(is_open(), comes_to_something, stands(*ON_THE_WAY)),
+        of_these.where(stands(Standing.GIVEN_UP)),
+        _counted(is_of_these, Standing.UNPROVED, ObjectState.SENT),
+        _counted(is_of_these, Standing.ARRIVED, ObjectState.CONFIRMED),
+    ).subquery("found")
     known, column = conditions(found), found.c
     count, waits = func.count(), known[Standing.WAITING]
     return select(
@@ -198,6 +190,23 @@ def _standings(destination_ids: Sequence[int]) -> Select[Any]:
         _sum(column.size_bytes, waits).label("waiting_bytes"),
         func.min(column.queued_at).filter(waits).label("oldest_waiting_at"),
     ).group_by(column.destination_id)
+
+
+def _counted(is_of_these: ColumnElement[bool], standing: Standing, state: ObjectState) -> Select[Any]:
+    """How many there are, as one row for each destination."""
+    return (
+        select(
+            delivery_object.c.destination_id,
+            written_out(state.value).label("state"),
+            literal("").label("proof"),
+            literal(0).label("attempts"),
+            literal(0).label("size_bytes"),
+            cast(null(), Moment).label("queued_at"),
+            func.count().label("objects"),
+        )
+        .where(is_of_these, stands(standing))
+        .group_by(delivery_object.c.destination_id)
+    )
 
 
 def _sum(value: ColumnElement[Any], where: ColumnElement[bool]) -> ColumnElement[int]:

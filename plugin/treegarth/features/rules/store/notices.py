@@ -5,6 +5,7 @@ The newest notice of a study stands for all of them. Queries only, but that they
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
@@ -13,16 +14,18 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
-    ScalarSelect,
     Select,
     Text,
+    and_,
     case,
     cast,
     func,
+    literal,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from treegarth.database.parameters import written_out
 from treegarth.features.rules.tables import notification, rule
@@ -84,13 +87,15 @@ def _is_new(notices: Any) -> ColumnElement[bool]:
 
 
 def _of_same(notices: Any, *columns: ColumnElement[Any]) -> Select[Any]:
-    """The dashboard's notices about the study of a row; of what is about no study, itself."""
-    same = or_(notices.c.orthanc_study_id == notification.c.orthanc_study_id, notices.c.id == notification.c.id)
+    """The dashboard's notices about the study of a row: none of what is about no study."""
+    same = notices.c.orthanc_study_id == notification.c.orthanc_study_id
     return select(*columns).where(_is_here(notices), same).correlate(notification)
 
 
-def _one_of(value: ColumnElement[Any]) -> ScalarSelect[Any]:
-    return _of_same(_all, value).scalar_subquery()
+def _one_of(value: ColumnElement[Any], alone: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Of all notices about the study of a row; `alone`: of itself, where it is about none."""
+    is_alone = notification.c.orthanc_study_id.is_(None)
+    return case((is_alone, alone), else_=_of_same(_all, value).scalar_subquery())
 
 
 def select_notices_by_study(
@@ -104,24 +109,21 @@ def select_notices_by_study(
 ) -> Select[Any]:
     """Studies of which the dashboard was told, in no order. Of a rule, since or before: by some notice about it."""
     row = notification.c
-    is_unseen = _of_same(_all, _all.c.id).where(_is_new(_all)).exists()
-    titles = func.array_agg(_all.c.title.distinct())
-    names = (
-        select(func.coalesce(func.array_agg(rule.c.name.distinct()), cast([], ARRAY(Text)), type_=ARRAY(Text)))
-        .where(rule.c.id.in_(_of_same(_all, _all.c.rule_id)))
-        .correlate(notification)
-        .scalar_subquery()
-    )
+    unseen = select(_all.c.orthanc_study_id).where(_is_here(_all), _is_new(_all), _all.c.orthanc_study_id.is_not(None))
+    is_unseen = _is_new(notification) | row.orthanc_study_id.in_(unseen.distinct())
+    is_new = case((_is_new(notification), 1), else_=0)
+    of_rules = or_(rule.c.id == row.rule_id, rule.c.id.in_(_of_same(_all, _all.c.rule_id)))
+    names = select(func.coalesce(func.array_agg(rule.c.name.distinct()), cast([], ARRAY(Text)), type_=ARRAY(Text)))
     query = (
         select(
             *(row[name] for name in ("id", "orthanc_study_id", "study_instance_uid", "created_at", "seen_by")),
             *(study.c[name] for name in ("patient_name", "patient_id", "study_date", "study_description")),
             study.c.modalities,
             case((is_unseen, "new"), else_="seen").label("state"),
-            _one_of(titles).label("titles"),
-            names.label("rules"),
-            _one_of(func.count()).label("notices"),
-            _one_of(func.count().filter(_is_new(_all))).label("unseen"),
+            _one_of(func.array_agg(_all.c.title.distinct()), array([row.title])).label("titles"),
+            names.where(of_rules).correlate(notification).scalar_subquery().label("rules"),
+            _one_of(func.count(), literal(1)).label("notices"),
+            _one_of(func.count().filter(_is_new(_all)), is_new).label("unseen"),
             row.sent_at.label("seen_at"),
         )
         .outerjoin(study, study.c.orthanc_study_id == row.orthanc_study_id)
@@ -132,12 +134,16 @@ def select_notices_by_study(
     if state is not None:
         query = query.where(is_unseen if state == "new" else ~is_unseen)
     if rule_id is not None:
-        query = query.where(_of_same(_all, _all.c.id).where(_all.c.rule_id == rule_id).exists())
+        query = query.where(
+            (row.rule_id == rule_id) | _of_same(_all, _all.c.id).where(_all.c.rule_id == rule_id).exists()
+        )
     if modality is not None:
         query = query.where(study.c.modalities.contains([modality]))
-    told = [_all.c.created_at >= since] if since else []
-    told += [_all.c.created_at < before] if before else []
-    return query.where(_of_same(_all, _all.c.id).where(*told).exists()) if told else query
+    bounds = [(operator.ge, since), (operator.lt, before)]
+    told = [[compare(one.c.created_at, at) for compare, at in bounds if at] for one in (notification, _all)]
+    if not told[0]:
+        return query
+    return query.where(and_(*told[0]) | _of_same(_all, _all.c.id).where(*told[1]).exists())
 
 
 def _is_there_a_newer() -> ColumnElement[bool]:
