@@ -133,7 +133,7 @@ def _study(chance: Random) -> Row:
         **_row(chance, {"dose.dlp_total_mgy_cm": NUMBERS, "dose.source": ("report", "header")}),
         "dose.kinds": _several(chance, KINDS),
     }
-    states = ("waiting", "sent", "confirmed", "gone")
+    states = ("waiting", "sending", "sent", "sent with a proof", "confirmed", "confirmed", "given up", "gone")
     values = {
         **_row(chance, STUDY_FIELDS),
         "received_at": chance.choice(MOMENTS),
@@ -177,7 +177,12 @@ def _study_values(study: Row) -> dict[str, Anything]:
     given = study.values
     dose = given["dose"] or {"dose.dlp_total_mgy_cm": None, "dose.source": None, "dose.kinds": ()}
     delivery: dict[str, list[str]] = given["delivery"]
-    confirmed = {name for name, found in delivery.items() if {"confirmed"} <= set(found) <= {"confirmed", "gone"}}
+    arrived = {name for name, found in delivery.items() if {"confirmed"} <= set(found) <= {"confirmed", "gone"}}
+
+    def some(*states: str) -> tuple[str, ...]:
+        """The destinations for which some object is in one of these states of the ledger."""
+        return _sorted(name for name, found in delivery.items() if set(states) & set(found))
+
     return {
         **{name: given[name] for name in (*STUDY_FIELDS, "is_arriving", "label", "hold")},
         "received_at": given["received_at"],
@@ -186,8 +191,12 @@ def _study_values(study: Row) -> dict[str, Anything]:
         "ModalitiesInStudy": _sorted(series.values["Modality"] for series in study.below),
         **dose,
         "dose.exists": given["dose"] is not None,
-        "delivery.confirmed": _sorted(confirmed),
-        "delivery.open": _sorted(name for name, found in delivery.items() if {"waiting", "sent"} & set(found)),
+        "delivery.arrived": _sorted(arrived),
+        "delivery.open": some("waiting", "sending", "sent"),
+        "delivery.waiting": some("waiting"),
+        "delivery.sending": some("sending", "sent"),
+        "delivery.unproved": some("sent with a proof"),
+        "delivery.given_up": some("given up", "gone"),
     }
 
 

@@ -142,6 +142,7 @@ def _delivered(key: str, destination_id: int, number: int, state: str) -> dict[s
         "series_instance_uid": key,
         "sop_instance_uid": key,
         "size_bytes": 1,
-        "state": state,
+        "state": state.removesuffix(" with a proof"),
+        "proof": "status" if state.endswith(" with a proof") else None,
         "proof_wanted": "best",
     }

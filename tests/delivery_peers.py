@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -76,6 +80,42 @@ def sop_instance_uids(folder: Path) -> list[str]:
     """Of every DICOM file below the folder, sorted; one that stands there twice is there twice."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "index.dat"]
     return sorted(str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID) for path in files)
+
+
+@contextmanager
+def bare_409() -> Iterator[tuple[str, list[str]]]:
+    """A DICOMweb server that keeps every object, lists it, and answers each store with a 409 that says nothing: its
+    address, and the SOP Instance UIDs that came."""
+    came: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = [{"00080018": {"vr": "UI", "Value": [uid]}} for uid in dict.fromkeys(came)]
+            self._answer(200 if found else 204, json.dumps(found).encode() if found else b"")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            boundary = self.headers["Content-Type"].rpartition("boundary=")[2].encode()
+            for part in body.split(b"--" + boundary)[1:-1]:
+                content = BytesIO(part.split(b"\r\n\r\n", 1)[1])
+                came.append(str(pydicom.dcmread(content, stop_before_pixels=True).SOPInstanceUID))
+            self._answer(409, b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/dicom+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Not into the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/web", came
+    server.shutdown()
+    server.server_close()
 
 
 @contextmanager

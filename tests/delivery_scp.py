@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.servers import ROOT, free_ports
 
-OUT_OF_RESOURCES, SUCCESS, PENDING = 0xA700, 0x0000, 0xFF00
+OUT_OF_RESOURCES, DUPLICATE, SUCCESS, PENDING = 0xA700, 0x0111, 0x0000, 0xFF00
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ class Manners:
     stall_s: float = 30.0
     out_of_resources: float = 0.0  # objects
     loses: float = 0.0  # objects: accepted, and not there
+    has_already: bool = False  # answers every object with 0111, duplicate SOP instance (PS3.7 C), and lists it
+    takes_no_ct: bool = False  # accepts no presentation context of what the tests send
     delay_s: float = 0.0  # before each answer
     refused_uids: tuple[str, ...] = ()  # always out of resources
     answers_find: bool = True
@@ -177,6 +179,7 @@ class _Node:
         from pynetdicom import AE, DEFAULT_TRANSFER_SYNTAXES, evt
         from pynetdicom.sop_class import (
             CTImageStorage,
+            MRImageStorage,
             StorageCommitmentPushModel,
             StudyRootQueryRetrieveInformationModelFind,
             StudyRootQueryRetrieveInformationModelGet,
@@ -186,7 +189,8 @@ class _Node:
         ae.add_supported_context("1.2.840.10008.1.1")
         # Of what the tests send, no more: to agree on every storage class takes pynetdicom 0.1 s of CPU an association.
         roles = {"scu_role": True, "scp_role": True} if self.given["answers_get"] else {}
-        ae.add_supported_context(CTImageStorage, DEFAULT_TRANSFER_SYNTAXES, **roles)
+        taken = MRImageStorage if self.given["takes_no_ct"] else CTImageStorage
+        ae.add_supported_context(taken, DEFAULT_TRANSFER_SYNTAXES, **roles)
         if self.given["answers_get"]:
             ae.add_supported_context(StudyRootQueryRetrieveInformationModelGet)
         if self.given["answers_find"]:
@@ -223,6 +227,8 @@ class _Node:
         if self._happens("stalls"):
             sleep(self.given["stall_s"])
             return self._note(dataset, kept=False, status=-2)
+        if self.given["has_already"]:
+            return self._note(dataset, kept=True, status=DUPLICATE)
         if self.given["answers_get"]:
             self._object_of(uid).write_bytes(event.encoded_dataset())
         return self._note(dataset, kept=not self._happens("loses"), status=SUCCESS)

@@ -26,7 +26,7 @@ wanted() {
     esac
 }
 runtime() {
-    echo orthanc orthanc-python orthanc-dicomweb dcmtk python3 python3-venv ca-certificates
+    echo orthanc orthanc-python orthanc-dicomweb orthanc-gdcm dcmtk python3 python3-venv ca-certificates
     npm_unless_there
 }
 orthanc_tests() { echo orthanc-postgresql dicom3tools procps; }

@@ -79,11 +79,18 @@ def test_why_an_object_failed_is_a_text_in_english(client: FlaskClient, engine: 
         destination = read_destination(connection, node)
         changes = [failed(one, reason_in_words(0xA700), destination, NOW, 0.5) for one in claim.objects]
         assert send_results.record_changes(connection, node, "one", changes) == 1
-    items = client.get(PATH, query_string={"state": "failed"}).get_json()["items"]
-    assert [item["last_error"] for item in items] == ["It refused the object: out of resources (A700)."]
+    items = client.get(PATH, query_string={"state": "waiting"}).get_json()["items"]
+    tried = [(item["attempts"], item["last_error"]) for item in items if item["attempts"]]
+    assert tried == [(1, "It refused the object: out of resources (A700).")]
+    wrong = client.get(PATH, query_string={"state": "failed"})
+    assert wrong.status_code == 400
+    said = str(wrong.get_json()["errors"])
+    assert all(f"'{one}'" in said for one in ("waiting", "sending", "arrived", "unproved", "given up"))
 
 
 def test_the_summary_counts_by_destination_and_state(client: FlaskClient, node: int) -> None:
     client.post(PATH, json={"study_instance_uid": STUDY, "destination": "node"})
     (item,) = client.get(f"{PATH}/summary").get_json()["items"]
-    assert (item["destination"], item["objects"], item["size_bytes"]) == ("node", {"waiting": 2}, {"waiting": 1000})
+    nothing = dict.fromkeys(("sending", "arrived", "unproved", "given up"), 0)
+    assert (item["destination"], item["objects"]) == ("node", {"waiting": 2, **nothing})
+    assert item["size_bytes"] == {"waiting": 1000, **nothing}

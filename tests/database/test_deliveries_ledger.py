@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from tests.delivery_support import Ledger, dicom_settings
 from tests.index_support import write_study
@@ -18,11 +18,16 @@ from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.deliveries.deliveries import DELIVERIES
-from treegarth.features.deliveries.model import ObjectState, Proof
+from treegarth.features.deliveries.model import ObjectState, Proof, Standing
 from treegarth.features.deliveries.objects import OBJECTS
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.ledger import cancel_object, resend_object, sums_by_destination
+from treegarth.features.deliveries.store.retrying import send_again
+from treegarth.features.deliveries.store.standing import conditions
+from treegarth.features.deliveries.store.standing import standing as standing_of
+from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.deliveries.transitions import confirmed
+from treegarth.index.tables import instance
 from treegarth.web.paths import API_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,6 +183,53 @@ def test_an_object_can_be_canceled_while_it_waits_and_not_while_it_is_sent(ledge
     assert ledger.states(node) == {("sending", None): 3, ("given up", None): 1}
 
 
+@pytest.mark.parametrize(
+    ("state", "proof", "standing"),
+    [
+        *(("waiting", None, "waiting"), ("sending", None, "sending"), ("sent", None, "sending")),
+        *(("sent", "status", "unproved"), ("confirmed", "find", "arrived"), ("confirmed", "status", "arrived")),
+        *(("given up", None, "given up"), ("gone", None, "given up")),
+    ],
+)
+def test_every_row_of_the_ledger_is_called_by_one_of_five_words_alone(
+    ledger: Ledger, node: int, state: str, proof: str | None, standing: str
+) -> None:
+    ledger.request([node])
+    known = list(conditions().values())
+    with transaction(ledger.engine) as connection:
+        connection.execute(delivery_object.update().values(state=state, proof=proof))
+        assert list(connection.execute(select(standing_of().distinct())).scalars()) == [standing]
+        held = connection.execute(select(*known).select_from(delivery_object)).first()
+    assert held is not None
+    assert [name for name, holds in zip(conditions(), held, strict=True) if holds] == [standing]
+
+
+def test_the_next_try_is_what_the_destination_allows_too(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    client = make_application(make_services(ROOT / "web", engine=lambda: ledger.engine)).test_client()
+
+    def told() -> set[str | None]:
+        objects = client.get(f"{API_PATH}/deliveries").get_json()["items"]
+        studies = client.get(f"{API_PATH}/deliveries/studies").get_json()["items"]
+        return {one["next_attempt_at"] for one in (*objects, *studies)}
+
+    far = {"next_attempt_at": LATER, "down_since": NOW, "failures": 1}
+    with transaction(ledger.engine) as connection:
+        connection.execute(destination.update().values(far))
+    assert told() == {LATER.isoformat().replace("+00:00", "Z")}
+    with transaction(ledger.engine) as connection:
+        connection.execute(destination.update().values(is_on=False))
+    assert told() == {None}
+
+
+def test_what_left_orthanc_is_sent_again_when_it_is_back_and_not_before(ledger: Ledger, node: int) -> None:
+    ledger.request([node])
+    with transaction(ledger.engine) as connection:
+        connection.execute(delivery_object.update().values(state="gone"))
+        connection.execute(instance.delete().where(instance.c.orthanc_instance_id == "instance-00001-1"))
+        assert send_again(connection, NOW, destination_id=node, states=[Standing.GIVEN_UP]) == 3
+
+
 def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Ledger, node: int) -> None:
     other = ledger.add(dicom_settings("other", 105))
     ledger.request([node, other])
@@ -199,16 +251,18 @@ def test_objects_are_listed_by_pages_with_state_destination_and_study(ledger: Le
     study = listed(study_instance_uid="1.2.840.99999.1.2", destination="other")
     assert [one["state"] for one in study["items"]] == ["waiting", "waiting"]
     for sort in DELIVERIES.sorts:
-        by_series = client.get(f"{API_PATH}/deliveries/series", query_string={"sort": sort}).get_json()["items"]
-        counts = [(one["destination_name"], one["counts"], one["size_bytes"]) for one in by_series]
+        by_study = client.get(f"{API_PATH}/deliveries/studies", query_string={"sort": sort}).get_json()["items"]
+        counts = [(one["destination_name"], one["counts"], one["size_bytes"]) for one in by_study]
         assert sorted(counts, key=str) == [
             ("node", {"sending": 1, "waiting": 1}, 1000),
             ("node", {"sending": 2}, 1000),
             ("other", {"waiting": 2}, 1000),
             ("other", {"waiting": 2}, 1000),
         ], sort
-    of_one = listed(delivery=by_series[0]["id"])["items"]
-    assert [one["series_instance_uid"] for one in of_one] == [by_series[0]["series_instance_uid"]] * 2
+    of_one = listed(delivery=by_study[0]["id"])["items"]
+    assert [one["study_instance_uid"] for one in of_one] == [by_study[0]["study_instance_uid"]] * 2
+    assert {one["destination"] for one in of_one} == {by_study[0]["destination_name"]}
     with transaction(ledger.engine) as connection:
         sums = {one.destination: one.objects for one in sums_by_destination(connection, NOW)}
-    assert sums == {"node": {"sending": 3, "waiting": 1}, "other": {"waiting": 4}}
+    none = dict.fromkeys(Standing, 0)
+    assert sums == {"node": {**none, "sending": 3, "waiting": 1}, "other": {**none, "waiting": 4}}

@@ -173,7 +173,7 @@ def test_what_waits_is_counted_and_given_up_with_its_destination(
     number = made(client, folder(tmp_path))["id"]
     states = [("waiting", 0), ("waiting", 0), ("waiting", 3), ("sending", 1), ("sent", 1), ("given up", 20)]
     with engine.begin() as connection:
-        for place, (state, attempts) in enumerate([*states, ("confirmed", 1)]):
+        for place, (state, attempts) in enumerate([*states, ("confirmed", 1), ("gone", 0)]):
             connection.execute(
                 delivery_object.insert().values(
                     destination_id=number,
@@ -203,10 +203,10 @@ def test_what_waits_is_counted_and_given_up_with_its_destination(
             )
         )
     found = client.get(f"{PATH}/{number}").get_json()
-    counted = {name: found[name] for name in ("waiting", "failed", "sending", "sent", "given_up", "waiting_bytes")}
-    assert counted == {"waiting": 2, "failed": 1, "sending": 1, "sent": 1, "given_up": 1, "waiting_bytes": 3000}
+    assert found["objects"] == {"waiting": 3, "sending": 2, "arrived": 1, "unproved": 0, "given up": 2}
+    assert (found["tried"], found["waiting_bytes"]) == (1, 3000)
     assert (found["sends_last_hour"], found["mbit_per_s"]) == (1, 40.0)
-    assert client.delete(f"{PATH}/{number}").get_json()["given_up"] == 4
+    assert client.delete(f"{PATH}/{number}").get_json()["objects"]["given up"] == 5
 
 
 def test_a_new_address_forgets_what_was_learnt_of_the_old(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:

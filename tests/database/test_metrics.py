@@ -69,8 +69,8 @@ def test_what_is_there_is_counted(filled: Engine, tmp_path: Path) -> None:
     assert found["treegarth_database_up",] == 1
     assert found["treegarth_indexed_studies",] == 1
     assert found["treegarth_indexed_instances",] == 2
-    assert found["treegarth_delivery_objects", NAME, "waiting"] == 2
-    assert found["treegarth_delivery_objects", NAME, "failed"] == 1
+    assert found["treegarth_delivery_objects", NAME, "waiting"] == 3
+    assert found["treegarth_delivery_objects", NAME, "given up"] == 0
     assert found["treegarth_delivery_waiting_bytes", NAME] == 30
     assert found["treegarth_delivery_oldest_waiting_seconds", NAME] == 60
     assert found["treegarth_destination_up", NAME] == 1

@@ -156,7 +156,7 @@ def test_deliveries_are_sent_again(client: FlaskClient, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(table("delivery_object").update().values(state="given up", attempts=9))
         numbers = list(connection.execute(select(table("delivery").c.id)).scalars())
-    assert act(client, "deliveries/series", "again", *numbers, 99) == {"done": 2, "left": 1}
+    assert act(client, "deliveries/studies", "again", *numbers, 99) == {"done": 2, "left": 1}
     assert count(engine, "delivery_object", state="waiting", attempts=0) == 4
 
 
@@ -202,7 +202,7 @@ def test_holds_are_released_and_what_is_gone_is_asked_back(client: FlaskClient, 
 
 
 def test_notices_are_seen_or_sent_again_and_events_wait_once_more(client: FlaskClient, engine: Engine) -> None:
-    assert act(client, "notifications", "seen", 1, 2) == {"done": 2, "left": 0}
+    assert act(client, "notifications/studies", "seen", 1, 2) == {"done": 2, "left": 0}
     with engine.begin() as connection:
         connection.execute(table("notification").update().values(channel="mail", state="given up"))
     assert act(client, "notifications", "again", 1, 3) == {"done": 1, "left": 1}

@@ -214,17 +214,18 @@ def test_the_bell_counts_what_nobody_has_seen(client: FlaskClient, engine: Engin
     with transaction(engine) as connection:
         for channel, state in (("dashboard", "waiting"), ("dashboard", "waiting"), ("email", "given up")):
             connection.execute(notification.insert().values(channel=channel, state=state, **common))
-    assert "2 new notifications" in client.get(f"{PAGES}/notifications/bell").text
+    assert "Told of 2 studies" in client.get(f"{PAGES}/notifications/bell").text
     assert "1 could not be sent" in client.get(f"{PAGES}/").text
     page = client.get(f"{PAGES}/notifications").text
-    assert "3 notifications · 2 new" in page
-    assert page.count("dose above level</span></button>") == 3  # two that can be seen, one that can be sent again
+    assert "2 studies · 2 new" in page  # of which nobody knows which they are
+    assert page.count("dose above level</span></button>") == 2
     (given_up,) = client.get(f"{PAGES}/api/v1/notifications?state=given up").get_json()["items"]
     assert (given_up["channel"], given_up["title"], given_up["seen_by"]) == ("email", "dose above level", None)
-    only = client.get(f"{PAGES}/notifications?channel=email&state=given up").text
-    assert ("Send again" in only, "Mark all as seen" in only, "1 notification" in only) == (True, True, True)
+    only = client.get(f"{PAGES}/notifications/messages?channel=email&state=given up").text
+    assert ("Send again" in only, "1 notification" in only) == (True, True)
+    assert "3 notifications" in client.get(f"{PAGES}/notifications/messages").text
     post(client, "notifications/seen", id="1")
-    assert "1 new notification" in client.get(f"{PAGES}/notifications/bell").text
+    assert "Told of 1 study" in client.get(f"{PAGES}/notifications/bell").text
     post(client, "notifications/seen")
     post(client, "notifications/again")
     with transaction(engine) as connection:
@@ -240,7 +241,13 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
     post(client, "studies/1.2.840.99999.1.1/send", destination="1")
     assert "Deliveries and labels" in client.get(f"{PAGES}/studies/1.2.840.99999.1.1").text
     assert 'data-row="1"' in client.get(f"{PAGES}/deliveries?state=waiting&destination=1&rule=0").text
-    for elsewhere in ("state=confirmed", "destination=7", "rule=3", "study_instance_uid=1.2.840.99999.1.2"):
+    for elsewhere in (
+        "state=arrived",
+        "study=nobody",
+        "destination=7",
+        "rule=3",
+        "study_instance_uid=1.2.840.99999.1.2",
+    ):
         assert 'data-row="1"' not in client.get(f"{PAGES}/deliveries?{elsewhere}").text
     set_state = (
         "UPDATE delivery_object SET state = :state, attempts = 20, last_error = '\"disk full\"' "
@@ -251,12 +258,17 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
         connection.execute(text(set_state), {"state": "confirmed", "uid": "%.2"})
     page = client.get(f"{PAGES}/deliveries/objects?delivery=1&state=given up").text
     assert "disk full" in page
-    assert "1 object was given up" in client.get(f"{PAGES}/").text
+    counted = "0 waiting · 0 sending · 1 arrived · 0 sent, unproved · 1 given up"
+    assert counted in client.get(f"{PAGES}/").text
+    assert counted in client.get(f"{PAGES}/system").text
+    unsettled = client.get(f"{PAGES}/deliveries/destinations/1").text
+    assert "Send all given up again" in unsettled
+    assert "20 tries, last: disk full" in unsettled
     post(client, "deliveries/again", delivery="1")
     with transaction(engine) as connection:
         states = connection.execute(text("SELECT state, attempts FROM delivery_object ORDER BY 1")).all()
     assert [tuple(row) for row in states] == [("confirmed", 20), ("waiting", 0)]
-    post(client, "deliveries/again", delivery="1", confirmed="true")
+    post(client, "deliveries/again", delivery="1", what="all")
     assert "2</b> waiting" in client.get(f"{PAGES}/deliveries/objects?delivery=1").text
 
 

@@ -36,7 +36,7 @@ def delivered(server: OrthancServer, expected: int, timeout_s: float = 180) -> l
     deadline, found = monotonic() + timeout_s, []
     while monotonic() < deadline:
         found = server.get("deliveries", limit=1000)["items"]
-        if sum(item["state"] == "confirmed" for item in found) == expected:
+        if sum(item["state"] == "arrived" for item in found) == expected:
             return list(found)
         sleep(0.5)
     raise AssertionError(f"not confirmed: {[(i['destination'], i['state'], i['last_error']) for i in found]}")

@@ -161,7 +161,7 @@ def wait_until_confirmed(server: OrthancServer, count: int, timeout_s: float = 1
     deadline, found = monotonic() + timeout_s, []
     while monotonic() < deadline:
         found = server.get("deliveries", limit=1000)["items"]
-        if sum(one["state"] == "confirmed" for one in found) == count:
+        if sum(one["state"] == "arrived" for one in found) == count:
             return list(found)
         sleep(0.3)
     seen = Counter((one["destination"], one["state"], one["last_error"]) for one in found)

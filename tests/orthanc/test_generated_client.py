@@ -104,7 +104,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
     copies = {"name": "COPIES", "kind": "folder", "address": {"path": str(folder / "copies")}}
     post(server, "destinations", {"document": copies})
     post(server, "deliveries", {"study_instance_uid": uid, "destination": "COPIES"})
-    wait_for("the copies", lambda: len(server.get("deliveries", state="confirmed")["items"]) == 2)
+    wait_for("the copies", lambda: len(server.get("deliveries", state="arrived")["items"]) == 2)
 
     rule = post(server, "rules", {"document": LABEL_IT})["id"]
     requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()

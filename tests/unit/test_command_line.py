@@ -135,6 +135,7 @@ class TestUp:
         plugins = tmp_path / "plugins"
         fake_plugin(plugins, "libOrthancPython", OUR_PYTHON)
         fake_plugin(plugins, "libOrthancDicomWeb", None)
+        fake_plugin(plugins, "libOrthancGdcm", None)
         values = {"Plugins": [str(plugins)], "Treegarth": {"Mode": "dev"}, **given}
         return written(tmp_path, values, "site.json")
 
@@ -147,6 +148,22 @@ class TestUp:
         assert values["Plugins"] == [str(tmp_path / "plugins")]
         assert Path(values["PythonScript"]).is_file()
         assert values["Treegarth"] == {"Mode": "dev", "DataDirectory": str(tmp_path / "data/treegarth"), "Workers": 3}
+
+    def test_what_decodes_jpeg_2000_is_loaded_where_it_is_and_missed_nowhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = self.source(tmp_path)
+        (tmp_path / "plugins/libOrthancGdcm.so").rename(tmp_path / "libOrthancGdcm.so")
+        named = json.loads(source.read_text(encoding="utf-8"))["Plugins"]
+        monkeypatch.setattr(
+            "treegarth.commands.up.find_plugin", lambda name, places=(tmp_path,): find_plugin(name, places)
+        )
+        there = compose(self.options(tmp_path, source=source)).values["Plugins"]
+        assert there == [*named, str(tmp_path / "libOrthancGdcm.so")]
+        (tmp_path / "libOrthancGdcm.so").unlink()
+        given = json.loads(source.read_text(encoding="utf-8"))
+        source.write_text(json.dumps({**given, "Plugins": [*named, "/nowhere/libOrthancGdcm.so"]}), encoding="utf-8")
+        assert compose(self.options(tmp_path, source=source)).values["Plugins"] == named
 
     def test_the_guard_is_the_last_of_the_scripts_and_there_once(self, tmp_path: Path) -> None:
         for own in ([], ["/etc/own.lua"], ["/opt/elsewhere/orthanc_guard.lua", "/etc/own.lua"]):
@@ -256,6 +273,12 @@ class TestCheck:
         assert said.startswith(f"{plugin} cannot refuse a C-STORE")
         plugin.write_bytes(plugin.read_bytes() + b"RegisterIncomingCStoreInstanceFilter\0")
         assert not [one for one in self.findings(source)[Level.NOTE] if "C-STORE" in one]
+
+    def test_that_nothing_decodes_jpeg_2000_is_noted(self, tmp_path: Path) -> None:
+        source = written(tmp_path, self.good(tmp_path))
+        assert [one for one in self.findings(source)[Level.NOTE] if "apt-get install orthanc-gdcm" in one]
+        fake_plugin(tmp_path / "plugins", "libOrthancGdcm", None)
+        assert not [one for one in self.findings(source)[Level.NOTE] if "gdcm" in one]
 
     @pytest.mark.parametrize(
         ("given", "told"),

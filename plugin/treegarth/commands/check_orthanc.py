@@ -8,6 +8,7 @@ from treegarth.commands.configuration import Configuration
 from treegarth.commands.findings import Finding, note, ok, problem
 from treegarth.commands.plugins import (
     DICOMWEB_PLUGIN,
+    GDCM_PLUGIN,
     PACKAGES,
     PYTHON_PLUGIN,
     find_orthanc,
@@ -81,6 +82,8 @@ def check_plugins(configuration: Configuration) -> Iterator[Finding]:
         yield problem('"DicomWeb": {"Enable": false} keeps images from the viewer. Set it to true.')
     else:
         yield ok("DICOMweb serves the viewer.")
+    if find_plugin(GDCM_PLUGIN, places) is None:
+        yield note(missing_plugin(GDCM_PLUGIN, "nodes that take no JPEG 2000 get none of it"))
 
 
 def missing_plugin(name: str, consequence: str) -> str:

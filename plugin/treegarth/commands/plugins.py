@@ -25,7 +25,9 @@ PLUGIN_FOLDERS = tuple(
 )
 PYTHON_PLUGIN = "libOrthancPython"
 DICOMWEB_PLUGIN = "libOrthancDicomWeb"
-PACKAGES = {PYTHON_PLUGIN: "orthanc-python", DICOMWEB_PLUGIN: "orthanc-dicomweb"}
+GDCM_PLUGIN = "libOrthancGdcm"
+"""Decodes JPEG 2000, for nodes that take only what is uncompressed. Without it all else works."""
+PACKAGES = {PYTHON_PLUGIN: "orthanc-python", DICOMWEB_PLUGIN: "orthanc-dicomweb", GDCM_PLUGIN: "orthanc-gdcm"}
 
 
 def find_orthanc() -> Path:

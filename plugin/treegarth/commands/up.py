@@ -25,6 +25,8 @@ from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.orthanc_process import OrthancProcess, health_check
 from treegarth.commands.plugins import (
     DICOMWEB_PLUGIN,
+    GDCM_PLUGIN,
+    PACKAGES,
     PYTHON_PLUGIN,
     find_orthanc,
     find_plugin,
@@ -150,22 +152,24 @@ def scripts_of(source: Configuration) -> list[str]:
 
 
 def plugins_of(configured: list[str]) -> list[str]:
-    """What the source names, with the two that Treegarth needs where this machine has them.
+    """What the source names and this machine has, with the two that Treegarth needs and, where it is, GDCM's.
 
     Raises MachineNotReady where one is missing, or embeds another Python than ours.
     """
-    places = [place for place in configured if Path(place).exists() or not is_needed(place)]
+    places = [place for place in configured if Path(place).exists() or not is_known(place)]
     for name in (PYTHON_PLUGIN, DICOMWEB_PLUGIN):
         if find_plugin(name, map(Path, places)) is None:
             places.append(str(needed_plugin(name)))
+    if find_plugin(GDCM_PLUGIN, map(Path, places)) is None and (gdcm := find_plugin(GDCM_PLUGIN)):
+        places.append(str(gdcm))
     python_plugin = find_plugin(PYTHON_PLUGIN, map(Path, places))
     if python_plugin and (mismatch := python_mismatch(python_plugin)):
         raise MachineNotReady(mismatch)
     return places
 
 
-def is_needed(place: str) -> bool:
-    return Path(place).name.split(".so")[0] in (PYTHON_PLUGIN, DICOMWEB_PLUGIN)
+def is_known(place: str) -> bool:
+    return Path(place).name.split(".so")[0] in PACKAGES
 
 
 def check_ports(options: UpOptions, dicom_enabled: bool) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from treegarth.conditions.decision import Matched
 from treegarth.conditions.model import Condition, Facts
 from treegarth.errors import Problem, TreegarthError
 
@@ -48,6 +49,7 @@ class Occasion:
     is_first: bool  # whether this rule, as it is worded now, never matched this study before
     asked_by: str | None  # the user, where a user applied the rule
     now: datetime
+    matched: Sequence[Matched] = ()  # by what the rule means the study
 
     @property
     def orthanc_study_id(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any as Anything
 
-from treegarth.conditions.model import All, Any, Comparison, Condition, Facts, Level, Not, Operator, Some, Value
+from treegarth.conditions.model import All, Any, Comparison, Condition, Facts, Field, Level, Not, Operator, Some, Value
 from treegarth.conditions.patterns import matches
 from treegarth.conditions.text import condition_document
 from treegarth.conditions.values import bounds
@@ -29,6 +29,14 @@ class Explanation:
     seen: tuple[Value, ...] = ()  # of a comparison: the values that were there, each once, the first 20
     key: str = ""  # of series and instance: the one that the parts speak of; the first where none fulfils them
     parts: tuple[Explanation, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matched:
+    """A comparison by which a condition holds, and the values that make it true, each once, the first 20."""
+
+    field: Field
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,28 @@ def explain(
 ) -> Explanation:
     """As `decide`, clause by clause."""
     return _explain(condition, _place(facts, level, above), now)
+
+
+def matched(condition: Condition, facts: Facts, now: datetime) -> list[Matched]:
+    """By what a condition holds for a study: none where it does not. What is only denied has no value to show."""
+    place = _place(facts, Level.STUDY, ())
+    return list(_matched(condition, place, now)) if _holds(condition, place, now) else []
+
+
+def _matched(condition: Condition, place: _Place, now: datetime) -> Iterator[Matched]:
+    """Of a condition that holds."""
+    match condition:
+        case Comparison():
+            tests = bounds(condition, now)
+            fitting = (value for value in _values(condition, place) if _compares(condition.operator, value, tests))
+            yield Matched(field=condition.field, values=tuple(dict.fromkeys(fitting))[:MOST_SEEN])
+        case All() | Any():
+            for part in condition.parts:
+                if _holds(part, place, now):
+                    yield from _matched(part, place, now)
+        case Some():
+            chosen = next(one for one in place.at(condition.level) if _holds(condition.part, one, now))
+            yield from _matched(condition.part, chosen, now)
 
 
 def _place(facts: Facts, level: Level, above: Sequence[Facts]) -> _Place:

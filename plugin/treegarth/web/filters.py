@@ -26,7 +26,7 @@ class Filter:
     choices: Mapping[str, str] = field(default_factory=dict)  # values → msgids
     find_choices: Callable[[AnyCall, Connection], Mapping[str, str]] | None = None  # values → words, of the database
     width: str = "mid"
-    hint: str = ""
+    hint: str = ""  # a msgid, or an example
     is_shown: bool = True  # else it is only said as a chip where an address has it
     is_more: bool = False  # behind "More", with what is asked for seldom
     is_own: bool = False  # the list's template has its input
@@ -35,4 +35,5 @@ class Filter:
     def with_words(self, call: AnyCall, connection: Connection) -> Filter:
         """Itself with its choices in the reader's words."""
         words = {value: translated(call, one) for value, one in self.choices.items()}
-        return replace(self, choices={**words, **(self.find_choices(call, connection) if self.find_choices else {})})
+        choices = {**words, **(self.find_choices(call, connection) if self.find_choices else {})}
+        return replace(self, choices=choices, hint=translated(call, self.hint) if self.hint else "")

@@ -22,7 +22,13 @@ from treegarth.features.deliveries.model import (
     fitting,
     free_at,
 )
-from treegarth.features.deliveries.transitions import after_commitment, after_find, after_send, send_again
+from treegarth.features.deliveries.transitions import (
+    INTERRUPTED_UNASKED,
+    after_commitment,
+    after_find,
+    after_send,
+    send_again,
+)
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NODE = Destination(
@@ -59,7 +65,7 @@ def outcome(arrived: bool | None, **given: Any) -> Outcome:
         ("best", None, None, ObjectState.SENT, None),
         ("best", False, None, ObjectState.SENT, "status"),
         ("best", False, True, ObjectState.SENT, None),
-        ("find", False, True, ObjectState.SENT, None),
+        ("find", False, True, ObjectState.SENT, "status"),
         ("commitment", True, False, ObjectState.SENT, None),
     ],
 )
@@ -107,7 +113,26 @@ def test_a_listing_confirms_and_a_missing_one_does_not_at_first() -> None:
 def test_an_interrupted_send_that_is_not_listed_goes_again_at_once() -> None:
     change = after_find(sending(), listed=False, destination=NODE, kind=Kind.DICOM, now=NOON, chance=0.5)
     assert (change.state, change.next_attempt_at) == (ObjectState.WAITING, NOON)
-    assert send_again(sending(attempts=3), NODE, NOON).state is ObjectState.GIVEN_UP
+    given_up = send_again(sending(attempts=3), NODE, NOON, 0.5)
+    assert (given_up.state, given_up.last_error) == (ObjectState.GIVEN_UP, INTERRUPTED_UNASKED)
+
+
+def test_what_broke_off_and_is_not_listed_waits_with_what_ended_it() -> None:
+    broken = sending(last_error="A-ABORT")
+    listed: dict[str, Any] = {"destination": NODE, "kind": Kind.DICOM, "now": NOON, "chance": 0.5}
+    again = after_find(broken, listed=False, **listed)
+    assert (again.state, again.last_error) == (ObjectState.WAITING, "A-ABORT")
+    assert again.next_attempt_at > NOON
+    assert send_again(replace(broken, attempts=3), NODE, NOON, 0.5).last_error == "A-ABORT"
+    assert after_find(broken, listed=True, **listed).state is ObjectState.CONFIRMED
+
+
+@pytest.mark.parametrize("wanted", ["best", "status", "find", "commitment"])
+def test_what_a_destination_says_it_has_is_asked_about_before_it_counts(wanted: str) -> None:
+    has_it = outcome(None, has_it=True, reason="0111")
+    change = after_send(sending(proof_wanted=wanted), has_it, NODE, NODE, NOON, 0.5)
+    assert (change.state, change.proof, change.sent_at) == (ObjectState.SENT, None, NOON)
+    assert (change.next_attempt_at, change.last_error) == (NOON, "0111")
 
 
 def test_a_commitment_confirms_and_its_refusal_is_no_proof_of_absence_at_first() -> None:

@@ -193,6 +193,12 @@ def test_each_object_has_its_own_answer(node: Node) -> None:
     }
 
 
+def test_a_bare_409_leaves_open_what_is_there_and_is_no_silence(node: Node) -> None:
+    node.status = 409
+    told = sender_of(node).send(objects("1", "2"), nothing)
+    assert {(one.arrived, one.answered, one.reason) for one in told} == {(None, True, "It answered 409 Conflict.")}
+
+
 def test_an_answer_that_tells_of_no_object_is_believed_only_when_all_went_well(node: Node) -> None:
     node.silent = True
     assert sent(node, "1", "2") == {"1": (True, None), "2": (True, None)}

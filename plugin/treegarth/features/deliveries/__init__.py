@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from treegarth.documents.language import Documents
     from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
-    from treegarth.web.parts import HealthCheck, StudySection
+    from treegarth.web.parts import HealthCheck, PageSection, StudySection
     from treegarth.web.routes import Route
     from treegarth.web.row_actions import RowAction
 
@@ -88,6 +88,12 @@ def _study_sections(house: House) -> list[StudySection]:
     return [study_section]
 
 
+def _system_sections() -> list[PageSection]:
+    from treegarth.features.deliveries.pages import system_section
+
+    return [system_section]
+
+
 def _measures() -> list[Measure]:
     from treegarth.features.deliveries.store.measures import measure
 
@@ -106,5 +112,6 @@ FEATURE = Feature(
     tasks=_tasks,
     checks=_checks,
     study_sections=_study_sections,
+    system_sections=_system_sections,
     measures=_measures,
 )

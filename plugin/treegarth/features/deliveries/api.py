@@ -12,13 +12,14 @@ from treegarth.features.deliveries.paths import ObjectPath
 from treegarth.features.deliveries.selection import Selection, choose
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import destination_named
+from treegarth.features.deliveries.store.gates import read_gates
 from treegarth.features.deliveries.store.ledger import (
     DestinationSum,
     cancel_object,
     resend_object,
     sums_by_destination,
 )
-from treegarth.features.deliveries.store.overview import DeliveryItem, read_object
+from treegarth.features.deliveries.store.objects import DeliveryItem, read_object
 from treegarth.features.deliveries.store.requests import DeliveryRequested, request_delivery
 from treegarth.index.studies import the_study
 from treegarth.phrases import P_
@@ -90,8 +91,10 @@ def cancel(call: Call[None, None, ObjectPath]) -> DeliveryItem:
 
 
 def _item_at(call: AnyCall, path: ObjectPath) -> DeliveryItem:
+    asker = call.asker
     with call.connect() as connection:
-        return read_object(connection, path.destination_id, path.orthanc_instance_id)
+        gates = read_gates(connection, asker.now, asker.zone)
+        return read_object(connection, gates, path.destination_id, path.orthanc_instance_id)
 
 
 def _destination(found: Destination | None, name: str) -> Destination:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, exists
 
 from treegarth.conditions.model import Field, Kind, Level
 from treegarth.conditions.vocabulary import Term
-from treegarth.features.deliveries.model import NEVER, ObjectState
+from treegarth.features.deliveries.model import ON_THE_WAY, Standing
+from treegarth.features.deliveries.store.standing import has_left, stands
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.phrases import N_
 
@@ -16,23 +17,35 @@ from treegarth.phrases import N_
 def condition_terms(study_key: ColumnElement[Any]) -> list[Term]:
     """The terms; `study_key` is the index's column that tells which study a row is."""
     here, other = delivery_object.c, delivery_object.alias("other_object")
-    unconfirmed = exists().where(
+    not_there = exists().where(
         other.c.orthanc_study_id == here.orthanc_study_id,
         other.c.destination_id == here.destination_id,
-        other.c.state.not_in([ObjectState.CONFIRMED.value, ObjectState.GONE.value]),
+        ~stands(Standing.ARRIVED, rows=other),
+        ~has_left(other),  # there is nothing of it to arrive
     )
     of_study = here.orthanc_study_id == study_key
-    is_open = or_(
-        here.state.in_([ObjectState.WAITING.value, ObjectState.SENDING.value]),
-        and_(here.state == ObjectState.SENT.value, here.next_attempt_at < NEVER),  # better proof is to come
-    )
+    every = stands(Standing.ARRIVED) & ~not_there.correlate(delivery_object)
     return [
+        _term("delivery.waiting", N_("A destination that objects wait for"), of_study & stands(Standing.WAITING)),
         _term(
-            "delivery.confirmed",
-            N_("A destination that confirmed every object wanted there"),
-            and_(of_study, here.state == ObjectState.CONFIRMED.value, ~unconfirmed.correlate(delivery_object)),
+            "delivery.sending", N_("A destination that objects are being sent to"), of_study & stands(Standing.SENDING)
         ),
-        _term("delivery.open", N_("A destination that objects are still on their way to"), and_(of_study, is_open)),
+        _term("delivery.arrived", N_("A destination where every object wanted there arrived"), of_study & every),
+        _term(
+            "delivery.unproved",
+            N_("A destination that took objects and cannot be asked for them"),
+            of_study & stands(Standing.UNPROVED),
+        ),
+        _term(
+            "delivery.given_up",
+            N_("A destination for which objects were given up"),
+            of_study & stands(Standing.GIVEN_UP),
+        ),
+        _term(
+            "delivery.open",
+            N_("A destination that objects wait for or are being sent to"),
+            of_study & stands(*ON_THE_WAY),
+        ),
     ]
 
 

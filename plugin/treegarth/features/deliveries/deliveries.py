@@ -1,9 +1,8 @@
-"""The list of deliveries, each a series on its way to a destination.
+"""The list of deliveries, each a study on its way to a destination, whichever rules and users asked for it.
 
-The usual order, by number, and the one by destinations as they were set up have indexes. A site has a delivery for each
-series that rules send; the order by who asked sorts a million of them in half a second. Those by patient and by series
-take somewhat more than a second, since the names are looked up in the index of the archive for each of them first. The
-sums over their objects are no order: these would have to be reckoned for each of them.
+The usual order, by number, and the one by destinations as they were set up have indexes. A site has a wish for each
+series that rules send; the order by when the last was added, by patient and by study date sort what stands for each
+study. The sums over their objects are no order: these would have to be reckoned for each of them.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import Connection, Select
 
-from treegarth.features.deliveries.model import ShownState
+from treegarth.features.deliveries.model import Standing
 from treegarth.features.deliveries.store.destinations import list_destinations
-from treegarth.features.deliveries.store.overview import Delivery, select_deliveries
+from treegarth.features.deliveries.store.gates import read_gates
 from treegarth.features.deliveries.store.rule_names import rule_names
+from treegarth.features.deliveries.store.studies import Delivery, select_deliveries
 from treegarth.features.deliveries.tables import delivery
 from treegarth.features.deliveries.words import STATES, bar
 from treegarth.index.studies import asked_study, told_apart
@@ -26,15 +26,17 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.routes import Identifier, Navigation
+from treegarth.web.routes import Identifier, Navigation, Text
 from treegarth.web.which_study import OfStudy
 
 
 class DeliveriesAsked(OfStudy):
     """Which deliveries."""
 
-    state: ShownState | None = None
+    state: Standing | None = None
     """Some object of it is in this state."""
+    study: Text | None = None
+    """Of studies that are meant by this: a part of the patient's name, or a patient ID, accession number or UID."""
     destination: Identifier | None = None
     """The destination's number."""
     rule: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None = None
@@ -43,10 +45,12 @@ class DeliveriesAsked(OfStudy):
 
 def find(asker: Asker, connection: Connection, asked: DeliveriesAsked) -> Select[Any]:
     return select_deliveries(
-        state=asked.state,
+        read_gates(connection, asker.now, asker.zone),
+        states=[asked.state] if asked.state else [],
         destination_id=asked.destination,
         rule_id=asked.rule,
         study_key=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
+        named=asked.study,
     )
 
 
@@ -75,10 +79,10 @@ DELIVERIES = Listing(
     title=N_("Deliveries"),
     counts=NN_("%(num)s delivery", "%(num)s deliveries"),
     path="deliveries",
-    api_name="deliveries_by_series",
-    api_path="deliveries/series",
+    api_name="deliveries_by_study",
+    api_path="deliveries/studies",
     tag="deliveries",
-    summary="Series on their way to destinations, each with its objects by state.",
+    summary="Studies on their way to destinations, each with its objects by state.",
     record=Delivery,
     asked=DeliveriesAsked,
     query=find,
@@ -86,14 +90,16 @@ DELIVERIES = Listing(
     order="-created_at",
     columns=(
         Column(name="patient_name", label=N_("Patient"), form="own"),
-        Column(name="series_description", label=N_("Series")),
-        Column(name="destination_name", label=N_("Sent to"), sorts_by=("destination_id",)),
-        Column(name="counts", label=N_("How far"), sorts_by=()),
+        Column(name="study_date", label=N_("Study"), form="own"),
+        Column(name="destination_name", label=N_("Sent to"), form="own", sorts_by=("destination_id",)),
+        Column(name="counts", label=N_("How far"), form="own", sorts_by=()),
+        Column(name="next_attempt_at", label=N_("Next try"), form="own", sorts_by=(), narrow="c-1"),
         Column(name="size_bytes", label=N_("Size"), form="size", sorts_by=(), narrow="c-3"),
-        Column(name="asked_by", label=N_("Asked by"), narrow="c-1"),
+        Column(name="asked_by", label=N_("Asked by"), form="own", sorts_by=(), narrow="c-1"),
         Column(name="created_at", label=N_("Asked"), sorts_by=("id",), narrow="c-1"),
     ),
     filters=(
+        Filter(name="study", label=N_("Patient or study"), hint=N_("name, ID, accession number or UID"), width="uid"),
         Filter(name="state", label=N_("State"), choices=STATES, width="wide"),
         Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),
         Filter(
@@ -103,7 +109,7 @@ DELIVERIES = Listing(
             find_choices=rules,
             width="wide",
         ),
-        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
     ),
     empty=Empty(
         title=N_("Nothing was delivered yet"),

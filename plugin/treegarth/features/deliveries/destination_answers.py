@@ -7,6 +7,7 @@ from typing import Literal
 
 from treegarth.documents.store import Stored
 from treegarth.features.deliveries.destinations import DestinationSettings
+from treegarth.features.deliveries.model import Standing
 from treegarth.web.routes import Answer
 
 
@@ -34,16 +35,12 @@ class DestinationItem(Stored):
     last_success_at: datetime | None
     last_error: str | None
     last_error_at: datetime | None
-    waiting: int
-    """Objects that were not tried yet."""
-    failed: int
-    """Objects that were tried and wait for the next try."""
-    sending: int
-    sent: int
-    """Objects that it took and that no better proof confirms yet."""
-    given_up: int
+    objects: dict[Standing, int]
+    """By state; every one is named."""
+    tried: int
+    """Of the objects that wait, those that were tried already."""
     waiting_bytes: int
-    """Of what waits, failed or not."""
+    """Of the objects that wait."""
     oldest_waiting_at: datetime | None
     sends_last_hour: int
     sent_bytes_last_hour: int

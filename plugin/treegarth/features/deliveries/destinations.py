@@ -148,4 +148,5 @@ class Destination:
             return "paused"
         if self.down_since is not None:
             return "down"
-        return "up" if self.last_success_at is not None else "unknown"
+        has_answered = self.last_success_at is not None or self.last_error_at is not None  # refused, else it were down
+        return "up" if has_answered else "unknown"

@@ -81,12 +81,13 @@ def echo(call: Call[None, None, DestinationPath]) -> EchoAnswer:
 def _item(call: AnyCall, stored: Stored, one: Destination, figures: DestinationFigures) -> DestinationItem:
     now, zone = call.services.clock(), call.services.zone
     opened = is_open(one.windows, now, zone)
-    counted = ("waiting", "failed", "sending", "sent", "given_up", "waiting_bytes", "oldest_waiting_at", "mbit_per_s")
+    counted = ("tried", "waiting_bytes", "oldest_waiting_at", "mbit_per_s")
     known = ("state", "can_commit", "can_find", "down_since", "failures", "next_attempt_at", "last_success_at")
     return DestinationItem(
         **{name: getattr(stored, name) for name in Stored.model_fields},
         **{name: getattr(one, name) for name in (*known, "last_error", "last_error_at")},
         **{name: getattr(figures, name) for name in counted},
+        objects=dict(figures.counts),
         refused=[one.sentence for one in refusals(one.address, call.part(Gate).places)],
         is_open=opened,
         opens_at=None if opened else opens_at(one.windows, now, zone),

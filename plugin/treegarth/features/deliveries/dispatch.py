@@ -24,7 +24,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable, SettingsRefused, TreegarthError
 from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.factory import make_sender
-from treegarth.features.deliveries.model import BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
+from treegarth.features.deliveries.model import ALTERNATE_AFTER, BACKOFF_WHILE_DOWN, MOST_OBJECTS, Outcome
 from treegarth.features.deliveries.senders.protocol import DestinationUnreachable, Sender
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import destination_named, read_destination
@@ -40,8 +40,6 @@ TURN = timedelta(seconds=30)
 _PROLONG_EVERY_S = 5.0
 _PROBE_OBJECTS = 5
 """Of the first send to a destination that did not answer."""
-ALTERNATE_AFTER = timedelta(seconds=30)
-"""A destination that is down for so long is replaced by its alternate."""
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +135,9 @@ def _way(dispatcher: DeliveryDispatcher, destination: Destination) -> _Way | Non
     if echo is not None and not echo.answers:
         dispatcher.failed(destination, echo.reason or P_("It does not answer."))
         return None
+    if echo is not None:
+        with transaction(dispatcher.engine) as connection:
+            send_results.note_echo(connection, destination.id)
     return _Way(destination=destination, sender=sender)
 
 
@@ -239,9 +240,16 @@ def _none_begun(claim: leases.Claim, reason: str) -> list[Outcome]:
 
 def _all_broken(outcomes: Sequence[Outcome]) -> str | None:
     """The reason, where the association broke and nothing arrived: the destination is in trouble, not an object."""
-    if any(one.arrived or one.gone for one in outcomes) or not any(one.arrived is None for one in outcomes):
+    if any(one.arrived or one.gone or _has_answered(one) for one in outcomes):
+        return None
+    if not any(one.arrived is None for one in outcomes):
         return None
     return next((one.reason for one in outcomes if one.reason), P_("No object arrived."))
+
+
+def _has_answered(outcome: Outcome) -> bool:
+    """Whether the destination said something about the object, be it that it refuses it."""
+    return outcome.has_it or outcome.answered or (outcome.arrived is False and outcome.begun and not outcome.gone)
 
 
 def _record(
@@ -264,6 +272,8 @@ def _record(
         send_results.end_batch(connection, claim.batch, outcome=outcome, reason=trouble, at=now)
         if arrived:
             send_results.note_success(connection, way.destination.id, now)
+        elif any(_has_answered(one) for one in outcomes):
+            send_results.note_answer(connection, way.destination.id)
         if trouble:
             send_results.note_trouble(connection, way.destination.id, trouble, now)
     if any(one.arrived is not False for one in outcomes):

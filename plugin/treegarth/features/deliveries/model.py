@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Literal, TypeAlias
 
 from treegarth.tasks.backoff import Backoff
 
@@ -25,6 +24,8 @@ that names the one that failed."""
 CHUNK_S = 2.0
 """How long one send may take where the bandwidth is limited: the pauses between them make the rate."""
 LONGEST_SEND = timedelta(days=365)  # at a rate next to none the calendar would end first
+ALTERNATE_AFTER = timedelta(seconds=30)
+"""A destination that is down for so long is replaced by its alternate."""
 DARK = timedelta(minutes=2)
 """For how long a destination may list nothing of what it took before that is sent again: some list late."""
 COMMITMENT_PATIENCE = timedelta(minutes=5)
@@ -32,18 +33,30 @@ COMMITMENT_PATIENCE = timedelta(minutes=5)
 
 
 class ObjectState(StrEnum):
-    """Where an object stands on its way to one destination."""
+    """What the ledger does with an object next. What people and programs are told is its `Standing`."""
 
-    WAITING = "waiting"  # to be sent at next_attempt_at; with attempts, pages and the API call it failed
+    WAITING = "waiting"  # to be sent at next_attempt_at
     SENDING = "sending"  # a batch holds the lease; after its end nobody knows whether it arrived
-    SENT = "sent"  # the destination took it; better proof is to come, or cannot be had
+    SENT = "sent"  # the destination took it; with a proof, nothing better can be had
     CONFIRMED = "confirmed"  # shown to be there: not sent there again unless a person asks
     GIVEN_UP = "given up"  # after max_attempts, or by a person
-    GONE = "gone"  # left Orthanc before it was sent
+    GONE = "gone"  # left Orthanc before it was sent: waits again when it is back and wished again
 
 
-ShownState: TypeAlias = Literal["waiting", "failed", "sending", "sent", "confirmed", "given up", "gone"]
-"""As pages and the API call it: `failed` waits for its next try."""
+class Standing(StrEnum):
+    """How far an object is on its way to a destination: the one word of pages, files, API, metrics and conditions.
+
+    `store/standing.py` says which rows of the ledger are which.
+    """
+
+    WAITING = "waiting"  # not sent yet; its tries are said beside
+    SENDING = "sending"  # begun, and its end is not known: on its way, or taken and asked about
+    ARRIVED = "arrived"  # shown to be there, by the proof that is wanted
+    UNPROVED = "unproved"  # taken, and the destination cannot be asked for more
+    GIVEN_UP = "given up"  # no more tried, for a reason
+
+
+ON_THE_WAY = (Standing.WAITING, Standing.SENDING)
 OPEN = (ObjectState.WAITING, ObjectState.SENDING, ObjectState.SENT)
 
 
@@ -77,6 +90,7 @@ class DeliveryObject:
     sent_at: datetime | None = None
     proof: str | None = None
     via: int | None = None
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +103,8 @@ class Outcome:
     reason: str | None = None  # of what did not
     begun: bool = True  # False: the send ended before its turn came
     gone: bool = False  # it is not in Orthanc any more
+    has_it: bool = False  # it was not taken, for the destination says that it has an object of this UID
+    answered: bool = False  # where it is not known: the destination answered, so nothing broke
 
 
 class Asking(StrEnum):

@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from treegarth.features.deliveries.model import ShownState
+from treegarth.features.deliveries.model import ON_THE_WAY, Standing
 from treegarth.features.deliveries.store.destinations import list_destinations
-from treegarth.features.deliveries.store.overview import ON_THE_WAY, DeliveryItem, read_delivery, select_objects
+from treegarth.features.deliveries.store.gates import read_gates
+from treegarth.features.deliveries.store.objects import DeliveryItem, select_objects
+from treegarth.features.deliveries.store.studies import read_delivery
 from treegarth.features.deliveries.tables import delivery
 from treegarth.features.deliveries.words import PROOF_NAMES, STATES, WORDS, bar
 from treegarth.index.studies import asked_study, told_apart
@@ -29,28 +31,34 @@ from treegarth.web.which_study import OfStudy
 class ObjectsAsked(OfStudy):
     """Which objects."""
 
-    state: ShownState | None = None
-    """Only objects in this state; `failed` waits for its next try."""
+    state: Standing | None = None
+    """Only objects in this state."""
+    study: Text | None = None
+    """Of studies that are meant by this: a part of the patient's name, or a patient ID, accession number or UID; or the
+    object of this SOP Instance UID."""
     destination: Text | None = None
     """Only those for the destination of this name."""
     delivery: LongIdentifier | None = None
-    """Only those of the delivery of this number."""
+    """Only those of the delivery of this number: of its study, at its destination."""
 
 
 def find(asker: Asker, connection: Connection, asked: ObjectsAsked) -> Select[Any]:
     study = asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery])
     return select_objects(
+        read_gates(connection, asker.now, asker.zone),
         state=asked.state,
         destination_name=asked.destination,
         orthanc_study_id=None if study is None else study.orthanc_study_id,
         delivery_id=asked.delivery,
+        named=asked.study,
     )
 
 
 def extras(
     call: AnyCall, connection: Connection, asked: ObjectsAsked, objects: Sequence[DeliveryItem]
 ) -> Mapping[str, Any]:
-    line = None if asked.delivery is None else read_delivery(connection, asked.delivery)
+    gates = read_gates(connection, call.asker.now, call.asker.zone)
+    line = None if asked.delivery is None else read_delivery(connection, gates, asked.delivery)
     return {
         "delivery": line,
         "which": told_apart(connection, [*objects, *([line] if line else [])]),
@@ -82,21 +90,24 @@ OBJECTS = Listing(
     columns=(
         Column(name="state", label=N_("State"), form="own"),
         Column(name="destination", label=N_("Sent to"), sorts_by=("destination_id",)),
-        Column(name="sop_instance_uid", label="SOP Instance UID"),
+        Column(name="patient_name", label=N_("Patient"), form="own"),
+        Column(name="study_date", label=N_("Study"), form="own"),
+        Column(name="sop_instance_uid", label="SOP Instance UID", narrow="c-3"),
         Column(name="size_bytes", label=N_("Size"), form="size", narrow="c-3"),
-        Column(name="attempts", label=N_("Attempts")),
+        Column(name="attempts", label=N_("Tries")),
         Column(name="proof", label=N_("Proof"), form="own"),
         Column(name="last_error", label=N_("Reason"), form="own", sorts_by=()),
         Column(name="queued_at", label=N_("Asked"), narrow="c-4"),
         Column(name="sent_at", label=N_("Sent"), narrow="c-4"),
-        Column(name="confirmed_at", label=N_("Confirmed"), narrow="c-1"),
-        Column(name="next_attempt_at", label=N_("Next try"), narrow="c-3"),
+        Column(name="arrived_at", label=N_("Arrived"), narrow="c-1"),
+        Column(name="next_attempt_at", label=N_("Next try"), form="own", narrow="c-1"),
         Column(name="again", label=N_("Again"), sorts_by=()),
     ),
     filters=(
+        Filter(name="study", label=N_("Patient or study"), hint=N_("name, ID, accession number or UID"), width="uid"),
         Filter(name="state", label=N_("State"), choices=STATES, width="wide"),
         Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),
-        Filter(name="study_instance_uid", label="Study Instance UID", width="uid"),
+        Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
         Filter(name="delivery", label=N_("Delivery"), is_shown=False),
     ),
     empty=Empty(

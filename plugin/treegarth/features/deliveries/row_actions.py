@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from treegarth.features.deliveries.deliveries import DELIVERIES, destinations
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import present_destination
-from treegarth.features.deliveries.store.overview import send_again
 from treegarth.features.deliveries.store.requests import request_delivery
+from treegarth.features.deliveries.store.retrying import send_again
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import Asker
 from treegarth.web.filters import Filter

@@ -89,7 +89,7 @@ delivery = Table(
     Column("changed_at", Moment, nullable=False, comment="when objects were last added"),
     Index("uq_delivery", "rule_id", "destination_id", "orthanc_series_id", unique=True),
     Index("ix_delivery_study", "study_instance_uid"),
-    Index("ix_delivery_orthanc_study", "orthanc_study_id"),
+    Index("ix_delivery_orthanc_study", "orthanc_study_id", "destination_id", "id"),
     Index("ix_delivery_destination", "destination_id", "id"),
 )
 
@@ -142,8 +142,16 @@ delivery_object = Table(
         "ix_delivery_object_trouble",
         "destination_id",
         "orthanc_instance_id",
-        postgresql_where=text("state = 'given up'"),
+        postgresql_where=text("state IN ('given up', 'gone')"),
     ),
+    Index("ix_delivery_object_arrived", "destination_id", postgresql_where=text("state = 'confirmed'")),
+    Index(
+        "ix_delivery_object_unproved",
+        "destination_id",
+        "orthanc_instance_id",
+        postgresql_where=text("state = 'sent' AND proof IS NOT NULL"),
+    ),
+    Index("ix_delivery_object_queued", "destination_id", "queued_at"),
 )
 
 delivery_member = Table(

@@ -59,6 +59,8 @@ def after_send(
     one = replace(one, via=None if node.id == destination.id else node.id)
     if outcome.gone:
         return replace(_change(one, ObjectState.GONE, NEVER), last_error=outcome.reason)
+    if outcome.has_it:
+        return replace(_change(replace(one, sent_at=now), ObjectState.SENT, now), last_error=outcome.reason)
     if outcome.arrived:
         return arrived(one, outcome.proof or Proof.STATUS, node, now)
     if outcome.arrived is None:
@@ -86,11 +88,13 @@ def confirmed(one: DeliveryObject, proof: Proof | str, now: datetime) -> Change:
 
 
 def unprovable(one: DeliveryObject, now: datetime) -> Change:
-    """There is nothing better than the answer to its send. Where better was demanded it stays without proof."""
+    """There is nothing better than the answer to its send. Where better was demanded the destination is asked again,
+    should it have learnt to answer."""
+    taken = replace(_change(one, ObjectState.SENT, NEVER), proof=str(Proof.STATUS), last_error=one.last_error)
     if one.proof_wanted in ("find", "commitment"):
         later = next_question(now, None) + COMMITMENT_PATIENCE
-        return replace(_change(one, ObjectState.SENT, later), last_error=NOT_TO_BE_ASKED)
-    return replace(_change(one, ObjectState.SENT, NEVER), proof=str(Proof.STATUS))
+        return replace(taken, next_attempt_at=later, last_error=NOT_TO_BE_ASKED)
+    return taken
 
 
 def failed(one: DeliveryObject, reason: str | None, destination: Destination, now: datetime, chance: float) -> Change:
@@ -108,10 +112,7 @@ def after_find(
     if listed:
         return confirmed(one, KINDS[kind].listed, now)
     if one.sent_at is None:
-        again = _change(one, ObjectState.WAITING, now)
-        if one.attempts >= destination.max_attempts:
-            again = replace(again, state=ObjectState.GIVEN_UP, next_attempt_at=NEVER)
-        return replace(again, last_error=INTERRUPTED)
+        return send_again(one, destination, now, chance, INTERRUPTED)
     if is_missing(now, one.sent_at):
         return failed(one, NOT_LISTED, destination, now, chance)
     return replace(_change(one, ObjectState.SENT, next_question(now, one.sent_at)), last_error=NOT_LISTED)
@@ -141,11 +142,14 @@ def keep_waiting(one: DeliveryObject, until: datetime) -> Change:
     return _change(one, ObjectState.SENT, until)
 
 
-def send_again(one: DeliveryObject, destination: Destination, now: datetime) -> Change:
-    """A send was interrupted and nobody can say how it ended."""
-    if one.attempts >= destination.max_attempts:
-        return _change(one, ObjectState.GIVEN_UP, NEVER)
-    return replace(_change(one, ObjectState.WAITING, now), last_error=INTERRUPTED_UNASKED)
+def send_again(
+    one: DeliveryObject, destination: Destination, now: datetime, chance: float, interrupted: str = INTERRUPTED_UNASKED
+) -> Change:
+    """It is not there, or nobody can say so. What ended its send is the reason; a worker that vanished left none, and
+    costs no pause."""
+    change = failed(one, one.last_error or interrupted, destination, now, chance)
+    at_once = one.last_error is None and change.state is ObjectState.WAITING
+    return replace(change, next_attempt_at=now) if at_once else change
 
 
 def is_patient(one: DeliveryObject, now: datetime) -> bool:

@@ -112,9 +112,10 @@ class _Questions:
         return changes
 
     def _way(self, one: DeliveryObject) -> Asking:
-        """What is unsure is asked about in any way that there is, even if nobody wants a proof."""
+        """What is unsure is asked about in any way that there is, even if nobody wants a proof; so is what it said it
+        has already: where the answer is proof enough, nothing else is asked about."""
         node = self._node
-        wanted = "best" if self._is_unsure and one.proof_wanted == "status" else one.proof_wanted
+        wanted = "best" if one.proof_wanted == "status" else one.proof_wanted
         if self._is_unsure and node.can_find is not False:
             return Asking.FIND
         patient = is_patient(one, self._pump.clock())
@@ -145,7 +146,7 @@ class _Questions:
 
     def _without_answer(self, one: DeliveryObject) -> Change:
         if self._is_unsure or one.sent_at is None:
-            return send_again(one, self._destination, self._pump.clock())
+            return send_again(one, self._destination, self._pump.clock(), self._pump.chance())
         return unprovable(one, self._pump.clock())
 
     def _by_commitment(self, objects: Sequence[DeliveryObject]) -> list[Change]:

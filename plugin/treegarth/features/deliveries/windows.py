@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Annotated, Literal, get_args
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -67,19 +66,19 @@ class Window(BaseModel):
         return (today in self.days and minute >= begin) or (yesterday in self.days and minute < end)
 
 
-def is_open(windows: Sequence[Window] | None, now: datetime, zone: ZoneInfo) -> bool:
+def is_open(windows: Sequence[Window] | None, now: datetime, zone: tzinfo) -> bool:
     """Whether one of the windows holds now; without any it is always open."""
     return not windows or any(window.covers(now.astimezone(zone)) for window in windows)
 
 
-def opens_at(windows: Sequence[Window] | None, now: datetime, zone: ZoneInfo) -> datetime:
+def opens_at(windows: Sequence[Window] | None, now: datetime, zone: tzinfo) -> datetime:
     """The next moment, now included, at which a window holds."""
     if windows is None or is_open(windows, now, zone):
         return now
     return min(moment for moment in _openings(windows, now, zone) if is_open(windows, moment, zone))
 
 
-def _openings(windows: Sequence[Window], now: datetime, zone: ZoneInfo) -> list[datetime]:
+def _openings(windows: Sequence[Window], now: datetime, zone: tzinfo) -> list[datetime]:
     """The beginnings within the week and a day after now, in UTC.
 
     An hour that the clock skips is taken as the hour that it is put forward to.

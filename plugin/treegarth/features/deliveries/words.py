@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from treegarth.features.deliveries.model import ShownState
+from treegarth.features.deliveries.model import Standing
 from treegarth.phrases import N_
-from treegarth.web.parts import State
 
-WORDS: Mapping[ShownState, tuple[State, str]] = {
-    "waiting": ("waiting", N_("waiting")),
-    "failed": ("attention", N_("failed, tried again")),
-    "sending": ("waiting", N_("sending")),
-    "sent": ("waiting", N_("sent")),
-    "confirmed": ("ok", N_("confirmed")),
-    "given up": ("failed", N_("given up")),
-    "gone": ("unknown", N_("gone from here")),
+WORDS: Mapping[Standing, tuple[str, str]] = {
+    Standing.WAITING: ("waiting", N_("waiting")),
+    Standing.SENDING: ("sending", N_("sending")),
+    Standing.ARRIVED: ("ok", N_("arrived")),
+    Standing.UNPROVED: ("unproved", N_("sent, unproved")),
+    Standing.GIVEN_UP: ("failed", N_("given up")),
 }
+"""Of each: its look, as `state` of the templates has it, and its word."""
 STATES: Mapping[str, str] = {str(state): words for state, (_, words) in WORDS.items()}
-BAR: tuple[ShownState, ...] = ("confirmed", "sent", "sending", "waiting", "failed", "given up", "gone")
-"""In the order of the bar."""
+COLOURS: Mapping[Standing, str] = {
+    Standing.ARRIVED: "--c2",
+    Standing.UNPROVED: "--c5",
+    Standing.SENDING: "--c1",
+    Standing.WAITING: "--c7",
+    Standing.GIVEN_UP: "--c3",
+}
+"""In the order of bars and charts."""
 PROOF_NAMES = {
     "commitment": N_("storage commitment"),
     "find": N_("found by C-FIND"),
@@ -36,16 +40,16 @@ class BarPart:
 
     state: str
     words: str  # a msgid
-    kind: State
+    kind: str
     count: int
     begin: float
     width: float
 
 
-def bar(counts: Mapping[str, int]) -> list[BarPart]:
+def bar(counts: Mapping[Standing, int]) -> list[BarPart]:
     """The parts of a bar that together are its whole width."""
     total, begin, parts = sum(counts.values()), 0.0, []
-    for state in BAR:
+    for state in COLOURS:
         if count := counts.get(state, 0):
             width = 100 * count / total
             kind, words = WORDS[state]

@@ -67,10 +67,10 @@ def _routes() -> list[Route]:
 
 def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.rules.events import EVENTS
-    from treegarth.features.rules.notices import NOTICES
+    from treegarth.features.rules.notices import MESSAGES, NOTICES
     from treegarth.features.rules.outcomes import OUTCOMES
 
-    return [NOTICES, EVENTS, OUTCOMES]
+    return [NOTICES, MESSAGES, EVENTS, OUTCOMES]
 
 
 def _documents() -> list[Documents[Any]]:

@@ -9,9 +9,10 @@ from pydantic import StringConstraints, field_validator
 from sqlalchemy import Connection
 
 from treegarth.features.rules.events import EVENTS
-from treegarth.features.rules.notices import NOTICES
+from treegarth.features.rules.notices import MESSAGES, NOTICES
 from treegarth.features.rules.store.events import retry_failed
-from treegarth.features.rules.store.shown import mark_seen, send_again
+from treegarth.features.rules.store.notices import mark_seen
+from treegarth.features.rules.store.shown import send_again
 from treegarth.index.labels import LONGEST_LABEL, change_labels, is_label
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
@@ -76,17 +77,14 @@ SEEN = RowAction(
     lists=(NOTICES.name,),
     label=N_("Mark as seen"),
     icon="check",
-    done=NN_("%(num)s notice is marked as seen.", "%(num)s notices are marked as seen."),
-    left=NN_(
-        "%(num)s was seen before, or went elsewhere than to the dashboard.",
-        "%(num)s were seen before, or went elsewhere than to the dashboard.",
-    ),
+    done=NN_("%(num)s study is marked as seen.", "%(num)s studies are marked as seen."),
+    left=NN_("%(num)s was seen before.", "%(num)s were seen before."),
     act=see,
     permission=Permission.VIEW,
 )
 TELL_AGAIN = RowAction(
     name="again",
-    lists=(NOTICES.name,),
+    lists=(MESSAGES.name,),
     label=N_("Send again"),
     icon="retry",
     done=NN_("%(num)s notice is being sent again.", "%(num)s notices are being sent again."),

@@ -108,6 +108,13 @@ notification = Table(
     Column("last_error", PhraseColumn),
     Column("sent_at", Moment, comment="on the dashboard: when a user had seen it"),
     Column("seen_by", Text),
+    Column("matched", JSONB, comment="[{field, values}]: by what the rule matched; it never leaves the house"),
+    Index("ix_notification_study", "orthanc_study_id", "id", postgresql_where=text("channel = 'dashboard'")),
+    Index(
+        "ix_notification_unseen",
+        "orthanc_study_id",
+        postgresql_where=text("channel = 'dashboard' AND state = 'waiting'"),
+    ),
     Index("ix_notification_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
     Index("ix_notification_newest", text("id DESC")),
 )

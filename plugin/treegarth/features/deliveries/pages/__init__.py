@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from treegarth.features.deliveries.pages import deliveries, destination_editor, destinations, sections
-from treegarth.features.deliveries.pages.sections import health_check, study_section
+from treegarth.features.deliveries.pages.sections import health_check, study_section, system_section
 from treegarth.web.routes import Route
 
-__all__ = ["health_check", "routes", "study_section"]
+__all__ = ["health_check", "routes", "study_section", "system_section"]
 
 
 def routes() -> list[Route]:

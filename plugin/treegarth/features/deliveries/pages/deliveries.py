@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from flask import Response
 
 from treegarth.errors import NotFound
-from treegarth.features.deliveries.store.overview import send_again
+from treegarth.features.deliveries.model import Standing
+from treegarth.features.deliveries.store.retrying import send_again
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Route, Text
 from treegarth.web.told import see_other
+
+_STATES: Mapping[str, Sequence[Standing]] = {
+    "given up": (Standing.GIVEN_UP,),
+    "open": (Standing.GIVEN_UP, Standing.WAITING),
+    "all": tuple(Standing),
+}
 
 
 class AgainBody(Parameters):
@@ -22,11 +30,11 @@ class AgainBody(Parameters):
     delivery: LongIdentifier | None = None
     """The objects of this delivery."""
     destination: Identifier | None = None
-    """What was given up or failed at this destination."""
+    """What was given up at this destination, or all that waits there."""
     object: Text | None = None
     """Only the object with this Orthanc identifier."""
-    confirmed: bool = False
-    """Also what was sent or confirmed already."""
+    what: Literal["given up", "open", "all"] = "open"
+    """Only what was given up, that and what waits, or also what arrived already."""
 
 
 def routes() -> list[Route]:
@@ -55,7 +63,7 @@ def again(call: Call[None, AgainBody, None]) -> Response:
             delivery_id=body.delivery,
             destination_id=body.destination,
             orthanc_instance_id=body.object,
-            also_confirmed=body.confirmed,
+            states=_STATES[body.what],
         )
     if body.delivery is not None:
         return _to(call, "deliveries.objects_page", delivery=body.delivery)

@@ -14,6 +14,8 @@ from treegarth.features.deliveries.addresses import ADDRESSES
 from treegarth.features.deliveries.destinations import PROOFS, Destination, address_document
 from treegarth.features.deliveries.destinations_api import echo_destination
 from treegarth.features.deliveries.kinds import KINDS
+from treegarth.features.deliveries.model import NEVER
+from treegarth.features.deliveries.next_try import not_before
 from treegarth.features.deliveries.pages.destination_editor import ONE, destination_route
 from treegarth.features.deliveries.paths import DestinationPath
 from treegarth.features.deliveries.refusals import refusals
@@ -25,8 +27,11 @@ from treegarth.features.deliveries.store.destinations import (
     read_destination,
     read_figures,
 )
-from treegarth.features.deliveries.store.overview import list_trouble, sends_by_hour
+from treegarth.features.deliveries.store.gates import read_gates
+from treegarth.features.deliveries.store.history import Hour, read_hours
+from treegarth.features.deliveries.store.studies import list_unsettled
 from treegarth.features.deliveries.windows import DAYS, is_open, opens_at
+from treegarth.features.deliveries.words import COLOURS, WORDS, bar
 from treegarth.index.studies import told_apart
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import P_, Phrase
@@ -39,6 +44,8 @@ from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 
 HOURS_SHOWN = 24
+MOST_SHOWN = 50
+"""Studies of which something waits or was given up; the list of deliveries has all."""
 
 
 class DestinationQuery(Parameters):
@@ -88,6 +95,7 @@ def destinations_page(call: Call[None, None, None]) -> Response:
         call,
         "deliveries/destinations.html",
         destinations=[shown(call, one, figures[one.id]) for one in found],
+        words=WORDS,
     )
 
 
@@ -145,21 +153,24 @@ def destination_page(call: Call[DestinationQuery, None, DestinationPath]) -> Res
         minute=0, second=0, microsecond=0
     )
     with call.connect() as connection:
-        one = read_destination(connection, number)
+        one, others = read_destination(connection, number), list_destinations(connection)
         figures = read_figures(connection, [one.id], now)[one.id]
-        sends = {hour.hour: hour for hour in sends_by_hour(connection, number, first, str(services.zone))}
-        trouble = list_trouble(connection, number)
-        which = told_apart(connection, trouble)
+        happened = read_hours(connection, number, first, str(services.zone))
+        unsettled = list_unsettled(connection, read_gates(connection, now, services.zone), number, limit=MOST_SHOWN)
+        which = told_apart(connection, unsettled)
         versions = DESTINATIONS.history(connection, number)
     hours = [(first + timedelta(hours=index)).astimezone(services.zone) for index in range(HOURS_SHOWN)]
     return render_page(
         call,
         "deliveries/destination.html",
         shown=shown(call, one, figures),
-        hours=[(hour, sends.get(hour)) for hour in reversed(hours)],
-        any_sends=bool(sends),
+        hours=[(hour, happened.get(hour, Hour())) for hour in reversed(hours)],
+        any_sends=bool(happened),
+        colours=COLOURS,
+        words=WORDS,
         as_table=call.query.sends == "table",
-        trouble=trouble,
+        unsettled=[(line, bar(line.counts)) for line in unsettled],
+        next_try=None if (at := not_before(one, others, now, services.zone)) == NEVER else at,
         which=which,
         versions=shown_versions(versions),
         address=_address_rows(one),

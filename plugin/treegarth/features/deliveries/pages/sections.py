@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from flask import Response
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.deliveries.model import ON_THE_WAY, Standing
 from treegarth.features.deliveries.refusals import refusals
 from treegarth.features.deliveries.store.archive_index import read_candidates
-from treegarth.features.deliveries.store.destinations import list_destinations, present_destination
-from treegarth.features.deliveries.store.overview import count_given_up, list_deliveries
+from treegarth.features.deliveries.store.destinations import (
+    DestinationFigures,
+    list_destinations,
+    present_destination,
+    read_figures,
+)
+from treegarth.features.deliveries.store.gates import read_gates
 from treegarth.features.deliveries.store.requests import request_delivery
-from treegarth.features.deliveries.words import bar
+from treegarth.features.deliveries.store.studies import list_deliveries
+from treegarth.features.deliveries.words import WORDS, bar
 from treegarth.index.studies import StudyKey, the_study, told_apart
-from treegarth.phrases import NN_, P_
+from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
@@ -49,7 +58,8 @@ def routes() -> list[Route]:
 def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
     """The section of a study's page; None where nothing was sent and there is nowhere to send to."""
     with call.connect() as connection:
-        lines = list_deliveries(connection, study, limit=DELIVERIES_SHOWN)
+        gates = read_gates(connection, call.asker.now, call.asker.zone)
+        lines = list_deliveries(connection, gates, study, limit=DELIVERIES_SHOWN)
         destinations = list_destinations(connection)
     if not (lines or destinations):
         return None
@@ -60,6 +70,20 @@ def study_section(call: AnyCall, study: StudyKey) -> Markup | None:
         deliveries=[(line, bar(line.counts)) for line in lines],
         destinations=[(one.id, one.name) for one in destinations],
     )
+
+
+def system_section(call: AnyCall) -> Markup:
+    """How far the objects for each destination are; nothing where there is none, or the database does not answer."""
+    try:
+        with call.connect() as connection:
+            destinations = list_destinations(connection)
+            figures = read_figures(connection, [one.id for one in destinations], call.services.clock())
+    except DatabaseUnavailable:
+        return Markup("")
+    if not destinations:
+        return Markup("")
+    rows = [(one, figures[one.id].counts) for one in destinations]
+    return render_part(call, "deliveries/system.html", rows=rows, sums=_sums(figures.values()), words=WORDS)
 
 
 def send_study(call: Call[None, SendBody, StudyPath]) -> Response:
@@ -82,12 +106,12 @@ def send_study(call: Call[None, SendBody, StudyPath]) -> Response:
 
 
 def health_check(call: AnyCall) -> list[Check]:
-    """Destinations that are down, and objects that were given up."""
+    """How far all objects are; destinations that are down."""
     name = P_("Deliveries")
     try:
         with call.connect() as connection:
             destinations = list_destinations(connection)
-            given_up = count_given_up(connection)
+            figures = read_figures(connection, [one.id for one in destinations], call.services.clock()).values()
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=P_("unknown without the database"))]
     look = P_("Its page has the last errors, and a test of the connection.")
@@ -104,19 +128,32 @@ def health_check(call: AnyCall) -> list[Check]:
         for one in destinations
         if one.state == "down" or (one.id in refused and not one.is_paused)
     ]
-    if total := sum(given_up.values()):
-        found.append(
-            Check(
-                kind="attention",
-                name=name,
-                words=NN_("%(num)s object was given up", "%(num)s objects were given up"),
-                count=total,
-                url=call.site.url("deliveries.deliveries_page", state="given up"),
-                advice=P_("See the reason, then send it again."),
-            )
-        )
-    if found:
-        return found
     if not destinations:
         return [Check(kind="unknown", name=name, words=P_("no destination is set up"))]
-    return [Check(kind="ok", name=name, words=P_("every destination answers"))]
+    return [_how_far(call, list(figures)), *found]
+
+
+def _sums(figures: Iterable[DestinationFigures]) -> dict[Standing, int]:
+    """Of all destinations that there are."""
+    every = list(figures)
+    return {one: sum(of.counts[one] for of in every) for one in Standing}
+
+
+def _how_far(call: AnyCall, figures: Sequence[DestinationFigures]) -> Check:
+    """What was given up asks for a person, but what left Orthanc: nobody can send that."""
+    counts = _sums(figures)
+    in_need = counts[Standing.GIVEN_UP] - sum(of.left for of in figures)
+    on_the_way = any(counts[one] for one in ON_THE_WAY)
+    words = P_(
+        "%(waiting)s waiting · %(sending)s sending · %(arrived)s arrived · %(unproved)s sent, unproved · "
+        "%(given_up)s given up",
+        **{one.name.lower(): f"{count:,}" for one, count in counts.items()},
+    )
+    state = Standing.GIVEN_UP if in_need else Standing.WAITING if on_the_way else None
+    return Check(
+        kind="attention" if in_need else "waiting" if on_the_way else "ok",
+        name=P_("Deliveries"),
+        words=words,
+        url=call.site.url("deliveries.deliveries_page", state=str(state) if state else None),
+        advice=P_("See the reason, then send it again.") if in_need else "",
+    )

@@ -18,7 +18,7 @@ from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, Place
 from treegarth.features.deliveries.addresses import DicomAddress
 from treegarth.features.deliveries.destinations import Destination
 from treegarth.features.deliveries.model import DeliveryObject, Outcome, Proof
-from treegarth.features.deliveries.senders.outcomes import NOT_HERE
+from treegarth.features.deliveries.senders.outcomes import NOT_HERE, outcome
 from treegarth.features.deliveries.senders.protocol import CommitmentForgotten, DestinationUnreachable, EchoResult
 from treegarth.features.deliveries.senders.store_jobs import (
     LIVE_STATES,
@@ -26,6 +26,7 @@ from treegarth.features.deliveries.senders.store_jobs import (
     JobEnding,
     ending_of,
     is_unreachable,
+    takes_no_such_class,
     unreachable,
 )
 from treegarth.orthanc.client import OrthancClient
@@ -92,7 +93,8 @@ class DicomSender:
             if end.ending is JobEnding.UNREACHABLE and not outcomes and end.position == 0:
                 raise DestinationUnreachable(end.reason)
             outcomes += [_arrived(one) for one in rest[: end.position]]
-            failures = failures + 1 if end.position == 0 else 1
+            if end.ending is not JobEnding.DUPLICATE:
+                failures = failures + 1 if end.position == 0 else 1
             rest = rest[end.position :]
             if end.ending is JobEnding.UNREACHABLE:
                 return outcomes + [_not_begun(one, end.reason) for one in rest]
@@ -265,8 +267,9 @@ class DicomSender:
         """The object at which a job ended."""
         if not self._is_in_orthanc(one):
             return _gone(one)
-        arrived = False if end.ending is JobEnding.REFUSED else None
-        return Outcome(orthanc_instance_id=one.orthanc_instance_id, arrived=arrived, reason=end.reason)
+        arrived = False if end.ending in (JobEnding.REFUSED, JobEnding.NO_CONTEXT) else None
+        reason = takes_no_such_class(one.sop_class_uid) if end.ending is JobEnding.NO_CONTEXT else end.reason
+        return outcome(one, arrived, reason=reason, has_it=end.ending is JobEnding.DUPLICATE)
 
     def _is_in_orthanc(self, one: DeliveryObject) -> bool:
         return self._orthanc.exists(f"/instances/{one.orthanc_instance_id}")

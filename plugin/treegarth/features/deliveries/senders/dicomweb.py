@@ -107,7 +107,10 @@ class DicomwebSender(PlainSender):
             middle = len(group) // 2
             return self._send(group[:middle]) + self._send(group[middle:])
         said = read_stow_answer(answer.content, answer.headers.get("Content-Type", ""))
-        if answer.status_code not in _STORED or (said is None and answer.status_code == 409):
+        if answer.status_code == 409 and (said is None or said.is_empty):
+            # It stored nothing (PS3.18 10.5.3.1) and does not say why: servers answer so that have the objects already.
+            return [outcome(one, None, reason=refusal(answer), answered=True) for one in group]
+        if answer.status_code not in _STORED:
             return [outcome(one, False, reason=refusal(answer)) for one in group]
         return [self._judged(one, said or StowAnswer(), answer.status_code) for one in group]
 
@@ -115,10 +118,12 @@ class DicomwebSender(PlainSender):
         """What the answer means for one object. Unknown, and to be asked for, where it does not say."""
         code = said.failed.get(one.sop_instance_uid)
         if code is not None:
-            return outcome(one, None if code in ALREADY_THERE else False, reason=reason_in_words(code))
+            has_it = code in ALREADY_THERE
+            return outcome(one, None if has_it else False, reason=reason_in_words(code), has_it=has_it)
         if one.sop_instance_uid in said.stored or (status == 200 and said.is_empty):
             return outcome(one, True, proof=Proof.STATUS)
-        return outcome(one, None, reason=P_("It answered %(status)s and did not tell of this object.", status=status))
+        untold = P_("It answered %(status)s and did not tell of this object.", status=status)
+        return outcome(one, None, reason=untold, answered=True)
 
     @contextmanager
     def _body(

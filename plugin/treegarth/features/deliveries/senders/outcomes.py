@@ -45,10 +45,18 @@ def outcome(
     proof: Proof | None = None,
     reason: str | None = None,
     begun: bool = True,
+    has_it: bool = False,
+    answered: bool = False,
 ) -> Outcome:
     """How the sending of one object ended."""
     return Outcome(
-        orthanc_instance_id=one.orthanc_instance_id, arrived=arrived, proof=proof, reason=reason, begun=begun
+        orthanc_instance_id=one.orthanc_instance_id,
+        arrived=arrived,
+        proof=proof,
+        reason=reason,
+        begun=begun,
+        has_it=has_it,
+        answered=answered,
     )
 
 

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, null, select, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from treegarth.database.parameters import is_among_numbers, written_out
 from treegarth.documents.store import Author, Change, Kind, Stored
 from treegarth.errors import NotFound, Problem
 from treegarth.features.deliveries import addresses
 from treegarth.features.deliveries.destinations import Destination, DestinationSettings, WantedProof, address_document
-from treegarth.features.deliveries.model import ObjectState
+from treegarth.features.deliveries.model import NEVER, ON_THE_WAY, ObjectState, Standing
 from treegarth.features.deliveries.store.leases import is_open
-from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination, destination_version
+from treegarth.features.deliveries.store.standing import by_standing, conditions, has_left, stands
+from treegarth.features.deliveries.tables import (
+    Moment,
+    delivery_batch,
+    delivery_object,
+    destination,
+    destination_version,
+)
 from treegarth.features.deliveries.windows import Window
 from treegarth.phrases import N_, P_
 
@@ -33,16 +53,22 @@ _windows = TypeAdapter(tuple[Window, ...])
 class DestinationFigures:
     """What waits for a destination and what lately arrived there."""
 
-    waiting: int = 0  # never tried yet
-    failed: int = 0  # tried, and waits for the next try
-    sending: int = 0
-    sent: int = 0  # taken by the destination, without better proof yet
-    given_up: int = 0
-    waiting_bytes: int = 0  # of what waits, failed or not
+    counts: Mapping[Standing, int] = field(default_factory=lambda: by_standing(()))  # objects
+    tried: int = 0  # of what waits
+    left: int = 0  # of what was given up: what left Orthanc before it was sent
+    waiting_bytes: int = 0
     oldest_waiting_at: datetime | None = None
     sends: int = 0  # that ended within the last hour, as the two that follow
     sent_bytes: int = 0
     sending_s: float = 0.0
+
+    @property
+    def waiting(self) -> int:
+        return self.counts[Standing.WAITING]
+
+    @property
+    def given_up(self) -> int:
+        return self.counts[Standing.GIVEN_UP]
 
     @property
     def mbit_per_s(self) -> float | None:
@@ -100,22 +126,25 @@ def missing_destination(connection: Connection, name: str, place: str) -> Proble
 
 
 def note_echo(connection: Connection, destination_id: int, *, can_find: bool | None, can_commit: bool | None) -> None:
-    """A destination answered: what waits there need not wait longer.
+    """A destination answered: it is not down, and what waits there need not wait longer.
 
     What it said it can is kept; None is not known, and leaves what was known.
     """
     learnt = {"can_find": can_find, "can_commit": can_commit}
-    values = {name: value for name, value in learnt.items() if value is not None} | {"next_attempt_at": None}
+    values: dict[str, Any] = {name: value for name, value in learnt.items() if value is not None}
+    values |= {"next_attempt_at": None, "down_since": None}
     connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
 
 
 def read_figures(
     connection: Connection, destination_ids: Sequence[int], now: datetime
 ) -> dict[int, DestinationFigures]:
-    """What waits for each of these and how sending goes. Reads what is open, not what was confirmed."""
+    """How far the objects for each of these are, and how sending goes."""
     values: dict[int, dict[str, Any]] = {one: {} for one in destination_ids}
-    for row in connection.execute(_open(destination_ids)):
-        values[row.destination_id] |= {k: v for k, v in row._mapping.items() if k != "destination_id"}
+    for row in connection.execute(_standings(destination_ids)):
+        counts = by_standing((one.value, row._mapping[one.value]) for one in Standing)
+        others = {name: row._mapping[name] for name in ("tried", "left", "waiting_bytes", "oldest_waiting_at")}
+        values[row.destination_id] |= {"counts": counts, **others}
     sends = (
         select(
             delivery_batch.c.destination_id,
@@ -138,25 +167,50 @@ def read_figures(
     return {one: DestinationFigures(**found) for one, found in values.items()}
 
 
-def _open(destination_ids: Sequence[int]) -> Select[Any]:
-    """Two queries with the conditions of the partial indexes: the ledger's millions of confirmed rows are not read."""
-    names = ("destination_id", "state", "attempts", "size_bytes", "queued_at")
-    of_these = select(*(delivery_object.c[name] for name in names)).where(
-        is_among_numbers(delivery_object.c.destination_id, destination_ids)
-    )
-    is_given_up = delivery_object.c.state == written_out(ObjectState.GIVEN_UP.value)
-    found = union_all(of_these.where(is_open()), of_these.where(is_given_up)).subquery("open").c
-    count, waits = func.count(), found.state == ObjectState.WAITING
+def _standings(destination_ids: Sequence[int]) -> Select[Any]:
+    """Queries with the conditions of the partial indexes: of what was taken and is through, the most by far, no row is
+    read but its place in an index."""
+    names = ("destination_id", "state", "proof", "attempts", "size_bytes", "queued_at")
+    is_of_these = is_among_numbers(delivery_object.c.destination_id, destination_ids)
+    of_these = select(*(delivery_object.c[name] for name in names), literal(1).label("objects")).where(is_of_these)
+    comes_to_something = delivery_object.c.next_attempt_at < NEVER  # as that index has it: all that waits or is sent
+    found = union_all(
+        of_these.where(is_open(), comes_to_something, stands(*ON_THE_WAY)),
+        of_these.where(stands(Standing.GIVEN_UP)),
+        _counted(is_of_these, Standing.UNPROVED, ObjectState.SENT),
+        _counted(is_of_these, Standing.ARRIVED, ObjectState.CONFIRMED),
+    ).subquery("found")
+    known, column = conditions(found), found.c
+    count, waits = func.count(), known[Standing.WAITING]
     return select(
-        found.destination_id,
-        count.filter(waits, found.attempts == 0).label("waiting"),
-        count.filter(waits, found.attempts > 0).label("failed"),
-        count.filter(found.state == ObjectState.SENDING).label("sending"),
-        count.filter(found.state == ObjectState.SENT).label("sent"),
-        count.filter(found.state == ObjectState.GIVEN_UP).label("given_up"),
-        cast(func.coalesce(func.sum(found.size_bytes).filter(waits), 0), BigInteger).label("waiting_bytes"),
-        func.min(found.queued_at).filter(waits).label("oldest_waiting_at"),
-    ).group_by(found.destination_id)
+        column.destination_id,
+        *(_sum(column.objects, known[one]).label(one.value) for one in Standing),
+        count.filter(waits, column.attempts > 0).label("tried"),
+        count.filter(has_left(found)).label("left"),
+        _sum(column.size_bytes, waits).label("waiting_bytes"),
+        func.min(column.queued_at).filter(waits).label("oldest_waiting_at"),
+    ).group_by(column.destination_id)
+
+
+def _counted(is_of_these: ColumnElement[bool], standing: Standing, state: ObjectState) -> Select[Any]:
+    """How many there are, as one row for each destination."""
+    return (
+        select(
+            delivery_object.c.destination_id,
+            written_out(state.value).label("state"),
+            literal("").label("proof"),
+            literal(0).label("attempts"),
+            literal(0).label("size_bytes"),
+            cast(null(), Moment).label("queued_at"),
+            func.count().label("objects"),
+        )
+        .where(is_of_these, stands(standing))
+        .group_by(delivery_object.c.destination_id)
+    )
+
+
+def _sum(value: ColumnElement[Any], where: ColumnElement[bool]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(value).filter(where), 0), BigInteger)
 
 
 def _destination(row: Row[Any]) -> Destination:

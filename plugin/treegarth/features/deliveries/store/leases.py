@@ -77,7 +77,12 @@ def claim_to_send(
         objects,
         batch,
         now,
-        {"state": ObjectState.SENDING, "attempts": delivery_object.c.attempts + 1, **_content()},
+        {
+            "state": ObjectState.SENDING,
+            "attempts": delivery_object.c.attempts + 1,
+            "last_error": None,  # of this try; with one that its worker's end interrupted there is none
+            **_content(),
+        },
     )
     connection.execute(
         delivery_batch.insert().values(
@@ -212,14 +217,18 @@ def next_due(connection: Connection, destination_id: int, states: Sequence[Objec
 
 
 def due_destinations(connection: Connection, now: datetime, destination_id: int | None = None) -> dict[int, set[str]]:
-    """Destinations, or this one, that have something to do now, with the states of what is due first."""
+    """Destinations, or this one, that have something to do now, with the states of what is due first.
+
+    One that is down is asked again also where nothing waits for it: it is not to be called down when it is up.
+    """
     found: dict[int, set[str]] = {}
     answers = destination.c.next_attempt_at.is_(None) | (destination.c.next_attempt_at <= now)
-    every = select(destination.c.id).order_by(destination.c.id).where(destination.c.removed_at.is_(None))
+    is_down = (destination.c.down_since.is_not(None) & destination.c.is_on & answers).label("is_down")
+    every = select(destination.c.id, is_down).order_by(destination.c.id).where(destination.c.removed_at.is_(None))
     every = every.where(answers | destination.c.alternate.is_not(None))
     if destination_id is not None:
         every = every.where(destination.c.id == destination_id)
-    for (destination_id,) in connection.execute(every).all():
+    for destination_id, is_down in connection.execute(every).all():
         first = (
             select(delivery_object.c.state)
             .where(delivery_object.c.destination_id == destination_id, delivery_object.c.next_attempt_at <= now)
@@ -229,8 +238,8 @@ def due_destinations(connection: Connection, now: datetime, destination_id: int 
             .subquery()
         )
         states = set(connection.execute(select(first.c.state).distinct()).scalars())
-        if states:
-            found[destination_id] = states
+        if states or is_down:
+            found[destination_id] = states or {ObjectState.WAITING.value}
     return found
 
 

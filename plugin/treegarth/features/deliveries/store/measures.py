@@ -9,8 +9,6 @@ from sqlalchemy import Connection
 from treegarth.features.deliveries.store.destinations import list_destinations, read_figures
 from treegarth.web.metrics import Metric
 
-_STATES = ("waiting", "failed", "sending", "sent", "given_up")
-
 
 def measure(connection: Connection, now: datetime) -> list[Metric]:
     """By destination: objects by state, sends and bytes of the last hour, whether it answers."""
@@ -22,9 +20,9 @@ def measure(connection: Connection, now: datetime) -> list[Metric]:
     return [
         Metric(
             name="delivery_objects",
-            meaning="Objects that are not confirmed, by destination and state.",
+            meaning="Objects by destination and state.",
             labels=("destination", "state"),
-            values={(name, state): getattr(of, state) for name, of in named.items() for state in _STATES},
+            values={(name, str(state)): count for name, of in named.items() for state, count in of.counts.items()},
         ),
         Metric(
             name="delivery_waiting_bytes",

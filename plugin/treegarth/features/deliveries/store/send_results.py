@@ -77,6 +77,18 @@ def note_success(connection: Connection, destination_id: int, now: datetime) -> 
     )
 
 
+def note_answer(connection: Connection, destination_id: int) -> None:
+    """The destination answers, whatever it said."""
+    values = {"failures": 0, "down_since": None, "next_attempt_at": None}
+    connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
+
+
+def note_echo(connection: Connection, destination_id: int) -> None:
+    """The destination answers an echo: it is not down, but only what it says of an object ends the care with it."""
+    values = {"down_since": None, "next_attempt_at": None}
+    connection.execute(update(destination).where(destination.c.id == destination_id).values(values))
+
+
 def note_failure(connection: Connection, destination_id: int, reason: str, now: datetime, pause: timedelta) -> None:
     """The destination does not answer: it is left alone for a while."""
     connection.execute(

@@ -6,8 +6,11 @@ from flask import Response
 
 from treegarth.documents.language import author_of
 from treegarth.errors import DatabaseUnavailable, NotFound
+from treegarth.features.rules.notices import NOTICES, NoticesAsked
 from treegarth.features.rules.store.events import count_events, retry_failed
-from treegarth.features.rules.store.shown import count_not_sent, count_unseen, mark_seen, send_again
+from treegarth.features.rules.store.notices import COUNTED, count_new, mark_seen
+from treegarth.features.rules.store.shown import count_not_sent, read_notice, send_again
+from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import N_, NN_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -28,6 +31,20 @@ class NoticeBody(Parameters):
         return None if self.id is None else [self.id]
 
 
+class SeenBody(NoticesAsked):
+    """What was seen."""
+
+    id: LongIdentifier | None = None
+    """The notice's number, for all that was told of its study; all that the filters leave if not given."""
+
+
+class WhichNotice(Parameters):
+    """Which one."""
+
+    id: LongIdentifier
+    """The notice's number."""
+
+
 def routes() -> list[Route]:
     return [
         route(
@@ -43,7 +60,14 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.VIEW,
             handler=seen,
-            summary="Mark one notice, or every one, as seen.",
+            summary="Mark what was told of one study, or of all that the filters leave, as seen.",
+        ),
+        route(
+            name="rules.open_notice_page",
+            path="/treegarth/notifications/open",
+            permission=Permission.VIEW,
+            handler=open_notice,
+            summary="The study that a notice is about; what was told of it is seen then.",
         ),
         route(
             name="rules.tell_again_page",
@@ -68,23 +92,42 @@ def bell_page(call: Call[None, None, None]) -> Response:
     """A part of a page; without the database the bell says nothing."""
     try:
         with call.connect() as connection:
-            unseen = count_unseen(connection)
+            unseen = count_new(connection)
     except DatabaseUnavailable:
         unseen = 0
-    return Response(str(render_part(call, "rules/bell.html", unseen=unseen)), mimetype="text/html")
+    return Response(str(render_part(call, "rules/bell.html", unseen=unseen, counted=COUNTED)), mimetype="text/html")
 
 
-def seen(call: Call[None, NoticeBody, None]) -> Response:
+def open_notice(call: Call[WhichNotice, None, None]) -> Response:
+    """Whoever looks at the study has seen what was told of it."""
     with call.begin() as connection:
-        mark_seen(connection, call.actor.name, author_of(call).now, call.body.ids)
-    return _to(call, "rules.notifications_page")
+        notice = read_notice(connection, call.query.id)
+        mark_seen(connection, call.actor.name, author_of(call).now, [notice.id])
+        study = StudyKey(
+            orthanc_study_id=notice.orthanc_study_id or "", study_instance_uid=notice.study_instance_uid or ""
+        )
+        which = told_apart(connection, [study])(study)
+    if not study.study_instance_uid:
+        return _to(call, "rules.notifications_page")
+    url = call.site.url("archive.study_page", study_instance_uid=study.study_instance_uid, orthanc_study_id=which)
+    return see_other(call, url)
+
+
+def seen(call: Call[None, SeenBody, None]) -> Response:
+    """One study's, or all that the filters of the page leave."""
+    body = call.body
+    with call.begin() as connection:
+        chosen = [body.id] if body.id is not None else NOTICES.query(call.asker, connection, body)
+        mark_seen(connection, call.actor.name, author_of(call).now, chosen)
+    asked = body.model_dump(mode="json", exclude={"id"}, exclude_none=True)
+    return see_other(call, call.site.url("rules.notifications_page", **asked))
 
 
 def tell_again(call: Call[None, NoticeBody, None]) -> Response:
     with call.begin() as connection:
         if not send_again(connection, author_of(call).now, call.body.ids) and call.body.id is not None:
             raise NotFound(N_("There is no notice with this number that was given up."))
-    return _to(call, "rules.notifications_page")
+    return _to(call, "rules.messages_page")
 
 
 def retry_events(call: Call[None, NoticeBody, None]) -> Response:
@@ -122,7 +165,7 @@ def health_check(call: AnyCall) -> list[Check]:
                 name=P_("Notifications"),
                 words=NN_("%(num)s could not be sent", "%(num)s could not be sent"),
                 count=not_sent,
-                url=call.site.url("rules.notifications_page", state="given up"),
+                url=call.site.url("rules.messages_page", state="given up"),
                 advice=P_("See the reason, then send it again."),
             )
         )

@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from treegarth.conditions.action import NotYet, Occasion
+from treegarth.conditions.decision import matched
 from treegarth.conditions.facts import read_facts
 from treegarth.conditions.model import Facts, Level
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.database.engine import transaction
 from treegarth.errors import DatabaseUnavailable, TreegarthError
-from treegarth.features.rules.decision import Match, match_rule
+from treegarth.features.rules.decision import Match, condition_of_study, match_rule
 from treegarth.features.rules.model import Rule, Trigger
 from treegarth.features.rules.service.book import ActingRule, RuleBook
 from treegarth.features.rules.store import events, outcomes
@@ -181,6 +182,7 @@ def occasion_of(
         is_first=stored is None or matched_before.get(rule_id, 0) < stored.edited_version,
         asked_by=asked_by,
         now=now,
+        matched=matched(condition_of_study(rule), match.study, now),
     )
 
 

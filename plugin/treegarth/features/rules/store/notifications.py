@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from treegarth.conditions.action import Occasion
+from treegarth.conditions.model import Value
 from treegarth.features.rules.tables import notification
 
 
@@ -29,6 +31,9 @@ def add_notifications(
             "target": target,
             "title": title,
             "content": dict(content),
+            "matched": [
+                {"field": one.field.name, "values": [_kept(value) for value in one.values]} for one in occasion.matched
+            ],
             "created_at": occasion.now,
             "next_attempt_at": occasion.now,
         }
@@ -37,3 +42,10 @@ def add_notifications(
     if rows:
         connection.execute(insert(notification), rows)
     return len(rows)
+
+
+def _kept(value: Value) -> str | float | bool:
+    """A value as JSON has it."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, timedelta) else value

@@ -1,5 +1,5 @@
-"""What the pages of rules show beside the rules themselves: how often each acted, what the dashboard was told. Queries
-only, but that a notice can be marked as seen."""
+"""What the pages of rules show beside the rules themselves: how often each acted, who was told what. Queries only, but
+that what was given up can be sent again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, update
 
+from treegarth.errors import NotFound
 from treegarth.features.rules.tables import notification, rule, rule_outcome
 from treegarth.index.studies import OfStudy, is_of
+from treegarth.phrases import P_
 from treegarth.record import Record
 
 DASHBOARD = "dashboard"
@@ -50,6 +52,8 @@ class Notice(Record):
     sent_at: datetime | None
     """When it was sent; on the dashboard: when somebody had seen it."""
     seen_by: str | None
+    matched: list[dict[str, Any]] | None
+    """By what the rule matched: `field` of its conditions and the `values` that made it true. It is never sent."""
 
 
 def acted_since(connection: Connection, since: datetime) -> dict[int, Acted]:
@@ -80,29 +84,18 @@ def select_notices(
     return query if study is None else query.where(is_of(notification, study))
 
 
-def count_unseen(connection: Connection, *, most: int = 100) -> int:
-    """How many notices of the dashboard nobody has seen; counts to `most`."""
-    waiting = (
-        select(notification.c.id)
-        .where(notification.c.channel == DASHBOARD, notification.c.state == "waiting")
-        .limit(most)
-        .subquery()
-    )
-    return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
+def read_notice(connection: Connection, notice_id: int) -> Notice:
+    """One notice. Raises NotFound."""
+    row = connection.execute(select_notices().where(notification.c.id == notice_id)).one_or_none()
+    if row is None:
+        raise NotFound(P_("There is no notice with this number."))
+    return Notice(**row._mapping)
 
 
 def count_not_sent(connection: Connection) -> int:
     """How many notices by e-mail and webhook were given up."""
     given_up = (notification.c.state == "given up", notification.c.channel != DASHBOARD)
     return int(connection.execute(select(func.count()).select_from(notification).where(*given_up)).scalar_one())
-
-
-def mark_seen(connection: Connection, by: str | None, now: datetime, ids: Sequence[int] | None = None) -> int:
-    """A user has seen these notices of the dashboard, or every one; how many were new."""
-    seen = update(notification).where(notification.c.channel == DASHBOARD, notification.c.state == "waiting")
-    if ids is not None:
-        seen = seen.where(notification.c.id.in_(ids))
-    return connection.execute(seen.values(state="sent", sent_at=now, seen_by=by)).rowcount
 
 
 def send_again(connection: Connection, now: datetime, ids: Sequence[int] | None = None) -> int:
