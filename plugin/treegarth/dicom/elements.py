@@ -12,7 +12,7 @@ from functools import partial
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from treegarth.dicom.lean_content import LeanItem, is_sequence
+from treegarth.dicom.lean_content import LeanItem, is_sequence, vr_of
 from treegarth.dicom.text import decode_text, repair_text
 
 
@@ -23,7 +23,7 @@ def element_text(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> s
         return None
     value = element.value
     if isinstance(value, bytes):
-        text = decode_text(value, charset)
+        text = decode_text(value, charset, vr_of(tag))
     elif isinstance(value, (MultiValue, list, tuple)):
         text = repair_text("\\".join("" if part is None else str(part) for part in value))
     else:

@@ -64,6 +64,7 @@ TAGS = {
     "columns": 0x00280011,
 }
 _WANTED = frozenset(TAGS.values())
+_NAMES = frozenset({"patient_name", "referring_physician_name"})
 LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
 _T = TypeVar("_T")
 
@@ -256,8 +257,7 @@ class _Reader:
         raw = self._values.get(TAGS[keyword])
         if not raw:
             return None
-        value = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode_text(raw, self._charset)
-        value = value.replace("\0", "").strip()
+        value = decode_text(raw, self._charset, "PN" if keyword in _NAMES else "LO").strip()
         if len(value) > LONGEST_TEXT:
             self._note(keyword, P_("%(count)s characters, cut to %(most)s", count=len(value), most=LONGEST_TEXT))
             value = value[:LONGEST_TEXT]

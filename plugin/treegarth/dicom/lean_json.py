@@ -27,7 +27,7 @@ from treegarth.dicom.encoding import (
     encoding_of,
 )
 from treegarth.dicom.raw_elements import find_data_set, skip_items
-from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, decode_text
+from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, TEXT_VRS, decode_text
 
 _WORDS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UC", "UI"})  # of one or more values
 _TEXTS = frozenset({"LT", "ST", "UR", "UT"})  # of one value, backslashes and all
@@ -172,15 +172,16 @@ def _element_json(vr: str, raw: bytes, character_set: tuple[str, ...]) -> dict[s
         return {"vr": vr}
     if vr in _BYTES:
         return {"vr": vr, "InlineBinary": b64encode(raw).decode("ascii")}
-    return {"vr": vr, "Value": _values(vr, raw, character_set)}
+    return {"vr": vr, "Value": values_json(vr, raw, character_set)}
 
 
-def _values(vr: str, raw: bytes, character_set: tuple[str, ...]) -> list[Any]:
+def values_json(vr: str, raw: bytes, character_set: tuple[str, ...]) -> list[Any]:
+    """The values of an element in little-endian bytes, as DICOM JSON has them."""
     if vr in _BINARY:
         return [value for (value,) in iter_unpack(_BINARY[vr], raw)]
     if vr == "AT":
         return [f"{group:04X}{element:04X}" for group, element in iter_unpack("<HH", raw)]
-    text = decode_text(raw, character_set if vr in ("LO", "LT", "PN", "SH", "ST", "UC", "UT") else ())
+    text = decode_text(raw, character_set if vr in TEXT_VRS else (), vr)
     if vr in _TEXTS:
         return [text]
     parts = text.split("\\")
