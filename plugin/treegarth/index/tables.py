@@ -80,11 +80,12 @@ study = Table(
         "search_text",
         Text,
         Computed(
-            "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
-            " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))",
+            "folded(coalesce(translate(patient_name, '^=,', '   '), '') || ' ' || coalesce(patient_id, '')"
+            " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')"
+            " || ' ' || coalesce(translate(patient_name, '=^, ', ' '), ''))",
             persisted=True,
         ),
-        comment="what the search box looks through: compare with lower(normalize(word))",
+        comment="what the search box looks through: compare with folded(word)",
     ),
     Index("ix_study_uid", "study_instance_uid"),
     Index("ix_study_patient", "orthanc_patient_id"),
