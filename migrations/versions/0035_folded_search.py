@@ -1,4 +1,4 @@
-"""Texts are found without accents and capitals; objects whose text may have been read wrongly are read anew.
+"""Texts are found without accents and capitals; devices that name a wrong character set, and what they wrote.
 
 The table study is written anew once, for its new column: about 40 seconds for a million studies. Series whose
 objects use code extensions become stale, and are read anew in the background.
@@ -6,12 +6,14 @@ objects use code extensions become stale, and are read anew in the background.
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0035"
 down_revision = "0034"
 branch_labels = None
 depends_on = None
 
+MOMENT = sa.DateTime(timezone=True)
 LETTERS = (
     "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯѠѢѤѦѨѪѬѮѰѲѴѶѸѺѼѾҀҊҌҎ"
     "ҐҒҔҖҘҚҜҞҠҢҤҦҨҪҬҮҰҲҴҶҸҺҼҾӀӁӃӅӇӉӋӍӐӒӔӖӘӚӜӞӠӢӤӦӨӪӬӮӰӲӴӶӸӺӼӾØøĐđÐðŁłĦħŦŧıŊŋς‘’ʼ‐‑‒–—―",
@@ -58,3 +60,28 @@ def upgrade() -> None:
     )
     op.execute("COMMENT ON COLUMN study.search_text IS 'what the search box looks through: compare with folded(word)'")
     op.execute(READ_ANEW)
+    keep_character_sets()
+
+
+def keep_character_sets() -> None:
+    op.create_table(
+        "character_set",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False, comment="the latest: it acts"),
+        sa.Column("is_on", sa.Boolean, nullable=False),
+        sa.Column("removed_at", MOMENT, comment="what was removed stays, for what it did refers to it"),
+    )
+    there = sa.text("removed_at IS NULL")
+    op.create_index("uq_character_set_name", "character_set", ["name"], unique=True, postgresql_where=there)
+    op.create_table(
+        "character_set_version",
+        sa.Column("character_set_id", sa.Integer, sa.ForeignKey("character_set.id"), primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("document", JSONB, nullable=False),
+        sa.Column("is_on", sa.Boolean, nullable=False),
+        sa.Column("change", sa.Text, nullable=False, comment="created, edited, switched on, switched off, removed"),
+        sa.Column("changed_by", sa.Text),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        comment="every change of every one",
+    )

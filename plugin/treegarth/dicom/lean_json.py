@@ -15,6 +15,7 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
+from treegarth.dicom.character_sets import terms_of
 from treegarth.dicom.encoding import (
     DELIMITERS,
     ITEM,
@@ -27,6 +28,7 @@ from treegarth.dicom.encoding import (
     encoding_of,
 )
 from treegarth.dicom.raw_elements import find_data_set, skip_items
+from treegarth.dicom.relabelling import Relabel, as_labelled
 from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, TEXT_VRS, decode_text
 
 _WORDS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UC", "UI"})  # of one or more values
@@ -43,21 +45,21 @@ IsLeftOut = Callable[[int, str, int], bool]
 """Whether an element at the top stays out, by its tag, value representation and length in bytes."""
 
 
-def lean_header_json(data: bytes, is_left_out: IsLeftOut) -> dict[str, Any]:
-    """The data set of a file, or of its beginning, up to Pixel Data. Raises NotPlain."""
+def lean_header_json(data: bytes, is_left_out: IsLeftOut, relabel: Relabel = as_labelled) -> dict[str, Any]:
+    """The data set of a file, or of its beginning, up to Pixel Data, its text by what labels mean. Raises NotPlain."""
     start, syntax = find_data_set(data)
     try:
-        return _Walk(data, encoding_of(syntax), is_left_out).data_set(start)
+        return _Walk(data, encoding_of(syntax), is_left_out, relabel).data_set(start)
     except (error, ValueError, IndexError, RecursionError) as reason:
         raise NotPlain(f"The header is not plain: {type(reason).__name__}.") from reason
 
 
 class _Walk:
-    def __init__(self, data: bytes, encoding: Encoding, is_left_out: IsLeftOut) -> None:
-        self.data, self.encoding, self.is_left_out = data, encoding, is_left_out
+    def __init__(self, data: bytes, encoding: Encoding, is_left_out: IsLeftOut, relabel: Relabel) -> None:
+        self.data, self.encoding, self.is_left_out, self.relabel = data, encoding, is_left_out, relabel
 
     def data_set(self, place: int) -> dict[str, Any]:
-        found, state, end, previous = dict[str, Any](), _State(), len(self.data), 0
+        found, state, end, previous = dict[str, Any](), _State(self.relabel(())), len(self.data), 0
         while place < end:
             tag, vr, length, value = self._element(place, state)
             if tag >= PIXEL_DATA:
@@ -97,7 +99,7 @@ class _Walk:
             raise NotPlain(f"{tag:08X} has no end.")
         raw = self.data[place : place + length]
         if tag == SPECIFIC_CHARACTER_SET:
-            state.character_set = tuple(raw.decode("ascii").strip(" \0").split("\\"))
+            state.character_set = self.relabel(terms_of(raw.decode("ascii").strip(" \0")))
         elif tag == _PIXEL_REPRESENTATION:
             state.is_signed = raw[:1] == b"\1"
         elif tag >> 16 & 1 and tag & 0xFF00 == 0:  # a private creator (PS3.5 7.8.1)
