@@ -79,7 +79,9 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     return {
+        "character_set_id": ask("POST", f"{server.api}/character-sets", json={"document": korean})["id"],
         "work_id": work["id"],
         "study_instance_uid": uid,
         "series_instance_uid": api(f"studies/{uid}")["series"][0]["series_instance_uid"],

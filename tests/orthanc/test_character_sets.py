@@ -1,4 +1,4 @@
-"""A device that writes Korean under a Latin label: what would change is shown, switched on it changes, removed it is back.
+"""A device that writes Korean under a Latin label: what would change is shown; on it changes, removed it is back.
 
 Index, dose and what arrives later follow; another device does not.
 """
@@ -51,7 +51,9 @@ def ask(server: OrthancServer, method: str, path: str, body: Any = None) -> Any:
 
 
 def texts(server: OrthancServer) -> dict[str, tuple[str, str]]:
-    return {one["patient_id"]: (one["patient_name"], one["study_description"]) for one in server.get("studies")["items"]}
+    return {
+        one["patient_id"]: (one["patient_name"], one["study_description"]) for one in server.get("studies")["items"]
+    }
 
 
 def wait_for(found: Any, expected: Any, timeout_s: float = 60) -> None:

@@ -15,6 +15,11 @@ from treegarth.index.relabelling import write_relabellings
 from treegarth.phrases import N_
 from treegarth.work.store import start
 
+
+class CharacterSet(Stored):
+    """What is said of a device's character set, as it is now."""
+
+
 PAGE = "archive.character_sets_page"
 
 
@@ -38,7 +43,7 @@ def _follow(connection: Connection, before: Stored, change: Change, author: Auth
 
 
 CHARACTER_SETS = Kind(
-    record=Stored,
+    record=CharacterSet,
     table=character_set,
     versions=character_set_version,
     missing=N_("There is no character set with this number."),

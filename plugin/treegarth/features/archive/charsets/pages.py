@@ -12,7 +12,7 @@ from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.archive.charsets.documents import CHARACTER_SET_DOCUMENTS, CHARACTER_SETS, PAGE
 from treegarth.features.archive.charsets.model import DEVICE_WORDS, REALLY
 from treegarth.features.archive.charsets.paths import CharacterSetPath
-from treegarth.features.archive.charsets.preview import Preview, preview
+from treegarth.features.archive.charsets.preview import CharacterSetPreview, preview
 from treegarth.features.archive.charsets.store import LOOKED_AT, broken_text
 from treegarth.features.archive.works import MENDING, RELABELLING
 from treegarth.phrases import P_, Phrase
@@ -122,7 +122,7 @@ def add(call: Call[None, CharacterSetForm, None]) -> Response:
     return see_other(call, call.site.url(PAGE, **begun), *wrong, kind="attention")
 
 
-def preview_of(call: Call[None, None, CharacterSetPath]) -> Preview:
+def preview_of(call: Call[None, None, CharacterSetPath]) -> CharacterSetPreview:
     with call.connect() as connection:
         stored = CHARACTER_SET_DOCUMENTS.read(call, connection, call.path.character_set_id)
     return preview(call, stored)

@@ -29,7 +29,7 @@ _READ_TOGETHER = 4
 SHOWN = ("patient_name", "study_description", "series_description", "institution_name")
 
 
-class ReadSoFar(Answer):
+class TextChange(Answer):
     """One series of the device: each text as it reads now, and as it would."""
 
     study_instance_uid: str
@@ -40,7 +40,7 @@ class ReadSoFar(Answer):
     then: str
 
 
-class Preview(Answer):
+class CharacterSetPreview(Answer):
     """What would change, as far as some of the device's newest series tell."""
 
     series_count: int
@@ -49,11 +49,11 @@ class Preview(Answer):
     """Series of which an object was read for this."""
     unread_count: int
     """Of these, those whose object could not be read."""
-    changes: list[ReadSoFar]
+    changes: list[TextChange]
     """Texts that would read otherwise; of several alike one."""
 
 
-def preview(call: AnyCall, stored: Stored) -> Preview:
+def preview(call: AnyCall, stored: Stored) -> CharacterSetPreview:
     """What this document would change, if it was the first of those that are on."""
     one = relabelling_of(stored.document)
     with call.connect() as connection:
@@ -63,12 +63,12 @@ def preview(call: AnyCall, stored: Stored) -> Preview:
     then = Relabellings([one, *now.every])
     with ThreadPoolExecutor(_READ_TOGETHER, thread_name_prefix="preview") as pool:
         read = list(pool.map(lambda it: _read(call.services.orthanc, it, now, then), sample))
-    changes: dict[tuple[str, str], ReadSoFar] = {}
+    changes: dict[tuple[str, str], TextChange] = {}
     for found in read:
         for change in found or ():
             changes.setdefault((change.text, change.now), change)
     unread = sum(found is None for found in read)
-    return Preview(
+    return CharacterSetPreview(
         series_count=series_count, opened_count=len(sample), unread_count=unread, changes=list(changes.values())
     )
 
@@ -84,7 +84,7 @@ def preview_section(call: AnyCall, stored: Stored) -> Markup:
 
 def _read(
     orthanc: OrthancClient, one: SeriesOfDevice, now: Relabellings, then: Relabellings
-) -> Sequence[ReadSoFar] | None:
+) -> Sequence[TextChange] | None:
     """What would change of this series; None where its object cannot be read."""
     try:
         data = read_beginning(orthanc, one.header_orthanc_instance_id)
@@ -93,7 +93,7 @@ def _read(
         return None
     texts = [(name, getattr(before, name) or "", getattr(after, name) or "") for name in SHOWN]
     return [
-        ReadSoFar(
+        TextChange(
             study_instance_uid=one.study_instance_uid,
             orthanc_study_id=one.orthanc_study_id,
             text=name,
