@@ -53,6 +53,10 @@ KINDS = [
 ]
 LIMIT = {"name": "l", "quantity": "dlp_mgy_cm", "greatest": 20000.0, "reason": "a"}
 KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", values=("b", "c"), page="dose/limits"))
+KOREAN = {"name": "k", "station_name": "CT1", "really": "ISO 2022 IR 149", "reason": "a"}
+KINDS.append(
+    EditedKind(path="character-sets", document=KOREAN, changed="reason", values=("b", "c"), page="character-sets")
+)
 VIEW = {"name": "v", "list": "archive.studies", "query": {"modality": "CT"}, "shared": False}
 KINDS.append(
     EditedKind(path="views", document=VIEW, changed="query", values=({"modality": "MR"}, {"modality": "PT"}), page=None)

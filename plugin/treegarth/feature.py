@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # of floors that not every process loads
     from treegarth.work.kinds import Carry, WorkKind, WorkKinds
 
 FollowStable: TypeAlias = "Callable[[Connection, Sequence[Any], datetime], object]"
+ReadAgain: TypeAlias = "Callable[[Connection, Sequence[str]], int]"
 FollowDoseRead: TypeAlias = "Callable[[Connection, str, datetime], object]"
 
 
@@ -79,6 +80,8 @@ class Feature:
     """What it measures for a monitoring system."""
     follower: Callable[[TaskHints], IndexFollower] | None = None
     """What it does in the transaction of the index; the hints are for what is to be done after it."""
+    read_again: Callable[[], ReadAgain] | None = None
+    """Notes that what it reads of the objects of these series by itself is to be read again; how many there are."""
     follow_stable: Callable[[], FollowStable] | None = None
     """Is told in their transaction of studies and series that have come to rest."""
     task_after_rest: Callable[[], str] | None = None

@@ -81,8 +81,10 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
+    korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     return {
         "sop_instance_uid": api(f"studies/{uid}/series/{series}/instances")["items"][0]["sop_instance_uid"],
+        "character_set_id": ask("POST", f"{server.api}/character-sets", json={"document": korean})["id"],
         "work_id": work["id"],
         "study_instance_uid": uid,
         "series_instance_uid": series,

@@ -93,6 +93,16 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "archive.add_character_set_page": Filling(typed={"manufacturer": "MAKER"}),
+    "character_sets.create_page": Filling(
+        typed={"text": "name: of a text\nmanufacturer: MAKER\nreally: ISO_IR 192\n"}, button="save"
+    ),
+    "character_sets.change_page": Filling(button="save"),
+    "character_sets.take_in_page": Filling(
+        typed={"text": "- {name: taken in, station_name: CT1, really: KOI8-R}"}, button="look"
+    ),
+    "character_sets.switch_page": Filling(),
+    "character_sets.remove_page": Filling(),
     "dose.doses_act": Filling(),
     "deliveries.create_destination_page": Filling(
         typed={"name": "Node", "address.ae_title": "NODE", "address.host": "127.0.0.1"}, button="save"

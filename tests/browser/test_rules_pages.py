@@ -33,12 +33,14 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
     study = server.get("studies")["items"][0]["study_instance_uid"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     wish = {"destination": "Kept folder", "study_instance_uid": study}
     made = (
         ("destinations", {"document": folder_of_it}),
         ("rules", {"document": rule}),
         ("dose/not-patients", {"document": nobody}),
         ("dose/limits", {"document": limit}),
+        ("character-sets", {"document": korean}),
     )
     for path, body in (*made, ("deliveries", wish)):
         requests.post(f"{server.api}/{path}", json=body, timeout=30).raise_for_status()
@@ -207,6 +209,7 @@ PAGES = (
     *("rules/outcomes", "rules/1/explain/{study}"),
     *("dose/not-patients/1", "dose/not-patients/1/edit", "dose/not-patients/new", "dose/not-patients/import"),
     *("dose/limits/1", "dose/limits/1/edit", "dose/limits/new", "dose/limits/import"),
+    *("character-sets", "character-sets/1", "character-sets/1/edit", "character-sets/new", "character-sets/import"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),
 )

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from tests.index_support import KOREAN, NOON, search_studies, write_study
 from treegarth.errors import InvalidRequest
@@ -21,6 +21,7 @@ from treegarth.features.archive.store.search import (
     select_studies,
     totals,
 )
+from treegarth.folding import fold
 
 
 def found(connection: Connection, **wanted: Any) -> list[str]:
@@ -118,6 +119,17 @@ def test_a_cursor_of_another_sort_is_refused(engine: Engine) -> None:
         ("g*", False),
         ("hong*동", False),
         ("hong*=*=홍*", True),
+        ("Hong, Gildong", True),
+        ("hong , gil", True),
+        ("Gildong Hong", True),
+        ("honggildong", True),
+        ("ＨＯＮＧ", True),
+        ("홍길 동", True),
+        ("hong, g*", True),
+        ("홍, 길?", True),
+        ("\u1112\u1169\u11bc", True),
+        ("hong, x*", False),
+        ("gildonghong", False),
         ("P7", False),
         ("%", False),
         ("h_ng", False),
@@ -139,17 +151,84 @@ def test_letters_that_are_composed_differently_are_the_same(engine: Engine) -> N
         assert found(connection, text="jörg müller") == ["study-00001"]
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("MÜLLER^JÜRGEN", ("müller", "muller", "MULLER", "Müller, Jürgen", "mul*", "muller, j?rgen")),
+        ("Lefèvre^Anaïs", ("lefevre", "LEFÈVRE", "anais", "Lefevre, Anais")),
+        ("ÇAĞLAR^İPEK", ("ipek", "İPEK", "ıpek", "caglar", "Çağlar, İpek")),
+        ("Groß^Jørgen", ("gross", "GROSS", "groß", "GROẞ", "jorgen")),
+        ("ﾔﾏﾀﾞ^ﾀﾛｳ", ("ヤマダ", "ﾔﾏﾀﾞ", "ヤマダ タロウ", "ヤマダタロウ")),
+        ("ΠΑΠΆΣ^ΝΊΚΟΣ", ("παπας", "Νίκος", "παπασ")),
+        ("ЁЛКИН^ФЁДОР", ("елкин", "Ёлкин, Фёдор")),
+        ("金^民秀", ("金", "金民秀")),
+        ("Kim^Minsu=\u1100\u1175\u11b7^민수", ("김", "김민수", "김 민수", "Kim, Minsu")),
+        ("Ｋｉｍ^Ｍｉｎ", ("kim", "Kim, Min")),
+        ("D\u2019Arc^Zoé", ("d'arc", "zoe")),
+    ],
+)
+def test_names_are_found_without_accents_capitals_and_forms_of_width(
+    engine: Engine, name: str, asked: tuple[str, ...]
+) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, patient_name=name, study_description=name.replace("^", " "))
+        for one in asked:
+            assert found(connection, patient_name=one) == ["study-00001"], one
+            assert found(connection, text=one) == ["study-00001"], one
+            if "," not in one and "*" not in one:
+                assert found(connection, study_description=one) == ["study-00001"], one
+
+
+def test_wildcards_are_read_in_every_field(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 1, patient_name=KOREAN, accession_number="ACC-77", study_description="CT Abdomen")
+        write_study(connection, 12)
+        assert found(connection, text="*dong acc-7? abd*men") == ["study-00001"]
+        assert found(connection, text="홍*동 *") == ["study-00001"]
+        assert found(connection, text="1.2.840.99999.1.*2") == ["study-00012"]
+        assert found(connection, text="?cc-77x") == []
+        assert found(connection, study_instance_uid="1.2.840.99999.1.?") == ["study-00001"]
+        assert found(connection, accession_number="ACC-7?") == ["study-00001"]
+        assert found(connection, patient_id="P1*") == ["study-00012", "study-00001"]
+        every = select_instances("series-00012", sop_instance_uid="*.12.1", remote_ae_title=None)
+        assert len(INSTANCES.rows(connection, every).items) == 1
+
+
+def test_the_database_folds_a_text_as_python_does(engine: Engine) -> None:
+    """Every letter of Latin, Greek, Cyrillic, Hangul, kana and their forms, alone and beside others."""
+    blocks = [(0x20, 0x7F), (0xA0, 0x250), (0x2B0, 0x370), (0x384, 0x530), (0x1100, 0x1200), (0x1E00, 0x2000)]
+    blocks += [(0x2000, 0x2100), (0x3041, 0x3100), (0x3131, 0x318F), (0xAC00, 0xACFF), (0xF900, 0xFA6E)]
+    blocks += [(0xFB00, 0xFB07), (0xFF01, 0xFFEF), (0x4E00, 0x4E40)]
+    letters = [chr(one) for first, end in blocks for one in range(first, end)]
+    texts = [*letters, *("a" + one + "Z\u0301" for one in letters), "", "Hong^Gildong=홍^길동, ẞÆ\u0130"]
+    with engine.begin() as connection:
+        rows = connection.execute(
+            text("SELECT given, folded(given) FROM unnest(CAST(:texts AS text[])) AS g (given)"), {"texts": texts}
+        ).all()
+    assert [(one, there) for one, there in rows if fold(one) != there] == []
+
+
 def test_the_search_box_finds_names_identifiers_descriptions_and_uids_of_every_level(engine: Engine) -> None:
     with engine.begin() as connection:
         write_study(
             connection, 1, patient_name=KOREAN, accession_number="ACC-77", study_description="CT Abdomen, 100% dose"
         )
         write_study(connection, 2)
-        for text in (
-            *("홍길동", "gildong abdomen", "acc-77", "p1", "100%", "ct abdo"),
+        for words in (
+            *(
+                "홍길동",
+                "gildong abdomen",
+                "acc-77",
+                "p1",
+                "100%",
+                "ct abdo",
+                "Hong, Gildong",
+                "hong,gildong",
+                "^ hong",
+            ),
             *("1.2.840.99999.1.1", "1.2.840.99999.2.1", "1.2.840.99999.3.1.2"),
         ):
-            assert found(connection, text=text) == ["study-00001"], text
+            assert found(connection, text=words) == ["study-00001"], words
         assert found(connection, text="gildong chest") == []
         assert found(connection, text="1.2.840.99999.9.9") == []
 

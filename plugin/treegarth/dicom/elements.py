@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
-from treegarth.dicom.lean_content import LeanItem, is_sequence
-from treegarth.dicom.text import decode_text, repair_text
+from treegarth.dicom.headers import TAGS
+from treegarth.dicom.lean_content import LeanItem, is_sequence, vr_of
+from treegarth.dicom.relabelling import DEVICE, Relabellings
+from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, character_set, decode_text, repair_text
 
 
 def element_text(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> str | None:
@@ -23,7 +27,7 @@ def element_text(dataset: Dataset, tag: int, charset: tuple[str, ...] = ()) -> s
         return None
     value = element.value
     if isinstance(value, bytes):
-        text = decode_text(value, charset)
+        text = decode_text(value, charset, vr_of(tag))
     elif isinstance(value, (MultiValue, list, tuple)):
         text = repair_text("\\".join("" if part is None else str(part) for part in value))
     else:
@@ -37,6 +41,17 @@ def element_items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
         return ()
     items: Sequence[Dataset] = dataset[tag].value or ()
     return items
+
+
+def relabel_dataset(dataset: Dataset, relabellings: Relabellings, remote_ae_title: str | None) -> None:
+    """Have the data set name the character sets that its label means, by what a site says of its device."""
+    label = character_set(element_text(dataset, SPECIFIC_CHARACTER_SET))
+    device = {name: element_text(dataset, TAGS[name], label) for name in DEVICE if name in TAGS}
+    meant = relabellings.of({**device, "remote_ae_title": remote_ae_title})(label)
+    if meant != label:
+        raw = "\\".join(meant).encode()
+        tag = BaseTag(SPECIFIC_CHARACTER_SET)
+        dataset[tag] = RawDataElement(tag, "CS", len(raw), raw, 0, False, True)
 
 
 def item_of(dataset: Dataset) -> LeanItem:

@@ -18,10 +18,12 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from treegarth.dicom.character_sets import terms_of
 from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.orthanc_hash import orthanc_hash
 from treegarth.dicom.plain_values import date_of, integer_of, time_of
 from treegarth.dicom.raw_elements import read_raw_elements
+from treegarth.dicom.relabelling import DEVICE, NONE, Relabel, Relabellings, as_labelled
 from treegarth.dicom.text import decode_text
 from treegarth.errors import UnreadableObject
 from treegarth.phrases import P_
@@ -64,6 +66,8 @@ TAGS = {
     "columns": 0x00280011,
 }
 _WANTED = frozenset(TAGS.values())
+_OF_DEVICE = tuple(name for name in DEVICE if name in TAGS)
+_NAMES = frozenset({"patient_name", "referring_physician_name"})
 LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
 _T = TypeVar("_T")
 
@@ -127,8 +131,8 @@ class OrthancIdentifiers:
     instance: str
 
 
-def read_header(data: bytes) -> Header:
-    """The header in the bytes of a DICOM file, which may end at its pixel data.
+def read_header(data: bytes, relabellings: Relabellings = NONE, remote_ae_title: str | None = None) -> Header:
+    """The header in the bytes of a DICOM file, which may end at its pixel data, sent by a node of this title.
 
     Raises UnreadableObject where an identifier is missing or nothing can be made of the bytes.
     """
@@ -137,7 +141,18 @@ def read_header(data: bytes) -> Header:
         values, syntax, truncated = elements.values, elements.transfer_syntax_uid, elements.truncated
     except NotPlain:
         values, syntax, truncated = _values_by_pydicom(data)
-    return _Reader(values, syntax, truncated).header()
+    reader = _Reader(values, syntax, truncated)
+    if relabellings:
+        reader.relabel(relabellings, remote_ae_title)
+    return reader.header()
+
+
+def relabel_of(data: bytes, relabellings: Relabellings, remote_ae_title: str | None) -> Relabel:
+    """What the labels of the device mean that wrote this file. Raises UnreadableObject."""
+    if not relabellings:
+        return as_labelled
+    header = read_header(data)
+    return relabellings.of({**{name: getattr(header, name) for name in _OF_DEVICE}, "remote_ae_title": remote_ae_title})
 
 
 def read_header_values(values: Mapping[str, str], issue: Issue) -> Header:
@@ -204,7 +219,12 @@ class _Reader:
         if truncated:
             self._issues.append(Issue(path="", reason=P_("the object ends inside its header")))
         charset = values.get(TAGS["specific_character_set"], b"").decode("ascii", "replace").strip(" \0")
-        self._charset = charset or None
+        self._charset = terms_of(charset)
+
+    def relabel(self, relabellings: Relabellings, remote_ae_title: str | None) -> None:
+        """Have text read by what a site says of the device, which is known by its names as they are labelled."""
+        device = {name: self._text(name) for name in _OF_DEVICE}
+        self._charset = relabellings.of({**device, "remote_ae_title": remote_ae_title})(self._charset)
 
     def header(self) -> Header:
         text, number, day, moment = self._text, self._number, self._date, self._time
@@ -256,8 +276,7 @@ class _Reader:
         raw = self._values.get(TAGS[keyword])
         if not raw:
             return None
-        value = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode_text(raw, self._charset)
-        value = value.replace("\0", "").strip()
+        value = decode_text(raw, self._charset, "PN" if keyword in _NAMES else "LO").strip()
         if len(value) > LONGEST_TEXT:
             self._note(keyword, P_("%(count)s characters, cut to %(most)s", count=len(value), most=LONGEST_TEXT))
             value = value[:LONGEST_TEXT]

@@ -37,7 +37,7 @@ class LeanItem:
         """The text of an element, its values joined by backslashes and without padding; None when absent or empty."""
         value = self.elements.get(tag)
         if isinstance(value, bytes):
-            return decode_text(value, charset).strip() or None
+            return decode_text(value, charset, vr_of(tag)).strip() or None
         text = value() if callable(value) else None
         return text if isinstance(text, str) else None
 
@@ -120,10 +120,15 @@ class _Parser:
         return item, place
 
 
-@lru_cache(maxsize=4096)
 def is_sequence(tag: int) -> bool:
     """Whether the dictionary (PS3.6) has the tag as a sequence: implicit VR does not say."""
+    return vr_of(tag) == "SQ"
+
+
+@lru_cache(maxsize=4096)
+def vr_of(tag: int) -> str:
+    """The value representation in the dictionary (PS3.6); UN of a tag that it does not have."""
     try:
-        return str(dictionary_VR(tag)) == "SQ"
+        return str(dictionary_VR(tag))
     except KeyError:
-        return False
+        return "UN"

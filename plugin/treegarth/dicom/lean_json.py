@@ -15,6 +15,7 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
+from treegarth.dicom.character_sets import terms_of
 from treegarth.dicom.encoding import (
     DELIMITERS,
     ITEM,
@@ -27,7 +28,8 @@ from treegarth.dicom.encoding import (
     encoding_of,
 )
 from treegarth.dicom.raw_elements import find_data_set, skip_items
-from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, decode_text
+from treegarth.dicom.relabelling import Relabel, as_labelled
+from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, TEXT_VRS, decode_text
 
 _WORDS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UC", "UI"})  # of one or more values
 _TEXTS = frozenset({"LT", "ST", "UR", "UT"})  # of one value, backslashes and all
@@ -43,21 +45,21 @@ IsLeftOut = Callable[[int, str, int], bool]
 """Whether an element at the top stays out, by its tag, value representation and length in bytes."""
 
 
-def lean_header_json(data: bytes, is_left_out: IsLeftOut) -> dict[str, Any]:
-    """The data set of a file, or of its beginning, up to Pixel Data. Raises NotPlain."""
+def lean_header_json(data: bytes, is_left_out: IsLeftOut, relabel: Relabel = as_labelled) -> dict[str, Any]:
+    """The data set of a file, or of its beginning, up to Pixel Data, its text by what labels mean. Raises NotPlain."""
     start, syntax = find_data_set(data)
     try:
-        return _Walk(data, encoding_of(syntax), is_left_out).data_set(start)
+        return _Walk(data, encoding_of(syntax), is_left_out, relabel).data_set(start)
     except (error, ValueError, IndexError, RecursionError) as reason:
         raise NotPlain(f"The header is not plain: {type(reason).__name__}.") from reason
 
 
 class _Walk:
-    def __init__(self, data: bytes, encoding: Encoding, is_left_out: IsLeftOut) -> None:
-        self.data, self.encoding, self.is_left_out = data, encoding, is_left_out
+    def __init__(self, data: bytes, encoding: Encoding, is_left_out: IsLeftOut, relabel: Relabel) -> None:
+        self.data, self.encoding, self.is_left_out, self.relabel = data, encoding, is_left_out, relabel
 
     def data_set(self, place: int) -> dict[str, Any]:
-        found, state, end, previous = dict[str, Any](), _State(), len(self.data), 0
+        found, state, end, previous = dict[str, Any](), _State(self.relabel(())), len(self.data), 0
         while place < end:
             tag, vr, length, value = self._element(place, state)
             if tag >= PIXEL_DATA:
@@ -97,7 +99,7 @@ class _Walk:
             raise NotPlain(f"{tag:08X} has no end.")
         raw = self.data[place : place + length]
         if tag == SPECIFIC_CHARACTER_SET:
-            state.character_set = tuple(raw.decode("ascii").strip(" \0").split("\\"))
+            state.character_set = self.relabel(terms_of(raw.decode("ascii").strip(" \0")))
         elif tag == _PIXEL_REPRESENTATION:
             state.is_signed = raw[:1] == b"\1"
         elif tag >> 16 & 1 and tag & 0xFF00 == 0:  # a private creator (PS3.5 7.8.1)
@@ -172,15 +174,16 @@ def _element_json(vr: str, raw: bytes, character_set: tuple[str, ...]) -> dict[s
         return {"vr": vr}
     if vr in _BYTES:
         return {"vr": vr, "InlineBinary": b64encode(raw).decode("ascii")}
-    return {"vr": vr, "Value": _values(vr, raw, character_set)}
+    return {"vr": vr, "Value": values_json(vr, raw, character_set)}
 
 
-def _values(vr: str, raw: bytes, character_set: tuple[str, ...]) -> list[Any]:
+def values_json(vr: str, raw: bytes, character_set: tuple[str, ...]) -> list[Any]:
+    """The values of an element in little-endian bytes, as DICOM JSON has them."""
     if vr in _BINARY:
         return [value for (value,) in iter_unpack(_BINARY[vr], raw)]
     if vr == "AT":
         return [f"{group:04X}{element:04X}" for group, element in iter_unpack("<HH", raw)]
-    text = decode_text(raw, character_set if vr in ("LO", "LT", "PN", "SH", "ST", "UC", "UT") else ())
+    text = decode_text(raw, character_set if vr in TEXT_VRS else (), vr)
     if vr in _TEXTS:
         return [text]
     parts = text.split("\\")

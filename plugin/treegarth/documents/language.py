@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
+from markupsafe import Markup
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
@@ -45,6 +46,7 @@ class Pages:
     list_page: str = ""  # the name of the feature's own list
     one_page: str = ""  # of its own page of one; then its forms are its own, too
     navigation: Navigation | None = None
+    section: Callable[[AnyCall, Any], Markup] | None = None  # what its feature says of one, on its page
     begin: str = "name: \n"  # what a new one is written from
     help: Mapping[str, str] = field(default_factory=dict)  # what can be written: msgids by key
 

@@ -62,7 +62,9 @@ class _DocumentPages:
             versions = shown_versions(self._documents.kind.history(connection, number))
         text = stored.source if stored.source is not None else as_text(stored.document)
         urls = {name: self._url(call, f"{name}_page", number) for name in ("edit", "switch", "remove")}
-        return self._render(call, "document.html", document=stored, text=text, versions=versions, urls=urls)
+        section = None if self._pages.section is None else self._pages.section(call, stored)
+        values = {"document": stored, "text": text, "versions": versions, "urls": urls, "section": section}
+        return self._render(call, "document.html", **values)
 
     def export(self, call: AnyCall) -> Response:
         with call.connect() as connection:

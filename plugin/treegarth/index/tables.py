@@ -35,8 +35,9 @@ from treegarth.index.scope import WHOLE_ARCHIVE
 Key = String(collation="C")
 
 SEARCH_TEXT = (
-    "lower(normalize(coalesce(translate(patient_name, '^=', '  '), '') || ' ' || coalesce(patient_id, '')"
-    " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')))"
+    "folded(coalesce(translate(patient_name, '^=,', '   '), '') || ' ' || coalesce(patient_id, '')"
+    " || ' ' || coalesce(accession_number, '') || ' ' || coalesce(study_description, '')"
+    " || ' ' || coalesce(translate(patient_name, '=^, ', ' '), ''))"
 )
 """Of the columns of a study, or of what is kept of one."""
 
@@ -89,7 +90,7 @@ study = Table(
             SEARCH_TEXT,
             persisted=True,
         ),
-        comment="what the search box looks through: compare with lower(normalize(word))",
+        comment="what the search box looks through: compare with folded(word)",
     ),
     Index("ix_study_uid", "study_instance_uid"),
     Index("ix_study_patient", "orthanc_patient_id"),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from procrastinate import Blueprint
 
     from treegarth.conditions.vocabulary import Term
+    from treegarth.documents.language import Documents
     from treegarth.web.listing import Listing
     from treegarth.web.metrics import Measure
     from treegarth.web.parts import HealthCheck, PageSection
@@ -34,8 +35,9 @@ def _parts(house: House) -> list[object]:
 
 def _routes() -> list[Route]:
     from treegarth.features.archive import api, pages
+    from treegarth.features.archive.charsets import pages as charsets
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *charsets.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -60,16 +62,28 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
 
 def _works() -> list[WorkKind]:
     from treegarth.features.archive.download import DOWNLOADING
-    from treegarth.features.archive.works import COMPARING, MENDING
+    from treegarth.features.archive.works import COMPARING, MENDING, RELABELLING
 
-    return [COMPARING, MENDING, DOWNLOADING]
+    return [COMPARING, MENDING, RELABELLING, DOWNLOADING]
 
 
 def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.archive.charsets.store import mark_on
     from treegarth.features.archive.download import DOWNLOADING, Downloader
-    from treegarth.work.kinds import Outside
+    from treegarth.features.archive.works import RELABELLING
+    from treegarth.work.kinds import Outside, Within
 
-    return {DOWNLOADING.name: Outside(act=Downloader(orthanc=work.sending.orthanc, clock=work.sending.clock).work)}
+    readers = [one.read_again() for one in house.features if one.read_again is not None]
+    return {
+        DOWNLOADING.name: Outside(act=Downloader(orthanc=work.sending.orthanc, clock=work.sending.clock).work),
+        RELABELLING.name: Within(block=lambda connection, work, now: mark_on(connection, work, readers, now)),
+    }
+
+
+def _documents() -> list[Documents[Any]]:
+    from treegarth.features.archive.charsets.documents import CHARACTER_SET_DOCUMENTS
+
+    return [CHARACTER_SET_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -102,6 +116,7 @@ FEATURE = Feature(
     parts=_parts,
     routes=_routes,
     listings=_listings,
+    documents=_documents,
     tasks=_tasks,
     works=_works,
     carries=_carries,

@@ -14,12 +14,13 @@ class StudyConditions(Parameters):
 
     q: Text | None = Field(default=None, max_length=400)
     """Words that each stand in a patient's name or identifier, the accession number or the description, or whole
-    UIDs of a study, series or instance."""
+    UIDs of a study, series or instance. Names as `Hong^Gildong` or `Hong, Gildong`, in capitals or not, with accents or
+    without, Korean with a space or without; `*` and `?` within a word stand for what may vary."""
     patient_id: Text | None = None
     """Exactly, or with the wildcards `*` and `?`."""
     patient_name: Text | None = None
-    """A part of the name in any of its groups (alphabetic, ideographic, phonetic), in capitals or not. With the
-    wildcards `*` and `?`: the whole of one group, as in DICOM."""
+    """Parts of the name in any of its groups (alphabetic, ideographic, phonetic), in capitals or not, with accents or
+    without, as `Hong^Gildong` or `Hong, Gildong`. With `*` or `?`: the whole of one group, as in DICOM."""
     modality: Text | None = None
     """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`."""
     study_date_from: Day | None = None
@@ -27,13 +28,14 @@ class StudyConditions(Parameters):
     study_date_to: LastDay = None
     """The last day, included."""
     study_description: Text | None = None
-    """A part of the description, in capitals or not, or the whole with the wildcards `*` and `?`."""
+    """A part of the description, in capitals or not, with accents or without, or the whole with the wildcards `*` and
+    `?`."""
     accession_number: Text | None = None
     """Exactly, or with the wildcards `*` and `?`."""
     label: Text | None = None
     """A label that the study has, exactly."""
     study_instance_uid: Text | None = None
-    """Exactly."""
+    """Exactly, or with the wildcards `*` and `?`."""
 
     def filter(self) -> StudyFilter:
         """What is asked for, without order and page."""

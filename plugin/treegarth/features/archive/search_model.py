@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -162,26 +161,11 @@ class ArchiveTotals:
     size_bytes: int
 
 
-def folded(value: str) -> str:
-    """As the database folds what it searches: NFC, lower case, the marks of a person name as spaces."""
-    return unicodedata.normalize("NFC", value.translate(str.maketrans("^=", "  "))).lower()
-
-
-def has_wildcard(value: str) -> bool:
-    return "*" in value or "?" in value
-
-
-def like_pattern(value: str) -> str:
-    """A DICOM wildcard match (PS3.4 C.2.2.2.4) as a LIKE pattern with \\ as its escape."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", value)
-    return escaped.replace("*", "%").replace("?", "_")
-
-
 def looks_like_uid(word: str) -> bool:
     """Whether a word can only be a UID: a dozen or more characters of numbers between dots (PS3.5 9.1)."""
     return len(word) >= 12 and word.count(".") >= 3 and re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", word) is not None
 
 
-def is_written_together(value: str) -> bool:
-    """Whether the value has Korean, Chinese or Japanese letters, whose names are written without a space."""
-    return re.search(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]", value) is not None
+def is_part_of_uids(word: str) -> bool:
+    """Whether a word with wildcards can only mean UIDs."""
+    return word.count(".") >= 3 and re.fullmatch(r"[0-9.*?]+", word) is not None

@@ -1,4 +1,5 @@
-"""The long works of the index: compared with Orthanc, and read anew from the files. The indexer carries them on."""
+"""The long works of the index: compared with Orthanc, and read anew from the files, which the indexer carries on; and
+marking what is to be read anew."""
 
 from __future__ import annotations
 
@@ -24,4 +25,14 @@ MENDING = WorkKind(
     ),
     unit=NN_("%(num)s series", "%(num)s series"),
     can_stop=False,
+)
+RELABELLING = WorkKind(
+    name="archive.relabelling",
+    title=N_("Text of a device read anew"),
+    explained=N_(
+        "Each series of the device is marked, and read anew from its file by what holds now; its dose is read again, "
+        "too. It goes on after a restart, and storing and searching work meanwhile."
+    ),
+    unit=NN_("%(num)s series", "%(num)s series"),
+    counts={"noted": N_("sources of dose")},
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from treegarth.feature import Feature, House, Work
+from treegarth.feature import Feature, House, ReadAgain, Work
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
@@ -87,6 +87,12 @@ def _follower(hints: TaskHints) -> IndexFollower:
     return DoseFollower(hints)
 
 
+def _read_again() -> ReadAgain:
+    from treegarth.features.dose.registry.service import read_series_again
+
+    return read_series_again
+
+
 def _checks() -> list[HealthCheck]:
     from treegarth.features.dose.registry.pages import health_check
 
@@ -140,6 +146,7 @@ FEATURE = Feature(
     works=_works,
     carries=_carries,
     follower=_follower,
+    read_again=_read_again,
     checks=_checks,
     study_sections=_study_sections,
     panel_sections=_panel_sections,

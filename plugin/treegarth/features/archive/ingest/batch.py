@@ -20,6 +20,8 @@ from sqlalchemy import Connection, Engine
 from treegarth.database.engine import transaction
 from treegarth.dicom.depth import nesting_beyond
 from treegarth.dicom.header_json import header_json
+from treegarth.dicom.headers import relabel_of
+from treegarth.dicom.relabelling import Relabellings
 from treegarth.errors import TreegarthError, UnreadableObject
 from treegarth.features.archive.ingest.description import described, described_by_orthanc
 from treegarth.features.archive.ingest.sources import (
@@ -38,6 +40,7 @@ from treegarth.features.archive.ingest.stores import (
 from treegarth.features.archive.store import batches, removal
 from treegarth.index.follower import IndexFollower
 from treegarth.index.instances import IndexedInstance, KnownStore, Level, StoredInstance
+from treegarth.index.relabelling import read_relabellings
 from treegarth.orthanc.client import OrthancClient
 from treegarth.phrases import P_
 
@@ -135,16 +138,19 @@ class BatchWriter:
 
     def _write_judged(self, items: Sequence[StoredInstance], judge: Judge) -> list[str]:
         """Index those that are to be written; the identifiers of those that Orthanc is to be asked about."""
-        data = {item.orthanc_instance_id: item.data for item in items if item.data}
-        instances = [found for item in items if (found := described(self.orthanc, item)) is not None]
+        if not items:
+            return []
+        with transaction(self.engine) as connection:
+            relabellings = read_relabellings(connection)
+        instances = [found for item in items if (found := described(self.orthanc, item, relabellings)) is not None]
         verdicts: dict[str, Verdict] = {}
-        self._write(instances, data, judge, verdicts)
+        self._write(instances, _Headers(items, relabellings), judge, verdicts)
         return [one for one, verdict in verdicts.items() if verdict is Verdict.ASK]
 
     def _write(
         self,
         instances: Sequence[IndexedInstance],
-        data: Mapping[str, bytes],
+        headers: _Headers,
         judge: Judge,
         verdicts: dict[str, Verdict],
     ) -> None:
@@ -153,15 +159,15 @@ class BatchWriter:
         choose = partial(_choose, instances, judge, verdicts)
         try:
             with transaction(self.engine) as connection:
-                written = batches.write_instances(connection, instances, partial(_header_json, data), choose)
+                written = batches.write_instances(connection, instances, headers.json_of, choose)
                 self._tell(connection, written)
         except TreegarthError:
             raise
         except Exception as error:
             if len(instances) > 1:
                 middle = len(instances) // 2
-                self._write(instances[:middle], data, judge, verdicts)
-                self._write(instances[middle:], data, judge, verdicts)
+                self._write(instances[:middle], headers, judge, verdicts)
+                self._write(instances[middle:], headers, judge, verdicts)
             else:
                 self._write_what_orthanc_knows(instances[0], type(getattr(error, "orig", error)).__name__)
             return
@@ -213,14 +219,22 @@ def _choose(
     return chosen
 
 
-def _header_json(data: Mapping[str, bytes], orthanc_instance_id: str) -> dict[str, Any] | None:
-    if nesting_beyond(data.get(orthanc_instance_id, b"")):
-        return None  # nobody could show it
-    try:
-        return header_json(data[orthanc_instance_id])
-    except (KeyError, UnreadableObject):
-        logger.info("A series has no header in the index: its first object's bytes gave none.")
-        return None
+class _Headers:
+    """The headers of stored instances as DICOM JSON, each made when it is asked for."""
+
+    def __init__(self, items: Sequence[StoredInstance], relabellings: Relabellings) -> None:
+        self._items = {one.orthanc_instance_id: one for one in items}
+        self._relabellings = relabellings
+
+    def json_of(self, orthanc_instance_id: str) -> dict[str, Any] | None:
+        item = self._items[orthanc_instance_id]
+        if not item.data or nesting_beyond(item.data):
+            return None  # nobody could show it
+        try:
+            return header_json(item.data, relabel_of(item.data, self._relabellings, item.origin.remote_ae_title))
+        except UnreadableObject:
+            logger.info("A series has no header in the index: its first object's bytes gave none.")
+            return None
 
 
 def _hint(follower: IndexFollower, instances: Sequence[IndexedInstance]) -> None:

@@ -10,6 +10,7 @@ import logging
 
 from treegarth.dicom.depth import nesting_beyond
 from treegarth.dicom.headers import Header, Issue, orthanc_identifiers, read_header
+from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.errors import UnreadableObject
 from treegarth.features.archive.ingest.sources import header_by_orthanc, identifiers_by_orthanc
 from treegarth.features.archive.ingest.stores import header_checksum
@@ -20,10 +21,12 @@ from treegarth.phrases import P_
 logger = logging.getLogger(__name__)
 
 
-def described(orthanc: OrthancClient, item: StoredInstance) -> IndexedInstance | None:
-    """By its bytes, as far as they can be read."""
+def described(
+    orthanc: OrthancClient, item: StoredInstance, relabellings: Relabellings = NONE
+) -> IndexedInstance | None:
+    """By its bytes, as far as they can be read, and by what the site says of its device's character set."""
     data = item.data or b""
-    header = _header(orthanc, item.orthanc_instance_id, data)
+    header = _header(orthanc, item, data, relabellings)
     if header is None:
         return None
     nesting = nesting_beyond(data) if item.nesting is None else item.nesting
@@ -38,15 +41,15 @@ def described_by_orthanc(orthanc: OrthancClient, instance: IndexedInstance, reas
     return _identified(orthanc, instance, header, instance.header_checksum, instance.nesting_depth)
 
 
-def _header(orthanc: OrthancClient, orthanc_instance_id: str, data: bytes) -> Header | None:
+def _header(orthanc: OrthancClient, item: StoredInstance, data: bytes, relabellings: Relabellings) -> Header | None:
     try:
-        return read_header(data)
+        return read_header(data, relabellings, item.origin.remote_ae_title)
     except UnreadableObject as error:
         reason = error.sentence
     except Exception as error:  # whatever the bytes are, the objects behind this one must not wait
-        logger.exception("The header of %s met a defect of the reader.", orthanc_instance_id)
+        logger.exception("The header of %s met a defect of the reader.", item.orthanc_instance_id)
         reason = P_("The header could not be read: %(kind)s.", kind=type(error).__name__)
-    return header_by_orthanc(orthanc, orthanc_instance_id, reason)
+    return header_by_orthanc(orthanc, item.orthanc_instance_id, reason)
 
 
 def _identified(

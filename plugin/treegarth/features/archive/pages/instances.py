@@ -31,9 +31,9 @@ class InstancesAsked(WhichStudy):
     """Which instances of the series."""
 
     sop_instance_uid: Text | None = None
-    """(0008,0018), exactly."""
+    """(0008,0018), exactly, or with the wildcards `*` and `?`."""
     remote_ae_title: Text | None = None
-    """Of the node that sent them, exactly."""
+    """Of the node that sent them, exactly, or with the wildcards `*` and `?`."""
     issues: bool = False
     """Only those that were not read in every part."""
 

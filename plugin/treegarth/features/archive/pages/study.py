@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from treegarth.dicom.relabelling import DEVICE, LOOKS_BROKEN
 from treegarth.errors import NotFound
 from treegarth.feature import House
 from treegarth.features.archive.search_model import Face, SeriesSummary, StudySummary
@@ -91,6 +93,15 @@ class ShownStudy:
     def which(self) -> str | None:
         """What its addresses say beside the UID, where others have it."""
         return self.summary.orthanc_study_id if self.namesakes else None
+
+    @property
+    def broken_device(self) -> dict[str, str] | None:
+        """The device whose text looks as if it was in another character set than its label says."""
+        texts = [self.summary.patient_name, self.summary.study_description]
+        texts += [one.summary.series_description for one in self.series]
+        if not self.series or not any(text and re.search(LOOKS_BROKEN, text) for text in texts):
+            return None
+        return {name: value for name in DEVICE if (value := getattr(self.series[0].summary, name, None))}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.summary, name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, func, literal, or_, select
 
+from treegarth.database.folding import folded, holds, is_or_is_like, matches
 from treegarth.errors import NotFound
 from treegarth.features.archive.search_model import (
     ArchiveTotals,
@@ -15,12 +17,10 @@ from treegarth.features.archive.search_model import (
     SeriesSummary,
     StudyFilter,
     StudySummary,
-    folded,
-    has_wildcard,
-    is_written_together,
-    like_pattern,
+    is_part_of_uids,
     looks_like_uid,
 )
+from treegarth.folding import fold, has_wildcard, like_pattern, words_of
 from treegarth.index.labels import has_label, labels_column
 from treegarth.index.tables import instance, series, study
 from treegarth.phrases import P_
@@ -101,9 +101,9 @@ def select_instances(
     """The instances of a series, in no order; `issues`: only those that were not read in every part."""
     query = _select(instance, InstanceSummary).where(instance.c.orthanc_series_id == orthanc_series_id)
     if sop_instance_uid is not None:
-        query = query.where(instance.c.sop_instance_uid == sop_instance_uid)
+        query = query.where(is_or_is_like(instance.c.sop_instance_uid, sop_instance_uid))
     if remote_ae_title is not None:
-        query = query.where(instance.c.remote_ae_title == remote_ae_title)
+        query = query.where(is_or_is_like(instance.c.remote_ae_title, remote_ae_title))
     return query.where(instance.c.issues.is_not(None)) if issues else query
 
 
@@ -124,11 +124,10 @@ def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
     for column, value in (
         (study.c.patient_id, wanted.patient_id),
         (study.c.accession_number, wanted.accession_number),
+        (study.c.study_instance_uid, wanted.study_instance_uid),
     ):
         if value is not None:
-            found.append(column.like(like_pattern(value), escape="\\") if has_wildcard(value) else column == value)
-    if wanted.study_instance_uid is not None:
-        found.append(study.c.study_instance_uid == wanted.study_instance_uid)
+            found.append(is_or_is_like(column, value))
     if wanted.label is not None:
         found.append(has_label(wanted.label))
     if wanted.modalities:
@@ -141,42 +140,44 @@ def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
         found.extend(_name_conditions(wanted.patient_name))
     if wanted.study_description is not None:
         found.extend(_description_conditions(wanted.study_description))
-    found.extend(_word_condition(word) for word in (wanted.text or "").split())
+    found.extend(_word_condition(word) for word in re.split(r"[\s,]+", wanted.text or "") if word.strip("*^="))
     return found
 
 
 def _name_conditions(value: str) -> list[ColumnElement[bool]]:
+    """The search text is asked first: it is at hand, where a name has to be folded."""
+    words = words_of(value)
     if not has_wildcard(value):
-        name = func.lower(func.normalize(func.translate(study.c.patient_name, "^=", "  ")))
-        return [_contains(study.c.search_text, value), _contains(name, value)]
-    whole = func.lower(func.normalize(study.c.patient_name))
+        if not words:
+            return [_text().contains(fold(value), autoescape=True), folded(study.c.patient_name).contains(fold(value))]
+        together = _all_in("=^, ", " ", ["".join(words)])
+        return [together if len(words) == 1 else or_(_all_in("^=,", "   ", words), together)]
+    whole = folded(study.c.patient_name)
     groups = func.unnest(func.string_to_array(whole, "=")).column_valued("name_group")
-    pattern = like_pattern(value.lower())
+    pattern = like_pattern(re.sub(r"\s*,\s*", "^", fold(value)))
     one_group = select(literal(1)).where(groups.like(pattern, escape="\\")).exists()
-    matches = or_(one_group, whole.like(pattern, escape="\\")) if "=" in value else one_group
-    return [study.c.search_text.like(f"%{like_pattern(folded(value))}%", escape="\\"), matches]
+    matches_name = or_(one_group, whole.like(pattern, escape="\\")) if "=" in value else one_group
+    return [*(holds(_text(), word) for word in words), matches_name]
+
+
+def _all_in(marks: str, instead: str, words: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a name has all of these, its marks taken for something else, as the search text does."""
+    name = folded(func.translate(study.c.patient_name, marks, instead))
+    return and_(*(text.contains(word, autoescape=True) for text in (_text(), name) for word in words))
 
 
 def _description_conditions(value: str) -> list[ColumnElement[bool]]:
-    description = func.lower(func.normalize(study.c.study_description))
     if has_wildcard(value):
-        return [description.like(like_pattern(value.lower()), escape="\\")]
-    return [description.contains(value.lower(), autoescape=True)]
-
-
-def _contains(text: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    """Whether folded text holds the value; a Korean name is found written together, too."""
-    spaced = text.contains(folded(value), autoescape=True)
-    if not is_written_together(value):
-        return spaced
-    together = func.replace(text, " ", "").contains(folded(value).replace(" ", ""), autoescape=True)
-    return or_(spaced, together)
+        return [matches(study.c.study_description, value)]
+    return [holds(_text(), value), matches(study.c.study_description, value)]
 
 
 def _word_condition(word: str) -> ColumnElement[bool]:
     """A word of the search box: what looks like a UID by the indexes, anything else in the study's search text."""
+    if is_part_of_uids(word) and has_wildcard(word):
+        return or_(holds(_text(), word), is_or_is_like(study.c.study_instance_uid, word))
     if not looks_like_uid(word):
-        return _contains(study.c.search_text, word)
+        return and_(*(holds(_text(), part) for part in words_of(word) or [word]))
     of_series = select(series.c.orthanc_study_id).where(series.c.series_instance_uid == word)
     of_instance = (
         select(series.c.orthanc_study_id)
@@ -190,6 +191,10 @@ def _word_condition(word: str) -> ColumnElement[bool]:
         study.c.accession_number == word,
         study.c.patient_id == word,
     )
+
+
+def _text() -> ColumnElement[Any]:
+    return study.c.search_text
 
 
 def _select(table: Table, kind: type[SummaryT]) -> Select[Any]:

@@ -18,8 +18,10 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from treegarth.dicom.elements import relabel_dataset
 from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, parse_content
+from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.wholeness import is_cut_off
 from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
 from treegarth.features.dose.reading.finite import finite_reading
@@ -60,12 +62,14 @@ def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> Do
             return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=kind_of(error)))
 
 
-def read_dose_stream(stream: BinaryIO) -> DoseReading:
+def read_dose_stream(
+    stream: BinaryIO, relabellings: Relabellings = NONE, remote_ae_title: str | None = None
+) -> DoseReading:
     """The dose in a DICOM file or stream; pixel data is not read. Errors of the stream itself (OSError) are raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset, content = parsed(stream)
+            dataset, content = parsed(stream, relabellings, remote_ae_title)
         except CutOff:
             return DoseReading(refused=P_("The object is cut off: it ends inside an element. Have it sent again."))
         except OSError:
@@ -75,10 +79,12 @@ def read_dose_stream(stream: BinaryIO) -> DoseReading:
     return read_dose(dataset, content)
 
 
-def read_dose_bytes(content: bytes) -> DoseReading:
-    """The dose in the bytes of a DICOM file."""
+def read_dose_bytes(
+    content: bytes, relabellings: Relabellings = NONE, remote_ae_title: str | None = None
+) -> DoseReading:
+    """The dose in the bytes of a DICOM file, sent by a node of this title."""
     try:
-        return read_dose_stream(io.BytesIO(content))
+        return read_dose_stream(io.BytesIO(content), relabellings, remote_ae_title)
     except OSError as error:  # bytes in memory do no I/O: pydicom met the end of them
         return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=error))
 
@@ -90,11 +96,21 @@ def kind_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
-    """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit.
+def parsed(
+    stream: BinaryIO, relabellings: Relabellings = NONE, remote_ae_title: str | None = None
+) -> tuple[Dataset, list[LeanItem] | None]:
+    """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit. Its
+    character set is the one that its label means.
 
     Raises CutOff for what would read as less, or as other numbers, than was written.
     """
+    dataset, content = _parsed(stream)
+    if relabellings:
+        relabel_dataset(dataset, relabellings, remote_ae_title)
+    return dataset, content
+
+
+def _parsed(stream: BinaryIO) -> tuple[Dataset, list[LeanItem] | None]:
     start = stream.tell()
     dataset = read_partial(stream, stop_when=_ends_the_header, force=True)
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)

@@ -53,15 +53,16 @@ class DoseConditions(Parameters):
     modality: Text | None = None
     """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`."""
     patient_id: Text | None = None
-    """Exactly."""
+    """Exactly, or with the wildcards `*` and `?`."""
     issuer_of_patient_id: Text | None = None
-    """Who gave the patient ID, exactly."""
+    """Who gave the patient ID, exactly, or with the wildcards."""
     protocol: Text | None = None
-    """A part of the name of one of its acquisition protocols, in capitals or not."""
+    """A part of the name of one of its acquisition protocols, in capitals or not, with accents or without, or the whole
+    with the wildcards `*` and `?`; so are the texts that follow."""
     equipment: Text | None = None
-    """A part of the manufacturer's, the model's or the station's name, in capitals or not."""
+    """A part of the manufacturer's, the model's or the station's name."""
     description: Text | None = None
-    """A part of the study's description, in capitals or not."""
+    """A part of the study's description."""
     procedure: Text | None = None
     """A part of the description of the requested procedure or of one of its codes or their meanings."""
     institution: Text | None = None

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect, transaction
+from treegarth.dicom.relabelling import Relabellings
 from treegarth.errors import DatabaseUnavailable, NotFound, TreegarthError
 from treegarth.features.dose.reading import read_dose_bytes
 from treegarth.features.dose.registry.candidates import (
@@ -18,10 +19,11 @@ from treegarth.features.dose.registry.candidates import (
     is_sampled,
 )
 from treegarth.features.dose.registry.store import modalities, queue, readings, samples
-from treegarth.features.dose.registry.store.archive_index import KnownInstance
+from treegarth.features.dose.registry.store.archive_index import KnownInstance, sources_in
 from treegarth.features.dose.registry.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.registry.store.undecided import take_undecided
 from treegarth.index.instances import IndexedInstance
+from treegarth.index.relabelling import read_relabellings
 from treegarth.orthanc.header_fetch import StreamSource, read_beginning
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
@@ -100,6 +102,11 @@ def note_again(connection: Connection, instances: Sequence[KnownInstance]) -> in
     return len(others) + samples.note_again(connection, [one for one in candidates if is_sampled(one)])
 
 
+def read_series_again(connection: Connection, orthanc_series_ids: Sequence[str]) -> int:
+    """The sources in these series that were read or chosen wait to be read again; how many there are."""
+    return note_again(connection, sources_in(connection, orthanc_series_ids))
+
+
 def follow_deleted(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> None:
     """The objects left the archive: their dose stays and says so; what was never read is waited for no more."""
     for orthanc_study_id in queue.forget_sources(connection, orthanc_instance_ids, at):
@@ -122,10 +129,11 @@ def read_waiting(
     for done in range(limit):
         with transaction(engine) as connection:
             claim = queue.claim_next(connection, clock(), LEASE)
+            relabellings = read_relabellings(connection)
         if claim is None:
             decide_undecided(engine, clock)
             return done
-        _read_claimed(engine, orthanc, claim, clock, followers)
+        _read_claimed(engine, orthanc, claim, relabellings, clock, followers)
     decide_undecided(engine, clock)
     return limit
 
@@ -144,11 +152,12 @@ def _read_claimed(
     engine: Engine,
     orthanc: ObjectSource,
     claim: queue.Claim,
+    relabellings: Relabellings,
     clock: Callable[[], datetime],
     followers: Sequence[StudyRead],
 ) -> None:
     try:
-        reading = read_dose_bytes(_fetch(orthanc, claim))
+        reading = read_dose_bytes(_fetch(orthanc, claim), relabellings, claim.remote_ae_title)
         modified_from = _modified_from(orthanc, claim) if reading.kind is not None else None
         with transaction(engine) as connection:
             if readings.write_reading(connection, claim, reading, clock(), modified_from=modified_from):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 
+from treegarth.database.parameters import is_among
+from treegarth.features.dose.registry.tables import dose_report
 from treegarth.index.instances import IndexedInstance
 from treegarth.index.tables import instance, series, study
 
@@ -50,3 +52,13 @@ def archived_instances() -> Select[tuple[object, ...]]:
         .join(study, study.c.orthanc_study_id == series.c.orthanc_study_id)
         .order_by(instance.c.orthanc_instance_id)
     )
+
+
+def sources_in(connection: Connection, orthanc_series_ids: Sequence[str]) -> list[ArchivedInstance]:
+    """The sources of dose in these series, as far as they are in the archive."""
+    query = (
+        archived_instances()
+        .join(dose_report, dose_report.c.orthanc_instance_id == instance.c.orthanc_instance_id)
+        .where(is_among(instance.c.orthanc_series_id, orthanc_series_ids))
+    )
+    return [ArchivedInstance(**row._mapping) for row in connection.execute(query)]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Select, Text, and_, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
+from treegarth.database.folding import matches
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
 from treegarth.features.dose.registry.tables import dose_study
@@ -95,7 +96,7 @@ def select_equipment(
         .outerjoin(kinds_of, kinds_of.c.device_key == device.c.device_key)
         .outerjoin(figures, figures.c.device_key == device.c.device_key)
     )
-    wanted = [] if equipment is None else [or_(*(name.icontains(equipment, autoescape=True) for name in named.c))]
+    wanted = [] if equipment is None else [or_(*(matches(name, equipment) for name in named.c))]
     if kind is not None:
         wanted.append(literal(kind) == func.any(kinds))
     return query.where(and_(true(), *wanted))

@@ -17,13 +17,16 @@ from sqlalchemy import (
     and_,
     any_,
     cast,
+    exists,
     false,
     func,
+    literal,
     or_,
     select,
     true,
 )
 
+from treegarth.database.folding import is_or_is_like, matches
 from treegarth.database.parameters import is_among, written_out
 from treegarth.features.dose.quantities import BEST, Asked, BestQuantity, EventQuantity, asked_for
 from treegarth.features.dose.registry.rules import DOUBTS, DoubtName, Source
@@ -45,8 +48,8 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoseStudyFilter:
-    """Which studies are wanted; None wants all. Doses are the best known ones. Texts are contained, in capitals or not;
-    `patient_id` is exact."""
+    """Which studies are wanted; None wants all. Doses are the best known ones. Texts are contained, in capitals or
+    not, with accents or without; of identifiers the whole. With * and ? it is the whole of each."""
 
     kind: str | None = None
     modalities: Sequence[str] = ()  # studies with a series of one of these
@@ -89,8 +92,8 @@ def _devices(part: str) -> Select[Any]:
     keys = keys.union_all(select(following).where(keys.c.device_key.is_not(None)))
     names = (dose_study.c.manufacturer, dose_study.c.manufacturer_model_name, dose_study.c.station_name)
     named = select(*names).where(key == keys.c.device_key).limit(1).lateral("named")
-    matches = or_(*(name.icontains(part, autoescape=True) for name in named.c))
-    return select(keys.c.device_key).join_from(keys, named, true()).where(matches)
+    found = or_(*(matches(name, part) for name in named.c))
+    return select(keys.c.device_key).join_from(keys, named, true()).where(found)
 
 
 def _named(column: str, part: str) -> Select[Any]:
@@ -99,7 +102,7 @@ def _named(column: str, part: str) -> Select[Any]:
     names = select(func.min(name).label("name")).cte("names", recursive=True)
     following = select(func.min(name)).where(name > names.c.name).scalar_subquery()
     names = names.union_all(select(following).where(names.c.name.is_not(None)))
-    return select(names.c.name).where(names.c.name.icontains(part, autoescape=True))
+    return select(names.c.name).where(matches(names.c.name, part))
 
 
 def searched(column: str) -> ColumnElement[str]:
@@ -113,7 +116,7 @@ def resolved(connection: Connection, wanted: DoseStudyFilter) -> DoseStudyFilter
     if wanted.equipment is not None and devices is None:
         devices = tuple(connection.execute(_devices(wanted.equipment)).scalars())
     if wanted.protocol is not None and protocols is None:
-        named = dose_protocol.c.name.icontains(wanted.protocol, autoescape=True)
+        named = matches(dose_protocol.c.name, wanted.protocol)
         protocols = tuple(connection.execute(select(dose_protocol.c.name).where(named)).scalars())
     names = {column: tuple(connection.execute(_named(column, part)).scalars()) for column, part in wanted.parts.items()}
     return replace(wanted, devices=devices, protocols=protocols, names={**wanted.names, **names})
@@ -128,9 +131,9 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     table = dose_study.c
     found: list[ColumnElement[bool]] = []
     if wanted.patient_id is not None:
-        found.append(table.patient_id == wanted.patient_id)
+        found.append(is_or_is_like(table.patient_id, wanted.patient_id))
     if wanted.issuer_of_patient_id is not None:
-        found.append(table.issuer_of_patient_id == wanted.issuer_of_patient_id)
+        found.append(is_or_is_like(table.issuer_of_patient_id, wanted.issuer_of_patient_id))
     if wanted.label is not None:
         found.append(has_label(wanted.label, table.orthanc_study_id))
     if wanted.protocols is not None:
@@ -138,17 +141,18 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
             table.protocols.op("&&")(cast(list(wanted.protocols), ARRAY(Text))) if wanted.protocols else false()
         )
     elif wanted.protocol is not None:
-        found.append(func.array_to_string(table.protocols, "\n").icontains(wanted.protocol, autoescape=True))
+        one = func.unnest(table.protocols).column_valued("protocol")
+        found.append(exists(select(literal(1)).where(matches(one, wanted.protocol))))
     if wanted.devices is not None:
         found.append(table.device_key.in_(wanted.devices) if wanted.devices else false())
     elif wanted.equipment is not None:
         names = (table.manufacturer, table.manufacturer_model_name, table.station_name)
-        found.append(or_(*(name.icontains(wanted.equipment, autoescape=True) for name in names)))
+        found.append(or_(*(matches(name, wanted.equipment) for name in names)))
     if wanted.device is not None:
         found.append(table.device_key == wanted.device)
     for column, part in wanted.parts.items():
         text, whole = searched(column), wanted.names.get(column)
-        found.append(text.icontains(part, autoescape=True) if whole is None else is_among(text, whole))
+        found.append(matches(text, part) if whole is None else is_among(text, whole))
     return found
 
 
@@ -246,7 +250,7 @@ def conditions_of_event(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     if wanted.protocols is not None:
         found.append(is_among(func.left(event.acquisition_protocol, LONGEST_NAMED), wanted.protocols))
     elif wanted.protocol is not None:
-        found.append(event.acquisition_protocol.icontains(wanted.protocol, autoescape=True))
+        found.append(matches(event.acquisition_protocol, wanted.protocol))
     for quantity, limits in wanted.of_event.items():
         column = event[quantity.column]
         found += [column.is_not(None), *_between(column, *_stored(limits, quantity))]
