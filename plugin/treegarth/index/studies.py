@@ -169,6 +169,12 @@ def _studies_of(connection: Connection, study_instance_uid: str, kept: Sequence[
     return dict(sorted(found.items(), key=lambda item: (item[1].patient_id or "", item[0])))
 
 
+def patient_name_of(connection: Connection, orthanc_study_id: str) -> str | None:
+    """As in the study's objects, all groups."""
+    name = select(study.c.patient_name).where(study.c.orthanc_study_id == orthanc_study_id)
+    return connection.execute(name).scalar()
+
+
 def count_instances(connection: Connection) -> int:
     """How many instances the index has, from its studies' counts: these are kept in the same transactions."""
     return int(connection.execute(select(func.coalesce(func.sum(study.c.instance_count), 0))).scalar_one())

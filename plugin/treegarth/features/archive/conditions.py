@@ -32,6 +32,8 @@ class StudyConditions(Parameters):
     """Exactly, or with the wildcards `*` and `?`."""
     study_instance_uid: Text | None = None
     """Exactly."""
+    issues: bool = False
+    """Only those with an object that could not be read in every part."""
 
     def filter(self) -> StudyFilter:
         """What is asked for, without order and page."""
@@ -45,4 +47,5 @@ class StudyConditions(Parameters):
             study_description=self.study_description,
             accession_number=self.accession_number,
             study_instance_uid=self.study_instance_uid,
+            issues=self.issues,
         )

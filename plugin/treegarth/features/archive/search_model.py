@@ -26,6 +26,7 @@ class StudyFilter:
     study_description: str | None = None  # as patient_name
     accession_number: str | None = None
     study_instance_uid: str | None = None
+    issues: bool = False  # only those with an object that was not read in every part
 
 
 class StudySummary(Record):

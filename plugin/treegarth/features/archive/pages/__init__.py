@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from treegarth.features.archive.pages import progress, study, today
+from treegarth.features.archive.pages.health import health_check
 from treegarth.features.archive.pages.progress import progress_section
-from treegarth.features.archive.pages.viewer import ViewerGate, health_check
+from treegarth.features.archive.pages.viewer import ViewerGate
 from treegarth.web.routes import Route
 
 __all__ = ["ViewerGate", "health_check", "progress_section", "routes"]

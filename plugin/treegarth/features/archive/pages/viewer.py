@@ -13,9 +13,7 @@ from flask import Response
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
 from treegarth.index.studies import told_apart
-from treegarth.phrases import NN_, P_
 from treegarth.web.call import AnyCall
-from treegarth.web.parts import Check
 from treegarth.web.templates import render_page
 
 MOST_SHOWN = 50
@@ -50,29 +48,3 @@ class ViewerGate:
         return render_page(
             call, "archive/viewer_refused.html", studies=found, which=which, is_list=not study_instance_uids
         )
-
-
-def health_check(call: AnyCall) -> list[Check]:
-    """What the archive lends to health: objects that cannot be shown, where there are any."""
-    try:
-        with call.connect() as connection:
-            count = count_deep_objects(connection)
-    except DatabaseUnavailable:
-        return []
-    if not count:
-        return []
-    return [
-        Check(
-            kind="attention",
-            name=P_("Objects that cannot be shown"),
-            words=NN_(
-                "%(num)s stored object is nested too deep for Orthanc",
-                "%(num)s stored objects are nested too deep for Orthanc",
-            ),
-            count=count,
-            url=call.site.url("web.ohif_start"),
-            advice=P_(
-                "Nothing here asks Orthanc for them. Keep others from asking, and delete them if nobody needs them."
-            ),
-        )
-    ]

@@ -21,7 +21,7 @@ from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.service.application import APPLYING, apply_by_hand, apply_to_archive
 from treegarth.features.rules.service.trial import explain_rule, preview_condition, preview_rule
 from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, StudySums
-from treegarth.index.studies import AmbiguousStudy, told_apart
+from treegarth.index.studies import AmbiguousStudy, patient_name_of, told_apart
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -205,11 +205,13 @@ def explain_page(call: Call[WhichStudy, None, ExplainPath]) -> Response:
             stored=acting.stored,
         )
         which = told_apart(connection, [explained.study])(explained.study)
+        patient_name = patient_name_of(connection, explained.study.orthanc_study_id)
     return render_page(
         call,
         "rules/explain.html",
         rule=acting.stored,
         study=explained.study,
+        patient_name=patient_name,
         which=which,
         holds=explained.holds,
         clause=shown_clause(call, explained.explanation),
