@@ -29,8 +29,8 @@ runtime() {
     echo orthanc orthanc-python orthanc-dicomweb orthanc-gdcm dcmtk python3 python3-venv ca-certificates
     npm_unless_there
 }
-orthanc_tests() { echo orthanc-postgresql dicom3tools procps; }
-browser_tests() { echo chromium libatomic1 fonts-noto-cjk nginx caddy openssl; } # libatomic1: of Playwright's driver
+orthanc_tests() { echo orthanc-postgresql dicom3tools procps prometheus; } # prometheus: its promtool reads our metrics
+browser_tests() { echo chromium libatomic1 fonts-noto-cjk nginx caddy openssl poppler-utils; } # libatomic1: of Playwright's driver
 # Debian's npm conflicts with Node packages from elsewhere, which bring their own.
 npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }
 
@@ -70,7 +70,7 @@ become_root() {
 # Debian starts a service when its package is installed, and restarts Orthanc's when it gets a plugin. A new one would
 # take ports (8042 and 4242, 80); one that runs has work to do. So a policy that refuses both stands there during the
 # installation, unless the machine has a policy of its own.
-services="orthanc nginx caddy"
+services="orthanc nginx caddy prometheus prometheus-node-exporter"
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
 hold_services_back() {
     local service

@@ -85,7 +85,7 @@ def _feed(headers: list[bytes], database: dict[str, str | None], postmaster: int
     process.stdin.flush()
     acknowledged = 1
     while acknowledged < len(frames):
-        acknowledged += json.loads(process.stdout.readline())["acknowledged"]
+        acknowledged += json.loads(process.stdout.readline()).get("acknowledged", 0)
     wall, cpu = perf_counter() - begin, cpu_seconds(process.pid) - cpu
     database_cpu = _cpu_of_children(postmaster) - database_cpu
     process.stdin.close()

@@ -66,6 +66,19 @@ def test_a_new_object_makes_its_study_and_its_series_arrive(engine: Engine, tmp_
         assert arrivals(connection) == expected
 
 
+def test_an_object_counts_as_taken_up_when_it_is_new_or_stored_again_and_not_when_it_is_read_anew(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (read,) = (indexed(path) for path in small_studies(tmp_path, studies=1, series=1, instances=1))
+    first, counted = replace(read, header_checksum=5), []
+    for one in (first, first, replace(first, header_checksum=7)):
+        taken_up: list[str] = []
+        with transaction(engine) as connection:
+            write_instances(connection, [one], no_header, on_stored=taken_up.extend)
+        counted.append(len(taken_up))
+    assert counted == [1, 0, 1]
+
+
 def test_an_object_that_is_indexed_again_does_not_arrive(engine: Engine, tmp_path: Path) -> None:
     first, second = (indexed(path) for path in small_studies(tmp_path, studies=1, series=2, instances=1))
     with transaction(engine) as connection:

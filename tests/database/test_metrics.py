@@ -6,6 +6,7 @@ import dataclasses
 import re
 from datetime import timedelta
 from pathlib import Path
+from subprocess import run
 
 import pytest
 from flask.testing import FlaskClient
@@ -62,6 +63,15 @@ def filled(engine: Engine) -> Engine:
             notification.insert().values(channel="webhook", target="r", title="t", content={}, created_at=NOW)
         )
     return engine
+
+
+def test_promtool_finds_nothing_to_say_of_any_metric(filled: Engine, tmp_path: Path) -> None:
+    """By a whole answer: every metric of the documentation with a value. promtool is of Debian's prometheus."""
+    answer = client_of(tmp_path, filled).get("/treegarth/metrics").text
+    families = {one.name: one.samples for one in text_string_to_metric_families(answer)}
+    assert [name for name, samples in families.items() if not samples] == []
+    checked = run(["promtool", "check", "metrics"], input=answer, capture_output=True, text=True, timeout=30)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 def test_what_is_there_is_counted(filled: Engine, tmp_path: Path) -> None:

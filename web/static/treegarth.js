@@ -154,6 +154,8 @@ function onClick(event) {
   if (target.closest("[data-fold-rail]")) { foldRail(root.dataset.rail !== "narrow"); return; }
   if (target.closest("[data-help]")) { event.preventDefault(); one("#keys").showModal(); return; }
   if (target.closest("[data-close-dialog]") || target === one("dialog[open]")) { target.closest("dialog").close(); return; }
+  const day = target.closest("[data-pick-day]");
+  if (day) { event.preventDefault(); pickDay(day); return; }
   const row = target.closest("tr[data-row]");
   if (row && !target.closest("a, button, input, label") && !String(getSelection())) openRow(row);
 }
@@ -162,6 +164,47 @@ function onClick(event) {
 async function fill(input) {
   const [file] = input.files;
   if (file) document.getElementById(input.dataset.fills).value = await file.text();
+}
+
+// ---- days: written in ISO form, or chosen in the browser's own calendar ----
+const DAY = /^\s*([0-9]{4})[-./ ]?([0-9]{1,2})[-./ ]?([0-9]{1,2})\.?\s*$/;
+
+function writeDay(input) {
+  const found = DAY.exec(input.value);
+  if (found) input.value = [found[1], ...found.slice(2).map((part) => part.padStart(2, "0"))].join("-");
+}
+
+function pickDay(button) {
+  const input = document.getElementById(button.dataset.pickDay);
+  const calendar = document.createElement("input");
+  calendar.type = "date";
+  calendar.className = "picked";
+  calendar.tabIndex = -1;
+  calendar.setAttribute("aria-hidden", "true");
+  calendar.value = input.value;
+  calendar.addEventListener("change", (event) => {
+    event.stopPropagation(); // the form asks once, for the day that was written
+    if (!calendar.value) return;
+    input.value = calendar.value;
+    calendar.remove();
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  one(".picked", button.parentElement)?.remove();
+  button.before(calendar);
+  calendar.showPicker();
+}
+
+function offerCalendars(within) {
+  if (!("showPicker" in HTMLInputElement.prototype)) return;
+  for (const button of all("[data-pick-day]", within)) button.hidden = false;
+}
+
+// ---- what a printed page says of itself: where it is from, and when it was printed ----
+function onPrint() {
+  one("[data-address]").textContent = location.href;
+  const now = new Date();
+  const here = new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString();
+  one("[data-printed]").textContent = `${here.slice(0, 10)} ${here.slice(11, 16)}`;
 }
 
 // ---- pictures that Orthanc cannot render become an icon ----
@@ -204,7 +247,14 @@ function onRenewal(event) {
   if (xhr.status === 200 && elt.isConnected && !one("#progress.htmx-request")) renew(xhr.responseText);
 }
 
+/* Another page of a list, another order or filter: it is read from its top. What renews itself leaves the reader alone. */
+function onTop({ target, detail }) {
+  if (target.id === "list" && detail.requestConfig?.verb === "get") window.scrollTo(0, 0);
+}
+
 function onSwapped(event) {
+  offerCalendars(document);
+  onTop(event);
   markOpenRow();
   countChosen();
   const counted = one("[data-announce]", event.target) ?? event.target.closest?.("[data-announce]");
@@ -239,12 +289,14 @@ function onAnswered(event) {
   }
 }
 
+window.addEventListener("beforeprint", onPrint);
 document.addEventListener("htmx:beforeSend", onSent);
 document.addEventListener("htmx:beforeSwap", onAnswer);
 document.addEventListener("htmx:afterSwap", onAnswered);
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("change", onChosen);
+document.addEventListener("change", (event) => { if (event.target.matches?.("[data-day]")) writeDay(event.target); }, true);
 document.addEventListener("click", onAct);
 document.addEventListener("change", (event) => { if (event.target.matches?.("[data-fills]")) fill(event.target); });
 for (const input of document.querySelectorAll("[data-fills]")) input.closest("[hidden]").hidden = false;
@@ -263,6 +315,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status >= 400 && !event.detail.target.hasAttribute("data-poll")) location.assign(event.detail.pathInfo.finalRequestPath);
 });
 cleanAddress();
+offerCalendars(document);
 all("[data-live]").forEach((part) => remember(part));
 markOpenRow();
 countChosen();

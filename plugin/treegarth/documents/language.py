@@ -71,6 +71,7 @@ class Documents(Generic[StoredT]):
     """Whether it is for the eyes of who asks."""
     check_may: Callable[[AnyCall, StoredT | None, Mapping[str, Any]], None] = lambda *_: None
     """Whether who asks may make one, or change this one into that. Raises RequestForbidden."""
+    example: Mapping[str, Any]  # of a document, which the API's reference shows
     model: type[BaseModel] | None = None  # of a document, where its parts are known; else a JSON object
     answer: type[BaseModel] | None = None  # what is said of one; the kind's record, if nothing else
     answers: Callable[[AnyCall, Connection, Sequence[StoredT]], Sequence[Any]] = lambda call, connection, found: found

@@ -18,6 +18,7 @@ from treegarth.documents.answers import (
     VersionList,
 )
 from treegarth.documents.language import Documents
+from treegarth.documents.yaml_text import dump
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered
 from treegarth.web.paths import API_PATH
@@ -133,6 +134,7 @@ class _Endpoints:
                 status=201,
                 permission=write,
                 body=self._body(DocumentBody),
+                example={"document": it.example},
                 answer=answer,
             ),
             self._route(f"{names}_text", "/text", self.text, f"Every {one} as YAML.", answer=TextAnswer),
@@ -144,6 +146,7 @@ class _Endpoints:
                 method="PUT",
                 permission=write,
                 body=TextBody,
+                example={"text": dump([it.example]), "dry_run": True},
                 answer=ImportOutcome,
             ),
             self._route(name, below, self.read, f"One {one}.", answer=answer),
@@ -155,6 +158,7 @@ class _Endpoints:
                 method="PUT",
                 permission=write,
                 body=self._body(EditBody),
+                example={"document": it.example, "version": 1},
                 answer=answer,
             ),
             self._route(

@@ -33,7 +33,7 @@ class IndexerFeed:
         # Each counter has one writer, so none needs a lock: the callbacks are serialised by Orthanc.
         self._bytes_in = self._bytes_out = 0
         self._frames_in = self._frames_out = self._frames_gone = 0
-        self._acknowledged = 0
+        self._acknowledged = self._indexed = 0
         self.dropped_headers = 0
         self.dropped_frames = 0
         self.indexer_figures: dict[str, Any] = {}
@@ -63,9 +63,9 @@ class IndexerFeed:
         return max(0, self._bytes_in - self._bytes_out)
 
     @property
-    def acknowledged(self) -> int:
-        """Frames that are committed in the index, since the start."""
-        return self._acknowledged
+    def indexed(self) -> int:
+        """Instances that the index took up since the start: new to it, or stored again."""
+        return self._indexed
 
     @property
     def pending(self) -> int:
@@ -117,6 +117,7 @@ class IndexerFeed:
                 logger.warning("The indexer sent a line that is no answer (%d bytes).", len(line))
                 continue
             self._acknowledged += answer.pop("acknowledged", 0)
+            self._indexed += answer.pop("indexed", 0)
             self.indexer_figures.update(answer)
 
 

@@ -85,6 +85,7 @@ class Plugin:
             clock=lambda: datetime.now(UTC),
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
+            site_name=str(configuration.get("Name") or "Orthanc"),
         )
         self._application = make_application(services)
         self._bridge = WsgiBridge(self._application, address, threads=int(configuration.get("HttpThreadsCount", 50)))
@@ -144,7 +145,7 @@ class Plugin:
         return HostStatus(
             queue_length=self._feed.waiting,
             queue_bytes=self._feed.waiting_bytes,
-            acknowledged=self._feed.acknowledged,
+            indexed=self._feed.indexed,
             pending=self._feed.pending,
             dropped_headers=self._feed.dropped_headers,
             requests_given_up=self._bridge.given_up,

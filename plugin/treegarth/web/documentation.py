@@ -12,11 +12,12 @@ from flask import Response
 import treegarth
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
-from treegarth.web.call import Call
+from treegarth.web.api_examples import curl
+from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.openapi import openapi_document
 from treegarth.web.paths import API_PATH, BASE_PATH
-from treegarth.web.routes import Navigation, Route
+from treegarth.web.routes import Navigation, Parameters, Route, Text
 from treegarth.web.templates import render_page
 
 OPENAPI_PATH = f"{API_PATH}/openapi.json"
@@ -38,6 +39,7 @@ class Field:
     description: str = ""
     default: str = ""
     required: bool = False
+    model: str = ""  # the object that it is, or consists of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Model:
     name: str
     description: str
     fields: tuple[Field, ...]
+    kind: str = ""  # of what has no fields: the values or objects of which it is one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,22 @@ class Operation:
     parameters: tuple[Field, ...]
     responses: tuple[tuple[str, str], ...]  # status, name of the model or ""
     media_types: tuple[str, ...]  # of the answer when all goes well
+    body: Model | None
+    curl: str  # the line of a shell that asks so
+
+    def speaks_of(self, words: str) -> bool:
+        """Whether each of these words is in what the page says of it, in capitals or not."""
+        body = [(one.name, one.description) for one in self.body.fields] if self.body else []
+        given = [(one.name, one.description) for one in self.parameters]
+        said = (self.method, self.path, self.tag, self.summary, self.description, *map(" ".join, (*given, *body)))
+        return all(word in " ".join(said).lower() for word in words.lower().split())
+
+
+class ReferenceQuery(Parameters):
+    """Which endpoints the page shows."""
+
+    q: Text | None = None
+    """Words that each stand in an address, a summary, or the name or the meaning of a parameter or a field."""
 
 
 class Documentation:
@@ -76,20 +95,23 @@ class Documentation:
         self._make(call)
         return self._text
 
-    def page(self, call: Call[None, None, None]) -> Response:
+    def page(self, call: Call[ReferenceQuery, None, None]) -> Response:
         document = self._make(call)
+        every = operations(document, call.services.reach.public_url or "http://localhost:8042")
+        found = [one for one in every if one.speaks_of(call.query.q or "")]
         return render_page(
             call,
             "api.html",
             description=document["info"]["description"],
             version=document["info"]["version"],
             openapi_url=call.site.url("api.openapi"),
-            operations=operations(document),
+            operations=found,
+            count=len(every),
             models=models(document),
             permissions=PERMISSIONS,
         )
 
-    def _make(self, call: Call[None, None, None]) -> Mapping[str, Any]:
+    def _make(self, call: AnyCall) -> Mapping[str, Any]:
         if not self._text:
             public_url = call.services.reach.public_url
             self._document = openapi_document(
@@ -122,8 +144,9 @@ def documentation_routes() -> list[Route]:
     ]
 
 
-def operations(document: Mapping[str, Any]) -> list[Operation]:
-    """The endpoints of an OpenAPI document, as it orders them."""
+def operations(document: Mapping[str, Any], server: str = "") -> list[Operation]:
+    """The endpoints of an OpenAPI document, as it orders them, with examples for the server at this address."""
+    objects = document["components"]["schemas"]
     return [
         Operation(
             name=given["operationId"],
@@ -136,6 +159,10 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
             parameters=tuple(_parameter(parameter) for parameter in given["parameters"]),
             responses=tuple((status, _model_of(answer)) for status, answer in given["responses"].items()),
             media_types=tuple(next(iter(given["responses"].values()))["content"]),
+            body=_body(given, objects),
+            curl=curl(
+                method.upper(), server.rstrip("/") + path, given["parameters"], _taken(given).get("example"), objects
+            ),
         )
         for path, methods in document["paths"].items()
         for method, given in methods.items()
@@ -143,19 +170,50 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
 
 
 def models(document: Mapping[str, Any]) -> list[Model]:
-    """The objects of an OpenAPI document that have fields."""
-    return [
-        Model(
-            name=name,
-            description=schema.get("description", ""),
-            fields=tuple(
-                Field(name=field, kind=kind_of(described), description=described.get("description", ""))
-                for field, described in schema.get("properties", {}).items()
-            ),
-        )
-        for name, schema in sorted(document["components"]["schemas"].items())
-        if schema.get("properties")
-    ]
+    """The objects of an OpenAPI document that have fields, or that are one of several values or objects."""
+    found = sorted(document["components"]["schemas"].items())
+    return [_model(name, schema) for name, schema in found if schema.keys() & {"properties", "enum", "oneOf", "anyOf"}]
+
+
+def _model(name: str, schema: Mapping[str, Any]) -> Model:
+    required = set(schema.get("required", ()))
+    return Model(
+        name=name,
+        description=schema.get("description", ""),
+        kind="" if schema.get("properties") else kind_of(schema),
+        fields=tuple(
+            Field(
+                name=field,
+                kind=kind_of(described),
+                description=described.get("description", ""),
+                default=_written(described.get("default")),
+                required=field in required,
+                model=_referred(described),
+            )
+            for field, described in schema.get("properties", {}).items()
+        ),
+    )
+
+
+def _taken(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return found
+
+
+def _body(operation: Mapping[str, Any], objects: Mapping[str, Any]) -> Model | None:
+    name = _referred(_taken(operation).get("schema", {}))
+    return _model(name, objects[name]) if name else None
+
+
+def _referred(schema: Mapping[str, Any]) -> str:
+    """The object that a schema means, alone, in a list or beside null; empty where it is none."""
+    choices = [schema, schema.get("items", {}), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    found = next((str(one["$ref"]) for one in choices if "$ref" in one), "")
+    return found.rsplit("/", 1)[-1]
+
+
+def _written(default: Any) -> str:
+    return "" if default is None else json.dumps(default, ensure_ascii=False).strip('"')
 
 
 def _parameter(given: Mapping[str, Any]) -> Field:
@@ -165,8 +223,9 @@ def _parameter(given: Mapping[str, Any]) -> Field:
         place=given["in"],
         kind=kind_of(schema),
         description=given["description"],
-        default=str(schema.get("default", "")),
+        default=_written(schema.get("default")),
         required=given["required"],
+        model=_referred(schema),
     )
 
 
@@ -180,8 +239,8 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     """A schema in few words: `integer 1…1000`, `list of StudyItem`, `string (date) or null`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[-1]
-    if "anyOf" in schema:
-        return " or ".join(kind_of(choice) for choice in schema["anyOf"])
+    if "anyOf" in schema or "oneOf" in schema:
+        return " or ".join(kind_of(choice) for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())))
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     if "const" in schema:

@@ -116,6 +116,10 @@ class Formats:
             return ABSENT
         return str(format_timedelta(self._here(value) - now, locale=self.locale, add_direction=True))
 
+    def lasted(self, value: datetime | None, now: datetime) -> str:
+        """How long something has been so: 3 minutes."""
+        return ABSENT if value is None else self.duration(max(0.0, (now - self._here(value)).total_seconds()))
+
     def _day(self, value: date | datetime) -> date:
         return self._here(value).date() if isinstance(value, datetime) else value
 

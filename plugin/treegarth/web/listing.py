@@ -136,6 +136,12 @@ class Listing(Generic[RecordT, AskedT]):
         return dict.fromkeys(("cursor", *(one for one in self.page_fields if one not in self.views)))
 
     @property
+    def beside(self) -> tuple[str, ...]:
+        """Of what may be asked for, what only says which of several studies another filter means."""
+        named = {one.name for one in self.filters}
+        return tuple(one for one in self.asked.model_fields if one == _WHICH and one not in (*named, *self.kept))
+
+    @property
     def has_views(self) -> bool:
         """Whether what it shows can be saved under a name; a list of parts of one thing is looked at once."""
         return self.parts is None
@@ -489,12 +495,14 @@ class Listing(Generic[RecordT, AskedT]):
         found = []
         for name in self.asked.model_fields:
             value = getattr(call.query, name)
-            if value in (None, self.asked.model_fields[name].default) or name not in labels:
+            if value in (None, self.asked.model_fields[name].default) or name in self.kept:
                 continue
-            asked = labels[name]
+            asked = labels.get(name, _WHICH_STUDY)
             text = f"{value:g}" if isinstance(value, float) else str(value.value if isinstance(value, Enum) else value)
             words = asked.choices.get(text.lower() if isinstance(value, bool) else text, f"{asked.sign} {text}".strip())
-            also = {"orthanc_study_id": None} if name in _NAMES_A_STUDY else {}
+            if asked is _WHICH_STUDY:
+                words = translated(call, asked.hint)
+            also = {_WHICH: None} if name in _NAMES_A_STUDY else {}
             url = url_with(call, **{name: None, **also, **self._top})
             label = asked.label
             if name == "study_instance_uid" and whose is not None:
@@ -601,7 +609,9 @@ class FormatPath(Parameters):
 
 
 _NAMES_A_STUDY = ("study_instance_uid", "uid")
-"""Filters beside which `orthanc_study_id` says which of several studies is meant: it goes with them."""
+_WHICH = "orthanc_study_id"
+"""Beside these filters it says which of several studies is meant: it goes with them."""
+_WHICH_STUDY = Filter(name=_WHICH, label=N_("Study"), hint=N_("one of several with this UID"))
 _WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
 _FORMS: Mapping[str, Form] = {
     "text": "text",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
@@ -24,7 +24,7 @@ class Metric:
     meaning: str
     values: Mapping[tuple[str, ...], float]
     labels: tuple[str, ...] = ()
-    kind: Literal["gauge", "counter"] = "gauge"
+    kind: Literal["gauge", "counter", "summary"] = "gauge"  # a summary's only label is "quantile"
 
 
 Measure: TypeAlias = Callable[[Connection, datetime], Iterable[Metric]]
@@ -47,13 +47,13 @@ class _Given(Collector):
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
 
-    def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+    def collect(self) -> Iterable[Family]:
         for one in self._metrics:
-            family = CounterMetricFamily if one.kind == "counter" else GaugeMetricFamily
-            found = family(PREFIX + one.name, one.meaning, labels=one.labels)
+            found = Family(PREFIX + one.name, one.meaning, one.kind)
+            name = found.name + ("_total" if one.kind == "counter" else "")
             for labels, value in one.values.items():
-                found.add_metric(labels, value)
+                found.add_sample(name, dict(zip(one.labels, labels, strict=True)), value)
             yield found
 
-    def describe(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+    def describe(self) -> Iterable[Family]:
         return []

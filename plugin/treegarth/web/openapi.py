@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from treegarth.web.actors import Permission
+from treegarth.web.api_examples import example_of
 from treegarth.web.problems import PROBLEM_TYPE, Problem
 from treegarth.web.routes import Route
 from treegarth.web.schemas import ANSWERED, TAKEN, Schema, Schemas
@@ -70,7 +71,9 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
     if route.description:
         operation["description"] = route.description
     if route.body is not None:
-        content = {"application/json": {"schema": schemas.reference(route.body, TAKEN)}}
+        schema = schemas.reference(route.body, TAKEN)
+        example = example_of(schema, schemas.components()) if route.example is None else route.example
+        content = {"application/json": {"schema": schema, "example": example}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -15,9 +15,8 @@ from sqlalchemy import Connection
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import Phrase, in_language
 from treegarth.web.call import AnyCall
+from treegarth.web.signs import State as State
 from treegarth.web.templates import page_values
-
-State: TypeAlias = Literal["ok", "attention", "failed", "waiting", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,6 +86,7 @@ class Route:
     navigation: Navigation | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # replace the frame's own, such as a looser CSP
     refuse: Refusal | None = None  # answers a query that is not right, in place of the page of errors
+    example: Mapping[str, Any] | None = None  # of the body, where one that is made of its schema says nothing
     any_query: bool = False  # let any query through unread: a file's version, the viewer's own parameters
 
     def __post_init__(self) -> None:

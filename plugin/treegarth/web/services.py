@@ -44,8 +44,8 @@ class HostStatus:
 
     queue_length: int  # headers that wait to be piped to the indexer
     queue_bytes: int
-    acknowledged: int  # instances that the indexer has written since the start
-    pending: int  # instances stored and not yet written
+    indexed: int  # instances that the index took up since the start: new to it, or stored again
+    pending: int  # stores and deletions that Orthanc reported and the index has not taken up yet
     dropped_headers: int  # headers let go by a full queue; the indexer reads these from Orthanc
     requests_given_up: int  # of Treegarth's pages and API, which nobody answered in time
     refused_nested: int  # objects that came by C-STORE and were refused: nested too deep
@@ -114,3 +114,4 @@ class Services:
     clock: Callable[[], datetime]
     zone: ZoneInfo  # that pages show
     web_directory: Path  # holds templates/, static/, vendor/, locales/
+    site_name: str = "Orthanc"  # what Orthanc is called here, which printed pages say

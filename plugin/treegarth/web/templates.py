@@ -21,6 +21,7 @@ from treegarth.web.formats import ABSENT, Formats, scaled
 from treegarth.web.languages import Language
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.services import Services
+from treegarth.web.signs import SIGNS
 from treegarth.web.told import forget, told
 
 HASH_DIGITS = 12
@@ -68,12 +69,13 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         age=formats.age,
         duration=formats.duration,
         ago=lambda value: formats.ago(value, services.clock()),
+        lasted=lambda value: formats.lasted(value, services.clock()),
         person_name=formats.person_name,
         with_code=with_code,
         in_words=lambda text: in_language(text, language.gettext),
         or_dash=lambda value: ABSENT if value in (None, "") else value,
     )
-    environment.globals.update(file_url=file_url)
+    environment.globals.update(file_url=file_url, signs=SIGNS)
     return environment
 
 
@@ -123,6 +125,7 @@ def page_values(call: AnyCall) -> dict[str, Any]:
         "theme": call.theme,
         "actor": call.actor,
         "mode": call.services.settings.mode,
+        "site_name": call.services.site_name,
         "route": call.route,
         "route_url": call.site.url,
         "orthanc_url": call.site.orthanc_url,

@@ -18,11 +18,11 @@ from treegarth.work.store import LongWork
 
 PAGE = "works.work_page"
 STATES: Mapping[str, tuple[Sign, str]] = {
-    "running": ("waiting", N_("running")),
+    "running": ("busy", N_("running")),
     "done": ("ok", N_("done")),
     "partly": ("attention", N_("partly done")),
     "failed": ("failed", N_("failed")),
-    "stopped": ("unknown", N_("stopped")),
+    "stopped": ("stopped", N_("stopped")),
 }
 
 

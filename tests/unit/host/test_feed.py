@@ -24,7 +24,10 @@ class PipedIndexer:
         return frame
 
     def acknowledge(self, count: int) -> None:
-        self.answers.write(json.dumps({"acknowledged": count, "lag_p99_s": 0.2}).encode() + b"\n")
+        self.tell(acknowledged=count, lag_p99_s=0.2)
+
+    def tell(self, **figures: float) -> None:
+        self.answers.write(json.dumps(figures).encode() + b"\n")
         self.answers.flush()
 
     def die(self) -> None:
@@ -52,8 +55,10 @@ def test_frames_wait_for_an_indexer_and_are_counted_until_acknowledged() -> None
     assert second is not None
     assert second.about == {"level": "studies", "id": "b"}
     assert feed.pending == 2
+    indexer.tell(indexed=1)  # the other one is a deletion
     indexer.acknowledge(2)
     until(lambda: feed.pending == 0)
+    assert feed.indexed == 1
     assert feed.indexer_figures["lag_p99_s"] == 0.2
     feed.release()
     assert indexer.read() is None

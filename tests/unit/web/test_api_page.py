@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from enum import StrEnum
 from pathlib import Path
 
+import pytest
+
 from tests.api_document import check_document
+from tests.places import HERE
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.assembly import house
 from treegarth.web.actors import Permission
+from treegarth.web.api_examples import example_of
 from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Parameters, Route
 from treegarth.web.templates import with_code
+
+HOUSE = house(HERE)
 
 
 class Colour(StrEnum):
@@ -98,6 +107,39 @@ def test_the_page_is_made_of_its_template(tmp_path: Path) -> None:
     for part in (f"GET {API_PATH}/things/{{name}}", 'id="model-Thing"', "How large.", "openapi.json", "text/csv"):
         assert part in page.text, part
     assert client.get(f"{API_PATH}/openapi.json").get_json()["info"]["title"] == "Treegarth"
+
+
+def test_a_body_is_shown_with_its_fields_and_a_line_that_can_be_pasted() -> None:
+    change = next(one for one in operations(openapi_document(ROUTES, version="1"), "http://pacs") if one.body)
+    assert change.body is not None
+    assert [(one.name, one.kind, one.required, one.model) for one in change.body.fields] == [
+        ("colours", "list of Colour", True, "Colour"),
+    ]
+    words = shlex.split(change.curl.replace("\\\n", " "))
+    assert words[:5] == ["curl", "-u", "alice:secret", "-X", "POST"]
+    assert words[5] == f"http://pacs{API_PATH}/things"
+    assert json.loads(words[-1]) == {"colours": ["red"]}
+
+
+@pytest.mark.parametrize("route", [one for one in HOUSE.routes() if one.is_api], ids=lambda one: str(one.name))
+def test_every_example_is_what_its_endpoint_takes(route: Route) -> None:
+    document = openapi_document([route], version="1")
+    ((operation,),) = [methods.values() for methods in document["paths"].values()]
+    objects = document["components"]["schemas"]
+    if route.body is not None:
+        route.body.model_validate(operation["requestBody"]["content"]["application/json"]["example"])
+    for model, place in ((route.query, "query"), (route.path_parameters, "path")):
+        given = [one for one in operation["parameters"] if one["in"] == place and one["required"]]
+        if model is not None:
+            model.model_validate({one["name"]: example_of(one["schema"], objects, one["name"]) for one in given})
+    (shown,) = operations(document)
+    assert "{" not in shlex.split(shown.curl.replace("\\\n", " "))[5 if route.method != "GET" else 3]
+
+
+def test_endpoints_are_found_by_their_words_without_javascript() -> None:
+    every = operations(openapi_document(HOUSE.routes(), version="1"))
+    assert {one.name for one in every if one.speaks_of("HOLD study_instance_uid post")} >= {"api_set_retention_hold"}
+    assert [one for one in every if one.speaks_of("nowhere to be found")] == []
 
 
 def test_backticks_are_code_and_nothing_else_is_html() -> None:

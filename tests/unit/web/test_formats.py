@@ -47,6 +47,13 @@ def test_doses_have_three_significant_figures(value: float | None, shown: str) -
     assert ENGLISH.significant(value) == shown
 
 
+def test_how_long_something_has_been_so_has_no_direction() -> None:
+    now = EVENING + timedelta(seconds=9)
+    assert (ENGLISH.lasted(EVENING, now), KOREAN.lasted(EVENING, now)) == ("9 seconds", "9초")
+    assert ENGLISH.lasted(now, EVENING) == "1 second"  # of two clocks: not before it began
+    assert ENGLISH.lasted(None, now) == "–"
+
+
 @pytest.mark.parametrize(
     ("value", "english", "korean"),
     [
@@ -192,6 +199,7 @@ FILTERS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "clock_time": (st.one_of(st.none(), st.times()),),
     "instant": (MOMENTS,),
     "ago": (MOMENTS, st.datetimes(timezones=ZONES)),
+    "lasted": (MOMENTS, st.datetimes(timezones=ZONES)),
     "duration": (st.one_of(st.none(), st.floats()),),
     "age": (st.one_of(st.none(), st.text(max_size=8), st.from_regex(r"\A[0-9]{1,3}[DWMY]\Z")),),
     "person_name": (st.one_of(st.none(), st.text(alphabet=st.characters(), max_size=80)),),

@@ -30,7 +30,7 @@ class KnownHost:
         default_factory=lambda: HostStatus(
             queue_length=0,
             queue_bytes=0,
-            acknowledged=0,
+            indexed=0,
             pending=0,
             dropped_headers=0,
             requests_given_up=0,

@@ -36,6 +36,8 @@ class StudyConditions(Parameters):
     """A label that the study has, exactly."""
     study_instance_uid: Text | None = None
     """Exactly, or with the wildcards `*` and `?`."""
+    issues: bool = False
+    """Only those with an object that could not be read in every part."""
 
     def filter(self) -> StudyFilter:
         """What is asked for, without order and page."""
@@ -50,4 +52,5 @@ class StudyConditions(Parameters):
             accession_number=self.accession_number,
             label=self.label,
             study_instance_uid=self.study_instance_uid,
+            issues=self.issues,
         )

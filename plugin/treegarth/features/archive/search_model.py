@@ -30,6 +30,7 @@ class StudyFilter:
     accession_number: str | None = None
     label: str | None = None
     study_instance_uid: str | None = None
+    issues: bool = False  # only those with an object that was not read in every part
 
 
 class StudySummary(Record):

@@ -107,6 +107,7 @@ def echo_destination(destination: Destination, orthanc: OrthancClient, gate: Gat
 DESTINATION_DOCUMENTS = Documents(
     kind=DESTINATIONS,
     name="destination",
+    example={"name": "long-term archive", "kind": "folder", "address": {"path": "/srv/archive"}},
     names="destinations",
     one="destination",
     many="destinations",

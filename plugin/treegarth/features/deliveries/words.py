@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from treegarth.features.deliveries.model import Standing
 from treegarth.phrases import N_
+from treegarth.web.signs import State
 
-WORDS: Mapping[Standing, tuple[str, str]] = {
+WORDS: Mapping[Standing, tuple[State, str]] = {
     Standing.WAITING: ("waiting", N_("waiting")),
     Standing.SENDING: ("sending", N_("sending")),
-    Standing.ARRIVED: ("ok", N_("arrived")),
+    Standing.ARRIVED: ("arrived", N_("arrived")),
     Standing.UNPROVED: ("unproved", N_("sent, unproved")),
-    Standing.GIVEN_UP: ("failed", N_("given up")),
+    Standing.GIVEN_UP: ("given up", N_("given up")),
 }
-"""Of each: its look, as `state` of the templates has it, and its word."""
+"""Of each: its sign, and its word."""
 STATES: Mapping[str, str] = {str(state): words for state, (_, words) in WORDS.items()}
 COLOURS: Mapping[Standing, str] = {
     Standing.ARRIVED: "--c2",

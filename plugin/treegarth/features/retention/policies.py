@@ -61,9 +61,17 @@ def state_of(form: PolicySwitchForm) -> PolicyStateBody:
     return PolicyStateBody(is_on=form.on, typed_count=typed_count, only_copy_may_go=form.only_copy_may_go)
 
 
+EXAMPLE = {
+    "name": "ten years",
+    "why": "the law asks for ten years",
+    "keep": "nothing",
+    "after": "10 years since study date",
+    "proof": {"at": "long-term archive", "within": "30 days"},
+}
 POLICY_DOCUMENTS = Documents(
     kind=POLICIES,
     name="retention_policy",
+    example=EXAMPLE,
     names="retention_policies",
     one="policy",
     many="policies",

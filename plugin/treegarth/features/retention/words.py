@@ -29,9 +29,9 @@ HOLD_KINDS: Mapping[str, str] = {
 }
 LEDGER_STATES: Mapping[str, tuple[State, str]] = {
     "intended": ("waiting", N_("about to be deleted")),
-    "deleted": ("unknown", N_("deleted")),
+    "deleted": ("removed", N_("deleted")),
     "kept": ("ok", N_("kept after all")),
-    "returned": ("ok", N_("here again")),
+    "returned": ("returned", N_("here again")),
 }
 PROOFS: Mapping[str, str] = {
     "commitment": N_("storage commitment"),

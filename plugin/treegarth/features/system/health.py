@@ -52,7 +52,7 @@ def _workers(status: HostStatus, is_elsewhere: bool) -> Check:
     alive = sum(worker.alive for worker in status.workers)
     if not status.workers:
         if is_elsewhere:
-            return Check(kind="unknown", name=name, words=P_("run elsewhere"))
+            return Check(kind="elsewhere", name=name, words=P_("run elsewhere"))
         return Check(kind="waiting", name=name, words=P_("are starting"))
     if alive == len(status.workers):
         return Check(kind="ok", name=name, words=NN_("%(num)s running", "%(num)s running"), count=alive)

@@ -67,12 +67,14 @@ def host_metrics(figures: HostStatus) -> list[Metric]:
         single("indexer_restarts", "Times that it was started again.", figures.indexer_restarts, kind="counter"),
         single("workers", "Workers that this server starts.", len(figures.workers)),
         single("workers_up", "Those of them that run.", alive),
-        single("ingest_pending_instances", "Instances stored and not yet indexed.", figures.pending),
-        single("ingest_queue_headers", "Headers that wait in memory for the indexer.", figures.queue_length),
-        single("ingest_queue_bytes", "Memory that these take.", figures.queue_bytes),
+        single("ingest_pending_instances", "Reported stores and deletions, not yet taken up.", figures.pending),
+        single("ingest_queue_headers", "Reports of them that wait in memory.", figures.queue_length),
+        single("ingest_queue_bytes", "Memory that their headers take.", figures.queue_bytes),
         single("ingest_dropped_headers", "Headers that a full queue let go.", figures.dropped_headers, kind="counter"),
         single("store_refused_nested", "Objects refused: nested too deep.", figures.refused_nested, kind="counter"),
-        single("ingest_indexed_instances", "Instances indexed since the start.", figures.acknowledged, kind="counter"),
+        single(
+            "ingest_indexed_instances", "Instances taken up: new, or stored again.", figures.indexed, kind="counter"
+        ),
         _quantiles("ingest_lag_seconds", "From stored to searchable, lately.", lag, 1),
         _quantiles("store_callback_seconds", "That storing an instance spends here, lately.", callback, 1000),
         single("requests_given_up", "Requests not answered in time.", figures.requests_given_up, kind="counter"),
@@ -82,7 +84,7 @@ def host_metrics(figures: HostStatus) -> list[Metric]:
 
 def _quantiles(name: str, meaning: str, values: dict[tuple[str], float | None], parts: float) -> Metric:
     known: dict[tuple[str, ...], float] = {key: value / parts for key, value in values.items() if value is not None}
-    return Metric(name=name, meaning=meaning, labels=("quantile",), values=known)
+    return Metric(name=name, meaning=meaning, labels=("quantile",), values=known, kind="summary")
 
 
 def _measure_tasks(connection: Connection, now: datetime) -> list[Metric]:

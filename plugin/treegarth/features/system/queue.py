@@ -28,7 +28,7 @@ STATES: Mapping[str, str] = {
     TaskState.DOING: N_("being done"),
     TaskState.FAILED: N_("failed"),
 }
-SIGNS: Mapping[str, Sign] = {TaskState.TODO: "waiting", TaskState.DOING: "waiting", TaskState.FAILED: "failed"}
+SIGNS: Mapping[str, Sign] = {TaskState.TODO: "waiting", TaskState.DOING: "busy", TaskState.FAILED: "failed"}
 
 
 class TasksAsked(Parameters):

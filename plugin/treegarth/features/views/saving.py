@@ -91,6 +91,7 @@ def check_may(call: AnyCall, stored: StoredView | None, document: Mapping[str, A
 VIEW_DOCUMENTS = Documents(
     kind=VIEWS_KIND,
     name="saved_view",
+    example={"name": "CT of this month", "list": "archive.studies", "query": {"modality": "CT", "sort": "-study_date"}},
     names="saved_views",
     one="saved view",
     many="views",

@@ -56,6 +56,13 @@ CHARACTER_SET_DOCUMENTS = Documents(
     kind=CHARACTER_SETS,
     name="character_set",
     names="character_sets",
+    example={
+        "name": "old CT",
+        "manufacturer_model_name": "Orb*",
+        "labelled": "ISO_IR 100",
+        "really": "ISO 2022 IR 149",
+        "reason": "writes Korean under the label of Latin",
+    },
     one="character set of a device",
     many="character sets of devices",
     path="character-sets",

@@ -55,6 +55,10 @@ def _nobody_waits(orthanc_series_ids: Iterable[str]) -> None:
     """Whoever reads stale series looks for them by the clock as well."""
 
 
+def _nobody_counts(taken_up: int) -> None:
+    """Only the process that serves the plugin is asked for it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchWriter:
     """Writes instances and deletions into the index, with all that follows from them."""
@@ -65,6 +69,8 @@ class BatchWriter:
     clock: Callable[[], datetime]
     on_stale: Callable[[Iterable[str]], None] = _nobody_waits
     """Told of series that may have lost the object that their attributes are of."""
+    on_indexed: Callable[[int], None] = _nobody_counts
+    """Told how many instances were taken up: new to the index, or stored again. Not of those that are read anew."""
 
     def write_new(self, reports: Sequence[StoredInstance]) -> None:
         """Index what Orthanc has just reported; where that is not clearly what it keeps, it is asked.
@@ -157,9 +163,12 @@ class BatchWriter:
         if not instances:
             return
         choose = partial(_choose, instances, judge, verdicts)
+        stored: list[str] = []
         try:
             with transaction(self.engine) as connection:
-                written = batches.write_instances(connection, instances, headers.json_of, choose)
+                written = batches.write_instances(
+                    connection, instances, headers.json_of, choose, on_stored=stored.extend
+                )
                 self._tell(connection, written)
         except TreegarthError:
             raise
@@ -171,6 +180,7 @@ class BatchWriter:
             else:
                 self._write_what_orthanc_knows(instances[0], type(getattr(error, "orig", error)).__name__)
             return
+        self._count(stored)
         self._hint(written)
 
     def _tell(self, connection: Connection, instances: Sequence[IndexedInstance]) -> None:
@@ -185,16 +195,22 @@ class BatchWriter:
         found = described_by_orthanc(self.orthanc, instance, reason)
         if found is None:
             return
+        stored: list[str] = []
         try:
             with transaction(self.engine) as connection:
-                batches.write_instances(connection, [found], lambda _: None)
+                batches.write_instances(connection, [found], lambda _: None, on_stored=stored.extend)
                 self._tell(connection, [found])
         except TreegarthError:
             raise
         except Exception:
             logger.exception("Instance %s cannot be indexed at all.", instance.orthanc_instance_id)
             return
+        self._count(stored)
         self._hint([found])
+
+    def _count(self, stored: Sequence[str]) -> None:
+        if stored:
+            self.on_indexed(len(stored))
 
     def _hint(self, instances: Sequence[IndexedInstance]) -> None:
         if instances:

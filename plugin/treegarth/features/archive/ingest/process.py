@@ -82,6 +82,18 @@ class FrameBuffer:
             return batch
 
 
+class Answers:
+    """What the plugin is told, a line of JSON each time; by several threads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def tell(self, **figures: float | None) -> None:
+        with self._lock:
+            print(json.dumps(figures), file=self._stream, flush=True)
+
+
 class Indexer:
     """Takes batches off the buffer and writes them, again and again until each is through."""
 
@@ -90,7 +102,7 @@ class Indexer:
         *,
         writer: BatchWriter,
         frames: FrameBuffer,
-        answers: TextIO,
+        answers: Answers,
         wake_reconciler: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -137,9 +149,8 @@ class Indexer:
         now = self._clock().timestamp()
         self._lags_s.extend(now - frame.about["at"] for frame in batch if frame.kind is FrameKind.STORED)
         lags = sorted(self._lags_s)
-        answer = {
-            "acknowledged": len(batch),
-            "lag_median_s": lags[len(lags) // 2] if lags else None,
-            "lag_p99_s": lags[min(len(lags) - 1, round(len(lags) * 0.99))] if lags else None,
-        }
-        print(json.dumps(answer), file=self._answers, flush=True)
+        self._answers.tell(
+            acknowledged=len(batch),
+            lag_median_s=lags[len(lags) // 2] if lags else None,
+            lag_p99_s=lags[min(len(lags) - 1, round(len(lags) * 0.99))] if lags else None,
+        )

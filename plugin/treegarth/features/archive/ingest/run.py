@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.archive.ingest.mender import Mender, StaleHints
-from treegarth.features.archive.ingest.process import FrameBuffer, Indexer
+from treegarth.features.archive.ingest.process import Answers, FrameBuffer, Indexer
 from treegarth.features.archive.ingest.reconciler import Reconciler
 from treegarth.index.follower import IndexFollower
 from treegarth.orthanc.client import OrthancClient
@@ -30,7 +30,15 @@ def run_indexer(
 ) -> None:
     """Write what comes through the pipe, reconcile and mend beside it, until the pipe closes."""
     stale = StaleHints()
-    writer = BatchWriter(engine=engine, orthanc=orthanc, followers=followers, clock=clock, on_stale=stale.note)
+    answers = Answers(answers_to)
+    writer = BatchWriter(
+        engine=engine,
+        orthanc=orthanc,
+        followers=followers,
+        clock=clock,
+        on_stale=stale.note,
+        on_indexed=lambda count: answers.tell(indexed=count),
+    )
     frames = FrameBuffer()
     mender = Mender(
         engine=engine,
@@ -52,7 +60,7 @@ def run_indexer(
     indexer = Indexer(
         writer=writer,
         frames=frames,
-        answers=answers_to,
+        answers=answers,
         wake_reconciler=reconciler.wake,
         clock=clock,
     )

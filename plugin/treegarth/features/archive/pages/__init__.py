@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from treegarth.features.archive.pages import instance, labels, progress, study, study_choices, today, viewer
+from treegarth.features.archive.pages.health import health_check
 from treegarth.features.archive.pages.progress import progress_section
-from treegarth.features.archive.pages.viewer import ViewerGate, first_series, health_check
+from treegarth.features.archive.pages.viewer import ViewerGate, first_series
 from treegarth.web.routes import Route
 
 __all__ = ["ViewerGate", "first_series", "health_check", "progress_section", "routes"]

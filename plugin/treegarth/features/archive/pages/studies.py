@@ -119,6 +119,7 @@ STUDIES = Listing(
         Filter(name="study_date_to", label=N_("To")),
         Filter(name="label", label=N_("Label"), find_choices=label_choices),
         Filter(name="study_instance_uid", label="Study Instance UID", is_shown=False),
+        Filter(name="issues", label=N_("Objects"), choices={"true": N_("not read in every part")}, is_shown=False),
     ),
     empty=Empty(
         title=N_("No studies yet"),

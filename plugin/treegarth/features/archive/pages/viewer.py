@@ -14,11 +14,9 @@ from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
 from treegarth.features.archive.store.first_series import first_series_of
 from treegarth.index.studies import told_apart
-from treegarth.phrases import NN_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.parts import Check
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 
@@ -80,29 +78,3 @@ def not_shown_page(call: Call[None, None, None]) -> Response:
         found = deep_studies(connection, limit=MOST_SHOWN)
         which = told_apart(connection, found)
     return render_page(call, "archive/not_shown.html", studies=found, which=which, is_list=True)
-
-
-def health_check(call: AnyCall) -> list[Check]:
-    """What the archive lends to health: objects that cannot be shown, where there are any."""
-    try:
-        with call.connect() as connection:
-            count = count_deep_objects(connection)
-    except DatabaseUnavailable:
-        return []
-    if not count:
-        return []
-    return [
-        Check(
-            kind="attention",
-            name=P_("Objects that cannot be shown"),
-            words=NN_(
-                "%(num)s stored object is nested too deep for Orthanc",
-                "%(num)s stored objects are nested too deep for Orthanc",
-            ),
-            count=count,
-            url=call.site.url("archive.not_shown_page"),
-            advice=P_(
-                "Nothing here asks Orthanc for them. Keep others from asking, and delete them if nobody needs them."
-            ),
-        )
-    ]

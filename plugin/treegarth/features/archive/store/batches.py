@@ -41,9 +41,15 @@ HeaderOf: TypeAlias = Callable[[str], dict[str, Any] | None]
 
 
 def write_instances(
-    connection: Connection, instances: Sequence[IndexedInstance], header_of: HeaderOf, choose: Choose | None = None
+    connection: Connection,
+    instances: Sequence[IndexedInstance],
+    header_of: HeaderOf,
+    choose: Choose | None = None,
+    *,
+    on_stored: Callable[[Iterable[str]], None] | None = None,
 ) -> Sequence[IndexedInstance]:
     """Write the rows of the instances, those that `choose` leaves, and bring their parents up to date; which those are.
+    `on_stored` is told of those of which the index did not have this store.
 
     Studies and series with an instance that is new to the index, or was stored again, arrive.
     """
@@ -59,6 +65,8 @@ def write_instances(
             return instances
     _write_series(connection, instances, header_of)
     stored = _write_rows(connection, {i.orthanc_instance_id: _instance_row(i) for i in instances})
+    if on_stored is not None:
+        on_stored(stored)
     tell_parents(
         connection,
         series_ids={i.orthanc_series_id for i in instances},

@@ -82,6 +82,12 @@ def issues_of_study(connection: Connection, orthanc_study_ids: Sequence[str]) ->
     ]
 
 
+def count_with_issues(connection: Connection, *, at_most: int = 10_000) -> int:
+    """How many objects were not read in every part, counted no further: by an index of these alone."""
+    some = select(instance.c.orthanc_instance_id).where(instance.c.issues.is_not(None)).limit(at_most).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
 def last_indexed_at(connection: Connection) -> datetime | None:
     """When the newest instances of the index were received, which is about when they were written."""
     newest = study.c.last_received_at

@@ -140,8 +140,15 @@ def conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
         found.extend(_name_conditions(wanted.patient_name))
     if wanted.study_description is not None:
         found.extend(_description_conditions(wanted.study_description))
+    if wanted.issues:
+        found.append(study.c.orthanc_study_id.in_(_with_issues()))
     found.extend(_word_condition(word) for word in re.split(r"[\s,]+", wanted.text or "") if word.strip("*^="))
     return found
+
+
+def _with_issues() -> Select[Any]:
+    of_series = instance.c.orthanc_series_id == series.c.orthanc_series_id
+    return select(series.c.orthanc_study_id).join(instance, of_series).where(instance.c.issues.is_not(None))
 
 
 def _name_conditions(value: str) -> list[ColumnElement[bool]]:

@@ -170,11 +170,11 @@ def _problem(report: DoseReport) -> Finding | None:
     if report.state == "failed":
         return Finding(kind="attention", word=N_("could not be read"), sentence=report.last_error or "")
     if report.state == "refused":
-        return Finding(kind="unknown", word=N_("holds no dose"), sentence=report.refused or "")
+        return Finding(kind="nothing", word=N_("holds no dose"), sentence=report.refused or "")
     if report.state == "unread":
         return Finding(kind="waiting", word=N_("waits to be read"))
     if report.source_deleted_at is not None:
-        return Finding(kind="unknown", word=N_("the object has left the archive; its dose is kept"))
+        return Finding(kind="gone", word=N_("the object has left the archive; its dose is kept"))
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
+from treegarth.features.retention.policies import EXAMPLE
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.index.studies import find_study
@@ -182,6 +183,7 @@ def routes() -> list[Route]:
             try_out,
             "What a policy that is not saved would delete. Deletes nothing.",
             method="POST",
+            example={"document": EXAMPLE},
             permission=Permission.OPERATE,
         ),
         retention_route(

@@ -53,9 +53,17 @@ def _item(book: RuleBook, stored: StoredRule) -> RuleItem:
     )
 
 
+EXAMPLE = {
+    "name": "label high doses",
+    "why": "the medical physicist looks at them once a week",
+    "when": "dose read",
+    "if": {"all": ["Modality = CT", "dose.dlp_total_mgy_cm > 1000"]},
+    "do": [{"label": "high dose"}],
+}
 RULE_DOCUMENTS = Documents(
     kind=RULES,
     name="rule",
+    example=EXAMPLE,
     names="rules",
     one="rule",
     many="rules",

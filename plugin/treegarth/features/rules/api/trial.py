@@ -10,6 +10,7 @@ from treegarth.conditions.decision import Explanation
 from treegarth.documents.answers import DocumentBody
 from treegarth.errors import RequestConflict
 from treegarth.features.rules.api.parts import rule_route
+from treegarth.features.rules.api.rules import EXAMPLE
 from treegarth.features.rules.model import Rule
 from treegarth.features.rules.paths import ExplainPath, RulePath
 from treegarth.features.rules.requests import rule_at
@@ -150,6 +151,7 @@ def routes() -> list[Route]:
             preview_document,
             "Which studies of the archive a rule would touch that is not kept yet.",
             method="POST",
+            example={"document": EXAMPLE},
             permission=Permission.OPERATE,
             problems=(400, 503),
         ),

@@ -94,6 +94,12 @@ def held(call: Call[None, None, None]) -> HeldLimits:
 LIMIT_DOCUMENTS = Documents(
     kind=LIMITS,
     name="dose_limit",
+    example={
+        "name": "our CT",
+        "quantity": "dlp_mgy_cm",
+        "greatest": 9000,
+        "reason": "none of our protocols gives more",
+    },
     names="dose_limits",
     one="limit",
     many="limits",

@@ -93,6 +93,12 @@ def items(call: AnyCall, connection: Connection, stored: Sequence[Stored]) -> li
 NOT_PATIENT_DOCUMENTS = Documents(
     kind=NOT_PATIENTS,
     name="not_patient_rule",
+    example={
+        "name": "phantoms of ours",
+        "meaning": "phantom",
+        "patient_id": "PHANTOM*",
+        "note": "the weekly constancy test",
+    },
     names="not_patient_rules",
     one="rule",
     many="rules",

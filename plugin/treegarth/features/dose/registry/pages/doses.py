@@ -25,6 +25,8 @@ from treegarth.features.dose.registry.pages.dose_columns import (
 from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, KIND_NAMES, MEANING_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.store.equipment import read_device_name
+from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.store.queue import count_waiting
 from treegarth.features.dose.registry.store.studies import DoseStudy, select_studies_with_dose, told_apart_with_kept
 from treegarth.index.labels import labels_of
@@ -114,6 +116,18 @@ def _limits(range_: Range, *, is_more: bool) -> tuple[Filter, ...]:
     )
 
 
+def device_asked_for(call: AnyCall, connection: Connection) -> Mapping[str, str]:
+    """The name of the one device of the address, by its key, which says nothing to a reader."""
+    key = call.http.args.get("device", "")
+    name = read_device_name(connection, key) if key else ""
+    return {key: name} if name else {}
+
+
+def rules_that_mark(call: AnyCall, connection: Connection) -> Mapping[str, str]:
+    """The name of each rule that says whose study is no patient's."""
+    return {str(number): name for name, number in NOT_PATIENTS.names(connection).items()}
+
+
 def _more(name: str, label: str, *, width: str = "mid", hint: str = "", **choices: str) -> Filter:
     return Filter(name=name, label=label, width=width, hint=hint, choices=choices, is_more=True)
 
@@ -135,8 +149,8 @@ FILTERS = (
         name="period", label=N_("Days"), is_shown=False, choices={str(one): words for one, words in PERIODS.items()}
     ),
     Filter(name="issuer_of_patient_id", label=N_("Issuer of patient ID"), is_shown=False),
-    Filter(name="device", label=N_("Device"), is_shown=False),
-    Filter(name="not_patient_rule", label=N_("Rule"), is_shown=False),
+    Filter(name="device", label=N_("Device"), find_choices=device_asked_for, is_shown=False),
+    Filter(name="not_patient_rule", label=N_("Rule"), find_choices=rules_that_mark, is_shown=False),
     Filter(name="label", label=N_("Label"), find_choices=label_choices, is_more=True),
     _more("modality", N_("Modality"), width="short", hint="CT,PT"),
     _more("procedure", N_("Procedure")),

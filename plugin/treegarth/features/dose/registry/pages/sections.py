@@ -134,7 +134,7 @@ def _doubts_check(call: AnyCall) -> list[Check]:
         return []
     words = NN_("%(num)s exam has a doubted dose", "%(num)s exams have a doubted dose")
     url = call.site.url("dose.doses_page", doubtful="true", not_patient="false")
-    return [Check(kind="unknown", name=P_("Doubts"), words=words, count=doubted, url=url)]
+    return [Check(kind="doubted", name=P_("Doubts"), words=words, count=doubted, url=url)]
 
 
 def _reading_check(call: AnyCall) -> list[Check]:
@@ -144,14 +144,22 @@ def _reading_check(call: AnyCall) -> list[Check]:
             counts = count_sources(connection)
     except DatabaseUnavailable:
         return [Check(kind="unknown", name=name, words=P_("unknown without the database"))]
+    found = []
     if counts.failed:
         words = NN_("%(num)s report could not be read", "%(num)s reports could not be read")
         advice = P_("See the reasons below; after an upgrade or a repair let them be read again.")
         url = call.site.url("system.system_page")
-        return [Check(kind="attention", name=name, words=words, count=counts.failed, url=url, advice=advice)]
+        found.append(Check(kind="attention", name=name, words=words, count=counts.failed, url=url, advice=advice))
     if counts.waiting:
         words = NN_("%(num)s report waits to be read", "%(num)s reports wait to be read")
-        return [Check(kind="waiting", name=name, words=words, count=counts.waiting)]
+        url = call.site.url("dose.sources_page", state="unread")
+        found.append(Check(kind="waiting", name=name, words=words, count=counts.waiting, url=url))
+    if counts.with_issues:
+        words = NN_("%(num)s report was not read in every part", "%(num)s reports were not read in every part")
+        url = call.site.url("dose.sources_page", issues="true")
+        found.append(Check(kind="doubted", name=name, words=words, count=counts.with_issues, url=url))
+    if found:
+        return found
     if counts.refused:
         words = NN_("all are read, %(num)s holds no dose", "all are read, %(num)s hold no dose")
         url = call.site.url("dose.sources_page", state="refused")

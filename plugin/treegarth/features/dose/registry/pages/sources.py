@@ -46,7 +46,13 @@ STATES: Mapping[str, str] = {
     "failed": N_("could not be read"),
 }
 KIND_CHOICES: Mapping[str, str] = {str(kind): words for kind, words in KIND_NAMES.items()}
-SIGNS: Mapping[str, Sign] = {"unread": "waiting", "read": "ok", "refused": "unknown", "other": "ok", "failed": "failed"}
+SIGNS: Mapping[str, Sign] = {
+    "unread": "waiting",
+    "read": "ok",
+    "refused": "nothing",
+    "other": "nothing",
+    "failed": "failed",
+}
 
 
 class SourcesAsked(Parameters):

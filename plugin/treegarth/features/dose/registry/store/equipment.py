@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, Text, and_, cast, func, literal, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, and_, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from treegarth.database.folding import matches
@@ -42,6 +42,14 @@ class Device(Record):
     last_study_date: date | None
     figures: list[DeviceFigure]
     """What its examinations give, in the order of the quantities' names."""
+
+
+def read_device_name(connection: Connection, key: str) -> str:
+    """Manufacturer, model and station of a device, in a line; empty where the registry does not know it."""
+    table = dose_study.c
+    query = select(*(table[name] for name in NAMES[:3])).where(table.device_key == key).limit(1)
+    found = connection.execute(query).first()
+    return " ".join(part for part in found or () if part)
 
 
 def select_equipment(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.tables import dose_report
-from treegarth.index.tables import instance
+from treegarth.index.tables import instance, study
 from treegarth.phrases import P_
 
 
@@ -24,6 +24,8 @@ class Source:
     sop_class_uid: str | None
     state: str
     kind: str | None
+    patient_name: str | None
+    """As the archive has it now, else as the object said it."""
     manufacturer: str | None
     manufacturer_model_name: str | None
     station_name: str | None
@@ -37,10 +39,13 @@ class Source:
 
 def find_source(connection: Connection, orthanc_instance_id: str) -> Source:
     """Raises NotFound."""
-    columns = [dose_report.c[name] for name in Source.__dataclass_fields__ if name in dose_report.c]
+    own = [dose_report.c[name] for name in Source.__dataclass_fields__ if name in dose_report.c]
+    columns = [column for column in own if column.name != "patient_name"]
+    named = func.coalesce(study.c.patient_name, dose_report.c.patient_name).label("patient_name")
     query = (
-        select(*columns, instance.c.nesting_depth)
+        select(*columns, named, instance.c.nesting_depth)
         .outerjoin_from(dose_report, instance, instance.c.orthanc_instance_id == dose_report.c.orthanc_instance_id)
+        .outerjoin(study, study.c.orthanc_study_id == dose_report.c.orthanc_study_id)
         .where(dose_report.c.orthanc_instance_id == orthanc_instance_id)
     )
     row = connection.execute(query).one_or_none()
