@@ -129,7 +129,7 @@ def health_check(call: AnyCall) -> list[Check]:
         if one.state == "down" or (one.id in refused and not one.is_paused)
     ]
     if not destinations:
-        return [Check(kind="unknown", name=name, words=P_("no destination is set up"))]
+        return [Check(kind="off", name=name, words=P_("no destination is set up"))]
     return [_how_far(call, list(figures)), *found]
 
 
