@@ -77,7 +77,7 @@ class Pending:
         deadline = monotonic() + SETTLED_S
         self.page.wait_for_load_state()
         while self.count > 0 and monotonic() < deadline:
-            self.page.wait_for_timeout(5)
+            self.page.wait_for_timeout(20)
             self.page.wait_for_load_state()
 
 

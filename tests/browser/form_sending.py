@@ -66,7 +66,7 @@ class Sender:
             if self._page.evaluate("window.heldBack === true"):
                 return Sent(outcome="held")
             assert monotonic() < deadline, "nothing was sent, and nothing said why"
-            self._page.wait_for_timeout(5)
+            self._page.wait_for_timeout(20)
         answer = self._posts[0].response()
         self._pending.settle()
         assert answer is not None, "no answer"
