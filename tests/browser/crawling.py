@@ -15,18 +15,19 @@ from time import monotonic
 from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 from playwright.sync_api import Error, Locator, Page
+from playwright.sync_api import TimeoutError as TooLate
 
 from tests.browser.conftest import Visit
 from tests.browser.page_reading import PRESSED, Button, Link, Reading, read
 
-SETTLED_S = 20
+SETTLED_S = 60
 SWITCHES = {"lang", "theme"}
 """Of addresses that only change how every page looks: another test presses them."""
 TYPED = """form => {
   for (const one of form.elements) {
     if (one.tagName === 'SELECT') one.selectedIndex = one.options.length - 1;
     else if (one.tagName !== 'INPUT' || ['hidden', 'checkbox', 'radio'].includes(one.type)) continue;
-    else if (one.type === 'date') one.value = '2020-01-01';
+    else if (one.type === 'date' || one.name.includes('date')) one.value = '2020-01-01';
     else one.value = /_from|_to|^age/.test(one.name) ? '1' : one.name.endsWith('patient_id') ? 'T*' : '*';
   }
 }"""
@@ -73,10 +74,13 @@ class Pending:
         self.count += number
 
     def settle(self) -> None:
-        """Wait until the page has all that it asked for."""
+        """Wait until the page has all that it asked for. Raises TooLate where it does not get it."""
         deadline = monotonic() + SETTLED_S
         self.page.wait_for_load_state()
-        while self.count > 0 and monotonic() < deadline:
+        while self.count > 0:
+            if monotonic() > deadline:
+                self.count = 0
+                raise TooLate(f"what the page asked for has no answer after {SETTLED_S} s")
             self.page.wait_for_timeout(20)
             self.page.wait_for_load_state()
 
@@ -133,7 +137,7 @@ class Crawl:
             self._press(address, route)
         if len(self.reached[route]) == 1:
             self._search(address, route, found)
-            self._swap(address, found)
+            self._swap(address)
 
     # ---- what a page has ----
     def _look(self, what: str) -> Reading:
@@ -218,13 +222,14 @@ class Crawl:
                     self.pending.settle()
                 self._look(str(place))
 
-    def _swap(self, address: str, found: Reading) -> None:
+    def _swap(self, address: str) -> None:
         """The links that put a part of another page into this one: of its list each sort, filter, page and row."""
         page, shapes = self.visit.page, Counter[tuple[str, ...]]()
-        swaps = [link for link in found.links if link.is_swap and link.is_shown]
-        if not swaps or self._lists >= self.bounds.lists:
+        if self._lists >= self.bounds.lists:
             return
-        self._lists += 1
+        self._again(address)  # what was pressed there may have made it narrower
+        swaps = [link for link in read(page, self.language).links if link.is_swap and link.is_shown]
+        self._lists += bool(swaps)
         for link in swaps:
             names = names_of(link.href)
             most = max(self.bounds.variants, 1) if "open" in names else self.bounds.swaps
