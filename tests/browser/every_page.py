@@ -107,16 +107,17 @@ def pages(known: dict[str, Any]) -> list[str]:
 
 def no_pages(known: dict[str, Any]) -> list[str]:
     """The address of whatever else is asked for by GET: files, parts of pages, what leads elsewhere."""
-    others = (one for one in _routes() if one.method == "GET" and not one.is_api and "{path:path}" not in one.path)
+    others = (one for one in every_route() if one.method == "GET" and not one.is_api and "{path:path}" not in one.path)
     return [_address(route, known) for route in others if not route.is_html or route.name in NO_PAGES]
 
 
 def html_routes() -> list[Route]:
     """Of the route table, what answers HTML by GET."""
-    return [route for route in _routes() if route.is_html]
+    return [route for route in every_route() if route.is_html]
 
 
-def _routes() -> Iterable[Route]:
+def every_route() -> Iterable[Route]:
+    """The one table of routes."""
     return list(_site().routes.values())
 
 

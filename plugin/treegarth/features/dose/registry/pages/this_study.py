@@ -84,13 +84,11 @@ def mark(call: Call[None, MarkForm, StudyPath]) -> Response:
             raise NotFound(N_("There is no study with this Study Instance UID."))
         study = key.orthanc_study_id
         page = "dose.study_page" if find_study_with_dose(connection, study) else "archive.study_page"
+        here = call.site.url(page, study_instance_uid=uid, orthanc_study_id=body.orthanc_study_id) + "#this-study"
         if not reason:
-            pass
-        elif body.meaning == "take back":
+            return see_other(call, here, P_("Say why, in a sentence: the reason is kept with it."), kind="attention")
+        if body.meaning == "take back":
             take_back(connection, study, reason=reason, by=by, now=now)
         else:
             mark_studies(connection, [study], body.meaning, reason=reason, by=by, now=now)
-    here = call.site.url(page, study_instance_uid=uid, orthanc_study_id=body.orthanc_study_id) + "#this-study"
-    if not reason:
-        return see_other(call, here, P_("Say why, in a sentence: the reason is kept with it."), kind="attention")
     return see_other(call, here)

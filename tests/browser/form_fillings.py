@@ -1,0 +1,118 @@
+"""What is typed into each form of the dashboard, in the order in which they can be sent one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.browser.every_page import POLICY
+
+FURTHER = (
+    "studies?modality=CT",
+    "dose/sources?state=failed",
+    "system/tasks?state=failed",
+    "dose/not-patients?patient_id=QA*",
+    "retention/ledger?state=deleted",
+    "rules/{rule_id}/try",
+    "rules/{second_rule_id}/try",
+    "studies/{marked_study}",
+    "work/1000",
+)
+"""Addresses beside those of the route table: what is asked for makes a form appear."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filling:
+    """What is typed into a form; what it has and is not named here is left as it is, or filled by its name."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    button: str = ""  # the value of the button, where it is not the first that can be pressed
+
+
+DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
+TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label"}
+"""By the names of inputs that many forms have."""
+FORMS: Mapping[str, Filling] = {
+    # What is marked comes first, for holds and deliveries take marks back; what removes comes last.
+    "retention.rescue_page": Filling(),
+    "retention.marked_objects_act": Filling(),
+    "retention.marked_act": Filling(),
+    "views.save_page": Filling(typed={"name": "CT"}),
+    "views.views_act": Filling(),
+    "works.resume": Filling(),
+    "archive.compare": Filling(),
+    "system.retry_task": Filling(),
+    "system.tasks_act": Filling(),
+    "dose.missing_act": Filling(),
+    "dose.retry_page": Filling(),
+    "dose.sources_act": Filling(),
+    "dose.retry_all_page": Filling(),
+    "dose.reread_page": Filling(),
+    "dose.redecide_page": Filling(),
+    "dose.add_not_patient_page": Filling(),
+    "not_patients.create_page": Filling(
+        typed={"text": "name: of a text\nmeaning: phantom\npatient_id: TEXT*\n"}, button="save"
+    ),
+    "not_patients.change_page": Filling(button="save"),
+    "not_patients.take_in_page": Filling(
+        typed={"text": "- {name: taken in, meaning: phantom, patient_id: TAKEN*}"}, button="look"
+    ),
+    "not_patients.switch_page": Filling(),
+    "not_patients.remove_page": Filling(),
+    "dose.mark_study_page": Filling(),
+    "dose.decide_page": Filling(),
+    "dose.undo_page": Filling(),
+    "dose.add_limit_page": Filling(typed={"greatest": "9000"}),
+    "dose_limits.create_page": Filling(
+        typed={"text": "name: of a text\nquantity: dose_rp_gy\ngreatest: 9000\n"}, button="save"
+    ),
+    "dose_limits.change_page": Filling(button="save"),
+    "dose_limits.take_in_page": Filling(
+        typed={"text": "- {name: taken in, quantity: total_fluoro_time_s, greatest: 9000}"}, button="look"
+    ),
+    "dose_limits.switch_page": Filling(),
+    "dose_limits.remove_page": Filling(),
+    "dose.doses_act": Filling(),
+    "deliveries.create_destination_page": Filling(
+        typed={"name": "Node", "address.ae_title": "NODE", "address.host": "127.0.0.1"}, button="save"
+    ),
+    "deliveries.change_destination_page": Filling(button="save"),
+    "deliveries.echo_page": Filling(),
+    "destinations.switch_page": Filling(),
+    "destinations.take_in_page": Filling(typed={"text": DESTINATION}, button="look"),
+    "deliveries.again_page": Filling(),
+    "deliveries.send_study_page": Filling(),
+    "deliveries.deliveries_act": Filling(),
+    "rules.create_page": Filling(typed={"name": "Another", "c.0.field": "Modality", "c.0.value": "CT"}, button="try"),
+    "rules.change_page": Filling(button="save"),
+    "rules.take_in_page": Filling(typed={"text": "- {name: of a text, when: by hand, do: [label: x]}"}, button="look"),
+    "rules.move_page": Filling(),
+    "rules.apply_page": Filling(),
+    "rules.switch_page": Filling(),
+    "rules.events_act": Filling(),
+    "rules.retry_event_page": Filling(),
+    "rules.tell_again_page": Filling(),
+    "rules.seen_page": Filling(),
+    "rules.notifications_act": Filling(),
+    "rules.remove_page": Filling(),
+    "retention.create_page": Filling(
+        typed={"name": "of a form", "why": "a test", "demands.0.at": "Kept folder"}, button="save"
+    ),
+    "retention.change_page": Filling(typed={"only_copy": "true"}, button="save"),
+    "retention.switch_page": Filling(typed={"only_copy_may_go": "true"}),
+    "retention.take_in_page": Filling(typed={"text": POLICY}, button="look"),
+    "retention.hold_page": Filling(),
+    "retention.release_page": Filling(),
+    "retention.holds_act": Filling(),
+    "retention.bring_back_page": Filling(),
+    "retention.ledger_act": Filling(),
+    "retention.remove_page": Filling(),
+    "archive.studies_act": Filling(),
+    "destinations.remove_page": Filling(),
+}
+ELSEWHERE: Mapping[str, str] = {
+    "works.stop": "long work on so small an archive is over before a page is looked at",
+}
+"""Addresses that take a form which none of these pages has, or only by chance: why."""
+FILES_OF_MANY = "_prepare"
+"""What the addresses of forms end in that only a list of more rows has than are counted."""
