@@ -43,11 +43,11 @@ def element_items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
     return items
 
 
-def relabel_dataset(dataset: Dataset, relabellings: Relabellings, remote_ae_title: str | None) -> None:
+def relabel_dataset(dataset: Dataset, relabellings: Relabellings) -> None:
     """Have the data set name the character sets that its label means, by what a site says of its device."""
     label = character_set(element_text(dataset, SPECIFIC_CHARACTER_SET))
     device = {name: element_text(dataset, TAGS[name], label) for name in DEVICE if name in TAGS}
-    meant = relabellings.of({**device, "remote_ae_title": remote_ae_title})(label)
+    meant = relabellings.of(device)(label)
     if meant != label:
         raw = "\\".join(meant).encode()
         tag = BaseTag(SPECIFIC_CHARACTER_SET)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
 from treegarth.errors import UnreadableObject
 from treegarth.features.dose.reading import kind_of, parsed
@@ -41,18 +42,18 @@ class SourceContent:
     node_count: int
 
 
-def fetch_content(orthanc: ObjectSource, orthanc_instance_id: str) -> SourceContent:
+def fetch_content(orthanc: ObjectSource, orthanc_instance_id: str, relabellings: Relabellings = NONE) -> SourceContent:
     """Raises NotFound when the object has left the archive, UnreadableObject, OrthancUnavailable, OrthancRefused."""
     content = orthanc.get_bytes(f"/instances/{orthanc_instance_id}/file", timeout_s=FETCH_TIMEOUT_S)
-    return read_content(content)
+    return read_content(content, relabellings)
 
 
-def read_content(content: bytes) -> SourceContent:
+def read_content(content: bytes, relabellings: Relabellings = NONE) -> SourceContent:
     """The tree in the bytes of a DICOM file. Raises UnreadableObject."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what pydicom warns of becomes a fault of the tree
         try:
-            dataset, items = parsed(BytesIO(content))
+            dataset, items = parsed(BytesIO(content), relabellings)
             tree = tree_of(dataset, items)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
             raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind_of(error))) from error

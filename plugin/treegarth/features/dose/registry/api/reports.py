@@ -7,6 +7,7 @@ from treegarth.features.dose.registry.api.parts import Listed, dose_route
 from treegarth.features.dose.registry.content import ContentNode, fetch_content
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
 from treegarth.features.dose.registry.store.source import find_source
+from treegarth.index.relabelling import relabellings_for
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
@@ -42,13 +43,15 @@ def retry_all(call: Call[None, None, None]) -> Retried:
 def content(call: Call[None, None, OrthancInstancePath]) -> SourceContent:
     with call.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
+        relabellings = relabellings_for(connection, source.orthanc_instance_id)
     if source.source_deleted_at is not None:
         raise NotFound(P_("The source object has left the archive; what was read of it stays."))
     if source.nesting_depth is not None:
         raise RequestConflict(
             P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
         )
-    return SourceContent.model_validate(fetch_content(call.services.orthanc, source.orthanc_instance_id))
+    content = fetch_content(call.services.orthanc, source.orthanc_instance_id, relabellings)
+    return SourceContent.model_validate(content)
 
 
 def routes() -> list[Route]:
