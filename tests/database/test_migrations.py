@@ -29,7 +29,7 @@ from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.tables import dose_redecided, dose_report
 from treegarth.features.retention.tables import bring_back_object
 from treegarth.features.rules.tables import notification
-from treegarth.index.tables import series
+from treegarth.index.tables import series, study
 from treegarth.work.store import latest, read
 
 
@@ -200,6 +200,37 @@ def test_series_that_were_indexed_before_are_stale_and_everything_is_compared(
     engine.dispose()
     assert stale == {"old": True, "new": False}
     assert compared is None  # the first look compares everything
+
+
+_READ_BEFORE = (
+    "INSERT INTO patient (orthanc_patient_id) VALUES ('p')",
+    "INSERT INTO study (orthanc_study_id, orthanc_patient_id, study_instance_uid, patient_name, study_description)"
+    " VALUES ('t', 'p', '1', 'MÜLLER^Jörg', 'Groß')",
+    "INSERT INTO series (orthanc_series_id, orthanc_study_id, series_instance_uid, instance_count, header) VALUES"
+    """ ('one', 't', '1', 1, '{"00080005": {"vr": "CS", "Value": ["ISO_IR 100"]}}'),"""
+    """ ('two', 't', '2', 1, '{"00080005": {"vr": "CS", "Value": ["", "ISO 2022 IR 149"]}}'),"""
+    """ ('none', 't', '3', 1, '{}'), ('unread', 't', '4', 1, NULL),"""
+    """ ('pruned', 't', '5', 0, '{"00080005": {"vr": "CS", "Value": ["", "ISO 2022 IR 149"]}}')""",
+)
+
+
+def test_what_was_there_before_is_found_folded_and_text_with_code_extensions_is_read_anew(
+    empty_database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda configuration, revision: upgrade(configuration, "0034"))
+        migrate(empty_database_address)
+    for statement in _READ_BEFORE:
+        execute(empty_database_address, statement)
+    assert "0035" in migrate(empty_database_address)
+    engine = create_engine(empty_database_address)
+    with connect(engine) as connection:
+        searched = connection.execute(select(study.c.search_text)).scalar_one()
+        stale = connection.execute(select(series.c.orthanc_series_id).where(series.c.is_stale)).scalars().all()
+    engine.dispose()
+    assert searched.split() == ["muller", "jorg", "gross", "mullerjorg"]
+    assert stale == ["two"]
 
 
 _LONG_WORK_BEFORE = (

@@ -17,7 +17,8 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 from pydicom.valuerep import VR
 
-from treegarth.dicom.elements import element_text
+from treegarth.dicom.elements import element_text, meant_character_set
+from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, character_set
 from treegarth.errors import UnreadableObject
 from treegarth.phrases import P_
@@ -55,8 +56,11 @@ class Attributes:
     is_cut: bool
 
 
-def read_attributes(data: bytes) -> Attributes:
-    """Of the bytes of a DICOM file, which may end at its pixel data. Raises UnreadableObject."""
+def read_attributes(data: bytes, relabellings: Relabellings = NONE) -> Attributes:
+    """Of the bytes of a DICOM file, which may end at its pixel data. Raises UnreadableObject.
+
+    The label of the character set is shown as it is; text is read by what it means.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what pydicom warns of is shown as it is written
         try:
@@ -67,16 +71,19 @@ def read_attributes(data: bytes) -> Attributes:
         if "SOPClassUID" not in dataset:
             raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))
         lines: list[AttributeLine] = []
-        for line in _lines(dataset):
+        for line in _lines(dataset, relabellings):
             if len(lines) == MOST_LINES:
                 return Attributes(lines=lines, is_cut=True)
             lines.append(line)
     return Attributes(lines=lines, is_cut=False)
 
 
-def _lines(dataset: Dataset) -> Iterator[AttributeLine]:
+def _lines(dataset: Dataset, relabellings: Relabellings) -> Iterator[AttributeLine]:
     """The meta header first, then the data set, without calls within calls."""
-    waiting: list[Iterator[AttributeLine | tuple[Dataset, int, tuple[str, ...]]]] = [_of(dataset, 0, ())]
+    root = _of(dataset, 0, meant_character_set(dataset, relabellings), is_root=True)
+    waiting: list[Iterator[AttributeLine | tuple[Dataset, int, tuple[str, ...]]]] = [root]
+        _of(dataset, 0, meant_character_set(dataset, relabellings), is_root=True)
+    ]
     meta = getattr(dataset, "file_meta", None)
     if meta is not None:
         waiting.append(_of(meta, 0, ()))
@@ -91,10 +98,10 @@ def _lines(dataset: Dataset) -> Iterator[AttributeLine]:
 
 
 def _of(
-    dataset: Dataset, level: int, inherited: tuple[str, ...]
+    dataset: Dataset, level: int, inherited: tuple[str, ...], *, is_root: bool = False
 ) -> Iterator[AttributeLine | tuple[Dataset, int, tuple[str, ...]]]:
     """The lines of one data set, and in their places the items below it."""
-    charset = character_set(element_text(dataset, SPECIFIC_CHARACTER_SET), inherited)
+    charset = inherited if is_root else character_set(element_text(dataset, SPECIFIC_CHARACTER_SET), inherited)
     for tag in sorted(dataset.keys()):
         if int(tag) in LEFT_OUT:
             continue

@@ -9,6 +9,8 @@ from io import BytesIO
 
 from pydicom import dcmread
 
+from treegarth.dicom.elements import relabel_dataset
+from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
 from treegarth.dicom.wholeness import is_cut_off
 from treegarth.errors import UnreadableObject
@@ -42,7 +44,7 @@ class SourceContent:
     node_count: int
 
 
-def read_content(content: bytes) -> SourceContent:
+def read_content(content: bytes, relabellings: Relabellings = NONE) -> SourceContent:
     """The tree in the bytes of a DICOM file. Raises UnreadableObject."""
     if is_cut_off(content):
         raise UnreadableObject(P_("The object is cut off: it ends inside an element. Have it sent again."))
@@ -50,6 +52,8 @@ def read_content(content: bytes) -> SourceContent:
         warnings.simplefilter("ignore")  # what pydicom warns of becomes a fault of the tree
         try:
             dataset = dcmread(BytesIO(content), force=True, stop_before_pixels=True)
+            if relabellings:
+                relabel_dataset(dataset, relabellings)
             tree = tree_of(dataset)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
             kind = type(error).__name__

@@ -43,12 +43,17 @@ def element_items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
     return items
 
 
-def relabel_dataset(dataset: Dataset, relabellings: Relabellings, remote_ae_title: str | None) -> None:
-    """Have the data set name the character sets that its label means, by what a site says of its device."""
+def meant_character_set(dataset: Dataset, relabellings: Relabellings) -> tuple[str, ...]:
+    """The character sets that the label of a data set means, by what a site says of its device."""
     label = character_set(element_text(dataset, SPECIFIC_CHARACTER_SET))
     device = {name: element_text(dataset, TAGS[name], label) for name in DEVICE if name in TAGS}
-    meant = relabellings.of({**device, "remote_ae_title": remote_ae_title})(label)
-    if meant != label:
+    return relabellings.of(device)(label)
+
+
+def relabel_dataset(dataset: Dataset, relabellings: Relabellings) -> None:
+    """Have the data set name the character sets that its label means."""
+    meant = meant_character_set(dataset, relabellings)
+    if meant != character_set(element_text(dataset, SPECIFIC_CHARACTER_SET)):
         raw = "\\".join(meant).encode()
         tag = BaseTag(SPECIFIC_CHARACTER_SET)
         dataset[tag] = RawDataElement(tag, "CS", len(raw), raw, 0, False, True)

@@ -10,18 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from functools import cache
-from io import BytesIO
 from typing import TypeVar
 
-import pydicom
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from treegarth.dicom.character_sets import terms_of
 from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.orthanc_hash import orthanc_hash
 from treegarth.dicom.plain_values import date_of, integer_of, time_of
+from treegarth.dicom.raw_by_pydicom import values_by_pydicom
 from treegarth.dicom.raw_elements import read_raw_elements
 from treegarth.dicom.relabelling import DEVICE, NONE, Relabel, Relabellings, as_labelled
 from treegarth.dicom.text import decode_text
@@ -67,6 +64,7 @@ TAGS = {
 }
 _WANTED = frozenset(TAGS.values())
 _OF_DEVICE = tuple(name for name in DEVICE if name in TAGS)
+_NUMBERS = frozenset({TAGS["rows"], TAGS["columns"]})
 _NAMES = frozenset({"patient_name", "referring_physician_name"})
 LONGEST_TEXT = 640  # characters, PN has 3 × 64 (PS3.5 6.2); four bytes each still fit into an index of PostgreSQL
 _T = TypeVar("_T")
@@ -131,8 +129,8 @@ class OrthancIdentifiers:
     instance: str
 
 
-def read_header(data: bytes, relabellings: Relabellings = NONE, remote_ae_title: str | None = None) -> Header:
-    """The header in the bytes of a DICOM file, which may end at its pixel data, sent by a node of this title.
+def read_header(data: bytes, relabellings: Relabellings = NONE) -> Header:
+    """The header in the bytes of a DICOM file, which may end at its pixel data.
 
     Raises UnreadableObject where an identifier is missing or nothing can be made of the bytes.
     """
@@ -140,19 +138,19 @@ def read_header(data: bytes, relabellings: Relabellings = NONE, remote_ae_title:
         elements = read_raw_elements(data, _WANTED)
         values, syntax, truncated = elements.values, elements.transfer_syntax_uid, elements.truncated
     except NotPlain:
-        values, syntax, truncated = _values_by_pydicom(data)
+        values, syntax, truncated = values_by_pydicom(data, _WANTED, _NUMBERS)
     reader = _Reader(values, syntax, truncated)
     if relabellings:
-        reader.relabel(relabellings, remote_ae_title)
+        reader.relabel(relabellings)
     return reader.header()
 
 
-def relabel_of(data: bytes, relabellings: Relabellings, remote_ae_title: str | None) -> Relabel:
+def relabel_of(data: bytes, relabellings: Relabellings) -> Relabel:
     """What the labels of the device mean that wrote this file. Raises UnreadableObject."""
     if not relabellings:
         return as_labelled
     header = read_header(data)
-    return relabellings.of({**{name: getattr(header, name) for name in _OF_DEVICE}, "remote_ae_title": remote_ae_title})
+    return relabellings.of({name: getattr(header, name) for name in _OF_DEVICE})
 
 
 def read_header_values(values: Mapping[str, str], issue: Issue) -> Header:
@@ -184,29 +182,6 @@ def orthanc_identifiers(header: Header) -> OrthancIdentifiers:
     )
 
 
-def _values_by_pydicom(data: bytes) -> tuple[dict[int, bytes], str | None, bool]:
-    """The raw values as pydicom finds them: for every encoding that the lean reader leaves alone."""
-    try:
-        dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True, specific_tags=list(_WANTED))
-        syntax = dataset.file_meta.get("TransferSyntaxUID")
-        values = {}
-        for tag in _WANTED & dataset.keys():
-            raw = dataset.get_item(tag)
-            value = getattr(raw, "value", None)
-            if isinstance(value, bytes):
-                values[int(tag)] = _to_little_endian(int(tag), value, dataset)
-            elif value is not None:  # pydicom decodes the character set element while it reads
-                values[int(tag)] = "\\".join([value] if isinstance(value, str) else map(str, value)).encode()
-    except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
-        raise UnreadableObject(P_("No DICOM data set can be read: %(kind)s.", kind=type(error).__name__)) from error
-    return values, str(syntax) if syntax else None, syntax == DeflatedExplicitVRLittleEndian and not values
-
-
-def _to_little_endian(tag: int, value: bytes, dataset: Dataset) -> bytes:
-    is_number = tag in (TAGS["rows"], TAGS["columns"])
-    return value[::-1] if is_number and dataset.original_encoding[1] is False else value
-
-
 class _Reader:
     """Decodes raw values one by one and collects what could not be read."""
 
@@ -221,10 +196,9 @@ class _Reader:
         charset = values.get(TAGS["specific_character_set"], b"").decode("ascii", "replace").strip(" \0")
         self._charset = terms_of(charset)
 
-    def relabel(self, relabellings: Relabellings, remote_ae_title: str | None) -> None:
+    def relabel(self, relabellings: Relabellings) -> None:
         """Have text read by what a site says of the device, which is known by its names as they are labelled."""
-        device = {name: self._text(name) for name in _OF_DEVICE}
-        self._charset = relabellings.of({**device, "remote_ae_title": remote_ae_title})(self._charset)
+        self._charset = relabellings.of({name: self._text(name) for name in _OF_DEVICE})(self._charset)
 
     def header(self) -> Header:
         text, number, day, moment = self._text, self._number, self._date, self._time

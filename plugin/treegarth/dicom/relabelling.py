@@ -49,15 +49,21 @@ def plain_label(label: Sequence[str]) -> str:
 class Relabellings:
     """Those of a site; of several that fit the first counts."""
 
-    def __init__(self, every: Sequence[Relabelling] = ()) -> None:
+    def __init__(self, every: Sequence[Relabelling] = (), remote_ae_title: str | None = None) -> None:
         self.every = tuple(every)
+        self._remote_ae_title = remote_ae_title
 
     def __bool__(self) -> bool:
         return bool(self.every)
 
+    def sent_by(self, remote_ae_title: str | None) -> Relabellings:
+        """The same, for an object that this node sent."""
+        return Relabellings(self.every, remote_ae_title) if self.every else self
+
     def of(self, device: Mapping[str, str | None]) -> Relabel:
         """What the labels of this device mean."""
-        mine = [one for one in self.every if one.is_of(device)]
+        known = {**device, "remote_ae_title": self._remote_ae_title}
+        mine = [one for one in self.every if one.is_of(known)]
 
         def relabel(label: tuple[str, ...]) -> tuple[str, ...]:
             return next((terms_of(one.really) for one in mine if one.concerns(label)), label)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.dicom.relabelling import Relabelling, Relabellings
-from treegarth.index.tables import archive_state
+from treegarth.index.tables import archive_state, instance
 
 _NAME = "relabellings"
 
@@ -24,6 +24,15 @@ def read_relabellings(connection: Connection) -> Relabellings:
     """Those that hold now."""
     query = select(cast(archive_state.c.value, Text)).where(archive_state.c.name == _NAME)
     return _parsed(connection.execute(query).scalar_one_or_none() or "[]")
+
+
+def relabellings_for(connection: Connection, orthanc_instance_id: str) -> Relabellings:
+    """Those that hold now, for this object."""
+    found = read_relabellings(connection)
+    if not found:
+        return found
+    query = select(instance.c.remote_ae_title).where(instance.c.orthanc_instance_id == orthanc_instance_id)
+    return found.sent_by(connection.execute(query).scalar_one_or_none())
 
 
 def write_relabellings(connection: Connection, every: Sequence[Relabelling]) -> None:

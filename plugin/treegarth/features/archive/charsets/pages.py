@@ -105,9 +105,10 @@ def page(call: Call[CharacterSetsQuery, None, None]) -> Response:
 
 
 def add(call: Call[None, CharacterSetForm, None]) -> Response:
-    """To its own page afterwards, which shows what it would change; called by its device if it has no name."""
+    """To its own page afterwards, which shows what it would change; called by its device and set if it has no name."""
     given = {name: value.strip() for name, value in call.body.model_dump().items() if value.strip()}
-    given.setdefault("name", " ".join(given[one] for one in DEVICE if one in given)[:100])
+    named = [given[one] for one in (*DEVICE, "really") if one in given]
+    given.setdefault("name", " · ".join(named)[:100])
     try:
         with call.begin() as connection:
             made = CHARACTER_SET_DOCUMENTS.create(call, connection, given)

@@ -88,7 +88,7 @@ def _read(
     """What would change of this series; None where its object cannot be read."""
     try:
         data = read_beginning(orthanc, one.header_orthanc_instance_id)
-        before, after = (read_header(data, which, one.remote_ae_title) for which in (now, then))
+        before, after = (read_header(data, which.sent_by(one.remote_ae_title)) for which in (now, then))
     except (NotFound, OrthancRefused, OrthancUnavailable, UnreadableObject):
         return None
     texts = [(name, getattr(before, name) or "", getattr(after, name) or "") for name in SHOWN]

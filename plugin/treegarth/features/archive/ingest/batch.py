@@ -247,7 +247,8 @@ class _Headers:
         if not item.data or nesting_beyond(item.data):
             return None  # nobody could show it
         try:
-            return header_json(item.data, relabel_of(item.data, self._relabellings, item.origin.remote_ae_title))
+            by_sender = self._relabellings.sent_by(item.origin.remote_ae_title)
+            return header_json(item.data, relabel_of(item.data, by_sender))
         except UnreadableObject:
             logger.info("A series has no header in the index: its first object's bytes gave none.")
             return None

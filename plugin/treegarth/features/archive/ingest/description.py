@@ -43,7 +43,7 @@ def described_by_orthanc(orthanc: OrthancClient, instance: IndexedInstance, reas
 
 def _header(orthanc: OrthancClient, item: StoredInstance, data: bytes, relabellings: Relabellings) -> Header | None:
     try:
-        return read_header(data, relabellings, item.origin.remote_ae_title)
+        return read_header(data, relabellings.sent_by(item.origin.remote_ae_title))
     except UnreadableObject as error:
         reason = error.sentence
     except Exception as error:  # whatever the bytes are, the objects behind this one must not wait

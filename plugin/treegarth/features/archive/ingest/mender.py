@@ -26,6 +26,7 @@ from treegarth.work import store as works
 
 _LOCK = 7_473_002  # one mender for a site
 _CHUNK = 50  # series
+_LOOKS_AGAIN_S = 10.0  # other processes mark series as stale as well; to look costs a look into an index
 _SHARE, _SHARE_WHEN_BUSY = 0.9, 0.1  # of the time that it works
 
 logger = logging.getLogger(__name__)
@@ -89,23 +90,23 @@ class Mender:
         self._hints.close()
 
     def run(self) -> None:
-        """Look at once, at every hint, and at every interval. An outage ends one round, not the mender."""
+        """Look at once, at every hint, and again and again. An outage ends one round, not the mender."""
         while not self._stop.is_set():
-            self._hints.wait(self._interval_s if self._mend_as_the_one() else min(self._interval_s, 5.0))
+            self._mend_as_the_one()
+            self._hints.wait(min(self._interval_s, _LOOKS_AGAIN_S))
 
-    def _mend_as_the_one(self) -> bool:
-        """Whether all went well. Hints that cannot be followed now are dropped: the rows say the same."""
+    def _mend_as_the_one(self) -> None:
+        """Hints that cannot be followed now are dropped: the rows say the same."""
         try:
             with alone(self._engine, _LOCK) as check_lock:
                 if check_lock is not None:
                     self._mend(check_lock)
-                    return True
+                    return
         except TreegarthError as error:
             logger.info("The mender waits: %s", error)
         except Exception:
             logger.exception("A round of the mender failed; the next one begins anew.")
         self._hints.take()
-        return False
 
     def _mend(self, check_lock: CheckLock) -> None:
         """Read each series that is stale now once. What takes longer than a chunk is a long work."""

@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 
 from treegarth.dicom.attributes import Attributes, read_attributes
 from treegarth.dicom.content_tree import SourceContent, read_content
+from treegarth.dicom.relabelling import Relabellings
 from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.archive.pages.instances import find_it
 from treegarth.features.archive.search_model import InstanceSummary
 from treegarth.features.archive.store.search import read_study, select_instances
+from treegarth.index.relabelling import relabellings_for
 from treegarth.index.studies import told_apart
 from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.phrases import P_
@@ -56,7 +58,8 @@ def instance_page(call: Call[InstanceQuery, None, InstancePath]) -> Response:
         found = _find(connection, its_series.orthanc_series_id, call.path.sop_instance_uid)
         study = read_study(connection, key.orthanc_study_id)
         which = told_apart(connection, [key])(key)
-    content, attributes, unreadable = (None, None, "") if found.nesting_depth else _read(call, found)
+        relabellings = relabellings_for(connection, found.orthanc_instance_id)
+    content, attributes, unreadable = (None, None, "") if found.nesting_depth else _read(call, found, relabellings)
     is_report = content is not None and (content.node_count > 1 or content.faults)
     picture = picture_address(call.site, found.orthanc_instance_id, found.nesting_depth, pixels=PICTURE_PIXELS)
     return render_page(
@@ -83,10 +86,12 @@ def _find(connection: Connection, orthanc_series_id: str, sop_instance_uid: str)
     return InstanceSummary.model_validate(row)
 
 
-def _read(call: AnyCall, found: InstanceSummary) -> tuple[SourceContent | None, Attributes | None, str]:
+def _read(
+    call: AnyCall, found: InstanceSummary, relabellings: Relabellings
+) -> tuple[SourceContent | None, Attributes | None, str]:
     """Its tree, its attributes, and why there are none."""
     try:
         data = read_beginning(call.services.orthanc, found.orthanc_instance_id)
-        return read_content(data), read_attributes(data), ""
+        return read_content(data, relabellings), read_attributes(data, relabellings), ""
     except (NotFound, UnreadableObject) as error:
         return None, None, reason_of(call, error)

@@ -62,14 +62,12 @@ def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> Do
             return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=kind_of(error)))
 
 
-def read_dose_stream(
-    stream: BinaryIO, relabellings: Relabellings = NONE, remote_ae_title: str | None = None
-) -> DoseReading:
+def read_dose_stream(stream: BinaryIO, relabellings: Relabellings = NONE) -> DoseReading:
     """The dose in a DICOM file or stream; pixel data is not read. Errors of the stream itself (OSError) are raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset, content = parsed(stream, relabellings, remote_ae_title)
+            dataset, content = parsed(stream, relabellings)
         except CutOff:
             return DoseReading(refused=P_("The object is cut off: it ends inside an element. Have it sent again."))
         except OSError:
@@ -79,12 +77,10 @@ def read_dose_stream(
     return read_dose(dataset, content)
 
 
-def read_dose_bytes(
-    content: bytes, relabellings: Relabellings = NONE, remote_ae_title: str | None = None
-) -> DoseReading:
-    """The dose in the bytes of a DICOM file, sent by a node of this title."""
+def read_dose_bytes(content: bytes, relabellings: Relabellings = NONE) -> DoseReading:
+    """The dose in the bytes of a DICOM file, text by what a site says of its device."""
     try:
-        return read_dose_stream(io.BytesIO(content), relabellings, remote_ae_title)
+        return read_dose_stream(io.BytesIO(content), relabellings)
     except OSError as error:  # bytes in memory do no I/O: pydicom met the end of them
         return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=error))
 
@@ -96,9 +92,7 @@ def kind_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def parsed(
-    stream: BinaryIO, relabellings: Relabellings = NONE, remote_ae_title: str | None = None
-) -> tuple[Dataset, list[LeanItem] | None]:
+def parsed(stream: BinaryIO, relabellings: Relabellings = NONE) -> tuple[Dataset, list[LeanItem] | None]:
     """The header by pydicom and the content of a report by the lean parser; all by pydicom where that does not fit. Its
     character set is the one that its label means.
 
@@ -106,7 +100,7 @@ def parsed(
     """
     dataset, content = _parsed(stream)
     if relabellings:
-        relabel_dataset(dataset, relabellings, remote_ae_title)
+        relabel_dataset(dataset, relabellings)
     return dataset, content
 
 

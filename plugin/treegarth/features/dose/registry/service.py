@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect, transaction
-from treegarth.dicom.relabelling import Relabellings
+from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.errors import DatabaseUnavailable, NotFound, TreegarthError
 from treegarth.features.dose.reading import read_dose_bytes
 from treegarth.features.dose.registry.candidates import (
@@ -23,7 +23,7 @@ from treegarth.features.dose.registry.store.archive_index import KnownInstance, 
 from treegarth.features.dose.registry.store.exams import decide_studies, refresh_study
 from treegarth.features.dose.registry.store.undecided import take_undecided
 from treegarth.index.instances import IndexedInstance
-from treegarth.index.relabelling import read_relabellings
+from treegarth.index.relabelling import relabellings_for
 from treegarth.orthanc.header_fetch import StreamSource, read_beginning
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
@@ -129,7 +129,7 @@ def read_waiting(
     for done in range(limit):
         with transaction(engine) as connection:
             claim = queue.claim_next(connection, clock(), LEASE)
-            relabellings = read_relabellings(connection)
+            relabellings = NONE if claim is None else relabellings_for(connection, claim.orthanc_instance_id)
         if claim is None:
             decide_undecided(engine, clock)
             return done
@@ -157,7 +157,7 @@ def _read_claimed(
     followers: Sequence[StudyRead],
 ) -> None:
     try:
-        reading = read_dose_bytes(_fetch(orthanc, claim), relabellings, claim.remote_ae_title)
+        reading = read_dose_bytes(_fetch(orthanc, claim), relabellings)
         modified_from = _modified_from(orthanc, claim) if reading.kind is not None else None
         with transaction(engine) as connection:
             if readings.write_reading(connection, claim, reading, clock(), modified_from=modified_from):

@@ -7,6 +7,7 @@ from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.registry.api.parts import Listed, dose_route
 from treegarth.features.dose.registry.store.queue import retry_failed, retry_source
 from treegarth.features.dose.registry.store.source import find_source
+from treegarth.index.relabelling import relabellings_for
 from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.phrases import P_
 from treegarth.web.actors import Permission
@@ -43,6 +44,7 @@ def retry_all(call: Call[None, None, None]) -> Retried:
 def content(call: Call[None, None, OrthancInstancePath]) -> SourceContent:
     with call.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
+        relabellings = relabellings_for(connection, source.orthanc_instance_id)
     if source.source_deleted_at is not None:
         raise NotFound(P_("The source object has left the archive; what was read of it stays."))
     if source.nesting_depth is not None:
@@ -50,7 +52,7 @@ def content(call: Call[None, None, OrthancInstancePath]) -> SourceContent:
             P_("Its sequences are nested %(depth)s deep: it is not shown.", depth=source.nesting_depth)
         )
     data = read_beginning(call.services.orthanc, source.orthanc_instance_id)
-    return SourceContent.model_validate(read_content(data))
+    return SourceContent.model_validate(read_content(data, relabellings))
 
 
 def routes() -> list[Route]:

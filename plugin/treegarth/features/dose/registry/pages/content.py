@@ -9,6 +9,7 @@ from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.store.source import Source, find_source
 from treegarth.features.dose.registry.store.studies import find_study_with_dose, told_apart_with_kept
+from treegarth.index.relabelling import relabellings_for
 from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -38,10 +39,11 @@ def content_page(call: Call[ContentTreeQuery, None, OrthancInstancePath]) -> Res
     services = call.services
     with call.connect() as connection:
         source = find_source(connection, call.path.orthanc_instance_id)
+        relabellings = relabellings_for(connection, source.orthanc_instance_id)
     content, unreadable = None, ""
     if source.source_deleted_at is None and source.nesting_depth is None:
         try:
-            content = read_content(read_beginning(services.orthanc, source.orthanc_instance_id))
+            content = read_content(read_beginning(services.orthanc, source.orthanc_instance_id), relabellings)
         except NotFound:
             content = None
         except UnreadableObject as error:

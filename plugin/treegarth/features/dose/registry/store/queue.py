@@ -19,7 +19,6 @@ from treegarth.errors import RequestConflict
 from treegarth.features.dose.registry.store.archive_index import KnownInstance
 from treegarth.features.dose.registry.store.source import find_source
 from treegarth.features.dose.registry.tables import dose_report, dose_sampling
-from treegarth.index.tables import instance
 from treegarth.phrases import P_
 from treegarth.tasks import leases
 
@@ -40,7 +39,6 @@ class Claim:
     stored_count: int
     attempts: int
     sop_class_uid: str | None = None
-    remote_ae_title: str | None = None  # of the node that sent it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,13 +158,7 @@ def drop_other_classes(connection: Connection, classes: Mapping[str, str | None]
 
 def claim_next(connection: Connection, now: datetime, lease: timedelta) -> Claim | None:
     """Claim the source that has waited longest; commit before reading it. None when nothing is due."""
-    sender = select(instance.c.remote_ae_title).where(
-        instance.c.orthanc_instance_id == dose_report.c.orthanc_instance_id
-    )
-    columns: list[ColumnElement[Any]] = [
-        dose_report.c[name] for name in Claim.__dataclass_fields__ if name != "remote_ae_title"
-    ]
-    columns.append(sender.scalar_subquery().label("remote_ae_title"))
+    columns = [dose_report.c[name] for name in Claim.__dataclass_fields__]
     unread = dose_report.c.state == UNREAD
     claimed = leases.claim(connection, dose_report, now, lease, unread, limit=1, returning=columns)
     return Claim(**claimed[0]._mapping) if claimed else None
