@@ -34,6 +34,7 @@ FURTHER = (
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
     "retention/ledger?state=deleted",
+    "retention/ledger/objects?{gone_study}",
     "rules/{rule_id}/try",
     "rules/{second_rule_id}/try",
     "studies/{marked_study}",
@@ -51,7 +52,7 @@ class Filling:
 
 
 DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
-TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label"}
+TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label", "study": "CT"}
 """By the names of inputs that many forms have."""
 FORMS: Mapping[str, Filling] = {
     # What is marked comes first, for holds and deliveries take marks back; what removes comes last.
@@ -126,7 +127,9 @@ FORMS: Mapping[str, Filling] = {
     "retention.release_page": Filling(),
     "retention.holds_act": Filling(),
     "retention.bring_back_page": Filling(),
+    "retention.bring_study_back_page": Filling(),
     "retention.ledger_act": Filling(),
+    "retention.ledger_objects_act": Filling(),
     "retention.remove_page": Filling(),
     "archive.studies_act": Filling(),
     "destinations.remove_page": Filling(),
@@ -221,6 +224,8 @@ FAILED = (
        VALUES ('webhook', 'gone', 'a test', '{}', 'given up', now(), 6, '"a test"')""",
     """INSERT INTO long_work (id, kind, subject, is_asked, asked_at, state, finished_at)
        VALUES (1000, 'archive.comparison', 'a test', true, now(), 'stopped', now())""",
+    """UPDATE prune_ledger
+       SET proof = '[{"destination": "Kept folder", "kind": "stored", "at": "2026-11-20T12:00:00+00:00"}]'""",
     "UPDATE dose_report SET state = 'failed', last_error = '\"a test\"'",
     "UPDATE delivery_object SET state = 'given up', attempts = 20, last_error = '\"disk full\"'",
     """INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args, status, attempts)
