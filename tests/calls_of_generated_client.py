@@ -32,7 +32,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "rule_id": ("api_rules", ("items", 0, "id")),
     "destination_id": ("api_destinations", ("items", 0, "id")),
     "policy_id": ("api_retention_policies", ("items", 0, "id")),
-    "ledger_id": ("api_retention_ledger", ("items", 0, "id")),
+    "ledger_id": ("api_retention_ledger_objects", ("items", 0, "id")),
+    "orthanc_study_id": ("api_retention_ledger", ("items", 0, "orthanc_study_id")),
     "work_id": ("api_works", ("items", 0, "id")),
 }
 ALSO_GIVEN: Mapping[str, list[dict[str, str]]] = {

@@ -72,7 +72,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
     ask("DELETE", f"{server.url}/studies/{found['ID']}")
     deadline = monotonic() + 30
-    while not (ledger := api("retention/ledger")["items"]) and monotonic() < deadline:
+    while not (ledger := api("retention/ledger/objects")["items"]) and monotonic() < deadline:
         sleep(0.2)
     work = ask("POST", f"{server.api}/studies/export/csv", json={})  # one that makes a file
     while api(f"work/{work['id']}")["is_running"] and monotonic() < deadline:
@@ -97,6 +97,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],
+        "gone_study": "study_instance_uid={study_instance_uid}&orthanc_study_id={orthanc_study_id}".format(**ledger[0]),
     }
 
 

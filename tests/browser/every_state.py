@@ -51,6 +51,8 @@ FAILED = (
        VALUES ('webhook', 'gone', 'a test', '{}', 'given up', now(), 6, '"a test"')""",
     """INSERT INTO long_work (id, kind, subject, is_asked, asked_at, state, finished_at)
        VALUES (1000, 'archive.comparison', 'a test', true, now(), 'stopped', now())""",
+    """UPDATE prune_ledger
+       SET proof = '[{"destination": "Kept folder", "kind": "stored", "at": "2026-11-20T12:00:00+00:00"}]'""",
     """UPDATE dose_report SET state = 'failed', last_error = '"a test"'
        WHERE orthanc_instance_id IN (SELECT orthanc_instance_id FROM dose_report WHERE state = 'read'
          ORDER BY orthanc_instance_id DESC LIMIT 3)""",

@@ -13,6 +13,7 @@ FURTHER = (
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
     "retention/ledger?state=deleted",
+    "retention/ledger/objects?{gone_study}",
     "rules/{rule_id}/try",
     "rules/{second_rule_id}/try",
     "studies/{marked_study}",
@@ -30,7 +31,7 @@ class Filling:
 
 
 DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
-TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label"}
+TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label", "study": "CT"}
 """By the names of inputs that many forms have."""
 FORMS: Mapping[str, Filling] = {
     # What is marked comes first, for holds and deliveries take marks back; what removes comes last.
@@ -72,6 +73,17 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "archive.add_character_set_page": Filling(typed={"manufacturer": "MAKER"}),
+    "character_sets.create_page": Filling(
+        typed={"text": "name: of a text\nmanufacturer: MAKER\nreally: ISO_IR 192\n"}, button="save"
+    ),
+    "character_sets.change_page": Filling(button="save"),
+    "character_sets.take_in_page": Filling(
+        typed={"text": "- {name: taken in, station_name: CT1, really: KOI8-R}"}, button="look"
+    ),
+    "character_sets.switch_page": Filling(),
+    "character_sets.remove_page": Filling(),
+    "archive.label_page": Filling(typed={"label": "a label"}),
     "dose.doses_act": Filling(),
     "deliveries.create_destination_page": Filling(
         typed={"name": "Node", "address.ae_title": "NODE", "address.host": "127.0.0.1"}, button="save"
@@ -94,6 +106,7 @@ FORMS: Mapping[str, Filling] = {
     "rules.tell_again_page": Filling(),
     "rules.seen_page": Filling(),
     "rules.notifications_act": Filling(),
+    "rules.messages_act": Filling(),
     "rules.remove_page": Filling(),
     "retention.create_page": Filling(
         typed={"name": "of a form", "why": "a test", "demands.0.at": "Kept folder"}, button="save"
@@ -105,7 +118,9 @@ FORMS: Mapping[str, Filling] = {
     "retention.release_page": Filling(),
     "retention.holds_act": Filling(),
     "retention.bring_back_page": Filling(),
+    "retention.bring_study_back_page": Filling(),
     "retention.ledger_act": Filling(),
+    "retention.ledger_objects_act": Filling(),
     "retention.remove_page": Filling(),
     "archive.studies_act": Filling(),
     "destinations.remove_page": Filling(),

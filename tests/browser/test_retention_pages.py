@@ -97,7 +97,7 @@ def test_from_a_preview_to_what_is_brought_back(
     switch_on(page, wrong="900")
 
     page = wait_for(visit, "retention/marked", "6 objects")
-    page.get_by_role("button", name=f"Rescue · {studies[0]}").click()
+    page.locator(f'tr[data-row="{studies[0]}"]').get_by_role("button", name=re.compile("^Rescue")).click()
     expect(page.locator(".note.ok")).to_contain_text("1 study was rescued")
     page = visit.go(f"studies/{studies[1]}")
     page.get_by_text("Put the study on hold").click()
@@ -114,10 +114,10 @@ def test_from_a_preview_to_what_is_brought_back(
     page.locator("#save").click()
     page.wait_for_url(re.compile(r"/policies/1$"))
     switch_on(page)
-    page = wait_for(visit, f"retention/ledger?uid={studies[2]}", "2 on this page")
+    page = wait_for(visit, f"retention/ledger?study={studies[2]}", "1 on this page")
     wait_for(visit, "studies", "2 pruned")
     assert visit.violations() == []
-    page = wait_for(visit, f"retention/ledger?uid={studies[2]}&state=deleted", "2 on this page")
+    page = wait_for(visit, f"retention/ledger/objects?study_instance_uid={studies[2]}", "2 on this page")
     assert visit.go("retention/ledger?state=kept").locator("main").get_by_text("Kept folder").count() == 0
     page.go_back()
     page.get_by_role("link", name="where is it now?").first.click()
@@ -130,7 +130,7 @@ def test_from_a_preview_to_what_is_brought_back(
     page.locator("#bring-back-study").click()
     expect(page.get_by_role("region", name="Retention")).to_contain_text("Ended", timeout=PATIENCE_S * 1000)
     assert len(retention_server.orthanc("instances")) >= 4
-    wait_for(visit, f"retention/ledger?uid={studies[2]}", "here again")
+    wait_for(visit, f"retention/ledger?study={studies[2]}", "here again")
 
     page = visit.go("retention/holds")
     page.get_by_role("button", name="Release · teaching, a rare case").click()
@@ -254,7 +254,7 @@ def places(retention_server: OrthancServer) -> dict[str, object]:
     return {
         "study": study,
         "policy": items("retention/policies")[0]["id"],
-        "entry": items("retention/ledger")[0]["id"],
+        "entry": items("retention/ledger/objects")[0]["id"],
     }
 
 
@@ -263,7 +263,7 @@ PAGES = (
     *("retention/policies/{policy}/preview?show=table", "retention/policies/import"),
     "retention/policies/{policy}/explain?study_instance_uid={study}",
     *("retention/marked", "retention/marked/objects", "retention/holds?all=true"),
-    *("retention/ledger", "retention/ledger/{entry}"),
+    *("retention/ledger", "retention/ledger/objects", "retention/ledger/{entry}"),
     *("retention/storage", "retention/storage?growth=table", "studies/{study}", "studies"),
 )
 

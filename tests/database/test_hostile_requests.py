@@ -69,6 +69,7 @@ PAIRS: dict[tuple[str, str], dict[str, str]] = {
     ("rules.explain_page", "api.explain_rule"): {},
     ("retention.holds_page", "api.retention_holds"): {},
     ("retention.ledger_page", "api.retention_ledger"): {},
+    ("retention.ledger_objects_page", "api.retention_ledger_objects"): {},
     ("retention.ledger_entry_page", "api.retention_ledger_entry"): {},
     ("retention.marked_page", "api.retention_marked_studies"): {},
     ("retention.marked_objects_page", "api.retention_marked"): {},

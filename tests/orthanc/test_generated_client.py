@@ -124,13 +124,13 @@ def fill(server: OrthancServer, folder: Path) -> None:
     now = policy(server, "now", condition, grace="0 minutes")
     later = policy(server, "later", condition.replace("=", "!="), grace="1 day")
     switch_on(server, now, 2)
-    wait_for("the pruning", lambda: len(server.get("retention/ledger", state="deleted")["items"]) == 2)
+    wait_for("the pruning", lambda: len(server.get("retention/ledger/objects", state="deleted")["items"]) == 2)
     server.wait_until_idle()
     switch_on(server, later, int(server.get("status")["indexed_instances"]))
     wait_for("the marks", lambda: server.get("retention/marked")["items"])
     post(server, "retention/holds", {"study_instance_uid": uid, "kind": "teaching", "reason": "a test"})
     post(server, "dose/reread")
-    entry = server.get("retention/ledger")["items"][0]["id"]
+    entry = server.get("retention/ledger/objects")["items"][0]["id"]
     post(server, f"retention/ledger/{entry}/bring-back", {"scope": "object"})
     wait_for("the end of reading again", lambda: server.get("work", kind="dose.reread")["items"][0]["finished_at"])
     post(server, "dose/redeciding")

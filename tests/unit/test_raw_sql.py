@@ -24,6 +24,7 @@ MAY_WRITE_TEXTS = {
     "features/dose/registry/store/samples.py": STORE_PATH,
     "features/dose/registry/store/undecided.py": STORE_PATH + "; advisory locks in the order of an array",
     "features/retention/store/departed.py": DISTINCT_ON,
+    "features/retention/store/ledger_sums.py": STORE_PATH,
     "index/parents.py": STORE_PATH + "; a writable CTE and the rows of a JSON text",
     "tasks/failures.py": "by procrastinate's connector, which takes texts",
 }

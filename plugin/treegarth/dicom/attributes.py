@@ -82,8 +82,6 @@ def _lines(dataset: Dataset, relabellings: Relabellings) -> Iterator[AttributeLi
     """The meta header first, then the data set, without calls within calls."""
     root = _of(dataset, 0, meant_character_set(dataset, relabellings), is_root=True)
     waiting: list[Iterator[AttributeLine | tuple[Dataset, int, tuple[str, ...]]]] = [root]
-        _of(dataset, 0, meant_character_set(dataset, relabellings), is_root=True)
-    ]
     meta = getattr(dataset, "file_meta", None)
     if meta is not None:
         waiting.append(_of(meta, 0, ()))

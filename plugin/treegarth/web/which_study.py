@@ -28,9 +28,6 @@ class StudyPageQuery(WhichStudy):
 class OfStudy(WhichStudy):
     """What a list is restricted to."""
 
-    study: Text | None = None
-    """Of studies that have each of these words in the patient's name or ID, the accession number or the description, or
-    that have this UID."""
     study_instance_uid: Text | None = None
     """Of this study."""
 
@@ -39,3 +36,11 @@ class OfStudy(WhichStudy):
         if self.orthanc_study_id and not self.study_instance_uid:
             raise ValueError(N_("orthanc_study_id says which study of a study_instance_uid: give that, too."))
         return self
+
+
+class OfStudies(OfStudy):
+    """The same, or to the studies that are found by words."""
+
+    study: Text | None = None
+    """Of studies that have each of these words in the patient's name or ID, the accession number or the description, or
+    that have this UID."""

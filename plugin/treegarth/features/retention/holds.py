@@ -17,12 +17,12 @@ from treegarth.web import study_choice
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.which_study import OfStudy
+from treegarth.web.which_study import OfStudies
 
 NOTHING = {"kind": "legal", "reason": "", "until": ""}
 
 
-class HoldsAsked(OfStudy):
+class HoldsAsked(OfStudies):
     """Which holds."""
 
     kind: HoldKind | None = None

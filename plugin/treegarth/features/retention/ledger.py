@@ -32,7 +32,7 @@ from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.lists import Day, LastDay
 from treegarth.web.routes import Identifier, Text
-from treegarth.web.which_study import OfStudy
+from treegarth.web.which_study import OfStudies
 from treegarth.work.pages import work_part
 from treegarth.work.store import latest, recent
 
@@ -40,7 +40,7 @@ WORKS_SHOWN = 8
 BY = {"policy": N_("a policy"), "others": N_("somebody else")}
 
 
-class LedgerAsked(OfStudy):
+class LedgerAsked(OfStudies):
     """Which studies."""
 
     left_from: Day | None = None
@@ -58,7 +58,7 @@ class LedgerAsked(OfStudy):
     study_date_to: LastDay = None
 
 
-class EntriesAsked(OfStudy):
+class EntriesAsked(OfStudies):
     """Which entries."""
 
     sop_instance_uid: Text | None = None

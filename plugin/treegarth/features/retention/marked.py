@@ -23,10 +23,10 @@ from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier
-from treegarth.web.which_study import OfStudy
+from treegarth.web.which_study import OfStudies
 
 
-class MarksAsked(OfStudy):
+class MarksAsked(OfStudies):
     """Which marks."""
 
     policy_id: Identifier | None = None

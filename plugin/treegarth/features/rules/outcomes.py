@@ -22,10 +22,10 @@ from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import Identifier
-from treegarth.web.which_study import OfStudy
+from treegarth.web.which_study import OfStudies
 
 
-class OutcomesAsked(OfStudy):
+class OutcomesAsked(OfStudies):
     """Which outcomes."""
 
     rule_id: Identifier | None = None

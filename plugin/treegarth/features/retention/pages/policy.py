@@ -30,7 +30,7 @@ from treegarth.web.parts import in_words
 from treegarth.web.routes import Parameters, Route, Text
 from treegarth.web.study_choice import NOTHING, choose_study, shown_choice
 from treegarth.web.templates import render_page
-from treegarth.web.which_study import OfStudy
+from treegarth.web.which_study import OfStudies
 
 
 class PolicyQuery(Parameters):
@@ -40,7 +40,7 @@ class PolicyQuery(Parameters):
     """The next 30 days as chart or as table."""
 
 
-class ExplainQuery(OfStudy):
+class ExplainQuery(OfStudies):
     """The study whose objects are asked about."""
 
     chosen_study: Text = ""

@@ -192,15 +192,21 @@ def has_it() -> ColumnElement[bool]:
     done, place = delivery_object.c, destination.c
     delivered = exists().where(
         done.orthanc_instance_id == prune_ledger.c.orthanc_instance_id,
-        done.state == "confirmed",
-        done.confirmed_at.is_not(None),
+        is_confirmed(),
         func.coalesce(done.via, done.destination_id) == place.id,
     )
-    named = func.jsonb_build_array(func.jsonb_build_object("destination", place.name))
-    return and_(
-        place.removed_at.is_(None),
-        or_(delivered.correlate(prune_ledger, destination), prune_ledger.c.proof.contains(named)),
-    )
+    return and_(place.removed_at.is_(None), or_(delivered.correlate(prune_ledger, destination), names_it()))
+
+
+def is_confirmed() -> ColumnElement[bool]:
+    """The condition that a delivery was proved to have arrived."""
+    return and_(delivery_object.c.state == "confirmed", delivery_object.c.confirmed_at.is_not(None))
+
+
+def names_it() -> ColumnElement[bool]:
+    """The condition that the proof of an entry names a destination."""
+    named = func.jsonb_build_array(func.jsonb_build_object("destination", destination.c.name))
+    return prune_ledger.c.proof.contains(named)
 
 
 def _somebody_has_it() -> ColumnElement[bool]:

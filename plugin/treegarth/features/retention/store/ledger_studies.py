@@ -10,8 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, any_, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from treegarth.features.deliveries.tables import destination
-from treegarth.features.retention.store.ledger import has_it, is_gone
+from treegarth.features.deliveries.tables import delivery_object, destination
+from treegarth.features.retention.store.ledger import has_it, is_confirmed, is_gone, names_it
 from treegarth.features.retention.tables import prune_ledger, retention_policy
 from treegarth.index.names import OfNamedStudy, with_names
 from treegarth.index.studies import OfStudy, StudyKey, is_of
@@ -117,16 +117,20 @@ def keys_of(connection: Connection, orthanc_study_ids: Iterable[str]) -> list[St
 
 def who_has(connection: Connection, orthanc_study_ids: Iterable[str]) -> Mapping[str, list[str]]:
     """By study the destinations that are proved to have something of it that is gone, by name."""
-    row = departed_study.c
-    some = exists().where(prune_ledger.c.orthanc_study_id == row.orthanc_study_id, is_gone(), has_it())
-    query = (
-        select(row.orthanc_study_id, destination.c.name)
-        .join(destination, destination.c.removed_at.is_(None))
-        .where(row.orthanc_study_id.in_(sorted(set(orthanc_study_ids))), row.instance_count > 0)
-        .where(some.correlate(departed_study, destination))
+    keys, entry, done, place = sorted(set(orthanc_study_ids)), prune_ledger.c, delivery_object.c, destination.c
+    its = exists().where(entry.orthanc_instance_id == done.orthanc_instance_id, is_gone())
+    delivered = (
+        select(done.orthanc_study_id, place.name)
+        .join(destination, place.id == func.coalesce(done.via, done.destination_id))
+        .where(done.orthanc_study_id.in_(keys), is_confirmed(), place.removed_at.is_(None), its)
+    )
+    proved = (
+        select(entry.orthanc_study_id, place.name)
+        .join(destination, names_it())
+        .where(entry.orthanc_study_id.in_(keys), is_gone(), place.removed_at.is_(None))
     )
     found: dict[str, list[str]] = {}
-    for key, name in connection.execute(query.order_by(destination.c.name)):
+    for key, name in sorted(connection.execute(delivered.union(proved))):
         found.setdefault(key, []).append(name)
     return found
 
