@@ -115,6 +115,7 @@ FORMS: Mapping[str, Filling] = {
     "rules.tell_again_page": Filling(),
     "rules.seen_page": Filling(),
     "rules.notifications_act": Filling(),
+    "rules.messages_act": Filling(),
     "rules.remove_page": Filling(),
     "retention.create_page": Filling(
         typed={"name": "of a form", "why": "a test", "demands.0.at": "Kept folder"}, button="save"
