@@ -31,6 +31,7 @@ POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\np
 NO_PAGES = {
     "rules.bell_page": "a part of every page, which asks for it by itself",
     "archive.study_choices": "a part of a form, which asks for it while somebody types",
+    "rules.open_notice_page": "leads to the page of the study that a notice is about",
     "retention.frees_page": "a part of a policy's page, which asks for it by itself",
     "web.ohif_start": "OHIF's page: the tests of the viewer look at it",
 }

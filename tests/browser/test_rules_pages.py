@@ -123,7 +123,7 @@ def test_a_rule_is_built_tried_switched_on_and_delivers(
 
     store(rules_server, *small_studies(tmp_path / "new", studies=1, series=1, instances=3, seed=2))
     page = visit.go("deliveries")
-    wait_for(page, "3 confirmed")
+    wait_for(page, "3 arrived")
     assert len(list(folder.rglob("*.dcm"))) == 3
     assert visit.violations() == []
 
@@ -141,9 +141,9 @@ def test_a_rule_is_built_tried_switched_on_and_delivers(
     page.locator("tr[data-row]").filter(has_text="Dead node").locator("a[data-open]").click()
     expect(page.locator(".facts")).to_contain_text("down")
     with node.start():
-        page.get_by_role("button", name="Send what failed again").click()
+        page.get_by_role("button", name="Send again what is not there").click()
         expect(page.locator("h1")).to_have_text("Delivery to Dead node")
-        expect(page.locator(".facts")).to_contain_text("3 confirmed", timeout=PATIENCE_MS)
+        expect(page.locator(".facts")).to_contain_text("3 arrived", timeout=PATIENCE_MS)
         assert len(node.orthanc("instances")) == 3
     assert visit.violations() == []
     assert visit.complaints == []

@@ -198,7 +198,7 @@ def test_every_row_of_the_ledger_is_called_by_one_of_five_words_alone(
     known = list(conditions().values())
     with transaction(ledger.engine) as connection:
         connection.execute(delivery_object.update().values(state=state, proof=proof))
-        assert list(connection.execute(select(standing_of().distinct())).scalars()) == [standing]
+        assert list(connection.execute(select(standing_of()).distinct()).scalars()) == [standing]
         held = connection.execute(select(*known).select_from(delivery_object)).first()
     assert held is not None
     assert [name for name, holds in zip(conditions(), held, strict=True) if holds] == [standing]

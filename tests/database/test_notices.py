@@ -77,7 +77,7 @@ def test_a_row_says_whose_study_it_is_and_by_which_value_each_rule_meant_it(clie
     said = " ".join(page(client).split())
     assert "3 studies · 3 new" in said
     assert said.count('data-row="') == 3
-    assert said.count("Dose is high") == 2
+    assert said.count("<b>Dose is high</b>") == 2
     assert 'Total dose-length product <b class="value">1,835</b> mGy·cm' in said
     assert "Hong, Gildong" in said
     assert "2026-01-02" in said

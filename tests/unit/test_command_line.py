@@ -135,7 +135,6 @@ class TestUp:
         plugins = tmp_path / "plugins"
         fake_plugin(plugins, "libOrthancPython", OUR_PYTHON)
         fake_plugin(plugins, "libOrthancDicomWeb", None)
-        fake_plugin(plugins, "libOrthancGdcm", None)
         values = {"Plugins": [str(plugins)], "Treegarth": {"Mode": "dev"}, **given}
         return written(tmp_path, values, "site.json")
 
@@ -149,21 +148,11 @@ class TestUp:
         assert Path(values["PythonScript"]).is_file()
         assert values["Treegarth"] == {"Mode": "dev", "DataDirectory": str(tmp_path / "data/treegarth"), "Workers": 3}
 
-    def test_what_decodes_jpeg_2000_is_loaded_where_it_is_and_missed_nowhere(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        source = self.source(tmp_path)
-        (tmp_path / "plugins/libOrthancGdcm.so").rename(tmp_path / "libOrthancGdcm.so")
-        named = json.loads(source.read_text(encoding="utf-8"))["Plugins"]
-        monkeypatch.setattr(
-            "treegarth.commands.up.find_plugin", lambda name, places=(tmp_path,): find_plugin(name, places)
-        )
-        there = compose(self.options(tmp_path, source=source)).values["Plugins"]
-        assert there == [*named, str(tmp_path / "libOrthancGdcm.so")]
-        (tmp_path / "libOrthancGdcm.so").unlink()
-        given = json.loads(source.read_text(encoding="utf-8"))
-        source.write_text(json.dumps({**given, "Plugins": [*named, "/nowhere/libOrthancGdcm.so"]}), encoding="utf-8")
-        assert compose(self.options(tmp_path, source=source)).values["Plugins"] == named
+    def test_what_decodes_jpeg_2000_is_loaded_where_it_is_named_and_there(self, tmp_path: Path) -> None:
+        there = fake_plugin(tmp_path / "others", "libOrthancGdcm", None)
+        named = [str(tmp_path / "plugins"), "/nowhere/libOrthancGdcm.so", str(there)]
+        plugins = compose(self.options(tmp_path, source=self.source(tmp_path, Plugins=named))).values["Plugins"]
+        assert plugins == [named[0], named[2]]
 
     def test_the_guard_is_the_last_of_the_scripts_and_there_once(self, tmp_path: Path) -> None:
         for own in ([], ["/etc/own.lua"], ["/opt/elsewhere/orthanc_guard.lua", "/etc/own.lua"]):
@@ -274,11 +263,12 @@ class TestCheck:
         plugin.write_bytes(plugin.read_bytes() + b"RegisterIncomingCStoreInstanceFilter\0")
         assert not [one for one in self.findings(source)[Level.NOTE] if "C-STORE" in one]
 
-    def test_that_nothing_decodes_jpeg_2000_is_noted(self, tmp_path: Path) -> None:
+    def test_that_what_decodes_jpeg_2000_can_end_orthanc_is_noted(self, tmp_path: Path) -> None:
         source = written(tmp_path, self.good(tmp_path))
-        assert [one for one in self.findings(source)[Level.NOTE] if "apt-get install orthanc-gdcm" in one]
-        fake_plugin(tmp_path / "plugins", "libOrthancGdcm", None)
-        assert not [one for one in self.findings(source)[Level.NOTE] if "gdcm" in one]
+        assert not [one for one in self.findings(source)[Level.NOTE] if "JPEG 2000" in one]
+        plugin = fake_plugin(tmp_path / "plugins", "libOrthancGdcm", None)
+        (said,) = [one for one in self.findings(source)[Level.NOTE] if "JPEG 2000" in one]
+        assert said.startswith(f"{plugin} decodes")
 
     @pytest.mark.parametrize(
         ("given", "told"),

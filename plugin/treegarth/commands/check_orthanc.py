@@ -82,8 +82,11 @@ def check_plugins(configuration: Configuration) -> Iterator[Finding]:
         yield problem('"DicomWeb": {"Enable": false} keeps images from the viewer. Set it to true.')
     else:
         yield ok("DICOMweb serves the viewer.")
-    if find_plugin(GDCM_PLUGIN, places) is None:
-        yield note(missing_plugin(GDCM_PLUGIN, "nodes that take no JPEG 2000 get none of it"))
+    if gdcm := find_plugin(GDCM_PLUGIN, places):
+        yield note(
+            f"{gdcm} decodes JPEG 2000 for nodes that do not take it. On Debian 12 a request over DICOMweb or REST "
+            "that asks for such an object in another transfer syntax ends Orthanc (docs/orthanc-limits.md)."
+        )
 
 
 def missing_plugin(name: str, consequence: str) -> str:

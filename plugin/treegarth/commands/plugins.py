@@ -26,7 +26,7 @@ PLUGIN_FOLDERS = tuple(
 PYTHON_PLUGIN = "libOrthancPython"
 DICOMWEB_PLUGIN = "libOrthancDicomWeb"
 GDCM_PLUGIN = "libOrthancGdcm"
-"""Decodes JPEG 2000, for nodes that take only what is uncompressed. Without it all else works."""
+"""Decodes JPEG 2000, for nodes that take only what is uncompressed; a danger elsewhere: docs/orthanc-limits.md."""
 PACKAGES = {PYTHON_PLUGIN: "orthanc-python", DICOMWEB_PLUGIN: "orthanc-dicomweb", GDCM_PLUGIN: "orthanc-gdcm"}
 
 

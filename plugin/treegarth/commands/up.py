@@ -25,7 +25,6 @@ from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.orthanc_process import OrthancProcess, health_check
 from treegarth.commands.plugins import (
     DICOMWEB_PLUGIN,
-    GDCM_PLUGIN,
     PACKAGES,
     PYTHON_PLUGIN,
     find_orthanc,
@@ -152,7 +151,7 @@ def scripts_of(source: Configuration) -> list[str]:
 
 
 def plugins_of(configured: list[str]) -> list[str]:
-    """What the source names and this machine has, with the two that Treegarth needs and, where it is, GDCM's.
+    """What the source names and this machine has, with the two that Treegarth needs.
 
     Raises MachineNotReady where one is missing, or embeds another Python than ours.
     """
@@ -160,8 +159,6 @@ def plugins_of(configured: list[str]) -> list[str]:
     for name in (PYTHON_PLUGIN, DICOMWEB_PLUGIN):
         if find_plugin(name, map(Path, places)) is None:
             places.append(str(needed_plugin(name)))
-    if find_plugin(GDCM_PLUGIN, map(Path, places)) is None and (gdcm := find_plugin(GDCM_PLUGIN)):
-        places.append(str(gdcm))
     python_plugin = find_plugin(PYTHON_PLUGIN, map(Path, places))
     if python_plugin and (mismatch := python_mismatch(python_plugin)):
         raise MachineNotReady(mismatch)

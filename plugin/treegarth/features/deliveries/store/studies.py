@@ -181,8 +181,8 @@ def _last_error() -> ScalarSelect[Any]:
 
 
 def _some_object_stands(*states: Standing) -> ColumnElement[bool]:
-    """By the ledger's partial indexes where few objects are; what arrived is the most, and is looked for by study."""
-    if Standing.ARRIVED in states:
+    """By the ledger's partial indexes where few objects are; of what is through there are many: looked for by study."""
+    if not {Standing.ARRIVED, Standing.UNPROVED}.isdisjoint(states):
         return _objects(delivery_object.c.state).where(stands(*states)).exists()
     key = tuple_(delivery.c.destination_id, delivery.c.orthanc_study_id)
     found = select(delivery_object.c.destination_id, delivery_object.c.orthanc_study_id).where(stands(*states))

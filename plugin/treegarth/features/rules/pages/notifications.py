@@ -41,8 +41,8 @@ class SeenBody(NoticesAsked):
 class WhichNotice(Parameters):
     """Which one."""
 
-    id: LongIdentifier
-    """The notice's number."""
+    id: LongIdentifier | None = None
+    """The notice's number; the list of all if not given."""
 
 
 def routes() -> list[Route]:
@@ -100,6 +100,8 @@ def bell_page(call: Call[None, None, None]) -> Response:
 
 def open_notice(call: Call[WhichNotice, None, None]) -> Response:
     """Whoever looks at the study has seen what was told of it."""
+    if call.query.id is None:
+        return _to(call, "rules.notifications_page")
     with call.begin() as connection:
         notice = read_notice(connection, call.query.id)
         mark_seen(connection, call.actor.name, author_of(call).now, [notice.id])
