@@ -45,7 +45,7 @@
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: font, color: ink },
-      grid: { left: 4, right: 8, top: 34, bottom: 2, containLabel: true },
+      grid: { left: 4, right: 8, top: place.dataset.lines === undefined ? 34 : 52, bottom: 2, containLabel: true },
       legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, itemGap: 14, icon: "roundRect", textStyle: { color: ink, fontSize: 12 } },
       tooltip: {
         trigger: "axis", axisPointer: { type: "shadow" }, formatter: describe(data, place), renderMode: "html", confine: true,

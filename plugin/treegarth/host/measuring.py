@@ -11,6 +11,7 @@ from pathlib import Path
 
 from treegarth.web.services import Disk, DiskPlace, MemoryPart
 
+FIRST_AFTER_S = 5.0  # the database is starting
 MEASURED_EVERY_S = 60.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
@@ -84,7 +85,7 @@ class Sampler:
         self._stop.set()
 
     def _run(self) -> None:
-        pause_s = 5.0  # the database is starting
+        pause_s = FIRST_AFTER_S
         while not self._stop.wait(pause_s):
             pause_s = MEASURED_EVERY_S
             try:
