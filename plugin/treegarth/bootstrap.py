@@ -16,6 +16,7 @@ from treegarth.database.location import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
 from treegarth.features.archive.pages import ViewerGate, first_series
 from treegarth.features.retention.uses import study_opened
+from treegarth.features.system.samples import keep_sample
 from treegarth.host.logs import log_into_orthanc
 from treegarth.host.plugin import Plugin
 from treegarth.settings import Settings, problems_of_access, read_settings
@@ -31,7 +32,7 @@ def start_in_orthanc(orthanc: Any) -> None:
         configuration = json.loads(orthanc.GetConfiguration())
         settings = checked_settings(configuration, os.environ)
         database = own_server_address(settings, os.environ)
-        Plugin(orthanc, configuration, settings, database, make_application).register()
+        Plugin(orthanc, configuration, settings, database, make_application, keep_sample).register()
     except TreegarthError as error:
         for line in str(error).splitlines():
             orthanc.LogError(f"Treegarth refuses to start: {line}")

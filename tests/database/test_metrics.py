@@ -18,13 +18,18 @@ from tests.unit.web.web_support import NOW, KnownHost, make_services, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.features.deliveries.tables import delivery_object, destination
 from treegarth.features.rules.tables import notification, rule_event
+from treegarth.web.services import Disk, MemoryPart
 
+DISKS = (Disk(place="storage", device=1, total_bytes=10**12, free_bytes=10**11),)
+MEMORY: dict[MemoryPart, int] = {"orthanc": 10**8}
 NAME = 'NM "dose"\n\\PACS'
 
 
 def client_of(folder: Path, engine: Engine | None) -> FlaskClient:
     host = KnownHost()
-    host.status = dataclasses.replace(host.status, callback_median_ms=0.2, callback_p99_ms=1.5)
+    host.status = dataclasses.replace(
+        host.status, callback_median_ms=0.2, callback_p99_ms=1.5, disks=DISKS, memory_bytes=MEMORY
+    )
     services = make_services(web_folder(folder), engine=lambda: engine, host=host)
     return make_application(services).test_client()
 

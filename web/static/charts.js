@@ -5,6 +5,8 @@
   const charts = [];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+  const valueOf = (cell) => (cell.dataset.value === undefined ? null : Number(cell.dataset.value)); // null: not measured
+
   function read(table) {
     const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => ({ name: cell.textContent.trim(), colour: cell.dataset.colour }));
     const rows = [...table.tBodies[0].rows].reverse(); // the table begins with today, the chart ends with it
@@ -12,7 +14,7 @@
       labels: rows.map((row) => row.cells[0].textContent.trim()),
       series: heads.filter((head) => head.colour).map((head) => {
         const column = heads.indexOf(head) + 1;
-        return { ...head, values: rows.map((row) => Number(row.cells[column].dataset.value)) };
+        return { ...head, values: rows.map((row) => valueOf(row.cells[column])) };
       }),
     };
   }
@@ -43,7 +45,7 @@
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: font, color: ink },
-      grid: { left: 4, right: 8, top: 34, bottom: 2, containLabel: true },
+      grid: { left: 4, right: 8, top: place.dataset.lines === undefined ? 34 : 52, bottom: 2, containLabel: true },
       legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, itemGap: 14, icon: "roundRect", textStyle: { color: ink, fontSize: 12 } },
       tooltip: {
         trigger: "axis", axisPointer: { type: "shadow" }, formatter: describe(data, place), renderMode: "html", confine: true,
@@ -58,7 +60,8 @@
         axisLabel: { color: ink, fontSize: 11, formatter: (value) => (isCounted ? String(value) : `${value} ${place.dataset.unit}`) }, splitLine: { lineStyle: { color: colour("--line") } },
       },
       series: data.series.map((s) => ({
-        name: s.name, type: "bar", stack: place.dataset.beside === undefined ? "all" : undefined, data: s.values, barMaxWidth: 22, itemStyle: { color: colour(s.colour) },
+        ...(place.dataset.lines === undefined ? { type: "bar" } : { type: "line", showSymbol: s.values.length < 3 }),
+        name: s.name, stack: place.dataset.beside === undefined && place.dataset.lines === undefined ? "all" : undefined, data: s.values, barMaxWidth: 22, lineStyle: { width: 1.5 }, itemStyle: { color: colour(s.colour) },
       })),
     });
     charts.push(chart);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -14,16 +15,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from sqlalchemy import Engine
 
 import treegarth
+from treegarth.database.embedded.cluster import Cluster
 from treegarth.database.engine import DatabaseAddress
 from treegarth.database.location import embedded_folder, index_directory
+from treegarth.errors import DatabaseUnavailable
 from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.chained_scripts import CHANGES, SharedCallbacks
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
+from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
@@ -35,7 +40,7 @@ from treegarth.reach import reach_of
 from treegarth.settings import Settings
 from treegarth.web.app import has_address
 from treegarth.web.own_port import handed_on
-from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
+from treegarth.web.services import Database, DiskPlace, HostStatus, MemoryPart, Services, WorkerStatus
 
 ORTHANC_ENDS_WITHIN_S = 7.5  # of its telling us that it stops
 
@@ -52,6 +57,7 @@ class Plugin:
         settings: Settings,
         database: DatabaseAddress | None,
         make_application: Callable[[Services], Flask],
+        keep_sample: Callable[[Engine, HostStatus, str, datetime], None],
     ) -> None:
         self._orthanc = orthanc
         self._settings = settings
@@ -73,6 +79,10 @@ class Plugin:
             self._feed,
         )
         self._monitor = DatabaseMonitor(self._supervisor)
+        self._folders = _folders(settings, configuration, Path(orthanc.GetConfigurationPath()), database is None)
+        self._server_name = f"{socket.gethostname()}:{int(configuration.get('HttpPort', 8042))}"
+        self._keep_sample = keep_sample
+        self._sampler = Sampler(self._measure, self._sample)
         self._started_at = datetime.now(UTC)
         self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
@@ -118,6 +128,7 @@ class Plugin:
     def _start(self) -> None:
         self._supervisor.start()
         self._monitor.start()
+        self._sampler.start()
         threading.Thread(target=self._bridge.probe, name="probe", daemon=True).start()
         place = self._reach.url("/treegarth/") or "/treegarth/"
         logger.info("Version %s serves %s in mode %s.", treegarth.__version__, place, self._settings.mode)
@@ -129,6 +140,7 @@ class Plugin:
         last_resort.daemon = True
         last_resort.start()
         self._monitor.stop()
+        self._sampler.stop()
         self._supervisor.stop()
         logger.info("Stopped within %.1f s.", monotonic() - begin)
 
@@ -169,7 +181,36 @@ class Plugin:
                 else None
             ),
             self_check=self._self_checks,
+            disks=self._sampler.latest.disks,
+            memory_bytes=self._sampler.latest.memory_bytes or {},
         )
+
+    def _measure(self) -> Measured:
+        indexer, workers = self._supervisor.indexer, self._supervisor.workers
+        parts: dict[MemoryPart, list[int]] = {
+            "orthanc": [os.getpid()],
+            "indexer": [indexer.pid] if indexer and indexer.pid else [],
+            "workers": [one.pid for one in workers if one.pid],
+        }
+        postmaster = (
+            postmaster_of(self._folders["database"] / "postmaster.pid") if "database" in self._folders else None
+        )
+        if postmaster is not None:
+            parts["database"] = with_children(postmaster)
+        disks = (disk_of(place, folder) for place, folder in self._folders.items())
+        return Measured(
+            disks=tuple(one for one in disks if one is not None),
+            memory_bytes={part: memory_of(pids) for part, pids in parts.items() if pids},
+        )
+
+    def _sample(self) -> None:
+        engine = self._monitor.engine()
+        if engine is None:
+            return
+        try:
+            self._keep_sample(engine, self.figures(), self._server_name, datetime.now(UTC))
+        except DatabaseUnavailable as error:
+            logger.debug("A sample was not kept: %s", error)
 
     def _database_state(self) -> str:
         if self._supervisor.state != "up":
@@ -181,6 +222,18 @@ class Plugin:
             "treegarth": treegarth.__version__,
             "python": platform.python_version(),
         }
+
+
+def _folders(
+    settings: Settings, configuration: Mapping[str, Any], source: Path, is_embedded: bool
+) -> dict[DiskPlace, Path]:
+    """Where this server keeps what."""
+    index = index_directory(configuration, source)
+    storage = index_directory({**configuration, "IndexDirectory": None}, source)
+    found: dict[DiskPlace, Path] = {"storage": storage, "index": index}
+    if is_embedded:
+        found["database"] = Cluster(folder=embedded_folder(settings, index)).data
+    return found
 
 
 def _end_without_waiting() -> None:

@@ -28,6 +28,7 @@ AGE = re.compile(r"([0-9]{1,3})([DWMY])")
 AGE_UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 MOST_DIGITS = 6
 """After the point, where no number of digits is asked for."""
+SIZES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HANGUL = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7FF))
 WRITTEN_TOGETHER = (*HANGUL, (0x2E80, 0x9FFF), (0xF900, 0xFAFF))  # Korean, Chinese and Japanese
@@ -179,6 +180,11 @@ def readable_person(value: str | None) -> PersonName:
     if not first:
         return PersonName(first=ABSENT)
     return PersonName(first=first, beneath=alphabetic if alphabetic and first != alphabetic else None)
+
+
+def unit_of_sizes(largest_bytes: int) -> tuple[int, str]:
+    """The unit in which the largest of some sizes has at least one digit before the point."""
+    return next((unit for unit in SIZES if largest_bytes >= unit[0]), SIZES[-1])
 
 
 def readable_name(value: str | None) -> str | None:

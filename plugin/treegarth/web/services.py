@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,20 @@ class SelfCheck:
     name: str  # a msgid
     state: CheckState
     sentence: Phrase
+
+
+DiskPlace = Literal["storage", "index", "database"]
+MemoryPart = Literal["orthanc", "indexer", "workers", "database"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disk:
+    """The file system that something of this server is on. Two places are on one where `device` is the same."""
+
+    place: DiskPlace
+    device: int
+    total_bytes: int
+    free_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +75,8 @@ class HostStatus:
     database_state: str = "starting"  # starting, up, down
     database_last_answer_at: datetime | None = None
     self_check: tuple[SelfCheck, ...] = ()
+    disks: tuple[Disk, ...] = ()  # as of the last minute; empty before the first
+    memory_bytes: Mapping[MemoryPart, int] = field(default_factory=dict)  # of those parts that run on this machine
 
 
 class HostFigures(Protocol):

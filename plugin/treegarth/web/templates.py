@@ -75,7 +75,7 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         in_words=lambda text: in_language(text, language.gettext),
         or_dash=lambda value: ABSENT if value in (None, "") else value,
     )
-    environment.globals.update(file_url=file_url, signs=SIGNS)
+    environment.globals.update(file_url=file_url, look_of=SIGNS)
     return environment
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.errors import Problem, RequestConflict
 from treegarth.features.retention.deletion import numbered_policy
+from treegarth.features.retention.filling import WEEKS, Filling, when_full
 from treegarth.features.retention.model import RESCUED_FOR, Decision, HoldKind, Policy
 from treegarth.features.retention.policy_text import PolicyRefused, parse_policy
 from treegarth.features.retention.rules import decide, needs_number_typed
-from treegarth.features.retention.store import forecast, holds, marks
+from treegarth.features.retention.store import daily, forecast, holds, marks
+from treegarth.features.retention.store.daily import FreedDay
 from treegarth.features.retention.store.decision import NumberedPolicy, read_states
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
@@ -25,8 +28,10 @@ from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import StudyKey, the_study
 from treegarth.index.tables import instance, series, study
 from treegarth.phrases import N_, P_
+from treegarth.web.services import Disk
 
 FORECAST_OVER = timedelta(days=90)
+FREED_DAYS = timedelta(days=30)
 _DAYS = 90.0
 NEW = NumberedPolicy(id=0, version=0, policy=Policy(name="", why=""))
 """Stands for a policy that was not saved: nothing was rescued from it."""
@@ -95,6 +100,8 @@ class SpaceFigures:
     freed: tuple[Freed, ...]
     archive_bytes: int
     bytes_per_day: float  # received less freed, over the last 90 days
+    freed_days: tuple[FreedDay, ...]
+    filling: Filling
 
 
 def preview(connection: Connection, language: PolicyLanguage, numbered: NumberedPolicy, now: datetime) -> Preview:
@@ -222,9 +229,14 @@ def rescue_objects(
     return marks.rescue(connection, chosen, rescued_by=by, now=now, lasts=RESCUED_FOR)
 
 
-def space_figures(connection: Connection, now: datetime) -> SpaceFigures:
-    """Space by modality and source, growth and what policies freed."""
-    since = now - timedelta(days=365)
+def free_for_objects(disks: Sequence[Disk]) -> int | None:
+    """Bytes on the disk of the objects; None before it was measured."""
+    return next((disk.free_bytes for disk in disks if disk.place == "storage"), None)
+
+
+def space_figures(connection: Connection, now: datetime, *, zone: ZoneInfo, disks: Sequence[Disk]) -> SpaceFigures:
+    """Space by modality and source, growth and where it leads, and what policies freed."""
+    since, free = now - timedelta(days=365), free_for_objects(disks)
     recent = forecast.flow(connection, now - FORECAST_OVER)
     return SpaceFigures(
         shares=tuple(forecast.space_by_modality_and_source(connection)),
@@ -232,4 +244,6 @@ def space_figures(connection: Connection, now: datetime) -> SpaceFigures:
         freed=tuple(forecast.freed_by_policy(connection, since)),
         archive_bytes=marks.archive_bytes(connection),
         bytes_per_day=recent / _DAYS,
+        freed_days=tuple(daily.freed_by_day(connection, now - FREED_DAYS, zone)),
+        filling=when_full(daily.growth_by_week(connection, WEEKS, now), free, now),
     )

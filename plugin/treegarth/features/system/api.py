@@ -21,6 +21,7 @@ from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Route
+from treegarth.web.services import DiskPlace, MemoryPart
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,18 @@ class Health(Answer):
     indexer: Literal["up", "down"]
     workers: Literal["up", "down", "none"]
     """`none` where this server starts no workers of its own."""
+
+
+class DiskItem(Answer):
+    """The disk that something of this server is on."""
+
+    place: DiskPlace
+    """`storage`: the objects; `index`: Orthanc's own index; `database`: the embedded PostgreSQL."""
+    device: int
+    """Two places are on one disk where it is the same."""
+    total_bytes: int
+    free_bytes: int
+    """For who is not root."""
 
 
 class Status(Answer):
@@ -70,6 +83,10 @@ class Status(Answer):
     """Time that storing one instance spends in the plugin."""
     callback_p99_ms: float | None
     started_at: datetime
+    disks: list[DiskItem]
+    """As of the last minute; empty before the first."""
+    memory_bytes: dict[MemoryPart, int]
+    """As of the last minute, of the processes on this machine; what several share is counted once in each part."""
 
 
 class Versions(Answer):
@@ -127,6 +144,8 @@ def status(call: Call[None, None, None]) -> Status:
         callback_median_ms=figures.callback_median_ms,
         callback_p99_ms=figures.callback_p99_ms,
         started_at=figures.started_at,
+        disks=[DiskItem.model_validate(vars(disk)) for disk in figures.disks],
+        memory_bytes=dict(figures.memory_bytes),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from time import monotonic
+from typing import Any
 
 from flask import Response
 from sqlalchemy import Connection
@@ -78,8 +79,15 @@ def host_metrics(figures: HostStatus) -> list[Metric]:
         _quantiles("ingest_lag_seconds", "From stored to searchable, lately.", lag, 1),
         _quantiles("store_callback_seconds", "That storing an instance spends here, lately.", callback, 1000),
         single("requests_given_up", "Requests not answered in time.", figures.requests_given_up, kind="counter"),
+        _labelled("disk_total_bytes", "Size of the disk.", "place", {d.place: d.total_bytes for d in figures.disks}),
+        _labelled("disk_free_bytes", "Free on it.", "place", {d.place: d.free_bytes for d in figures.disks}),
+        _labelled("memory_bytes", "Memory of a part's processes.", "part", figures.memory_bytes),
         single("start_time_seconds", "When the plugin started, since 1970.", figures.started_at.timestamp()),
     ]
+
+
+def _labelled(name: str, meaning: str, label: str, values: Mapping[Any, float]) -> Metric:
+    return Metric(name=name, meaning=meaning, labels=(label,), values={(key,): value for key, value in values.items()})
 
 
 def _quantiles(name: str, meaning: str, values: dict[tuple[str], float | None], parts: float) -> Metric:

@@ -14,8 +14,10 @@ from treegarth.feature import House
 from treegarth.features.system.model import Task, TaskCounts, TaskState
 from treegarth.features.system.paths import TaskPath
 from treegarth.features.system.queue import TASKS
+from treegarth.features.system.samples import Point, Span, read_points
 from treegarth.features.system.storage import DatabaseFacts, database_facts
 from treegarth.features.system.store import count_tasks, retry_task, select_tasks
+from treegarth.features.system.usage import SPAN_NAMES, charts_of
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -27,6 +29,15 @@ from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 
 WORST_FIRST = ("problem", "warning", "ok")
+
+
+class SystemQuery(Parameters):
+    """What is shown of the use of disk and memory, and how."""
+
+    span: Span = "day"
+    """How far back."""
+    usage: Literal["chart", "table"] = "chart"
+    """As charts or as tables."""
 
 
 class Origin(Parameters):
@@ -41,6 +52,7 @@ class Queue:
     counts: TaskCounts | None = None
     failed: Sequence[Task] = ()
     database: DatabaseFacts | None = None
+    points: Sequence[Point] = ()
 
 
 def routes() -> list[Route]:
@@ -76,11 +88,11 @@ def help_page(call: Call[None, None, None]) -> Response:
     return render_page(call, "system/help.html", version=treegarth.__version__)
 
 
-def system_page(call: Call[None, None, None]) -> Response:
+def system_page(call: Call[SystemQuery, None, None]) -> Response:
     """With the findings and sections of all features."""
     house = call.part(House)
     status = call.services.host.figures()
-    queue = _queue(call)
+    queue = _queue(call, call.query.span)
     return render_page(
         call,
         "system/system.html",
@@ -92,6 +104,10 @@ def system_page(call: Call[None, None, None]) -> Response:
         has_own_database=call.services.settings.database is not None,
         versions=sorted({**status.versions, **versions_of_orthanc(call.services.orthanc)}.items()),
         failed_tasks=queue.failed,
+        charts=charts_of(queue.points, call.query.span, call.services.zone),
+        spans=SPAN_NAMES,
+        span=call.query.span,
+        as_table=call.query.usage == "table",
         self_check=sorted(status.self_check, key=lambda check: WORST_FIRST.index(check.state)),
         sections=[make(call) for make in house.system_sections()],
     )
@@ -116,13 +132,14 @@ def _back(call: AnyCall) -> Response:
     return see_other(call, call.site.url("system.system_page"))
 
 
-def _queue(call: AnyCall) -> Queue:
+def _queue(call: AnyCall, span: Span) -> Queue:
     try:
         with call.connect() as connection:
             return Queue(
                 counts=count_tasks(connection),
                 failed=TASKS.rows(connection, select_tasks(state=TaskState.FAILED)).items,
                 database=database_facts(connection),
+                points=read_points(connection, span, call.services.clock()),
             )
     except DatabaseUnavailable:
         return Queue()

@@ -9,6 +9,7 @@ from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.policies import EXAMPLE
 from treegarth.features.retention.service import PolicyLanguage
+from treegarth.features.retention.store.daily import FreedDay
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.index.studies import find_study
 from treegarth.web.actors import Permission
@@ -85,6 +86,24 @@ class ObjectList(Answer):
     items: list[ObjectItem]
 
 
+class FillingItem(Answer):
+    """Between which moments the disk of the objects is full, by the last whole weeks; none where nobody can say."""
+
+    free_bytes: int | None
+    """Of that disk; null before it was measured."""
+    weeks: int
+    """Whole ones, at most 12, that the forecast is made of."""
+    low_bytes_per_week: int
+    """A quarter of these weeks grew by no more."""
+    high_bytes_per_week: int
+    """A quarter of them grew by no less."""
+    earliest: datetime | None
+    latest: datetime | None
+    """Null with a moment in `earliest`: perhaps never, or in more than ten years."""
+    reason: str
+    """Why there is no forecast; empty where there is one."""
+
+
 class StorageAnswer(Answer):
     """What the archive's space is taken by, and where that leads."""
 
@@ -96,6 +115,9 @@ class StorageAnswer(Answer):
     shares: list[Share]
     months: list[Month]
     freed: list[Freed]
+    freed_days: list[FreedDay]
+    """Of the last 30 days, the latest first."""
+    filling: FillingItem
 
 
 def preview(call: Call[PreviewQuery, None, None]) -> PolicyPreview:
@@ -136,7 +158,8 @@ def explain(call: Call[ReasonsQuery, None, StudyPath]) -> ObjectList:
 
 def storage(call: Call[None, None, None]) -> StorageAnswer:
     with call.connect() as connection:
-        found = service.space_figures(connection, call.services.clock())
+        zone, disks = call.services.zone, call.services.host.figures().disks
+        found = service.space_figures(connection, call.services.clock(), zone=zone, disks=disks)
     return StorageAnswer(
         archive_bytes=found.archive_bytes,
         bytes_per_day=found.bytes_per_day,
@@ -145,6 +168,8 @@ def storage(call: Call[None, None, None]) -> StorageAnswer:
         shares=list(found.shares),
         months=list(found.months),
         freed=list(found.freed),
+        freed_days=list(found.freed_days),
+        filling=FillingItem(free_bytes=service.free_for_objects(disks), **vars(found.filling)),
     )
 
 

@@ -17,6 +17,7 @@ from treegarth.index.names import StudyName, name_studies
 from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import N_
 from treegarth.web.call import AnyCall
+from treegarth.web.formats import unit_of_sizes
 from treegarth.web.parts import translated
 
 BETWEEN = (5, 10, 15, 20, 25)  # days
@@ -24,7 +25,6 @@ QUICK_S = 3.0
 """Where today, in 30 days and their studies took longer, the days between are left out: nobody waits for a minute."""
 MOST_SERIES = 5
 COLOURS = ("--c1", "--c3", "--c2", "--c4", "--c5", "--c7")
-UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def chart_of(call: AnyCall, days: Sequence[Foreseen]) -> Chart:
     names = [modality or translated(call, N_("unknown")) for modality in own]
     if len(most) > len(own):
         names.append(translated(call, N_("others")))
-    scale, unit = unit_of(max((day.size_bytes for day in days), default=0))
+    scale, unit = unit_of_sizes(max((day.size_bytes for day in days), default=0))
     bars = []
     for day in reversed(days):
         sizes = [sum(one.size_bytes for one in day.shares if one.modality == modality) for modality in own]
@@ -107,8 +107,3 @@ def chart_of(call: AnyCall, days: Sequence[Foreseen]) -> Chart:
         bars.append(Bar(foreseen=day, sizes=sizes, drawn=[round(size / scale, 3) for size in sizes]))
     columns = [Column(name=name, colour=colour) for name, colour in zip(names, COLOURS, strict=False)]
     return Chart(unit=unit, columns=columns, bars=bars)
-
-
-def unit_of(largest_bytes: int) -> tuple[int, str]:
-    """The unit in which the largest size has at least one digit before the point."""
-    return next((unit for unit in UNITS if largest_bytes >= unit[0]), UNITS[-1])

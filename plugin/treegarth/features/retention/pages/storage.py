@@ -13,13 +13,13 @@ from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
 from treegarth.features.retention.model import Space
-from treegarth.features.retention.pages.preview import unit_of
 from treegarth.features.retention.service import PolicyLanguage, SpaceFigures
 from treegarth.features.retention.store.forecast import Month
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
+from treegarth.web.formats import unit_of_sizes
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 
@@ -68,11 +68,11 @@ def routes() -> list[Route]:
 
 def storage_page(call: Call[StorageQuery, None, None]) -> Response:
     language = call.part(PolicyLanguage)
-    now = call.services.clock()
+    now, disks = call.services.clock(), call.services.host.figures().disks
     with call.connect() as connection:
-        figures = service.space_figures(connection, now)
+        figures = service.space_figures(connection, now, zone=call.services.zone, disks=disks)
         marks = _thresholds(language, POLICIES.all(connection), figures, now)
-    scale, unit = unit_of(max((max(one.received_bytes, one.freed_bytes) for one in figures.months), default=0))
+    scale, unit = unit_of_sizes(max((max(one.received_bytes, one.freed_bytes) for one in figures.months), default=0))
     months = [
         ShownMonth(month=one, received=round(one.received_bytes / scale, 3), freed=round(one.freed_bytes / scale, 3))
         for one in reversed(figures.months)
@@ -89,6 +89,7 @@ def storage_page(call: Call[StorageQuery, None, None]) -> Response:
         forecasts=[(days, max(0, figures.archive_bytes + figures.bytes_per_day * days)) for days in FORECASTS],
         thresholds=marks,
         freed_bytes=sum(one.size_bytes for one in figures.freed),
+        disks=disks,
     )
 
 
