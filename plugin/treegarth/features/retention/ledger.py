@@ -139,7 +139,7 @@ LEDGER = Listing(
         Column(name="state", label=N_("State"), form="own"),
         Column(name="instance_count", label=N_("Objects gone")),
         Column(name="size_bytes", label=N_("Size"), form="size"),
-        Column(name="left_at", label=N_("Left")),
+        Column(name="left_at", label=N_("Gone since")),
         Column(name="by", label=N_("By"), form="own", sorts_by=()),
         Column(name="now", label=N_("Who has it"), form="own", sorts_by=()),
     ),
