@@ -14,7 +14,7 @@ READ = """language => {
   if (![...document.querySelectorAll('h1')].some(one => one.innerText.trim())) say('it has no h1');
   const main = document.querySelector('main, body');
   if (main.innerText.trim().length < 20) say(`it says almost nothing: ${main.innerText.trim()}`);
-  if (/^\\W*(·|None|undefined)/.test(document.title)) say(`its title is ${document.title}`);
+  if (/^\\s*(·|None|undefined)/.test(document.title)) say(`its title is ${document.title}`);
   const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (words.nextNode()) {
     const place = words.currentNode.parentElement, text = words.currentNode.data.trim();
@@ -49,7 +49,7 @@ PRESSED = """() => {
   const shown = one => one.checkVisibility({visibilityProperty: true});
   const found = [...document.querySelectorAll('button[type=button], summary')].filter(shown);
   return found.map(one => {
-    const what = one.tagName === 'SUMMARY' ? one.parentElement.className : one.className;
+    const what = one.tagName === 'SUMMARY' ? one.parentElement.className : one.className.replace(' done', '');
     const data = Object.keys(one.dataset).join(' ');
     const said = (one.innerText.trim() || one.ariaLabel || '').replace(/[0-9.]+/g, '0').slice(0, 40);
     return `${one.tagName.toLowerCase()} ${what} ${data} ${data.includes('copy') ? '' : said}`;
