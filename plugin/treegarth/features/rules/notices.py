@@ -42,6 +42,9 @@ TOLD_BY_ROW = frozenset(
 """What a row says of patient and study is not said again as what a rule matched by."""
 
 
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
+
+
 class NoticesAsked(OfStudy):
     """Which studies."""
 
@@ -58,8 +61,10 @@ class NoticesAsked(OfStudy):
 
 
 def find_studies(asker: Asker, connection: Connection, asked: NoticesAsked) -> Select[Any]:
-    def begins(day: date) -> datetime:
-        return datetime.combine(day, time(), tzinfo=asker.zone)
+    def begins(day: date, later: timedelta = timedelta(0)) -> datetime:
+        """Within the calendar, whatever the zone: nothing is told outside of these years."""
+        kept = min(max(day, _FIRST_DAY), _LAST_DAY)
+        return datetime.combine(kept + later, time(), tzinfo=asker.zone)
 
     return select_notices_by_study(
         of_study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[notification]),
@@ -67,7 +72,7 @@ def find_studies(asker: Asker, connection: Connection, asked: NoticesAsked) -> S
         rule_id=asked.rule_id,
         modality=asked.modality,
         since=begins(asked.told_from) if asked.told_from else None,
-        before=begins(asked.told_to + timedelta(days=1)) if asked.told_to else None,
+        before=begins(asked.told_to, timedelta(days=1)) if asked.told_to else None,
     )
 
 
