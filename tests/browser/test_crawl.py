@@ -163,6 +163,14 @@ def looked_at(filled: Filled, address: str) -> Iterator[str]:
 
 
 @pytest.mark.timeout(7200)
+@pytest.mark.skipif(not SOAK, reason="the pages of every route are looked at in Korean by another test")
+def test_every_link_is_answered_in_korean(browser: Browser, filled: Filled) -> None:
+    with walker(browser, filled, KOREAN, "ko") as one:
+        one.walk(filled.start)
+    assert one.faults == [], "\n".join(one.faults)
+
+
+@pytest.mark.timeout(7200)
 def test_every_form_is_answered_as_it_stands_and_filled_in(browser: Browser, filled: Filled, crawl: Crawl) -> None:
     """In the order of `FORMS`: what removes comes last. The server is not used afterwards."""
     crawl.walk(*filled.further)
@@ -223,14 +231,6 @@ def sent_twice(one: Crawl, sender: Sender, route: str, button: Button, place: Pl
             )
             one.visit.complaints[:] = [it for it in one.visit.complaints if not it.startswith(said)]
         yield from (f"{turn}: {fault}" for fault in read(one.visit.page, one.language).faults)
-
-
-@pytest.mark.timeout(7200)
-@pytest.mark.skipif(not SOAK, reason="the pages of every route are looked at in Korean by another test")
-def test_every_link_is_answered_in_korean(browser: Browser, filled: Filled) -> None:
-    with walker(browser, filled, KOREAN, "ko") as one:
-        one.walk(filled.start)
-    assert one.faults == [], "\n".join(one.faults)
 
 
 def test_every_address_that_takes_a_form_has_one() -> None:

@@ -191,6 +191,7 @@ def test_a_study_without_dose_is_marked_on_its_own_page_and_that_is_shown_again(
     assert answer.headers["Location"].startswith(f"/treegarth/studies/{UID}?")
     assert client.get(answer.headers["Location"]).status_code == 200
     assert client.get(STANDING).get_json()["history"][0]["reason"] == "by hand"
+    assert client.get(PAGE).headers["Location"] == f"/treegarth/studies/{UID}"  # where the list of decisions leads
 
 
 @pytest.mark.parametrize("listing", ["dose/studies", "dose/missing"])

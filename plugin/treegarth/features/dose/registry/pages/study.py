@@ -27,6 +27,7 @@ from treegarth.web.orthanc_views import viewer_address
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
+from treegarth.web.told import see_other
 from treegarth.web.which_study import StudyPageQuery
 
 PAGE = "dose.study_page"
@@ -63,14 +64,20 @@ def kept_study_address(call: AnyCall, study_instance_uid: str, orthanc_study_id:
 
 
 def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
-    """Of several studies with this UID, and none named: which one is meant is asked, never guessed."""
+    """Of several studies with this UID, and none named: which one is meant is asked, never guessed.
+
+    A study without dose has its own page only: the decisions about it are listed with a link to here.
+    """
     uid = call.path.study_instance_uid
     with call.connect() as connection:
         key = study_of_uid(connection, uid, call.query.orthanc_study_id)
         study = None if key is None else find_study_with_dose(connection, key.orthanc_study_id)
-        in_archive = study is not None and is_archived(connection, study.orthanc_study_id)
+        in_archive = key is not None and is_archived(connection, key.orthanc_study_id)
         which = told_apart_with_kept(connection, [study])(study) if study else None
         pictured = study is not None and in_archive and is_pictured(connection, study.orthanc_study_id)
+    if study is None and in_archive:
+        which_one = call.query.orthanc_study_id
+        return see_other(call, call.site.url("archive.study_page", study_instance_uid=uid, orthanc_study_id=which_one))
     if study is None:
         raise NotFound(N_("The registry has no dose of a study with this Study Instance UID."))
     return render_page(
