@@ -50,7 +50,7 @@ SIGNS: Mapping[str, Sign] = {
     "unread": "waiting",
     "read": "ok",
     "refused": "nothing",
-    "other": "nothing",
+    "other": "elsewhere",
     "failed": "failed",
 }
 
