@@ -206,6 +206,7 @@ def test_the_form_works_without_javascript(open_window: Callable[..., Visit]) ->
 
 PAGES = (
     *("rules", "rules/1", "rules/1/edit", "rules/1/try", "rules/import", "rules/waiting", "notifications"),
+    "notifications/messages",
     *("rules/outcomes", "rules/1/explain/{study}", "rules/1/why?study=CT"),
     *("dose/not-patients/1", "dose/not-patients/1/edit", "dose/not-patients/new", "dose/not-patients/import"),
     *("dose/limits/1", "dose/limits/1/edit", "dose/limits/new", "dose/limits/import"),

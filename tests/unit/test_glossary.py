@@ -40,7 +40,17 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "total as reported": {"DLP, total as reported": "short, for the head of a column"},
     "policy": {"This is more of the archive": "it stands on the page of the policy"},
     "bring back": {"Nothing has to prove": "되돌리다: nobody has it", "This policy asks for no proof": "the same"},
-    "label": {"Write label: NAME": "a key of the text"},
+    "label": {
+        "Write label: NAME": "a key of the text",
+        "No object of such a device with this label": "표기: what an object says of its character set",
+        "no label": "the same",
+        "any label": "the same",
+        "Some devices write text in another character set": "the same",
+        "Every device is read by the label": "the same",
+        "No text looks as if it was in another": "the same",
+        "Text of this study looks as if it was in another": "the same",
+    },
+    "for and against": {"For each object of a study this page says": "이유와 하지 않을 이유: the sentence says both"},
     "rule": {
         "A rule needs a pattern": "it stands in the form of the rule",
         "No study fits now": "it stands in the form of the rule",

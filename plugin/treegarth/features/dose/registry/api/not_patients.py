@@ -18,7 +18,7 @@ from treegarth.features.dose.registry.rule_parameters import PatternParameters, 
 from treegarth.features.dose.registry.store.marks import Said
 from treegarth.features.dose.registry.store.not_patients import (
     NOT_PATIENTS,
-    Standing,
+    MarkOfStudy,
     check_patterns,
     count_marked,
     preview_not_patients,
@@ -135,13 +135,13 @@ class TakeBack(WhichStudy):
     """In a sentence."""
 
 
-def standing(call: Call[WhichStudy, None, StudyPath]) -> Standing:
+def standing(call: Call[WhichStudy, None, StudyPath]) -> MarkOfStudy:
     """Raises AmbiguousStudy where several patients have a study of this UID."""
     with call.connect() as connection:
         return standing_of(connection, _study(connection, call.path, call.query))
 
 
-def mark(call: Call[None, MarkBody, StudyPath]) -> Standing:
+def mark(call: Call[None, MarkBody, StudyPath]) -> MarkOfStudy:
     body, now = call.body, call.services.clock()
     with call.begin() as connection:
         study = _study(connection, call.path, body)
@@ -149,7 +149,7 @@ def mark(call: Call[None, MarkBody, StudyPath]) -> Standing:
         return standing_of(connection, study)
 
 
-def take_mark_back(call: Call[None, TakeBack, StudyPath]) -> Standing:
+def take_mark_back(call: Call[None, TakeBack, StudyPath]) -> MarkOfStudy:
     body, now = call.body, call.services.clock()
     with call.begin() as connection:
         study = _study(connection, call.path, body)

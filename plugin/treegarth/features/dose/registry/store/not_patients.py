@@ -65,7 +65,7 @@ def count_marked(connection: Connection) -> dict[int, int]:
     return {row.not_patient_rule_id: row.studies for row in found}
 
 
-class Standing(Record):
+class MarkOfStudy(Record):
     """What a study is said to be, and by what; `history` is what people said of it, the latest first."""
 
     not_patient: Meaning | None
@@ -78,7 +78,7 @@ class Standing(Record):
     history: list[StudyMark]
 
 
-def standing_of(connection: Connection, orthanc_study_id: str) -> Standing:
+def standing_of(connection: Connection, orthanc_study_id: str) -> MarkOfStudy:
     """Of a study without dose only what people say is told."""
     history = marks_of(connection, orthanc_study_id)
     row = connection.execute(
@@ -90,8 +90,8 @@ def standing_of(connection: Connection, orthanc_study_id: str) -> Standing:
         said = history[0].meaning if history else None
         meaning = None if said == PATIENT else said
         by: By | None = None if said is None else "person"
-        return Standing(not_patient=meaning, by=by, rule_id=None, rule_name=None, history=history)
-    return Standing(
+        return MarkOfStudy(not_patient=meaning, by=by, rule_id=None, rule_name=None, history=history)
+    return MarkOfStudy(
         not_patient=row.not_patient, by=row.not_patient_by, rule_id=row.id, rule_name=row.name, history=history
     )
 
