@@ -9,6 +9,9 @@ from typing import get_args
 
 import pytest
 
+from treegarth.features.deliveries.model import Standing
+from treegarth.features.deliveries.pages.destinations import DESTINATION_STATES
+from treegarth.features.deliveries.words import WORDS as STANDINGS
 from treegarth.features.dose.registry.pages.sources import SIGNS as DOSE_SOURCES
 from treegarth.features.dose.registry.pages.sources import STATES as DOSE_WORDS
 from treegarth.features.retention.words import LEDGER_STATES
@@ -24,6 +27,8 @@ KINDS = {
     "dose sources": DOSE_SOURCES.values(),
     "long work": [sign for sign, _ in WORKS.values()],
     "the ledger": [sign for sign, _ in LEDGER_STATES.values()],
+    "deliveries": [sign for sign, _ in STANDINGS.values()],
+    "destinations": ["failed", "waiting", *(sign for sign, _ in DESTINATION_STATES.values())],
 }
 
 
@@ -53,6 +58,7 @@ def test_no_two_states_of_one_kind_share_an_icon(kind: str) -> None:
 def test_the_states_are_all_there() -> None:
     assert set(TASKS) == set(TaskState)
     assert DOSE_SOURCES.keys() == DOSE_WORDS.keys()
+    assert set(STANDINGS) == set(Standing)
 
 
 @pytest.mark.parametrize("kind", ["date", "datetime-local", "month", "week"])

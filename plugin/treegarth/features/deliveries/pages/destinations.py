@@ -34,7 +34,7 @@ from treegarth.features.deliveries.windows import DAYS, is_open, opens_at
 from treegarth.features.deliveries.words import COLOURS, WORDS, bar
 from treegarth.index.studies import told_apart
 from treegarth.outgoing.gate import Gate
-from treegarth.phrases import P_, Phrase
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.forms import shown_fields
@@ -99,6 +99,15 @@ def destinations_page(call: Call[None, None, None]) -> Response:
     )
 
 
+DESTINATION_STATES: Mapping[str, tuple[State, str]] = {
+    "removed": ("removed", N_("removed")),
+    "paused": ("paused", N_("paused")),
+    "down": ("down", N_("down")),
+    "up": ("ok", N_("up")),
+    "unknown": ("nothing", N_("nothing was sent yet")),
+}
+
+
 def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> ShownDestination:
     """The destination with its state in words."""
     services = call.services
@@ -123,15 +132,8 @@ def shown(call: AnyCall, one: Destination, figures: DestinationFigures) -> Shown
 
 
 def _state(one: Destination) -> tuple[State, Phrase, datetime | None]:
-    names: dict[str, tuple[State, Phrase]] = {
-        "removed": ("unknown", P_("removed")),
-        "paused": ("waiting", P_("paused")),
-        "down": ("failed", P_("down")),
-        "up": ("ok", P_("up")),
-        "unknown": ("unknown", P_("nothing was sent yet")),
-    }
-    state, words = names[one.state]
-    return state, words, one.down_since if one.state == "down" else None
+    state, words = DESTINATION_STATES[one.state]
+    return state, Phrase(words), one.down_since if one.state == "down" else None
 
 
 def address_words(one: Destination) -> str:
