@@ -26,17 +26,15 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.routes import Identifier, Navigation, Text
-from treegarth.web.which_study import OfStudy
+from treegarth.web.routes import Identifier, Navigation
+from treegarth.web.which_study import OfStudies
 
 
-class DeliveriesAsked(OfStudy):
+class DeliveriesAsked(OfStudies):
     """Which deliveries."""
 
     state: Standing | None = None
     """Some object of it is in this state."""
-    study: Text | None = None
-    """Of studies that are meant by this: a part of the patient's name, or a patient ID, accession number or UID."""
     destination: Identifier | None = None
     """The destination's number."""
     rule: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None = None
@@ -50,7 +48,6 @@ def find(asker: Asker, connection: Connection, asked: DeliveriesAsked) -> Select
         destination_id=asked.destination,
         rule_id=asked.rule,
         study_key=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[delivery]),
-        named=asked.study,
     )
 
 

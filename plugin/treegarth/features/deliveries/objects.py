@@ -25,17 +25,14 @@ from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.routes import LongIdentifier, Text
-from treegarth.web.which_study import OfStudy
+from treegarth.web.which_study import OfStudies
 
 
-class ObjectsAsked(OfStudy):
+class ObjectsAsked(OfStudies):
     """Which objects."""
 
     state: Standing | None = None
     """Only objects in this state."""
-    study: Text | None = None
-    """Of studies that are meant by this: a part of the patient's name, or a patient ID, accession number or UID; or the
-    object of this SOP Instance UID."""
     destination: Text | None = None
     """Only those for the destination of this name."""
     delivery: LongIdentifier | None = None
@@ -50,7 +47,6 @@ def find(asker: Asker, connection: Connection, asked: ObjectsAsked) -> Select[An
         destination_name=asked.destination,
         orthanc_study_id=None if study is None else study.orthanc_study_id,
         delivery_id=asked.delivery,
-        named=asked.study,
     )
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Select, case, func, select
 
 from treegarth.features.deliveries.model import NEVER, Standing
 from treegarth.features.deliveries.store.gates import Gates, next_try
-from treegarth.features.deliveries.store.naming import is_named
 from treegarth.features.deliveries.store.standing import standing, stands
 from treegarth.features.deliveries.tables import Moment, delivery, delivery_object, destination
 from treegarth.index.tables import study
@@ -76,7 +75,6 @@ def select_objects(
     orthanc_study_id: str | None = None,
     orthanc_instance_id: str | None = None,
     delivery_id: int | None = None,
-    named: str | None = None,
 ) -> Select[Any]:
     """Objects with their destinations, in no order: a row for each object and destination. Of a delivery: all that is
     wished of its study at its destination."""
@@ -109,8 +107,6 @@ def select_objects(
         query = query.where(stands(state))
     if destination_name is not None:
         query = query.where(destination.c.name == destination_name)
-    if named is not None:
-        query = query.where(is_named(ours.study_instance_uid, named) | (ours.sop_instance_uid == named.strip()))
     wanted = {
         "destination_id": destination_id,
         "orthanc_study_id": orthanc_study_id,

@@ -16,7 +16,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.features.deliveries.model import ON_THE_WAY, Standing
 from treegarth.features.deliveries.store.gates import Gates, next_try
-from treegarth.features.deliveries.store.naming import is_named
 from treegarth.features.deliveries.store.standing import standing, stands
 from treegarth.features.deliveries.tables import delivery, delivery_object, destination
 from treegarth.index.studies import StudyKey, is_of
@@ -88,7 +87,6 @@ def select_deliveries(
     destination_id: int | None = None,
     rule_id: int | None = None,
     study_key: StudyKey | None = None,
-    named: str | None = None,
     delivery_id: int | None = None,
 ) -> Select[Any]:
     """Deliveries, in no order. Of `states`: some object of it is in one of them."""
@@ -124,8 +122,6 @@ def select_deliveries(
         query = query.where(_same_as_ours(_any, _any.c.rule_id == rule_id).exists())
     if study_key is not None:
         query = query.where(is_of(delivery, study_key))
-    if named is not None:
-        query = query.where(is_named(delivery.c.study_instance_uid, named))
     return query.where(_some_object_stands(*states)) if states else query
 
 
