@@ -154,7 +154,9 @@ def test_what_is_as_deep_as_allowed_is_stored_and_shown(server: OrthancServer, t
     assert [path for path in ask_for_everything(server) if path.endswith("/rendered")] != []
     (deep,) = [one for one in server.get("studies")["items"] if "SR" in one["modalities"]]
     page = requests.get(f"{server.base_url}/studies/{deep['study_instance_uid']}", timeout=10).text
-    assert "data-viewer" in page
+    (report,) = re.findall(r'class="button main" href="/treegarth/(studies/[^"]*/instances/[^"]*)"', page)
+    assert "content-tree" in requests.get(f"{server.base_url}/{report}", timeout=10).text
+    assert_alive(server)
 
 
 def test_where_orthanc_takes_a_deep_object_it_is_named_and_never_asked_for(
@@ -212,23 +214,22 @@ def orthanc_id_of(server: OrthancServer, sop_instance_uid: str) -> str:
 
 
 def test_the_viewer_is_kept_from_what_would_kill_orthanc(unguarded: OrthancServer, tmp_path: Path) -> None:
-    """It asks for the study of its address, for all studies of the patient, and in its list for every study."""
+    """It asks for the study of its address and for all studies of the patient; it has no list of its own."""
     server = unguarded
     other = in_syntax(ct_image(2, PatientID="BAD00001"))
     assert post(server, [BadObject(name="", data=one) for one in (other, in_syntax(ct_image(3)))]) == {200: 2}
     server.wait_until_idle()
     viewer = f"{server.base_url}/ohif/viewer?StudyInstanceUIDs="
-    places = [viewer + uid(number, 1) for number in (1, 2, 3)] + [f"{server.base_url}/ohif/"]
-    assert [is_viewer(place) for place in places] == [True] * 4
+    places = [viewer + uid(number, 1) for number in (1, 2, 3)]
+    assert [is_viewer(place) for place in places] == [True] * 3
+    assert requests.get(f"{server.base_url}/ohif/", timeout=10).url == f"{server.base_url}/studies"
     assert sent(server, deep_object(1, KILLS_ORTHANC), tmp_path) == "Success"
     server.wait_until_idle()
-    assert [is_viewer(place) for place in places] == [False, False, True, False]
+    assert [is_viewer(place) for place in places] == [False, False, True]
     assert not is_viewer(viewer + f"{uid(3, 1)},{uid(1, 1)}")
     refused = requests.get(places[0], timeout=10)
     assert "The viewer cannot be opened with this study" in refused.text
     assert uid(1, 1) in refused.text
-    configuration = requests.get(f"{server.base_url}/ohif/app-config.js", timeout=10)
-    assert configuration.text.rstrip().endswith("window.config.showStudyList = false;")
     neighbour = requests.get(f"{server.base_url}/studies/{uid(2, 1)}", timeout=10).text
     assert "No viewer for this study" in neighbour
     # What the viewer asks for of the study that it may show.
@@ -238,8 +239,7 @@ def test_the_viewer_is_kept_from_what_would_kill_orthanc(unguarded: OrthancServe
 
     requests.delete(f"{server.url}/instances/{orthanc_id_of(server, uid(1, 3))}", timeout=10).raise_for_status()
     server.wait_until_idle()
-    assert [is_viewer(place) for place in places[1:]] == [True] * 3
-    assert "showStudyList = false" not in requests.get(f"{server.base_url}/ohif/app-config.js", timeout=10).text
+    assert [is_viewer(place) for place in places[1:]] == [True] * 2
     assert requests.get(f"{server.url}/dicom-web/studies", timeout=10).status_code == 200
 
 
