@@ -27,7 +27,7 @@ TYPED = """form => {
   for (const one of form.elements) {
     if (one.tagName === 'SELECT') one.selectedIndex = one.options.length - 1;
     else if (one.tagName !== 'INPUT' || ['hidden', 'checkbox', 'radio'].includes(one.type)) continue;
-    else if (one.type === 'date' || one.name.includes('date')) one.value = '2020-01-01';
+    else if ('day' in one.dataset) one.value = '2020-01-01';
     else one.value = /_from|_to|^age/.test(one.name) ? '1' : one.name.endsWith('patient_id') ? 'T*' : '*';
   }
 }"""
@@ -173,9 +173,10 @@ class Crawl:
         kind = route or re.sub(r"[0-9a-f-]{44}", "ID", urlsplit(href).path)
         shape = (kind, *names)
         limit = self.bounds.variants if names else self.bounds.instances
-        if is_page and route not in self._routes:
-            limit = max(limit, 1)  # perhaps no other link leads there
-        if address in self._taken or len(names) > self.bounds.names or self._shapes[shape] >= limit:
+        is_new = is_page and route not in self._routes  # perhaps no other link leads there
+        if is_new:
+            limit = max(limit, 1)
+        if address in self._taken or (len(names) > self.bounds.names and not is_new) or self._shapes[shape] >= limit:
             return
         self._shapes[shape] += 1
         self._taken.add(address)

@@ -93,7 +93,7 @@ def test_what_a_node_has_is_pruned_stays_findable_and_is_brought_back(
     server.wait_until_idle()
     studies = server.get("studies")["items"]
     assert sorted((one["instance_count"], one["pruned_instance_count"]) for one in studies) == [(0, 4), (1, 3)]
-    entries = ask(server, "GET", "ledger?state=deleted&limit=100")["items"]
+    entries = ask(server, "GET", "ledger/objects?state=deleted&limit=100")["items"]
     assert {one["orthanc_instance_id"] for one in entries} == set(before) - {lost}
     assert {one["proof"][0]["kind"] for one in entries} == {"find"}
     ask(server, "PUT", f"policies/{policy}/state", {"is_on": False})
@@ -107,7 +107,7 @@ def test_what_a_node_has_is_pruned_stays_findable_and_is_brought_back(
     server.wait_until_idle()
     assert digests(server) == before
     assert {(one["instance_count"], one["pruned_instance_count"]) for one in server.get("studies")["items"]} == {(4, 0)}
-    assert all(one["returned_at"] for one in ask(server, "GET", "ledger?limit=100")["items"])
+    assert all(one["returned_at"] for one in ask(server, "GET", "ledger/objects?limit=100")["items"])
 
 
 def test_what_others_delete_stands_in_the_ledger_as_theirs(new_server: ServerFactory, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_what_others_delete_stands_in_the_ledger_as_theirs(new_server: ServerFac
         server.wait_until_idle()
     requests.delete(f"{server.url}/instances/{server.orthanc('instances')[0]}", timeout=30).raise_for_status()
     server.wait_until_idle()
-    entries = ask(server, "GET", "ledger")["items"]
+    entries = ask(server, "GET", "ledger/objects")["items"]
     assert [(one["state"], one["policy_id"]) for one in entries] == [("deleted", None)] * 3
     assert len(server.get("studies")["items"]) == 2
 
@@ -143,7 +143,7 @@ def test_every_kind_of_destination_gives_back_what_it_has(new_server: ServerFact
     wait_for("all are gone", lambda: not server.orthanc("instances"))
     server.wait_until_idle()
     ask(server, "PUT", f"policies/{policy}/state", {"is_on": False})
-    entry = ask(server, "GET", "ledger")["items"][0]
+    entry = ask(server, "GET", "ledger/objects")["items"][0]
     ask(server, "POST", f"ledger/{entry['id']}/bring-back", {"scope": "study"})
     wait_for("all are back", lambda: set(server.orthanc("instances")) == set(before))
     assert digests(server) == before
@@ -206,8 +206,8 @@ def _settle(server: OrthancServer) -> None:
     """Until the ledger has no intention left, something was deleted, and the index is what Orthanc has."""
 
     def is_settled() -> bool:
-        intended = ask(server, "GET", "ledger?state=intended")["items"]
-        return not intended and bool(ask(server, "GET", "ledger?state=deleted")["items"])
+        intended = ask(server, "GET", "ledger/objects?state=intended")["items"]
+        return not intended and bool(ask(server, "GET", "ledger/objects?state=deleted")["items"])
 
     wait_for("the ledger is settled", is_settled, 300)
     server.wait_until_idle(120)
@@ -218,7 +218,7 @@ def _deleted(server: OrthancServer) -> dict[str, dict[str, Any]]:
     found = dict[str, dict[str, Any]]()
     cursor: str | None = ""
     while cursor is not None:
-        page = ask(server, "GET", f"ledger?state=deleted&limit=1000&cursor={cursor}")
+        page = ask(server, "GET", f"ledger/objects?state=deleted&limit=1000&cursor={cursor}")
         assert all(one["policy_id"] for one in page["items"])
         found |= {one["sop_instance_uid"]: one for one in page["items"]}
         cursor = page["next"]

@@ -213,7 +213,7 @@ def _referred(schema: Mapping[str, Any]) -> str:
 
 
 def _written(default: Any) -> str:
-    return "" if default is None else json.dumps(default, ensure_ascii=False).strip('"')
+    return "" if default in (None, [], {}) else json.dumps(default, ensure_ascii=False).strip('"')
 
 
 def _parameter(given: Mapping[str, Any]) -> Field:
