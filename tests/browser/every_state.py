@@ -48,7 +48,7 @@ FAILED = (
     """INSERT INTO rule_event (trigger, orthanc_study_id, orthanc_series_id, state, attempts, last_error)
        SELECT 'study stable', orthanc_study_id, '', 'failed', 6, '"a test"' FROM study LIMIT 3""",
     """INSERT INTO notification (channel, target, title, content, state, created_at, attempts, last_error)
-       VALUES ('webhook', 'gone', 'a test', '{}', 'given up', now(), 6, '"a test"')""",
+       SELECT 'webhook', 'gone', 'a test', '{}', 'given up', now(), 6, '"a test"' FROM generate_series(1, 4)""",
     """INSERT INTO long_work (id, kind, subject, is_asked, asked_at, state, finished_at)
        VALUES (1000, 'archive.comparison', 'a test', true, now(), 'stopped', now())""",
     """UPDATE prune_ledger

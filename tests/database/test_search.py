@@ -283,3 +283,13 @@ def test_the_totals_are_the_sums_of_the_studies(engine: Engine) -> None:
         for number in range(3):
             write_study(connection, number)
         assert totals(connection) == ArchiveTotals(study_count=3, instance_count=6, size_bytes=3000)
+
+
+@pytest.mark.parametrize("uid", ["2.25.17816817815583115543541332725725527447497", "1.2.840.113619.2.55"])
+def test_a_whole_uid_is_found_by_the_search_box_however_few_dots_it_has(engine: Engine, uid: str) -> None:
+    with engine.begin() as connection:
+        identifier = write_study(connection, 1, study_instance_uid=uid)
+        write_study(connection, 2, study_instance_uid=f"{uid}.9")
+        for text in (uid, f"{uid[:-3]}*97" if uid.endswith("497") else f"{uid[:-1]}?"):
+            found = search_studies(connection, StudyFilter(text=text)).items
+            assert [one.orthanc_study_id for one in found] == [identifier], text

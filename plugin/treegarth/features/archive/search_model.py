@@ -163,10 +163,11 @@ class ArchiveTotals:
 
 
 def looks_like_uid(word: str) -> bool:
-    """Whether a word can only be a UID: a dozen or more characters of numbers between dots (PS3.5 9.1)."""
-    return len(word) >= 12 and word.count(".") >= 3 and re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", word) is not None
+    """Whether a word can only be a UID: a dozen or more characters of numbers between dots (PS3.5 9.1); 2.25. and one
+    number may be all of it (PS3.5 B.2)."""
+    return len(word) >= 12 and word.count(".") >= 2 and re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", word) is not None
 
 
 def is_part_of_uids(word: str) -> bool:
     """Whether a word with wildcards can only mean UIDs."""
-    return word.count(".") >= 3 and re.fullmatch(r"[0-9.*?]+", word) is not None
+    return word.count(".") >= 2 and re.fullmatch(r"[0-9.*?]+", word) is not None
