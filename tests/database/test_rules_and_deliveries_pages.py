@@ -239,7 +239,7 @@ def test_a_study_is_sent_by_hand_filtered_and_sent_again(client: FlaskClient, en
     destination = post(client, "deliveries/destinations/new", **kept).headers["Location"]
     assert destination.endswith("/destinations/1")
     post(client, "studies/1.2.840.99999.1.1/send", destination="1")
-    assert "Deliveries and labels" in client.get(f"{PAGES}/studies/1.2.840.99999.1.1").text
+    assert 'id="deliveries"' in client.get(f"{PAGES}/studies/1.2.840.99999.1.1").text
     assert 'data-row="1"' in client.get(f"{PAGES}/deliveries?state=waiting&destination=1&rule=0").text
     for elsewhere in (
         "state=arrived",
@@ -366,7 +366,7 @@ def test_a_korean_page_says_in_korean_why_rules_and_messages_failed(client: Flas
     assert tell_waiting(engine, Notifier(Settings.model_validate({}), {}), lambda: NOW, lambda: 0.5) == 1
     client.set_cookie("treegarth_language", "ko")
     assert "오류가 발생했습니다(ValueError)" in client.get(f"{PAGES}/rules/waiting").text
-    assert "이 이름의 웹훅이 설정되지 않았습니다" in client.get(f"{PAGES}/notifications").text
+    assert "이 이름의 웹훅이 설정되지 않았습니다" in client.get(f"{PAGES}/notifications/messages").text
 
 
 def test_a_korean_form_of_a_destination_says_in_korean_at_its_field_what_does_not_fit(
