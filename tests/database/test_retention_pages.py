@@ -196,8 +196,8 @@ def test_a_hold_is_set_and_released_and_says_what_is_missing(client: FlaskClient
     missing = post(client, "retention/holds", 200, study_instance_uid="1.2", kind="no", reason="", until="soon").text
     for field in ("wrong-kind", "wrong-reason", "wrong-until"):
         assert f'id="{field}"' in missing
-    unknown = post(client, "retention/holds", 200, study_instance_uid="1.2", kind="legal", reason="a court").text
-    assert 'id="wrong-uid"' in unknown
+    unknown = post(client, "retention/holds", 200, study="1.2", kind="legal", reason="a court").text
+    assert "No study of the archive has all of this." in unknown
     past = post(client, "retention/holds", 200, study_instance_uid=UID, kind="legal", reason="r", until="2020-01-01")
     assert "This day is over." in past.text
     last = (NOW + timedelta(days=9)).date().isoformat()

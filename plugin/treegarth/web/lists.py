@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo
@@ -43,6 +43,19 @@ def _in_order(value: date | None, info: ValidationInfo) -> date | None:
     if value and first and value < first:
         raise ValueError("must not be before the first day")
     return value
+
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
+
+
+def begins(day: date, zone: tzinfo) -> datetime:
+    """When a day begins at the site; within years that the calendar has in every zone: nothing happens outside."""
+    return datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time(), tzinfo=zone)
+
+
+def is_over(day: date, zone: tzinfo) -> datetime:
+    """When the day after it begins."""
+    return begins(min(day, LAST_DAY) + timedelta(days=1), zone)
 
 
 Day = Annotated[date, BeforeValidator(_iso_form)]

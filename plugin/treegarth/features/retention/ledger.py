@@ -8,7 +8,6 @@ deletion, and a sort of a million entries takes about a second.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Select
@@ -30,7 +29,7 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.lists import Day, LastDay
+from treegarth.web.lists import Day, LastDay, begins, is_over
 from treegarth.web.routes import Identifier, Text
 from treegarth.web.which_study import OfStudies
 from treegarth.work.pages import work_part
@@ -68,7 +67,6 @@ class EntriesAsked(OfStudies):
 
 
 def find(asker: Asker, connection: Connection, asked: LedgerAsked) -> Select[Any]:
-    last = asked.left_to
     search = asker.search
     return select_studies(
         found=search.of_departed(asked.study) if search and asked.study else (),
@@ -77,8 +75,8 @@ def find(asker: Asker, connection: Connection, asked: LedgerAsked) -> Select[Any
         state=asked.state,
         by=asked.by,
         policy_id=asked.policy_id,
-        left_from=datetime.combine(asked.left_from, time(), asker.zone) if asked.left_from else None,
-        left_before=datetime.combine(last + timedelta(days=1), time(), asker.zone) if last else None,
+        left_from=begins(asked.left_from, asker.zone) if asked.left_from else None,
+        left_before=is_over(asked.left_to, asker.zone) if asked.left_to else None,
         study_date_from=asked.study_date_from,
         study_date_to=asked.study_date_to,
     )

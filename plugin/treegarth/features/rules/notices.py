@@ -6,7 +6,6 @@ Only the orders by number have an index: rules tell far less than arrives, and a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Select
@@ -27,7 +26,7 @@ from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
-from treegarth.web.lists import Day, LastDay
+from treegarth.web.lists import Day, LastDay, begins, is_over
 from treegarth.web.routes import Identifier, Text
 from treegarth.web.which_study import OfStudy
 
@@ -40,9 +39,6 @@ TOLD_BY_ROW = frozenset(
     ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyDescription", "ModalitiesInStudy")
 )
 """What a row says of patient and study is not said again as what a rule matched by."""
-
-
-_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
 
 
 class NoticesAsked(OfStudy):
@@ -61,18 +57,13 @@ class NoticesAsked(OfStudy):
 
 
 def find_studies(asker: Asker, connection: Connection, asked: NoticesAsked) -> Select[Any]:
-    def begins(day: date, later: timedelta = timedelta(0)) -> datetime:
-        """Within the calendar, whatever the zone: nothing is told outside of these years."""
-        kept = min(max(day, _FIRST_DAY), _LAST_DAY)
-        return datetime.combine(kept + later, time(), tzinfo=asker.zone)
-
     return select_notices_by_study(
         of_study=asked_study(connection, asked.study_instance_uid, asked.orthanc_study_id, kept=[notification]),
         state=asked.state,
         rule_id=asked.rule_id,
         modality=asked.modality,
-        since=begins(asked.told_from) if asked.told_from else None,
-        before=begins(asked.told_to, timedelta(days=1)) if asked.told_to else None,
+        since=begins(asked.told_from, asker.zone) if asked.told_from else None,
+        before=is_over(asked.told_to, asker.zone) if asked.told_to else None,
     )
 
 
