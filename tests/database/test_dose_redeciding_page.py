@@ -115,9 +115,10 @@ def test_each_dose_that_is_another_one_stands_with_its_study_and_why(client: Fla
     assert "보고된 값" in korean
     assert "as reported" not in korean
     lines = client.get(f"{PAGE}.csv").text.lstrip("\ufeff").splitlines()
-    assert lines[0] == "study_instance_uid,orthanc_study_id,patient_id,study_date,quantity,before,after,why"
+    whose = "patient_name,patient_name_readable,patient_id,study_date,study_description,found_in"
+    assert lines[0] == f"{whose},study_instance_uid,orthanc_study_id,quantity,before,after,why"
     (line,) = [one for one in lines if ",study-00001," in one]
-    assert line.startswith("1.2.840.99999.1.1,study-00001,")
+    assert ",1.2.840.99999.1.1,study-00001," in line
     assert line.endswith(",dlp_mgy_cm,55.5,100.0,single; reported")
     changes = "/treegarth/api/v1/dose/redeciding/changes"
     assert client.get(f"{changes}/export/csv").text.splitlines() == lines

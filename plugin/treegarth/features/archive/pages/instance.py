@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from treegarth.dicom.attributes import Attributes, read_attributes
 from treegarth.dicom.content_tree import SourceContent, read_content
 from treegarth.dicom.relabelling import Relabellings
-from treegarth.errors import NotFound, UnreadableObject
+from treegarth.errors import NotFound, OrthancRefused, OrthancUnavailable, UnreadableObject
 from treegarth.features.archive.pages.instances import find_it
 from treegarth.features.archive.search_model import InstanceSummary
 from treegarth.features.archive.store.search import read_study, select_instances
@@ -93,5 +93,5 @@ def _read(
     try:
         data = read_beginning(call.services.orthanc, found.orthanc_instance_id)
         return read_content(data, relabellings), read_attributes(data, relabellings), ""
-    except (NotFound, UnreadableObject) as error:
+    except (NotFound, UnreadableObject, OrthancRefused, OrthancUnavailable) as error:
         return None, None, reason_of(call, error)
