@@ -63,7 +63,7 @@ def test_one_of_two_patients_with_one_study_uid_is_held_delivered_and_shown(
     ask(server, "POST", "deliveries", 409, wish)
     assert ask(server, "POST", "deliveries", 202, {**wish, "orthanc_study_id": ids["ANNA-ID"]})["new"] == 3
     deadline = monotonic() + 60
-    while {one["state"] for one in server.get("deliveries")["items"]} != {"confirmed"}:
+    while {one["state"] for one in server.get("deliveries")["items"]} != {"arrived"}:
         assert monotonic() < deadline, server.get("deliveries")
         sleep(0.3)
     delivered = [dcmread(path).PatientID for path in folder.rglob("*") if path.is_file()]
