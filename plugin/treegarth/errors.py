@@ -21,6 +21,13 @@ class TreegarthError(Exception):
         return said
 
 
+def kind_of_error(error: Exception) -> str:
+    """What went wrong with an object, in a word or two; nothing of its content."""
+    if isinstance(error, RecursionError):
+        return P_("its sequences are nested too deep")
+    return type(error).__name__
+
+
 class SettingsRefused(TreegarthError):
     """The configuration is not usable; the message lists every problem."""
 

@@ -217,7 +217,7 @@ def test_a_study_of_another_uid_is_not_found(client: FlaskClient) -> None:
         elif route.name == "rules.apply_page":
             assert "treegarth_told" in answer.headers["Set-Cookie"]
         elif route.name == "retention.hold_page":
-            assert "No study of the archive has all of this." in answer.text
+            assert "Choose the study that is meant." in answer.text  # the words find two, of which it is none
         else:
             assert answer.status_code == 404, (route.name, answer.text[:500])
 

@@ -28,9 +28,11 @@ class Texts(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        classes = set((dict(attrs).get("class") or "").split())
+        given = dict(attrs)
+        classes = set((given.get("class") or "").split())
         if tag not in ALONE:
-            self.open.append(bool(classes & QUOTED) or tag in ("textarea", "option", "script", "q"))
+            is_address = "data-address" in given  # at the foot of a printed page
+            self.open.append(is_address or bool(classes & QUOTED) or tag in ("textarea", "option", "script", "q"))
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in ALONE and self.open:

@@ -20,7 +20,7 @@ from pydicom.valuerep import VR
 from treegarth.dicom.elements import element_text, meant_character_set
 from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.text import SPECIFIC_CHARACTER_SET, character_set
-from treegarth.errors import UnreadableObject
+from treegarth.errors import UnreadableObject, kind_of_error
 from treegarth.phrases import P_
 
 MOST_LINES = 4000
@@ -66,7 +66,7 @@ def read_attributes(data: bytes, relabellings: Relabellings = NONE) -> Attribute
         try:
             dataset = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
-            kind = type(error).__name__
+            kind = kind_of_error(error)
             raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind)) from error
         if "SOPClassUID" not in dataset:
             raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))

@@ -13,7 +13,7 @@ from treegarth.dicom.elements import relabel_dataset
 from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.sr_tree import Code, ContentItem, Reference, TreeFault, tree_of
 from treegarth.dicom.wholeness import is_cut_off
-from treegarth.errors import UnreadableObject
+from treegarth.errors import UnreadableObject, kind_of_error
 from treegarth.phrases import P_
 from treegarth.record import Record
 
@@ -56,7 +56,7 @@ def read_content(content: bytes, relabellings: Relabellings = NONE) -> SourceCon
                 relabel_dataset(dataset, relabellings)
             tree = tree_of(dataset)
         except Exception as error:  # the bytes are arbitrary, and so are pydicom's exceptions
-            kind = type(error).__name__
+            kind = kind_of_error(error)
             raise UnreadableObject(P_("The object is not readable DICOM (%(kind)s).", kind=kind)) from error
     if "SOPClassUID" not in dataset and not tree.root.children:
         raise UnreadableObject(P_("The object is not readable DICOM: it has no SOP Class UID."))

@@ -9,7 +9,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from treegarth.errors import UnreadableObject
+from treegarth.errors import UnreadableObject, kind_of_error
 from treegarth.phrases import P_
 
 
@@ -30,7 +30,7 @@ def values_by_pydicom(
             elif value is not None:  # pydicom decodes the character set element while it reads
                 values[int(tag)] = "\\".join([value] if isinstance(value, str) else map(str, value)).encode()
     except Exception as error:  # pydicom raises whatever its parts raise on broken bytes
-        raise UnreadableObject(P_("No DICOM data set can be read: %(kind)s.", kind=type(error).__name__)) from error
+        raise UnreadableObject(P_("No DICOM data set can be read: %(kind)s.", kind=kind_of_error(error))) from error
     return values, str(syntax) if syntax else None, syntax == DeflatedExplicitVRLittleEndian and not values
 
 

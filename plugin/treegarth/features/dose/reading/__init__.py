@@ -23,6 +23,7 @@ from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, parse_content
 from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.wholeness import is_cut_off
+from treegarth.errors import kind_of_error
 from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
 from treegarth.features.dose.reading.finite import finite_reading
 from treegarth.features.dose.reading.header import Header
@@ -59,7 +60,7 @@ def read_dose(dataset: Dataset, content: Sequence[LeanItem] | None = None) -> Do
         try:
             return _read(dataset, content)
         except Exception as error:  # whatever the bytes are, the registry must be told, not stopped
-            return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=kind_of(error)))
+            return DoseReading(refused=P_("The object could not be read: %(kind)s.", kind=kind_of_error(error)))
 
 
 def read_dose_stream(stream: BinaryIO, relabellings: Relabellings = NONE) -> DoseReading:
@@ -73,7 +74,7 @@ def read_dose_stream(stream: BinaryIO, relabellings: Relabellings = NONE) -> Dos
         except OSError:
             raise
         except Exception as error:
-            return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=kind_of(error)))
+            return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=kind_of_error(error)))
     return read_dose(dataset, content)
 
 
@@ -83,13 +84,6 @@ def read_dose_bytes(content: bytes, relabellings: Relabellings = NONE) -> DoseRe
         return read_dose_stream(io.BytesIO(content), relabellings)
     except OSError as error:  # bytes in memory do no I/O: pydicom met the end of them
         return DoseReading(refused=P_("This is no readable DICOM object: %(kind)s.", kind=error))
-
-
-def kind_of(error: Exception) -> str:
-    """What went wrong, in a word or two; nothing of the object's content."""
-    if isinstance(error, RecursionError):
-        return P_("its sequences are nested too deep")
-    return type(error).__name__
 
 
 def parsed(stream: BinaryIO, relabellings: Relabellings = NONE) -> tuple[Dataset, list[LeanItem] | None]:
