@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, false, fun
 
 from treegarth.documents.store import Author, Kind, Stored
 from treegarth.errors import InvalidRequest
+from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.registry.own_words import QUALITY_CONTROL_INTENT
 from treegarth.features.dose.registry.store.marks import PATIENT, StudyMark, marks_of, said_of
 from treegarth.features.dose.registry.store.studies import DoseStudy
@@ -134,7 +135,8 @@ NOT_PATIENTS = Kind(
 
 
 def mark_not_patients(connection: Connection, orthanc_study_ids: Sequence[str] | None = None) -> None:
-    """Mark every study, or these, by what people said of them, by the rules that hold now, by what objects say."""
+    """Mark every study, or these, by what people said of them, by the rules that hold now, by what objects say; the
+    rows of statistics follow."""
     ours = [] if orthanc_study_ids is None else [dose_study.c.orthanc_study_id.in_(orthanc_study_ids)]
     said = said_of(dose_study.c.orthanc_study_id)
     rule = select(not_patient_rule.c.id).where(not_patient_rule.c.is_on, _rule_matches(), said.is_(None))
@@ -145,7 +147,8 @@ def mark_not_patients(connection: Connection, orthanc_study_ids: Sequence[str] |
     named = update(dose_study).where(
         *ours, or_(dose_study.c.not_patient.is_distinct_from(meaning), dose_study.c.not_patient_by.is_distinct_from(by))
     )
-    connection.execute(named.values(not_patient=meaning, not_patient_by=by))
+    changed = named.values(not_patient=meaning, not_patient_by=by).returning(dose_study.c.orthanc_study_id)
+    refresh_values(connection, [*connection.execute(changed).scalars(), *(orthanc_study_ids or ())])
 
 
 def _mark(said: ColumnElement[str | None]) -> tuple[ColumnElement[str | None], ColumnElement[str | None]]:

@@ -1,0 +1,128 @@
+"""What statistics are made from: one narrow row for each exam and quantity, one for each event with a dose, and the
+names that both have, each once. Tables only.
+
+The rows follow the registry in the transaction that changes it (`store/values.py`): phantoms, QA, service, what a
+person left out and what counts in another study have none. Names are interned, so that a standard name is said of a few
+thousand rows of names, never of a million exams: a change of a rule holds at once, and is undone at once.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from treegarth.database.finite_double import FiniteDouble
+from treegarth.database.metadata import metadata
+
+Key = String(collation="C")
+
+exam_name = Table(
+    "exam_name",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("key", Key, nullable=False, comment="md5 of what follows"),
+    Column("modality", Text, nullable=False, comment="(0008,0060) of the exam's images; OT where no series tells"),
+    Column("study_description", Text),
+    Column("requested_procedure_description", Text),
+    Column("procedure_codes", ARRAY(Text), nullable=False, comment="code^meaning^scheme, as in HL7"),
+    Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once, in their order"),
+    Index("ix_exam_name_key", "key", unique=True),
+    Index("ix_exam_name_modality", "modality"),
+)
+"""What exams are called by their objects: each combination once."""
+
+protocol_name = Table(
+    "protocol_name",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("modality", Text, nullable=False),
+    Column("name", Text, nullable=False, comment="an acquisition protocol, its first 500 characters"),
+    Index("ix_protocol_name", "modality", "name", unique=True),
+)
+"""What irradiation events are called: each acquisition protocol of a modality once."""
+
+_OF_EXAM = (
+    ("scope_id", Integer, False),
+    ("device_key", Text, True),
+    ("study_date", Date, True),
+    ("patient_age_years", FiniteDouble(), True),
+    ("patient_weight_kg", FiniteDouble(), True),
+    ("patient_size_m", FiniteDouble(), True),
+)
+"""Name, type, whether it may be absent: by what values are grouped and filtered."""
+
+
+def _of_exam() -> list[Column[object]]:
+    return [Column(name, kind, nullable=is_absent) for name, kind, is_absent in _OF_EXAM]
+
+
+_INCLUDED = [name for name, _, _ in _OF_EXAM]
+
+exam_dose = Table(
+    "exam_dose",
+    metadata,
+    Column("orthanc_study_id", Key, ForeignKey("dose_study.orthanc_study_id", ondelete="CASCADE"), primary_key=True),
+    Column("quantity", Key, primary_key=True, comment="of quantities.py, derived.quantity, or irradiation_event_count"),
+    Column("modality", Key, primary_key=True, comment="as of its name: a PET-CT has both"),
+    Column("exam_name_id", Integer, ForeignKey("exam_name.id"), nullable=False),
+    Column("value", FiniteDouble(), nullable=False, comment="best known, in the stored unit"),
+    Column("is_doubted", Boolean, nullable=False),
+    Column("study_hour", SmallInteger, comment="0 to 23"),
+    *_of_exam(),
+    Index(
+        "ix_exam_dose_name",
+        "exam_name_id",
+        "quantity",
+        postgresql_include=["value", "is_doubted", "orthanc_study_id", *_INCLUDED],
+    ),
+    Index(
+        "ix_exam_dose_quantity",
+        "quantity",
+        "modality",
+        "study_date",
+        postgresql_include=["value", "is_doubted", "exam_name_id", "scope_id", "device_key", "study_hour"],
+    ),
+)
+
+event_dose = Table(
+    "event_dose",
+    metadata,
+    Column("orthanc_study_id", Key, ForeignKey("dose_study.orthanc_study_id", ondelete="CASCADE"), primary_key=True),
+    Column("orthanc_instance_id", Key, primary_key=True, comment="the source that tells of the event"),
+    Column("position", Integer, primary_key=True, autoincrement=False, comment="in the source, from 1"),
+    Column("protocol_name_id", Integer, ForeignKey("protocol_name.id"), comment="null: the event names none"),
+    Column("ctdiw_phantom_type", Text, comment="16 cm and 32 cm are never mixed"),
+    Column("mean_ctdi_vol_mgy", FiniteDouble()),
+    Column("dlp_mgy_cm", FiniteDouble()),
+    Column("dose_area_product_gy_m2", FiniteDouble()),
+    Column("dose_rp_gy", FiniteDouble()),
+    Column("average_glandular_dose_mgy", FiniteDouble()),
+    Column("doubted", ARRAY(Text), nullable=False, comment="of these columns, those whose quantity its exam doubts"),
+    *_of_exam(),
+    Index(
+        "ix_event_dose_protocol",
+        "protocol_name_id",
+        "study_date",
+        postgresql_include=[
+            "mean_ctdi_vol_mgy",
+            "dlp_mgy_cm",
+            "dose_area_product_gy_m2",
+            "ctdiw_phantom_type",
+            "scope_id",
+        ],
+    ),
+)
+"""Events that count, each once, that have a dose."""
+
+derived_dose = Table(
+    "derived_dose",
+    metadata,
+    Column("orthanc_study_id", Key, ForeignKey("dose_study.orthanc_study_id", ondelete="CASCADE"), primary_key=True),
+    Column("quantity", Key, primary_key=True),
+    Column("modality", Text, nullable=False),
+    Column("value", FiniteDouble(), nullable=False, comment="in the stored unit"),
+    Column("method", Text, nullable=False, comment="the formula and its source: see derived/"),
+    Column("is_doubted", Boolean, nullable=False),
+    Column("details", JSONB, nullable=False, comment="inputs, coefficients, ranges"),
+)
+"""What was worked out of doses, sizes and images; into statistics it comes by `store/values.py`."""

@@ -1,0 +1,87 @@
+"""The rows of statistics say what the registry says, at every moment: of exams, of their events, of no phantom."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.engine import Engine
+
+from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
+from tests.dose_registry_support import Archive, Instance, note
+from treegarth.database.engine import connect, transaction
+from treegarth.documents.store import Author
+from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name
+from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.store.exams import decide_studies
+from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
+from treegarth.features.dose.registry.tables import dose_study, irradiation_event
+
+NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
+
+
+def scan(engine: Engine, number: int, patient_id: str = "4711") -> None:
+    uid = f"1.2.{number}"
+    written = ct_dose_report(ct_acquisition(f"{uid}.7"), study_instance_uid=uid)
+    written.PatientID, written.StudyDescription = patient_id, "Thorax"
+    note(engine, Instance(f"r{number}", f"{uid}.1", study_instance_uid=uid))
+    read_waiting(engine, Archive(**{f"r{number}": as_file(written)}), limit=10, clock=lambda: NOW)
+
+
+def exams(engine: Engine) -> dict[tuple[str, str, str], float]:
+    with connect(engine) as connection:
+        rows = connection.execute(select(exam_dose)).all()
+    return {(one.orthanc_study_id, one.modality, one.quantity): one.value for one in rows}
+
+
+def test_a_study_has_a_row_for_each_quantity_that_is_known(engine: Engine) -> None:
+    scan(engine, 1)
+    with connect(engine) as connection:
+        study = connection.execute(select(dose_study)).one()
+        events = connection.execute(select(irradiation_event)).all()
+        named = connection.execute(select(exam_name)).one()
+        protocols = connection.execute(select(protocol_name.c.name, protocol_name.c.modality)).all()
+        of_events = connection.execute(select(event_dose)).all()
+    key = study.orthanc_study_id
+    found = exams(engine)
+    assert found[key, "CT", "dlp_mgy_cm"] == study.best_dlp_mgy_cm
+    assert found[key, "CT", "ctdi_vol_max_mgy"] == study.best_ctdi_vol_max_mgy
+    assert found[key, "CT", "irradiation_event_count"] == study.irradiation_event_count
+    assert not [one for one in found if one[2].startswith(("glandular", "dose_area"))]
+    assert (named.modality, named.study_description, named.protocols) == ("CT", "Thorax", study.protocols)
+    with_dose = {(one.position, one.dlp_mgy_cm, one.mean_ctdi_vol_mgy) for one in events if one.dlp_mgy_cm is not None}
+    assert {(one.position, one.dlp_mgy_cm, one.mean_ctdi_vol_mgy) for one in of_events} == with_dose
+    assert {one.acquisition_protocol for one in events} >= {name for name, _ in protocols}
+    assert {modality for _, modality in protocols} == {"CT"}
+
+
+def test_two_exams_that_are_called_the_same_share_a_name(engine: Engine) -> None:
+    scan(engine, 1)
+    scan(engine, 2)
+    with connect(engine) as connection:
+        assert len(connection.execute(select(exam_name)).all()) == 1
+        assert len({one.orthanc_study_id for one in connection.execute(select(exam_dose))}) == 2
+
+
+def test_what_is_no_patient_leaves_and_comes_back(engine: Engine) -> None:
+    scan(engine, 1)
+    scan(engine, 2, "PHANTOM")
+    before = exams(engine)
+    bert = Author(name="bert", now=NOW)
+    with transaction(engine) as connection:
+        document = {"name": "phantoms", "meaning": "phantom", "patient_id": "PHANTOM"}
+        rule = NOT_PATIENTS.create(connection, document, bert)
+    left = exams(engine)
+    assert {one[0] for one in left} < {one[0] for one in before}
+    with transaction(engine) as connection:
+        NOT_PATIENTS.switch(connection, rule.id, bert, is_on=False)
+    assert exams(engine) == before
+
+
+def test_a_study_that_is_decided_again_has_its_rows_once(engine: Engine) -> None:
+    scan(engine, 1)
+    before = exams(engine)
+    with transaction(engine) as connection:
+        study = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
+        decide_studies(connection, [study, study], NOW)
+    assert exams(engine) == before
