@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Engine
 
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, note
 from treegarth.database.engine import connect, transaction
 from treegarth.documents.store import Author
+from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name
 from treegarth.features.dose.registry.service import read_waiting
 from treegarth.features.dose.registry.store.exams import decide_studies
+from treegarth.features.dose.registry.store.modalities import note_modalities
 from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.tables import dose_study, irradiation_event
+from treegarth.index.tables import patient, study
 
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
 
@@ -37,18 +41,18 @@ def exams(engine: Engine) -> dict[tuple[str, str, str], float]:
 def test_a_study_has_a_row_for_each_quantity_that_is_known(engine: Engine) -> None:
     scan(engine, 1)
     with connect(engine) as connection:
-        study = connection.execute(select(dose_study)).one()
+        exam = connection.execute(select(dose_study)).one()
         events = connection.execute(select(irradiation_event)).all()
         named = connection.execute(select(exam_name)).one()
         protocols = connection.execute(select(protocol_name.c.name, protocol_name.c.modality)).all()
         of_events = connection.execute(select(event_dose)).all()
-    key = study.orthanc_study_id
+    key = exam.orthanc_study_id
     found = exams(engine)
-    assert found[key, "CT", "dlp_mgy_cm"] == study.best_dlp_mgy_cm
-    assert found[key, "CT", "ctdi_vol_max_mgy"] == study.best_ctdi_vol_max_mgy
-    assert found[key, "CT", "irradiation_event_count"] == study.irradiation_event_count
+    assert found[key, "CT", "dlp_mgy_cm"] == exam.best_dlp_mgy_cm
+    assert found[key, "CT", "ctdi_vol_max_mgy"] == exam.best_ctdi_vol_max_mgy
+    assert found[key, "CT", "irradiation_event_count"] == exam.irradiation_event_count
     assert not [one for one in found if one[2].startswith(("glandular", "dose_area"))]
-    assert (named.modality, named.study_description, named.protocols) == ("CT", "Thorax", study.protocols)
+    assert (named.modality, named.study_description, named.protocols) == ("CT", "Thorax", exam.protocols)
     with_dose = {(one.position, one.dlp_mgy_cm, one.mean_ctdi_vol_mgy) for one in events if one.dlp_mgy_cm is not None}
     assert {(one.position, one.dlp_mgy_cm, one.mean_ctdi_vol_mgy) for one in of_events} == with_dose
     assert {one.acquisition_protocol for one in events} >= {name for name, _ in protocols}
@@ -82,6 +86,28 @@ def test_a_study_that_is_decided_again_has_its_rows_once(engine: Engine) -> None
     scan(engine, 1)
     before = exams(engine)
     with transaction(engine) as connection:
-        study = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
-        decide_studies(connection, [study, study], NOW)
+        key = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
+        decide_studies(connection, [key, key], NOW)
     assert exams(engine) == before
+
+
+@dataclass(frozen=True)
+class Indexed:
+    orthanc_study_id: str
+
+
+def test_the_modality_of_a_projection_is_that_of_images_which_come_later(engine: Engine) -> None:
+    scan(engine, 1)
+    with transaction(engine) as connection:
+        key = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
+        told = {"kinds": ["projection"], "modalities": ["SR"], "best_dose_area_product_gy_m2": 0.001}
+        connection.execute(update(dose_study).values(**told))
+        refresh_values(connection, [key])
+    assert exams(engine)[key, "OT", "dose_area_product_gy_m2"] == 0.001
+    with transaction(engine) as connection:
+        connection.execute(insert(patient).values(orthanc_patient_id="p"))
+        stored = {"orthanc_study_id": key, "orthanc_patient_id": "p", "study_instance_uid": "1.2.1"}
+        connection.execute(insert(study).values(**stored, modalities=["RF", "SR", "XA"]))
+        note_modalities(connection, [Indexed(key)])  # type: ignore[list-item]
+    assert exams(engine)[key, "XA", "dose_area_product_gy_m2"] == 0.001
+    assert not [one for one in exams(engine) if one[1] == "OT"]

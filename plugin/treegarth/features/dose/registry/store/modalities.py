@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, TextClause, select, text
 
+from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.index.instances import IndexedInstance
 from treegarth.index.tables import study
@@ -15,6 +16,7 @@ _NOTE_MODALITIES = text("""
 UPDATE dose_study d SET modalities = t.modalities FROM study t
 WHERE d.orthanc_study_id = ANY(:ids) AND t.orthanc_study_id = d.orthanc_study_id
 AND NOT d.modalities @> t.modalities
+RETURNING d.orthanc_study_id
 """)
 
 
@@ -25,6 +27,7 @@ UPDATE dose_study d SET modalities = ARRAY(
     ORDER BY 1
 )
 FROM study t WHERE d.orthanc_study_id = ANY(:ids) AND t.orthanc_study_id = d.orthanc_study_id
+RETURNING d.orthanc_study_id
 """)
 
 
@@ -43,10 +46,16 @@ def note_modalities(connection: Connection, instances: Iterable[IndexedInstance]
 
     A series may come long after the dose report, and changes nothing else of the study's row.
     """
-    connection.execute(_NOTE_MODALITIES, {"ids": sorted({instance.orthanc_study_id for instance in instances})})
+    _bring(connection, _NOTE_MODALITIES, instances)
 
 
 def forget_modalities(connection: Connection, instances: Iterable[IndexedInstance]) -> None:
     """After these instances were stored again, their studies have the modalities that their series have now, and those
     of sources that left the archive."""
-    connection.execute(_FORGET_MODALITIES, {"ids": sorted({instance.orthanc_study_id for instance in instances})})
+    _bring(connection, _FORGET_MODALITIES, instances)
+
+
+def _bring(connection: Connection, statement: TextClause, instances: Iterable[IndexedInstance]) -> None:
+    """Statistics follow the few studies that change: the modality of a projection is that of its images."""
+    ids = sorted({instance.orthanc_study_id for instance in instances})
+    refresh_values(connection, connection.execute(statement, {"ids": ids}).scalars().all())
