@@ -110,7 +110,7 @@ def ask_for_everything(server: OrthancServer) -> set[str]:
 def asked(server: OrthancServer, session: requests.Session, address: str) -> requests.Response:
     assert server.process is not None
     try:
-        answer = session.get(address, timeout=60)
+        answer = session.get(address, timeout=250)  # a machine may be busy: only an end of Orthanc fails
         sleep(0.02)
         alive = server.process.poll() is None
     except requests.ConnectionError:
