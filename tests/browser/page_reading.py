@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any
 
 from playwright.sync_api import Page
+
+SETTLES_S = 30
+
+
+def wait_until(page: Page, expression: str) -> None:
+    """Until it is true on the page. Playwright's own waiting evaluates it there again and again, which the content
+    security policy of the pages forbids."""
+    deadline = monotonic() + SETTLES_S
+    while not page.evaluate(expression):
+        assert monotonic() < deadline, f"never: {expression}"
+        sleep(0.05)
+
 
 READ = """language => {
   const faults = [];

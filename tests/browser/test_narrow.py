@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visit, windows
 from tests.browser.every_page import pages, prepared, push_two_studies
+from tests.browser.page_reading import wait_until
 from tests.documents import encapsulated_pdf
 from tests.places import places
 from tests.servers import OrthancServer, store
@@ -85,7 +86,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
         assert server.error_lines() == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_page_is_as_wide_as_a_telephone(browser: Browser, filled: Filled, language: str) -> None:
     paths = pages(filled.known)
@@ -103,7 +104,7 @@ def test_every_page_is_as_wide_as_a_telephone(browser: Browser, filled: Filled, 
     assert [path for path, one in found.items() if not one["help"]] == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_no_number_is_cut_off_and_every_page_is_read_from_its_top(
     browser: Browser, filled: Filled, language: str
@@ -122,7 +123,7 @@ def test_no_number_is_cut_off_and_every_page_is_read_from_its_top(
     assert found == {}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_paper_loses_no_column(browser: Browser, filled: Filled) -> None:
     found: dict[str, Any] = {}
     with windows(browser, filled.server) as make:
@@ -165,7 +166,7 @@ def test_another_page_of_a_list_is_read_from_its_top(browser: Browser, filled: F
         assert visit.page.evaluate("scrollY") > 0
         visit.page.get_by_role("link", name="Kind").evaluate("link => link.click()")
         visit.page.wait_for_url("**sort=*kind*")
-        visit.page.wait_for_function("scrollY === 0")
+        wait_until(visit.page, "scrollY === 0")
 
 
 def test_a_day_is_written_in_iso_form_and_chosen_in_a_calendar(browser: Browser, filled: Filled) -> None:
@@ -182,4 +183,4 @@ def test_a_day_is_written_in_iso_form_and_chosen_in_a_calendar(browser: Browser,
             "input => { input.value = '2021-02-03'; input.dispatchEvent(new Event('change')); }"
         )
         visit.page.wait_for_url("**study_date_from=2021-02-03*")
-        visit.page.wait_for_function("document.querySelector('#filters input[type=date]') === null")
+        wait_until(visit.page, "document.querySelector('#filters input[type=date]') === null")

@@ -10,6 +10,7 @@ import requests
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visit, windows
+from tests.browser.page_reading import wait_until
 from tests.servers import OrthancServer
 
 PAGES = {
@@ -135,7 +136,7 @@ def test_a_study_shows_its_dose_and_its_pictures(visit: Visit, ct_study: str, tr
     assert pictures.count() > 0
     for number in range(pictures.count()):
         pictures.nth(number).scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.thumb img')].every(p => p.complete && p.naturalWidth > 0)")
+    wait_until(page, "[...document.querySelectorAll('.thumb img')].every(p => p.complete && p.naturalWidth > 0)")
     assert visit.complaints == []
 
 

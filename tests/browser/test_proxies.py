@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser.conftest import CHROMIUM, Visit
 from tests.browser.every_page import no_pages, pages, prepared, push_two_studies
+from tests.browser.page_reading import wait_until
 from tests.browser.test_viewer import ENOUGH, SOFTWARE_WEBGL, coloured_share, wait_for_pixels, wait_for_share
 from tests.documents import encapsulated_pdf
 from tests.places import places
@@ -114,6 +115,7 @@ def visit(chromium: Browser, published: Published) -> Iterator[Visit]:
     context.close()
 
 
+@pytest.mark.timeout(900)
 def test_every_page_is_whole_and_every_address_in_it_leads_somewhere(visit: Visit, published: Published) -> None:
     """The browser asks for them as its pages do and does not draw them: the next test draws those of the navigation."""
     begin = f"{PATHS[published.place]}/"
@@ -206,14 +208,14 @@ def test_a_study_shows_its_pictures_and_is_downloaded(visit: Visit, published: P
     assert pictures.count() > 0
     for number in range(pictures.count()):
         pictures.nth(number).scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.thumb img')].every(p => p.complete && p.naturalWidth > 0)")
+    wait_until(page, "[...document.querySelectorAll('.thumb img')].every(p => p.complete && p.naturalWidth > 0)")
     with page.expect_download() as download:
         page.get_by_role("link", name="DICOM files (ZIP)").click()
     assert Path(download.value.path()).read_bytes()[:2] == b"PK"
     assert visit.complaints == []
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_ohif_shows_pixels_and_a_pdf(visit: Visit, published: Published) -> None:
     page = visit.go(f"studies/{published.known['study_instance_uid']}")
     page.locator("[data-viewer]").first.click()

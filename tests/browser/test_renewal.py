@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.browser.conftest import Visit, windows
+from tests.browser.page_reading import wait_until
 from tests.documents import encapsulated_pdf
 from tests.servers import OrthancServer, store
 
@@ -102,7 +103,7 @@ def test_the_list_of_studies_renews_itself_and_says_so_once(visit: Visit, arrive
     a_round(page)
     expect(page.locator("#list tbody tr")).to_have_count(2)
     expect(page.locator("#heading .count")).to_have_text("2 studies")
-    page.wait_for_function("told.length > 0")  # a moment after the rows
+    wait_until(page, "told.length > 0")  # a moment after the rows
     assert page.evaluate("told") == ["2 studies"]
     a_round(page)
     assert page.evaluate("told") == ["2 studies"]

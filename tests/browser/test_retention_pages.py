@@ -11,6 +11,7 @@ import requests
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Visit, windows
+from tests.browser.page_reading import wait_until
 from tests.servers import OrthancServer, store
 from tests.studies import small_studies
 
@@ -162,7 +163,7 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays(
     for route in list(answers):
         route.continue_()
     page.unroute("**/retention/policies/new")
-    page.wait_for_function("!document.querySelector('#policy-form.htmx-request')")
+    wait_until(page, "!document.querySelector('#policy-form.htmx-request')")
     page.wait_for_timeout(300)
     expect(page.locator("[id='c.0.value']")).to_have_value("CT")
     expect(page.locator("#why")).to_have_value("typed meanwhile")

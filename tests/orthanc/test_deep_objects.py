@@ -159,6 +159,7 @@ def test_what_is_as_deep_as_allowed_is_stored_and_shown(server: OrthancServer, t
     assert_alive(server)
 
 
+@pytest.mark.timeout(1800)
 def test_where_orthanc_takes_a_deep_object_it_is_named_and_never_asked_for(
     unguarded: OrthancServer, tmp_path: Path
 ) -> None:
