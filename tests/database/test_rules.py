@@ -31,11 +31,11 @@ from treegarth.features.rules.outcomes import OUTCOMES
 from treegarth.features.rules.service import explain_rule, preview_rule, save_rule
 from treegarth.features.rules.store import events, outcomes
 from treegarth.features.rules.store.rules import RULES
-from treegarth.features.rules.tables import label_change, notification, rule_event
+from treegarth.features.rules.tables import notification, rule_event
 from treegarth.features.rules.text import parse_rule
 from treegarth.index.labels import change_labels, list_labels
 from treegarth.index.studies import asked_study
-from treegarth.index.tables import arrival
+from treegarth.index.tables import arrival, label_change
 from treegarth.phrases import Phrase
 
 CT = """

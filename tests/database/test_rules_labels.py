@@ -18,10 +18,10 @@ from treegarth.database.engine import DatabaseAddress, connect, transaction
 from treegarth.features.archive.ingest.batch import BatchWriter
 from treegarth.features.rules.followers import LabelFollower
 from treegarth.features.rules.orthanc_labels import tell_orthanc
-from treegarth.features.rules.tables import label_change
 from treegarth.index.instances import Level
 from treegarth.index.labels import change_labels, list_labels
 from treegarth.index.parents import note_pruned
+from treegarth.index.tables import label_change
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 
 
