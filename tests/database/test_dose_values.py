@@ -16,7 +16,7 @@ from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name
 from treegarth.features.dose.registry.service import read_waiting
 from treegarth.features.dose.registry.store.exams import decide_studies
-from treegarth.features.dose.registry.store.modalities import note_modalities
+from treegarth.features.dose.registry.store.modalities import forget_modalities, note_modalities
 from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.tables import dose_study, irradiation_event
 from treegarth.index.tables import patient, study
@@ -111,3 +111,8 @@ def test_the_modality_of_a_projection_is_that_of_images_which_come_later(engine:
         note_modalities(connection, [Indexed(key)])  # type: ignore[list-item]
     assert exams(engine)[key, "XA", "dose_area_product_gy_m2"] == 0.001
     assert not [one for one in exams(engine) if one[1] == "OT"]
+    with transaction(engine) as connection:  # what was X-ray angiography is stored again as something else
+        connection.execute(update(study).values(modalities=["CR"]))
+        forget_modalities(connection, [Indexed(key)])  # type: ignore[list-item]
+        assert connection.execute(select(dose_study.c.modalities)).scalar_one() == ["CR"]
+    assert [one[1] for one in exams(engine) if one[2] == "dose_area_product_gy_m2"] == ["CR"]

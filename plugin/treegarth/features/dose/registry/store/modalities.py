@@ -21,12 +21,16 @@ RETURNING d.orthanc_study_id
 
 
 _FORGET_MODALITIES = text("""
-UPDATE dose_study d SET modalities = ARRAY(
-    SELECT unnest(t.modalities) UNION SELECT r.modality FROM dose_report r
-    WHERE r.orthanc_study_id = d.orthanc_study_id AND r.source_deleted_at IS NOT NULL AND r.modality IS NOT NULL
-    ORDER BY 1
-)
-FROM study t WHERE d.orthanc_study_id = ANY(:ids) AND t.orthanc_study_id = d.orthanc_study_id
+UPDATE dose_study d SET modalities = now.modalities
+FROM study t CROSS JOIN LATERAL (
+    SELECT ARRAY(
+        SELECT unnest(t.modalities) UNION SELECT r.modality FROM dose_report r
+        WHERE r.orthanc_study_id = t.orthanc_study_id AND r.source_deleted_at IS NOT NULL AND r.modality IS NOT NULL
+        ORDER BY 1
+    ) AS modalities
+) now
+WHERE d.orthanc_study_id = ANY(:ids) AND t.orthanc_study_id = d.orthanc_study_id
+AND d.modalities IS DISTINCT FROM now.modalities
 RETURNING d.orthanc_study_id
 """)
 
