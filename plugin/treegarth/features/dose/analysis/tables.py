@@ -16,6 +16,25 @@ from treegarth.database.metadata import metadata
 
 Key = String(collation="C")
 
+standard_name = Table(
+    "standard_name",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("modality", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("code_value", Text, comment="of RadLex, LOINC or whatever the scheme says (PS3.3 table 8.8-1)"),
+    Column("coding_scheme_designator", Text),
+    Column("code_meaning", Text),
+    Index("ix_standard_name", "modality", "name", unique=True),
+)
+"""What a site calls exams and protocols of a modality, whatever its scanners call them."""
+
+
+def _standard_name_id() -> Column[int]:
+    gone = ForeignKey("standard_name.id", ondelete="SET NULL")
+    return Column("standard_name_id", Integer, gone, index=True, comment="null: no rule has one")
+
+
 exam_name = Table(
     "exam_name",
     metadata,
@@ -26,6 +45,7 @@ exam_name = Table(
     Column("requested_procedure_description", Text),
     Column("procedure_codes", ARRAY(Text), nullable=False, comment="code^meaning^scheme, as in HL7"),
     Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once, in their order"),
+    _standard_name_id(),
     Index("ix_exam_name_key", "key", unique=True),
     Index("ix_exam_name_modality", "modality"),
 )
@@ -37,6 +57,7 @@ protocol_name = Table(
     Column("id", Integer, Identity(), primary_key=True),
     Column("modality", Text, nullable=False),
     Column("name", Text, nullable=False, comment="an acquisition protocol, its first 500 characters"),
+    _standard_name_id(),
     Index("ix_protocol_name", "modality", "name", unique=True),
 )
 """What irradiation events are called: each acquisition protocol of a modality once."""
