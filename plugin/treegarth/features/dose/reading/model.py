@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal, TypeAlias
 
-READER_VERSION = 4
+READER_VERSION = 5
 """Rises whenever the same object would be read differently; rows say which version made them."""
 
 DECIDER_VERSION = 5
