@@ -27,6 +27,7 @@ from treegarth.web.site import Site
 
 Login: TypeAlias = tuple[str, str]
 
+SIZES = "accession_number,patient_size_cm,patient_weight_kg\nNOBODY,172,70\nNOBODY TOO,1,1\n"
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
 NO_PAGES = {
     "rules.bell_page": "a part of every page, which asks for it by itself",
@@ -95,6 +96,9 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "destination_id": destination["id"],
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
         "device_key": api("dose/equipment")["items"][0]["key"],
+        "size_import_id": ask("POST", f"{server.api}/dose/sizes", json={"text": SIZES, "file_name": "his.csv"})["file"][
+            "id"
+        ],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
