@@ -197,28 +197,29 @@ class DoseStudy(Record):
         ]
 
 
-def _columns() -> list[ColumnElement[Any]]:
+def columns_of_studies() -> list[ColumnElement[Any]]:
+    """What a `DoseStudy` is made of."""
     beside = {"device_name": called(dose_study.c.device_key).label("device_name")}
     return [beside[name] if name in beside else dose_study.c[name] for name in DoseStudy.model_fields]
 
 
 def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
     """The studies whose dose was read, in no order."""
-    columns = _columns()
+    columns = columns_of_studies()
     wanted = resolved(connection, filters)
     return select(*columns).where(*conditions(wanted), *has_event(wanted))
 
 
 def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseStudy | None:
     """The study's dose; None where none was read."""
-    columns = _columns()
+    columns = columns_of_studies()
     row = connection.execute(select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)).one_or_none()
     return None if row is None else DoseStudy(**row._mapping)
 
 
 def studies_with_dose_among(connection: Connection, orthanc_study_ids: Collection[str]) -> list[DoseStudy]:
     """Those of these studies that have a dose, in no order."""
-    columns = _columns()
+    columns = columns_of_studies()
     query = select(*columns).where(dose_study.c.orthanc_study_id.in_(orthanc_study_ids))
     return [DoseStudy(**row._mapping) for row in connection.execute(query)]
 
