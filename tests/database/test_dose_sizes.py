@@ -85,7 +85,7 @@ def lines(client: FlaskClient, number: int, **asked: str) -> list[dict[str, Any]
 
 def test_what_a_file_would_do_is_said_line_by_line_and_nothing_holds_yet(client: FlaskClient, engine: Engine) -> None:
     with engine.begin() as connection:
-        write_study(connection, "77", study_instance_uid="1.2.77", accession_number="A77")
+        write_study(connection, 77, study_instance_uid="1.2.77", accession_number="A77")
     write_report(engine, 3, accession_number="A3", patient_id="P3")
     write_report(engine, 4, accession_number="A3", patient_id="P4")
     text = HEAD + "A1,170,80\nA2,160,55\nA77,150,50\nA9,150,50\nA3,150,50\nA5,1700,50\n"
