@@ -218,6 +218,23 @@ QUANTITIES: dict[str, ShownQuantity] = {
 """What stands side by side on pages, by the names that lists, figures and sums have."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class DerivedQuantity(ShownQuantity):
+    """A quantity that is worked out of doses, sizes and images; of an exam one value in `derived_dose`."""
+
+    meaning: str
+
+
+DERIVED: dict[str, DerivedQuantity] = {
+    "ssde_mgy": DerivedQuantity(
+        label=N_("SSDE"),
+        unit="mGy",
+        meaning=N_("Size-specific dose estimate of CT: the greatest mean of its series"),
+    ),
+}
+"""By the quantity of `derived_dose`."""
+
+
 def asked_for(quantities: Iterable[BestQuantity] = BEST.values()) -> dict[Asked, list[BestQuantity]]:
     """What the list can be asked for, and which quantities each is about."""
     found: dict[Asked, list[BestQuantity]] = {}
