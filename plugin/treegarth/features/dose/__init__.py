@@ -32,12 +32,15 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis.size import api as ssde_api
+    from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *ssde_pages.routes(), *ssde_api.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
@@ -46,7 +49,7 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE]
 
 
 def _documents() -> list[Documents[Any]]:

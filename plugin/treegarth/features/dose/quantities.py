@@ -204,8 +204,41 @@ OF_EVENT = (
 )
 """What irradiation events are asked for by: those of an exam's protocol, or any."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedQuantity(ShownQuantity):
+    """A quantity of an exam that follows from others by a formula: its column is a row of `derived_dose`."""
+
+    name: str  # with the stored unit at its end
+    stored_unit: str
+    meaning: str
+    kind: str  # of the sources that it is derived from
+    formula: str  # in words, with the report that it is from
+    asked: Asked | None = None
+
+
+DERIVED = {
+    one.name: one
+    for one in (
+        DerivedQuantity(
+            name="ssde_mgy",
+            label=N_("SSDE"),
+            unit="mGy",
+            stored_unit="mGy",
+            meaning=N_("Size-specific dose estimate of CT, the greatest of its series, derived from images"),
+            kind="ct",
+            formula=N_(
+                "The CTDIvol of the event times a · exp(-b · Dw), the mean over the slices of a series: a and b of the "
+                "phantom by AAPM Report 204, the water-equivalent diameter Dw of the axial images by AAPM Report 220."
+            ),
+        ),
+    )
+}
+"""What is derived of exams, by the names of `derived_dose.quantity`, in the order of pages."""
+
 QUANTITIES: dict[str, ShownQuantity] = {
     **{one.column: one for one in BEST.values()},
+    **DERIVED,
     "dlp_total_mgy_cm": BEST["dlp_mgy_cm"],
     "dose_area_product_total_gy_m2": BEST["dose_area_product_gy_m2"],
     "dose_rp_total_gy": BEST["dose_rp_gy"],
@@ -216,23 +249,6 @@ QUANTITIES: dict[str, ShownQuantity] = {
     "effective_dose_msv": ShownQuantity(label=N_("Effective dose of the administration, as reported"), unit="mSv"),
 }
 """What stands side by side on pages, by the names that lists, figures and sums have."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DerivedQuantity(ShownQuantity):
-    """A quantity that is worked out of doses, sizes and images; of an exam one value in `derived_dose`."""
-
-    meaning: str
-
-
-DERIVED: dict[str, DerivedQuantity] = {
-    "ssde_mgy": DerivedQuantity(
-        label=N_("SSDE"),
-        unit="mGy",
-        meaning=N_("Size-specific dose estimate of CT: the greatest mean of its series"),
-    ),
-}
-"""By the quantity of `derived_dose`."""
 
 
 def asked_for(quantities: Iterable[BestQuantity] = BEST.values()) -> dict[Asked, list[BestQuantity]]:

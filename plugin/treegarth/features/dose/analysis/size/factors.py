@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).with_name("factors.csv")
-METHOD = "SSDE = CTDIvol · a · exp(-b · Dw): AAPM 204 (a, b), AAPM 220 (Dw)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

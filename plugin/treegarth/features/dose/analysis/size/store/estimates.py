@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.parameters import is_among
 from treegarth.features.dose.analysis.size.estimates import Estimate, Event, Measured, estimate
-from treegarth.features.dose.analysis.size.factors import METHOD, factors
+from treegarth.features.dose.analysis.size.factors import factors
 from treegarth.features.dose.analysis.size.tables import series_ssde
 from treegarth.features.dose.analysis.tables import derived_dose, event_dose
+from treegarth.features.dose.quantities import DERIVED
 from treegarth.features.dose.registry.tables import dose_report, irradiation_event
 
 QUANTITY = "ssde_mgy"
@@ -126,7 +127,7 @@ def _of_exam(orthanc_study_id: str, found: Sequence[tuple[Row[Any], Estimate]]) 
         "quantity": QUANTITY,
         "modality": "CT",
         "value": greatest.mean,
-        "method": METHOD,
+        "method": DERIVED[QUANTITY].formula,
         "is_doubted": greatest.is_doubted,
         "details": {"series": [_details(row, one) for row, one in own]},
     }
