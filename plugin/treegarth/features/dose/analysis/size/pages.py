@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Select
 
 from treegarth.features.dose.analysis.size.estimates import MUCH_TRUNCATED
 from treegarth.features.dose.analysis.size.reasons import REASONS, Reason
-from treegarth.features.dose.analysis.size.version import MOST_SLICES
 from treegarth.features.dose.analysis.size.shown import MATCHED, PHANTOMS, STATES, why_none
 from treegarth.features.dose.analysis.size.store.lists import SeriesSsde, State, select_series, series_of_study
 from treegarth.features.dose.analysis.size.store.queue import retry_failed
 from treegarth.features.dose.analysis.size.store.walk import start_measuring
+from treegarth.features.dose.analysis.size.version import MOST_SLICES
 from treegarth.features.dose.analysis.size.works import MEASURING
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_
