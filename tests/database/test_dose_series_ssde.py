@@ -168,6 +168,13 @@ def test_heads_and_bodies_are_never_mixed(engine: Engine) -> None:
     assert (row(engine).reason, derived(engine)) == ("head", [])
 
 
+def test_a_ctdi_vol_that_nothing_can_hold_costs_the_estimate_alone(engine: Engine) -> None:
+    archive = arrive(engine)
+    report(engine, chest(mean_ctdi_vol_mgy="1.7e308"))
+    measure(engine, archive)
+    assert (row(engine).state, row(engine).reason, derived(engine)) == ("measured", "no_dose", [])
+
+
 def test_of_a_long_series_some_images_are_fetched_evenly_spaced(engine: Engine) -> None:
     archive = arrive(engine, 60)
     measure(engine, archive)

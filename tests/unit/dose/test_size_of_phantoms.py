@@ -145,6 +145,15 @@ def test_numbers_that_are_no_hounsfield_units_are_not_used() -> None:
     assert refused(NumberOfFrames="3") is Reason.MULTI_FRAME
 
 
+def test_odd_numbers_never_become_a_size() -> None:
+    assert refused(PixelSpacing=["1e30", "1e30"]) is Reason.UNREADABLE
+    for slope in ("1e30", "-1e30", "1e-30"):
+        image = read_image(file_of(ct_slice(drawn(CHILD), RescaleSlope=slope, CTDIvol=1e300)))
+        found = measure(image.slice)
+        assert found is None or found.water_equivalent_diameter_mm < 1_000
+        assert image.exposure.ctdi_vol_mgy is None
+
+
 def test_what_cannot_be_read_says_so() -> None:
     assert refused(PixelSpacing=None) is Reason.UNREADABLE
     assert refused(PixelSpacing=[0, 0]) is Reason.UNREADABLE

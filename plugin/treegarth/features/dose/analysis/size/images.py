@@ -26,6 +26,8 @@ LEAST_AXIAL = 0.95
 """How much of the normal of an axial image points along the patient: gantries tilt by up to 18° here, reformatted
 images are coronal, sagittal or oblique."""
 MOST_PIXELS = 4096 * 4096
+LEAST_SPACING_MM, GREATEST_SPACING_MM = 0.01, 20.0
+MOST_CTDI_VOL_MGY = 1e6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +73,8 @@ def read_image(data: bytes) -> ReadImage:
 def _read(dataset: Dataset) -> ReadImage:
     _refuse_others(dataset)
     rows, columns = _numbers(dataset, "PixelSpacing", 2)
+    if not LEAST_SPACING_MM <= min(rows, columns) <= max(rows, columns) <= GREATEST_SPACING_MM:
+        raise NotUsed(Reason.UNREADABLE, P_("Its %(name)s is missing or no number.", name="PixelSpacing"))
     turned = _orientation(dataset)
     hounsfield, measured = _pixels(dataset)
     return ReadImage(
@@ -82,7 +86,7 @@ def _read(dataset: Dataset) -> ReadImage:
             is_turned=turned,
             z_mm=_position(dataset),
         ),
-        exposure=Exposure(irradiation_event_uids=_uids(dataset), ctdi_vol_mgy=_number(dataset, "CTDIvol")),
+        exposure=Exposure(irradiation_event_uids=_uids(dataset), ctdi_vol_mgy=_ctdi_vol(dataset)),
     )
 
 
@@ -169,7 +173,7 @@ def _stored_number(dataset: Dataset, keyword: str) -> int | None:
 
 def _numbers(dataset: Dataset, keyword: str, count: int) -> list[float]:
     found = [float(one) for one in dataset.get(keyword) or ()]
-    if len(found) != count or not np.isfinite(found).all() or (count == 2 and min(found) <= 0):
+    if len(found) != count or not np.isfinite(found).all():
         raise NotUsed(Reason.UNREADABLE, P_("Its %(name)s is missing or no number.", name=keyword))
     return found
 
@@ -182,11 +186,17 @@ def _number(dataset: Dataset, keyword: str) -> float | None:
     return value if np.isfinite(value) else None
 
 
+def _ctdi_vol(dataset: Dataset) -> float | None:
+    value = _number(dataset, "CTDIvol")
+    return value if value is not None and 0 < value <= MOST_CTDI_VOL_MGY else None
+
+
 def _position(dataset: Dataset) -> float | None:
     try:
-        return float(dataset.ImagePositionPatient[2])
+        place = float(dataset.ImagePositionPatient[2])
     except (AttributeError, IndexError, TypeError, ValueError):
         return None
+    return place if np.isfinite(place) else None
 
 
 def _uids(dataset: Dataset) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ AAPM Report 220: Dw = 2 · sqrt((mean CT number / 1000 + 1) · A / π) over the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import isfinite, pi, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ THIN_MM = 5.0
 """What is thinner and sticks to the patient is the shell of a table or a sheet, and is taken off."""
 SMALLEST_MM2 = 1_000.0
 """A region below that is no patient: AAPM 204's smallest is a disc of 6 cm, 2,800 mm²."""
+MOST_HU = 4_000.0
+"""No body is denser as a whole than bone: such numbers are no Hounsfield units."""
 AIR_HU = -1000.0
 PADDED_BELOW_HU = -1010.0
 """A corner that is emptier than air was never measured: many devices fill what lies outside of the circle so."""
@@ -62,6 +64,8 @@ def measure(image: Slice) -> Size | None:
     if area < SMALLEST_MM2:
         return None
     mean = float(image.hounsfield[region].mean(dtype=np.float64))
+    if not isfinite(mean) or mean > MOST_HU:
+        return None
     down, across = _extent(region, 1) * image.row_spacing_mm, _extent(region, 0) * image.column_spacing_mm
     ap, lateral = (across, down) if image.is_turned else (down, across)
     return Size(

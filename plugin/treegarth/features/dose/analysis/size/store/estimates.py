@@ -18,6 +18,8 @@ from treegarth.features.dose.quantities import DERIVED
 from treegarth.features.dose.registry.tables import dose_report, irradiation_event
 
 QUANTITY = "ssde_mgy"
+LEAST_MGY, GREATEST_MGY = 1e-6, 1e6
+"""Beyond that a CTDIvol is no measurement, and what is made of it could be no number."""
 LOCALIZER = "Constant Angle Acquisition"
 _MEASURED = (
     "orthanc_series_id", "orthanc_study_id", "series_instance_uid", "slices", "truncated_fraction_mean",
@@ -81,7 +83,10 @@ def _events(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[st
         )
         .join(irradiation_event, same)
         .join(dose_report, dose_report.c.orthanc_instance_id == event_dose.c.orthanc_instance_id)
-        .where(is_among(event_dose.c.orthanc_study_id, orthanc_study_ids), event_dose.c.mean_ctdi_vol_mgy > 0)
+        .where(
+            is_among(event_dose.c.orthanc_study_id, orthanc_study_ids),
+            event_dose.c.mean_ctdi_vol_mgy.between(LEAST_MGY, GREATEST_MGY),
+        )
         .order_by(event_dose.c.orthanc_instance_id, event_dose.c.position)
     )
     found: dict[str, list[Event]] = {}
