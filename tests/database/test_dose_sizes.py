@@ -26,6 +26,7 @@ from treegarth.features.dose.registry.service import decide_undecided
 from treegarth.features.dose.registry.size_matching import GivenLine, NamedStudy, match, told
 from treegarth.features.dose.registry.store.exams import decide_studies
 from treegarth.features.dose.registry.tables import dose_report, dose_study, size_line
+from treegarth.web.routes import LARGEST_BODY_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = f"{API}/sizes"
@@ -241,7 +242,7 @@ def test_a_file_is_applied_and_undone_once(client: FlaskClient) -> None:
 
 def test_a_large_file_is_read_applied_and_undone_by_long_works(client: FlaskClient, engine: Engine) -> None:
     def work() -> None:
-        dose_runner(engine, lambda: datetime.now(UTC)).work()
+        dose_runner(engine, lambda: datetime.now(UTC)).work(seconds=120)
 
     text = HEAD + "A2,160,55\n" + "".join(f"later{n},170,{50 + n % 40}\n" for n in range(3000)) + "A1,170,70\n"
     sent = send(client, text)
@@ -258,6 +259,15 @@ def test_a_large_file_is_read_applied_and_undone_by_long_works(client: FlaskClie
     client.post(f"{SIZES}/{number}/undo", json={"reason": "x"})
     work()
     assert (known(engine, 1), known(engine, 2)) == ((1.8, 80.0), (None, None))
+
+
+def test_a_file_may_be_larger_than_other_requests(client: FlaskClient) -> None:
+    text = HEAD + "A1234567,170,70\n" * 90_000
+    assert len(text) > LARGEST_BODY_BYTES
+    assert send(client, text)["file"]["state"] == "reading"
+    assert client.post("/treegarth/dose/sizes", data={"text": text, "file_name": "large.csv"}).status_code == 303
+    too_large = client.post("/treegarth/api/v1/dose/equipment/0/name/take-back", json={"version": text})
+    assert too_large.status_code == 413
 
 
 def test_a_large_file_that_cannot_be_read_says_why(client: FlaskClient, engine: Engine) -> None:

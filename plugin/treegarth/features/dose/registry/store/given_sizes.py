@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, null, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, exists, null, or_, select, true, update
 
 from treegarth.database.parameters import is_among
 from treegarth.features.dose.registry.size_matching import (
@@ -139,9 +139,12 @@ def outcome_of(line: GivenLine, match: Match) -> dict[str, Any]:
 
 
 def write_outcomes(connection: Connection, outcomes: Iterable[tuple[GivenLine, Mapping[str, Any]]]) -> None:
-    for line, values in outcomes:
-        its = and_(size_line.c.size_import_id == line.size_import_id, size_line.c.line == line.line)
-        connection.execute(update(size_line).where(its).values(values))
+    """What `outcome_of` says of each line, as one statement for many."""
+    rows = [{"of_import": line.size_import_id, "of_line": line.line, **values} for line, values in outcomes]
+    if rows:
+        its = and_(size_line.c.size_import_id == bindparam("of_import"), size_line.c.line == bindparam("of_line"))
+        values = {name: bindparam(name) for name in rows[0] if name not in ("of_import", "of_line")}
+        connection.execute(update(size_line).where(its).values(values), rows)
 
 
 def _note_outcomes(

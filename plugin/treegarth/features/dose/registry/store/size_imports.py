@@ -178,7 +178,10 @@ def look_on(connection: Connection, number: int, after: int) -> tuple[int, int |
     """What the next lines would do: how many, and the last of them; None behind the last of all, and it is checked."""
     lines = _lines(connection, number, after, LINES_OF_A_LOOK)
     named = Named(known_studies(connection, lines))
-    write_outcomes(connection, [(one, outcome_of(one, named.of(one))) for one in lines])
+    matches = [(one, named.of(one)) for one in lines]
+    write_outcomes(  # a line that waits is one that was read and not found: it stands so already
+        connection, [(one, outcome_of(one, match)) for one, match in matches if match.outcome != "waits"]
+    )
     if len(lines) == LINES_OF_A_LOOK:
         return len(lines), lines[-1].line
     connection.execute(update(size_import).where(size_import.c.id == number).values(state="checked"))
