@@ -222,6 +222,8 @@ def test_the_page_sends_applies_undoes_and_forgets_a_file(client: FlaskClient, e
         ({"content_base64": "no base64!"}, 400),
         ({"content_base64": b64encode(b"\xff\x80").decode()}, 400),
         ({"content_base64": b64encode("접수번호,체중\n가1,70\n".encode("cp949")).decode()}, 201),
+        ({"content_base64": b64encode(HEAD.encode() + b"A\0,170,70\n").decode()}, 201),
+        ({"text": "x" * 300_000}, 400),
         ({"text": HEAD + "A,170,70", "size_unit": "m"}, 400),
     ],
 )

@@ -75,6 +75,7 @@ def test_a_file_of_excel_in_korean_is_read_as_it_was_written() -> None:
     ("text", "said"),
     [
         ("", "which study"),
+        ("a" * 200_000 + ",weight_kg\n", "which study"),
         ("patient_id,patient_size_m\n1,1.7\n", "which study"),
         ("accession_number\nA\n", "size or a weight"),
         ("accession_number,size\nA,1.7\n", "m or cm"),
@@ -137,6 +138,7 @@ def test_of_two_lines_of_one_study_that_differ_neither_is_taken() -> None:
 def test_lines_are_numbered_as_an_editor_does() -> None:
     found = read('accession_number,note,weight_kg\nA,"two\nlines",70\n\nB,,71\n')
     assert [(one.line, one.accession_number) for one in found] == [(2, "A"), (5, "B")]
+    assert read("accession_number,note,weight_kg\r\nA,one\u2028line,70\rB,,71")[1].line == 3
     after_sep = read("sep=,\naccession_number,weight_kg\nA,70\n")
     assert after_sep[0].line == 3
 

@@ -27,6 +27,8 @@ from the smallest newborns on. They find a wrong unit, swapped columns and numbe
 
 MOST_LINES = 200_000
 LONGEST_FIELD = 300
+LONGEST_BEGINNING = 100_000
+"""Characters within which the headings stand."""
 SHOWN_TEXT = 200
 """Characters of a line that a page repeats."""
 
@@ -108,7 +110,7 @@ def heading_of(text: str, size_unit: SizeUnit | None = None) -> Heading:
     """
     first, _ = _first_line(text)
     delimiter = max(DELIMITERS, key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), []) if first.strip() else []
+    names = _headings(first, delimiter)
     columns: dict[Field, int] = {}
     units: dict[Field, str] = {}
     ignored = []
@@ -126,6 +128,13 @@ def heading_of(text: str, size_unit: SizeUnit | None = None) -> Heading:
         raise NoSizeFile(P_("No column has a size or a weight: patient_size_m, patient_size_cm or patient_weight_kg."))
     factor = _factor(units, size_unit)
     return Heading(columns=columns, factor_m=factor, delimiter=delimiter, ignored=tuple(ignored))
+
+
+def _headings(first: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([first], delimiter=delimiter), []) if first.strip() else []
+    except csv.Error:
+        raise NoSizeFile(P_("No column says which study: accession_number or study_instance_uid.")) from None
 
 
 def _factor(units: Mapping[Field, str], size_unit: SizeUnit | None) -> float:
@@ -153,9 +162,14 @@ def _meant(name: str) -> tuple[Field | None, str]:
     return HEADINGS.get(_SIGNS.sub("", bare)), unit
 
 
+def _lines_of(text: str) -> list[str]:
+    """As editors count them: what other signs part, such as a line separator in a remark, is one line."""
+    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def _first_line(text: str) -> tuple[str, int]:
     """The line of the headings, and how many lines stand before it: Excel's `sep=;` is none."""
-    lines = text.lstrip("\ufeff").splitlines()
+    lines = _lines_of(text[:LONGEST_BEGINNING])
     before = 1 if lines and lines[0].strip().casefold().startswith("sep=") else 0
     return (lines[before] if len(lines) > before else ""), before
 
@@ -191,8 +205,9 @@ def _contradicts(other: SizeLine) -> str:
 
 def _each(text: str, heading: Heading) -> Iterator[SizeLine]:
     _, before = _first_line(text)
-    lines = text.lstrip("\ufeff").splitlines(keepends=True)[before + 1 :]
-    reader = csv.reader(lines, delimiter=heading.delimiter, strict=False)
+    reader = csv.reader(
+        (f"{one}\n" for one in _lines_of(text)[before + 1 :]), delimiter=heading.delimiter, strict=False
+    )
     line = before + 2
     try:
         for fields in reader:

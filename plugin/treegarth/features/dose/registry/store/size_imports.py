@@ -141,6 +141,7 @@ def receive(
     now: datetime,
 ) -> int:
     """Keep a file and look what its lines would do, at once where they are few; its number. Raises NoSizeFile."""
+    text = text.replace("\0", "\ufffd")  # which no column can hold
     heading = heading_of(text, size_unit)
     values: dict[str, Any] = {
         "file_name": file_name,
