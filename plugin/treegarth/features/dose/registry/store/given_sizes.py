@@ -140,10 +140,10 @@ def outcome_of(line: GivenLine, match: Match) -> dict[str, Any]:
 
 def write_outcomes(connection: Connection, outcomes: Iterable[tuple[GivenLine, Mapping[str, Any]]]) -> None:
     """What `outcome_of` says of each line, as one statement for many."""
-    rows = [{"of_import": line.size_import_id, "of_line": line.line, **values} for line, values in outcomes]
+    rows = [{"of_import": line.size_import_id, "of_line": line.line, **said} for line, said in outcomes]
     if rows:
         its = and_(size_line.c.size_import_id == bindparam("of_import"), size_line.c.line == bindparam("of_line"))
-        values = {name: bindparam(name) for name in rows[0] if name not in ("of_import", "of_line")}
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in ("of_import", "of_line")}
         connection.execute(update(size_line).where(its).values(values), rows)
 
 
