@@ -12,7 +12,7 @@ from flask import Response
 from pydantic import Field
 
 from treegarth.documents.differences import version_of
-from treegarth.documents.store import EditedMeanwhile, Stored
+from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import LARGEST_BYTES
 from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.dose.analysis.levels.asked import VERDICTS, ComparisonAsked, compared, period_of
@@ -187,8 +187,6 @@ def take_rows_in(call: Call[None, RowsForm, LevelSetPath]) -> Response:
             outcome = take_rows(call, connection, now, text, since=since, dry_run=not really)
     except DocumentRefused as refused:
         return show(version=form.version, problems=[in_words(call, one.sentence) for one in refused.problems])
-    except EditedMeanwhile as error:
-        return show(version=str(stored.version), problems=[in_words(call, error.sentence)])
     except RequestConflict as error:
         return show(version=form.version, problems=[in_words(call, error.sentence)])
     if really:
