@@ -80,6 +80,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         sleep(0.2)
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
@@ -95,6 +96,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "destination_id": destination["id"],
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
+        "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

@@ -41,6 +41,7 @@ PAGES = {
     "the dose of one study": "dose/studies/{study}",
     "decisions about doses": "dose/acts",
     "limits of plausibility": "dose/limits",
+    "coefficients of derived doses": "dose/coefficients",
     "rules for phantoms": "dose/not-patients",
     "a rule for phantoms tried out": "dose/not-patients?patient_id=*&study_description=*a*",
     "no rule yet": "rules",

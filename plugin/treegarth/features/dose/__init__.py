@@ -32,9 +32,11 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis.api import coefficients
+    from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *coefficients.routes(), *coefficients_page.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -50,10 +52,11 @@ def _listings() -> list[Listing[Any, Any]]:
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, COEFFICIENT_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
