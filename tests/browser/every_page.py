@@ -95,6 +95,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
+        "device_key": api("dose/equipment")["items"][0]["key"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
