@@ -115,6 +115,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
+    post(server, "dose/coefficients", {"document": half_life})
     publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
     level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
     levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}

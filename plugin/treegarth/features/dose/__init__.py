@@ -32,14 +32,17 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis.api import coefficients
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
+    from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
     of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
-    return [*api.routes(), *pages.routes(), *of_analysis]
+    of_coefficients = [*coefficients.routes(), *coefficients_page.routes()]
+    return [*api.routes(), *pages.routes(), *of_analysis, *of_coefficients]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -57,11 +60,12 @@ def _listings() -> list[Listing[Any, Any]]:
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
     from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, SET_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, COEFFICIENT_DOCUMENTS, SET_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
