@@ -32,12 +32,15 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis.names import api as names_api
+    from treegarth.features.dose.analysis.names import pages as names_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *names_api.routes(), *names_pages.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
@@ -46,14 +49,15 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, NAMES, RAW_NAMES]
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.names.api import NAME_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, NAME_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:

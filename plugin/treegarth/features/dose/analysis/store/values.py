@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from treegarth.features.dose.analysis.names.store.naming import name_new
 from treegarth.features.dose.quantities import BEST, OF_EVENT
 
 EVENT_COUNT = "irradiation_event_count"
@@ -84,7 +85,7 @@ SELECT DISTINCT ON (g.key) g.key, g.modality, d.study_description, d.requested_p
     coalesce(d.procedure_codes, '{{}}'), d.protocols
 FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
-ON CONFLICT DO NOTHING"""  # noqa: S608
+ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _EXAMS = f"""{_COUNTED}
 INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, scope_id,
     {_PATIENT})
@@ -109,7 +110,7 @@ _PROTOCOL_NAMES = f"""{_TOLD}
 INSERT INTO protocol_name (modality, name)
 SELECT DISTINCT modality, name FROM told t WHERE name IS NOT NULL
     AND NOT EXISTS (SELECT FROM protocol_name n WHERE n.modality = t.modality AND n.name = t.name)
-ORDER BY modality, name ON CONFLICT DO NOTHING"""  # noqa: S608
+ORDER BY modality, name ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _EVENTS = f"""{_TOLD}
 INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, ctdiw_phantom_type, doubted,
     {", ".join(_COLUMNS)}, scope_id, {_PATIENT})
@@ -122,11 +123,20 @@ _GONE = [
 ]
 
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
-_REFRESH = [text(one) for one in (*_GONE, _EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, _EVENTS)]
+_CLEAR = [text(one) for one in _GONE]
+_NAME_EXAMS, _ADD_EXAMS, _NAME_PROTOCOLS, _ADD_EVENTS = map(text, (_EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, _EVENTS))
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
-    """Make the rows of these studies what the registry says of them now; of a study that does not count, none."""
-    if orthanc_study_ids:
-        for statement in _REFRESH:
-            connection.execute(statement, {"ids": sorted(set(orthanc_study_ids))})
+    """Make the rows of these studies what the registry says of them now; of a study that does not count, none. What is
+    called by a name that is new has its standard name at once."""
+    if not orthanc_study_ids:
+        return
+    ids = {"ids": sorted(set(orthanc_study_ids))}
+    for statement in _CLEAR:
+        connection.execute(statement, ids)
+    exams = connection.execute(_NAME_EXAMS, ids).scalars().all()
+    connection.execute(_ADD_EXAMS, ids)
+    protocols = connection.execute(_NAME_PROTOCOLS, ids).scalars().all()
+    connection.execute(_ADD_EVENTS, ids)
+    name_new(connection, {"exams": exams, "events": protocols})

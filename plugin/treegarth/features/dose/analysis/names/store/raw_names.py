@@ -1,0 +1,227 @@
+"""What exams and protocols are called, how often, and which standard name each has. Queries only.
+
+Counted anew for every page, from the narrow rows: 1,000,000 exams in one index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    ScalarSelect,
+    Select,
+    String,
+    Subquery,
+    Table,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import array
+
+from treegarth.database.folding import matches
+from treegarth.features.dose.analysis.names.rules import Of
+from treegarth.features.dose.analysis.store.values import EVENT_COUNT
+from treegarth.features.dose.analysis.tables import (
+    event_dose,
+    exam_dose,
+    exam_name,
+    protocol_name,
+    standard_name,
+    standard_name_version,
+)
+from treegarth.record import Record
+
+Named = Literal["no", "yes", "any"]
+
+
+class RawName(Record):
+    """What exams of a modality are called by their objects, or what irradiation events are: their protocol."""
+
+    key: str
+    """`exams-` or `events-` and a number, by which it stays known."""
+    of: Of
+    modality: str
+    """(0008,0060)"""
+    study_description: str | None
+    """(0008,1030), of exams."""
+    requested_procedure_description: str | None
+    """(0032,1060), of exams."""
+    procedure_codes: list[str]
+    """code^meaning^scheme, of exams."""
+    protocols: list[str]
+    """Acquisition protocols: of exams each once, of events the one."""
+    count: int
+    """How many exams, or events, are called so."""
+    standard_name_id: int | None
+    """Null: no rule gives one."""
+    standard_name: str | None
+
+
+class NamedSum(Record):
+    """A standard name with what it is the name of."""
+
+    id: int
+    modality: str
+    name: str
+    is_on: bool
+    """Whether its rules give it."""
+    place: int
+    """In the order in which names are given: of several that fit, the first is."""
+    rule_count: int
+    exam_count: int
+    """Exams that have it."""
+    event_count: int
+    """Irradiation events whose protocol has it."""
+    raw_name_count: int
+    """Of how many raw names of exams and protocols it is the name."""
+    code_value: str | None
+    coding_scheme_designator: str | None
+    code_meaning: str | None
+    version: int
+    """Counts every change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawNamesWanted:
+    """Which raw names."""
+
+    named: Named = "any"
+    of: Of | None = None
+    modality: str | None = None
+    standard_name_id: int | None = None
+    text: str | None = None
+
+
+def select_raw_names(wanted: RawNamesWanted) -> Select[Any]:
+    """With a row's every field under its name."""
+    found = union_all(*(one for of, one in (("exams", _exams()), ("events", _events())) if wanted.of in (None, of)))
+    one = found.subquery("raw_name")
+    query = select(*one.c, standard_name.c.name.label("standard_name")).outerjoin_from(
+        one, standard_name, standard_name.c.id == one.c.standard_name_id
+    )
+    conditions = []
+    if wanted.modality is not None:
+        conditions.append(one.c.modality == wanted.modality)
+    if wanted.standard_name_id is not None:
+        conditions.append(one.c.standard_name_id == wanted.standard_name_id)
+    elif wanted.named != "any":
+        conditions.append(
+            one.c.standard_name_id.is_(None) if wanted.named == "no" else one.c.standard_name_id.is_not(None)
+        )
+    if wanted.text is not None:
+        told = (
+            one.c.study_description,
+            one.c.requested_procedure_description,
+            func.array_to_string(one.c.procedure_codes, " "),
+            func.array_to_string(one.c.protocols, " "),
+        )
+        conditions.append(or_(*(matches(text, wanted.text) for text in told)))
+    return query.where(and_(true(), *conditions))
+
+
+def _exams() -> Select[Any]:
+    name = exam_name.c
+    return select(
+        func.concat("exams-", name.id, type_=String(collation="C")).label("key"),
+        literal("exams", Text).label("of"),
+        name.modality,
+        name.study_description,
+        name.requested_procedure_description,
+        name.procedure_codes,
+        name.protocols,
+        count_exams().label("count"),
+        name.standard_name_id,
+    ).where(exists().where(*_OF_EXAM))
+
+
+def _events() -> Select[Any]:
+    name = protocol_name.c
+    return select(
+        func.concat("events-", name.id, type_=String(collation="C")).label("key"),
+        literal("events", Text).label("of"),
+        name.modality,
+        cast(null(), Text).label("study_description"),
+        cast(null(), Text).label("requested_procedure_description"),
+        cast(array([], type_=Text), ARRAY(Text)).label("procedure_codes"),
+        array([name.name], type_=Text).label("protocols"),
+        count_events().label("count"),
+        name.standard_name_id,
+    ).where(exists().where(event_dose.c.protocol_name_id == name.id))
+
+
+_OF_EXAM = (exam_dose.c.exam_name_id == exam_name.c.id, exam_dose.c.quantity == EVENT_COUNT)
+
+
+def count_exams() -> ScalarSelect[int]:
+    """Exams of the raw name that the query around it has, those too of which no dose is known."""
+    return select(func.count()).select_from(exam_dose).where(*_OF_EXAM).correlate(exam_name).scalar_subquery()
+
+
+def count_events() -> ScalarSelect[int]:
+    """Irradiation events of the protocol that the query around it has."""
+    query = select(func.count()).select_from(event_dose).where(event_dose.c.protocol_name_id == protocol_name.c.id)
+    return query.correlate(protocol_name).scalar_subquery()
+
+
+def select_names(*, modality: str | None = None, text: str | None = None) -> Select[Any]:
+    """Standard names that are there, with a row's every field under its name."""
+    name, version = standard_name.c, standard_name_version.c
+    exams, events = _sums(exam_name, count_exams()), _sums(protocol_name, count_events())
+    place = func.rank().over(partition_by=name.modality, order_by=(name.position, name.id))
+    query = (
+        select(
+            name.id,
+            name.modality,
+            name.name,
+            name.is_on,
+            cast(place, Integer).label("place"),
+            func.jsonb_array_length(version.document["rules"], type_=Integer).label("rule_count"),
+            func.coalesce(exams.c.count, 0).label("exam_count"),
+            func.coalesce(events.c.count, 0).label("event_count"),
+            (func.coalesce(exams.c.names, 0) + func.coalesce(events.c.names, 0)).label("raw_name_count"),
+            name.code_value,
+            name.coding_scheme_designator,
+            name.code_meaning,
+            name.version,
+        )
+        .join_from(
+            standard_name,
+            standard_name_version,
+            and_(version.standard_name_id == name.id, version.version == name.version),
+        )
+        .outerjoin(exams, exams.c.standard_name_id == name.id)
+        .outerjoin(events, events.c.standard_name_id == name.id)
+        .where(name.removed_at.is_(None))
+        .subquery("named")
+    )
+    conditions = [] if modality is None else [query.c.modality == modality]
+    if text is not None:
+        conditions.append(or_(matches(query.c.name, text), matches(query.c.code_meaning, text)))
+    return select(*query.c).where(and_(true(), *conditions))
+
+
+def _sums(names: Table, count: ScalarSelect[int]) -> Subquery:
+    """Exams or events of each standard name, and of how many raw names they are."""
+    one = select(names.c.standard_name_id, count.label("count")).where(names.c.standard_name_id.is_not(None)).subquery()
+    return (
+        select(
+            one.c.standard_name_id,
+            cast(func.sum(one.c.count), BigInteger).label("count"),
+            func.count().filter(one.c.count > 0).label("names"),
+        )
+        .group_by(one.c.standard_name_id)
+        .subquery()
+    )
