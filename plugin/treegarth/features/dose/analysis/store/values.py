@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from treegarth.features.dose.analysis.names.store.naming import name_new
-from treegarth.features.dose.quantities import BEST, OF_EVENT
+from treegarth.features.dose.analysis.wanted import BY_PHANTOM
+from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT
 
 EVENT_COUNT = "irradiation_event_count"
 """The quantity of `exam_dose` by which exams are counted, those too of which no dose is known."""
@@ -62,6 +63,8 @@ _VALUES = [
     ),
 ]
 _PATIENT = "device_key, study_date, patient_age_years, patient_weight_kg, patient_size_m"
+_NUCLEAR = ", ".join(f"'{one.name}'" for one in DERIVED.values() if one.kind == "radiopharmaceutical")
+"""Whose modality is that of the images, which may come later."""
 _COUNTED = f"""
 WITH counted AS (
     SELECT d.*, coalesce(s.scope_id, 1) AS scope_id, concat_ws(chr(31), coalesce(d.study_description, ''),
@@ -76,8 +79,9 @@ WITH counted AS (
     FROM counted d CROSS JOIN LATERAL (VALUES {", ".join(_VALUES)}) AS q (quantity, value, modality, is_doubted)
     WHERE value IS NOT NULL GROUP BY orthanc_study_id, quantity, q.modality, named
     UNION ALL
-    SELECT orthanc_study_id, quantity, x.modality, value, is_doubted, md5(x.modality || named)
-    FROM counted d JOIN derived_dose x USING (orthanc_study_id)
+    SELECT orthanc_study_id, quantity, m.modality, value, is_doubted, md5(m.modality || named)
+    FROM counted d JOIN derived_dose x USING (orthanc_study_id) CROSS JOIN LATERAL (SELECT
+        CASE WHEN quantity IN ({_NUCLEAR}) THEN {_FOUND["radiopharmaceutical"]} ELSE x.modality END AS modality) AS m
 )"""  # noqa: S608
 _EXAM_NAMES = f"""{_COUNTED}
 INSERT INTO exam_name (key, modality, study_description, requested_procedure_description, procedure_codes, protocols)
@@ -86,11 +90,14 @@ SELECT DISTINCT ON (g.key) g.key, g.modality, d.study_description, d.requested_p
 FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
 ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
+_PHANTOM = f"""CASE WHEN g.quantity = ANY(ARRAY{sorted(BY_PHANTOM["exam"])}) THEN
+    CASE WHEN best_dlp_head_mgy_cm IS NULL THEN CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'unknown' ELSE 'body' END
+    ELSE CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'head' ELSE 'both' END END END"""
 _EXAMS = f"""{_COUNTED}
-INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, scope_id,
-    {_PATIENT})
-SELECT g.orthanc_study_id, g.quantity, g.modality, n.id, g.value, g.is_doubted, extract(hour FROM study_time), scope_id,
-    {_PATIENT}
+INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, phantom,
+    scope_id, {_PATIENT})
+SELECT g.orthanc_study_id, g.quantity, g.modality, n.id, g.value, g.is_doubted, extract(hour FROM study_time),
+    {_PHANTOM}, scope_id, {_PATIENT}
 FROM given g JOIN counted d USING (orthanc_study_id) JOIN exam_name n ON n.key = g.key"""  # noqa: S608
 
 _COLUMNS = [one.column for one in OF_EVENT]
