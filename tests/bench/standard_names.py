@@ -5,8 +5,6 @@ irradiation event: made in SQL, once a folder (see `kept_database`). Rules are a
 counted, never written.
 """
 
-# ruff: noqa: S608  (statements of parts that all stand in this module)
-
 from __future__ import annotations
 
 import os

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select, update
 
 from tests.database.test_dose_values import NOW
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, note
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
-from treegarth.database.engine import connect
+from treegarth.database.engine import connect, transaction
+from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.analysis.tables import exam_name, protocol_name, standard_name
+from treegarth.features.dose.registry.condition_terms import condition_terms
 from treegarth.features.dose.registry.service import read_waiting
+from treegarth.features.dose.registry.tables import dose_study
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1/dose"
@@ -69,6 +73,10 @@ def test_a_rule_holds_at_once_and_the_first_in_the_order_is_given(client: FlaskC
         "흉부 CT": "chest",
         "Thorax nativ": "native",
     }
+    native = names(client)["native"]["id"]
+    listed = client.get(f"{API}/studies", query_string={"standard_name": native}).get_json()["items"]
+    assert sorted(one["study_instance_uid"] for one in listed) == ["1.2.1", "1.2.4"]
+    assert "native (CT)" in client.get(f"{PAGES}?standard_name={native}").text
     assert {name: one["exam_count"] for name, one in names(client).items()} == {"native": 2, "chest": 1, "head": 1}
     first = client.put(f"{API}/standard-names/{chest['id']}/state", json={"place": 1})
     assert first.status_code == 200
@@ -170,6 +178,14 @@ def test_a_table_comes_in_and_goes_out_the_same(client: FlaskClient, engine: Eng
     assert file.decode("utf-8-sig") == written
     assert "흉부*" in written
     assert {one["outcome"] for one in put_table(client, file.decode()).get_json()["items"]} == {"same"}
+
+
+def test_a_table_without_codes_leaves_them_as_they_are(client: FlaskClient) -> None:
+    make(client, "chest", code_value="RPID16", coding_scheme_designator="RADLEX")
+    put_table(client, "modality,standard_name,study_description\nCT,chest,*thorax*\n")
+    assert (names(client)["chest"]["code_value"], names(client)["chest"]["rule_count"]) == ("RPID16", 1)
+    put_table(client, "modality,standard_name,study_description,code_value\nCT,chest,*thorax*,\n")
+    assert names(client)["chest"]["code_value"] is None
 
 
 def test_every_wrong_line_of_a_table_is_said_by_its_number(client: FlaskClient) -> None:
@@ -347,3 +363,33 @@ def test_the_pages_of_raw_names_and_of_tables_do_what_the_api_does(client: Flask
     (done,) = client.get(f"{API}/standard-names/imports").get_json()["items"]
     assert client.post(f"{PAGES}/standard-names/imports/{done['id']}/undo").status_code == 303
     assert called(engine)["Schädel"] is None
+
+
+def test_a_rule_waits_for_a_name_that_is_being_interned_and_takes_it(client: FlaskClient, engine: Engine) -> None:
+    with connect(engine) as connection:
+        (known,) = connection.execute(
+            select(dose_study.c.orthanc_study_id).where(dose_study.c.study_description == "Schädel")
+        ).scalars()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as connection:
+            connection.execute(update(dose_study).values(study_description="Hüfte").where(_is(known)))
+            refresh_values(connection, [known])
+            made = pool.submit(make, client, "hip", {"study_description": "hufte"})
+            assert wait([made], timeout=0.5).not_done
+        assert made.result(timeout=30)["name"] == "hip"
+    assert called(engine)["Hüfte"] == "hip"
+
+
+def _is(orthanc_study_id: str) -> ColumnElement[bool]:
+    return dose_study.c.orthanc_study_id == orthanc_study_id
+
+
+def test_a_condition_can_ask_for_a_standard_name(client: FlaskClient, engine: Engine) -> None:
+    make(client, "chest", {"study_description": "*thorax*"})
+    (term,) = (one for one in condition_terms(dose_study.c.orthanc_study_id) if one.field.name == "dose.standard_name")
+    assert term.rows is not None
+    assert term.where is not None
+    query = select(dose_study.c.study_description, term.expression).select_from(term.rows).where(term.where)
+    with connect(engine) as connection:
+        found = {tuple(row) for row in connection.execute(query)}
+    assert found == {("CT Thorax nativ", "chest"), ("Thorax nativ", "chest")}

@@ -126,8 +126,10 @@ def test_names_are_alike_by_their_words_in_any_order() -> None:
 
 
 def test_what_is_called_alike_already_is_suggested_first() -> None:
-    suggester = Suggester({1: "CT chest", 2: "CT head", 3: "흉부 CT"}, {1: ["Thorax nativ"]})
+    suggester = Suggester("CT", {1: "CT chest", 2: "CT head", 3: "흉부 CT"}, {1: ["Thorax nativ"]})
     found = suggester.suggest(["THORAX NATIV 2"])
     assert (found[0].standard_name_id, found[0].name) == (1, "CT chest")
     assert suggester.suggest(["흉부 저선량"])[0].standard_name_id == 3
     assert suggester.suggest(["zzz"]) == []
+    assert suggester.suggest(["CT knee"]) == []  # CT alone is no likeness
+    assert suggester.suggest(["CT"]) == []

@@ -33,6 +33,15 @@ _MARK = "\ufeff"
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamesTable:
+    """The names of a table, in the order of their first lines."""
+
+    wordings: Sequence[Wording]
+    says_codes: bool
+    """Whether it has a column of codes; a table without leaves codes as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Line:
     number: int
     cells: Mapping[str, str]
@@ -55,12 +64,9 @@ def write_names(names: Iterable[tuple[Mapping[str, Any], bool]]) -> str:
     return written.getvalue()
 
 
-def read_names(text: str) -> list[Wording]:
-    """The names of a table, in the order of their first lines.
-
-    Raises DocumentRefused with every problem.
-    """
-    lines, problems = _lines(text.removeprefix(_MARK))
+def read_names(text: str) -> NamesTable:
+    """Raises DocumentRefused with every problem."""
+    lines, problems, columns = _lines(text.removeprefix(_MARK))
     by_name: dict[tuple[str, str], list[_Line]] = {}
     for line in lines:
         by_name.setdefault((line.cells["modality"].upper(), line.cells["standard_name"]), []).append(line)
@@ -73,7 +79,7 @@ def read_names(text: str) -> list[Wording]:
     if problems:
         said = (one._replace(place=one.place.removesuffix(f".{WHOLE}")) for one in problems)
         raise DocumentRefused(sorted(said, key=_line_of))
-    return found
+    return NamesTable(wordings=found, says_codes=any(name in columns for name in CODE))
 
 
 def _wording(lines: Sequence[_Line]) -> Wording:
@@ -119,8 +125,8 @@ def _agreed(lines: Sequence[_Line], name: str, problems: list[Problem]) -> str:
     return said.cells[name]
 
 
-def _lines(text: str) -> tuple[list[_Line], list[Problem]]:
-    """Those with something in them, and what is wrong with their form."""
+def _lines(text: str) -> tuple[list[_Line], list[Problem], list[str]]:
+    """Those with something in them, what is wrong with their form, and the columns."""
     if len(text.encode("utf-8", errors="replace")) > LARGEST_BYTES:
         wrong = P_("The text is larger than %(size)s KB.", size=LARGEST_BYTES // 1024)
         raise DocumentRefused([Problem("line 1", wrong)])
@@ -146,7 +152,7 @@ def _lines(text: str) -> tuple[list[_Line], list[Problem]]:
         raise DocumentRefused([Problem("line 1", P_("There are more than %(count)s lines.", count=MOST_LINES))])
     if not found and not problems:
         problems.append(Problem(f"line {number}", N_("nothing is there."), _as_head([*COLUMNS])))
-    return found, problems
+    return found, problems, names
 
 
 def _as_head(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from treegarth.documents.importing import Imported, import_wordings
 from treegarth.documents.store import Author, Wording
 from treegarth.errors import NotFound, RequestConflict
+from treegarth.features.dose.analysis.names.csv_text import CODE, NamesTable
 from treegarth.features.dose.analysis.names.model import LONGEST_PATTERN
 from treegarth.features.dose.analysis.names.rules import Namer, NameRules
 from treegarth.features.dose.analysis.names.rules import RawName as Texts
@@ -89,10 +90,7 @@ def texts_of(raw: RawName) -> Texts:
 
 def read_raw_name(connection: Connection, key: str) -> RawName:
     """Raises NotFound."""
-    of = key.partition("-")[0]
-    wanted = RawNamesWanted(of="events" if of == "events" else "exams")
-    query = select_raw_names(wanted)
-    row = connection.execute(query.where(query.selected_columns["key"] == key)).one_or_none()
+    row = connection.execute(select_raw_names(RawNamesWanted(key=key))).one_or_none()
     if row is None:
         raise NotFound(P_("Nothing is called by a raw name with this key."))
     return RawName.model_validate(row._asdict())
@@ -109,7 +107,7 @@ def suggestions(connection: Connection, asked: Sequence[RawName]) -> dict[str, l
     called: dict[int, set[str]] = {}
     for number, raw in named_already(connection, names):
         called.setdefault(number, set()).update(own_words(raw))
-    by_modality = {modality: Suggester(of, called) for modality, of in names.items()}
+    by_modality = {modality: Suggester(modality, of, called) for modality, of in names.items()}
     return {
         one.key: by_modality[one.modality].suggest(own_words(one)) if one.modality in by_modality else []
         for one in asked
@@ -180,11 +178,12 @@ class ImportedNames:
 
 
 def import_names(
-    connection: Connection, wordings: Sequence[Wording], author: Author, *, dry_run: bool
+    connection: Connection, table: NamesTable, author: Author, *, dry_run: bool
 ) -> ImportedNames:
     """All or nothing. What would be is found out by doing it and taking it back."""
 
     def act(names: StandardNames) -> list[Imported]:
+        wordings = table.wordings if table.says_codes else _with_codes(connection, table.wordings)
         return import_wordings(connection, names, wordings, author)
 
     before = given_names(connection)
@@ -195,3 +194,15 @@ def import_names(
             trial.rollback()
     items = [one.model_copy(update={"id": None}) if dry_run and one.outcome == "created" else one for one in done]
     return ImportedNames(items=items, renamed_count=sum(before.get(key) != given for key, given in after.items()))
+
+
+def _with_codes(connection: Connection, wordings: Sequence[Wording]) -> list[Wording]:
+    """Of a table that says nothing of codes: with those that the names have."""
+    codes = {
+        (one.name, one.modality): {name: one.document[name] for name in CODE if name in one.document}
+        for one in STANDARD_NAMES.all(connection)
+    }
+    return [
+        replace(one, document={**one.document, **codes.get((one.document["name"], one.document["modality"]), {})})
+        for one in wordings
+    ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from treegarth.features.dose.analysis.names.patterns import plain
 
-LEAST = 0.3
+LEAST = 0.35
 """Less alike is no suggestion: two English words share a few pairs by chance."""
 MOST = 3
 """Suggestions for one name."""
@@ -27,9 +27,11 @@ class Suggestion:
     """0 to 1."""
 
 
-def pairs_of(text: str) -> frozenset[str]:
-    """Its pairs of letters: ` thorax ` has seven. What is no letter and no digit parts words."""
+def pairs_of(text: str, without: str = "") -> frozenset[str]:
+    """Its pairs of letters: ` thorax ` has seven. What is no letter and no digit parts words; `without` is a word that
+    does not count, unless there is no other."""
     words = "".join(one if one.isalnum() else " " for one in plain(text)).split()
+    words = [one for one in words if one != plain(without)] or words
     return frozenset(padded[i : i + 2] for word in words for padded in [f" {word} "] for i in range(len(padded) - 1))
 
 
@@ -39,20 +41,21 @@ def likeness(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 class Suggester:
-    """Knows standard names of one modality with what is called so already."""
+    """Knows standard names of one modality with what is called so already. The modality's own word, as CT, is no
+    likeness."""
 
-    def __init__(self, names: Mapping[int, str], called: Mapping[int, Iterable[str]]) -> None:
-        self._names = names
+    def __init__(self, modality: str, names: Mapping[int, str], called: Mapping[int, Iterable[str]]) -> None:
+        self._names, self._common = names, modality
         self._known = [
             (number, pairs)
             for number, name in names.items()
-            for pairs in {pairs_of(text) for text in (name, *called.get(number, ()))}
+            for pairs in {pairs_of(text, modality) for text in (name, *called.get(number, ()))}
             if pairs
         ]
 
     def suggest(self, texts: Sequence[str]) -> list[Suggestion]:
         """For a raw name of these texts; the likeliest first."""
-        asked = [pairs for text in texts if (pairs := pairs_of(text))]
+        asked = [pairs for text in texts if (pairs := pairs_of(text, self._common))]
         best: dict[int, float] = {}
         for number, known in self._known:
             found = max((likeness(one, known) for one in asked), default=0.0)

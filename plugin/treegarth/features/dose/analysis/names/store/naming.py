@@ -114,4 +114,3 @@ def _give(connection: Connection, of: Of, namer: Namer, query: Select[Any]) -> i
         new = pairs.table_valued(column("id", Integer), column("given", Integer)).render_derived()
         connection.execute(update(table).where(table.c.id == new.c.id).values(standard_name_id=new.c.given))
     return len(changed)
-

@@ -11,8 +11,11 @@ from typing import Any, Literal
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
     Integer,
-    ScalarSelect,
     Select,
     String,
     Subquery,
@@ -20,7 +23,6 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
-    exists,
     func,
     literal,
     null,
@@ -29,7 +31,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import array
 
 from treegarth.database.folding import matches
 from treegarth.features.dose.analysis.names.rules import Of
@@ -103,16 +104,18 @@ class RawNamesWanted:
     modality: str | None = None
     standard_name_id: int | None = None
     text: str | None = None
+    key: str | None = None
 
 
 def select_raw_names(wanted: RawNamesWanted) -> Select[Any]:
     """With a row's every field under its name."""
-    found = union_all(*(one for of, one in (("exams", _exams()), ("events", _events())) if wanted.of in (None, of)))
-    one = found.subquery("raw_name")
+    is_few = wanted.key is not None or wanted.standard_name_id is not None
+    of_each: dict[Of, Select[Any]] = {"exams": _exams(is_few), "events": _events(is_few)}
+    one = union_all(*(found for of, found in of_each.items() if wanted.of in (None, of))).subquery("raw_name")
     query = select(*one.c, standard_name.c.name.label("standard_name")).outerjoin_from(
         one, standard_name, standard_name.c.id == one.c.standard_name_id
     )
-    conditions = []
+    conditions = [] if wanted.key is None else [one.c.key == wanted.key]
     if wanted.modality is not None:
         conditions.append(one.c.modality == wanted.modality)
     if wanted.standard_name_id is not None:
@@ -132,9 +135,9 @@ def select_raw_names(wanted: RawNamesWanted) -> Select[Any]:
     return query.where(and_(true(), *conditions))
 
 
-def _exams() -> Select[Any]:
-    name = exam_name.c
-    return select(
+def _exams(is_few: bool) -> Select[Any]:
+    name, counted = exam_name.c, _count(exam_dose.c.exam_name_id, exam_name, is_few, exam_dose.c.quantity == EVENT_COUNT)
+    columns: list[Any] = [
         func.concat("exams-", name.id, type_=String(collation="C")).label("key"),
         literal("exams", Text).label("of"),
         name.modality,
@@ -142,44 +145,51 @@ def _exams() -> Select[Any]:
         name.requested_procedure_description,
         name.procedure_codes,
         name.protocols,
-        count_exams().label("count"),
+        counted.c.count,
         name.standard_name_id,
-    ).where(exists().where(*_OF_EXAM))
+    ]
+    return select(*columns).join_from(exam_name, counted, counted.c.id == name.id)
 
 
-def _events() -> Select[Any]:
-    name = protocol_name.c
-    return select(
+def _events(is_few: bool) -> Select[Any]:
+    name, counted = protocol_name.c, _count(event_dose.c.protocol_name_id, protocol_name, is_few)
+    columns: list[Any] = [
         func.concat("events-", name.id, type_=String(collation="C")).label("key"),
         literal("events", Text).label("of"),
         name.modality,
         cast(null(), Text).label("study_description"),
         cast(null(), Text).label("requested_procedure_description"),
-        cast(array([], type_=Text), ARRAY(Text)).label("procedure_codes"),
-        array([name.name], type_=Text).label("protocols"),
-        count_events().label("count"),
+        cast([], ARRAY(Text)).label("procedure_codes"),
+        func.array_append(cast([], ARRAY(Text)), name.name, type_=ARRAY(Text)).label("protocols"),
+        counted.c.count,
         name.standard_name_id,
-    ).where(exists().where(event_dose.c.protocol_name_id == name.id))
+    ]
+    return select(*columns).join_from(protocol_name, counted, counted.c.id == name.id)
 
 
-_OF_EXAM = (exam_dose.c.exam_name_id == exam_name.c.id, exam_dose.c.quantity == EVENT_COUNT)
+def _count(
+    column: Column[Any], names: Table, is_few: bool, *conditions: ColumnElement[bool]
+) -> FromClause:
+    """How often each raw name is: `id`, `count`; what nothing is called by has no row. Of all in one walk over an index;
+    of a few by a look for each."""
+    counted = select(column.label("id"), func.count().label("count")).where(*conditions).group_by(column)
+    if is_few:
+        return counted.where(column == names.c.id).correlate(names).lateral()
+    return counted.where(column.is_not(None)).subquery()
 
 
-def count_exams() -> ScalarSelect[int]:
-    """Exams of the raw name that the query around it has, those too of which no dose is known."""
-    return select(func.count()).select_from(exam_dose).where(*_OF_EXAM).correlate(exam_name).scalar_subquery()
-
-
-def count_events() -> ScalarSelect[int]:
-    """Irradiation events of the protocol that the query around it has."""
-    query = select(func.count()).select_from(event_dose).where(event_dose.c.protocol_name_id == protocol_name.c.id)
-    return query.correlate(protocol_name).scalar_subquery()
+def name_of_number(connection: Connection, number: int) -> str | None:
+    """What a standard name is called, with its modality; None where there is none."""
+    query = select(standard_name.c.modality, standard_name.c.name).where(standard_name.c.id == number)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else f"{found.name} ({found.modality})"
 
 
 def select_names(*, modality: str | None = None, text: str | None = None) -> Select[Any]:
     """Standard names that are there, with a row's every field under its name."""
     name, version = standard_name.c, standard_name_version.c
-    exams, events = _sums(exam_name, count_exams()), _sums(protocol_name, count_events())
+    exams = _sums(exam_name, _count(exam_dose.c.exam_name_id, exam_name, False, exam_dose.c.quantity == EVENT_COUNT))
+    events = _sums(protocol_name, _count(event_dose.c.protocol_name_id, protocol_name, False))
     place = func.rank().over(partition_by=name.modality, order_by=(name.position, name.id))
     query = (
         select(
@@ -213,15 +223,16 @@ def select_names(*, modality: str | None = None, text: str | None = None) -> Sel
     return select(*query.c).where(and_(true(), *conditions))
 
 
-def _sums(names: Table, count: ScalarSelect[int]) -> Subquery:
+def _sums(names: Table, counted: FromClause) -> Subquery:
     """Exams or events of each standard name, and of how many raw names they are."""
-    one = select(names.c.standard_name_id, count.label("count")).where(names.c.standard_name_id.is_not(None)).subquery()
     return (
         select(
-            one.c.standard_name_id,
-            cast(func.sum(one.c.count), BigInteger).label("count"),
-            func.count().filter(one.c.count > 0).label("names"),
+            names.c.standard_name_id,
+            cast(func.sum(counted.c.count), BigInteger).label("count"),
+            func.count().label("names"),
         )
-        .group_by(one.c.standard_name_id)
+        .join_from(names, counted, counted.c.id == names.c.id)
+        .where(names.c.standard_name_id.is_not(None))
+        .group_by(names.c.standard_name_id)
         .subquery()
     )
