@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from treegarth.features.dose.analysis.names.store.naming import name_new
+from treegarth.features.dose.analysis.size.store.estimates import refresh_estimates
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM
 from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT
 
@@ -131,19 +132,21 @@ _GONE = [
 
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
 _CLEAR = [text(one) for one in _GONE]
-_NAME_EXAMS, _ADD_EXAMS, _NAME_PROTOCOLS, _ADD_EVENTS = map(text, (_EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, _EVENTS))
+_NAME_PROTOCOLS, _ADD_EVENTS, _NAME_EXAMS, _ADD_EXAMS = map(text, (_PROTOCOL_NAMES, _EVENTS, _EXAM_NAMES, _EXAMS))
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
     """Make the rows of these studies what the registry says of them now; of a study that does not count, none. What is
     called by a name that is new has its standard name at once."""
-    if not orthanc_study_ids:
+    wanted = sorted(set(orthanc_study_ids))
+    if not wanted:
         return
-    ids = {"ids": sorted(set(orthanc_study_ids))}
+    ids = {"ids": wanted}
     for statement in _CLEAR:
         connection.execute(statement, ids)
-    exams = connection.execute(_NAME_EXAMS, ids).scalars().all()
-    connection.execute(_ADD_EXAMS, ids)
     protocols = connection.execute(_NAME_PROTOCOLS, ids).scalars().all()
     connection.execute(_ADD_EVENTS, ids)
+    refresh_estimates(connection, wanted)
+    exams = connection.execute(_NAME_EXAMS, ids).scalars().all()
+    connection.execute(_ADD_EXAMS, ids)
     name_new(connection, {"exams": exams, "events": protocols})
