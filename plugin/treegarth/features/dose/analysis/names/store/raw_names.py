@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     Column,
     ColumnElement,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
-    Subquery,
     Table,
     Text,
     and_,
@@ -170,12 +170,16 @@ def _events(is_few: bool) -> Select[Any]:
 def _count(
     column: Column[Any], names: Table, is_few: bool, *conditions: ColumnElement[bool]
 ) -> FromClause:
-    """How often each raw name is: `id`, `count`; what nothing is called by has no row. Of all in one walk over an index;
-    of a few by a look for each."""
+    """How often each raw name is: `id`, `count`; what nothing is called by has no row. Of all in one walk over an index,
+    which is done once whatever PostgreSQL expects of names that were given just now; of a few by a look for each."""
     counted = select(column.label("id"), func.count().label("count")).where(*conditions).group_by(column)
     if is_few:
         return counted.where(column == names.c.id).correlate(names).lateral()
-    return counted.where(column.is_not(None)).subquery()
+    return _once(counted.where(column.is_not(None)), f"{names.name}_count")
+
+
+def _once(query: Select[Any], name: str) -> CTE:
+    return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def name_of_number(connection: Connection, number: int) -> str | None:
@@ -223,9 +227,9 @@ def select_names(*, modality: str | None = None, text: str | None = None) -> Sel
     return select(*query.c).where(and_(true(), *conditions))
 
 
-def _sums(names: Table, counted: FromClause) -> Subquery:
+def _sums(names: Table, counted: FromClause) -> CTE:
     """Exams or events of each standard name, and of how many raw names they are."""
-    return (
+    query = (
         select(
             names.c.standard_name_id,
             cast(func.sum(counted.c.count), BigInteger).label("count"),
@@ -234,5 +238,5 @@ def _sums(names: Table, counted: FromClause) -> Subquery:
         .join_from(names, counted, counted.c.id == names.c.id)
         .where(names.c.standard_name_id.is_not(None))
         .group_by(names.c.standard_name_id)
-        .subquery()
     )
+    return _once(query, f"{names.name}_sum")
