@@ -177,9 +177,7 @@ class ImportedNames:
     """Raw names of exams and protocols that have another standard name by it, or none any more."""
 
 
-def import_names(
-    connection: Connection, table: NamesTable, author: Author, *, dry_run: bool
-) -> ImportedNames:
+def import_names(connection: Connection, table: NamesTable, author: Author, *, dry_run: bool) -> ImportedNames:
     """All or nothing. What would be is found out by doing it and taking it back."""
 
     def act(names: StandardNames) -> list[Imported]:

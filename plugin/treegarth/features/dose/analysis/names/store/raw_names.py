@@ -136,7 +136,10 @@ def select_raw_names(wanted: RawNamesWanted) -> Select[Any]:
 
 
 def _exams(is_few: bool) -> Select[Any]:
-    name, counted = exam_name.c, _count(exam_dose.c.exam_name_id, exam_name, is_few, exam_dose.c.quantity == EVENT_COUNT)
+    name, counted = (
+        exam_name.c,
+        _count(exam_dose.c.exam_name_id, exam_name, is_few, exam_dose.c.quantity == EVENT_COUNT),
+    )
     columns: list[Any] = [
         func.concat("exams-", name.id, type_=String(collation="C")).label("key"),
         literal("exams", Text).label("of"),
@@ -167,11 +170,9 @@ def _events(is_few: bool) -> Select[Any]:
     return select(*columns).join_from(protocol_name, counted, counted.c.id == name.id)
 
 
-def _count(
-    column: Column[Any], names: Table, is_few: bool, *conditions: ColumnElement[bool]
-) -> FromClause:
-    """How often each raw name is: `id`, `count`; what nothing is called by has no row. Of all in one walk over an index,
-    which is done once whatever PostgreSQL expects of names that were given just now; of a few by a look for each."""
+def _count(column: Column[Any], names: Table, is_few: bool, *conditions: ColumnElement[bool]) -> FromClause:
+    """How often each raw name is: `id`, `count`; what nothing is called by has no row. Of a few by a look for each, of
+    all in one walk over an index, done once whatever PostgreSQL expects of names that were given just now."""
     counted = select(column.label("id"), func.count().label("count")).where(*conditions).group_by(column)
     if is_few:
         return counted.where(column == names.c.id).correlate(names).lateral()
