@@ -117,6 +117,10 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/limits", {"document": limit})
     table = "modality,standard_name,study_description\nCT,chest,*never*\n"
     requests.put(f"{server.api}/dose/standard-names/csv", json={"text": table}, timeout=30).raise_for_status()
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
+    post(server, "dose/levels", {"document": levels})
     post(server, "character-sets", {"document": {"name": "k", "station_name": "CT1", "really": "ISO_IR 192"}})
     for exam in server.get("dose/studies")["items"]:
         decided = post(server, f"dose/studies/{exam['study_instance_uid']}/acts", {"act": "void", "reason": "a test"})
