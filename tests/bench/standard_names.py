@@ -53,9 +53,9 @@ def measure() -> list[Figure]:
         _write_rules(engine)
         return [
             *_timed("standard names: a rule changes, and every name follows", _change(engine), WITHIN_S),
-            *_timed("standard names: a changed rule tried out", _look(engine), WITHIN_S),
-            *_timed("standard names: the list, counted", _list(engine), WITHIN_S),
-            *_timed("raw names: the list, counted", _raw(engine), WITHIN_S),
+            *_timed("standard names: a changed rule tried out", _look(engine), None),
+            *_timed("standard names: the list, counted", _list(engine), None),
+            *_timed("raw names: the list, counted", _raw(engine), None),
         ]
 
 
@@ -113,7 +113,7 @@ def _raw(engine: Engine) -> Callable[[], object]:
     return act
 
 
-def _timed(name: str, act: Callable[[], object], limit_s: float) -> list[Figure]:
+def _timed(name: str, act: Callable[[], object], limit_s: float | None) -> list[Figure]:
     """Seconds by the clock, of which some are of this process and the others of the database."""
     act()
     begin, own = perf_counter(), process_time()
