@@ -63,6 +63,23 @@ KINDS.append(
         page="dose/standard-names",
     )
 )
+COEFFICIENT = {
+    "name": "f",
+    "table": "radiopharmaceutical",
+    "of": "SCT:35321007",
+    "age_group": "5",
+    "value": 0.05,
+    "source": "a",
+}
+KINDS.append(
+    EditedKind(
+        path="dose/coefficients",
+        document=COEFFICIENT,
+        changed="source",
+        values=("b", "c"),
+        page="dose/coefficients",
+    )
+)
 NOWHERE = {
     "name": "l",
     "place": "Nowhere",

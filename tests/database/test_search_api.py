@@ -335,6 +335,7 @@ OF_DOCUMENTS = tuple(
     for one in (
         "dose/not-patients",
         "dose/limits",
+        "dose/coefficients",
         "dose/standard-names",
         "dose/raw-names/suggestions",
         "dose/raw-names/assign",

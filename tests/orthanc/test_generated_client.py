@@ -117,6 +117,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/limits", {"document": limit})
     table = "modality,standard_name,study_description\nCT,chest,*never*\n"
     requests.put(f"{server.api}/dose/standard-names/csv", json={"text": table}, timeout=30).raise_for_status()
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
+    post(server, "dose/coefficients", {"document": half_life})
     publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
     level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
     levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
