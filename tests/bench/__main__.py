@@ -20,6 +20,7 @@ from tests.bench import (
     retention_space,
     rules_dry_run,
     size_specific,
+    standard_names,
     store_path,
 )
 
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "forwarding": forwarding.measure,
     "list_orders": list_orders.measure,
     "rules_dry_run": rules_dry_run.measure,
+    "standard_names": standard_names.measure,
     "retention": retention.measure,
     "retention_space": retention_space.measure,
 }
