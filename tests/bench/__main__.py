@@ -19,6 +19,7 @@ from tests.bench import (
     retention,
     retention_space,
     rules_dry_run,
+    size_specific,
     standard_names,
     store_path,
 )
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,
+    "size_specific": size_specific.measure_all,
     "forwarding": forwarding.measure,
     "list_orders": list_orders.measure,
     "rules_dry_run": rules_dry_run.measure,

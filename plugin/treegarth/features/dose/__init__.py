@@ -127,9 +127,10 @@ def _read_again() -> ReadAgain:
 
 
 def _checks() -> list[HealthCheck]:
+    from treegarth.features.dose.analysis.size.pages import health_check as ssde_check
     from treegarth.features.dose.registry.pages import health_check
 
-    return [health_check]
+    return [health_check, ssde_check]
 
 
 def _study_sections(house: House) -> list[StudySection]:
