@@ -56,9 +56,11 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.events import EVENTS
     from treegarth.features.dose.registry.pages.missing_dose import MISSING
     from treegarth.features.dose.registry.pages.redecision import CHANGES
+    from treegarth.features.dose.registry.pages.sizes import SIZE_FILES, SIZE_LINES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE, NAMES, RAW_NAMES]
+    lists = [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SIZE_FILES, SIZE_LINES]
+    return [*lists, SSDE, NAMES, RAW_NAMES]
 
 
 def _documents() -> list[Documents[Any]]:
@@ -87,9 +89,9 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
 
 def _works() -> list[WorkKind]:
     from treegarth.features.dose.analysis.size.works import MEASURING
-    from treegarth.features.dose.registry.works import REDECIDING, REREADING
+    from treegarth.features.dose.registry.works import REDECIDING, REREADING, SIZES
 
-    return [REDECIDING, REREADING, MEASURING]
+    return [REDECIDING, REREADING, SIZES, MEASURING]
 
 
 def _carries(house: House, work: Work) -> Mapping[str, Carry]:

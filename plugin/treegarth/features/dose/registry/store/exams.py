@@ -35,6 +35,7 @@ from treegarth.features.dose.registry.own_words import own_word
 from treegarth.features.dose.registry.rules import Said, Source
 from treegarth.features.dose.registry.store.acts import ByPeople, decided_by_people, guests_of
 from treegarth.features.dose.registry.store.elsewhere import elsewhere_of, former_uids
+from treegarth.features.dose.registry.store.given_sizes import with_given
 from treegarth.features.dose.registry.store.limits import decider_version, limits_of
 from treegarth.features.dose.registry.store.modalities import modalities_of
 from treegarth.features.dose.registry.store.not_patients import mark_not_patients
@@ -110,6 +111,7 @@ def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now
         | {"changed_at": now, "decider_version": version}
         for study, exam in exams.items()
     ]
+    rows = with_given(connection, rows)
     _write(connection, rows)
     _write_derived(connection, rows, decisions)
     mark_not_patients(connection, sorted(exams))
