@@ -32,9 +32,11 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis import api as analysis_api
+    from treegarth.features.dose.analysis import pages as analysis_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *analysis_api.routes(), *analysis_pages.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
