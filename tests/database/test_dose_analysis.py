@@ -178,12 +178,12 @@ def test_a_protocol_has_values_of_events_by_phantom(client: FlaskClient, engine:
     assert client.get(f"{PAGE}/name?protocol={protocol}").status_code == 200
 
 
-def test_activity_by_weight_is_of_those_whose_weight_is_known(client: FlaskClient, engine: Engine) -> None:
-    given = [(350.0, 70.0), (240.0, 80.0), (300.0, None), (300.0, 0.0)]
-    doses = [MadeExam(modality="PT", doses={"administered_activity_mbq": a}, weight=w, name="FDG") for a, w in given]
-    made(engine, *doses)
-    answer = get(client, "figures", modality="PT", quantity="administered_activity_mbq_per_kg")
-    assert (answer["whole"]["n"], answer["whole"]["minimum"], answer["whole"]["maximum"]) == (2, 3.0, 5.0)
+def test_what_was_derived_has_its_distribution_too(client: FlaskClient, engine: Engine) -> None:
+    made(
+        engine, *(MadeExam(modality="PT", doses={"activity_per_weight_mbq_per_kg": one}, name="FDG") for one in (3, 5))
+    )
+    answer = get(client, "figures", modality="PT", quantity="activity_per_weight_mbq_per_kg")
+    assert (answer["whole"]["n"], answer["whole"]["median"], answer["of"]["unit_shown"]) == (2, 4.0, "MBq/kg")
 
 
 def test_names_stand_with_their_exams_mapped_ones_apart(client: FlaskClient, engine: Engine) -> None:
@@ -260,5 +260,5 @@ def test_numbers_that_nothing_can_hold_end_no_page(client: FlaskClient, engine: 
     made(
         engine, *(MadeExam(doses={"dlp_body_mgy_cm": one, "administered_activity_mbq": one}, weight=0.3) for one in odd)
     )
-    for view in ("", "&scale=log", "&quantity=administered_activity_mbq_per_kg"):
+    for view in ("", "&scale=log", "&quantity=administered_activity_mbq"):
         assert client.get(f"{PAGE}/name?modality=CT{view}").status_code == 200, view

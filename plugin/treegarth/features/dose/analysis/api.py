@@ -175,7 +175,7 @@ def workload_answer(call: Call[FiguresAsked, None, None]) -> WorkloadAnswer:
 
 def routes() -> list[Route]:
     """The endpoints of analysis."""
-    asks = {"problems": (404, 503)}
+    problems = (404, 503)
     return [
         dose_route(
             "dose_analysis_overview",
@@ -189,16 +189,30 @@ def routes() -> list[Route]:
             "analysis/figures",
             groups_answer,
             "The distribution of a quantity, of all and by groups.",
-            **asks,
+            problems=problems,
         ),
         dose_route(
-            "dose_analysis_histogram", "analysis/histogram", histogram_answer, "How many values lie where.", **asks
+            "dose_analysis_histogram",
+            "analysis/histogram",
+            histogram_answer,
+            "How many values lie where.",
+            problems=problems,
         ),
         dose_route(
-            "dose_analysis_points", "analysis/points", points_answer, "Values against the size of the patient.", **asks
+            "dose_analysis_points",
+            "analysis/points",
+            points_answer,
+            "Values against the size of the patient.",
+            problems=problems,
         ),
-        dose_route("dose_analysis_greatest", "analysis/greatest", greatest_answer, "The greatest values.", **asks),
         dose_route(
-            "dose_analysis_workload", "analysis/workload", workload_answer, "Exams by weekday and hour.", **asks
+            "dose_analysis_greatest", "analysis/greatest", greatest_answer, "The greatest values.", problems=problems
+        ),
+        dose_route(
+            "dose_analysis_workload",
+            "analysis/workload",
+            workload_answer,
+            "Exams by weekday and hour.",
+            problems=problems,
         ),
     ]

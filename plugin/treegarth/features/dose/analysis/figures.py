@@ -8,19 +8,14 @@ from itertools import pairwise
 from typing import Literal
 
 from treegarth.features.dose.analysis.wanted import Level, Phantom
-from treegarth.features.dose.quantities import BEST, OF_EVENT, ShownQuantity
+from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT, ShownQuantity
 from treegarth.phrases import N_
 
 EXAM_COUNT = "irradiation_event_count"
 """The quantity of which each exam has a row, whatever doses it has."""
-PER_WEIGHT = {"administered_activity_mbq_per_kg": "administered_activity_mbq"}
-"""Quantities that are another one by the kilogram of the patient; without a weight there is none."""
 
 OF_LEVEL: Mapping[Level, Mapping[str, ShownQuantity]] = {
-    "exam": {
-        **BEST,
-        "administered_activity_mbq_per_kg": ShownQuantity(label=N_("Activity per weight"), unit="MBq/kg"),
-    },
+    "exam": {**BEST, **DERIVED},
     "event": {one.column: one for one in OF_EVENT},
 }
 

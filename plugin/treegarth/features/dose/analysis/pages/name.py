@@ -70,7 +70,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
         wanted = chosen.wanted
         whole = distribution(connection, wanted)
         found, every = points(connection, wanted, query.size) if whole.n else ([], 0)
-        values = {
+        values: dict[str, Any] = {
             "whole": whole,
             "bins": histogram(connection, wanted, whole, chosen.quantity.factor, query.scale),
             "times": list(reversed(figures(connection, wanted, query.every))) if whole.n else [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from treegarth.features.dose.analysis.figures import OF_LEVEL, PER_WEIGHT
+from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.store.rows import event_phantom, select_named
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM, Phantom, Wanted
@@ -30,14 +30,8 @@ def quantities_of(connection: Connection, wanted: Wanted) -> list[QuantityCount]
 def _of_exams(connection: Connection, wanted: Wanted) -> list[QuantityCount]:
     table = exam_dose.c
     query = select(table.quantity, table.phantom, func.count().label("count")).group_by(table.quantity, table.phantom)
-    found = [
-        QuantityCount.model_validate(row._asdict()) for row in connection.execute(query.where(*select_named(wanted)))
-    ]
-    per_weight = {whole: part for part, whole in PER_WEIGHT.items()}
-    return [
-        *found,
-        *(one.model_copy(update={"quantity": per_weight[one.quantity]}) for one in found if one.quantity in per_weight),
-    ]
+    rows = connection.execute(query.where(*select_named(wanted)))
+    return [QuantityCount.model_validate(row._asdict()) for row in rows]
 
 
 def _of_events(connection: Connection, wanted: Wanted) -> list[QuantityCount]:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, Table, any_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, Table, any_, case, literal, select
 
-from treegarth.features.dose.analysis.figures import PER_WEIGHT
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name
 from treegarth.features.dose.analysis.wanted import Band, Wanted
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
-
-LEAST_WEIGHT_KG, MOST_WEIGHT_KG = 0.2, 700
-"""Of a patient: the lightest that lived and the heaviest are within; what is not is taken for an error of typing."""
-MOST_DIVIDED = 1e300
-"""What is more, by less than a kilogram, would end PostgreSQL's division with an error."""
 
 ABOUT = ("orthanc_study_id", "device_key", "study_date", "patient_age_years", "patient_weight_kg", "patient_size_m")
 """What each row has beside `value`, `is_doubted`, `phantom` and `name_id`."""
@@ -40,19 +34,14 @@ def select_named(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def _of_exams(wanted: Wanted) -> Select[Any]:
     table = exam_dose.c
-    per_weight = wanted.quantity in PER_WEIGHT
     chosen = select(
-        (table.value / table.patient_weight_kg if per_weight else table.value).label("value"),
+        table.value,
         table.is_doubted,
         table.phantom,
         table.exam_name_id.label("name_id"),
         table.study_hour,
         *(table[name] for name in ABOUT),
-    ).where(table.quantity == PER_WEIGHT.get(wanted.quantity, wanted.quantity))
-    if per_weight:
-        chosen = chosen.where(
-            table.patient_weight_kg.between(LEAST_WEIGHT_KG, MOST_WEIGHT_KG), func.abs(table.value) < MOST_DIVIDED
-        )
+    ).where(table.quantity == wanted.quantity)
     return chosen if wanted.phantom is None else chosen.where(table.phantom == wanted.phantom)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ARRAY, ColumnElement, Connection, Double, Select, Subquery, and_, cast, func, select, true
 
 from treegarth.features.dose.analysis.figures import Size
-from treegarth.features.dose.analysis.store.rows import LEAST_WEIGHT_KG, MOST_WEIGHT_KG, select_rows
+from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.store.statistics import ADDED, Distribution
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.registry.tables import dose_study
@@ -22,8 +22,9 @@ BINS_OF_A_DECADE = 10
 MOST_BINS = 200
 POINTS_SHOWN = 2000
 GREATEST_SHOWN = 10
+LEAST_WEIGHT_KG, MOST_WEIGHT_KG = 0.2, 700
 LEAST_HEIGHT_M, MOST_HEIGHT_M = 0.2, 2.8
-"""Of a patient; what is outside is an error of typing, as a height in centimetres."""
+"""Of patients, the smallest and the greatest are within; what is not is an error of typing, as a height in cm."""
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
