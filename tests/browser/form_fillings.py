@@ -10,6 +10,7 @@ from tests.browser.every_page import POLICY
 FURTHER = (
     "studies?modality=CT",
     "dose/sources?state=failed",
+    "dose/ssde?state=failed",
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
     "retention/ledger?state=deleted",
@@ -50,6 +51,8 @@ FORMS: Mapping[str, Filling] = {
     "dose.retry_all_page": Filling(),
     "dose.reread_page": Filling(),
     "dose.redecide_page": Filling(),
+    "dose.measuring_page": Filling(),
+    "dose.ssde_retry_page": Filling(),
     "dose.add_not_patient_page": Filling(),
     "not_patients.create_page": Filling(
         typed={"text": "name: of a text\nmeaning: phantom\npatient_id: TEXT*\n"}, button="save"
@@ -63,6 +66,7 @@ FORMS: Mapping[str, Filling] = {
     "dose.mark_study_page": Filling(),
     "dose.decide_page": Filling(),
     "dose.undo_page": Filling(),
+    "dose.name_device_page": Filling(typed={"display_name": "Emergency room", "location": "Building A"}, button="name"),
     "dose.add_limit_page": Filling(typed={"greatest": "9000"}),
     "dose_limits.create_page": Filling(
         typed={"text": "name: of a text\nquantity: dose_rp_gy\ngreatest: 9000\n"}, button="save"

@@ -265,6 +265,18 @@ DERIVED = {
             kind="radiopharmaceutical",
             formula=N_("The best known activity over the weight of the patient."),
         ),
+        DerivedQuantity(
+            name="ssde_mgy",
+            label=N_("SSDE"),
+            unit="mGy",
+            stored_unit="mGy",
+            meaning=N_("Size-specific dose estimate of CT, the greatest of its series, derived from images"),
+            kind="ct",
+            formula=N_(
+                "The CTDIvol of the event times a · exp(-b · Dw), the mean over the slices of a series: a and b of the "
+                "phantom by AAPM Report 204, the water-equivalent diameter Dw of the axial images by AAPM Report 220."
+            ),
+        ),
     )
 }
 """What is derived of exams, by the names of `derived_dose.quantity`, in the order of pages."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from treegarth.features.dose.analysis.size.store.estimates import refresh_estimates
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM
 from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT
 
@@ -129,11 +130,17 @@ _GONE = [
 ]
 
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
-_REFRESH = [text(one) for one in (*_GONE, _EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, _EVENTS)]
+_REFRESH_EVENTS = [text(one) for one in (*_GONE, _PROTOCOL_NAMES, _EVENTS)]
+_REFRESH_EXAMS = [text(one) for one in (_EXAM_NAMES, _EXAMS)]
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
     """Make the rows of these studies what the registry says of them now; of a study that does not count, none."""
-    if orthanc_study_ids:
-        for statement in _REFRESH:
-            connection.execute(statement, {"ids": sorted(set(orthanc_study_ids))})
+    wanted = sorted(set(orthanc_study_ids))
+    if not wanted:
+        return
+    for statement in _REFRESH_EVENTS:
+        connection.execute(statement, {"ids": wanted})
+    refresh_estimates(connection, wanted)
+    for statement in _REFRESH_EXAMS:
+        connection.execute(statement, {"ids": wanted})
