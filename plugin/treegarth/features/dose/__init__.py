@@ -34,12 +34,14 @@ def _terms() -> list[Term]:
 def _routes() -> list[Route]:
     from treegarth.features.dose.analysis import api as analysis_api
     from treegarth.features.dose.analysis import pages as analysis_pages
+    from treegarth.features.dose.analysis.levels import api as levels_api
+    from treegarth.features.dose.analysis.levels import pages as levels_pages
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    analysis = (*analysis_pages.routes(), *analysis_api.routes(), *ssde_pages.routes(), *ssde_api.routes())
-    return [*api.routes(), *pages.routes(), *analysis]
+    of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
+    return [*api.routes(), *pages.routes(), *analysis_pages.routes(), *analysis_api.routes(), *of_analysis]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -56,10 +58,11 @@ def _listings() -> list[Listing[Any, Any]]:
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, SET_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
