@@ -32,19 +32,25 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
-    from treegarth.features.dose.analysis import api as analysis_api
     from treegarth.features.dose.analysis import pages as analysis_pages
+    from treegarth.features.dose.analysis.api import coefficients
+    from treegarth.features.dose.analysis.api import figures as figures_api
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
+    from treegarth.features.dose.analysis.names import api as names_api
+    from treegarth.features.dose.analysis.names import pages as names_pages
+    from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
-    return [*api.routes(), *pages.routes(), *analysis_pages.routes(), *analysis_api.routes(), *of_analysis]
+    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api)
+    parts = (*of_doses, coefficients, coefficients_page, names_api, names_pages)
+    return [route for part in parts for route in part.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
     from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
@@ -54,15 +60,17 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE, NAMES, RAW_NAMES]
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
     from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
+    from treegarth.features.dose.analysis.names.api import NAME_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, SET_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
