@@ -32,7 +32,9 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis import pages as analysis_pages
     from treegarth.features.dose.analysis.api import coefficients
+    from treegarth.features.dose.analysis.api import figures as figures_api
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
     from treegarth.features.dose.analysis.names import api as names_api
@@ -42,7 +44,7 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages)
+    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api)
     parts = (*of_doses, coefficients, coefficients_page, names_api, names_pages)
     return [route for part in parts for route in part.routes()]
 
