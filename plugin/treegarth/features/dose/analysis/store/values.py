@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from treegarth.features.dose.alerts.store.due import note_changed
 from treegarth.features.dose.quantities import BEST, OF_EVENT
 
 EVENT_COUNT = "irradiation_event_count"
@@ -126,7 +127,9 @@ _REFRESH = [text(one) for one in (*_GONE, _EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, 
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
-    """Make the rows of these studies what the registry says of them now; of a study that does not count, none."""
+    """Make the rows of these studies what the registry says of them now; of a study that does not count, none. Alerts
+    look at them afterwards, in the background."""
     if orthanc_study_ids:
         for statement in _REFRESH:
             connection.execute(statement, {"ids": sorted(set(orthanc_study_ids))})
+        note_changed(connection, orthanc_study_ids)
