@@ -89,19 +89,20 @@ exam_dose = Table(
     Column("value", FiniteDouble(), nullable=False, comment="best known, in the stored unit"),
     Column("is_doubted", Boolean, nullable=False),
     Column("study_hour", SmallInteger, comment="0 to 23"),
+    Column("phantom", Key, comment="of a value that is by phantom: head, body, both or unknown; see wanted.py"),
     *_of_exam(),
     Index(
         "ix_exam_dose_name",
         "exam_name_id",
         "quantity",
-        postgresql_include=["value", "is_doubted", "orthanc_study_id", *_INCLUDED],
+        postgresql_include=["value", "is_doubted", "phantom", "study_hour", "orthanc_study_id", *_INCLUDED],
     ),
     Index(
         "ix_exam_dose_quantity",
         "quantity",
         "modality",
         "study_date",
-        postgresql_include=["value", "is_doubted", "exam_name_id", "scope_id", "device_key", "study_hour"],
+        postgresql_include=["value", "is_doubted", "phantom", "exam_name_id", "scope_id", "device_key", "study_hour"],
     ),
 )
 

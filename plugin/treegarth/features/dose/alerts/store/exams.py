@@ -153,6 +153,7 @@ def outliers(
             other.c.quantity == exam_dose.c.quantity,
             other.c.modality == exam_dose.c.modality,
             other.c.scope_id == exam_dose.c.scope_id,
+            other.c.phantom.is_not_distinct_from(exam_dose.c.phantom),
             other.c.is_doubted.is_(False),
             other.c.study_date.between(exam_dose.c.study_date - (days - 1), exam_dose.c.study_date),
             other.c.orthanc_study_id != exam_dose.c.orthanc_study_id,

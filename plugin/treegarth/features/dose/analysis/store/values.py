@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from treegarth.features.dose.alerts.store.due import note_changed
+from treegarth.features.dose.analysis.wanted import BY_PHANTOM
 from treegarth.features.dose.quantities import BEST, OF_EVENT
 
 EVENT_COUNT = "irradiation_event_count"
@@ -86,11 +87,14 @@ SELECT DISTINCT ON (g.key) g.key, g.modality, d.study_description, d.requested_p
 FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
 ON CONFLICT DO NOTHING"""  # noqa: S608
+_PHANTOM = f"""CASE WHEN g.quantity = ANY(ARRAY{sorted(BY_PHANTOM["exam"])}) THEN
+    CASE WHEN best_dlp_head_mgy_cm IS NULL THEN CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'unknown' ELSE 'body' END
+    ELSE CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'head' ELSE 'both' END END END"""
 _EXAMS = f"""{_COUNTED}
-INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, scope_id,
-    {_PATIENT})
-SELECT g.orthanc_study_id, g.quantity, g.modality, n.id, g.value, g.is_doubted, extract(hour FROM study_time), scope_id,
-    {_PATIENT}
+INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, phantom,
+    scope_id, {_PATIENT})
+SELECT g.orthanc_study_id, g.quantity, g.modality, n.id, g.value, g.is_doubted, extract(hour FROM study_time),
+    {_PHANTOM}, scope_id, {_PATIENT}
 FROM given g JOIN counted d USING (orthanc_study_id) JOIN exam_name n ON n.key = g.key"""  # noqa: S608
 
 _COLUMNS = [one.column for one in OF_EVENT]
