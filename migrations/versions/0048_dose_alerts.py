@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("since", MOMENT, nullable=False, server_default=sa.func.now()),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("next_attempt_at", MOMENT, nullable=False, server_default=sa.func.now()),
-        sa.Column("last_error", sa.Text, comment="why the last attempt failed"),
+        sa.Column("last_error", JSONB, comment="why the last attempt failed"),
         comment="exams that changed and that alerts have not looked at yet",
     )
     op.create_index("ix_dose_alert_due_next", "dose_alert_due", ["next_attempt_at"])

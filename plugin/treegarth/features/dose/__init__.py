@@ -32,12 +32,15 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.alerts import api as alerts_api
+    from treegarth.features.dose.alerts import pages as alerts_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *alerts_api.routes(), *alerts_pages.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.alerts.pages.alerts import ALERTS
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
@@ -46,14 +49,15 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, ALERTS]
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.alerts.api import LEVEL_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, LEVEL_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -63,10 +67,13 @@ def _row_actions() -> list[RowAction]:
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.dose.alerts.tasks import blueprint as alerts_blueprint
+    from treegarth.features.dose.alerts.telling import Telling
     from treegarth.features.dose.registry.tasks import blueprint
 
     followers = [one.follow_dose_read() for one in house.features if one.follow_dose_read is not None]
-    return [blueprint(work.context, followers)]
+    telling = Telling(tell=house.lent.tell, settle=house.lent.settle)
+    return [blueprint(work.context, followers), alerts_blueprint(work.context, telling)]
 
 
 def _works() -> list[WorkKind]:
@@ -94,9 +101,10 @@ def _read_again() -> ReadAgain:
 
 
 def _checks() -> list[HealthCheck]:
+    from treegarth.features.dose.alerts.pages.alerts import health_check as alerts_check
     from treegarth.features.dose.registry.pages import health_check
 
-    return [health_check]
+    return [health_check, alerts_check]
 
 
 def _study_sections(house: House) -> list[StudySection]:
@@ -130,9 +138,10 @@ def _kept_studies() -> list[StudyAddress]:
 
 
 def _measures() -> list[Measure]:
+    from treegarth.features.dose.alerts.store.measures import measure as measure_alerts
     from treegarth.features.dose.registry.store.measures import measure
 
-    return [measure]
+    return [measure, measure_alerts]
 
 
 FEATURE = Feature(

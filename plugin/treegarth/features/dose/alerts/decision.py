@@ -49,7 +49,9 @@ class Standing:
     id: int
     ended: datetime
     is_of_patient: bool  # of the patient who is looked at; else of one whose exams were moved
-    exams: Collection[str] = field(default_factory=frozenset)  # those that count, by the studies in which they count now
+    exams: Collection[str] = field(
+        default_factory=frozenset
+    )  # those that count, by the studies in which they count now
 
 
 def days_before(day: date, window_days: int) -> date:
@@ -129,9 +131,7 @@ def matched(
         near = [
             one
             for one in standing
-            if one.is_of_patient
-            and one.id not in found.values()
-            and abs(one.ended - episode.ended) < length
+            if one.is_of_patient and one.id not in found.values() and abs(one.ended - episode.ended) < length
         ]
         if near:
             found[place] = min(near, key=lambda one: (abs(one.ended - episode.ended), one.id)).id

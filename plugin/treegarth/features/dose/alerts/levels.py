@@ -1,4 +1,4 @@
-"""What a level of alerts says: when a dose, a patient's sum, a repeat, a missing dose or an outlier is told of. Pure."""
+"""What a level of alerts says: when a dose, a patient's sum, repeats, a missing dose or an outlier is told of. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from treegarth.features.dose.quantities import BEST, ShownQuantity
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.phrases import N_
+from treegarth.web.lists import Day
 from treegarth.web.routes import AnyText, Parameters, Text
 
 AlertKind: TypeAlias = Literal["exam", "cumulative", "repeat", "missing", "outlier"]
@@ -94,11 +95,11 @@ class LevelParameters(Parameters):
     """Of `outlier`: above the third quartile by more than so many interquartile ranges."""
     least_exams: Annotated[int | None, Field(ge=5, le=1_000_000)] = None
     """Of `outlier`: of how many other exams at least, 20 if not given."""
-    exams_from: date | None = None
+    exams_from: Day | None = None
     """Exams of this day or later make alerts; if not given those since it was switched on."""
-    email: Annotated[list[ShortText], Field(max_length=20)] = []
+    email: Annotated[list[ShortText], Field(max_length=20, default_factory=list)]
     """Who is told by e-mail."""
-    webhook: Annotated[list[ShortText], Field(max_length=20)] = []
+    webhook: Annotated[list[ShortText], Field(max_length=20, default_factory=list)]
     """Which webhooks of `Treegarth.Webhooks` are told."""
     reason: Text | None = None
     """Why, and what is to be done: for whoever looks at the alert."""
@@ -126,7 +127,9 @@ class LevelParameters(Parameters):
         if self.kind == "cumulative" and self.quantity not in OF_PATIENT:
             raise ValueError(N_("This quantity does not add up over exams."))
         if self.kind == "outlier" and (self.percentile is None) == (self.iqr_factor is None):
-            raise ValueError(N_("An outlier is above a percentile, or above a number of interquartile ranges: say one."))
+            raise ValueError(
+                N_("An outlier is above a percentile, or above a number of interquartile ranges: say one.")
+            )
         if self.age_from is not None and self.age_to is not None and self.age_from >= self.age_to:
             raise ValueError(N_("The first age is not below the second."))
         return self

@@ -15,7 +15,15 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import transaction
 from treegarth.errors import DatabaseUnavailable
-from treegarth.features.dose.alerts.decision import Episode, ExamValue, Standing, length_of, matched, repeated, sums_above
+from treegarth.features.dose.alerts.decision import (
+    Episode,
+    ExamValue,
+    Standing,
+    length_of,
+    matched,
+    repeated,
+    sums_above,
+)
 from treegarth.features.dose.alerts.findings import Finding, Patient
 from treegarth.features.dose.alerts.levels import Level
 from treegarth.features.dose.alerts.store import alerts, due, exams
@@ -83,19 +91,20 @@ class _Work:
     def __init__(self, *, connection: Connection, level: Level, telling: Telling, now: datetime) -> None:
         self.connection, self.level, self.telling, self.now = connection, level, telling, now
 
-    def fire(self, found: Finding) -> None:
-        """Once; an alert about the same exam under its former identity goes on as this one."""
+    def fire(self, found: Finding) -> int | None:
+        """Once; an alert about the same exam under its former identity goes on as this one, and is returned."""
         day = found.began.day
         if not self.level.is_on or (day is not None and day < self.level.exams_from):
-            return
+            return None
         former = alerts.replaced_by(self.connection, self.level, found.began.orthanc_study_id)
         if former is not None:
             self.keep(former.id, found)
-            return
+            return former.id
         made = alerts.fire(self.connection, self.level, found, self.now)
         if made is not None:
             tell(self.connection, self.telling, self.level, made, found, self.now)
             logger.info("Level %d made the alert %d.", self.level.id, made)
+        return None
 
     def keep(self, alert_id: int, found: Finding) -> None:
         alerts.stands(self.connection, alert_id, self.level, found, self.now)
@@ -113,14 +122,15 @@ def _exams(work: _Work, ids: Sequence[str]) -> None:
     known = alerts.alerts_by_exam(work.connection, work.level, ids)
     if not work.level.is_on and not known:
         return
-    above = exams.exams_above(work.connection, work.level, ids=ids)
-    for found in above:
-        alert = known.pop(found.began.orthanc_study_id, None)
+    still: set[int | None] = set()
+    for found in exams.exams_above(work.connection, work.level, ids=ids):
+        alert = known.get(found.began.orthanc_study_id)
         if alert is None:
-            work.fire(found)
+            still.add(work.fire(found))
         else:
             work.keep(alert.id, found)
-    work.end(one.id for one in known.values())
+            still.add(alert.id)
+    work.end(one.id for one in known.values() if one.id not in still)
 
 
 def _outliers(work: _Work, ids: Sequence[str]) -> None:
@@ -181,9 +191,7 @@ def _sweep(work: _Work) -> None:
         return
     after = timedelta(hours=work.level.says.after_hours or 0)
     since = None if last is None else last - after - exams.SWEPT_AGAIN
-    found = exams.without_dose(
-        work.connection, work.level, work.now, since=work.level.exams_from, received_after=since
-    )
+    found = exams.without_dose(work.connection, work.level, work.now, since=work.level.exams_from, received_after=since)
     ids = [one.began.orthanc_study_id for one in found]
     known = alerts.alerts_by_exam(work.connection, work.level, ids)
     for one in found:
@@ -211,9 +219,7 @@ def _patients(work: _Work, patients: Iterable[Patient]) -> None:
     work.end(set(there) - told)
 
 
-def _patient(
-    work: _Work, patient: Patient, standing: Sequence[tuple[str, Standing]], told: set[int]
-) -> set[int]:
+def _patient(work: _Work, patient: Patient, standing: Sequence[tuple[str, Standing]], told: set[int]) -> set[int]:
     """The alerts that tell of this patient as it is now."""
     groups = exams.exams_of_patient(work.connection, work.level, patient)
     everything = {one.orthanc_study_id for _, found in groups for one in found}
@@ -266,10 +272,10 @@ def episodes_of(level: Level, found: Sequence[ExamValue], since: date) -> list[E
 
 def finding_of(level: Level, patient: Patient, name: str, episode: Episode) -> Finding:
     says = level.says
+    details: dict[str, float | None] = {"within_hours": says.within_hours}
+    limit = float(says.at_least or 2)
     if level.kind == "cumulative":
         limit, details = says.above or 0.0, {"window_days": says.window_days}
-    else:
-        limit, details = float(says.at_least or 2), {"within_hours": says.within_hours}
     return Finding(
         began=episode.began,
         exams=episode.exams,

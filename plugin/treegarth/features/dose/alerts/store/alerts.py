@@ -22,6 +22,7 @@ from treegarth.features.dose.alerts.tables import (
 )
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.index.names import OfNamedStudy
+from treegarth.index.studies import OfStudy, is_of
 from treegarth.phrases import P_
 from treegarth.record import Record
 
@@ -100,9 +101,13 @@ class AlertEvent(Record):
 
 
 def _query() -> Select[Any]:
-    own = {"level_name": dose_alert_level.c.name.label("level_name"), "state": _STATE.label("state")}
+    own: dict[str, ColumnElement[Any]] = {
+        "level_name": dose_alert_level.c.name.label("level_name"),
+        "state": _STATE.label("state"),
+    }
     named = OfNamedStudy.model_fields
-    columns = [own.get(name, dose_alert.c.get(name)) for name in Alert.model_fields if name not in named]
+    names = [name for name in Alert.model_fields if name not in named]
+    columns = [own[name] if name in own else dose_alert.c[name] for name in names]
     return select(*columns).join(dose_alert_level, dose_alert_level.c.id == dose_alert.c.level_id)
 
 
@@ -115,13 +120,13 @@ def select_alerts(
     assignee: str | None = None,
     since: datetime | None = None,
     before: datetime | None = None,
-    orthanc_study_id: str | None = None,
+    of_study: OfStudy | None = None,
 ) -> Select[Any]:
     """Alerts, in no order. Of a study: those that it made, and those of which it is one of the exams."""
     row, query = dose_alert.c, _query()
     conditions: list[ColumnElement[bool]] = []
     if state is not None:
-        conditions.append(_STATE == state if state != "open" else IS_OPEN)
+        conditions.append(IS_OPEN if state == "open" else _STATE.in_([state]))
     if kind is not None:
         conditions.append(row.kind == kind)
     if level_id is not None:
@@ -134,14 +139,13 @@ def select_alerts(
         conditions.append(row.fired_at >= since)
     if before is not None:
         conditions.append(row.fired_at < before)
-    if orthanc_study_id is not None:
-        conditions.append(_is_of(orthanc_study_id))
+    if of_study is not None:
+        conditions.append(_is_of(of_study))
     return query.where(*conditions)
 
 
-def _is_of(orthanc_study_id: str) -> ColumnElement[bool]:
-    exam = dose_alert_exam.c
-    among = exists().where(exam.alert_id == dose_alert.c.id, exam.orthanc_study_id == orthanc_study_id)
+def _is_of(of_study: OfStudy) -> ColumnElement[bool]:
+    among = exists().where(dose_alert_exam.c.alert_id == dose_alert.c.id, is_of(dose_alert_exam, of_study))
     return among.correlate(dose_alert)
 
 
@@ -155,9 +159,9 @@ def read_alert(connection: Connection, alert_id: int, *, for_change: bool = Fals
     return Alert(**row._mapping)
 
 
-def alerts_of_study(connection: Connection, orthanc_study_id: str) -> list[Alert]:
+def alerts_of_study(connection: Connection, study: OfStudy) -> list[Alert]:
     """Those that it made and those of which it is one of the exams, the latest first."""
-    query = select_alerts(orthanc_study_id=orthanc_study_id).order_by(dose_alert.c.id.desc())
+    query = select_alerts(of_study=study).order_by(dose_alert.c.id.desc())
     return [Alert(**row._mapping) for row in connection.execute(query)]
 
 
@@ -319,8 +323,10 @@ def stands(connection: Connection, alert_id: int, level: Level, found: Finding, 
         del values["limit_value"], values["details"]  # as they were when it fired
     changed = {name: value for name, value in values.items() if row._mapping[name] != value}
     whose = {"orthanc_study_id", "alert_patient_id", "alert_issuer_of_patient_id"}
-    is_moved = bool(whose & changed.keys()) if level.kind not in ("cumulative", "repeat") else bool(
-        {"alert_patient_id", "alert_issuer_of_patient_id"} & changed.keys()
+    is_moved = (
+        bool(whose & changed.keys())
+        if level.kind not in ("cumulative", "repeat")
+        else bool({"alert_patient_id", "alert_issuer_of_patient_id"} & changed.keys())
     )
     if not row.holds:
         changed["holds"] = True

@@ -35,6 +35,7 @@ from treegarth.features.dose.alerts.levels import LEAST_EXAMS, OUTLIER_DAYS, Lev
 from treegarth.features.dose.alerts.tables import dose_alert, dose_alert_exam
 from treegarth.features.dose.analysis.store.values import EVENT_COUNT
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
+from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.features.dose.registry.store.missing_dose import select_without_dose
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.tables import study
@@ -61,7 +62,7 @@ _EXAM = (
 )
 
 
-def _exam_of(row: Row[Any], factor: float) -> ExamValue:
+def _exam_of(row: Any, factor: float) -> ExamValue:
     return ExamValue(
         orthanc_study_id=row.orthanc_study_id,
         study_instance_uid=row.study_instance_uid,
@@ -162,7 +163,9 @@ def outliers(
         .lateral("compared")
     )
     columns = [column for column in compared.c if column.name != "others"]
-    limit = columns[0] if says.percentile is not None else columns[1] + (says.iqr_factor or 0) * (columns[1] - columns[0])
+    limit = (
+        columns[0] if says.percentile is not None else columns[1] + (says.iqr_factor or 0) * (columns[1] - columns[0])
+    )
     query = select(*_EXAM, compared.c.others, limit.label("limit")).select_from(_FROM.join(compared, true()))
     query = query.where(*_asked(level, level.quantity), compared.c.others >= least, exam_dose.c.value > limit)
     return [
@@ -240,7 +243,7 @@ def exams_of_patient(connection: Connection, level: Level, patient: Patient) -> 
 
 
 def counting_in(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
-    """By exam the study in which it counts now: itself, or the one that replaces it; what counts nowhere is not in it."""
+    """By exam the study in which it counts now: itself, or the one that replaces it; without what counts nowhere."""
     counts = func.coalesce(dose_study.c.replaced_by, dose_study.c.orthanc_study_id).label("counts_in")
     query = select(dose_study.c.orthanc_study_id, counts).where(
         is_among(dose_study.c.orthanc_study_id, sorted(ids)),
@@ -269,7 +272,9 @@ def patients_above(connection: Connection, level: Level, since: date, until: dat
         .group_by(dose_study.c.patient_id, issuer)
         .having(enough)
     )
-    return {Patient(patient_id=whose, issuer_of_patient_id=of or None) for whose, of in connection.execute(query) if whose}
+    return {
+        Patient(patient_id=whose, issuer_of_patient_id=of or None) for whose, of in connection.execute(query) if whose
+    }
 
 
 # ---- missing dose ----
@@ -319,8 +324,41 @@ def _lacking(row: Row[Any], limit: float, now: datetime) -> Finding:
 
 def waiting_to_be_read(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Of these studies, those of which an object waits to be read: nothing is said of their dose yet."""
-    waits = exists().where(
-        dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "unread"
-    )
+    waits = exists().where(dose_report.c.orthanc_study_id == study.c.orthanc_study_id, dose_report.c.state == "unread")
     query = select(study.c.orthanc_study_id).where(is_among(study.c.orthanc_study_id, ids), waits)
     return set(connection.execute(query).scalars())
+
+
+# ---- before a level acts ----
+
+
+def count_above(connection: Connection, level: Level, since: date, until: date) -> tuple[int, int]:
+    """How many exams of these days are above a level by themselves, and how many fit what it says else."""
+    limit = (level.says.above or 0.0) / level.shown.factor * (2 - _NEARLY)
+    above = func.count().filter(exam_dose.c.value > limit).label("above")
+    query = select(above, func.count().label("every")).select_from(_FROM)
+    row = connection.execute(query.where(*_asked(level, level.quantity), _of_days(since, until))).one()
+    return row.above, row.every
+
+
+def newest(connection: Connection, level: Level, since: date, until: date, *, limit: int) -> list[str]:
+    """The newest exams of these days that fit what a level says."""
+    query = select(exam_dose.c.orthanc_study_id).select_from(_FROM)
+    query = query.where(*_asked(level, level.quantity), _of_days(since, until))
+    order = (exam_dose.c.study_date.desc(), exam_dose.c.orthanc_study_id)
+    return list(connection.execute(query.order_by(*order).limit(limit)).scalars())
+
+
+def count_without_dose(connection: Connection, level: Level, now: datetime, since: date) -> tuple[int, int]:
+    """How many studies since that day lack a dose so long after their last object arrived, and of how many."""
+    says = level.says
+    modalities = DOSE_MODALITIES if says.modality is None else (says.modality,)
+    fits = (
+        study.c.modalities.overlap(cast(list(modalities), ARRAY(Text))),
+        study.c.last_received_at <= now - timedelta(hours=says.after_hours or 0),
+        func.coalesce(study.c.study_date, cast(study.c.last_received_at, Date)) >= since,
+    )
+    lacking = select_without_dose(connection).where(*fits).subquery()
+    made = connection.execute(select(func.count()).select_from(lacking)).scalar_one()
+    every = connection.execute(select(func.count()).select_from(study).where(*fits)).scalar_one()
+    return int(made), int(every)

@@ -28,7 +28,9 @@ def _columns(before: StoredLevel | None, document: Mapping[str, Any], is_on: boo
     """A level that does not say from which day on is of the exams since it was made or switched on."""
     begins = before is None or (is_on and not before.is_on)
     given = document.get("exams_from")
-    since = date.fromisoformat(given) if given else (author.now.date() if before is None or begins else before.exams_from)
+    since = (
+        date.fromisoformat(given) if given else (author.now.date() if before is None or begins else before.exams_from)
+    )
     return {"kind": document["kind"], "exams_from": since, "swept_at": None}
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.alerts.store.alerts import alerts_of_study
+from treegarth.features.dose.alerts.words import STATE_NAMES, STATE_SIGNS
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
@@ -48,6 +50,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         which = told_apart_with_kept(connection, [key])(key)
         choices = [source_choice(one) for one in sources if one.decision is not None]
         decided = concerning(connection, key)
+        alerts = alerts_of_study(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
     if not sources:
         return None
@@ -60,6 +63,9 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         "dose/section.html",
         study=study,
         source_count=len(sources),
+        alerts=alerts,
+        alert_states=STATE_NAMES,
+        alert_signs=STATE_SIGNS,
         reports=_articles(call, reports, sources, counting),
         doses=[] if study is None else shown_doses(study, counting),
         parts=[] if study is None else shown_parts(study),
