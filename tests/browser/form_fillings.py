@@ -10,6 +10,7 @@ from tests.browser.every_page import POLICY
 FURTHER = (
     "studies?modality=CT",
     "dose/sources?state=failed",
+    "dose/ssde?state=failed",
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
     "retention/ledger?state=deleted",
@@ -50,6 +51,8 @@ FORMS: Mapping[str, Filling] = {
     "dose.retry_all_page": Filling(),
     "dose.reread_page": Filling(),
     "dose.redecide_page": Filling(),
+    "dose.measuring_page": Filling(),
+    "dose.ssde_retry_page": Filling(),
     "dose.add_not_patient_page": Filling(),
     "not_patients.create_page": Filling(
         typed={"text": "name: of a text\nmeaning: phantom\npatient_id: TEXT*\n"}, button="save"
@@ -73,6 +76,16 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "dose.alert_create_level_page": Filling(
+        typed={"name": "high", "above": "100", "exams_from": "2020-01-01"}, button="save"
+    ),
+    "dose.alert_change_level_page": Filling(button="save"),
+    "dose.act_on_alert_page": Filling(typed={"reason": "seen"}, button="comment"),
+    "dose_alert_levels.take_in_page": Filling(
+        typed={"text": "- {name: taken in, kind: missing, after_hours: 24}"}, button="look"
+    ),
+    "dose_alert_levels.switch_page": Filling(),
+    "dose_alert_levels.remove_page": Filling(),
     "archive.add_character_set_page": Filling(typed={"manufacturer": "MAKER"}),
     "character_sets.create_page": Filling(
         typed={"text": "name: of a text\nmanufacturer: MAKER\nreally: ISO_IR 192\n"}, button="save"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from treegarth.features.dose.quantities import BEST, ShownQuantity
+from treegarth.features.dose.quantities import BEST, DERIVED, ShownQuantity
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.phrases import N_
 from treegarth.web.lists import Day
@@ -20,13 +20,16 @@ KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 EXAMS, LACKS = "exams", "lacks"
 """What stands for a quantity where there is none: of repeats and of a missing dose."""
 
-OF_EXAM: Mapping[str, ShownQuantity] = BEST
+OF_EXAM: Mapping[str, ShownQuantity] = {**BEST, **DERIVED}
 """What one exam can be above."""
 
 NOT_ADDED = ("dlp_mgy_cm", "administered_activity_mbq")
 """The whole DLP mixes the phantoms of 16 and 32 cm, an activity radionuclides: neither adds up over exams."""
+ADDED = ("effective_dose_ct_msv", "effective_dose_nm_msv")
+"""Of what is derived, what adds up: for a reference patient, each of its own kind."""
 OF_PATIENT: Mapping[str, ShownQuantity] = {
-    name: one for name, one in BEST.items() if not one.is_greatest and name not in NOT_ADDED
+    **{name: one for name, one in BEST.items() if not one.is_greatest and name not in NOT_ADDED},
+    **{name: DERIVED[name] for name in ADDED},
 }
 """What adds up over a patient's exams."""
 

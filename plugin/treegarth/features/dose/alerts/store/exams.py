@@ -35,6 +35,7 @@ from treegarth.features.dose.alerts.levels import LEAST_EXAMS, OUTLIER_DAYS, Lev
 from treegarth.features.dose.alerts.tables import dose_alert, dose_alert_exam
 from treegarth.features.dose.analysis.store.values import EVENT_COUNT
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
+from treegarth.features.dose.quantities import BEST, DERIVED
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.features.dose.registry.store.missing_dose import select_without_dose
 from treegarth.features.dose.registry.tables import dose_report, dose_study
@@ -78,8 +79,9 @@ def _exam_of(row: Any, factor: float) -> ExamValue:
 def _asked(level: Level, quantity: str) -> list[ColumnElement[bool]]:
     """What a level says of exams beside its limit."""
     says, age = level.says, exam_dose.c.patient_age_years
-    implausible = cast([f"{quantity}:implausible"], ARRAY(Text))
-    found = [exam_dose.c.quantity == quantity, ~func.coalesce(dose_study.c.doubts.contains(implausible), False)]
+    stands_on = BEST if quantity in DERIVED else (quantity,)
+    implausible = cast([f"{one}:implausible" for one in stands_on], ARRAY(Text))
+    found = [exam_dose.c.quantity == quantity, ~func.coalesce(dose_study.c.doubts.overlap(implausible), False)]
     if says.modality is not None:
         found.append(exam_dose.c.modality == says.modality)
     if says.standard_name is not None:
