@@ -29,6 +29,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "not_patient_rule_id": ("api_not_patient_rules", ("items", 0, "id")),
     "character_set_id": ("api_character_sets", ("items", 0, "id")),
     "dose_limit_id": ("api_dose_limits", ("items", 0, "id")),
+    "dose_alert_level_id": ("api_dose_alert_levels", ("items", 0, "id")),
+    "dose_alert_id": ("api_dose_alerts", ("items", 0, "id")),
     "view_id": ("api_saved_views", ("items", 0, "id")),
     "rule_id": ("api_rules", ("items", 0, "id")),
     "destination_id": ("api_destinations", ("items", 0, "id")),

@@ -100,7 +100,7 @@ def test_an_alert_is_acknowledged_once_with_a_reason_and_opened_again(client: Fl
     level(engine, DLP)
     arrive(engine, ct(2000))
     (alert,) = found(engine)
-    assert act(client, alert.id, act="acknowledge").status_code == 422
+    assert act(client, alert.id, act="acknowledge").status_code == 400
     done = act(client, alert.id, act="acknowledge", reason="a large patient")
     assert (done.status_code, done.get_json()["state"]) == (201, "acknowledged")
     again = act(client, alert.id, act="acknowledge", reason="me too")

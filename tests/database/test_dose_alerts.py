@@ -398,3 +398,11 @@ def test_an_outlier_by_percentile_is_compared_with_others_of_its_phantom_without
     arrive(engine, ct(48.1, days(1)))
     (alert,) = found(engine)[before:]
     assert (alert.value, alert.limit_value) == (48.1, pytest.approx(48))
+
+
+def test_a_window_reaches_back_no_further_than_the_calendar(engine: Engine) -> None:
+    level(engine, SUM, window_days=36_500)
+    arrive(engine, ct(600, date(1, 1, 2), patient_id="P"), ct(600, patient_id="P"))
+    assert found(engine) == []
+    arrive(engine, ct(600, days(1), patient_id="P"))
+    assert [one.value for one in found(engine)] == [1200]

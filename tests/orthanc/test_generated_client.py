@@ -115,6 +115,9 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    high = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 0.001, "exams_from": "2000-01-01"}
+    post(server, "dose/alert-levels", {"document": high})
+    wait_for("the alerts", lambda: server.get("dose/alerts")["items"])
     post(server, "character-sets", {"document": {"name": "k", "station_name": "CT1", "really": "ISO_IR 192"}})
     for exam in server.get("dose/studies")["items"]:
         decided = post(server, f"dose/studies/{exam['study_instance_uid']}/acts", {"act": "void", "reason": "a test"})

@@ -56,7 +56,7 @@ class Standing:
 
 def days_before(day: date, window_days: int) -> date:
     """The first day of a window of so many days that ends with this one: of one day it is the same."""
-    return day - timedelta(days=window_days - 1)
+    return date.fromordinal(max(day.toordinal() - window_days + 1, 1))
 
 
 def sums_above(exams: Iterable[ExamValue], *, window_days: int, above: float, since: date) -> list[Episode]:
