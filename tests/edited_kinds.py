@@ -57,6 +57,15 @@ LEVEL = {"name": "a", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1000.0,
 KINDS.append(
     EditedKind(path="dose/alert-levels", document=LEVEL, changed="reason", values=("b", "c"), page="dose/alert-levels")
 )
+NOWHERE = {
+    "name": "l",
+    "place": "Nowhere",
+    "publication": {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"},
+    "least_exams": 20,
+    "note": "a",
+    "rows": [],
+}
+KINDS.append(EditedKind(path="dose/levels", document=NOWHERE, changed="note", values=("b", "c"), page="dose/levels"))
 KOREAN = {"name": "k", "station_name": "CT1", "really": "ISO 2022 IR 149", "reason": "a"}
 KINDS.append(
     EditedKind(path="character-sets", document=KOREAN, changed="reason", values=("b", "c"), page="character-sets")

@@ -118,6 +118,10 @@ def fill(server: OrthancServer, folder: Path) -> None:
     high = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 0.001, "exams_from": "2000-01-01"}
     post(server, "dose/alert-levels", {"document": high})
     wait_for("the alerts", lambda: server.get("dose/alerts")["items"])
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
+    post(server, "dose/levels", {"document": levels})
     post(server, "character-sets", {"document": {"name": "k", "station_name": "CT1", "really": "ISO_IR 192"}})
     for exam in server.get("dose/studies")["items"]:
         decided = post(server, f"dose/studies/{exam['study_instance_uid']}/acts", {"act": "void", "reason": "a test"})

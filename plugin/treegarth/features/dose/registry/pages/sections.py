@@ -9,6 +9,7 @@ from markupsafe import Markup
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.alerts.store.alerts import alerts_of_study
 from treegarth.features.dose.alerts.words import STATE_NAMES, STATE_SIGNS
+from treegarth.features.dose.analysis.levels.screening import flags_of_exam
 from treegarth.features.dose.analysis.size.pages import exam_part
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
@@ -53,6 +54,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         decided = concerning(connection, key)
         alerts = alerts_of_study(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
+        level_flags = [] if study is None else flags_of_exam(connection, key.orthanc_study_id)
         size_specific = exam_part(call, connection, key.orthanc_study_id)
     if not sources:
         return None
@@ -75,6 +77,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         size_specific=size_specific,
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
+        level_flags=level_flags,
         lacking_names=LACKING_NAMES,
         shown_doubts=[] if study is None else shown_doubts(call, study),
         acts=acts,
