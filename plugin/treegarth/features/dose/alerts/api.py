@@ -209,6 +209,6 @@ def routes() -> list[Route]:
             preview_of,
             "How many alerts a level would have made of the exams of the last year.",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.OPERATE,
         ),
     ]
