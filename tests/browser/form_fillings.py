@@ -89,6 +89,15 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_alert_levels.switch_page": Filling(),
     "dose_alert_levels.remove_page": Filling(),
+    "dose_coefficients.create_page": Filling(
+        typed={"text": "name: of a text\ntable: half_life\nof: F-18\nvalue: 6586.2\nsource: ICRP 107\n"}, button="save"
+    ),
+    "dose_coefficients.change_page": Filling(button="save"),
+    "dose_coefficients.take_in_page": Filling(
+        typed={"text": "- {name: taken in, table: half_life, of: C-11, value: 1223.4, source: ICRP 107}"}, button="look"
+    ),
+    "dose_coefficients.switch_page": Filling(),
+    "dose_coefficients.remove_page": Filling(),
     "dose_levels.create_page": Filling(typed={"text": LEVELS}, button="save"),
     "dose_levels.change_page": Filling(button="save"),
     "dose_levels.take_in_page": Filling(

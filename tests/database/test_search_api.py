@@ -330,7 +330,9 @@ def test_a_handler_that_reads_cannot_write(app: Flask, engine: Engine, tmp_path:
         connection.execute(text("DELETE FROM study"))
 
 
-OF_DOCUMENTS = tuple(f"{API_PATH}/{one}" for one in ("dose/not-patients", "dose/limits", "character-sets"))
+OF_DOCUMENTS = tuple(
+    f"{API_PATH}/{one}" for one in ("dose/not-patients", "dose/limits", "dose/coefficients", "character-sets")
+)
 OF_EXAMS, OF_PEOPLE = f"{API_PATH}/dose/", ("/acts", "/undo", "/not-patient", "/take-back")
 OF_THE_ARCHIVE = {"archive", "dose", "system", "documentation"}
 

@@ -118,6 +118,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     high = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 0.001, "exams_from": "2000-01-01"}
     post(server, "dose/alert-levels", {"document": high})
     wait_for("the alerts", lambda: server.get("dose/alerts")["items"])
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
+    post(server, "dose/coefficients", {"document": half_life})
     publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
     level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
     levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}

@@ -34,15 +34,18 @@ def _terms() -> list[Term]:
 def _routes() -> list[Route]:
     from treegarth.features.dose.alerts import api as alerts_api
     from treegarth.features.dose.alerts import pages as alerts_pages
+    from treegarth.features.dose.analysis.api import coefficients
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
+    from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
     of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
     of_alerts = [*alerts_api.routes(), *alerts_pages.routes()]
-    return [*api.routes(), *pages.routes(), *of_analysis, *of_alerts]
+    of_coefficients = [*coefficients.routes(), *coefficients_page.routes()]
+    return [*api.routes(), *pages.routes(), *of_analysis, *of_coefficients, *of_alerts]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -61,11 +64,12 @@ def _listings() -> list[Listing[Any, Any]]:
 
 def _documents() -> list[Documents[Any]]:
     from treegarth.features.dose.alerts.api import LEVEL_DOCUMENTS
+    from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
     from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, SET_DOCUMENTS, LEVEL_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, LEVEL_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
