@@ -56,6 +56,7 @@ KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", va
 LEVEL = {"name": "a", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1000.0, "reason": "a"}
 KINDS.append(
     EditedKind(path="dose/alert-levels", document=LEVEL, changed="reason", values=("b", "c"), page="dose/alert-levels")
+)
 COEFFICIENT = {
     "name": "f",
     "table": "radiopharmaceutical",
