@@ -28,6 +28,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "patient_id": ("api_list_studies", ("items", 0, "patient_id")),
     "not_patient_rule_id": ("api_not_patient_rules", ("items", 0, "id")),
     "character_set_id": ("api_character_sets", ("items", 0, "id")),
+    "standard_name_id": ("api_standard_names", ("items", 0, "id")),
+    "key": ("api_raw_names", ("items", 0, "key")),
     "dose_limit_id": ("api_dose_limits", ("items", 0, "id")),
     "dose_alert_level_id": ("api_dose_alert_levels", ("items", 0, "id")),
     "dose_alert_id": ("api_dose_alerts", ("items", 0, "id")),

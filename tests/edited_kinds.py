@@ -57,6 +57,16 @@ LEVEL = {"name": "a", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1000.0,
 KINDS.append(
     EditedKind(path="dose/alert-levels", document=LEVEL, changed="reason", values=("b", "c"), page="dose/alert-levels")
 )
+CHEST = {"name": "c", "modality": "CT", "code_value": "a", "coding_scheme_designator": "99X", "rules": []}
+KINDS.append(
+    EditedKind(
+        path="dose/standard-names",
+        document=CHEST,
+        changed="code_value",
+        values=("b", "c"),
+        page="dose/standard-names",
+    )
+)
 COEFFICIENT = {
     "name": "f",
     "table": "radiopharmaceutical",

@@ -19,6 +19,7 @@ from tests.bench import (
     retention,
     retention_space,
     rules_dry_run,
+    standard_names,
     store_path,
 )
 
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "forwarding": forwarding.measure,
     "list_orders": list_orders.measure,
     "rules_dry_run": rules_dry_run.measure,
+    "standard_names": standard_names.measure,
     "retention": retention.measure,
     "retention_space": retention_space.measure,
 }

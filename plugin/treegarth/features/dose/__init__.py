@@ -37,19 +37,21 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.analysis.api import coefficients
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
+    from treegarth.features.dose.analysis.names import api as names_api
+    from treegarth.features.dose.analysis.names import pages as names_pages
     from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
-    of_alerts = [*alerts_api.routes(), *alerts_pages.routes()]
-    of_coefficients = [*coefficients.routes(), *coefficients_page.routes()]
-    return [*api.routes(), *pages.routes(), *of_analysis, *of_coefficients, *of_alerts]
+    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, alerts_api, alerts_pages)
+    parts = (*of_doses, coefficients, coefficients_page, names_api, names_pages)
+    return [route for part in parts for route in part.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.alerts.pages.alerts import ALERTS
+    from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
     from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
@@ -59,17 +61,19 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE, ALERTS]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE, NAMES, RAW_NAMES, ALERTS]
 
 
 def _documents() -> list[Documents[Any]]:
     from treegarth.features.dose.alerts.api import LEVEL_DOCUMENTS
     from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
     from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
+    from treegarth.features.dose.analysis.names.api import NAME_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, LEVEL_DOCUMENTS]
+    of_analysis = [COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, *of_analysis, LEVEL_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
