@@ -72,7 +72,7 @@ def _documents() -> list[Documents[Any]]:
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    of_analysis = [COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
+    of_analysis: list[Documents[Any]] = [COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
     return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, *of_analysis, LEVEL_DOCUMENTS]
 
 
