@@ -82,6 +82,16 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "dose.alert_create_level_page": Filling(
+        typed={"name": "high", "above": "100", "exams_from": "2020-01-01"}, button="save"
+    ),
+    "dose.alert_change_level_page": Filling(button="save"),
+    "dose.act_on_alert_page": Filling(typed={"reason": "seen"}, button="comment"),
+    "dose_alert_levels.take_in_page": Filling(
+        typed={"text": "- {name: taken in, kind: missing, after_hours: 24}"}, button="look"
+    ),
+    "dose_alert_levels.switch_page": Filling(),
+    "dose_alert_levels.remove_page": Filling(),
     "dose.undo_name_import_page": Filling(),
     "dose.import_names_csv_page": Filling(
         typed={"text": "modality,standard_name,study_description\nCT,of a table,*never*\n"}, button="look"

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.alerts.store.alerts import alerts_of_study
+from treegarth.features.dose.alerts.words import STATE_NAMES, STATE_SIGNS
 from treegarth.features.dose.analysis.levels.screening import flags_of_exam
 from treegarth.features.dose.analysis.size.pages import exam_part
 from treegarth.features.dose.analysis.store.derived import derived_of_study, not_derived_of_study
@@ -56,6 +58,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         choices = [source_choice(one) for one in sources if one.decision is not None]
         decided = concerning(connection, key)
         sizes = sizes_of(connection, key.orthanc_study_id) if study is not None else []
+        alerts = alerts_of_study(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
         level_flags = [] if study is None else flags_of_exam(connection, key.orthanc_study_id)
         size_specific = exam_part(call, connection, key.orthanc_study_id)
@@ -70,6 +73,9 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         "dose/section.html",
         study=study,
         source_count=len(sources),
+        alerts=alerts,
+        alert_states=STATE_NAMES,
+        alert_signs=STATE_SIGNS,
         reports=_articles(call, reports, sources, counting),
         doses=[] if study is None else shown_doses(study, counting),
         parts=[] if study is None else shown_parts(study),
