@@ -32,9 +32,10 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.analysis import yearly
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    return [*api.routes(), *pages.routes(), *yearly.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -70,15 +71,19 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
 
 
 def _works() -> list[WorkKind]:
+    from treegarth.features.dose.analysis.yearly.works import REPORTING
     from treegarth.features.dose.registry.works import REDECIDING, REREADING
 
-    return [REDECIDING, REREADING]
+    return [REDECIDING, REREADING, REPORTING]
 
 
 def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.dose.analysis.yearly.works import REPORTING, carry
     from treegarth.features.dose.registry.works import carries
+    from treegarth.host.children import project_root
 
-    return carries()
+    reporting = carry(work.context.engine, work.zone, work.context.clock, project_root() / "web")
+    return {**carries(), REPORTING.name: reporting}
 
 
 def _follower(hints: TaskHints) -> IndexFollower:
