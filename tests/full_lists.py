@@ -61,6 +61,15 @@ DOSE = (
     " SELECT md5('r' || n), md5('s' || n), md5('t' || n), '1.3.' || n, '1.2.' || n,"
     """ (ARRAY['failed', 'refused'])[n % 2 + 1], CASE WHEN n % 2 = 1 THEN '"no dose"'::jsonb END,"""
     f""" CASE WHEN n % 2 = 0 THEN '"no end"'::jsonb END, {_AGO}, 0, NULL, NULL {_NO_DOSE}""",
+    "INSERT INTO series_ssde (orthanc_series_id, orthanc_study_id, study_instance_uid, series_instance_uid,"
+    " series_number, series_description, state, next_attempt_at, reason, last_error, image_count, slice_count,"
+    " water_equivalent_diameter_mean_mm, truncated_fraction_max, ctdi_vol_mgy, ctdiw_phantom_type, ssde_mean_mgy)"
+    " SELECT md5('s' || n), md5('t' || n), '1.2.' || n, '1.3.' || n, nullif(n % 9, 0),"
+    " CASE WHEN n % 4 > 0 THEN 'axial ' || n % 40 || ' mm' END,"
+    f" (ARRAY['measured', 'measured', 'none', 'waiting', 'failed'])[n % 5 + 1], {_NOON},"
+    " (ARRAY[NULL, 'head', 'not_axial'])[n % 3 + 1],"
+    f" CASE WHEN n % 5 = 4 THEN '\"no answer\"'::jsonb END, n % 300, n % 25, nullif(n % 400, 0), n % 10 / 10.0,"
+    f" nullif(n % 30, 0), (ARRAY['IEC Body Dosimetry Phantom', NULL])[n % 2 + 1], nullif(n % 50, 0) {_EACH}",
     "INSERT INTO long_work (kind, subject, asked_by, is_asked, asked_at, state, total, done, working_s, finished_at,"
     " last_error) SELECT (ARRAY['dose.redeciding', 'dose.reread'])[n % 2 + 1], n % 7,"
     f" nullif('user ' || n % 4, 'user 0'), true, {_AGO}, (ARRAY['done', 'stopped', 'failed'])[n % 3 + 1],"

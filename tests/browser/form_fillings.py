@@ -10,6 +10,7 @@ from tests.browser.every_page import POLICY
 FURTHER = (
     "studies?modality=CT",
     "dose/sources?state=failed",
+    "dose/ssde?state=failed",
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
     "retention/ledger?state=deleted",
@@ -50,6 +51,9 @@ FORMS: Mapping[str, Filling] = {
     "dose.retry_all_page": Filling(),
     "dose.reread_page": Filling(),
     "dose.redecide_page": Filling(),
+    "dose.report_pdf": Filling(),
+    "dose.measuring_page": Filling(),
+    "dose.ssde_retry_page": Filling(),
     "dose.add_not_patient_page": Filling(),
     "not_patients.create_page": Filling(
         typed={"text": "name: of a text\nmeaning: phantom\npatient_id: TEXT*\n"}, button="save"

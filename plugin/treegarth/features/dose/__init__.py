@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from treegarth.feature import Feature, House, ReadAgain, Work
+from treegarth.feature import Feature, FollowStable, House, ReadAgain, Work
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
@@ -33,12 +33,15 @@ def _terms() -> list[Term]:
 
 def _routes() -> list[Route]:
     from treegarth.features.dose.analysis import yearly
+    from treegarth.features.dose.analysis.size import api as ssde_api
+    from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes(), *yearly.routes()]
+    return [*api.routes(), *pages.routes(), *ssde_pages.routes(), *ssde_api.routes(), *yearly.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
@@ -47,7 +50,7 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE]
 
 
 def _documents() -> list[Documents[Any]]:
@@ -64,26 +67,42 @@ def _row_actions() -> list[RowAction]:
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.dose.analysis.size.tasks import blueprint as measuring
     from treegarth.features.dose.registry.tasks import blueprint
 
     followers = [one.follow_dose_read() for one in house.features if one.follow_dose_read is not None]
-    return [blueprint(work.context, followers)]
+    return [blueprint(work.context, followers), measuring(work.context)]
 
 
 def _works() -> list[WorkKind]:
+    from treegarth.features.dose.analysis.size.works import MEASURING
     from treegarth.features.dose.analysis.yearly.works import REPORTING
     from treegarth.features.dose.registry.works import REDECIDING, REREADING
 
-    return [REDECIDING, REREADING, REPORTING]
+    return [REDECIDING, REREADING, MEASURING, REPORTING]
 
 
 def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.dose.analysis.size.tasks import MEASURE
+    from treegarth.features.dose.analysis.size.works import carries as measuring
     from treegarth.features.dose.analysis.yearly.works import REPORTING, carry
     from treegarth.features.dose.registry.works import carries
     from treegarth.host.children import project_root
 
     reporting = carry(work.context.engine, work.zone, work.context.clock, project_root() / "web")
-    return {**carries(), REPORTING.name: reporting}
+    return {**carries(), **measuring(lambda: work.hints.announce(MEASURE)), REPORTING.name: reporting}
+
+
+def _follow_stable() -> FollowStable:
+    from treegarth.features.dose.analysis.size.follower import follow_stable
+
+    return follow_stable
+
+
+def _task_after_rest() -> str:
+    from treegarth.features.dose.analysis.size.tasks import MEASURE
+
+    return MEASURE
 
 
 def _follower(hints: TaskHints) -> IndexFollower:
@@ -152,6 +171,8 @@ FEATURE = Feature(
     carries=_carries,
     follower=_follower,
     read_again=_read_again,
+    follow_stable=_follow_stable,
+    task_after_rest=_task_after_rest,
     checks=_checks,
     study_sections=_study_sections,
     panel_sections=_panel_sections,

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import PhraseColumn
+from treegarth.documents.tables import document_tables
 
 Key = String(collation="C")
 
@@ -148,3 +150,23 @@ derived_dose = Table(
     Column("details", JSONB, nullable=False, comment="inputs, coefficients, ranges"),
 )
 """What was worked out of doses, sizes and images; into statistics it comes by `store/values.py`."""
+
+derived_missing = Table(
+    "derived_missing",
+    metadata,
+    Column("orthanc_study_id", Key, ForeignKey("dose_study.orthanc_study_id", ondelete="CASCADE"), primary_key=True),
+    Column("quantity", Key, primary_key=True),
+    Column("reason", PhraseColumn, nullable=False, comment="which input is missing"),
+)
+"""Why an exam has none of a quantity that its kind could have."""
+
+dose_coefficient, dose_coefficient_version = document_tables(
+    metadata,
+    "dose_coefficient",
+    Column("coefficient_table", Text, nullable=False, comment="ct, radiopharmaceutical or half_life"),
+    Column("of", Text, nullable=False, comment="region, code of the radiopharmaceutical, or radionuclide"),
+    Column("age_group", Text, comment="0, 1, 5, 10, 15 or adult; null of a half-life"),
+    Column("phantom", Text, comment="head or body, of ct alone"),
+    Column("value", FiniteDouble(), nullable=False, comment="mSv/(mGy cm), mSv/MBq or s"),
+    Column("source", Text, nullable=False, comment="the publication, with table and page"),
+)

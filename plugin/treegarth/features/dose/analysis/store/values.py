@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from treegarth.features.dose.analysis.size.store.estimates import refresh_estimates
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM
-from treegarth.features.dose.quantities import BEST, OF_EVENT
+from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT
 
 EVENT_COUNT = "irradiation_event_count"
 """The quantity of `exam_dose` by which exams are counted, those too of which no dose is known."""
@@ -62,6 +63,8 @@ _VALUES = [
     ),
 ]
 _PATIENT = "device_key, study_date, patient_age_years, patient_weight_kg, patient_size_m"
+_NUCLEAR = ", ".join(f"'{one.name}'" for one in DERIVED.values() if one.kind == "radiopharmaceutical")
+"""Whose modality is that of the images, which may come later."""
 _COUNTED = f"""
 WITH counted AS (
     SELECT d.*, coalesce(s.scope_id, 1) AS scope_id, concat_ws(chr(31), coalesce(d.study_description, ''),
@@ -76,8 +79,9 @@ WITH counted AS (
     FROM counted d CROSS JOIN LATERAL (VALUES {", ".join(_VALUES)}) AS q (quantity, value, modality, is_doubted)
     WHERE value IS NOT NULL GROUP BY orthanc_study_id, quantity, q.modality, named
     UNION ALL
-    SELECT orthanc_study_id, quantity, x.modality, value, is_doubted, md5(x.modality || named)
-    FROM counted d JOIN derived_dose x USING (orthanc_study_id)
+    SELECT orthanc_study_id, quantity, m.modality, value, is_doubted, md5(m.modality || named)
+    FROM counted d JOIN derived_dose x USING (orthanc_study_id) CROSS JOIN LATERAL (SELECT
+        CASE WHEN quantity IN ({_NUCLEAR}) THEN {_FOUND["radiopharmaceutical"]} ELSE x.modality END AS modality) AS m
 )"""  # noqa: S608
 _EXAM_NAMES = f"""{_COUNTED}
 INSERT INTO exam_name (key, modality, study_description, requested_procedure_description, procedure_codes, protocols)
@@ -126,11 +130,17 @@ _GONE = [
 ]
 
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
-_REFRESH = [text(one) for one in (*_GONE, _EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, _EVENTS)]
+_REFRESH_EVENTS = [text(one) for one in (*_GONE, _PROTOCOL_NAMES, _EVENTS)]
+_REFRESH_EXAMS = [text(one) for one in (_EXAM_NAMES, _EXAMS)]
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
     """Make the rows of these studies what the registry says of them now; of a study that does not count, none."""
-    if orthanc_study_ids:
-        for statement in _REFRESH:
-            connection.execute(statement, {"ids": sorted(set(orthanc_study_ids))})
+    wanted = sorted(set(orthanc_study_ids))
+    if not wanted:
+        return
+    for statement in _REFRESH_EVENTS:
+        connection.execute(statement, {"ids": wanted})
+    refresh_estimates(connection, wanted)
+    for statement in _REFRESH_EXAMS:
+        connection.execute(statement, {"ids": wanted})

@@ -68,7 +68,7 @@ def routes() -> list[Route]:
             tag="dose",
         ),
         endpoint(
-            "dose_report_prepare",
+            "dose_report_pdf",
             "dose/report",
             prepare,
             "Make the yearly dose report as a PDF, as a long work.",

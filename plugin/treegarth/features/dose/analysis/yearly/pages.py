@@ -61,7 +61,7 @@ def routes() -> list[Route]:
             summary="The yearly dose report: by modality, name and device, with the year before.",
         ),
         route(
-            name="dose.report_prepare",
+            name="dose.report_pdf",
             path="/treegarth/dose/report",
             method="POST",
             permission=Permission.VIEW,

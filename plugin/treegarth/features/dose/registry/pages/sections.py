@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.analysis.size.pages import exam_part
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
@@ -49,6 +50,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         choices = [source_choice(one) for one in sources if one.decision is not None]
         decided = concerning(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
+        size_specific = exam_part(call, connection, key.orthanc_study_id)
     if not sources:
         return None
     of_patient = any(one.content.get("patient") and one.undone_by is None for one in decided)
@@ -64,6 +66,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         doses=[] if study is None else shown_doses(study, counting),
         parts=[] if study is None else shown_parts(study),
         exposures=shown_exposures(call, mammograms),
+        size_specific=size_specific,
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
         lacking_names=LACKING_NAMES,
