@@ -341,19 +341,13 @@ def _devices(connection: Connection, year: _Year, exams: Mapping[str, _Exams]) -
     without, partly = _missing_of_devices(connection, year)
     by_device = {one.device: (one, doses.get(key, [])) for key, one in exams.items()}
     found = []
-    for device in {**by_device, **without}:  # one that gave no dose too
+    for device in dict.fromkeys((*by_device, *without)):  # one that gave no dose too
         one, its_doses = by_device.get(device, (_Exams(device=device, exams=0, doubted=0), []))
         if one.exams or without[device] or partly[device]:
-            found.append(
-                DeviceOfYear(
-                    **dict(zip(DEVICE, device, strict=True)),
-                    exam_count=one.exams,
-                    doubted_count=one.doubted,
-                    without_dose_count=without[device],
-                    partial_dose_count=partly[device],
-                    doses=its_doses,
-                )
-            )
+            named = dict(zip(DEVICE, device, strict=True))
+            counts = {"exam_count": one.exams, "doubted_count": one.doubted, "without_dose_count": without[device]}
+            counts["partial_dose_count"] = partly[device]
+            found.append(DeviceOfYear.model_validate({**named, **counts, "doses": its_doses}))
     return sorted(found, key=lambda one: (-one.exam_count, *(getattr(one, name) or "" for name in DEVICE)))
 
 
