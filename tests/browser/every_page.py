@@ -94,6 +94,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
+        "device_key": api("dose/equipment")["items"][0]["key"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],

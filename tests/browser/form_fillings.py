@@ -67,6 +67,7 @@ FORMS: Mapping[str, Filling] = {
     "dose.mark_study_page": Filling(),
     "dose.decide_page": Filling(),
     "dose.undo_page": Filling(),
+    "dose.name_device_page": Filling(typed={"display_name": "Emergency room", "location": "Building A"}, button="name"),
     "dose.add_limit_page": Filling(typed={"greatest": "9000"}),
     "dose_limits.create_page": Filling(
         typed={"text": "name: of a text\nquantity: dose_rp_gy\ngreatest: 9000\n"}, button="save"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from treegarth.web.routes import Identifier, Parameters
 
 
@@ -13,6 +17,11 @@ class NotPatientRulePath(Parameters):
 class DoseActPath(Parameters):
     dose_act_id: Identifier
     """The decision's number."""
+
+
+class DevicePath(Parameters):
+    device_key: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+    """The device's fingerprint, as the list of equipment has it."""
 
 
 class DoseLimitPath(Parameters):

@@ -334,6 +334,18 @@ dose_protocol = Table(
     Column("name", Text, primary_key=True, comment="every acquisition protocol that a study had, each once"),
 )
 
+device_name = Table(
+    "device_name",
+    metadata,
+    Column("device_key", Key, primary_key=True, comment="as of dose_study; no foreign key: one device is many rows"),
+    Column("version", Integer, primary_key=True, autoincrement=False, comment="the greatest holds"),
+    Column("display_name", Text, comment="null: what its objects call it"),
+    Column("location", Text),
+    Column("changed_by", Text, comment="null: without a login"),
+    Column("changed_at", Moment, nullable=False),
+)
+"""What people call devices: every change of every one."""
+
 dose_undecided = Table(
     "dose_undecided",
     metadata,

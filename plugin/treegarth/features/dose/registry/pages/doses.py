@@ -25,6 +25,7 @@ from treegarth.features.dose.registry.pages.dose_columns import (
 from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, KIND_NAMES, MEANING_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.equipment import read_device_name
 from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.store.queue import count_waiting
@@ -74,6 +75,7 @@ def extras(
         "waiting": count_waiting(connection),
         "meanings": MEANING_NAMES,
         "lacking_names": LACKING_NAMES,
+        "device_names": shown_devices(connection, {one.device_key for one in studies if one.device_key}),
         **ranges(),
     }
 

@@ -30,6 +30,7 @@ from treegarth.database.folding import is_or_is_like, matches
 from treegarth.database.parameters import is_among, written_out
 from treegarth.features.dose.quantities import BEST, Asked, BestQuantity, EventQuantity, asked_for
 from treegarth.features.dose.registry.rules import DOUBTS, DoubtName, Source
+from treegarth.features.dose.registry.store.device_names import current_names
 from treegarth.features.dose.registry.tables import (
     LONGEST_NAMED,
     dose_protocol,
@@ -92,8 +93,10 @@ def _devices(part: str) -> Select[Any]:
     keys = keys.union_all(select(following).where(keys.c.device_key.is_not(None)))
     names = (dose_study.c.manufacturer, dose_study.c.manufacturer_model_name, dose_study.c.station_name)
     named = select(*names).where(key == keys.c.device_key).limit(1).lateral("named")
-    found = or_(*(matches(name, part) for name in named.c))
-    return select(keys.c.device_key).join_from(keys, named, true()).where(found)
+    people = current_names()
+    found = or_(*(matches(name, part) for name in (*named.c, people.c.display_name, people.c.location)))
+    joined = keys.join(named, true()).outerjoin(people, people.c.device_key == keys.c.device_key)
+    return select(keys.c.device_key).select_from(joined).where(found)
 
 
 def _named(column: str, part: str) -> Select[Any]:
