@@ -29,6 +29,7 @@ from treegarth.features.dose.analysis.store.yearly import change_percent, yearly
 from treegarth.features.dose.analysis.yearly import pdf
 from treegarth.features.dose.analysis.yearly.model import MOST_NAMES, ModalityOfYear, YearlyReport
 from treegarth.features.dose.analysis.yearly.works import REPORTING, carry
+from treegarth.features.dose.registry.store.device_names import name_device
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.settings import Settings
 
@@ -128,6 +129,10 @@ def test_exams_are_counted_by_month_modality_and_device(engine: Engine) -> None:
         ("XA", 12, 12),
     ]
     assert [(one.station_name, one.exam_count) for one in report.devices] == [("CT1", 22), ("CT2", 20), ("XA1", 12)]
+    with transaction(engine) as connection:
+        key, named = report.devices[1].device_key, {"display_name": "응급 CT", "location": None}
+        name_device(connection, key, **named, since=0, by=None, now=NOW)
+    assert [one.display_name for one in report_of(engine).devices] == [None, "응급 CT", None]
     (dap,) = report.devices[2].doses
     assert (dap.n, dap.median) == (12, pytest.approx(np.median(DAPS), rel=1e-12))
 

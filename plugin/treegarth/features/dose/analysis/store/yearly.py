@@ -38,6 +38,7 @@ from treegarth.features.dose.analysis.yearly.model import (
     YearlyReport,
 )
 from treegarth.features.dose.quantities import QUANTITIES
+from treegarth.features.dose.registry.store.device_names import device_key_of, named_devices
 from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month, select_without_dose
 from treegarth.features.dose.registry.tables import dose_study
 
@@ -339,12 +340,14 @@ def _called(connection: Connection) -> Mapping[int, Any]:
 def _devices(connection: Connection, year: _Year, exams: Mapping[str, _Exams]) -> list[DeviceOfYear]:
     doses = _doses_of_devices(connection, year)
     without, partly = _missing_of_devices(connection, year)
+    called = named_devices(connection)
     by_device = {one.device: (one, doses.get(key, [])) for key, one in exams.items()}
     found = []
     for device in dict.fromkeys((*by_device, *without)):  # one that gave no dose too
         one, its_doses = by_device.get(device, (_Exams(device=device, exams=0, doubted=0), []))
         if one.exams or without[device] or partly[device]:
-            named = dict(zip(DEVICE, device, strict=True))
+            key = device_key_of(*device)
+            named = {"device_key": key, "display_name": called.get(key), **dict(zip(DEVICE, device, strict=True))}
             counts = {"exam_count": one.exams, "doubted_count": one.doubted, "without_dose_count": without[device]}
             counts["partial_dose_count"] = partly[device]
             found.append(DeviceOfYear.model_validate({**named, **counts, "doses": its_doses}))

@@ -79,6 +79,10 @@ class DoseOfDevice(Record):
 class DeviceOfYear(Record):
     """A device in the year."""
 
+    device_key: str
+    """Its fingerprint: manufacturer, model, station and serial number."""
+    display_name: str | None
+    """What people call it; null where nobody named it."""
     manufacturer: str | None
     manufacturer_model_name: str | None
     station_name: str | None
