@@ -29,6 +29,7 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "not_patient_rule_id": ("api_not_patient_rules", ("items", 0, "id")),
     "character_set_id": ("api_character_sets", ("items", 0, "id")),
     "dose_limit_id": ("api_dose_limits", ("items", 0, "id")),
+    "level_set_id": ("api_level_sets", ("items", 0, "id")),
     "view_id": ("api_saved_views", ("items", 0, "id")),
     "rule_id": ("api_rules", ("items", 0, "id")),
     "destination_id": ("api_destinations", ("items", 0, "id")),

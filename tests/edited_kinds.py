@@ -53,6 +53,15 @@ KINDS = [
 ]
 LIMIT = {"name": "l", "quantity": "dlp_mgy_cm", "greatest": 20000.0, "reason": "a"}
 KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", values=("b", "c"), page="dose/limits"))
+NOWHERE = {
+    "name": "l",
+    "place": "Nowhere",
+    "publication": {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"},
+    "least_exams": 20,
+    "note": "a",
+    "rows": [],
+}
+KINDS.append(EditedKind(path="dose/levels", document=NOWHERE, changed="note", values=("b", "c"), page="dose/levels"))
 KOREAN = {"name": "k", "station_name": "CT1", "really": "ISO 2022 IR 149", "reason": "a"}
 KINDS.append(
     EditedKind(path="character-sets", document=KOREAN, changed="reason", values=("b", "c"), page="character-sets")

@@ -28,6 +28,7 @@ from treegarth.web.site import Site
 Login: TypeAlias = tuple[str, str]
 
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
+LEVEL = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
 NO_PAGES = {
     "rules.bell_page": "a part of every page, which asks for it by itself",
     "archive.study_choices": "a part of a form, which asks for it while somebody types",
@@ -80,6 +81,8 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         sleep(0.2)
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [LEVEL]}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
@@ -96,6 +99,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
         "device_key": api("dose/equipment")["items"][0]["key"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
+        "level_set_id": ask("POST", f"{server.api}/dose/levels", json={"document": levels})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

@@ -32,6 +32,8 @@ class Filling:
 
 
 DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
+PUBLICATION = "{authors: Nobody, title: Made up, year: 2024, table: Table 1}"
+LEVELS = f"name: of a text\nplace: Nowhere\npublication: {PUBLICATION}\n"
 TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label", "study": "CT"}
 """By the names of inputs that many forms have."""
 FORMS: Mapping[str, Filling] = {
@@ -78,6 +80,14 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "dose_levels.create_page": Filling(typed={"text": LEVELS}, button="save"),
+    "dose_levels.change_page": Filling(button="save"),
+    "dose_levels.take_in_page": Filling(
+        typed={"text": f"[{{name: taken in, place: Nowhere, publication: {PUBLICATION}}}]"}, button="look"
+    ),
+    "dose_levels.take_rows_page": Filling(button="look"),
+    "dose_levels.switch_page": Filling(),
+    "dose_levels.remove_page": Filling(),
     "archive.add_character_set_page": Filling(typed={"manufacturer": "MAKER"}),
     "character_sets.create_page": Filling(
         typed={"text": "name: of a text\nmanufacturer: MAKER\nreally: ISO_IR 192\n"}, button="save"

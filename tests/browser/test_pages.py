@@ -42,6 +42,8 @@ PAGES = {
     "the dose of one study": "dose/studies/{study}",
     "decisions about doses": "dose/acts",
     "limits of plausibility": "dose/limits",
+    "no reference levels yet": "dose/levels",
+    "no comparison yet": "dose/comparison",
     "rules for phantoms": "dose/not-patients",
     "a rule for phantoms tried out": "dose/not-patients?patient_id=*&study_description=*a*",
     "no rule yet": "rules",

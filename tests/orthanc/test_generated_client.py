@@ -115,6 +115,10 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
+    post(server, "dose/levels", {"document": levels})
     post(server, "character-sets", {"document": {"name": "k", "station_name": "CT1", "really": "ISO_IR 192"}})
     for exam in server.get("dose/studies")["items"]:
         decided = post(server, f"dose/studies/{exam['study_instance_uid']}/acts", {"act": "void", "reason": "a test"})

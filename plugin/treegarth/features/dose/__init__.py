@@ -33,11 +33,14 @@ def _terms() -> list[Term]:
 
 def _routes() -> list[Route]:
     from treegarth.features.dose.analysis import yearly
+    from treegarth.features.dose.analysis.levels import api as levels_api
+    from treegarth.features.dose.analysis.levels import pages as levels_pages
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes(), *ssde_pages.routes(), *ssde_api.routes(), *yearly.routes()]
+    of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
+    return [*api.routes(), *pages.routes(), *of_analysis, *yearly.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
@@ -54,10 +57,11 @@ def _listings() -> list[Listing[Any, Any]]:
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, SET_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:

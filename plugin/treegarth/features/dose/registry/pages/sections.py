@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.analysis.levels.screening import flags_of_exam
 from treegarth.features.dose.analysis.size.pages import exam_part
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
@@ -50,6 +51,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         choices = [source_choice(one) for one in sources if one.decision is not None]
         decided = concerning(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
+        level_flags = [] if study is None else flags_of_exam(connection, key.orthanc_study_id)
         size_specific = exam_part(call, connection, key.orthanc_study_id)
     if not sources:
         return None
@@ -69,6 +71,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         size_specific=size_specific,
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
+        level_flags=level_flags,
         lacking_names=LACKING_NAMES,
         shown_doubts=[] if study is None else shown_doubts(call, study),
         acts=acts,
