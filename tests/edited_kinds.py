@@ -53,6 +53,33 @@ KINDS = [
 ]
 LIMIT = {"name": "l", "quantity": "dlp_mgy_cm", "greatest": 20000.0, "reason": "a"}
 KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", values=("b", "c"), page="dose/limits"))
+CHEST = {"name": "c", "modality": "CT", "code_value": "a", "coding_scheme_designator": "99X", "rules": []}
+KINDS.append(
+    EditedKind(
+        path="dose/standard-names",
+        document=CHEST,
+        changed="code_value",
+        values=("b", "c"),
+        page="dose/standard-names",
+    )
+)
+COEFFICIENT = {
+    "name": "f",
+    "table": "radiopharmaceutical",
+    "of": "SCT:35321007",
+    "age_group": "5",
+    "value": 0.05,
+    "source": "a",
+}
+KINDS.append(
+    EditedKind(
+        path="dose/coefficients",
+        document=COEFFICIENT,
+        changed="source",
+        values=("b", "c"),
+        page="dose/coefficients",
+    )
+)
 NOWHERE = {
     "name": "l",
     "place": "Nowhere",

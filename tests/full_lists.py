@@ -19,6 +19,8 @@ _EACH = "FROM generate_series(1, :count) n"
 _NO_DOSE = "FROM generate_series(:count + 1, :count + :count / 10 + 25) n"
 _ALSO_WITHOUT = "FROM generate_series(1, :count + :count / 10 + 25) n"  # of the exams, and those studies
 _ONE_SERIES = "FROM generate_series(1, :count / 50 + 30) n"
+_SOME_NAMES = "FROM generate_series(1, :count / 20 + 60) n"
+_FEW_NAMES = "FROM generate_series(1, 40) n"
 _TRIGGERS = "(ARRAY['study stable', 'series stable', 'dose read', 'schedule', 'by hand'])[n % 5 + 1]"
 _MODALITIES = "(ARRAY['CT', 'CT', 'MR', 'US', 'DX', NULL, 'PT', 'XA'])[n % 8 + 1]"
 _SAID = """CASE WHEN n % 3 = 0 THEN '"no answer"'::jsonb END"""
@@ -145,10 +147,30 @@ VIEWS = (
     " SELECT 1, true, 'archive.studies',"
     f" 'View ' || n, '{{\"modality\": \"CT\"}}', n % 2 = 0, NULL, {_AGO} FROM generate_series(1, :count / 500 + 30) n",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
+NAMES = (
+    "INSERT INTO standard_name (modality, name, version, is_on, position, code_value, coding_scheme_designator)"
+    " SELECT (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1], 'Name ' || n, 1, n % 4 > 0, n, nullif('RPID' || n % 3, 'RPID0'),"
+    f" 'RADLEX' {_FEW_NAMES}",
+    "INSERT INTO standard_name_version (standard_name_id, version, document, is_on, position, change, changed_at)"
+    " SELECT id, 1, jsonb_build_object('name', name, 'modality', modality, 'rules', '[]'::jsonb), is_on, position,"
+    f" 'created', {_NOON} FROM standard_name",
+    "INSERT INTO exam_name (key, modality, study_description, requested_procedure_description, procedure_codes,"
+    " protocols, standard_name_id) SELECT md5('n' || n), (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1],"
+    " nullif('Exam ' || n % 60, 'Exam 0'), nullif('Procedure ' || n % 7, 'Procedure 0'),"
+    " ARRAY['P' || n || '^Procedure^99X'], ARRAY['Protocol ' || n], CASE WHEN n % 3 = 0 THEN n % 20 + 1 END"
+    f" {_SOME_NAMES}",
+    "INSERT INTO protocol_name (modality, name, standard_name_id) SELECT (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1],"
+    f" 'Protocol ' || n, CASE WHEN n % 3 = 0 THEN n % 20 + 1 END {_SOME_NAMES}",
+    "INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, scope_id)"
+    " SELECT md5('t' || n), 'irradiation_event_count', (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1],"
+    f" n % (:count / 20 + 60) + 1, n % 9, false, 1 {_EACH}",
+    "INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, doubted, scope_id)"
+    f" SELECT md5('t' || n), md5('r' || n), 1, n % (:count / 20 + 60) + 1, '{{}}', 1 {_EACH}",
+)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *NAMES, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
-    *("dose_study", "dose_redecided", "act", "rule_event"),
+    *("dose_study", "dose_redecided", "act", "rule_event", "exam_dose", "event_dose"),
     *(
         "rule_outcome",
         "notification",

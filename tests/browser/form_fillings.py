@@ -13,6 +13,7 @@ FURTHER = (
     "dose/ssde?state=failed",
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
+    "dose/standard-names/rule?modality=CT&name=Tried&study_description=*",
     "retention/ledger?state=deleted",
     "retention/ledger/objects?{gone_study}",
     "rules/{rule_id}/try",
@@ -80,6 +81,27 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "dose.undo_name_import_page": Filling(),
+    "dose.import_names_csv_page": Filling(
+        typed={"text": "modality,standard_name,study_description\nCT,of a table,*never*\n"}, button="look"
+    ),
+    "dose.save_name_rule_page": Filling(),
+    "dose.restore_standard_name_page": Filling(),
+    "dose.remove_name_rule_page": Filling(),
+    "standard_names.create_page": Filling(typed={"text": "name: of a text\nmodality: CT\nrules: []\n"}, button="save"),
+    "standard_names.change_page": Filling(button="save"),
+    "standard_names.take_in_page": Filling(typed={"text": "- {name: taken in, modality: CT}"}, button="look"),
+    "standard_names.switch_page": Filling(),
+    "standard_names.remove_page": Filling(),
+    "dose_coefficients.create_page": Filling(
+        typed={"text": "name: of a text\ntable: half_life\nof: F-18\nvalue: 6586.2\nsource: ICRP 107\n"}, button="save"
+    ),
+    "dose_coefficients.change_page": Filling(button="save"),
+    "dose_coefficients.take_in_page": Filling(
+        typed={"text": "- {name: taken in, table: half_life, of: C-11, value: 1223.4, source: ICRP 107}"}, button="look"
+    ),
+    "dose_coefficients.switch_page": Filling(),
+    "dose_coefficients.remove_page": Filling(),
     "dose_levels.create_page": Filling(typed={"text": LEVELS}, button="save"),
     "dose_levels.change_page": Filling(button="save"),
     "dose_levels.take_in_page": Filling(
@@ -141,6 +163,7 @@ FORMS: Mapping[str, Filling] = {
     "destinations.remove_page": Filling(),
 }
 ELSEWHERE: Mapping[str, str] = {
+    "dose.assign_raw_name_page": "a suggestion stands only beside a raw name that is like a standard one",
     "works.stop": "long work on so small an archive is over before a page is looked at",
 }
 """Addresses that take a form which none of these pages has, or only by chance: why."""

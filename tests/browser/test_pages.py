@@ -42,6 +42,7 @@ PAGES = {
     "the dose of one study": "dose/studies/{study}",
     "decisions about doses": "dose/acts",
     "limits of plausibility": "dose/limits",
+    "coefficients of derived doses": "dose/coefficients",
     "no reference levels yet": "dose/levels",
     "no comparison yet": "dose/comparison",
     "rules for phantoms": "dose/not-patients",

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from tests.database.test_dose_exams import NOW, Stored, arrive, gone, stored
+from tests.database.test_dose_limits import decide_anew
+from tests.database.test_dose_pages import API
 from tests.dose_exams.truth import BODY
 from tests.dose_exams.writing import Written
 from tests.unit.dose.test_dose_derived import CHEST, FDG
+from tests.unit.web.web_support import make_services
+from treegarth.bootstrap import make_application
 from treegarth.database.engine import connect, transaction
+from treegarth.features.dose.analysis.derived import shipped
 from treegarth.features.dose.analysis.store.derived import derived_of_study, not_derived_of_study
 from treegarth.features.dose.analysis.tables import derived_dose, exam_dose
 from treegarth.features.dose.reading.model import DoseReading, StudyContext
@@ -24,6 +31,11 @@ from treegarth.features.dose.registry.store.modalities import note_modalities
 from treegarth.index.studies import StudyKey
 from treegarth.index.tables import patient, study
 
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {
+    "name": "ours", "table": "radiopharmaceutical", "of": "SCT:35321007", "age_group": "adult", "value": 0.03,
+    "source": "us, table 1",
+}  # fmt: skip
 F18 = {"code": "C-111A1", "scheme": "SRT", "meaning": "^18^Fluorine"}
 
 
@@ -133,3 +145,63 @@ def test_the_modality_of_an_administration_is_that_of_images_which_come_later(en
 
 class _Instance:
     orthanc_study_id = "P 1"
+
+
+@pytest.fixture
+def client(engine: Engine) -> FlaskClient:
+    arrive(engine, of_patient(written("sr", "radiopharmaceutical", injection(100.0))), Random(1))
+    return make_application(make_services(ROOT / "web", engine=lambda: engine)).test_client()  # type: ignore[attr-defined]
+
+
+def test_a_site_s_coefficient_has_every_dose_derived_anew_and_is_taken_back(
+    client: FlaskClient, engine: Engine
+) -> None:
+    def value() -> float:
+        return statistics(engine)["effective_dose_nm_msv", "OT"]
+
+    assert value() == pytest.approx(1.9)
+    made = client.post(f"{API}/coefficients", json={"document": OURS})
+    assert made.status_code == 201
+    again = client.post(f"{API}/coefficients", json={"document": OURS | {"name": "another"}})
+    assert again.status_code == 409
+    decide_anew(engine)
+    assert value() == pytest.approx(3.0)
+    answer = client.get(f"{API}/studies/1.2.1").get_json()
+    told = {one["quantity"]: one for one in answer["derived"]}["effective_dose_nm_msv"]
+    assert (told["value"], told["details"]["lines"][0]["is_site"]) == (pytest.approx(3.0), True)
+    assert {one["quantity"] for one in answer["not_derived"]} == set()
+    held = [one for one in client.get(f"{API}/coefficients/held").get_json()["items"] if not one["is_built_in"]]
+    assert [(one["of"], one["value"], one["source"]) for one in held] == [("SCT:35321007", 0.03, "us, table 1")]
+    assert client.delete(f"{API}/coefficients/{made.get_json()['id']}").status_code in (200, 204)
+    decide_anew(engine)
+    assert value() == pytest.approx(1.9)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"age_group": None},
+        {"phantom": "head"},
+        {"of": "FDG"},
+        {"value": 0},
+        {"source": ""},
+        {"table": "ct", "of": "somewhere", "phantom": "body"},
+        {"table": "half_life", "of": "FDG", "age_group": None},
+    ],
+)
+def test_a_coefficient_that_says_too_little_is_refused(client: FlaskClient, wrong: dict[str, Any]) -> None:
+    refused = client.post(f"{API}/coefficients", json={"document": OURS | wrong})
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_pages_show_what_was_derived_and_by_which_source(client: FlaskClient, language: str) -> None:
+    headers = {"Accept-Language": language}
+    exam = client.get("/treegarth/dose/studies/1.2.1", headers=headers).text
+    assert "7.486" not in exam
+    assert "1.90" in exam
+    assert "ICRP Publication 106" in exam
+    page = client.get("/treegarth/dose/coefficients", headers=headers).text
+    assert all(one.source.split(";")[0].split("'")[0] in page for one in shipped() if "&" not in one.source)
+    client.post(f"{API}/coefficients", json={"document": OURS})
+    assert "us, table 1" in client.get("/treegarth/dose/coefficients", headers=headers).text

@@ -88,5 +88,6 @@ def test_what_failed_is_measured_again(engine: Engine, client: FlaskClient) -> N
     page = client.get(f"{BASE_PATH}/dose/ssde?state=failed").text
     assert "silent" in page
     assert "Measure all again" in page
+    assert "CT series could not be measured" in client.get(f"{BASE_PATH}/system").text
     assert client.post(f"{API_PATH}/dose/ssde/retry").get_json() == {"retried": 1}
     assert row(engine).state == "waiting"

@@ -105,7 +105,8 @@ def form_of(page: str, kind: EditedKind, value: Any) -> dict[str, str]:
     for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options)
         fields[name] = html.unescape(chosen[1]) if chosen else ""
-    if kind.page in ("dose/not-patients", "dose/limits", "dose/levels", "character-sets"):
+    of_text = ("not-patients", "limits", "coefficients", "levels", "standard-names")
+    if kind.page in (*(f"dose/{one}" for one in of_text), "character-sets"):
         fields["text"] = re.sub(rf"{kind.changed}: \w+", f"{kind.changed}: {value}", fields["text"])
     else:
         fields[kind.changed] = str(value)

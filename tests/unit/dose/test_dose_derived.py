@@ -215,6 +215,13 @@ def test_a_site_s_own_coefficient_stands_for_the_shipped_one() -> None:
     assert (found.value, found.lines[0].source, found.lines[0].is_site) == (2.0, "us", True)
 
 
+def test_numbers_that_nothing_can_hold_give_none() -> None:
+    light = Patient(age_years=63.0, weight_kg=1e-308)
+    found = derived(source("sr", "radiopharmaceutical", fdg(20_000.0)), patient=light)
+    assert found["activity_per_weight_mbq_per_kg"] == "A number is too great or too small to be reckoned with."
+    assert found["effective_dose_nm_msv"] == pytest.approx(380.0)
+
+
 def test_what_counts_elsewhere_derives_nothing() -> None:
     assert derive(decide_exam([]), ADULT, Coefficients()) == []
 

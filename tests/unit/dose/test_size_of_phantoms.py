@@ -112,6 +112,7 @@ def test_noise_changes_nothing_that_counts() -> None:
     found = measure(read_image(file_of(ct_slice(np.maximum(picture, -1024)))).slice)
     assert found is not None
     assert found.water_equivalent_diameter_mm == pytest.approx(water_equivalent(ELLIPSE, *LUNGS), rel=0.015)
+    assert found.truncated_fraction == 0
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless], ids=lambda one: one.name)

@@ -33,17 +33,23 @@ def _terms() -> list[Term]:
 
 def _routes() -> list[Route]:
     from treegarth.features.dose.analysis import yearly
+    from treegarth.features.dose.analysis.api import coefficients
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
+    from treegarth.features.dose.analysis.names import api as names_api
+    from treegarth.features.dose.analysis.names import pages as names_pages
+    from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
     from treegarth.features.dose.analysis.size import api as ssde_api
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    of_analysis = [*ssde_pages.routes(), *ssde_api.routes(), *levels_api.routes(), *levels_pages.routes()]
-    return [*api.routes(), *pages.routes(), *of_analysis, *yearly.routes()]
+    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages)
+    parts = (*of_doses, coefficients, coefficients_page, names_api, names_pages, yearly)
+    return [route for part in parts for route in part.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
     from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
@@ -53,15 +59,17 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.redecision import CHANGES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE]
+    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SSDE, NAMES, RAW_NAMES]
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
     from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
+    from treegarth.features.dose.analysis.names.api import NAME_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, SET_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -122,9 +130,10 @@ def _read_again() -> ReadAgain:
 
 
 def _checks() -> list[HealthCheck]:
+    from treegarth.features.dose.analysis.size.pages import health_check as ssde_check
     from treegarth.features.dose.registry.pages import health_check
 
-    return [health_check]
+    return [health_check, ssde_check]
 
 
 def _study_sections(house: House) -> list[StudySection]:

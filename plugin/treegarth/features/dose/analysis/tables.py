@@ -8,7 +8,21 @@ thousand rows of names, never of a million exams: a change of a rule holds at on
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.finite_double import FiniteDouble
@@ -17,6 +31,7 @@ from treegarth.database.phrase_column import PhraseColumn
 from treegarth.documents.tables import document_tables
 
 Key = String(collation="C")
+Moment = DateTime(timezone=True)
 
 standard_name = Table(
     "standard_name",
@@ -27,9 +42,49 @@ standard_name = Table(
     Column("code_value", Text, comment="of RadLex, LOINC or whatever the scheme says (PS3.3 table 8.8-1)"),
     Column("coding_scheme_designator", Text),
     Column("code_meaning", Text),
-    Index("ix_standard_name", "modality", "name", unique=True),
+    Column("version", Integer, nullable=False, server_default="1", comment="the latest: it acts"),
+    Column("is_on", Boolean, nullable=False, server_default="true", comment="whether its rules give it"),
+    Column("position", Integer, nullable=False, server_default="0", comment="of several that fit, the first is given"),
+    Column("removed_at", Moment, comment="what was removed stays, for what it did refers to it"),
+    Index("uq_standard_name", "modality", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
 )
-"""What a site calls exams and protocols of a modality, whatever its scanners call them."""
+"""What a site calls exams and protocols of a modality, whatever its scanners call them: documents, see `names/`. What
+is off or was removed is the name of nothing."""
+
+standard_name_version = Table(
+    "standard_name_version",
+    metadata,
+    Column("standard_name_id", Integer, ForeignKey("standard_name.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", JSONB, nullable=False, comment="name, modality, code and rules, as the text form has it"),
+    Column("is_on", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("change", Text, nullable=False, comment="created, edited, switched on, switched off, moved, removed"),
+    Column("changed_by", Text),
+    Column("changed_at", Moment, nullable=False),
+    comment="every change of every standard name",
+)
+
+standard_name_import = Table(
+    "standard_name_import",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("form", Text, nullable=False, comment="csv or yaml"),
+    Column("imported_by", Text),
+    Column("imported_at", Moment, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", Moment),
+)
+
+standard_name_imported = Table(
+    "standard_name_imported",
+    metadata,
+    Column("import_id", Integer, ForeignKey("standard_name_import.id", ondelete="CASCADE"), primary_key=True),
+    Column("standard_name_id", Integer, ForeignKey("standard_name.id", ondelete="CASCADE"), primary_key=True),
+    Column("version_before", Integer, comment="null: the import made it"),
+    Column("version_after", Integer, nullable=False),
+)
+"""What each import changed: it is undone as a whole."""
 
 
 def _standard_name_id() -> Column[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from treegarth.features.dose.analysis.derived.ages import AgeGroup, age_group
+from treegarth.features.dose.analysis.derived.ages import AgeGroup, age_group, named
 from treegarth.features.dose.analysis.derived.coefficients import Coefficients
 from treegarth.features.dose.analysis.derived.model import Input, Line, Reason
 from treegarth.features.dose.analysis.derived.regions import coded
@@ -46,7 +46,7 @@ def _dose(accounts: Sequence[Account], group: AgeGroup, known: Coefficients) -> 
                 "There is no coefficient for %(agent)s (%(code)s) and this age group (%(group)s).",
                 agent=meaning,
                 code=code,
-                group=group,
+                group=named(group),
             )
         )
     return Line(

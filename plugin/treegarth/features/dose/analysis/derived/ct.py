@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from treegarth.features.dose.analysis.derived.ages import AgeGroup, age_group
+from treegarth.features.dose.analysis.derived.ages import AgeGroup, age_group, named
 from treegarth.features.dose.analysis.derived.coefficients import Coefficients, Phantom
 from treegarth.features.dose.analysis.derived.model import Input, Line, Reason
 from treegarth.features.dose.analysis.derived.regions import region_of
@@ -82,5 +82,5 @@ def _without(
         )  # fmt: skip
     return P_(
         "Event %(number)s: there is no coefficient for this region (%(region)s) and age group (%(group)s).",
-        number=number, region=meaning, group=group,
+        number=number, region=meaning, group=named(group),
     )  # fmt: skip

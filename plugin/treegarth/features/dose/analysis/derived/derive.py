@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 from treegarth.features.dose.analysis.derived import administrations, ct
 from treegarth.features.dose.analysis.derived.coefficients import Coefficients
@@ -57,6 +58,8 @@ def _sum(quantity: str, is_doubted: bool, lines: Callable[[], tuple[Line, ...]])
     except Reason as reason:
         return Missing(quantity=quantity, reason=reason.sentence)
     value = sum(one.value for one in found)
+    if not all(isfinite(one) for one in (value, *(line.value for line in found))):
+        return Missing(quantity=quantity, reason=P_("A number is too great or too small to be reckoned with."))
     return Found(quantity=quantity, value=value, lines=found, is_doubted=is_doubted)
 
 

@@ -17,6 +17,7 @@ def standard_name_ids(connection: Connection, wanted: Collection[tuple[str, str]
     """The number of each of these standard names, by modality and name; of one that there is not, none."""
     table = standard_name.c
     query = select(table.modality, table.name, table.id).where(is_among(table.name, {name for _, name in wanted}))
+    query = query.where(table.removed_at.is_(None))
     return {(row.modality, row.name): row.id for row in connection.execute(query)}
 
 

@@ -17,7 +17,7 @@ from pydicom import Dataset, dcmread
 from pydicom.pixels import pixel_array
 
 from treegarth.errors import TreegarthError
-from treegarth.features.dose.analysis.size.masks import Mask
+from treegarth.features.dose.analysis.size.masks import Mask, reaching_border
 from treegarth.features.dose.analysis.size.measurement import AIR_HU, PADDED_BELOW_HU, Slice
 from treegarth.features.dose.analysis.size.reasons import Reason
 from treegarth.phrases import P_, Phrase
@@ -25,6 +25,8 @@ from treegarth.phrases import P_, Phrase
 LEAST_AXIAL = 0.95
 """How much of the normal of an axial image points along the patient: gantries tilt by up to 18° here, reformatted
 images are coronal, sagittal or oblique."""
+CORNER = 4
+"""Pixels in each direction that a corner has."""
 MOST_PIXELS = 4096 * 4096
 LEAST_SPACING_MM, GREATEST_SPACING_MM = 0.01, 20.0
 MOST_CTDI_VOL_MGY = 1e6
@@ -135,7 +137,7 @@ def _pixels(dataset: Dataset) -> tuple[npt.NDArray[np.float32], Mask]:
     if slope is None or intercept is None or slope == 0:
         raise NotUsed(Reason.NOT_HOUNSFIELD, P_("It does not say how its numbers become Hounsfield units."))
     hounsfield = stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-    measured = ~(_padding(dataset, stored) | _empty_corners(hounsfield))
+    measured = ~reaching_border(_padding(dataset, stored) | _empty_corners(hounsfield))
     hounsfield[~measured] = AIR_HU
     return hounsfield, measured
 
@@ -151,13 +153,16 @@ def _padding(dataset: Dataset, stored: npt.NDArray[Any]) -> Mask:
 
 
 def _empty_corners(hounsfield: npt.NDArray[np.float32]) -> Mask:
-    """What is as empty as a corner that is emptier than air: filled up outside of the circle, without being named."""
-    corners = {float(hounsfield[row, column]) for row in (0, -1) for column in (0, -1)}
-    value = min(corners)
-    if value > PADDED_BELOW_HU:
-        return np.zeros(hounsfield.shape, dtype=np.bool_)
-    alike: Mask = hounsfield == np.float32(value)
-    return alike
+    """What is as empty as a corner that is emptier than air, and has no noise: filled up outside of the circle, without
+    being named."""
+    nothing: Mask = np.zeros(hounsfield.shape, dtype=np.bool_)
+    near, far = slice(None, CORNER), slice(-CORNER, None)
+    for corner in (hounsfield[one, other] for one in (near, far) for other in (near, far)):
+        value = corner.min()
+        if value <= PADDED_BELOW_HU and value == corner.max():
+            alike: Mask = hounsfield == value
+            return alike
+    return nothing
 
 
 def _stored_number(dataset: Dataset, keyword: str) -> int | None:

@@ -39,12 +39,19 @@ def largest_region(mask: Mask) -> Mask:
 
 def without_holes(region: Mask) -> Mask:
     """With all that it encloses: what cannot be reached from the border of the image."""
-    labels = label(~region)
-    border = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
-    outside = np.zeros(labels.max() + 1, dtype=np.bool_)
-    outside[border] = True
-    outside[0] = False  # the region itself
-    return ~outside[labels]
+    return ~reaching_border(~region)
+
+
+def reaching_border(mask: Mask) -> Mask:
+    """The regions that reach the border of the image."""
+    if not mask.any():
+        return mask
+    labels = label(mask)
+    wanted = np.zeros(labels.max() + 1, dtype=np.bool_)
+    wanted[np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))] = True
+    wanted[0] = False
+    found: Mask = wanted[labels]
+    return found
 
 
 def eroded(mask: Mask, rows: int, columns: int, *, beyond: bool = False) -> Mask:

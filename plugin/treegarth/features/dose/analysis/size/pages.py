@@ -12,23 +12,24 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.analysis.size.estimates import MUCH_TRUNCATED
 from treegarth.features.dose.analysis.size.reasons import REASONS, Reason
 from treegarth.features.dose.analysis.size.shown import MATCHED, PHANTOMS, STATES, why_none
 from treegarth.features.dose.analysis.size.store.lists import SeriesSsde, State, select_series, series_of_study
-from treegarth.features.dose.analysis.size.store.queue import retry_failed
+from treegarth.features.dose.analysis.size.store.queue import count_failed, retry_failed
 from treegarth.features.dose.analysis.size.store.walk import start_measuring
 from treegarth.features.dose.analysis.size.version import MOST_SLICES
 from treegarth.features.dose.analysis.size.works import MEASURING
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
-from treegarth.phrases import N_, NN_
+from treegarth.phrases import N_, NN_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
 from treegarth.web.lists import Day, LastDay
-from treegarth.web.parts import render_part
+from treegarth.web.parts import Check, render_part
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.told import see_other
 from treegarth.work.pages import work_section
@@ -129,6 +130,20 @@ def exam_part(call: AnyCall, connection: Connection, orthanc_study_id: str) -> M
     return render_part(call, "dose/ssde_of_exam.html", series=series, **in_words(series)) if series else Markup("")
 
 
+def health_check(call: AnyCall) -> list[Check]:
+    """What of the measuring needs a person."""
+    try:
+        with call.connect() as connection:
+            failed = count_failed(connection)
+    except DatabaseUnavailable:
+        return []  # another check says so
+    if not failed:
+        return []
+    words = NN_("%(num)s CT series could not be measured", "%(num)s CT series could not be measured")
+    url = call.site.url(PAGE, state="failed")
+    return [Check(kind="attention", name=P_("Size-specific dose"), words=words, count=failed, url=url)]
+
+
 SSDE = Listing(
     name="dose.ssde",
     title=N_("Size-specific dose"),
@@ -147,7 +162,7 @@ SSDE = Listing(
         Column(name="study_instance_uid", label=N_("Study"), form="study", sorts_by=("orthanc_study_id",)),
         Column(name="study_date", label=N_("Study date"), narrow="c-3"),
         Column(name="series_number", label=N_("Series"), form="own"),
-        Column(name="state", label=N_("Images"), form="own"),
+        Column(name="state", label=N_("Measured images"), form="own"),
         Column(name="water_equivalent_diameter_mean_mm", label=N_("Dw"), form="own", unit="cm"),
         Column(name="truncated_fraction_max", label=N_("Cut off"), form="own", narrow="c-2"),
         Column(name="ctdi_vol_mgy", label=N_("CTDIvol"), form="own", unit="mGy", narrow="c-1"),
@@ -157,7 +172,7 @@ SSDE = Listing(
     filters=(
         Filter(name="study_date_from", label=N_("From")),
         Filter(name="study_date_to", label=N_("To")),
-        Filter(name="state", label=N_("Images"), choices=STATE_CHOICES, width="wide"),
+        Filter(name="state", label=N_("State"), choices=STATE_CHOICES, width="wide"),
         Filter(name="without", label=N_("SSDE"), choices={"true": N_("without"), "false": N_("with")}),
         Filter(name="reason", label=N_("Why none"), choices=REASON_CHOICES, width="wide"),
         Filter(name="truncated", label=N_("Cut off"), choices={"true": N_("yes"), "false": N_("no")}),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from treegarth.features.dose.analysis.names.store.naming import name_new
 from treegarth.features.dose.analysis.size.store.estimates import refresh_estimates
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM
 from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT
@@ -89,7 +90,7 @@ SELECT DISTINCT ON (g.key) g.key, g.modality, d.study_description, d.requested_p
     coalesce(d.procedure_codes, '{{}}'), d.protocols
 FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
-ON CONFLICT DO NOTHING"""  # noqa: S608
+ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _PHANTOM = f"""CASE WHEN g.quantity = ANY(ARRAY{sorted(BY_PHANTOM["exam"])}) THEN
     CASE WHEN best_dlp_head_mgy_cm IS NULL THEN CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'unknown' ELSE 'body' END
     ELSE CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'head' ELSE 'both' END END END"""
@@ -117,7 +118,7 @@ _PROTOCOL_NAMES = f"""{_TOLD}
 INSERT INTO protocol_name (modality, name)
 SELECT DISTINCT modality, name FROM told t WHERE name IS NOT NULL
     AND NOT EXISTS (SELECT FROM protocol_name n WHERE n.modality = t.modality AND n.name = t.name)
-ORDER BY modality, name ON CONFLICT DO NOTHING"""  # noqa: S608
+ORDER BY modality, name ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _EVENTS = f"""{_TOLD}
 INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, ctdiw_phantom_type, doubted,
     {", ".join(_COLUMNS)}, scope_id, {_PATIENT})
@@ -130,17 +131,22 @@ _GONE = [
 ]
 
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
-_REFRESH_EVENTS = [text(one) for one in (*_GONE, _PROTOCOL_NAMES, _EVENTS)]
-_REFRESH_EXAMS = [text(one) for one in (_EXAM_NAMES, _EXAMS)]
+_CLEAR = [text(one) for one in _GONE]
+_NAME_PROTOCOLS, _ADD_EVENTS, _NAME_EXAMS, _ADD_EXAMS = map(text, (_PROTOCOL_NAMES, _EVENTS, _EXAM_NAMES, _EXAMS))
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
-    """Make the rows of these studies what the registry says of them now; of a study that does not count, none."""
+    """Make the rows of these studies what the registry says of them now; of a study that does not count, none. What is
+    called by a name that is new has its standard name at once."""
     wanted = sorted(set(orthanc_study_ids))
     if not wanted:
         return
-    for statement in _REFRESH_EVENTS:
-        connection.execute(statement, {"ids": wanted})
+    ids = {"ids": wanted}
+    for statement in _CLEAR:
+        connection.execute(statement, ids)
+    protocols = connection.execute(_NAME_PROTOCOLS, ids).scalars().all()
+    connection.execute(_ADD_EVENTS, ids)
     refresh_estimates(connection, wanted)
-    for statement in _REFRESH_EXAMS:
-        connection.execute(statement, {"ids": wanted})
+    exams = connection.execute(_NAME_EXAMS, ids).scalars().all()
+    connection.execute(_ADD_EXAMS, ids)
+    name_new(connection, {"exams": exams, "events": protocols})

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.analysis.levels.screening import flags_of_exam
 from treegarth.features.dose.analysis.size.pages import exam_part
+from treegarth.features.dose.analysis.store.derived import derived_of_study, not_derived_of_study
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
@@ -20,6 +21,7 @@ from treegarth.features.dose.registry.pages.redecision import redeciding_section
 from treegarth.features.dose.registry.pages.this_study import this_study
 from treegarth.features.dose.registry.shown import ShownReport, shown_images, shown_report
 from treegarth.features.dose.registry.shown_breasts import shown_exposures
+from treegarth.features.dose.registry.shown_derived import shown_derived, shown_reasons
 from treegarth.features.dose.registry.shown_sources import Verdict, shown_sources, verdict_of
 from treegarth.features.dose.registry.store.decisions import StudySource, sources_of_study
 from treegarth.features.dose.registry.store.queue import count_sources, list_failed
@@ -48,6 +50,8 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         sources = sources_of_study(connection, key.orthanc_study_id)
         study = find_study_with_dose(connection, key.orthanc_study_id)
         which = told_apart_with_kept(connection, [key])(key)
+        derived = shown_derived(derived_of_study(connection, key.orthanc_study_id))
+        not_derived = shown_reasons(not_derived_of_study(connection, key.orthanc_study_id))
         choices = [source_choice(one) for one in sources if one.decision is not None]
         decided = concerning(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
@@ -67,6 +71,8 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         reports=_articles(call, reports, sources, counting),
         doses=[] if study is None else shown_doses(study, counting),
         parts=[] if study is None else shown_parts(study),
+        derived=derived,
+        not_derived=not_derived,
         exposures=shown_exposures(call, mammograms),
         size_specific=size_specific,
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),

@@ -28,6 +28,8 @@ from sqlalchemy import (
 
 from treegarth.database.folding import is_or_is_like, matches
 from treegarth.database.parameters import is_among, written_out
+from treegarth.features.dose.analysis.store.values import EVENT_COUNT
+from treegarth.features.dose.analysis.tables import exam_dose, exam_name
 from treegarth.features.dose.quantities import BEST, Asked, BestQuantity, EventQuantity, asked_for
 from treegarth.features.dose.registry.rules import DOUBTS, DoubtName, Source
 from treegarth.features.dose.registry.store.device_names import current_names
@@ -66,6 +68,7 @@ class DoseStudyFilter:
     device: str | None = None  # a fingerprint: `device_key`
     not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
     not_patient_rule: int | None = None  # what this rule marks
+    standard_name: int | None = None  # exams that have it, by its number
     parts: Mapping[str, str] = field(default_factory=dict)  # of texts of NAMED: what they contain
     label: str | None = None
     patient_sex: str | None = None
@@ -159,6 +162,15 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     return found
 
 
+def _called(standard_name: int) -> Select[Any]:
+    """The studies that have this standard name, of one of their modalities."""
+    return (
+        select(exam_dose.c.orthanc_study_id)
+        .join_from(exam_dose, exam_name, exam_name.c.id == exam_dose.c.exam_name_id)
+        .where(exam_name.c.standard_name_id == standard_name, exam_dose.c.quantity == EVENT_COUNT)
+    )
+
+
 def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     table = dose_study.c
     found: list[ColumnElement[bool]] = []
@@ -170,6 +182,8 @@ def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         found.append(table.not_patient.is_not(None) if wanted.not_patient else table.not_patient.is_(None))
     if wanted.not_patient_rule is not None:
         found.append(table.not_patient_rule_id == wanted.not_patient_rule)
+    if wanted.standard_name is not None:
+        found.append(table.orthanc_study_id.in_(_called(wanted.standard_name)))
     if wanted.patient_sex is not None:
         found.append(table.patient_sex == written_out(wanted.patient_sex))
     return found

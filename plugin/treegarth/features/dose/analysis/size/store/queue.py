@@ -126,6 +126,11 @@ def count_waiting(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(series_ssde.c.state == WAITING)).scalar_one()
 
 
+def count_failed(connection: Connection) -> int:
+    """How many series need a person; there is an index of those that were not measured."""
+    return connection.execute(select(func.count()).where(series_ssde.c.state == FAILED)).scalar_one()
+
+
 def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return (
         series_ssde.c.orthanc_series_id == claim.orthanc_series_id,

@@ -1,0 +1,1 @@
+"""The pages of statistics and derived doses."""
