@@ -54,6 +54,7 @@ FORMS: Mapping[str, Filling] = {
     "dose.retry_all_page": Filling(),
     "dose.reread_page": Filling(),
     "dose.redecide_page": Filling(),
+    "dose.report_pdf": Filling(),
     "dose.measuring_page": Filling(),
     "dose.ssde_retry_page": Filling(),
     "dose.add_not_patient_page": Filling(),

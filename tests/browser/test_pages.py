@@ -32,6 +32,7 @@ PAGES = {
     "no device fits": "dose/equipment?equipment=nobody",
     "studies without dose": "dose/missing",
     "studies without dose as table": "dose/missing?months=table",
+    "the doses of a year": "dose/report",
     "sources of dose": "dose/sources",
     "doses decided anew": "dose/redeciding",
     "dose reports that were not read": "dose/sources?state=failed",

@@ -72,7 +72,14 @@ def distributions(
     connection: Connection, wanted: Wanted, rows: Subquery, by: ColumnElement[Any]
 ) -> Mapping[Hashable, Distribution]:
     """Of each group of these rows, by what they have in common; rows of which that is not known are in none."""
-    counts = true() if wanted.with_doubted else rows.c.is_doubted.is_(False)
+    return grouped(connection, rows, by, with_doubted=wanted.with_doubted)
+
+
+def grouped(
+    connection: Connection, rows: Subquery, by: ColumnElement[Any], *, with_doubted: bool, with_interval: bool = True
+) -> Mapping[Hashable, Distribution]:
+    """The same of any rows with `value` and `is_doubted`. Without the interval of the median they are sorted once."""
+    counts = true() if with_doubted else rows.c.is_doubted.is_(False)
     value = rows.c.value
     parts = type_coerce(
         func.percentile_cont(cast(list(PARTS), ARRAY(Double))).within_group(value).filter(counts), ARRAY(Double)
@@ -90,7 +97,8 @@ def distributions(
         .where(by.is_not(None))
         .group_by("of")
     ).all()
-    ends = _interval_ends(connection, {one.of: one.n for one in found}, rows, by, counts)
+    counted = {one.of: one.n for one in found} if with_interval else {}
+    ends = _interval_ends(connection, counted, rows, by, counts)
     return {one.of: _distribution(one, ends.get(one.of, (None, None))) for one in found}
 
 
