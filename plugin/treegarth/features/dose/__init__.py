@@ -66,7 +66,7 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.sizes import SIZE_FILES, SIZE_LINES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    lists = [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SIZE_FILES, SIZE_LINES]
+    lists: list[Listing[Any, Any]] = [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SIZE_FILES, SIZE_LINES]
     return [*lists, SSDE, NAMES, RAW_NAMES, ALERTS]
 
 
