@@ -8,6 +8,7 @@ from typing import Any
 
 from treegarth.features.dose.analysis.store.derived import DerivedDose, NotDerived
 from treegarth.features.dose.quantities import DERIVED, ShownQuantity
+from treegarth.features.dose.registry.shown_tables import readable_meaning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,10 @@ def shown_derived(found: Iterable[DerivedDose]) -> list[ShownDerived]:
             value=one.value,
             is_doubted=one.is_doubted,
             formula=DERIVED[one.quantity].formula,
-            lines=list(one.details.get("lines") or ()),
+            lines=[
+                {**line, "of": None if line["of"] is None else readable_meaning(line["of"])}
+                for line in one.details.get("lines") or ()
+            ],
         )
         for one in found
         if one.quantity in DERIVED
