@@ -229,7 +229,7 @@ def words_of_pdf(file: Path, *how: str) -> str:
 
 def told(markup: str) -> list[str]:
     """Words and numbers, without what is only a mark."""
-    body = markup[markup.index('class="yearly"') :]
+    body = markup.partition('class="yearly">')[2]
     body = body[: body.index("</main>") if "</main>" in body else None]
     text = re.sub(r"<[^>]*>", " ", re.sub(r"<svg.*?</svg>", " ", body, flags=re.DOTALL))
     return unescape(text).replace("\u200a", "").split()
