@@ -31,6 +31,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "standard_name_id": ("api_standard_names", ("items", 0, "id")),
     "key": ("api_raw_names", ("items", 0, "key")),
     "dose_limit_id": ("api_dose_limits", ("items", 0, "id")),
+    "dose_alert_level_id": ("api_dose_alert_levels", ("items", 0, "id")),
+    "dose_alert_id": ("api_dose_alerts", ("items", 0, "id")),
     "dose_coefficient_id": ("api_dose_coefficients", ("items", 0, "id")),
     "level_set_id": ("api_level_sets", ("items", 0, "id")),
     "view_id": ("api_saved_views", ("items", 0, "id")),

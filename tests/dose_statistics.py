@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import count
 from typing import Any
 
@@ -36,6 +36,8 @@ class MadeExam:
     weight: float | None = 75.0
     size: float | None = 1.75
     orthanc_study_id: str = field(default_factory=lambda: f"exam{next(NUMBERS)}")
+    patient_id: str | None = None
+    study_time: time | None = time(9)
 
 
 def standard(connection: Connection, name: str, modality: str = "CT") -> int:
@@ -109,7 +111,8 @@ def _of_registry(exam: MadeExam) -> dict[str, Any]:
         "protocols": [exam.protocol] if exam.protocol else [],
         "manufacturer": "Maker",
         "station_name": exam.station,
-        "patient_id": f"P of {exam.orthanc_study_id}",
+        "patient_id": exam.patient_id or f"P of {exam.orthanc_study_id}",
+        "study_time": exam.study_time,
         "patient_age_years": exam.age,
         "patient_weight_kg": exam.weight,
         "patient_size_m": exam.size,

@@ -53,6 +53,10 @@ KINDS = [
 ]
 LIMIT = {"name": "l", "quantity": "dlp_mgy_cm", "greatest": 20000.0, "reason": "a"}
 KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", values=("b", "c"), page="dose/limits"))
+LEVEL = {"name": "a", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1000.0, "reason": "a"}
+KINDS.append(
+    EditedKind(path="dose/alert-levels", document=LEVEL, changed="reason", values=("b", "c"), page="dose/alert-levels")
+)
 CHEST = {"name": "c", "modality": "CT", "code_value": "a", "coding_scheme_designator": "99X", "rules": []}
 KINDS.append(
     EditedKind(

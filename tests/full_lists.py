@@ -25,7 +25,7 @@ _TRIGGERS = "(ARRAY['study stable', 'series stable', 'dose read', 'schedule', 'b
 _MODALITIES = "(ARRAY['CT', 'CT', 'MR', 'US', 'DX', NULL, 'PT', 'XA'])[n % 8 + 1]"
 _SAID = """CASE WHEN n % 3 = 0 THEN '"no answer"'::jsonb END"""
 
-PLACE = {"study_instance_uid": "1.2.9", "series_instance_uid": "1.3.9"}
+PLACE = {"study_instance_uid": "1.2.9", "series_instance_uid": "1.3.9", "size_import_id": "1"}
 """The parts of addresses of lists that are of one study or series."""
 ARCHIVE = (
     f"INSERT INTO patient (orthanc_patient_id) SELECT md5('p' || n) {_ALSO_WITHOUT}",
@@ -81,6 +81,20 @@ DOSE = (
     "INSERT INTO dose_redecided (work_id, orthanc_study_id, study_instance_uid, quantity, before, after, why)"
     " SELECT 1000000, md5('t' || n), '1.2.' || n, (ARRAY['dlp_mgy_cm', 'dose_rp_gy'])[n % 2 + 1],"
     f" nullif(n % 700, 0), nullif(n % 900, 0), (ARRAY['single', 'newest', 'counts'])[n % 3 + 1] {_EACH}",
+)
+SIZES = (
+    "INSERT INTO size_import (file_name, size_unit, state, line_count, sent_by, sent_at, applied_by, applied_at,"
+    " reason) SELECT CASE WHEN n % 9 > 0 THEN 'file ' || n % 40 END, (ARRAY['cm', NULL])[n % 2 + 1],"
+    f" (ARRAY['checked', 'undone'])[n % 2 + 1], n % 50 + 1, (ARRAY['anna', 'ben', NULL])[n % 3 + 1], {_AGO},"
+    f" (ARRAY['anna', NULL])[n % 2 + 1], CASE WHEN n % 2 > 0 THEN {_AGO} END,"
+    " CASE WHEN n % 2 > 0 THEN 'Reason ' || n % 9 END FROM generate_series(1, :count / 500 + 30) n",
+    "INSERT INTO size_line (size_import_id, line, text, study_instance_uid, accession_number, patient_size_m,"
+    " patient_weight_kg, problem, outcome, orthanc_study_id, study_count, told_size_m, differs) SELECT 1, n + 1,"
+    " 'line ' || n, CASE WHEN n % 4 = 0 THEN '1.2.' || n END, 'A' || n % 700000, 1.5 + n % 40 / 100.0,"
+    """ nullif(n % 90, 0), CASE WHEN n % 5 = 4 THEN '"no number"'::jsonb END,"""
+    " (ARRAY['found', 'no dose', 'waits', 'ambiguous', 'refused'])[n % 5 + 1],"
+    " CASE WHEN n % 5 < 2 THEN md5('t' || n) END, (n % 5 < 2)::int, CASE WHEN n % 10 = 0 THEN 1.5 END, n % 10 = 0"
+    f" {_EACH}",
 )
 ACTS = (
     "INSERT INTO act (kind, by, at, reason, orthanc_study_id, study_instance_uid, content)"
@@ -167,10 +181,10 @@ NAMES = (
     "INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, doubted, scope_id)"
     f" SELECT md5('t' || n), md5('r' || n), 1, n % (:count / 20 + 60) + 1, '{{}}', 1 {_EACH}",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *NAMES, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *SIZES, *NAMES, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
-    *("dose_study", "dose_redecided", "act", "rule_event", "exam_dose", "event_dose"),
+    *("dose_study", "dose_redecided", "size_import", "size_line", "act", "rule_event", "exam_dose", "event_dose"),
     *(
         "rule_outcome",
         "notification",

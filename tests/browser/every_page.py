@@ -27,6 +27,7 @@ from treegarth.web.site import Site
 
 Login: TypeAlias = tuple[str, str]
 
+SIZES = "accession_number,patient_size_cm,patient_weight_kg\nNOBODY,172,70\nNOBODY TOO,1,1\n"
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
 LEVEL = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
 NO_PAGES = {
@@ -106,6 +107,9 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
         "standard_name_id": named["id"],
         "device_key": api("dose/equipment")["items"][0]["key"],
+        "size_import_id": ask("POST", f"{server.api}/dose/sizes", json={"text": SIZES, "file_name": "his.csv"})["file"][
+            "id"
+        ],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
         "level_set_id": ask("POST", f"{server.api}/dose/levels", json={"document": levels})["id"],

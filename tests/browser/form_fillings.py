@@ -71,6 +71,8 @@ FORMS: Mapping[str, Filling] = {
     "dose.decide_page": Filling(),
     "dose.undo_page": Filling(),
     "dose.name_device_page": Filling(typed={"display_name": "Emergency room", "location": "Building A"}, button="name"),
+    "dose.send_sizes_page": Filling(typed={"text": "accession_number,patient_weight_kg\nNOBODY,70\n"}),
+    "dose.act_on_sizes_page": Filling(button="apply"),
     "dose.add_limit_page": Filling(typed={"greatest": "9000"}),
     "dose_limits.create_page": Filling(
         typed={"text": "name: of a text\nquantity: dose_rp_gy\ngreatest: 9000\n"}, button="save"
@@ -81,6 +83,16 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "dose.alert_create_level_page": Filling(
+        typed={"name": "high", "above": "100", "exams_from": "2020-01-01"}, button="save"
+    ),
+    "dose.alert_change_level_page": Filling(button="save"),
+    "dose.act_on_alert_page": Filling(typed={"reason": "seen"}, button="comment"),
+    "dose_alert_levels.take_in_page": Filling(
+        typed={"text": "- {name: taken in, kind: missing, after_hours: 24}"}, button="look"
+    ),
+    "dose_alert_levels.switch_page": Filling(),
+    "dose_alert_levels.remove_page": Filling(),
     "dose.undo_name_import_page": Filling(),
     "dose.import_names_csv_page": Filling(
         typed={"text": "modality,standard_name,study_description\nCT,of a table,*never*\n"}, button="look"

@@ -115,6 +115,9 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    high = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 0.001, "exams_from": "2000-01-01"}
+    post(server, "dose/alert-levels", {"document": high})
+    wait_for("the alerts", lambda: server.get("dose/alerts")["items"])
     table = "modality,standard_name,study_description\nCT,chest,*never*\n"
     requests.put(f"{server.api}/dose/standard-names/csv", json={"text": table}, timeout=30).raise_for_status()
     half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}

@@ -19,6 +19,11 @@ class DoseActPath(Parameters):
     """The decision's number."""
 
 
+class SizeImportPath(Parameters):
+    size_import_id: Identifier
+    """The file's number."""
+
+
 class DevicePath(Parameters):
     device_key: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
     """The device's fingerprint, as the list of equipment has it."""

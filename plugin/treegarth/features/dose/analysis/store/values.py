@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from treegarth.features.dose.alerts.store.due import note_changed
 from treegarth.features.dose.analysis.names.store.naming import name_new
 from treegarth.features.dose.analysis.size.store.estimates import refresh_estimates
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM
@@ -137,7 +138,7 @@ _NAME_PROTOCOLS, _ADD_EVENTS, _NAME_EXAMS, _ADD_EXAMS = map(text, (_PROTOCOL_NAM
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
     """Make the rows of these studies what the registry says of them now; of a study that does not count, none. What is
-    called by a name that is new has its standard name at once."""
+    called by a name that is new has its standard name at once; alerts look at them afterwards, in the background."""
     wanted = sorted(set(orthanc_study_ids))
     if not wanted:
         return
@@ -150,3 +151,4 @@ def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> 
     exams = connection.execute(_NAME_EXAMS, ids).scalars().all()
     connection.execute(_ADD_EXAMS, ids)
     name_new(connection, {"exams": exams, "events": protocols})
+    note_changed(connection, wanted)

@@ -10,6 +10,7 @@ from treegarth.features.dose.registry.api import (
     registry,
     reports,
     revision,
+    sizes,
     studies,
 )
 from treegarth.web.routes import Route
@@ -24,6 +25,7 @@ def routes() -> list[Route]:
         *reports.routes(),
         *registry.routes(),
         *devices.routes(),
+        *sizes.routes(),
         *not_patients.routes(),
         *revision.routes(),
         *acts.routes(),

@@ -11,6 +11,7 @@ from treegarth.features.dose.registry.pages import (
     not_patients,
     patient,
     redecision,
+    sizes,
     sources,
     study,
     this_study,
@@ -34,5 +35,18 @@ __all__ = [
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (missing_dose, sources, redecision, not_patients, patient, study, this_study, content, acts, limits, device)
+    parts = (
+        missing_dose,
+        sources,
+        redecision,
+        not_patients,
+        patient,
+        study,
+        this_study,
+        content,
+        acts,
+        limits,
+        device,
+        sizes,
+    )
     return [route for part in parts for route in part.routes()]

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.finite_double import finite
 from treegarth.dicom.ages import age_in_years
+from treegarth.features.dose.alerts.store.due import note_changed
 from treegarth.features.dose.analysis.derived import Patient, derive
 from treegarth.features.dose.analysis.store.derived import coefficients_of, write_derived
 from treegarth.features.dose.quantities import BEST, OF_EVENT
@@ -35,6 +36,7 @@ from treegarth.features.dose.registry.own_words import own_word
 from treegarth.features.dose.registry.rules import Said, Source
 from treegarth.features.dose.registry.store.acts import ByPeople, decided_by_people, guests_of
 from treegarth.features.dose.registry.store.elsewhere import elsewhere_of, former_uids
+from treegarth.features.dose.registry.store.given_sizes import with_given
 from treegarth.features.dose.registry.store.limits import decider_version, limits_of
 from treegarth.features.dose.registry.store.modalities import modalities_of
 from treegarth.features.dose.registry.store.not_patients import mark_not_patients
@@ -97,6 +99,7 @@ def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now
     without = [one for one in wanted if one not in exams]
     if without:
         connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id.in_(without)))
+        note_changed(connection, without)
     if not exams:
         return
     limits, version = limits_of(connection), decider_version(connection)
@@ -110,6 +113,7 @@ def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now
         | {"changed_at": now, "decider_version": version}
         for study, exam in exams.items()
     ]
+    rows = with_given(connection, rows)
     _write(connection, rows)
     _write_derived(connection, rows, decisions)
     mark_not_patients(connection, sorted(exams))

@@ -112,6 +112,13 @@ class DoseStudy(Record):
     """Of `patient_age`, else of the days of birth and of the study."""
     patient_size_m: float | None = None
     patient_weight_kg: float | None = None
+    size_import_id: int | None = None
+    """The file that tells the size; null: its objects do."""
+    weight_import_id: int | None = None
+    """The file that tells the weight; null: its objects do."""
+    told_size_m: float | None = None
+    """What its objects say, where a file tells the size."""
+    told_weight_kg: float | None = None
     requested_procedure_description: str | None = None
     procedure_codes: list[str] | None = None
     """Each as `code^meaning^scheme`."""

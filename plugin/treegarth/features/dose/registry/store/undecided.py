@@ -6,13 +6,16 @@ Whoever writes a source notes them in the same transaction; a worker decides eac
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.dose.registry.store.acts import neighbours_by_acts
 from treegarth.features.dose.registry.tables import dose_undecided
 from treegarth.tasks import leases
+
+SOON = timedelta(minutes=1)
 
 # As texts: the same statement for every study, so PostgreSQL plans it once.
 NEIGHBOURS = text("""
@@ -74,6 +77,13 @@ def note_neighbours(connection: Connection, orthanc_study_id: str) -> None:
 def note_undecided(connection: Connection, orthanc_study_ids: Iterable[str]) -> None:
     rows = [{"orthanc_study_id": one} for one in sorted(set(orthanc_study_ids))]
     connection.execute(insert(dose_undecided).values(rows).on_conflict_do_nothing())
+
+
+def is_deciding(connection: Connection) -> bool:
+    """Whether studies wait that were noted just now. One that waits for longer than `SOON` holds nobody up."""
+    row = dose_undecided.c
+    some = select(row.orthanc_study_id).where(row.since > func.now() - SOON).limit(1)
+    return connection.execute(some).first() is not None
 
 
 def take_undecided(connection: Connection) -> str | None:
