@@ -229,7 +229,7 @@ def words_of_pdf(file: Path, *how: str) -> str:
 
 def told(markup: str) -> list[str]:
     """Words and numbers, without what is only a mark."""
-    body = markup[markup.index('class="yearly"') :]
+    body = markup.partition('class="yearly">')[2]
     body = body[: body.index("</main>") if "</main>" in body else None]
     text = re.sub(r"<[^>]*>", " ", re.sub(r"<svg.*?</svg>", " ", body, flags=re.DOTALL))
     return unescape(text).replace("\u200a", "").split()
@@ -291,9 +291,8 @@ def test_the_pdf_has_numbered_pages_of_a4_and_the_head_of_a_table_on_each(
     assert found
     pages = words_of_pdf(file).split("\f")[: int(found[1])]
     assert len(pages) > 2
-    assert [f"{number}/{len(pages)}" in page.replace(" ", "") for number, page in enumerate(pages, start=1)] == [
-        True
-    ] * len(pages)
+    numbered = [f"{number}/{len(pages)}" in page.replace(" ", "") for number, page in enumerate(pages, start=1)]
+    assert all(numbered)
     of_table = [page for page in pages if "Protocol 4" in page or "Protocol 8" in page]
     assert all("interval" in page for page in of_table)
 
