@@ -92,6 +92,12 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     named = ask("POST", f"{server.api}/dose/standard-names", json={"document": chest | {"rules": []}})
     edited = {"document": chest, "version": named["version"]}
     ask("PUT", f"{server.api}/dose/standard-names/{named['id']}", json=edited)  # so that there is one to go back to
+    watched = {"name": "any CT", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1e-3, "exams_from": "2000-01-01"}
+    alert_level = ask("POST", f"{server.api}/dose/alert-levels", json={"document": watched})
+    deadline = monotonic() + 60
+    while not (alerts := api("dose/alerts")["items"]):
+        assert monotonic() < deadline, "no alert"
+        sleep(0.2)
     series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     return {
@@ -110,6 +116,8 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "size_import_id": ask("POST", f"{server.api}/dose/sizes", json={"text": SIZES, "file_name": "his.csv"})["file"][
             "id"
         ],
+        "dose_alert_level_id": alert_level["id"],
+        "dose_alert_id": alerts[0]["id"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
         "level_set_id": ask("POST", f"{server.api}/dose/levels", json={"document": levels})["id"],

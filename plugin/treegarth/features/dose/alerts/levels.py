@@ -71,11 +71,11 @@ class LevelParameters(Parameters):
     kind: AlertKind
     """`exam`: a quantity of one exam; `cumulative`: its sum over a patient's exams within a window; `repeat`: exams of
     one name; `missing`: no dose; `outlier`: far above the other exams of its name."""
-    quantity: Annotated[str | None, Field(json_schema_extra={"enum": sorted(OF_EXAM)})] = None
+    quantity: Annotated[str, Field(json_schema_extra={"enum": sorted(OF_EXAM)})] | None = None
     """Of `exam`, `cumulative` and `outlier`: which. DLP as a whole and activity are no sums over exams."""
     above: Annotated[float | None, Field(gt=0, le=1e12)] = None
     """Of `exam` and `cumulative`: it fires above this, not at it."""
-    modality: Annotated[str | None, Field(json_schema_extra={"enum": list(DOSE_MODALITIES)})] = None
+    modality: Annotated[str, Field(json_schema_extra={"enum": list(DOSE_MODALITIES)})] | None = None
     """Only exams of this modality (0008,0060)."""
     standard_name: ShortText | None = None
     """Only exams with this standard name."""
