@@ -109,7 +109,9 @@ def keep_alerts() -> None:
             "changed_at", MOMENT, nullable=False, comment="when its state, its assignee or its value changed last"
         ),
     )
-    op.create_index("uq_dose_alert", "dose_alert", ["level_id", "quantity", "orthanc_study_id"], unique=True)
+    op.create_index(
+        "uq_dose_alert", "dose_alert", ["level_id", "quantity", "orthanc_study_id", "grouped_by"], unique=True
+    )
     op.create_index("ix_dose_alert_study", "dose_alert", ["orthanc_study_id"])
     op.create_index(
         "ix_dose_alert_patient", "dose_alert", ["alert_patient_id"], postgresql_where="alert_patient_id IS NOT NULL"

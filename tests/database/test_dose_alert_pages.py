@@ -56,6 +56,10 @@ def test_a_level_is_looked_at_and_set_in_a_form(client: FlaskClient, engine: Eng
     kept = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1000.0, "exams_from": "2026-01-01"}
     assert stored.document == kept
     assert stored.is_on
+    assert "looked at" not in page  # that takes a while: by a button
+    assert "2 exams were looked at" in client.get(f"{saved.headers['Location']}?look=true").text
+    refused = post(client, f"alert-levels/{stored.id}/edit", **{**SAID, "quantity": "ctdi_vol_max_mgy"}, act="save")
+    assert "Set another level" in refused.text
     edited = client.get(f"{PAGES}/alert-levels/{stored.id}/edit").text
     assert 'value="1000.0"' in edited
 
@@ -111,11 +115,13 @@ def test_an_alert_is_acknowledged_once_with_a_reason_and_opened_again(client: Fl
     assert act(client, alert.id, act="assign", assignee="Kim").get_json()["assignee"] == "Kim"
     assert act(client, alert.id, act="assign", assignee="Kim").status_code == 409
     assert act(client, alert.id, act="comment", reason="asked").status_code == 201
+    assert act(client, alert.id, act="assign").get_json()["assignee"] is None
     assert act(client, alert.id, act="reopen", reason="it was another one").get_json()["state"] == "open"
     assert act(client, alert.id, act="reopen", reason="again").status_code == 409
     history = client.get(f"{API}/alerts/{alert.id}").get_json()["history"]
-    assert [one["act"] for one in history] == ["reopen", "comment", "assign", "acknowledge", "fired"]
-    assert history[3]["reason"] == "a large patient"
+    assert [one["act"] for one in history] == ["reopen", "assign", "comment", "assign", "acknowledge", "fired"]
+    assert [one["assignee"] for one in history[:4]] == [None, None, "Kim", "Kim"]
+    assert history[4]["reason"] == "a large patient"
     assert act(client, 999, act="comment", reason="x").status_code == 404
 
 

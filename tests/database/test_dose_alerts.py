@@ -7,12 +7,13 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from tests.dose_alerts import (
     AUTHOR,
     DLP,
+    MISSING,
     NOW,
     OUTLIER,
     REPEAT,
@@ -29,12 +30,16 @@ from tests.dose_alerts import (
     look,
     told,
 )
-from tests.dose_statistics import MadeExam, keep
-from treegarth.features.dose.alerts.service import look_at_due
+from tests.dose_statistics import MadeExam, keep, name_of_exams
+from treegarth.documents.store import Author
+from treegarth.errors import RequestConflict
+from treegarth.features.dose.alerts.service import look_at, look_at_due, sweep_missing
 from treegarth.features.dose.alerts.store.alerts import exams_of, history_of
-from treegarth.features.dose.alerts.store.due import note_changed
-from treegarth.features.dose.alerts.store.levels import LEVELS
-from treegarth.features.dose.registry.tables import dose_undecided
+from treegarth.features.dose.alerts.store.due import note_changed, take_due
+from treegarth.features.dose.alerts.store.levels import LEVELS, swept_at
+from treegarth.features.dose.analysis.names.store.name_documents import STANDARD_NAMES
+from treegarth.features.dose.analysis.tables import exam_dose
+from treegarth.features.dose.registry.tables import dose_report, dose_undecided
 from treegarth.features.rules.tables import notification
 
 DAY = date(2026, 11, 1)
@@ -169,16 +174,147 @@ def test_an_exam_whose_patient_id_was_corrected_keeps_its_alert(engine: Engine) 
     assert "moved" in history(engine, alert.id)
 
 
-def test_nothing_is_looked_at_while_exams_that_share_something_are_decided(engine: Engine) -> None:
+def share_an_object(connection: Connection, *orthanc_study_ids: str) -> None:
+    for one in orthanc_study_ids:
+        same = {"sop_instance_uid": "1.2.3", "study_instance_uid": "1.2", "orthanc_series_id": "series"}
+        which = {"orthanc_instance_id": f"of {one}", "orthanc_study_id": one, "sop_class_uid": "1.2.840"}
+        connection.execute(dose_report.insert().values(**same, **which, state="read"))
+
+
+def test_an_exam_is_not_looked_at_while_one_that_shares_something_is_decided(engine: Engine) -> None:
     level(engine, DLP)
+    exam, alone = ct(2000), ct(3000)
     with engine.begin() as connection:
+        share_an_object(connection, exam.orthanc_study_id, "other")
         connection.execute(dose_undecided.insert().values(orthanc_study_id="other"))
-    arrive(engine, ct(2000))
-    assert found(engine) == []
+    arrive(engine, exam, alone)
+    assert [one.orthanc_study_id for one in found(engine)] == [alone.orthanc_study_id]
     with engine.begin() as connection:
         connection.execute(dose_undecided.delete())
     look(engine)
+    assert len(found(engine)) == 2
+
+
+def test_an_exam_that_is_changed_while_it_waits_is_looked_at_as_it_is_then(engine: Engine) -> None:
+    level(engine, DLP)
+    exam = ct(900)
+    with engine.begin() as connection:
+        keep(connection, [exam])
+        note_changed(connection, [exam.orthanc_study_id])
+    with engine.begin() as deciding:
+        rows = exam_dose.c.orthanc_study_id == exam.orthanc_study_id
+        deciding.execute(update(exam_dose).where(rows, exam_dose.c.quantity == "dlp_mgy_cm").values(value=2000))
+        note_changed(deciding, [exam.orthanc_study_id])
+        look(engine)
+    look(engine)
+    assert [one.value for one in found(engine)] == [2000]
+
+
+def test_a_level_that_is_set_while_exams_are_looked_at_waits_and_sees_them_again(engine: Engine) -> None:
+    level(engine, DLP, above=5000)
+    exam = ct(2000)
+    with engine.begin() as connection:
+        keep(connection, [exam])
+        note_changed(connection, [exam.orthanc_study_id])
+    with ThreadPoolExecutor(1) as another:
+        with engine.begin() as looking:
+            LEVELS.hold(looking)
+            (taken,) = take_due(looking, NOW, limit=1)
+            setting = another.submit(level, engine, DLP, name="lower")
+            with pytest.raises(TimeoutError):
+                setting.result(timeout=0.3)
+            look_at(looking, [taken], TELLING, NOW)
+        lower = setting.result(timeout=30)
+    look(engine)
+    assert [one.level_id for one in found(engine)] == [lower]
+
+
+def test_what_changes_is_looked_at_before_what_a_level_asks_for(engine: Engine) -> None:
+    old, new = ct(2000), ct(2000)
+    with engine.begin() as connection:
+        keep(connection, [old, new])
+    level(engine, DLP)
+    with engine.begin() as connection:
+        note_changed(connection, [new.orthanc_study_id])
+    assert look_at_due(engine, TELLING, lambda: NOW, limit=1) == 1
+    assert [one.orthanc_study_id for one in found(engine)] == [new.orthanc_study_id]
+    look(engine)
+    assert len(found(engine)) == 2
+
+
+def test_a_level_that_is_set_makes_no_alerts_of_what_lay_there_without_a_day(engine: Engine) -> None:
+    with engine.begin() as connection:
+        keep(connection, [MadeExam(doses={"dlp_mgy_cm": 2000}, study_date=None), ct(2000)])
+    level(engine, DLP)
+    look(engine)
     assert len(found(engine)) == 1
+
+
+def test_an_exam_that_is_named_later_makes_the_alert_of_a_level_of_its_name(engine: Engine) -> None:
+    level(engine, DLP, standard_name="CT chest")
+    arrive(engine, ct(2000), ct(2000, name="Head"))
+    assert found(engine) == []
+    rules = [{"study_description": "Chest"}]
+    with engine.begin() as connection:
+        STANDARD_NAMES.create(connection, {"name": "CT chest", "modality": "CT", "rules": rules}, AUTHOR)
+    look(engine)
+    assert len(found(engine)) == 1
+
+
+@pytest.mark.parametrize("changed", [{"quantity": "ctdi_vol_max_mgy"}, {"kind": "outlier", "percentile": 95}])
+def test_a_level_keeps_its_kind_and_its_quantity(engine: Engine, changed: dict[str, Any]) -> None:
+    number = level(engine, DLP)
+    with pytest.raises(RequestConflict, match="Set another level"):
+        edit(engine, number, **changed)
+
+
+def test_a_first_day_that_a_level_no_longer_says_holds_no_more(engine: Engine) -> None:
+    number = level(engine, DLP, exams_from="2026-01-01")
+    with engine.begin() as connection:
+        kept = LEVELS.read(connection, number).document
+        said = {key: value for key, value in kept.items() if key != "exams_from"}
+        assert LEVELS.edit(connection, number, said, AUTHOR, since=None).exams_from == NOW.date()
+        later = Author(name=None, now=NOW + timedelta(days=3))
+        renamed = LEVELS.edit(connection, number, {**said, "name": "other"}, later, since=None)
+        assert renamed.exams_from == NOW.date()
+
+
+def test_an_alert_that_goes_on_as_another_exams_is_not_ended_by_who_read_it_before(engine: Engine) -> None:
+    number = level(engine, DLP)
+    before, after = ct(2000), ct(2000)
+    arrive(engine, before)
+    with engine.begin() as connection:
+        keep(connection, [after])
+        counts_nowhere(connection, before, replaced_by=after.orthanc_study_id)
+    with ThreadPoolExecutor(1) as another:
+        with engine.begin() as first:
+            look_at(first, [after.orthanc_study_id], TELLING, NOW)
+            second = another.submit(look, engine)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.5)
+        second.result(timeout=30)
+    (alert,) = found(engine, level_id=number)
+    assert (alert.orthanc_study_id, alert.state) == (after.orthanc_study_id, "open")
+    assert "ended" not in history(engine, alert.id)
+
+
+def test_one_level_that_fails_leaves_the_other_levels_of_missing_dose(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from treegarth.features.dose.alerts import service
+
+    broken, fine = level(engine, MISSING, name="broken"), level(engine, MISSING, name="fine")
+    sweep = service._sweep
+
+    def fails(work: Any) -> None:
+        if work.level.id == broken:
+            raise ValueError("broken")
+        sweep(work)
+
+    monkeypatch.setattr(service, "_sweep", fails)
+    sweep_missing(engine, TELLING, NOW)
+    with engine.connect() as connection:
+        assert [swept_at(connection, one) for one in (broken, fine)] == [None, NOW]
 
 
 def test_a_new_version_of_a_level_does_not_fire_again(engine: Engine) -> None:
@@ -345,6 +481,22 @@ def test_the_alert_of_a_patient_goes_on_where_orthanc_made_other_studies_of_the_
     assert not now & {one.orthanc_study_id for one in before}
 
 
+def test_an_alert_that_goes_on_as_another_patients_is_not_ended(engine: Engine) -> None:
+    """One exam of two is another patient's: the alert is about the exam that made it."""
+    level(engine, SUM)
+    first, second = (ct(600, days(n), patient_id="A") for n in range(2))
+    arrive(engine, first, second)
+    new = ct(600, days(1), patient_id="B")
+    with engine.begin() as connection:
+        keep(connection, [new, ct(600, DAY, patient_id="B")])
+        counts_nowhere(connection, second, replaced_by=new.orthanc_study_id)
+        note_changed(connection, [new.orthanc_study_id])
+    look(engine)
+    (alert,) = found(engine)
+    assert (alert.orthanc_study_id, alert.state, alert.value) == (new.orthanc_study_id, "open", 1200)
+    assert history(engine, alert.id) == ["fired", "moved"]
+
+
 # ---- repeats ----
 
 
@@ -367,6 +519,19 @@ def test_repeats_are_exams_of_one_name_within_some_hours(engine: Engine) -> None
     assert told(engine) == 1
 
 
+def test_repeats_of_two_modalities_that_begin_at_one_exam_are_two_alerts(engine: Engine) -> None:
+    level(engine, REPEAT)
+    both = [ct(1, DAY, patient_id="P", study_time=time(hour)) for hour in (9, 10)]
+    arrive(engine, *both)
+    with engine.begin() as connection:
+        pet = name_of_exams(connection, "Chest", "PT")
+        rows = select(exam_dose).where(exam_dose.c.quantity == "irradiation_event_count")
+        for row in connection.execute(rows).mappings().all():
+            connection.execute(exam_dose.insert().values(**{**row, "modality": "PT", "exam_name_id": pet}))
+    again(engine, *both)
+    assert [(one.grouped_by, one.state) for one in found(engine)] == [("CT Chest", "open"), ("PT Chest", "open")]
+
+
 # ---- outliers ----
 
 
@@ -386,6 +551,21 @@ def test_an_outlier_is_above_the_fence_of_its_name(engine: Engine) -> None:
     again(engine, above)
     assert [one.limit_value for one in found(engine) if one.id == alert.id] == [175]
     assert [one.state for one in found(engine) if one.id == alert.id] == ["open"]
+
+
+def test_an_outlier_whose_patient_id_was_corrected_stays_at_the_bell(engine: Engine) -> None:
+    level(engine, OUTLIER)
+    arrive(engine, *(ct(dlp, DAY) for dlp in (100, 110, 120, 130, 140)))
+    before, after = ct(500, days(1)), ct(500, days(1))
+    arrive(engine, before)
+    with engine.begin() as connection:
+        keep(connection, [after])
+        counts_nowhere(connection, before, replaced_by=after.orthanc_study_id)
+        note_changed(connection, [after.orthanc_study_id])
+    look(engine)
+    (alert,) = found(engine)
+    assert (alert.orthanc_study_id, alert.state) == (after.orthanc_study_id, "open")
+    assert history(engine, alert.id) == ["fired", "moved"]
 
 
 def test_an_outlier_by_percentile_is_compared_with_others_of_its_phantom_without_doubts(engine: Engine) -> None:

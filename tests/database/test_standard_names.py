@@ -16,6 +16,8 @@ from tests.dose_registry_support import Archive, Instance, note
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import connect, transaction
+from treegarth.documents.store import Author
+from treegarth.features.dose.analysis.names.store.name_documents import STANDARD_NAMES
 from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.analysis.tables import exam_name, protocol_name, standard_name
 from treegarth.features.dose.registry.condition_terms import condition_terms
@@ -338,6 +340,11 @@ def test_a_rule_is_written_tried_out_changed_and_removed_on_pages(client: FlaskC
     assert called(engine)["흉부 CT"] is None
     client.post(f"{PAGES}/standard-names/restore", data={"standard_name_id": number, "version": 1})
     assert called(engine)["Thorax nativ"] == "chest"
+    with transaction(engine) as connection:
+        STANDARD_NAMES.switch(connection, number, Author(name=None, now=NOW), is_on=False)
+    kept = client.post(f"{PAGES}/standard-names/rule", data=typed)
+    assert "“chest” is switched off" in client.get(kept.headers["Location"]).text
+    assert called(engine)["Thorax nativ"] is None
     wrong = client.get(f"{PAGES}/standard-names/rule", query_string={**typed, "only": "events"})
     assert "a protocol alone" in wrong.text
     assert client.get(f"{PAGES}/standard-names/rule", query_string={**asked, "rule": 9}).status_code == 404

@@ -280,6 +280,10 @@ class Kind(Generic[StoredT]):
         """Let nobody else change documents of this kind until this transaction ends."""
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(self.table.name))))
 
+    def hold(self, connection: Connection) -> None:
+        """Let nobody change documents of this kind until this transaction ends; any number may hold them."""
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCK, func.hashtext(self.table.name))))
+
     def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """What no other that is there may have in common with these."""
         return tuple(values[name] for name in ("name", *self.within))

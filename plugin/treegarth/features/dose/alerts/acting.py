@@ -42,9 +42,8 @@ def act_on(
         if assignee == alert.assignee:
             raise RequestConflict(P_("It is assigned like this already."), field="assignee")
         alerts.change(connection, alert_id, now, assignee=assignee)
-    alerts.note(
-        connection, alert_id, act, now, by=by, by_itself=False, reason=reason, assignee=assignee or alert.assignee
-    )
+    whose = assignee if act == "assign" else alert.assignee
+    alerts.note(connection, alert_id, act, now, by=by, by_itself=False, reason=reason, assignee=whose)
     return alerts.read_alert(connection, alert_id)
 
 

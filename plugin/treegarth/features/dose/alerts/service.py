@@ -27,9 +27,9 @@ from treegarth.features.dose.alerts.decision import (
 from treegarth.features.dose.alerts.findings import Finding, Patient
 from treegarth.features.dose.alerts.levels import Level
 from treegarth.features.dose.alerts.store import alerts, due, exams
-from treegarth.features.dose.alerts.store.levels import note_swept, read_levels, swept_at
+from treegarth.features.dose.alerts.store.levels import LEVELS, note_swept, read_levels, swept_at
 from treegarth.features.dose.alerts.telling import Telling, about, tell
-from treegarth.features.dose.registry.store.undecided import is_deciding
+from treegarth.features.dose.registry.store.undecided import being_decided
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
 
@@ -42,17 +42,20 @@ logger = logging.getLogger(__name__)
 
 
 def look_at_due(engine: Engine, telling: Telling, clock: Callable[[], datetime], *, limit: int = BATCH) -> int:
-    """Look at up to `limit` exams that changed; how many there were. While exams that share something wait to be
-    decided, none: an exam that was corrected would be told of twice.
+    """Look at up to `limit` exams that changed; how many of them could be. One that shares something with an exam that
+    waits to be decided waits with it: an exam that was corrected would be told of twice.
 
     May be called by any number of processes at once, and be killed at any point.
     """
     taken: list[str] = []
     try:
         with transaction(engine) as connection:
-            if is_deciding(connection):
-                return 0
+            LEVELS.hold(connection)  # before an exam is taken: who changes a level waits, or this sees the new one
             taken = due.take_due(connection, clock(), limit=limit)
+            waiting = being_decided(connection, taken)
+            if waiting:
+                due.leave_for_later(connection, waiting)
+                taken = [one for one in taken if one not in waiting]
             if taken:
                 look_at(connection, taken, telling, clock())
     except DatabaseUnavailable:
@@ -136,6 +139,7 @@ def _exams(work: _Work, ids: Sequence[str]) -> None:
 def _outliers(work: _Work, ids: Sequence[str]) -> None:
     """What was one stays one while its dose is above what was the limit then: that of today is another one."""
     known = alerts.alerts_by_exam(work.connection, work.level, ids)
+    over, still = list[int](), set[int | None]()
     if known:
         values = exams.values_of(work.connection, work.level, sorted(known))
         for study, alert in known.items():
@@ -144,11 +148,11 @@ def _outliers(work: _Work, ids: Sequence[str]) -> None:
                 found = Finding(began=exam, exams=[exam], value=exam.value, limit=alert.limit_value)
                 work.keep(alert.id, found)
             else:
-                work.end([alert.id])
+                over.append(alert.id)
     others = [one for one in ids if one not in known]
     if work.level.is_on and others:
-        for found in exams.outliers(work.connection, work.level, ids=others):
-            work.fire(found)
+        still = {work.fire(found) for found in exams.outliers(work.connection, work.level, ids=others)}
+    work.end(one for one in over if one not in still)
 
 
 # ---- missing dose ----
@@ -166,11 +170,12 @@ def _missing(work: _Work, ids: Sequence[str]) -> None:
     for study, alert in known.items():
         if study in lacking and not alert.holds:
             work.keep(alert.id, lacking[study])
-    work.end(alert.id for study, alert in known.items() if study not in lacking and study not in waiting)
+    over = [alert.id for study, alert in known.items() if study not in lacking and study not in waiting]
     others = [one for one in lacking if one not in known]
+    still = set[int | None]()
     if work.level.is_on and others:
-        for found in exams.without_dose(work.connection, work.level, work.now, ids=others):
-            work.fire(found)
+        still = {work.fire(one) for one in exams.without_dose(work.connection, work.level, work.now, ids=others)}
+    work.end(one for one in over if one not in still)
 
 
 def sweep_missing(engine: Engine, telling: Telling, now: datetime) -> None:
@@ -178,17 +183,26 @@ def sweep_missing(engine: Engine, telling: Telling, now: datetime) -> None:
     with transaction(engine) as connection:
         levels = [one for one in read_levels(connection) if one.kind == "missing"]
     for level in levels:
-        with transaction(engine) as connection:
-            _sweep(_Work(connection=connection, level=level, telling=telling, now=now))
+        try:
+            with transaction(engine) as connection:
+                _sweep(_Work(connection=connection, level=level, telling=telling, now=now))
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            logger.exception("The alert level %d could not be looked at for missing doses.", level.id)
 
 
 def _sweep(work: _Work) -> None:
+    """What is new before what is over: an alert that goes on as another study's has not ended."""
     last = swept_at(work.connection, work.level.id)
+    if work.level.is_on:
+        _sweep_new(work, last)
     still = alerts.holding_missing(work.connection, work.level)
     if still:
         _missing(work, still)
-    if not work.level.is_on:
-        return
+
+
+def _sweep_new(work: _Work, last: datetime | None) -> None:
     after = timedelta(hours=work.level.says.after_hours or 0)
     since = None if last is None else last - after - exams.SWEPT_AGAIN
     found = exams.without_dose(work.connection, work.level, work.now, since=work.level.exams_from, received_after=since)
@@ -236,8 +250,8 @@ def _patient(work: _Work, patient: Patient, standing: Sequence[tuple[str, Standi
             finding = finding_of(work.level, patient, name, episode)
             if place in by_place:
                 work.keep(by_place[place], finding)
-            else:
-                work.fire(finding)
+            elif (former := work.fire(finding)) is not None:
+                found_here.add(former)
         found_here |= set(by_place.values())
         found_here |= _of_before(work, patient, name, found, [one for one in free if one.id not in found_here])
     return found_here

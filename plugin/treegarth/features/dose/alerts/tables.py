@@ -69,7 +69,7 @@ dose_alert = Table(
     Column("assignee", Text),
     Column("fired_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False, comment="when its state, its assignee or its value changed last"),
-    Index("uq_dose_alert", "level_id", "quantity", "orthanc_study_id", unique=True),
+    Index("uq_dose_alert", "level_id", "quantity", "orthanc_study_id", "grouped_by", unique=True),
     Index("ix_dose_alert_study", "orthanc_study_id"),
     Index("ix_dose_alert_patient", "alert_patient_id", postgresql_where=text("alert_patient_id IS NOT NULL")),
     Index("ix_dose_alert_open", text("id DESC"), postgresql_where=text("state = 'open' AND holds")),

@@ -80,6 +80,13 @@ class LevelForm(BaseModel):
     reason: Annotated[str | None, Shown(N_("Why, and what is to be done"), is_wide=True)] = None
 
 
+class LevelQuery(Parameters):
+    """What the page of a level shows."""
+
+    look: bool = False
+    """Whether it is looked at what the level would have made of the last year: that takes a while."""
+
+
 class LevelsQuery(Parameters):
     """Which levels are listed."""
 
@@ -130,7 +137,7 @@ def _shown(one: StoredLevel, counts: Mapping[int, tuple[int, int]]) -> ShownLeve
     return ShownLevel(**one.model_dump(), alerts=made, open_alerts=unsettled)
 
 
-def level_page(call: Call[None, None, DoseAlertLevelPath]) -> Response:
+def level_page(call: Call[LevelQuery, None, DoseAlertLevelPath]) -> Response:
     with call.connect() as connection:
         stored = LEVELS.read(connection, call.path.dose_alert_level_id, removed=True)
         return render_page(
@@ -140,7 +147,9 @@ def level_page(call: Call[None, None, DoseAlertLevelPath]) -> Response:
             sentence=in_a_sentence(stored.document),
             kind_names=KIND_NAMES,
             versions=shown_versions(LEVELS.history(connection, stored.id)),
-            preview=_preview(call, connection, LevelParameters.model_validate(stored.document)),
+            looked_at=_preview(call, connection, LevelParameters.model_validate(stored.document))
+            if call.query.look
+            else None,
             may_change=call.actor.may(Permission.ADMINISTER),
         )
 

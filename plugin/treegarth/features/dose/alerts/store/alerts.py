@@ -211,12 +211,14 @@ def assignees(connection: Connection) -> list[str]:
 
 
 def alerts_by_exam(connection: Connection, level: Level, ids: Sequence[str]) -> dict[str, Alert]:
-    """Of a level, by the exam that made each."""
+    """Of a level, by the exam that made each; nobody else changes them until this transaction ends. Without that one
+    that goes on as another exam's would be ended here, as it was read before."""
     query = _query().where(
         dose_alert.c.level_id == level.id,
         dose_alert.c.quantity == level.quantity,
         is_among(dose_alert.c.orthanc_study_id, ids),
     )
+    query = query.order_by(dose_alert.c.id).with_for_update(of=dose_alert)
     return {row.orthanc_study_id: Alert(**row._mapping) for row in connection.execute(query)}
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from treegarth.documents.store import Author, Change, Kind, Stored
+from treegarth.errors import RequestConflict
 from treegarth.features.dose.alerts.levels import Level, LevelParameters
 from treegarth.features.dose.alerts.store.due import note_of_level
 from treegarth.features.dose.alerts.tables import dose_alert_level, dose_alert_level_version
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 
 
 class StoredLevel(Stored):
@@ -25,13 +26,26 @@ class StoredLevel(Stored):
 
 
 def _columns(before: StoredLevel | None, document: Mapping[str, Any], is_on: bool, author: Author) -> Mapping[str, Any]:
-    """A level that does not say from which day on is of the exams since it was made or switched on."""
-    begins = before is None or (is_on and not before.is_on)
+    """A level that does not say from which day on is of the exams since it was made or switched on, or since it says so
+    no more."""
     given = document.get("exams_from")
+    begins = before is None or (is_on and not before.is_on) or "exams_from" in before.document
     since = (
         date.fromisoformat(given) if given else (author.now.date() if before is None or begins else before.exams_from)
     )
+    if before is not None:
+        _check_same(before, document)
     return {"kind": document["kind"], "exams_from": since, "swept_at": None}
+
+
+def _check_same(before: StoredLevel, document: Mapping[str, Any]) -> None:
+    """Its alerts are about its kind and its quantity: those that it made would be of nothing any more, and stand for
+    ever as they are."""
+    for name in ("kind", "quantity"):
+        if before.document.get(name) != document.get(name):
+            raise RequestConflict(
+                P_("A level keeps its kind and its quantity: its alerts are about them. Set another level."), field=name
+            )
 
 
 def _follow(connection: Connection, before: StoredLevel, change: Change, author: Author) -> None:
@@ -74,7 +88,7 @@ def read_levels(connection: Connection) -> list[Level]:
 def swept_at(connection: Connection, level_id: int) -> datetime | None:
     """Until when a level of missing dose has looked at studies."""
     row = dose_alert_level.c
-    query = select(row.swept_at).where(row.id == level_id).with_for_update()
+    query = select(row.swept_at).where(row.id == level_id).with_for_update(key_share=True)  # alerts are made meanwhile
     found: datetime | None = connection.execute(query).scalar_one()
     return found
 

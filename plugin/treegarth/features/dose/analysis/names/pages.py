@@ -157,15 +157,24 @@ def save_rule(call: Call[None, RuleForm, None]) -> Response:
             stored = _standing(connection, typed)
             document = _document(typed, stored)
             if stored is None:
-                number = NAME_DOCUMENTS.create(call, connection, document).id
+                saved = NAME_DOCUMENTS.create(call, connection, document)
             else:
                 since = version_of(typed.version)
-                number = NAME_DOCUMENTS.edit(call, connection, stored.id, document, since=since).id
+                saved = NAME_DOCUMENTS.edit(call, connection, stored.id, document, since=since)
     except DocumentRefused as refused:
         return see_other(call, again, *(Phrase(one.wrong) for one in refused.problems), kind="attention")
     except RequestConflict as refused:
         return see_other(call, again, refused.sentence, kind="attention")
-    return see_other(call, call.site.url(ONE_PAGE, standard_name_id=number), P_("It holds from now on."))
+    url = call.site.url(ONE_PAGE, standard_name_id=saved.id)
+    return see_other(call, url, P_("It holds from now on.")) if saved.is_on else _is_off(call, url, saved.name)
+
+
+def _is_off(call: AnyCall, url: str, name: str) -> Response:
+    """What was kept of a standard name that is off takes no raw name yet."""
+    told = P_(
+        "It is kept, but “%(name)s” is switched off: it is the name of nothing until it is switched on.", name=name
+    )
+    return see_other(call, url, told, kind="attention")
 
 
 def remove_rule(call: Call[None, RuleToRemove, None]) -> Response:
@@ -246,6 +255,8 @@ def assign_page(call: Call[None, AssignForm, None]) -> Response:
         return see_other(call, url, *(Phrase(one.wrong) for one in refused.problems), kind="attention")
     except RequestConflict as refused:
         return see_other(call, url, refused.sentence, kind="attention")
+    if not made.is_on:
+        return _is_off(call, url, made.name)
     return see_other(call, url, P_("It is “%(name)s” from now on, as is all that is called so.", name=made.name))
 
 

@@ -47,7 +47,7 @@ from treegarth.work.store import latest
 
 def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
     """What dose lends to a study's page: the doses of the exam, its exposures, the events and issues of every report,
-    all its sources, what people said and decided of it; None without any source."""
+    all its sources, what people said and decided of it; None without any source and without an alert."""
     with call.connect() as connection:
         reports = reports_of_study(connection, key.orthanc_study_id)
         sources = sources_of_study(connection, key.orthanc_study_id)
@@ -62,7 +62,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
         level_flags = [] if study is None else flags_of_exam(connection, key.orthanc_study_id)
         size_specific = exam_part(call, connection, key.orthanc_study_id)
-    if not sources:
+    if not sources and not alerts:
         return None
     of_patient = any(one.content.get("patient") and one.undone_by is None for one in decided)
     counted = {one.orthanc_instance_id for one in sources if one.decision is not None and one.decision.counted}

@@ -339,10 +339,13 @@ def sizes_of(connection: Connection, orthanc_study_id: str) -> list[SizeSource]:
 
 def _of_files(connection: Connection, of: NamedStudy) -> list[SizeSource]:
     line, file = size_line.c, size_import.c
+    told = [line.study_instance_uid == of.study_instance_uid]
+    if of.accession_number is not None:  # compared with none it would find every line that names no accession number
+        told.append(line.accession_number == of.accession_number)
     query = (
         select(*(line[name] for name in GIVEN), file.file_name, file.applied_by, file.applied_at, file.undone_at)
         .join(size_import, file.id == line.size_import_id)
-        .where(or_(line.study_instance_uid == of.study_instance_uid, line.accession_number == of.accession_number))
+        .where(or_(*told))
         .where(line.problem.is_(None), file.applied_at.is_not(None))
         .order_by(file.applied_at.desc(), file.id.desc(), line.line.desc())
     )

@@ -5,7 +5,7 @@ Whoever writes a source notes them in the same transaction; a worker decides eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, func, select, text
@@ -66,12 +66,17 @@ def lock_uids(connection: Connection, uids: Iterable[str]) -> None:
 def note_neighbours(connection: Connection, orthanc_study_id: str) -> None:
     """Note the studies that have an object, an event or an original in common with this one, or of which a person
     moved something here, or to which something of here."""
+    found = neighbours_of(connection, orthanc_study_id)
+    if found:
+        note_undecided(connection, found)
+
+
+def neighbours_of(connection: Connection, orthanc_study_id: str) -> set[str]:
+    """As of `note_neighbours`, without the study itself."""
     found = set(connection.execute(NEIGHBOURS, {"study": orthanc_study_id}).scalars())
     for one in (orthanc_study_id, *sorted(found)):
         found |= neighbours_by_acts(connection, one)
-    found.discard(orthanc_study_id)
-    if found:
-        note_undecided(connection, found)
+    return found - {orthanc_study_id}
 
 
 def note_undecided(connection: Connection, orthanc_study_ids: Iterable[str]) -> None:
@@ -79,11 +84,14 @@ def note_undecided(connection: Connection, orthanc_study_ids: Iterable[str]) -> 
     connection.execute(insert(dose_undecided).values(rows).on_conflict_do_nothing())
 
 
-def is_deciding(connection: Connection) -> bool:
-    """Whether studies wait that were noted just now. One that waits for longer than `SOON` holds nobody up."""
+def being_decided(connection: Connection, orthanc_study_ids: Sequence[str]) -> set[str]:
+    """Of these, those that were noted just now, or have something in common with one that was. One that waits for
+    longer than `SOON` holds nobody up."""
     row = dose_undecided.c
-    some = select(row.orthanc_study_id).where(row.since > func.now() - SOON).limit(1)
-    return connection.execute(some).first() is not None
+    waiting = set(connection.execute(select(row.orthanc_study_id).where(row.since > func.now() - SOON)).scalars())
+    if not waiting:
+        return set()
+    return {one for one in orthanc_study_ids if one in waiting or waiting & neighbours_of(connection, one)}
 
 
 def take_undecided(connection: Connection) -> str | None:

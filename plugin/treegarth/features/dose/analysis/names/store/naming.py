@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Integer, Select, Table, column, func, literal, select, update
 
 from treegarth.database.parameters import is_among_numbers
+from treegarth.features.dose.alerts.store.due import note_named
 from treegarth.features.dose.analysis.names.rules import FIELDS, Namer, NameRule, NameRules, Of, RawName
 from treegarth.features.dose.analysis.tables import exam_name, protocol_name, standard_name, standard_name_version
 
@@ -113,4 +114,6 @@ def _give(connection: Connection, of: Of, namer: Namer, query: Select[Any]) -> i
         )
         new = pairs.table_valued(column("id", Integer), column("given", Integer)).render_derived()
         connection.execute(update(table).where(table.c.id == new.c.id).values(standard_name_id=new.c.given))
+        if of == "exams":
+            note_named(connection, changed)
     return len(changed)
