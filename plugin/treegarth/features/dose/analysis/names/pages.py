@@ -157,15 +157,22 @@ def save_rule(call: Call[None, RuleForm, None]) -> Response:
             stored = _standing(connection, typed)
             document = _document(typed, stored)
             if stored is None:
-                number = NAME_DOCUMENTS.create(call, connection, document).id
+                made = NAME_DOCUMENTS.create(call, connection, document)
             else:
                 since = version_of(typed.version)
-                number = NAME_DOCUMENTS.edit(call, connection, stored.id, document, since=since).id
+                made = NAME_DOCUMENTS.edit(call, connection, stored.id, document, since=since)
+            number = made.id
     except DocumentRefused as refused:
         return see_other(call, again, *(Phrase(one.wrong) for one in refused.problems), kind="attention")
     except RequestConflict as refused:
         return see_other(call, again, refused.sentence, kind="attention")
-    return see_other(call, call.site.url(ONE_PAGE, standard_name_id=number), P_("It holds from now on."))
+    url = call.site.url(ONE_PAGE, standard_name_id=number)
+    if not made.is_on:
+        return see_other(call, url, _OFF, kind="attention")
+    return see_other(call, url, P_("It holds from now on."))
+
+
+_OFF = P_("The rule is kept, and names nothing as long as the standard name is off: switch it on.")
 
 
 def remove_rule(call: Call[None, RuleToRemove, None]) -> Response:
@@ -246,6 +253,8 @@ def assign_page(call: Call[None, AssignForm, None]) -> Response:
         return see_other(call, url, *(Phrase(one.wrong) for one in refused.problems), kind="attention")
     except RequestConflict as refused:
         return see_other(call, url, refused.sentence, kind="attention")
+    if not made.is_on:
+        return see_other(call, url, _OFF, kind="attention")
     return see_other(call, url, P_("It is “%(name)s” from now on, as is all that is called so.", name=made.name))
 
 

@@ -250,7 +250,8 @@ def decide_on(connection: Connection, number: int, after: int, now: datetime) ->
     """Decide the studies of the next lines anew: how many lines, and the last of them; None behind the last of all."""
     lines = _lines(connection, number, after, LINES_DECIDED)
     named = Named(known_studies(connection, lines))
-    studies = {of.orthanc_study_id for line in lines for of in named.alike(line) if of.has_dose}
+    # Also those of which no dose stands here yet: one that is being decided has not seen that the file holds.
+    studies = {of.orthanc_study_id for line in lines for of in named.alike(line)}
     if studies:
         decide_studies(connection, sorted(studies), now)
     return len(lines), lines[-1].line if len(lines) == LINES_DECIDED else None
@@ -339,10 +340,13 @@ def sizes_of(connection: Connection, orthanc_study_id: str) -> list[SizeSource]:
 
 def _of_files(connection: Connection, of: NamedStudy) -> list[SizeSource]:
     line, file = size_line.c, size_import.c
+    names = [line.study_instance_uid == of.study_instance_uid]
+    if of.accession_number:
+        names.append(line.accession_number == of.accession_number)
     query = (
         select(*(line[name] for name in GIVEN), file.file_name, file.applied_by, file.applied_at, file.undone_at)
         .join(size_import, file.id == line.size_import_id)
-        .where(or_(line.study_instance_uid == of.study_instance_uid, line.accession_number == of.accession_number))
+        .where(or_(*names))
         .where(line.problem.is_(None), file.applied_at.is_not(None))
         .order_by(file.applied_at.desc(), file.id.desc(), line.line.desc())
     )
