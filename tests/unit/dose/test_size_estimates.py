@@ -107,7 +107,8 @@ def test_other_parts_have_none_and_a_16_cm_phantom_asks_for_a_named_trunk() -> N
         ("CHESTABDPELVIS", Region.TRUNK), ("Heart", Region.TRUNK), ("LSPINE", Region.TRUNK), ("Hip", Region.TRUNK),
         ("HEADNECK", Region.HEAD), ("Ear", Region.HEAD), ("IAC", Region.HEAD), ("Brain", Region.HEAD),
         ("NECK", Region.OTHER), ("CSPINE", Region.OTHER), ("C-SPINE", Region.OTHER), ("Lower legs", Region.OTHER),
-        ("FOREARM", Region.OTHER), ("Shoulder", Region.OTHER), ("CAROTID", Region.OTHER), ("NECKCHEST", Region.TRUNK), ("WHOLEBODY", None), ("", None), (None, None),
+        ("FOREARM", Region.OTHER), ("Shoulder", Region.OTHER), ("CAROTID", Region.OTHER),
+        ("NECKCHEST", Region.TRUNK), ("WHOLEBODY", None), ("", None), (None, None),
     ],
 )  # fmt: skip
 def test_the_part_of_the_body_is_told_by_words(words: str | None, region: Region | None) -> None:
