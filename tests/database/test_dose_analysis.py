@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 from sqlalchemy.engine import Engine
 
 from tests.dose_statistics import MadeExam, keep, name_of_exams, name_of_protocol, standard
@@ -19,6 +20,7 @@ from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
 from treegarth.features.dose.analysis.store.shape import POINTS_SHOWN, edges
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution
+from treegarth.features.dose.analysis.tables import exam_name
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "/treegarth/api/v1/dose/analysis"
@@ -97,7 +99,7 @@ def test_groups_add_up_to_all_and_are_what_numpy_says(client: FlaskClient, engin
     assert ages["40–<60"]["n"] == len(middle)
     assert ages["40–<60"]["p75"] == pytest.approx(np.percentile(middle, 75), rel=1e-12)
     devices = get(client, "figures", exam_name=name, by="device")["items"]
-    assert {one["label"] for one in devices} == {"Maker · CT0", "Maker · CT1"}
+    assert {one["label"] for one in devices} == {"Maker CT0", "Maker CT1"}
     of_one = get(client, "figures", exam_name=name, device=devices[0]["of"])["whole"]
     assert of_one["n"] == devices[0]["n"]
 
@@ -253,6 +255,21 @@ def test_without_doses_pages_say_what_will_stand_there(client: FlaskClient) -> N
 def test_what_contradicts_itself_is_refused_on_page_and_endpoint(client: FlaskClient, asked: str, status: int) -> None:
     assert client.get(f"{API}/figures?{asked}").status_code == status
     assert client.get(f"{PAGE}/name?{asked}").status_code == status
+
+
+@pytest.mark.parametrize(("quantity", "level"), [("mean_ctdi_vol_mgy", "exam"), ("total_fluoro_time_s", "event")])
+def test_a_quantity_of_the_other_level_is_refused_with_the_level_that_has_it(
+    client: FlaskClient, quantity: str, level: str
+) -> None:
+    answer = client.get(f"{API}/figures", query_string={"modality": "CT", "quantity": quantity, "level": level})
+    assert f"level `{'event' if level == 'exam' else 'exam'}`" in answer.get_json()["detail"]
+
+
+def test_a_modality_that_no_exam_has_any_more_is_not_looked_at_first(client: FlaskClient, engine: Engine) -> None:
+    made(engine, *chests(3))
+    with engine.begin() as connection:
+        connection.execute(insert(exam_name).values(key="left", modality="AA", protocols=[], procedure_codes=[]))
+    assert get(client, "figures")["whole"]["n"] == 3
 
 
 def test_numbers_that_nothing_can_hold_end_no_page(client: FlaskClient, engine: Engine) -> None:

@@ -32,7 +32,7 @@ from treegarth.features.dose.analysis.size.works import MEASURING, carries
 from treegarth.features.dose.analysis.tables import derived_dose, exam_dose
 from treegarth.features.dose.registry.store.exams import decide_studies
 from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
-from treegarth.features.dose.registry.tables import irradiation_event
+from treegarth.features.dose.registry.tables import dose_report, irradiation_event
 from treegarth.index.tables import instance
 from treegarth.index.tables import series as archived_series
 from treegarth.phrases import P_
@@ -173,6 +173,25 @@ def test_a_ctdi_vol_that_nothing_can_hold_costs_the_estimate_alone(engine: Engin
     report(engine, chest(mean_ctdi_vol_mgy="1.7e308"))
     measure(engine, archive)
     assert (row(engine).state, row(engine).reason, derived(engine)) == ("measured", "no_dose", [])
+
+
+def test_a_scan_of_which_no_ctdi_vol_is_told_may_be_that_of_the_images(engine: Engine) -> None:
+    archive = arrive(engine, ctdi_vol=None)
+    silent = chest("1.7.2", mean_ctdi_vol_mgy=None, dlp_mgy_cm=None)
+    report(engine, chest(), silent)
+    measure(engine, archive)
+    assert (row(engine).reason, of_exam(engine)) == ("which_event", [])
+
+
+def test_an_exam_that_loses_its_sources_has_no_estimate_of_its_series_either(engine: Engine) -> None:
+    archive = arrive(engine)
+    report(engine)
+    measure(engine, archive)
+    assert row(engine).ssde_mean_mgy is not None
+    with transaction(engine) as connection:
+        connection.execute(update(dose_report).values(kind=None))
+        decide_studies(connection, [STUDY], NOW)
+    assert (row(engine).ssde_mean_mgy, row(engine).reason, derived(engine)) == (None, "no_dose", [])
 
 
 def test_of_a_long_series_some_images_are_fetched_evenly_spaced(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from tests.database.test_dose_acts import ct_report
 from tests.database.test_dose_exams import NOW, arrive, stored
@@ -25,7 +25,7 @@ from treegarth.features.dose.analysis.tables import exam_dose
 from treegarth.features.dose.registry.service import decide_undecided
 from treegarth.features.dose.registry.size_matching import GivenLine, NamedStudy, match, told
 from treegarth.features.dose.registry.store.exams import decide_studies
-from treegarth.features.dose.registry.tables import dose_report, dose_study, size_line
+from treegarth.features.dose.registry.tables import dose_report, dose_study, dose_undecided, size_line
 from treegarth.web.routes import LARGEST_BODY_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,6 +163,28 @@ def test_an_accession_number_of_two_patients_tells_nothing_whichever_arrived_fir
         decide_studies(connection, ["study-00008"], NOW)
         decide_studies(connection, ["study-00001"], NOW)
     assert known(engine, 1) == (1.7, 70.0)
+
+
+def test_two_exams_do_not_have_each_other_decided_for_ever(client: FlaskClient, engine: Engine) -> None:
+    write_report(engine, 8, accession_number="A1", patient_id="other", dlp_total_mgy_cm=1.0, events=({},))
+    apply(client, HEAD + "A1,170,70\n")
+    of_one = "study_instance_uid,patient_weight_kg\n"
+    apply(client, of_one + "1.2.840.99999.1.1,61\n1.2.840.99999.1.8,62\n")
+    for number in (1, 8):
+        with transaction(engine) as connection:
+            decide_studies(connection, [f"study-{number:05}"], NOW)
+    with connect(engine) as connection:
+        assert connection.execute(select(dose_undecided.c.orthanc_study_id)).all() == []
+    assert (known(engine, 1)[1], known(engine, 8)[1]) == (61.0, 62.0)
+
+
+def test_a_file_holds_for_a_study_that_is_being_decided_when_it_is_applied(client: FlaskClient, engine: Engine) -> None:
+    write_report(engine, 7, accession_number="A7", dlp_total_mgy_cm=1.0, events=({},))
+    with engine.begin() as connection:  # as one sees it that looks before its row is committed
+        write_study(connection, 7, accession_number="A7")
+        connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id == "study-00007"))
+    apply(client, HEAD + "A7,150,50\n")
+    assert known(engine, 7) == (1.5, 50.0)
 
 
 def test_a_patient_id_says_which_of_two_patients_is_meant(client: FlaskClient, engine: Engine) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from treegarth.errors import DocumentRefused
-from treegarth.features.dose.analysis.levels.comparison import verdict_of
+from treegarth.features.dose.analysis.levels.comparison import is_above, verdict_of
 from treegarth.features.dose.analysis.levels.documents import EXAMPLE, changes
 from treegarth.features.dose.analysis.levels.holding import levels_of, levels_on
 from treegarth.features.dose.analysis.levels.model import LevelRow, LevelSet
@@ -137,6 +137,10 @@ def test_a_median_is_above_where_its_whole_interval_is(
 ) -> None:
     found = NOTHING.model_copy(update={"n": n, "median_low": low, "median_high": high})
     assert verdict_of(found, 100.0, 20) == verdict
+
+
+def test_a_dose_that_is_the_level_but_for_noise_is_not_above_it() -> None:
+    assert [is_above(one, 0.3) for one in (0.1 + 0.2, 0.3, 0.299, 0.3001)] == [False, False, False, True]
 
 
 # ---- single exams ----

@@ -107,6 +107,7 @@ def test_other_parts_have_none_and_a_16_cm_phantom_asks_for_a_named_trunk() -> N
         ("CHESTABDPELVIS", Region.TRUNK), ("Heart", Region.TRUNK), ("LSPINE", Region.TRUNK), ("Hip", Region.TRUNK),
         ("HEADNECK", Region.HEAD), ("Ear", Region.HEAD), ("IAC", Region.HEAD), ("Brain", Region.HEAD),
         ("NECK", Region.OTHER), ("CSPINE", Region.OTHER), ("C-SPINE", Region.OTHER), ("Lower legs", Region.OTHER),
+        ("FOREARM", Region.OTHER), ("Shoulder", Region.OTHER), ("CAROTID", Region.OTHER),
         ("NECKCHEST", Region.TRUNK), ("WHOLEBODY", None), ("", None), (None, None),
     ],
 )  # fmt: skip
@@ -140,6 +141,16 @@ def test_of_several_events_the_one_with_the_ctdi_vol_of_the_images_is_taken() ->
     assert (found and found.position, by) == (2, "ctdi_vol")
     assert estimate(series(ctdi_vol_mgy=15.0), events).reason is Reason.WHICH_EVENT
     assert estimate(series(), events).reason is Reason.WHICH_EVENT
+
+
+def test_the_only_event_with_a_ctdi_vol_is_not_taken_for_another_scan() -> None:
+    silent = scan(position=2, irradiation_event_uid="1.8", ctdi_vol_mgy=None)
+    assert estimate(series(), [scan(), silent]).reason is Reason.WHICH_EVENT
+    assert estimate(series(ctdi_vol_mgy=20.0), [scan()]).reason is Reason.WHICH_EVENT
+    assert estimate(series(ctdi_vol_mgy=10.05), [scan()]).matched_by == "only"
+    assert estimate(series(ctdi_vol_mgy=10.05), [scan(), silent]).matched_by == "ctdi_vol"
+    assert estimate(series(irradiation_event_uids=["1.7"]), [scan(), silent]).matched_by == "uid"
+    assert estimate(series(), [silent]).reason is Reason.NO_DOSE
 
 
 def test_an_event_that_the_images_name_and_nobody_tells_of_is_not_replaced_by_another() -> None:

@@ -149,6 +149,13 @@ def test_a_line_of_anything_costs_itself_alone() -> None:
     assert all("\0" not in one.text for one in found)
 
 
+@pytest.mark.parametrize("text", ['A,172,70,"5 ft\nB,160,50\nC,150,40\n', 'A,172,70,"tall" one\nB,160,50\n'])
+def test_a_quotation_mark_that_does_not_end_swallows_no_lines(text: str) -> None:
+    with pytest.raises(NoSizeFile, match="Line 2 cannot be read: a quotation mark"):
+        read(HEAD.replace("\n", ",note\n") + text)
+    assert len(read(HEAD.replace("\n", ",note\n") + 'A,172,70,5 ft 8"\nB,160,50,"2 ""lines""\n of it"\n')) == 2
+
+
 def test_there_is_an_end_of_lines() -> None:
     with pytest.raises(NoSizeFile, match="in parts"):
         read("accession_number,weight_kg\n" + "".join(f"A{n},70\n" for n in range(MOST_LINES + 1)))

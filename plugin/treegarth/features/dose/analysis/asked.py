@@ -14,7 +14,7 @@ from treegarth.features.dose.analysis.store.choices import QuantityCount, quanti
 from treegarth.features.dose.analysis.store.names import NamedCount, find_name, modalities_with_exams
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM, Band, Level, Phantom, Wanted
 from treegarth.features.dose.quantities import ShownQuantity
-from treegarth.phrases import N_, P_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.web.lists import Day, LastDay
 from treegarth.web.routes import AnyText, Identifier, Parameters, Text
 
@@ -101,11 +101,15 @@ def choose(connection: Connection, asked: FiguresAsked) -> Chosen:
     choices = quantities_of(connection, named)
     quantity = asked.quantity or _usual_quantity(level, modality, choices)
     if quantity not in OF_LEVEL[level]:
-        raise InvalidRequest(
-            P_("No irradiation event has this quantity: ask for the level `exam`, or for another one.")
-        )
+        raise InvalidRequest(_OF_ANOTHER_LEVEL[level])
     wanted = replace(named, quantity=quantity, phantom=_phantom(asked, level, quantity, choices))
     return Chosen(wanted=wanted, quantity=OF_LEVEL[level][quantity], name=name, choices=choices)
+
+
+_OF_ANOTHER_LEVEL: dict[Level, Phrase] = {
+    "event": P_("No irradiation event has this quantity: ask for the level `exam`, or for another one."),
+    "exam": P_("No exam as a whole has this quantity: ask for the level `event`, or for another one."),
+}
 
 
 def _names_in(asked: FiguresAsked) -> list[int]:

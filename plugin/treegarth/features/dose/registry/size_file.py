@@ -205,9 +205,7 @@ def _contradicts(other: SizeLine) -> str:
 
 def _each(text: str, heading: Heading) -> Iterator[SizeLine]:
     _, before = _first_line(text)
-    reader = csv.reader(
-        (f"{one}\n" for one in _lines_of(text)[before + 1 :]), delimiter=heading.delimiter, strict=False
-    )
+    reader = csv.reader((f"{one}\n" for one in _lines_of(text)[before + 1 :]), delimiter=heading.delimiter, strict=True)
     line = before + 2
     try:
         for fields in reader:
@@ -216,7 +214,11 @@ def _each(text: str, heading: Heading) -> Iterator[SizeLine]:
             line = before + 2 + reader.line_num
     except csv.Error:
         raise NoSizeFile(
-            P_("Line %(line)s cannot be read: it is longer than a line of such a file is.", line=line)
+            P_(
+                "Line %(line)s cannot be read: a quotation mark in it does not end, or stands within a value, or it is"
+                " longer than a line of such a file is.",
+                line=line,
+            )
         ) from None
 
 

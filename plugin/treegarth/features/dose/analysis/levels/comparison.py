@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -20,9 +21,11 @@ from treegarth.features.dose.analysis.levels.store import standard_name_ids
 from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution, distributions
 from treegarth.features.dose.analysis.wanted import Band, Wanted
-from treegarth.features.dose.registry.store.equipment import read_device_name
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.record import Record
 
+NOISE = 1e-9
+"""Of a number, far more than what a multiplication of doubles loses and far less than any dose is written with."""
 Verdict: TypeAlias = Literal["below", "above", "straddles", "too_few", "no_exams", "no_standard_name"]
 
 
@@ -93,9 +96,14 @@ def verdict_of(found: Distribution, level: float, least_exams: int) -> Verdict:
         return "no_exams"
     if found.n < least_exams or found.median_low is None or found.median_high is None:
         return "too_few"
-    if found.median_high <= level:
+    if not is_above(found.median_high, level):
         return "below"
-    return "above" if found.median_low > level else "straddles"
+    return "above" if is_above(found.median_low, level) else "straddles"
+
+
+def is_above(value: float, level: float) -> bool:
+    """Whether more than the level: a dose that is exactly it may be more by the noise of a change of units."""
+    return value > level * (1 + NOISE)
 
 
 def compare(
@@ -103,7 +111,6 @@ def compare(
 ) -> list[Comparison]:
     """Each level beside the whole site, and beside each device that has such exams."""
     ids = standard_name_ids(connection, {(held.row.modality, held.row.standard_name) for held in levels})
-    names: dict[str, str] = {}
     found: list[Comparison] = []
     for held in levels:
         known = ids.get((held.row.modality, held.row.standard_name))
@@ -111,21 +118,35 @@ def compare(
             found.append(_compared(held, NOTHING, "no_standard_name"))
             continue
         wanted = _wanted(held.row, known, period)
-        found.append(_compared(held, distribution(connection, wanted)))
-        if by_device:
-            found.extend(_by_device(connection, held, wanted, names))
-    return found
+        site = distribution(connection, wanted)
+        found.append(_compared(held, site))
+        if by_device and (site.n or site.doubted_left_out):
+            found.extend(_by_device(connection, held, wanted))
+    return _with_names(connection, found)
 
 
-def _by_device(connection: Connection, held: HeldLevel, wanted: Wanted, names: dict[str, str]) -> Iterator[Comparison]:
+def _by_device(connection: Connection, held: HeldLevel, wanted: Wanted) -> Iterator[Comparison]:
     """Each device that has such exams; those that name no device are of the whole site alone."""
     rows = select_rows(wanted)
-    each = {str(key): one for key, one in distributions(connection, wanted, rows, rows.c.device_key).items()}
-    for key in each:
-        if key not in names:
-            names[key] = read_device_name(connection, key)
-    for key in sorted(each, key=lambda one: (names[one], one)):
-        yield _compared(held, each[key], device_key=key, device=names[key] or None, is_whole_site=False)
+    for key, one in distributions(connection, wanted, rows, rows.c.device_key).items():
+        yield _compared(held, one, device_key=str(key), is_whole_site=False)
+
+
+def _with_names(connection: Connection, found: Sequence[Comparison]) -> list[Comparison]:
+    """With what each device is called, of all together: no two have one name. Below its site those of a level stand by
+    their names."""
+    keys = {one.device_key for one in found if one.device_key is not None}
+    names = shown_devices(connection, keys) if keys else {}
+    named = [
+        one if one.device_key is None else one.model_copy(update={"device": names[one.device_key] or None})
+        for one in found
+    ]
+    levels = accumulate(int(one.is_whole_site) for one in named)
+    by_name = sorted(
+        zip(levels, named, strict=True),
+        key=lambda pair: (pair[0], not pair[1].is_whole_site, pair[1].device or "", pair[1].device_key or ""),
+    )
+    return [one for _, one in by_name]
 
 
 def _wanted(row: LevelRow, standard_name_id: int, period: Period) -> Wanted:
@@ -148,7 +169,6 @@ def _compared(
     verdict: Verdict | None = None,
     *,
     device_key: str | None = None,
-    device: str | None = None,
     is_whole_site: bool = True,
 ) -> Comparison:
     row, says, shown = held.row, held.of.says, LEVEL_QUANTITIES[held.row.quantity]
@@ -161,7 +181,7 @@ def _compared(
         **row.key._asdict(),
         unit=shown.unit,
         device_key=device_key,
-        device=device,
+        device=None,
         is_whole_site=is_whole_site,
         n=found.n,
         least_exams=says.least_exams,

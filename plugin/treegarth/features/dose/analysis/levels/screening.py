@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from treegarth.features.dose.analysis.levels.comparison import is_above
 from treegarth.features.dose.analysis.levels.holding import HeldLevel, levels_on
 from treegarth.features.dose.analysis.levels.model import LevelRow
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
@@ -38,7 +39,7 @@ def flags(doses: Iterable[ExamDose], sets: Sequence[KeptSet]) -> list[Flag]:
             continue
         value = dose.value * shown.factor
         for held in levels_on(sets, dose.study_date):
-            if held.superseded_by is None and _is_about(held.row, dose) and value > held.row.level:
+            if held.superseded_by is None and _is_about(held.row, dose) and is_above(value, held.row.level):
                 found.append(Flag(held=held, label=shown.label, unit=shown.unit, value=value))
     return found
 

@@ -235,6 +235,7 @@ def suggested(call: Call[RawNameQuery, None, None]) -> SuggestedNames:
 
 def assign_name(call: AnyCall, connection: Connection, body: AssignBody) -> StandardName:
     """Raises NotFound, RequestConflict, DocumentRefused."""
+    STANDARD_NAMES.lock(connection)  # before its rules are read: of two that add one, none is lost
     raw = read_raw_name(connection, body.key)
     number, document = assigned(connection, raw, number=body.standard_name_id, name=body.name)
     if number is None:

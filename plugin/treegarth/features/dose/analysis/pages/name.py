@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from treegarth.features.dose.analysis.asked import Chosen, FiguresAsked, choose
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES, SIZES, Size
 from treegarth.features.dose.analysis.pages.files import TABLES_OF_NAME
-from treegarth.features.dose.analysis.store.groups import Figure, figures, names_of_devices
+from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.shape import Point, Scale, greatest, histogram, points
 from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -117,7 +118,7 @@ def _choices(call: AnyCall, chosen: Chosen) -> list[tuple[str, str, int, str, bo
 
 def _shown_points(call: AnyCall, connection: Connection, found: Sequence[Point]) -> list[ShownPoint]:
     which = told_apart_with_kept(connection, found)
-    devices = names_of_devices(connection, {one.device_key for one in found if one.device_key})
+    devices = shown_devices(connection, {one.device_key for one in found if one.device_key})
     return [
         ShownPoint(
             point=one,

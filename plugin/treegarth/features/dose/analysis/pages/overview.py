@@ -97,7 +97,8 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
 
 
 def _modality(call: AnyCall, connection: Connection, days: Wanted, one: Overview) -> ShownModality:
-    first = months_back(call.services.clock().astimezone(call.services.zone).date(), MONTHS_SHOWN - 1)
+    today = call.services.clock().astimezone(call.services.zone).date()
+    first = months_back(min(today, days.study_date_to or today), MONTHS_SHOWN - 1)
     recent = replace(days, study_date_from=max(first, days.study_date_from or first))
     months = medians_by_month(connection, replace(recent, modality=one.modality, quantity=one.quantity))
     kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}

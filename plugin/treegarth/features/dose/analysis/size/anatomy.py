@@ -24,7 +24,7 @@ WORDS: Mapping[Region, tuple[str, ...]] = {
     Region.OTHER: (
         "NECK", "CERVICAL", "CSPINE", "LARYNX", "THYROID", "LEG", "FOOT", "FEET", "ANKLE", "KNEE", "THIGH", "FEMUR",
         "CALF", "HAND", "WRIST", "ARM", "ELBOW", "HUMERUS", "TIBIA", "FIBULA", "EXTREMITY", "FINGER", "TOE", "RADIUS",
-        "ULNA", "CALCANEUS", "LIMB",
+        "ULNA", "CALCANEUS", "LIMB", "FOREARM", "SHOULDER", "CAROTID",
     ),
     Region.TRUNK: (
         "CHEST", "THORA", "LUNG", "HEART", "CARDIAC", "CORONARY", "AORTA", "BREAST", "MEDIASTIN", "ABDOM", "LIVER",

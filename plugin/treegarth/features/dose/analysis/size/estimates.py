@@ -29,7 +29,7 @@ diameter in CT examinations, Physica Medica, abstract P014)."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """An irradiation event with a CTDIvol that counts."""
+    """An irradiation event that counts."""
 
     orthanc_instance_id: str
     position: int
@@ -37,7 +37,8 @@ class Event:
     """Of the object that tells of it."""
     irradiation_event_uid: str | None
     is_localizer: bool
-    ctdi_vol_mgy: float
+    ctdi_vol_mgy: float | None
+    """Without one there is no estimate of it; that it was an exposure of its own counts all the same."""
     phantom: str | None
     target_region: str | None
     is_doubted: bool
@@ -74,15 +75,15 @@ class Estimate:
 def estimate(measured: Measured, events: Sequence[Event]) -> Estimate:
     """The estimate of a series in a study with these events."""
     event, matched_by = event_of(measured, events)
-    if event is None:
-        scans = [one for one in events if not one.is_localizer]
-        return Estimate(reason=Reason.WHICH_EVENT if scans else Reason.NO_DOSE)
+    if event is None or event.ctdi_vol_mgy is None:
+        is_told = any(one.ctdi_vol_mgy is not None for one in events if not one.is_localizer)
+        return Estimate(reason=Reason.WHICH_EVENT if is_told else Reason.NO_DOSE)
     found = Estimate(event=event, matched_by=matched_by)
     reason = _without_factor(event, measured)
     factor = factors().get(event.phantom or "")
     if reason is not None or factor is None:
         return _none(found, reason or Reason.NO_PHANTOM)
-    doses = [event.ctdi_vol_mgy * at for one in measured.diameters_mm if (at := factor.at(one)) is not None]
+    doses = [_ctdi_vol(event) * at for one in measured.diameters_mm if (at := factor.at(one)) is not None]
     if not doses:
         return _none(found, Reason.SIZE)
     return Estimate(
@@ -97,27 +98,35 @@ def estimate(measured: Measured, events: Sequence[Event]) -> Estimate:
 
 
 def event_of(measured: Measured, events: Sequence[Event]) -> tuple[Event | None, MatchedBy | None]:
-    """The event that the images of a series are of, and how it was found; nothing where it would have to be guessed."""
-    scans = [one for one in events if not one.is_localizer]
+    """The event that the images of a series are of, and how it was found; nothing where it would have to be guessed: a
+    scan of which no CTDIvol is told may be the one, and images that say another CTDIvol are of another one."""
+    every = [one for one in events if not one.is_localizer]
+    scans = [one for one in every if one.ctdi_vol_mgy is not None]
     named = [one for one in scans if one.irradiation_event_uid in measured.irradiation_event_uids]
     if named:
         return _if_alike(named, "uid")
     own = [one for one in scans if one.orthanc_series_id == measured.orthanc_series_id]
     if own:
         return _if_alike(own, "images")
-    if len(scans) == 1 and not measured.irradiation_event_uids:
-        return scans[0], "only"
-    if measured.ctdi_vol_mgy:
-        close = [one for one in scans if abs(one.ctdi_vol_mgy - measured.ctdi_vol_mgy) <= SAME * one.ctdi_vol_mgy]
-        return _if_alike(close, "ctdi_vol")
-    return None, None
+    close = [one for one in scans if _is_close(_ctdi_vol(one), measured.ctdi_vol_mgy)]
+    if len(every) == 1 and not measured.irradiation_event_uids and (close or not measured.ctdi_vol_mgy):
+        return every[0], "only"
+    return _if_alike(close, "ctdi_vol")
+
+
+def _ctdi_vol(event: Event) -> float:
+    return event.ctdi_vol_mgy or 0.0
+
+
+def _is_close(told: float, of_images: float | None) -> bool:
+    return bool(of_images) and abs(told - (of_images or 0.0)) <= SAME * told
 
 
 def _if_alike(events: Sequence[Event], by: MatchedBy) -> tuple[Event | None, MatchedBy | None]:
     """The one, or the first of several whose doses are the same within `SAME`, of one phantom."""
     if not events or len({one.phantom for one in events}) > 1:
         return None, None
-    doses = [one.ctdi_vol_mgy for one in events]
+    doses = [_ctdi_vol(one) for one in events]
     return (events[0], by) if max(doses) - min(doses) <= SAME * max(doses) else (None, None)
 
 

@@ -22,7 +22,7 @@ from treegarth.features.dose.analysis.size.measurement import Size, measure
 from treegarth.features.dose.analysis.size.reasons import OF_IMAGES, Reason
 from treegarth.features.dose.analysis.size.store import queue
 from treegarth.features.dose.analysis.size.version import MOST_SLICES, READER_VERSION
-from treegarth.features.dose.analysis.store.values import refresh_values
+from treegarth.features.dose.analysis.store.values import hold_studies, refresh_values
 from treegarth.features.dose.registry.store.exams import lock_studies
 from treegarth.phrases import P_
 from treegarth.tasks.backoff import Backoff
@@ -191,6 +191,7 @@ _ESTIMATED = (
 def _keep(connection: Connection, claim: queue.Claim, values: dict[str, Any]) -> None:
     """With what follows of it for the exam, in one transaction, as whoever decides the exam does it."""
     lock_studies(connection, [claim.orthanc_study_id])
+    hold_studies(connection, [claim.orthanc_study_id])  # before the row of the series, as whoever decides the exam
     if queue.write(connection, claim, values):
         refresh_values(connection, [claim.orthanc_study_id])
 

@@ -16,8 +16,6 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
-    select,
-    true,
 )
 from sqlalchemy.types import DateTime
 
@@ -26,11 +24,10 @@ from treegarth.features.dose.analysis.store.names import names_of_exams, names_o
 from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.store.statistics import Distribution, distributions
 from treegarth.features.dose.analysis.wanted import Wanted
-from treegarth.features.dose.registry.tables import dose_study
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.record import Record
 
 BANDS = {"age": (AGES, "patient_age_years"), "weight": (WEIGHTS, "patient_weight_kg")}
-DEVICE = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
 _Keys = Iterable[Hashable]
 
 
@@ -67,9 +64,9 @@ def _by_key(entry: tuple[Any, object]) -> Any:
 
 def _labels(connection: Connection, wanted: Wanted, by: By) -> Callable[[_Keys], Mapping[Any, str]]:
     if by == "device":
-        return lambda keys: names_of_devices(connection, keys)
+        return lambda keys: shown_devices(connection, map(str, keys))
     names = names_of_exams if wanted.level == "exam" else names_of_protocols
-    return lambda keys: names(connection, keys)
+    return lambda keys: names(connection, [int(str(one)) for one in keys])
 
 
 def _figure(of: str, label: str | None, one: Distribution) -> Figure:
@@ -94,16 +91,3 @@ def first_day_of(day: ColumnElement[Any], unit: str) -> ColumnElement[date]:
 def _day_name(day: Hashable, unit: str) -> str:
     assert isinstance(day, date)
     return f"{day:%Y-%m}" if unit == "month" else f"{day.year:04}-Q{(day.month + 2) // 3}"
-
-
-def names_of_devices(connection: Connection, keys: _Keys) -> dict[str, str]:
-    """Maker, model, station and serial number of each: of any of its exams, by one look into the index."""
-    key = (
-        func.unnest(cast(sorted(map(str, keys)), ARRAY(dose_study.c.device_key.type)))
-        .table_valued("key")
-        .render_derived(name="keys")
-    )
-    of_one = select(*(dose_study.c[name] for name in DEVICE)).where(dose_study.c.device_key == key.c.key).limit(1)
-    named = of_one.lateral("named")
-    found = connection.execute(select(key.c.key, *named.c).join_from(key, named, true()))
-    return {row[0]: " · ".join(one for one in row[1:] if one) for row in found}

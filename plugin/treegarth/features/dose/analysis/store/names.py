@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Select, func, literal, or_, select
+from sqlalchemy import Column, Connection, Select, exists, func, literal, or_, select
 
+from treegarth.database.parameters import is_among_numbers
 from treegarth.features.dose.analysis.figures import EXAM_COUNT
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name, standard_name
 from treegarth.features.dose.analysis.wanted import Wanted
@@ -38,14 +39,14 @@ def exam_name_words(row: Any) -> str:
 _EXAM_WORDS = (exam_name.c.study_description, exam_name.c.requested_procedure_description, exam_name.c.protocols)
 
 
-def names_of_exams(connection: Connection, numbers: Iterable[Hashable]) -> dict[int, str]:
-    found = connection.execute(select(exam_name.c.id, *_EXAM_WORDS).where(exam_name.c.id.in_(list(numbers))))
+def names_of_exams(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    found = connection.execute(select(exam_name.c.id, *_EXAM_WORDS).where(is_among_numbers(exam_name.c.id, numbers)))
     return {row.id: exam_name_words(row) for row in found}
 
 
-def names_of_protocols(connection: Connection, numbers: Iterable[Hashable]) -> dict[int, str]:
+def names_of_protocols(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
     columns = (protocol_name.c.id, protocol_name.c.name)
-    found = connection.execute(select(*columns).where(protocol_name.c.id.in_(list(numbers))))
+    found = connection.execute(select(*columns).where(is_among_numbers(protocol_name.c.id, numbers)))
     return {row.id: row.name for row in found}
 
 
@@ -137,6 +138,7 @@ def _has(column: Any, words: str) -> Any:
 
 
 def modalities_with_exams(connection: Connection) -> Sequence[str]:
-    """Those that names of exams have, sorted: few names, however many exams."""
-    found = select(exam_name.c.modality).distinct().order_by(exam_name.c.modality)
+    """Those of names that exams have now, sorted: few names, however many exams."""
+    has_exams = exists().where(exam_dose.c.exam_name_id == exam_name.c.id, exam_dose.c.quantity == EXAM_COUNT)
+    found = select(exam_name.c.modality).where(has_exams).distinct().order_by(exam_name.c.modality)
     return connection.execute(found).scalars().all()

@@ -6,7 +6,7 @@ Percentiles are exact, between two neighbours in proportion (PostgreSQL's `perce
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -60,6 +60,8 @@ class Distribution(Record):
 
 
 _PARTS = ("minimum", "p5", "p25", "median", "p75", "p95", "maximum", "mean", "median_low", "median_high")
+AT_ONCE = 10_000
+"""Groups of which one statement asks: it names each with three parameters, of which PostgreSQL takes 65,535."""
 NOTHING = Distribution(n=0, doubted_left_out=0, **dict.fromkeys(_PARTS))
 
 
@@ -131,8 +133,19 @@ def _interval_ends(
     """The two values of each group that its interval of the median ends with: `percentile_disc` at (rank - 1/2) / n is
     the value of that rank."""
     ranks = [(of, n, rank) for of, n in counted.items() if (rank := interval_ranks(n))]
-    if not ranks:
-        return {}
+    ends: dict[Hashable, tuple[float, float]] = {}
+    for part in range(0, len(ranks), AT_ONCE):
+        ends |= _ends_of(connection, ranks[part : part + AT_ONCE], rows, by, counts)
+    return ends
+
+
+def _ends_of(
+    connection: Connection,
+    ranks: Sequence[tuple[Hashable, int, tuple[int, int]]],
+    rows: Subquery,
+    by: ColumnElement[Any],
+    counts: ColumnElement[bool],
+) -> dict[Hashable, tuple[float, float]]:
     asked = values(column("of", by.type), column("low", Double), column("high", Double), name="asked").data(
         [(of, (low - 0.5) / n, (high - 0.5) / n) for of, n, (low, high) in ranks]
     )

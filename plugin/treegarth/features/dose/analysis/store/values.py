@@ -49,9 +49,18 @@ def kind_of(quantity: str) -> str:
     return next((kind for start, kind in OF_QUANTITY.items() if quantity.startswith(start)), "projection")
 
 
+def _modality(kind: str) -> str:
+    """Of a value of this kind of source, as SQL. A mammography tells quantities of projections, too, beside which a
+    study of nothing else has no modality of projections."""
+    if kind != "projection":
+        return _FOUND[kind]
+    alone = "'mammography' = ANY(d.kinds) AND NOT 'projection' = ANY(d.kinds)"
+    return f"CASE WHEN {alone} THEN {_FOUND['mammography']} ELSE {_FOUND['projection']} END"
+
+
 _VALUES = [
     *(
-        f"('{one.name}', d.{one.column}, {_FOUND[kind_of(one.name)]}, '{one.name}' = ANY(d.doubted))"
+        f"('{one.name}', d.{one.column}, {_modality(kind_of(one.name))}, '{one.name}' = ANY(d.doubted))"
         for one in BEST.values()
     ),
     *(
@@ -93,8 +102,11 @@ FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
 ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _PHANTOM = f"""CASE WHEN g.quantity = ANY(ARRAY{sorted(BY_PHANTOM["exam"])}) THEN
-    CASE WHEN best_dlp_head_mgy_cm IS NULL THEN CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'unknown' ELSE 'body' END
-    ELSE CASE WHEN best_dlp_body_mgy_cm IS NULL THEN 'head' ELSE 'both' END END END"""
+    CASE WHEN best_dlp_head_mgy_cm IS NOT NULL AND best_dlp_body_mgy_cm IS NOT NULL THEN 'both'
+    WHEN 'dlp_mgy_cm' = ANY(d.unattributed) THEN 'unknown'
+    WHEN best_dlp_head_mgy_cm IS NOT NULL THEN 'head' WHEN best_dlp_body_mgy_cm IS NOT NULL THEN 'body'
+    ELSE 'unknown' END END"""
+"""Of one phantom is what is of it as a whole: a DLP of which a part names none is not compared with either."""
 _EXAMS = f"""{_COUNTED}
 INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, phantom,
     scope_id, {_PATIENT})
@@ -131,9 +143,19 @@ _GONE = [
     for table in ("exam_dose", "event_dose")
 ]
 
+_HOLD = """
+SELECT FROM dose_study WHERE orthanc_study_id = ANY(CAST(:ids AS text[])) ORDER BY orthanc_study_id FOR NO KEY UPDATE"""
+
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
+_HOLD_STUDIES = text(_HOLD)
 _CLEAR = [text(one) for one in _GONE]
 _NAME_PROTOCOLS, _ADD_EVENTS, _NAME_EXAMS, _ADD_EXAMS = map(text, (_PROTOCOL_NAMES, _EVENTS, _EXAM_NAMES, _EXAMS))
+
+
+def hold_studies(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+    """Until the end of the transaction nobody else makes the rows of these studies; in one order, so that nobody waits
+    in a circle. Whoever writes what those follow from and the row of the study itself does not asks for it first."""
+    connection.execute(_HOLD_STUDIES, {"ids": sorted(set(orthanc_study_ids))})
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
@@ -143,6 +165,7 @@ def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> 
     if not wanted:
         return
     ids = {"ids": wanted}
+    hold_studies(connection, wanted)
     for statement in _CLEAR:
         connection.execute(statement, ids)
     protocols = connection.execute(_NAME_PROTOCOLS, ids).scalars().all()

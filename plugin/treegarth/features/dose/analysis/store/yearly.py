@@ -283,7 +283,6 @@ def _distributions_of_quantities(connection: Connection, year: _Year) -> Mapping
 
 def _names(connection: Connection, year: _Year) -> dict[str, list[NameOfYear]]:
     """By modality, those with the most exams first."""
-    called = _called(connection)
     table = exam_dose.c
     first = _first_of_each_name()
     rows = (
@@ -295,7 +294,9 @@ def _names(connection: Connection, year: _Year) -> dict[str, list[NameOfYear]]:
         .subquery("rows")
     )
     found: dict[str, list[NameOfYear]] = defaultdict(list)
-    for key, one in grouped(connection, rows, rows.c.key, with_doubted=False).items():
+    groups = grouped(connection, rows, rows.c.key, with_doubted=False)
+    called = _called(connection)  # after them: a name that comes meanwhile is known
+    for key, one in groups.items():
         number, quantity, phantom = _parts(key)
         name = called[int(number or 0)]
         found[name.modality].append(

@@ -126,7 +126,8 @@ def _with_more(key: str, name: str, shared: Sequence[str], objects: Mapping[str,
         lambda one: getattr(objects.get(one), "device_serial_number", None) or "",
         lambda one: one[:6],
     )
-    told = next(more(key) for more in behind if more(key) and [more(one) for one in shared].count(more(key)) == 1)
+    alone = (more(key) for more in behind if more(key) and [more(one) for one in shared].count(more(key)) == 1)
+    told = next(alone, key)
     return f"{name} · {told}" if name else told
 
 

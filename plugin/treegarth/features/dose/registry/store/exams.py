@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.finite_double import finite
 from treegarth.dicom.ages import age_in_years
-from treegarth.features.dose.alerts.store.due import note_changed
 from treegarth.features.dose.analysis.derived import Patient, derive
 from treegarth.features.dose.analysis.store.derived import coefficients_of, write_derived
+from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.quantities import BEST, OF_EVENT
 from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
 from treegarth.features.dose.registry.decision import (
@@ -99,7 +99,7 @@ def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now
     without = [one for one in wanted if one not in exams]
     if without:
         connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id.in_(without)))
-        note_changed(connection, without)
+        refresh_values(connection, without)
     if not exams:
         return
     limits, version = limits_of(connection), decider_version(connection)

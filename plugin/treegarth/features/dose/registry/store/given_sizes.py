@@ -7,6 +7,7 @@ Where no file names a study that is one look into an index.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, exists, null, or_, select, true, update
@@ -17,6 +18,7 @@ from treegarth.features.dose.registry.size_matching import (
     Match,
     Named,
     NamedStudy,
+    Told,
     of_studies,
     told,
 )
@@ -45,15 +47,18 @@ def with_given(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> lis
     return [_with(row, lines_of.get(row["orthanc_study_id"], ())) for row in rows]
 
 
-def _with(row: Mapping[str, Any], lines: Iterable[tuple[GivenLine, Match]]) -> dict[str, Any]:
-    study = row["orthanc_study_id"]
-    found = told(
+def _told_to(orthanc_study_id: str, lines: Iterable[tuple[GivenLine, Match]]) -> Told:
+    return told(
         [
             line
             for line, match in lines
-            if match.outcome == "found" and any(one.orthanc_study_id == study for one in match.studies)
+            if match.outcome == "found" and any(one.orthanc_study_id == orthanc_study_id for one in match.studies)
         ]
     )
+
+
+def _with(row: Mapping[str, Any], lines: Iterable[tuple[GivenLine, Match]]) -> dict[str, Any]:
+    found = _told_to(row["orthanc_study_id"], lines)
     return {
         **row,
         **NOTHING,
@@ -163,20 +168,24 @@ def _note_outcomes(
 def _note_others(
     connection: Connection, lines: Sequence[GivenLine], named: Named, here: Mapping[str, NamedStudy]
 ) -> None:
-    """Studies beside these for which a line holds that does not any more, or does again. Those of which that is so
-    already are not noted: two do not have each other decided for ever."""
-    wanted: dict[str, bool] = {}
-    for line in lines:
-        for one in named.alike(line):
-            if one.orthanc_study_id not in here and one.has_dose:
-                holds = named.of(line).outcome == "found" and not one.is_replaced
-                wanted[one.orthanc_study_id] = wanted.get(one.orthanc_study_id, False) or holds
-    if not wanted:
+    """Studies beside these for which a line holds that does not any more, or does again. By all lines that name them,
+    as they are decided themselves; those of which that is so already are not noted: two do not have each other decided
+    for ever."""
+    alike = [one for line in lines for one in named.alike(line)]
+    others = {one.orthanc_study_id: one for one in alike if one.orthanc_study_id not in here and one.has_dose}
+    if not others:
         return
+    theirs = [_given(one) for one in _lines(connection, [asdict(one) for one in others.values()])]
+    known = [one for one in known_studies(connection, theirs) if one.orthanc_study_id not in here]
+    lines_of = of_studies(theirs, others, Named([*here.values(), *known]))
     row = dose_study.c
-    has_one = or_(row.size_import_id.is_not(None), row.weight_import_id.is_not(None))
-    query = select(row.orthanc_study_id, has_one.label("has_one"))
-    now = connection.execute(query.where(is_among(row.orthanc_study_id, sorted(wanted)))).all()
-    other = [one.orthanc_study_id for one in now if one.has_one != wanted[one.orthanc_study_id]]
+    query = select(row.orthanc_study_id, row.size_import_id, row.weight_import_id)
+    now = connection.execute(query.where(is_among(row.orthanc_study_id, sorted(others)))).all()
+    other = []
+    for one in now:
+        found = _told_to(one.orthanc_study_id, lines_of.get(one.orthanc_study_id, ()))
+        files = (found.size and found.size.size_import_id, found.weight and found.weight.size_import_id)
+        if files != (one.size_import_id, one.weight_import_id):
+            other.append(one.orthanc_study_id)
     if other:
         note_undecided(connection, other)

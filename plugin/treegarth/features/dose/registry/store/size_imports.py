@@ -250,7 +250,8 @@ def decide_on(connection: Connection, number: int, after: int, now: datetime) ->
     """Decide the studies of the next lines anew: how many lines, and the last of them; None behind the last of all."""
     lines = _lines(connection, number, after, LINES_DECIDED)
     named = Named(known_studies(connection, lines))
-    studies = {of.orthanc_study_id for line in lines for of in named.alike(line) if of.has_dose}
+    # Also those of which no dose stands here yet: one that is being decided has not seen that the file holds.
+    studies = {of.orthanc_study_id for line in lines for of in named.alike(line)}
     if studies:
         decide_studies(connection, sorted(studies), now)
     return len(lines), lines[-1].line if len(lines) == LINES_DECIDED else None

@@ -6,7 +6,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Row,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.parameters import is_among
@@ -15,7 +31,7 @@ from treegarth.features.dose.analysis.size.factors import factors
 from treegarth.features.dose.analysis.size.tables import series_ssde
 from treegarth.features.dose.analysis.tables import derived_dose, event_dose
 from treegarth.features.dose.quantities import DERIVED
-from treegarth.features.dose.registry.tables import dose_report, irradiation_event
+from treegarth.features.dose.registry.tables import dose_report, dose_study, irradiation_event
 
 QUANTITY = "ssde_mgy"
 LEAST_MGY, GREATEST_MGY = 1e-6, 1e6
@@ -63,31 +79,37 @@ def _facts(row: Row[Any]) -> Measured:
 
 
 def _events(connection: Connection, orthanc_study_ids: Sequence[str]) -> dict[str, list[Event]]:
-    """By study its events that count and have a CTDIvol, in the order of their sources."""
+    """By study the events of its reports that count, in the order of their sources; a CTDIvol has what counts."""
+    event, of = irradiation_event.c, dose_study.c
     same = and_(
-        irradiation_event.c.orthanc_instance_id == event_dose.c.orthanc_instance_id,
-        irradiation_event.c.position == event_dose.c.position,
+        event_dose.c.orthanc_study_id == of.orthanc_study_id,
+        event_dose.c.orthanc_instance_id == event.orthanc_instance_id,
+        event_dose.c.position == event.position,
+        event_dose.c.mean_ctdi_vol_mgy.between(LEAST_MGY, GREATEST_MGY),
     )
+    name = event.orthanc_instance_id + literal(":") + cast(event.position, Text)
     query = (
         select(
-            event_dose.c.orthanc_study_id,
-            event_dose.c.orthanc_instance_id,
-            event_dose.c.position,
+            of.orthanc_study_id,
+            event.orthanc_instance_id,
+            event.position,
             dose_report.c.orthanc_series_id,
-            irradiation_event.c.irradiation_event_uid,
-            (irradiation_event.c.irradiation_event_type.is_not_distinct_from(literal(LOCALIZER))).label("is_localizer"),
+            event.irradiation_event_uid,
+            (event.irradiation_event_type.is_not_distinct_from(literal(LOCALIZER))).label("is_localizer"),
             event_dose.c.mean_ctdi_vol_mgy.label("ctdi_vol_mgy"),
             event_dose.c.ctdiw_phantom_type.label("phantom"),
-            irradiation_event.c.target_region,
-            event_dose.c.doubted,
+            event.target_region,
+            func.coalesce(event_dose.c.doubted, cast([], ARRAY(Text))).label("doubted"),
         )
-        .join(irradiation_event, same)
-        .join(dose_report, dose_report.c.orthanc_instance_id == event_dose.c.orthanc_instance_id)
+        .select_from(dose_study)
+        .join(dose_report, dose_report.c.orthanc_instance_id == any_(of.event_report_ids))
+        .join(irradiation_event, event.orthanc_instance_id == dose_report.c.orthanc_instance_id)
+        .outerjoin(event_dose, same)
         .where(
-            is_among(event_dose.c.orthanc_study_id, orthanc_study_ids),
-            event_dose.c.mean_ctdi_vol_mgy.between(LEAST_MGY, GREATEST_MGY),
+            is_among(of.orthanc_study_id, orthanc_study_ids),
+            func.coalesce(name != all_(of.repeated_events), true()),
         )
-        .order_by(event_dose.c.orthanc_instance_id, event_dose.c.position)
+        .order_by(event.orthanc_instance_id, event.position)
     )
     found: dict[str, list[Event]] = {}
     for row in connection.execute(query):
