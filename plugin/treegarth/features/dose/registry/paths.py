@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from treegarth.web.routes import Identifier, Parameters
+from treegarth.web.routes import AnyText, Identifier, Parameters
 
 
 class NotPatientRulePath(Parameters):
@@ -25,7 +25,7 @@ class SizeImportPath(Parameters):
 
 
 class DevicePath(Parameters):
-    device_key: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+    device_key: Annotated[AnyText, Field(max_length=16)]
     """The device's fingerprint, as the list of equipment has it."""
 
 

@@ -33,7 +33,7 @@ class CoefficientParameters(Parameters):
     table: Table
     """`ct`: mSv/(mGy·cm) by region, age group and phantom; `radiopharmaceutical`: mSv/MBq by code and age group;
     `half_life`: seconds, by radionuclide."""
-    of: Annotated[str, Field(min_length=1, max_length=40)]
+    of: Annotated[AnyText, Field(min_length=1, max_length=40)]
     """A region (`chest`), a radiopharmaceutical as scheme and code (`SCT:35321007`), or a radionuclide (`F-18`)."""
     age_group: AgeGroup | None = None
     """None of a half-life."""

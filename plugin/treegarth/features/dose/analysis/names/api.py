@@ -262,6 +262,7 @@ def routes() -> list[Route]:
             look,
             "What a standard name would be the name of, if its rules were these.",
             method="POST",
+            permission=Permission.ADMINISTER,
             example={"document": NAME_DOCUMENTS.example},
             problems=(404, 503),
         ),

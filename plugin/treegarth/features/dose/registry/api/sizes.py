@@ -147,7 +147,7 @@ def routes() -> list[Route]:
             largest_body=LARGEST_BODY,
             example={"text": "accession_number,patient_size_cm,patient_weight_kg\nA20261120,172,70.5\n"},
         ),
-        dose_route("dose_size_file", "sizes/{size_import_id}", one, "A file with sizes, and what its lines do."),
+        dose_route("dose_size_import", "sizes/{size_import_id}", one, "A file with sizes, and what its lines do."),
         dose_route(
             "dose_discard_sizes",
             "sizes/{size_import_id}",
