@@ -98,7 +98,7 @@ NAMES = Listing(
         ),
         filtered=N_("No standard name fits these filters"),
     ),
-    template="dose/standard_names/list.html",
+    template="dose/standard_name_list.html",
     extras=list_extras,
 )
 
@@ -184,7 +184,7 @@ RAW_NAMES = Listing(
         text=N_("What scanners call in a way that no rule takes stands here, the most frequent first."),
         filtered=N_("Nothing is called so that fits these filters"),
     ),
-    template="dose/standard_names/raw_names.html",
+    template="dose/standard_name_raw_names.html",
     extras=raw_extras,
 )
 
@@ -201,7 +201,7 @@ def section_of(call: AnyCall, stored: StandardName) -> Markup:
         versions = STANDARD_NAMES.history(connection, stored.id)
     return render_part(
         call,
-        "dose/standard_names/section.html",
+        "dose/standard_name_section.html",
         name=stored,
         rows=rows.items,
         total=total,

@@ -131,7 +131,7 @@ def rule_page(call: Call[RuleTyped, None, None]) -> Response:
         known = sorted({one.name for one in STANDARD_NAMES.all(connection) if one.modality == typed.modality})
     return render_page(
         call,
-        "dose/standard_names/rule.html",
+        "dose/standard_name_rule.html",
         typed=typed.model_dump(),
         stored=stored,
         fields=FIELD_NAMES,
@@ -305,7 +305,7 @@ def _csv(call: AnyCall, text: str = "", *, problems: Sequence[str] = (), plan: I
         imports = list_imports(connection, limit=20)
     return render_page(
         call,
-        "dose/standard_names/csv.html",
+        "dose/standard_name_csv.html",
         text=text.replace("\r\n", "\n"),
         problems=problems,
         plan=plan,

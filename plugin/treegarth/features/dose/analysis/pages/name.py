@@ -85,7 +85,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
         }
     return render_page(
         call,
-        "dose/analysis/name.html",
+        "dose/analysis_name.html",
         chosen=chosen,
         wanted=wanted,
         quantity=chosen.quantity,

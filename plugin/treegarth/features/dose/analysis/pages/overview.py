@@ -84,7 +84,7 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
     kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}
     return render_page(
         call,
-        "dose/analysis/overview.html",
+        "dose/analysis_overview.html",
         shown=shown,
         modalities=modalities,
         names=[
