@@ -58,6 +58,17 @@ def test_back_closes_the_panel_and_forward_opens_it(visit: Visit) -> None:
     assert "open=" in visit.query
 
 
+def test_a_page_whose_address_changed_before_htmx_listened_is_read_anew(visit: Visit) -> None:
+    page = visit.go("studies")
+    study = page.locator("tr[data-row]").nth(2).get_attribute("data-row")
+    page.add_init_script(  # as forward does, pressed while the page is on its way
+        "if (!location.search && performance.getEntriesByType('navigation')[0].type === 'reload')"
+        f" history.replaceState({{htmx: true}}, '', '?open={study}')"
+    )
+    page.reload()
+    page.wait_for_selector(f"[data-panel-of='{study}']")
+
+
 def test_filters_stand_in_the_address_and_a_colleague_sees_the_same(
     new_visit: Callable[..., Visit], treegarth_server: OrthancServer
 ) -> None:

@@ -20,6 +20,12 @@ function cleanAddress() {
   history.replaceState(history.state, "", address);
 }
 
+/* Back or forward was pressed before htmx listened: the address is another one's than what was read. */
+function readWhatIsAsked() {
+  const [read, asked] = [performance.getEntriesByType("navigation")[0].name, location.href].map((url) => url.split("#")[0]);
+  if (read === asked) cleanAddress(); else location.reload();
+}
+
 // ---- the navigation folds to icons with names ----
 function foldRail(narrow) {
   if (narrow) root.dataset.rail = "narrow"; else delete root.dataset.rail;
@@ -314,7 +320,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   // A page of an error is a page too: show it where the answer was wanted, as a whole.
   if (event.detail.xhr.status >= 400 && !event.detail.target.hasAttribute("data-poll")) location.assign(event.detail.pathInfo.finalRequestPath);
 });
-cleanAddress();
+document.addEventListener("DOMContentLoaded", readWhatIsAsked); // htmx listens from then on
 offerCalendars(document);
 all("[data-live]").forEach((part) => remember(part));
 markOpenRow();
