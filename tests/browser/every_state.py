@@ -63,7 +63,7 @@ FAILED = (
 
 
 def wait_for(server: OrthancServer, path: str) -> None:
-    deadline = monotonic() + 60
+    deadline = monotonic() + 150  # a busy machine
     while not server.get(path)["items"]:
         assert monotonic() < deadline, f"nothing in {path}"
         sleep(0.3)

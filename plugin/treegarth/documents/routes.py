@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel
 
 from treegarth.documents.answers import (
     DocumentBody,
@@ -22,7 +22,7 @@ from treegarth.documents.yaml_text import dump
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered
 from treegarth.web.paths import API_PATH
-from treegarth.web.routes import Answer, Method, Route
+from treegarth.web.routes import Answer, Method, Route, make_model
 
 
 def document_routes(documents: Documents[Any]) -> list[Route]:
@@ -101,7 +101,7 @@ class _Endpoints:
         one: Any = self._answer
         items: Any = list[one]
         summary = f"The {self._documents.many}, in the order in which they {self._order}."
-        return create_model(f"{self._answer.__name__}List", __base__=Answer, __doc__=summary, items=(items, ...))
+        return make_model(f"{self._answer.__name__}List", Answer, doc=summary, items=(items, ...))
 
     @property
     def _order(self) -> str:
@@ -112,7 +112,7 @@ class _Endpoints:
             return base
         document: Any = (self._documents.model, ...)
         name = f"{self._documents.name.title().replace('_', '')}{base.__name__.removeprefix('Document')}"
-        return create_model(name, __base__=base, __doc__=base.__doc__, document=document)
+        return make_model(name, base, doc=base.__doc__, document=document)
 
     # ---- where they are ----
 

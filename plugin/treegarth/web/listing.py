@@ -18,7 +18,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import urlencode
 
 from flask import Response
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
 
@@ -38,7 +38,7 @@ from treegarth.web.lists import Cursor, PageQuery
 from treegarth.web.parts import ngettext_for, translated
 from treegarth.web.paths import API_PATH, BASE_PATH
 from treegarth.web.problems import ERRORS_ARE_PLAIN
-from treegarth.web.routes import Answer, Navigation, Parameters, Route
+from treegarth.web.routes import Answer, Navigation, Parameters, Route, make_model
 from treegarth.web.row_actions import RowAction, RowActions
 from treegarth.web.saved_views import SavedView, SavedViews
 from treegarth.web.templates import render_page, url_with
@@ -176,17 +176,17 @@ class Listing(Generic[RecordT, AskedT]):
         """The parts of the address of the endpoint of files."""
         if self.parts is None:
             return FormatPath
-        return create_model(f"{self.record.__name__}FilePath", __base__=(self.parts, FormatPath))
+        return make_model(f"{self.record.__name__}FilePath", self.parts, FormatPath, doc=None)
 
     @cached_property
     def answer(self) -> type[Answer]:
         """A page of the list, as the endpoint answers it."""
         kind: Any = self.record
         rows: Any = list[kind]
-        return create_model(
+        return make_model(
             f"{self.record.__name__}List",
-            __base__=Answer,
-            __doc__=self.summary,
+            Answer,
+            doc=self.summary,
             items=(rows, FieldInfo(description="In the order that was asked for.")),
             next=(str | None, FieldInfo(description="The cursor of the next page; null on the last.")),
             previous=(str | None, FieldInfo(description="The cursor of the page before; null on the first.")),
@@ -196,8 +196,7 @@ class Listing(Generic[RecordT, AskedT]):
         said = "The order, by a field of the rows; with a minus the other way round."
         sort: Any = (Literal[self.sorts], FieldInfo(default=self.order, description=said))
         name = f"{self.record.__name__}{suffix}"
-        made: type[BaseModel] = create_model(name, __base__=bases, __doc__=self.summary, sort=sort, **fields)
-        return made
+        return make_model(name, *bases, doc=self.summary, sort=sort, **fields)
 
     # ---- what is found ----
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 from treegarth.web.actors import Permission
@@ -46,6 +46,15 @@ class Answer(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
     )
+
+
+def make_model(name: str, *bases: type[BaseModel], doc: str | None, **fields: Any) -> type[Any]:
+    """A model that no module has written, of these and of fields that say what they are by themselves.
+
+    Of a model with docstrings pydantic looks for its source, in vain here and for 50 ms: there are a few hundred.
+    """
+    written: Any = {"use_attribute_docstrings": False}
+    return create_model(name, __base__=bases, __doc__=doc, __cls_kwargs__=written, **fields)
 
 
 Refusal = Callable[[Any, Any], Any]  # of a Call without its query, and the faults of that, to an answer

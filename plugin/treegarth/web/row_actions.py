@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
@@ -21,7 +21,7 @@ from treegarth.web.actors import Permission
 from treegarth.web.call import Asker, Call
 from treegarth.web.filters import Filter
 from treegarth.web.lists import LARGEST_LIMIT
-from treegarth.web.routes import Answer, LongIdentifier, Parameters, Text
+from treegarth.web.routes import Answer, LongIdentifier, Parameters, Text, make_model
 from treegarth.web.told import Counted, Sentence
 from treegarth.web.validation import validated
 
@@ -92,10 +92,10 @@ def body_of(record: type[Record], key: str, actions: Sequence[RowAction]) -> typ
         for one in actions
         for name, field in one.given.model_fields.items()
     }
-    return create_model(
+    return make_model(
         f"{record.__name__}Act",
-        __base__=Parameters,
-        __doc__="What to do, and with which rows.",
+        Parameters,
+        doc="What to do, and with which rows.",
         action=(names, FieldInfo(description=f"One of {said}.")),
         chosen=(chosen, FieldInfo(description=f"The rows, by `{key}`.")),
         **given,

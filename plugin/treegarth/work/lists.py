@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from flask import Response
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
@@ -38,7 +38,7 @@ from treegarth.web.listing import Listing, Rows
 from treegarth.web.lists import LARGEST_LIMIT
 from treegarth.web.parts import translated
 from treegarth.web.paths import API_PATH, BASE_PATH
-from treegarth.web.routes import AnyText, Parameters, Route
+from treegarth.web.routes import AnyText, Parameters, Route, make_model
 from treegarth.web.row_actions import Acted, RowAction, act, action_of, body_of, said_of
 from treegarth.web.told import see_other
 from treegarth.web.validation import validated
@@ -149,9 +149,7 @@ def _body_of_page(body: type[BaseModel], listing: AnyListing, actions: Sequence[
     every: Any = (bool, FieldInfo(default=False, description="With every row that the filters leave."))
     keys: Any = Annotated[body.model_fields["chosen"].annotation, Field(max_length=LARGEST_LIMIT)]
     chosen: Any = (keys, FieldInfo(default_factory=list, description="The rows."))
-    return create_model(
-        f"{body.__name__}Form", __base__=body, __doc__=body.__doc__, here=here, every=every, chosen=chosen
-    )
+    return make_model(f"{body.__name__}Form", body, doc=body.__doc__, here=here, every=every, chosen=chosen)
 
 
 def _body_of_all(body: type[BaseModel], listing: AnyListing) -> type[BaseModel]:
@@ -160,9 +158,7 @@ def _body_of_all(body: type[BaseModel], listing: AnyListing) -> type[BaseModel]:
     }
     query: Any = listing.file_query
     asked: Any = (query, FieldInfo(default_factory=query, description="What is asked of the list: its filters."))
-    return create_model(
-        f"{listing.record.__name__}ActOnAll", __base__=Parameters, __doc__="What to do.", query=asked, **kept
-    )
+    return make_model(f"{listing.record.__name__}ActOnAll", Parameters, doc="What to do.", query=asked, **kept)
 
 
 def asked_by_body(query: BaseModel) -> dict[str, str]:
