@@ -1,1 +1,0 @@
-"""Where alerts are kept: what waits to be looked at, levels, alerts and their history. Queries only."""

@@ -1,1 +1,0 @@
-"""Statistics and derived doses over HTTP."""
