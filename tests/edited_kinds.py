@@ -53,6 +53,46 @@ KINDS = [
 ]
 LIMIT = {"name": "l", "quantity": "dlp_mgy_cm", "greatest": 20000.0, "reason": "a"}
 KINDS.append(EditedKind(path="dose/limits", document=LIMIT, changed="reason", values=("b", "c"), page="dose/limits"))
+LEVEL = {"name": "a", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1000.0, "reason": "a"}
+KINDS.append(
+    EditedKind(path="dose/alert-levels", document=LEVEL, changed="reason", values=("b", "c"), page="dose/alert-levels")
+)
+CHEST = {"name": "c", "modality": "CT", "code_value": "a", "coding_scheme_designator": "99X", "rules": []}
+KINDS.append(
+    EditedKind(
+        path="dose/standard-names",
+        document=CHEST,
+        changed="code_value",
+        values=("b", "c"),
+        page="dose/standard-names",
+    )
+)
+COEFFICIENT = {
+    "name": "f",
+    "table": "radiopharmaceutical",
+    "of": "SCT:35321007",
+    "age_group": "5",
+    "value": 0.05,
+    "source": "a",
+}
+KINDS.append(
+    EditedKind(
+        path="dose/coefficients",
+        document=COEFFICIENT,
+        changed="source",
+        values=("b", "c"),
+        page="dose/coefficients",
+    )
+)
+NOWHERE = {
+    "name": "l",
+    "place": "Nowhere",
+    "publication": {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"},
+    "least_exams": 20,
+    "note": "a",
+    "rows": [],
+}
+KINDS.append(EditedKind(path="dose/levels", document=NOWHERE, changed="note", values=("b", "c"), page="dose/levels"))
 KOREAN = {"name": "k", "station_name": "CT1", "really": "ISO 2022 IR 149", "reason": "a"}
 KINDS.append(
     EditedKind(path="character-sets", document=KOREAN, changed="reason", values=("b", "c"), page="character-sets")

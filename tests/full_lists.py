@@ -19,11 +19,13 @@ _EACH = "FROM generate_series(1, :count) n"
 _NO_DOSE = "FROM generate_series(:count + 1, :count + :count / 10 + 25) n"
 _ALSO_WITHOUT = "FROM generate_series(1, :count + :count / 10 + 25) n"  # of the exams, and those studies
 _ONE_SERIES = "FROM generate_series(1, :count / 50 + 30) n"
+_SOME_NAMES = "FROM generate_series(1, :count / 20 + 60) n"
+_FEW_NAMES = "FROM generate_series(1, 40) n"
 _TRIGGERS = "(ARRAY['study stable', 'series stable', 'dose read', 'schedule', 'by hand'])[n % 5 + 1]"
 _MODALITIES = "(ARRAY['CT', 'CT', 'MR', 'US', 'DX', NULL, 'PT', 'XA'])[n % 8 + 1]"
 _SAID = """CASE WHEN n % 3 = 0 THEN '"no answer"'::jsonb END"""
 
-PLACE = {"study_instance_uid": "1.2.9", "series_instance_uid": "1.3.9"}
+PLACE = {"study_instance_uid": "1.2.9", "series_instance_uid": "1.3.9", "size_import_id": "1"}
 """The parts of addresses of lists that are of one study or series."""
 ARCHIVE = (
     f"INSERT INTO patient (orthanc_patient_id) SELECT md5('p' || n) {_ALSO_WITHOUT}",
@@ -61,6 +63,15 @@ DOSE = (
     " SELECT md5('r' || n), md5('s' || n), md5('t' || n), '1.3.' || n, '1.2.' || n,"
     """ (ARRAY['failed', 'refused'])[n % 2 + 1], CASE WHEN n % 2 = 1 THEN '"no dose"'::jsonb END,"""
     f""" CASE WHEN n % 2 = 0 THEN '"no end"'::jsonb END, {_AGO}, 0, NULL, NULL {_NO_DOSE}""",
+    "INSERT INTO series_ssde (orthanc_series_id, orthanc_study_id, study_instance_uid, series_instance_uid,"
+    " series_number, series_description, state, next_attempt_at, reason, last_error, image_count, slice_count,"
+    " water_equivalent_diameter_mean_mm, truncated_fraction_max, ctdi_vol_mgy, ctdiw_phantom_type, ssde_mean_mgy)"
+    " SELECT md5('s' || n), md5('t' || n), '1.2.' || n, '1.3.' || n, nullif(n % 9, 0),"
+    " CASE WHEN n % 4 > 0 THEN 'axial ' || n % 40 || ' mm' END,"
+    f" (ARRAY['measured', 'measured', 'none', 'waiting', 'failed'])[n % 5 + 1], {_NOON},"
+    " (ARRAY[NULL, 'head', 'not_axial'])[n % 3 + 1],"
+    f" CASE WHEN n % 5 = 4 THEN '\"no answer\"'::jsonb END, n % 300, n % 25, nullif(n % 400, 0), n % 10 / 10.0,"
+    f" nullif(n % 30, 0), (ARRAY['IEC Body Dosimetry Phantom', NULL])[n % 2 + 1], nullif(n % 50, 0) {_EACH}",
     "INSERT INTO long_work (kind, subject, asked_by, is_asked, asked_at, state, total, done, working_s, finished_at,"
     " last_error) SELECT (ARRAY['dose.redeciding', 'dose.reread'])[n % 2 + 1], n % 7,"
     f" nullif('user ' || n % 4, 'user 0'), true, {_AGO}, (ARRAY['done', 'stopped', 'failed'])[n % 3 + 1],"
@@ -70,6 +81,20 @@ DOSE = (
     "INSERT INTO dose_redecided (work_id, orthanc_study_id, study_instance_uid, quantity, before, after, why)"
     " SELECT 1000000, md5('t' || n), '1.2.' || n, (ARRAY['dlp_mgy_cm', 'dose_rp_gy'])[n % 2 + 1],"
     f" nullif(n % 700, 0), nullif(n % 900, 0), (ARRAY['single', 'newest', 'counts'])[n % 3 + 1] {_EACH}",
+)
+SIZES = (
+    "INSERT INTO size_import (file_name, size_unit, state, line_count, sent_by, sent_at, applied_by, applied_at,"
+    " reason) SELECT CASE WHEN n % 9 > 0 THEN 'file ' || n % 40 END, (ARRAY['cm', NULL])[n % 2 + 1],"
+    f" (ARRAY['checked', 'undone'])[n % 2 + 1], n % 50 + 1, (ARRAY['anna', 'ben', NULL])[n % 3 + 1], {_AGO},"
+    f" (ARRAY['anna', NULL])[n % 2 + 1], CASE WHEN n % 2 > 0 THEN {_AGO} END,"
+    " CASE WHEN n % 2 > 0 THEN 'Reason ' || n % 9 END FROM generate_series(1, :count / 500 + 30) n",
+    "INSERT INTO size_line (size_import_id, line, text, study_instance_uid, accession_number, patient_size_m,"
+    " patient_weight_kg, problem, outcome, orthanc_study_id, study_count, told_size_m, differs) SELECT 1, n + 1,"
+    " 'line ' || n, CASE WHEN n % 4 = 0 THEN '1.2.' || n END, 'A' || n % 700000, 1.5 + n % 40 / 100.0,"
+    """ nullif(n % 90, 0), CASE WHEN n % 5 = 4 THEN '"no number"'::jsonb END,"""
+    " (ARRAY['found', 'no dose', 'waits', 'ambiguous', 'refused'])[n % 5 + 1],"
+    " CASE WHEN n % 5 < 2 THEN md5('t' || n) END, (n % 5 < 2)::int, CASE WHEN n % 10 = 0 THEN 1.5 END, n % 10 = 0"
+    f" {_EACH}",
 )
 ACTS = (
     "INSERT INTO act (kind, by, at, reason, orthanc_study_id, study_instance_uid, content)"
@@ -136,10 +161,30 @@ VIEWS = (
     " SELECT 1, true, 'archive.studies',"
     f" 'View ' || n, '{{\"modality\": \"CT\"}}', n % 2 = 0, NULL, {_AGO} FROM generate_series(1, :count / 500 + 30) n",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
+NAMES = (
+    "INSERT INTO standard_name (modality, name, version, is_on, position, code_value, coding_scheme_designator)"
+    " SELECT (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1], 'Name ' || n, 1, n % 4 > 0, n, nullif('RPID' || n % 3, 'RPID0'),"
+    f" 'RADLEX' {_FEW_NAMES}",
+    "INSERT INTO standard_name_version (standard_name_id, version, document, is_on, position, change, changed_at)"
+    " SELECT id, 1, jsonb_build_object('name', name, 'modality', modality, 'rules', '[]'::jsonb), is_on, position,"
+    f" 'created', {_NOON} FROM standard_name",
+    "INSERT INTO exam_name (key, modality, study_description, requested_procedure_description, procedure_codes,"
+    " protocols, standard_name_id) SELECT md5('n' || n), (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1],"
+    " nullif('Exam ' || n % 60, 'Exam 0'), nullif('Procedure ' || n % 7, 'Procedure 0'),"
+    " ARRAY['P' || n || '^Procedure^99X'], ARRAY['Protocol ' || n], CASE WHEN n % 3 = 0 THEN n % 20 + 1 END"
+    f" {_SOME_NAMES}",
+    "INSERT INTO protocol_name (modality, name, standard_name_id) SELECT (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1],"
+    f" 'Protocol ' || n, CASE WHEN n % 3 = 0 THEN n % 20 + 1 END {_SOME_NAMES}",
+    "INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, scope_id)"
+    " SELECT md5('t' || n), 'irradiation_event_count', (ARRAY['CT', 'XA', 'MG'])[n % 3 + 1],"
+    f" n % (:count / 20 + 60) + 1, n % 9, false, 1 {_EACH}",
+    "INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, doubted, scope_id)"
+    f" SELECT md5('t' || n), md5('r' || n), 1, n % (:count / 20 + 60) + 1, '{{}}', 1 {_EACH}",
+)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *SIZES, *NAMES, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
-    *("dose_study", "dose_redecided", "act", "rule_event"),
+    *("dose_study", "dose_redecided", "size_import", "size_line", "act", "rule_event", "exam_dose", "event_dose"),
     *(
         "rule_outcome",
         "notification",

@@ -22,8 +22,8 @@ def runner(
 
 
 def dose_runner(engine: Engine, clock: Callable[[], datetime]) -> Runner:
-    """Of re-reading and deciding anew."""
-    return runner(engine, clock, [dose.REDECIDING, dose.REREADING], dose.carries())
+    """Of re-reading, deciding anew and files of sizes."""
+    return runner(engine, clock, [dose.REDECIDING, dose.REREADING, dose.SIZES], dose.carries())
 
 
 def rules_runner(engine: Engine, book: RuleBook, clock: Callable[[], datetime]) -> Runner:

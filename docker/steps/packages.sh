@@ -27,6 +27,7 @@ wanted() {
 }
 runtime() {
     echo orthanc orthanc-python orthanc-dicomweb dcmtk python3 python3-venv ca-certificates
+    echo libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-nanum # of PDFs, and the Korean letters in them
     npm_unless_there
 }
 orthanc_tests() { echo orthanc-postgresql orthanc-gdcm dicom3tools procps prometheus; } # prometheus: its promtool reads our metrics

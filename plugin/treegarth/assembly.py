@@ -61,6 +61,8 @@ def _lent() -> Lent:
     from treegarth.features.deliveries.store.destinations import destination_names, missing_destination
     from treegarth.features.dose.registry.store.dose_objects import dose_objects
     from treegarth.features.dose.registry.store.queue import count_waiting
+    from treegarth.features.rules.store.notices import settle
+    from treegarth.features.rules.store.notifications import tell_of_study
 
     return Lent(
         dose_objects=dose_objects,
@@ -71,6 +73,8 @@ def _lent() -> Lent:
         announce_deliveries=_announce_deliveries,
         copies=_copies,
         search=_search,
+        tell=tell_of_study,
+        settle=settle,
     )
 
 

@@ -102,6 +102,10 @@ class Lent:
     announce_deliveries: Callable[[TaskHints], None]
     copies: Callable[[Work], Any]
     search: Callable[[], StudySearch]
+    tell: Callable[..., object]
+    """Writes down that e-mail addresses, webhooks and the dashboard are to be told of a study."""
+    settle: Callable[[Connection, str, str | None, datetime], object]
+    """What the dashboard was told about something needs nobody any more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ from tests.bench import (
     retention,
     retention_space,
     rules_dry_run,
+    size_specific,
+    standard_names,
     store_path,
 )
 
@@ -29,9 +31,11 @@ BENCHMARKS = {
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,
+    "size_specific": size_specific.measure_all,
     "forwarding": forwarding.measure,
     "list_orders": list_orders.measure,
     "rules_dry_run": rules_dry_run.measure,
+    "standard_names": standard_names.measure,
     "retention": retention.measure,
     "retention_space": retention_space.measure,
 }

@@ -27,7 +27,9 @@ from treegarth.web.site import Site
 
 Login: TypeAlias = tuple[str, str]
 
+SIZES = "accession_number,patient_size_cm,patient_weight_kg\nNOBODY,172,70\nNOBODY TOO,1,1\n"
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
+LEVEL = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
 NO_PAGES = {
     "rules.bell_page": "a part of every page, which asks for it by itself",
     "archive.study_choices": "a part of a form, which asks for it while somebody types",
@@ -80,7 +82,22 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         sleep(0.2)
     reports = api("dose/reports")["items"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [LEVEL]}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    table = "modality,standard_name,study_description\nMG,imported,*never*\n"
+    ask("PUT", f"{server.api}/dose/standard-names/csv", json={"text": table})
+    chest = {"name": "chest", "modality": "CT", "rules": [{"study_description": "*thorax*"}]}
+    named = ask("POST", f"{server.api}/dose/standard-names", json={"document": chest | {"rules": []}})
+    edited = {"document": chest, "version": named["version"]}
+    ask("PUT", f"{server.api}/dose/standard-names/{named['id']}", json=edited)  # so that there is one to go back to
+    watched = {"name": "any CT", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1e-3, "exams_from": "2000-01-01"}
+    alert_level = ask("POST", f"{server.api}/dose/alert-levels", json={"document": watched})
+    deadline = monotonic() + 60
+    while not (alerts := api("dose/alerts")["items"]):
+        assert monotonic() < deadline, "no alert"
+        sleep(0.2)
     series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     return {
@@ -94,7 +111,16 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "patient_id": study["patient_id"],
         "destination_id": destination["id"],
         "not_patient_rule_id": ask("POST", f"{server.api}/dose/not-patients", json={"document": nobody})["id"],
+        "standard_name_id": named["id"],
+        "device_key": api("dose/equipment")["items"][0]["key"],
+        "size_import_id": ask("POST", f"{server.api}/dose/sizes", json={"text": SIZES, "file_name": "his.csv"})["file"][
+            "id"
+        ],
+        "dose_alert_level_id": alert_level["id"],
+        "dose_alert_id": alerts[0]["id"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
+        "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
+        "level_set_id": ask("POST", f"{server.api}/dose/levels", json={"document": levels})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],
         "ledger_id": ledger[0]["id"],

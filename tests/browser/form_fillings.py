@@ -10,8 +10,10 @@ from tests.browser.every_page import POLICY
 FURTHER = (
     "studies?modality=CT",
     "dose/sources?state=failed",
+    "dose/ssde?state=failed",
     "system/tasks?state=failed",
     "dose/not-patients?patient_id=QA*",
+    "dose/standard-names/rule?modality=CT&name=Tried&study_description=*",
     "retention/ledger?state=deleted",
     "retention/ledger/objects?{gone_study}",
     "rules/{rule_id}/try",
@@ -31,6 +33,8 @@ class Filling:
 
 
 DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
+PUBLICATION = "{authors: Nobody, title: Made up, year: 2024, table: Table 1}"
+LEVELS = f"name: of a text\nplace: Nowhere\npublication: {PUBLICATION}\n"
 TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label", "study": "CT"}
 """By the names of inputs that many forms have."""
 FORMS: Mapping[str, Filling] = {
@@ -50,6 +54,9 @@ FORMS: Mapping[str, Filling] = {
     "dose.retry_all_page": Filling(),
     "dose.reread_page": Filling(),
     "dose.redecide_page": Filling(),
+    "dose.report_pdf": Filling(),
+    "dose.measuring_page": Filling(),
+    "dose.ssde_retry_page": Filling(),
     "dose.add_not_patient_page": Filling(),
     "not_patients.create_page": Filling(
         typed={"text": "name: of a text\nmeaning: phantom\npatient_id: TEXT*\n"}, button="save"
@@ -63,6 +70,9 @@ FORMS: Mapping[str, Filling] = {
     "dose.mark_study_page": Filling(),
     "dose.decide_page": Filling(),
     "dose.undo_page": Filling(),
+    "dose.name_device_page": Filling(typed={"display_name": "Emergency room", "location": "Building A"}, button="name"),
+    "dose.send_sizes_page": Filling(typed={"text": "accession_number,patient_weight_kg\nNOBODY,70\n"}),
+    "dose.act_on_sizes_page": Filling(button="apply"),
     "dose.add_limit_page": Filling(typed={"greatest": "9000"}),
     "dose_limits.create_page": Filling(
         typed={"text": "name: of a text\nquantity: dose_rp_gy\ngreatest: 9000\n"}, button="save"
@@ -73,6 +83,45 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_limits.switch_page": Filling(),
     "dose_limits.remove_page": Filling(),
+    "dose.alert_create_level_page": Filling(
+        typed={"name": "high", "above": "100", "exams_from": "2020-01-01"}, button="save"
+    ),
+    "dose.alert_change_level_page": Filling(button="save"),
+    "dose.act_on_alert_page": Filling(typed={"reason": "seen"}, button="comment"),
+    "dose_alert_levels.take_in_page": Filling(
+        typed={"text": "- {name: taken in, kind: missing, after_hours: 24}"}, button="look"
+    ),
+    "dose_alert_levels.switch_page": Filling(),
+    "dose_alert_levels.remove_page": Filling(),
+    "dose.undo_name_import_page": Filling(),
+    "dose.import_names_csv_page": Filling(
+        typed={"text": "modality,standard_name,study_description\nCT,of a table,*never*\n"}, button="look"
+    ),
+    "dose.save_name_rule_page": Filling(),
+    "dose.restore_standard_name_page": Filling(),
+    "dose.remove_name_rule_page": Filling(),
+    "standard_names.create_page": Filling(typed={"text": "name: of a text\nmodality: CT\nrules: []\n"}, button="save"),
+    "standard_names.change_page": Filling(button="save"),
+    "standard_names.take_in_page": Filling(typed={"text": "- {name: taken in, modality: CT}"}, button="look"),
+    "standard_names.switch_page": Filling(),
+    "standard_names.remove_page": Filling(),
+    "dose_coefficients.create_page": Filling(
+        typed={"text": "name: of a text\ntable: half_life\nof: F-18\nvalue: 6586.2\nsource: ICRP 107\n"}, button="save"
+    ),
+    "dose_coefficients.change_page": Filling(button="save"),
+    "dose_coefficients.take_in_page": Filling(
+        typed={"text": "- {name: taken in, table: half_life, of: C-11, value: 1223.4, source: ICRP 107}"}, button="look"
+    ),
+    "dose_coefficients.switch_page": Filling(),
+    "dose_coefficients.remove_page": Filling(),
+    "dose_levels.create_page": Filling(typed={"text": LEVELS}, button="save"),
+    "dose_levels.change_page": Filling(button="save"),
+    "dose_levels.take_in_page": Filling(
+        typed={"text": f"[{{name: taken in, place: Nowhere, publication: {PUBLICATION}}}]"}, button="look"
+    ),
+    "dose_levels.take_rows_page": Filling(button="look"),
+    "dose_levels.switch_page": Filling(),
+    "dose_levels.remove_page": Filling(),
     "archive.add_character_set_page": Filling(typed={"manufacturer": "MAKER"}),
     "character_sets.create_page": Filling(
         typed={"text": "name: of a text\nmanufacturer: MAKER\nreally: ISO_IR 192\n"}, button="save"
@@ -126,6 +175,7 @@ FORMS: Mapping[str, Filling] = {
     "destinations.remove_page": Filling(),
 }
 ELSEWHERE: Mapping[str, str] = {
+    "dose.assign_raw_name_page": "a suggestion stands only beside a raw name that is like a standard one",
     "works.stop": "long work on so small an archive is over before a page is looked at",
 }
 """Addresses that take a form which none of these pages has, or only by chance: why."""

@@ -33,6 +33,10 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
     study = server.get("studies")["items"][0]["study_instance_uid"]
     nobody = {"name": "nobody", "meaning": "phantom", "patient_id": "NOBODY*"}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     wish = {"destination": "Kept folder", "study_instance_uid": study}
     made = (
@@ -40,6 +44,8 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
         ("rules", {"document": rule}),
         ("dose/not-patients", {"document": nobody}),
         ("dose/limits", {"document": limit}),
+        ("dose/coefficients", {"document": half_life}),
+        ("dose/levels", {"document": levels}),
         ("character-sets", {"document": korean}),
     )
     for path, body in (*made, ("deliveries", wish)):
@@ -210,6 +216,9 @@ PAGES = (
     *("rules/outcomes", "rules/1/explain/{study}", "rules/1/why?study=CT"),
     *("dose/not-patients/1", "dose/not-patients/1/edit", "dose/not-patients/new", "dose/not-patients/import"),
     *("dose/limits/1", "dose/limits/1/edit", "dose/limits/new", "dose/limits/import"),
+    *("dose/coefficients/1", "dose/coefficients/1/edit", "dose/coefficients/new", "dose/coefficients/import"),
+    *("dose/levels", "dose/levels/1", "dose/levels/1/edit", "dose/levels/1/rows", "dose/levels/new"),
+    *("dose/levels/import", "dose/comparison"),
     *("character-sets", "character-sets/1", "character-sets/1/edit", "character-sets/new", "character-sets/import"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, insert, select, update
 
 from tests.database.test_dose_pages import NOON, uids, write_report
+from tests.dose_alerts import MISSING as LACKING
+from tests.dose_alerts import TELLING, level
 from tests.index_support import write_study
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.documents.store import Author
+from treegarth.features.dose.alerts.service import sweep_missing
 from treegarth.features.dose.registry.store.exams import refresh_study
 from treegarth.features.dose.registry.store.missing_dose import count_missing_by_month
 from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
@@ -264,6 +267,16 @@ def test_each_row_says_how_many_objects_were_refused_and_why_with_a_link_to_them
     assert "/treegarth/studies/1.2.840.99999.1.1#dose" in page
     assert "seen elsewhere" in client.get(f"{PAGE}.csv").text
     assert "seen elsewhere" in client.get("/treegarth/studies/1.2.840.99999.1.1").text
+
+
+def test_a_study_without_any_object_of_dose_shows_the_alert_of_it(client: FlaskClient, engine: Engine) -> None:
+    write_archived(engine, "CT")
+    address = "/treegarth/studies/1.2.840.99999.1.1"
+    assert 'id="dose"' not in client.get(address).text
+    level(engine, LACKING, name="no dose", exams_from="2000-01-01")
+    sweep_missing(engine, TELLING, NOON + timedelta(days=2))
+    page = client.get(address).text
+    assert ('id="dose"' in page, "1 dose alert" in page, "no dose</a>" in page) == (True,) * 3
 
 
 def test_a_study_that_another_replaces_or_that_is_no_patients_misses_nothing(

@@ -220,7 +220,7 @@ def test_devices_stand_in_every_order_and_are_filtered(client: FlaskClient, engi
         assert [one["manufacturer"] for one in items] == wanted
     assert "No device fits these filters" in client.get("/treegarth/dose/equipment?equipment=nobody").text
     lines = client.get(f"{API}/equipment/export/csv", query_string={"sort": sort}).text.splitlines()
-    assert lines[0].startswith("key,manufacturer,")
+    assert lines[0].startswith("key,display_name,location,manufacturer,")
     assert len(lines) == 4
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select, update
+import pytest
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, note
@@ -116,3 +118,59 @@ def test_the_modality_of_a_projection_is_that_of_images_which_come_later(engine:
         forget_modalities(connection, [Indexed(key)])  # type: ignore[list-item]
         assert connection.execute(select(dose_study.c.modalities)).scalar_one() == ["CR"]
     assert [one[1] for one in exams(engine) if one[2] == "dose_area_product_gy_m2"] == ["CR"]
+
+
+def test_of_two_that_make_the_rows_of_one_study_the_later_one_waits(engine: Engine) -> None:
+    scan(engine, 1)
+    (key,) = {one[0] for one in exams(engine)}
+    with transaction(engine) as first:
+        refresh_values(first, [key])
+        with engine.connect() as second:
+            second.execute(text("SET LOCAL lock_timeout = '200ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                refresh_values(second, [key])
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "unattributed", "phantom"),
+    [
+        (None, 500.0, [], "body"),
+        (None, 500.0, ["dlp_mgy_cm"], "unknown"),
+        (500.0, None, ["dlp_mgy_cm"], "unknown"),
+        (500.0, None, None, "head"),
+        (500.0, 400.0, ["dlp_mgy_cm"], "both"),
+        (None, None, None, "unknown"),
+    ],
+)
+def test_a_dlp_of_which_a_part_is_of_no_phantom_is_of_none(
+    engine: Engine, head: float | None, body: float | None, unattributed: list[str] | None, phantom: str
+) -> None:
+    scan(engine, 1)
+    with transaction(engine) as connection:
+        key = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
+        told = {"best_dlp_mgy_cm": 1450.0, "best_dlp_head_mgy_cm": head, "best_dlp_body_mgy_cm": body}
+        connection.execute(update(dose_study).values(**told, unattributed=unattributed))
+        refresh_values(connection, [key])
+        of_dlp = select(exam_dose.c.phantom).where(exam_dose.c.quantity == "dlp_mgy_cm")
+        assert connection.execute(of_dlp).scalar_one() == phantom
+
+
+@pytest.mark.parametrize(
+    ("kinds", "modalities", "modality"),
+    [
+        (["mammography"], ["MG", "SR"], "MG"),
+        (["mammography"], ["SR"], "MG"),
+        (["mammography", "projection"], ["DX", "MG"], "DX"),
+        (["projection"], ["SR"], "OT"),
+    ],
+)
+def test_the_dose_area_product_of_mammograms_is_theirs(
+    engine: Engine, kinds: list[str], modalities: list[str], modality: str
+) -> None:
+    scan(engine, 1)
+    with transaction(engine) as connection:
+        key = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
+        told = {"kinds": kinds, "modalities": modalities, "best_dose_area_product_gy_m2": 0.001}
+        connection.execute(update(dose_study).values(**told))
+        refresh_values(connection, [key])
+    assert exams(engine)[key, modality, "dose_area_product_gy_m2"] == 0.001

@@ -93,7 +93,7 @@ def test_the_second_edit_of_a_form_shows_both_and_can_be_saved_over(client: Flas
 
 def form_of(page: str, kind: EditedKind, value: Any) -> dict[str, str]:
     """What the form would send, with another value at the place where the two differ."""
-    form = re.search(r"<form id=\"(?:rule|policy|destination|document)-form\".*?</form>", page, re.DOTALL)
+    form = re.search(r"<form id=\"(?:rule|policy|destination|document|level)-form\".*?</form>", page, re.DOTALL)
     assert form is not None
     fields = {}
     for tag in re.findall(r"<input[^>]*>", form[0]):
@@ -105,7 +105,8 @@ def form_of(page: str, kind: EditedKind, value: Any) -> dict[str, str]:
     for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options)
         fields[name] = html.unescape(chosen[1]) if chosen else ""
-    if kind.page in ("dose/not-patients", "dose/limits", "character-sets"):
+    of_text = ("not-patients", "limits", "coefficients", "levels", "standard-names")
+    if kind.page in (*(f"dose/{one}" for one in of_text), "character-sets"):
         fields["text"] = re.sub(rf"{kind.changed}: \w+", f"{kind.changed}: {value}", fields["text"])
     else:
         fields[kind.changed] = str(value)

@@ -115,6 +115,17 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    high = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 0.001, "exams_from": "2000-01-01"}
+    post(server, "dose/alert-levels", {"document": high})
+    wait_for("the alerts", lambda: server.get("dose/alerts")["items"])
+    table = "modality,standard_name,study_description\nCT,chest,*never*\n"
+    requests.put(f"{server.api}/dose/standard-names/csv", json={"text": table}, timeout=30).raise_for_status()
+    half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
+    post(server, "dose/coefficients", {"document": half_life})
+    publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
+    level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+    levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
+    post(server, "dose/levels", {"document": levels})
     post(server, "character-sets", {"document": {"name": "k", "station_name": "CT1", "really": "ISO_IR 192"}})
     for exam in server.get("dose/studies")["items"]:
         decided = post(server, f"dose/studies/{exam['study_instance_uid']}/acts", {"act": "void", "reason": "a test"})
@@ -136,6 +147,9 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/redeciding")
     wait_for("the end of deciding anew", lambda: server.get("work", kind="dose.redeciding")["items"][0]["finished_at"])
     wait_for("the way back", lambda: server.get("work", kind="retention.bring_back")["items"][0]["state"] == "done")
+    raw = server.get("dose/raw-names")["items"][0]
+    alike = {"name": raw["study_description"] or raw["protocols"][0], "modality": raw["modality"], "rules": []}
+    post(server, "dose/standard-names", {"document": alike})
     made = post(server, "studies/export/csv", {})["id"]
     wait_for("the file", lambda: server.get(f"work/{made}")["result_name"])
     server.wait_until_idle()

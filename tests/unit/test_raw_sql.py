@@ -18,6 +18,7 @@ MAY_WRITE_TEXTS = {
     "features/archive/store/arrivals.py": STORE_PATH,
     "features/archive/store/batches.py": STORE_PATH,
     "features/archive/store/removal.py": DISTINCT_ON,
+    "features/dose/alerts/store/due.py": STORE_PATH,
     "features/dose/analysis/store/values.py": STORE_PATH,
     "features/dose/registry/store/exams.py": STORE_PATH + "; advisory locks in the order of an array",
     "features/dose/registry/store/modalities.py": STORE_PATH,

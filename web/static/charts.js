@@ -36,6 +36,133 @@
     };
   }
 
+  const number = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 4 }).format(value);
+  const rowsOf = (table) => [...table.tBodies[0].rows];
+  const nameOf = (row) => row.cells[0].textContent.trim();
+  const leadsTo = (row) => row.dataset.href ?? row.querySelector("a")?.href;
+
+  // What every kind has: quiet axes in the page's ink, a tip of plain text.
+  function frame(place, said) {
+    const ink = colour("--ink-2");
+    const named = (name, gap) => ({ name, nameLocation: "middle", nameGap: gap, nameTextStyle: { color: ink, fontSize: 11 } });
+    return {
+      ink, named,
+      axis: {
+        axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--line-strong") } },
+        axisLabel: { color: ink, fontSize: 11, hideOverlap: true }, splitLine: { lineStyle: { color: colour("--line") } },
+      },
+      common: {
+        animation: false,
+        textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
+        tooltip: {
+          trigger: "item", renderMode: "html", confine: true, backgroundColor: colour("--surface"), borderColor: colour("--line"),
+          textStyle: { color: colour("--ink"), fontSize: 12 },
+          formatter: (point) => {
+            const box = document.createElement("div");
+            box.className = "tip";
+            for (const line of said(point)) box.append(Object.assign(document.createElement("div"), { textContent: line }));
+            return box;
+          },
+        },
+      },
+    };
+  }
+
+  function histogram(place, table) {
+    const rows = rowsOf(table);
+    const { common, axis, named } = frame(place, (point) => [`${nameOf(rows[point.dataIndex])} ${place.dataset.unit}`, `n = ${number(point.value)}`]);
+    return {
+      ...common,
+      grid: { left: 22, right: 12, top: 10, bottom: 22, containLabel: true },
+      xAxis: { type: "category", data: rows.map(nameOf), ...axis, splitLine: { show: false }, ...named(place.dataset.x, 28) },
+      yAxis: { type: "value", minInterval: 1, splitNumber: 4, ...axis, ...named(place.dataset.y, 34) },
+      series: [{ type: "bar", barCategoryGap: "4%", data: rows.map((row) => valueOf(row.cells[1])), itemStyle: { color: colour("--c1") } }],
+    };
+  }
+
+  const BOX = ["p5", "p25", "median", "p75", "p95"];
+  const BOXES_SHOWN = 30; // more would have no room for their names
+
+  function box(place, table) {
+    const heads = [...table.tHead.rows[0].cells];
+    const columns = BOX.map((part) => heads.findIndex((head) => head.dataset.part === part));
+    const rows = rowsOf(table).slice(0, BOXES_SHOWN).reverse(); // an axis of names begins below
+    const { common, axis, named } = frame(place, (point) => [
+      nameOf(rows[point.dataIndex]), `n = ${rows[point.dataIndex].querySelector("[data-n]").dataset.n}`,
+      ...columns.map((column, place_) => `${heads[column].childNodes[0].textContent.trim()}: ${number(point.value[place_ + 1])} ${place.dataset.unit}`),
+    ]);
+    place.style.height = `${Math.max(120, 56 + 26 * rows.length)}px`;
+    const short = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);
+    return {
+      rows,
+      option: {
+        ...common,
+        grid: { left: 8, right: 18, top: 8, bottom: 24, containLabel: true },
+        xAxis: { type: "value", ...axis, ...named(place.dataset.y, 28) },
+        yAxis: { type: "category", data: rows.map(nameOf), ...axis, axisLabel: { ...axis.axisLabel, formatter: short, hideOverlap: false } },
+        series: [{
+          type: "boxplot", boxWidth: [6, 14], data: rows.map((row) => columns.map((column) => valueOf(row.cells[column]) ?? NaN)),
+          itemStyle: { color: colour("--sunk"), borderColor: colour("--c1"), borderWidth: 1.5 },
+        }],
+      },
+    };
+  }
+
+  function scatter(place, table) {
+    const isLog = place.dataset.log !== undefined;
+    const rows = rowsOf(table).filter((row) => !isLog || valueOf(row.cells[2]) > 0);
+    const { common, axis, named } = frame(place, (point) => [
+      nameOf(rows[point.dataIndex]), `${place.dataset.x}: ${number(point.value[0])}`, `${number(point.value[1])} ${place.dataset.unit}`,
+    ]);
+    return {
+      rows,
+      option: {
+        ...common,
+        grid: { left: 24, right: 18, top: 10, bottom: 24, containLabel: true },
+        xAxis: { type: "value", scale: true, ...axis, ...named(place.dataset.x, 28) },
+        yAxis: { type: isLog ? "log" : "value", ...axis, ...named(place.dataset.y, 44) },
+        series: [{
+          type: "scatter", symbolSize: 6, data: rows.map((row) => [valueOf(row.cells[1]), valueOf(row.cells[2])]),
+          itemStyle: { color: colour("--c1"), opacity: 0.5 },
+        }],
+      },
+    };
+  }
+
+  function heat(place, table) {
+    const rows = rowsOf(table).reverse();
+    const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const cells = rows.flatMap((row, y) => names.map((_, x) => [x, y, valueOf(row.cells[x + 1])]));
+    const { common, axis, ink } = frame(place, (point) => [`${nameOf(rows[point.value[1]])} ${names[point.value[0]]}`, `${number(point.value[2])} ${place.dataset.unit}`]);
+    return {
+      ...common,
+      grid: { left: 8, right: 60, top: 8, bottom: 4, containLabel: true },
+      xAxis: { type: "category", data: names, ...axis, splitLine: { show: false } },
+      yAxis: { type: "category", data: rows.map(nameOf), ...axis, splitLine: { show: false } },
+      visualMap: {
+        min: 0, max: Math.max(1, ...cells.map((cell) => cell[2])), calculable: false, right: 0, top: "middle", itemHeight: 110, itemWidth: 12,
+        textStyle: { color: ink, fontSize: 11 }, text: [number(Math.max(0, ...cells.map((cell) => cell[2]))), "0"],
+        inRange: { color: [colour("--sunk"), colour("--c5"), colour("--c1")] }, // one hue that only grows darker or lighter
+      },
+      series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("--surface"), borderWidth: 1 } }],
+    };
+  }
+
+  const KINDS = { histogram, box, scatter, heat };
+
+  function drawKind(place) {
+    const made = KINDS[place.dataset.kind](place, document.getElementById(place.dataset.chartOf));
+    const chart = echarts.init(place, null, { renderer: "canvas" });
+    chart.setOption(made.option ?? made);
+    if (made.rows) { // a point or a box leads where its row does
+      chart.on("click", (point) => {
+        const address = leadsTo(made.rows[point.dataIndex]);
+        if (address) location.assign(address);
+      });
+    }
+    charts.push(chart);
+  }
+
   function draw(place) {
     const data = read(document.getElementById(place.dataset.chartOf));
     const chart = echarts.init(place, null, { renderer: "canvas" });
@@ -69,7 +196,7 @@
 
   function redrawAll() {
     for (const chart of charts.splice(0)) chart.dispose();
-    for (const place of document.querySelectorAll("[data-chart-of]")) if (!place.hidden) draw(place);
+    for (const place of document.querySelectorAll("[data-chart-of]")) if (!place.hidden) (place.dataset.kind === undefined ? draw : drawKind)(place);
   }
 
   window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));

@@ -169,7 +169,20 @@ function onClick(event) {
 // ---- a file becomes text of a form: Orthanc keeps multipart/form-data to itself ----
 async function fill(input) {
   const [file] = input.files;
-  if (file) document.getElementById(input.dataset.fills).value = await file.text();
+  if (!file) return;
+  document.getElementById(input.dataset.fills).value = textOf(await file.arrayBuffer());
+  if (input.dataset.names) document.getElementById(input.dataset.names).value = file.name;
+}
+
+function textOf(content) { // UTF-8 or UTF-16 by its mark, else UTF-8, else CP949, as Excel in Korean writes it
+  const [first, second] = new Uint8Array(content.slice(0, 2));
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(content);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(content);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch {
+    return new TextDecoder("euc-kr").decode(content);
+  }
 }
 
 // ---- days: written in ISO form, or chosen in the browser's own calendar ----

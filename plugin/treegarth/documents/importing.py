@@ -90,15 +90,31 @@ def import_text(
         return replace(parse(piece.value, place), source=piece.source if "source" in kind.versions.c else None)
 
     def key(document: Mapping[str, Any]) -> tuple[Any, ...]:
-        return kind.key({"name": document["name"], **kind.columns(None, document, True, author)})
+        return _key(kind, document, author)
 
     wordings = read_documents(text, written, many, key)
     check(wordings)
+    return import_wordings(connection, kind, wordings, author, dry_run=dry_run)
+
+
+def import_wordings(
+    connection: Connection, kind: Kind[Any], wordings: Sequence[Wording], author: Author, *, dry_run: bool = False
+) -> list[Imported]:
+    """The same of documents that were read out of something else; no two of them have one name."""
+    keys = [_key(kind, one.document, author) for one in wordings]
     known = {kind.key(dict(one)): one for one in kind.all(connection)}
-    done = [_take_in(connection, kind, one, known.get(key(one.document)), author, dry_run) for one in wordings]
+    done = [
+        _take_in(connection, kind, one, known.get(key), author, dry_run)
+        for one, key in zip(wordings, keys, strict=True)
+    ]
     if kind.is_ordered and not dry_run:
-        kind.put_in_order(connection, [one.name for one in done], author)
+        kind.put_in_order(connection, keys, author)
     return done
+
+
+def _key(kind: Kind[Any], document: Mapping[str, Any], author: Author) -> tuple[Any, ...]:
+    """What no other has in common with this document."""
+    return kind.key({"name": document["name"], **kind.columns(None, document, True, author)})
 
 
 def _take_in(

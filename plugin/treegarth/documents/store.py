@@ -158,7 +158,7 @@ class Kind(Generic[StoredT]):
         source: str | None = None,
     ) -> StoredT:
         """A new one, the last in order. Raises RequestConflict where its name is taken."""
-        self._lock(connection)
+        self.lock(connection)
         acts = self.starts_on if is_on is None else is_on
         values = {"name": document["name"], "version": 1, "is_on": acts, **self.columns(None, document, acts, author)}
         self._check_name(connection, values, 0)
@@ -188,7 +188,7 @@ class Kind(Generic[StoredT]):
 
         Raises NotFound, RequestConflict where the name is taken, EditedMeanwhile.
         """
-        self._lock(connection)
+        self.lock(connection)
         before = self.read(connection, number, for_change=True)
         if before.document == document and source in (None, before.source):
             return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
@@ -201,7 +201,7 @@ class Kind(Generic[StoredT]):
 
     def switch(self, connection: Connection, number: int, author: Author, *, is_on: bool) -> StoredT:
         """Let it act, or stop it. Raises NotFound."""
-        self._lock(connection)
+        self.lock(connection)
         before = self.read(connection, number, for_change=True)
         if before.is_on == is_on:
             return before
@@ -210,7 +210,7 @@ class Kind(Generic[StoredT]):
 
     def remove(self, connection: Connection, number: int, author: Author) -> StoredT:
         """It acts no more; its history stays. As it was before. Raises NotFound."""
-        self._lock(connection)
+        self.lock(connection)
         before = self.read(connection, number, for_change=True)
         gone = update(self.table).where(self.table.c.id == number).values(removed_at=author.now)
         connection.execute(gone)
@@ -219,18 +219,18 @@ class Kind(Generic[StoredT]):
 
     def move(self, connection: Connection, number: int, place: int, author: Author) -> None:
         """To that place in the order, counted from 1; behind the last it is the last. Raises NotFound."""
-        self._lock(connection)
+        self.lock(connection)
         moved = self.read(connection, number)
         others = [one for one in self.all(connection) if one.id != number]
         at = max(place - 1, 0)
         self._number(connection, [*others[:at], moved, *others[at:]], author)
 
-    def put_in_order(self, connection: Connection, names: Sequence[str], author: Author) -> None:
-        """The places that these have among all stay theirs, and are filled in this order."""
-        order = self.all(connection)
-        by_name = {one.name: one for one in order}
-        wanted = iter([by_name[name] for name in names])
-        self._number(connection, [next(wanted) if one.name in names else one for one in order], author)
+    def put_in_order(self, connection: Connection, keys: Sequence[tuple[Any, ...]], author: Author) -> None:
+        """The places that these, by their `key`, have among all stay theirs, and are filled in this order."""
+        order = [(self.key(dict(one)), one) for one in self.all(connection)]
+        by_key = dict(order)
+        wanted = iter([by_key[key] for key in keys])
+        self._number(connection, [next(wanted) if key in keys else one for key, one in order], author)
 
     def names(self, connection: Connection) -> dict[str, int]:
         """The number of each by its name, in their order."""
@@ -276,9 +276,13 @@ class Kind(Generic[StoredT]):
     def _values(self, row: Any) -> dict[str, Any]:
         return {**row._asdict(), "document": self.text_order(row.document)}
 
-    def _lock(self, connection: Connection) -> None:
+    def lock(self, connection: Connection) -> None:
         """Let nobody else change documents of this kind until this transaction ends."""
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(self.table.name))))
+
+    def hold(self, connection: Connection) -> None:
+        """Let nobody change documents of this kind until this transaction ends; any number may hold them."""
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCK, func.hashtext(self.table.name))))
 
     def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """What no other that is there may have in common with these."""

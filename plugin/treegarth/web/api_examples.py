@@ -18,6 +18,7 @@ PLAUSIBLE: Mapping[str, Any] = {
     "orthanc_study_id": "6b9e19d9-62094390-5f9ddb01-4a191ae7-9766b715",
     "orthanc_instance_id": "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d",
     "patient_id": "TG803401",
+    "device_key": "0f3a5c7e9b1d2f40",
     "reason": "asked for by the medical physicist",
     "destination": "long-term archive",
     "label": "seen",

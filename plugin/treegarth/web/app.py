@@ -35,7 +35,7 @@ from treegarth.web.problems import (
     problem_of,
     problem_response,
 )
-from treegarth.web.routes import Route, check_unique
+from treegarth.web.routes import LARGEST_BODY_BYTES, Route, check_unique
 from treegarth.web.services import Services
 from treegarth.web.site import Site
 from treegarth.web.templates import make_environments, render_page, url_with
@@ -44,7 +44,6 @@ from treegarth.web.viewer import FirstSeries, InsteadOfViewer, viewer_routes
 
 logger = logging.getLogger(__name__)
 
-LARGEST_BODY_BYTES = 1 << 20
 FORM = "application/x-www-form-urlencoded"
 COOKIE_AGE_S = 365 * 24 * 3600
 SECURITY_HEADERS = {
@@ -128,6 +127,7 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     check_host(request, site.services.settings, reach)
     actor = site.access.actor(request)
     check_permission(actor, route.permission)
+    request.max_content_length = request.max_form_memory_size = route.largest_body
     check_same_origin(request, reach)
     _check_encoding(request)
     return Call(

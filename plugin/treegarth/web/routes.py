@@ -18,6 +18,8 @@ from treegarth.web.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
 
 HTML = "text/html"
+LARGEST_BODY_BYTES = 1 << 20
+"""Of a request whose route says nothing else."""
 Method = Literal["GET", "POST", "PUT", "DELETE"]  # Orthanc hands no other on
 
 
@@ -93,6 +95,7 @@ class Route:
     problems: tuple[int, ...] = ()  # statuses of errors beyond those that every route of its kind can answer
     tag: str = "pages"
     navigation: Navigation | None = None
+    largest_body: int = LARGEST_BODY_BYTES
     headers: Mapping[str, str] = field(default_factory=dict)  # replace the frame's own, such as a looser CSP
     refuse: Refusal | None = None  # answers a query that is not right, in place of the page of errors
     example: Mapping[str, Any] | None = None  # of the body, where one that is made of its schema says nothing

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -42,12 +43,22 @@ class NavigationEntry:
 def make_environments(services: Services, languages: Mapping[str, Language]) -> dict[str, Environment]:
     """One environment for each language: autoescape on, an undefined name is an error."""
     address = FileAddress(services.web_directory, services.reach)
-    return {code: _environment(services, language, address) for code, language in languages.items()}
+    return {
+        code: make_environment(services.web_directory, language, services.zone, services.clock, address)
+        for code, language in languages.items()
+    }
 
 
-def _environment(services: Services, language: Language, file_url: Callable[[str], str]) -> Environment:
+def make_environment(
+    web_directory: Path,
+    language: Language,
+    zone: ZoneInfo,
+    clock: Callable[[], datetime],
+    file_url: Callable[[str], str] | None = None,
+) -> Environment:
+    """What templates of one language are rendered with; without `file_url`, those that refer to no file."""
     environment = Environment(
-        loader=FileSystemLoader(services.web_directory / "templates"),
+        loader=FileSystemLoader(web_directory / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -55,7 +66,7 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
     )
     environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
-    formats = Formats(locale=language.locale, zone=services.zone)
+    formats = Formats(locale=language.locale, zone=zone)
     environment.filters.update(
         number=formats.number,
         significant=formats.significant,
@@ -68,14 +79,14 @@ def _environment(services: Services, language: Language, file_url: Callable[[str
         instant=formats.instant,
         age=formats.age,
         duration=formats.duration,
-        ago=lambda value: formats.ago(value, services.clock()),
-        lasted=lambda value: formats.lasted(value, services.clock()),
+        ago=lambda value: formats.ago(value, clock()),
+        lasted=lambda value: formats.lasted(value, clock()),
         person_name=formats.person_name,
         with_code=with_code,
         in_words=lambda text: in_language(text, language.gettext),
         or_dash=lambda value: ABSENT if value in (None, "") else value,
     )
-    environment.globals.update(file_url=file_url, look_of=SIGNS)
+    environment.globals.update(look_of=SIGNS, **({"file_url": file_url} if file_url else {}))
     return environment
 
 

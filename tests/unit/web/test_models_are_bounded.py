@@ -4,6 +4,7 @@ length. A field that takes more than that is a way to status 500."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,13 +17,14 @@ from tests.hostile_values import kinds
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.limits import LARGEST_BIGINT
-from treegarth.web.routes import Route
+from treegarth.web.routes import LARGEST_BODY_BYTES, Route
 from treegarth.web.validation import InvalidFields, validated
 
 ROOT = Path(__file__).resolve().parents[3]
+TOO_LONG = "x" * 2_000_000
 TOO_MUCH: dict[str, tuple[Any, ...]] = {
     "number": (LARGEST_BIGINT + 1, -LARGEST_BIGINT - 2, str(10**30), "9" * 5000, float("inf"), float("nan"), "inf"),
-    "text": ("a\0b", "\ud800", "x" * 2_000_000),
+    "text": ("a\0b", "\ud800", TOO_LONG),
     "day": ("10000-01-01", "0000-01-01", "infinity", "20261120", 20261120, 1e300, "x" * 100_000),
     "moment": ("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+00:00", "2026-11-20T14:30", 1e300, 20261120, "2026"),
     "list": (["x"] * 100_000, [["x"]] * 100_000),
@@ -61,9 +63,17 @@ def taken(model: type[BaseModel], name: str, value: Any) -> bool:
     return True
 
 
+@cache
+def largest_bodies() -> dict[type[BaseModel] | None, int]:
+    """Of the routes that take a file."""
+    return {one.body: one.largest_body for one in routes() if one.largest_body > LARGEST_BODY_BYTES}
+
+
 def unbounded(model: type[BaseModel], name: str, field: FieldInfo) -> list[str]:
     """What the field takes and should not."""
     given = [value for kind in kinds(field.annotation) for value in TOO_MUCH.get(kind, ())]
+    if model in largest_bodies():
+        given = ["x" * largest_bodies()[model] if value == TOO_LONG else value for value in given]
     return [f"{name} takes {str(value)[:40]!r}" for value in given if taken(model, name, value)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from treegarth.feature import Feature, House, ReadAgain, Work
+from treegarth.feature import Feature, FollowStable, House, ReadAgain, Work
 
 if TYPE_CHECKING:
     from procrastinate import Blueprint
@@ -32,28 +32,54 @@ def _terms() -> list[Term]:
 
 
 def _routes() -> list[Route]:
+    from treegarth.features.dose.alerts import api as alerts_api
+    from treegarth.features.dose.alerts import pages as alerts_pages
+    from treegarth.features.dose.analysis import pages as analysis_pages
+    from treegarth.features.dose.analysis import yearly
+    from treegarth.features.dose.analysis.api import coefficients
+    from treegarth.features.dose.analysis.api import figures as figures_api
+    from treegarth.features.dose.analysis.levels import api as levels_api
+    from treegarth.features.dose.analysis.levels import pages as levels_pages
+    from treegarth.features.dose.analysis.names import api as names_api
+    from treegarth.features.dose.analysis.names import pages as names_pages
+    from treegarth.features.dose.analysis.pages import coefficients as coefficients_page
+    from treegarth.features.dose.analysis.size import api as ssde_api
+    from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    return [*api.routes(), *pages.routes()]
+    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api)
+    of_alerts = (alerts_api, alerts_pages)
+    parts = (*of_doses, *of_alerts, coefficients, coefficients_page, names_api, names_pages, yearly)
+    return [route for part in parts for route in part.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.dose.alerts.pages.alerts import ALERTS
+    from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
+    from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
     from treegarth.features.dose.registry.pages.equipment import EQUIPMENT
     from treegarth.features.dose.registry.pages.events import EVENTS
     from treegarth.features.dose.registry.pages.missing_dose import MISSING
     from treegarth.features.dose.registry.pages.redecision import CHANGES
+    from treegarth.features.dose.registry.pages.sizes import SIZE_FILES, SIZE_LINES
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
-    return [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS]
+    lists: list[Listing[Any, Any]] = [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SIZE_FILES, SIZE_LINES]
+    return [*lists, SSDE, NAMES, RAW_NAMES, ALERTS]
 
 
 def _documents() -> list[Documents[Any]]:
+    from treegarth.features.dose.alerts.api import LEVEL_DOCUMENTS
+    from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
+    from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
+    from treegarth.features.dose.analysis.names.api import NAME_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS]
+    of_analysis: list[Documents[Any]] = [COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
+    return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, *of_analysis, LEVEL_DOCUMENTS]
 
 
 def _row_actions() -> list[RowAction]:
@@ -63,22 +89,45 @@ def _row_actions() -> list[RowAction]:
 
 
 def _tasks(house: House, work: Work) -> list[Blueprint]:
+    from treegarth.features.dose.alerts.tasks import blueprint as alerts_blueprint
+    from treegarth.features.dose.alerts.telling import Telling
+    from treegarth.features.dose.analysis.size.tasks import blueprint as measuring
     from treegarth.features.dose.registry.tasks import blueprint
 
     followers = [one.follow_dose_read() for one in house.features if one.follow_dose_read is not None]
-    return [blueprint(work.context, followers)]
+    telling = Telling(tell=house.lent.tell, settle=house.lent.settle)
+    return [blueprint(work.context, followers), measuring(work.context), alerts_blueprint(work.context, telling)]
 
 
 def _works() -> list[WorkKind]:
-    from treegarth.features.dose.registry.works import REDECIDING, REREADING
+    from treegarth.features.dose.analysis.size.works import MEASURING
+    from treegarth.features.dose.analysis.yearly.works import REPORTING
+    from treegarth.features.dose.registry.works import REDECIDING, REREADING, SIZES
 
-    return [REDECIDING, REREADING]
+    return [REDECIDING, REREADING, SIZES, MEASURING, REPORTING]
 
 
 def _carries(house: House, work: Work) -> Mapping[str, Carry]:
+    from treegarth.features.dose.analysis.size.tasks import MEASURE
+    from treegarth.features.dose.analysis.size.works import carries as measuring
+    from treegarth.features.dose.analysis.yearly.works import REPORTING, carry
     from treegarth.features.dose.registry.works import carries
+    from treegarth.host.children import project_root
 
-    return carries()
+    reporting = carry(work.context.engine, work.zone, work.context.clock, project_root() / "web")
+    return {**carries(), **measuring(lambda: work.hints.announce(MEASURE)), REPORTING.name: reporting}
+
+
+def _follow_stable() -> FollowStable:
+    from treegarth.features.dose.analysis.size.follower import follow_stable
+
+    return follow_stable
+
+
+def _task_after_rest() -> str:
+    from treegarth.features.dose.analysis.size.tasks import MEASURE
+
+    return MEASURE
 
 
 def _follower(hints: TaskHints) -> IndexFollower:
@@ -94,9 +143,11 @@ def _read_again() -> ReadAgain:
 
 
 def _checks() -> list[HealthCheck]:
+    from treegarth.features.dose.alerts.pages.alerts import health_check as alerts_check
+    from treegarth.features.dose.analysis.size.pages import health_check as ssde_check
     from treegarth.features.dose.registry.pages import health_check
 
-    return [health_check]
+    return [health_check, ssde_check, alerts_check]
 
 
 def _study_sections(house: House) -> list[StudySection]:
@@ -130,9 +181,10 @@ def _kept_studies() -> list[StudyAddress]:
 
 
 def _measures() -> list[Measure]:
+    from treegarth.features.dose.alerts.store.measures import measure as measure_alerts
     from treegarth.features.dose.registry.store.measures import measure
 
-    return [measure]
+    return [measure, measure_alerts]
 
 
 FEATURE = Feature(
@@ -147,6 +199,8 @@ FEATURE = Feature(
     carries=_carries,
     follower=_follower,
     read_again=_read_again,
+    follow_stable=_follow_stable,
+    task_after_rest=_task_after_rest,
     checks=_checks,
     study_sections=_study_sections,
     panel_sections=_panel_sections,

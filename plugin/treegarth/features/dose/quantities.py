@@ -204,8 +204,86 @@ OF_EVENT = (
 )
 """What irradiation events are asked for by: those of an exam's protocol, or any."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedQuantity(ShownQuantity):
+    """A quantity of an exam that follows from others by a formula: its column is a row of `derived_dose`."""
+
+    name: str  # with the stored unit at its end
+    stored_unit: str
+    meaning: str
+    kind: str  # of the sources that it is derived from
+    formula: str  # in words, with the report that it is from
+    asked: Asked | None = None
+
+
+DERIVED = {
+    one.name: one
+    for one in (
+        DerivedQuantity(
+            name="effective_dose_ct_msv",
+            label=N_("Effective dose, CT"),
+            unit="mSv",
+            stored_unit="mSv",
+            meaning=N_("Effective dose of CT for a reference patient, derived"),
+            kind="ct",
+            formula=N_(
+                "The DLP of each event times a coefficient of its region, the patient's age and the phantom, added: "
+                "AAPM Report 96 (2008), table 3. For a reference patient, not for this one."
+            ),
+        ),
+        DerivedQuantity(
+            name="effective_dose_nm_msv",
+            label=N_("Effective dose, radiopharmaceuticals"),
+            unit="mSv",
+            stored_unit="mSv",
+            meaning=N_("Effective dose of radiopharmaceuticals for a reference patient, derived"),
+            kind="radiopharmaceutical",
+            formula=N_(
+                "The activity of each administration times a coefficient of the radiopharmaceutical and the patient's "
+                "age, added: ICRP Publications 53, 80, 106 and 128. For a reference patient, not for this one."
+            ),
+        ),
+        DerivedQuantity(
+            name="activity_at_scan_mbq",
+            label=N_("Activity at the scan"),
+            unit="MBq",
+            stored_unit="MBq",
+            meaning=N_("Activity that was left when the scan began, derived"),
+            kind="radiopharmaceutical",
+            formula=N_(
+                "The activity times 2 to the power of minus the time from the administration to the beginning of the "
+                "scan over the half-life: the law of decay. Excretion is not reckoned with."
+            ),
+        ),
+        DerivedQuantity(
+            name="activity_per_weight_mbq_per_kg",
+            label=N_("Activity per weight"),
+            unit="MBq/kg",
+            stored_unit="MBq/kg",
+            meaning=N_("Administered activity per weight of the patient, derived"),
+            kind="radiopharmaceutical",
+            formula=N_("The best known activity over the weight of the patient."),
+        ),
+        DerivedQuantity(
+            name="ssde_mgy",
+            label=N_("SSDE"),
+            unit="mGy",
+            stored_unit="mGy",
+            meaning=N_("Size-specific dose estimate of CT, the greatest of its series, derived from images"),
+            kind="ct",
+            formula=N_(
+                "The CTDIvol of the event times a · exp(-b · Dw), the mean over the slices of a series: a and b of the "
+                "phantom by AAPM Report 204, the water-equivalent diameter Dw of the axial images by AAPM Report 220."
+            ),
+        ),
+    )
+}
+"""What is derived of exams, by the names of `derived_dose.quantity`, in the order of pages."""
+
 QUANTITIES: dict[str, ShownQuantity] = {
     **{one.column: one for one in BEST.values()},
+    **DERIVED,
     "dlp_total_mgy_cm": BEST["dlp_mgy_cm"],
     "dose_area_product_total_gy_m2": BEST["dose_area_product_gy_m2"],
     "dose_rp_total_gy": BEST["dose_rp_gy"],

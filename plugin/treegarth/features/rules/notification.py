@@ -33,6 +33,8 @@ from treegarth.web.paths import STUDY_PATH, filled
 
 TIMEOUT_S = 15.0  # a target that hangs must not hold up the others for long
 BATCH = 100
+OF_THE_HOUSE = ("about", "path")
+"""What of a notice is said to nobody: by what it is settled, and the page that its link leads to."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,8 @@ class Notifier:
     def tell(self, given: Notification, now: datetime, which: str | None = None) -> None:
         """`which` is Orthanc's identifier of the study where its UID is of several. Raises NotTold, with a reason that
         names no secret."""
-        given = replace(given, content={**given.content, **self._link(given, which)})
+        told = {name: value for name, value in given.content.items() if name not in OF_THE_HOUSE}
+        given = replace(given, content={**told, **self._link(given, which)})
         try:
             if given.channel == "email":
                 self._send_email(given)
@@ -64,12 +67,13 @@ class Notifier:
             raise NotTold(error.sentence) from error
 
     def _link(self, given: Notification, which: str | None) -> dict[str, str]:
-        """Where whoever is told finds the study, with a login; nothing where `PublicUrl` is not set."""
-        uid = given.content.get("study_instance_uid")
-        if not uid:
+        """Where whoever is told finds the page that it is about, else the study, with a login; nothing where
+        `PublicUrl` is not set."""
+        uid, path = given.content.get("study_instance_uid"), given.content.get("path")
+        if not uid and not path:
             return {}
-        url = self._reach.url(filled(STUDY_PATH, {"study_instance_uid": uid}))
-        query = f"?{urlencode({'orthanc_study_id': which})}" if which else ""
+        url = self._reach.url(path or filled(STUDY_PATH, {"study_instance_uid": uid}))
+        query = f"?{urlencode({'orthanc_study_id': which})}" if which and not path else ""
         return {"url": f"{url}{query}"} if url else {}
 
     def _post(self, given: Notification, now: datetime) -> None:

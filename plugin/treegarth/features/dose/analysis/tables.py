@@ -8,13 +8,89 @@ thousand rows of names, never of a million exams: a change of a rule holds at on
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from treegarth.database.finite_double import FiniteDouble
 from treegarth.database.metadata import metadata
+from treegarth.database.phrase_column import PhraseColumn
+from treegarth.documents.tables import document_tables
 
 Key = String(collation="C")
+Moment = DateTime(timezone=True)
+
+standard_name = Table(
+    "standard_name",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("modality", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("code_value", Text, comment="of RadLex, LOINC or whatever the scheme says (PS3.3 table 8.8-1)"),
+    Column("coding_scheme_designator", Text),
+    Column("code_meaning", Text),
+    Column("version", Integer, nullable=False, server_default="1", comment="the latest: it acts"),
+    Column("is_on", Boolean, nullable=False, server_default="true", comment="whether its rules give it"),
+    Column("position", Integer, nullable=False, server_default="0", comment="of several that fit, the first is given"),
+    Column("removed_at", Moment, comment="what was removed stays, for what it did refers to it"),
+    Index("uq_standard_name", "modality", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+)
+"""What a site calls exams and protocols of a modality, whatever its scanners call them: documents, see `names/`. What
+is off or was removed is the name of nothing."""
+
+standard_name_version = Table(
+    "standard_name_version",
+    metadata,
+    Column("standard_name_id", Integer, ForeignKey("standard_name.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", JSONB, nullable=False, comment="name, modality, code and rules, as the text form has it"),
+    Column("is_on", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("change", Text, nullable=False, comment="created, edited, switched on, switched off, moved, removed"),
+    Column("changed_by", Text),
+    Column("changed_at", Moment, nullable=False),
+    comment="every change of every standard name",
+)
+
+standard_name_import = Table(
+    "standard_name_import",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("form", Text, nullable=False, comment="csv or yaml"),
+    Column("imported_by", Text),
+    Column("imported_at", Moment, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", Moment),
+)
+
+standard_name_imported = Table(
+    "standard_name_imported",
+    metadata,
+    Column("import_id", Integer, ForeignKey("standard_name_import.id", ondelete="CASCADE"), primary_key=True),
+    Column("standard_name_id", Integer, ForeignKey("standard_name.id", ondelete="CASCADE"), primary_key=True),
+    Column("version_before", Integer, comment="null: the import made it"),
+    Column("version_after", Integer, nullable=False),
+)
+"""What each import changed: it is undone as a whole."""
+
+
+def _standard_name_id() -> Column[int]:
+    gone = ForeignKey("standard_name.id", ondelete="SET NULL")
+    return Column("standard_name_id", Integer, gone, index=True, comment="null: no rule has one")
+
 
 exam_name = Table(
     "exam_name",
@@ -26,6 +102,7 @@ exam_name = Table(
     Column("requested_procedure_description", Text),
     Column("procedure_codes", ARRAY(Text), nullable=False, comment="code^meaning^scheme, as in HL7"),
     Column("protocols", ARRAY(Text), nullable=False, comment="acquisition protocols, each once, in their order"),
+    _standard_name_id(),
     Index("ix_exam_name_key", "key", unique=True),
     Index("ix_exam_name_modality", "modality"),
 )
@@ -37,6 +114,7 @@ protocol_name = Table(
     Column("id", Integer, Identity(), primary_key=True),
     Column("modality", Text, nullable=False),
     Column("name", Text, nullable=False, comment="an acquisition protocol, its first 500 characters"),
+    _standard_name_id(),
     Index("ix_protocol_name", "modality", "name", unique=True),
 )
 """What irradiation events are called: each acquisition protocol of a modality once."""
@@ -68,19 +146,20 @@ exam_dose = Table(
     Column("value", FiniteDouble(), nullable=False, comment="best known, in the stored unit"),
     Column("is_doubted", Boolean, nullable=False),
     Column("study_hour", SmallInteger, comment="0 to 23"),
+    Column("phantom", Key, comment="of a value that is by phantom: head, body, both or unknown; see wanted.py"),
     *_of_exam(),
     Index(
         "ix_exam_dose_name",
         "exam_name_id",
         "quantity",
-        postgresql_include=["value", "is_doubted", "orthanc_study_id", *_INCLUDED],
+        postgresql_include=["value", "is_doubted", "phantom", "study_hour", "orthanc_study_id", *_INCLUDED],
     ),
     Index(
         "ix_exam_dose_quantity",
         "quantity",
         "modality",
         "study_date",
-        postgresql_include=["value", "is_doubted", "exam_name_id", "scope_id", "device_key", "study_hour"],
+        postgresql_include=["value", "is_doubted", "phantom", "exam_name_id", "scope_id", "device_key", "study_hour"],
     ),
 )
 
@@ -126,3 +205,23 @@ derived_dose = Table(
     Column("details", JSONB, nullable=False, comment="inputs, coefficients, ranges"),
 )
 """What was worked out of doses, sizes and images; into statistics it comes by `store/values.py`."""
+
+derived_missing = Table(
+    "derived_missing",
+    metadata,
+    Column("orthanc_study_id", Key, ForeignKey("dose_study.orthanc_study_id", ondelete="CASCADE"), primary_key=True),
+    Column("quantity", Key, primary_key=True),
+    Column("reason", PhraseColumn, nullable=False, comment="which input is missing"),
+)
+"""Why an exam has none of a quantity that its kind could have."""
+
+dose_coefficient, dose_coefficient_version = document_tables(
+    metadata,
+    "dose_coefficient",
+    Column("coefficient_table", Text, nullable=False, comment="ct, radiopharmaceutical or half_life"),
+    Column("of", Text, nullable=False, comment="region, code of the radiopharmaceutical, or radionuclide"),
+    Column("age_group", Text, comment="0, 1, 5, 10, 15 or adult; null of a half-life"),
+    Column("phantom", Text, comment="head or body, of ct alone"),
+    Column("value", FiniteDouble(), nullable=False, comment="mSv/(mGy cm), mSv/MBq or s"),
+    Column("source", Text, nullable=False, comment="the publication, with table and page"),
+)

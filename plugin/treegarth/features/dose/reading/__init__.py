@@ -24,7 +24,7 @@ from treegarth.dicom.lean_content import CONTENT_SEQUENCE, LeanItem, parse_conte
 from treegarth.dicom.relabelling import NONE, Relabellings
 from treegarth.dicom.wholeness import is_cut_off
 from treegarth.errors import kind_of_error
-from treegarth.features.dose.reading.context import read_equipment, read_origin, read_study
+from treegarth.features.dose.reading.context import read_equipment, read_origin, read_state_of_device, read_study
 from treegarth.features.dose.reading.finite import finite_reading
 from treegarth.features.dose.reading.header import Header
 from treegarth.features.dose.reading.images import read_image
@@ -144,7 +144,7 @@ def _read(dataset: Dataset, content: Sequence[LeanItem] | None) -> DoseReading:
         sop_class_uid=reading.sop_class_uid,
         sop_instance_uid=reading.sop_instance_uid,
         study_instance_uid=reading.study_instance_uid,
-        report={**read_origin(header), **found.report},
+        report={**read_origin(header), **read_state_of_device(header), **found.report},
         equipment=read_equipment(header, dict(found.report)),
         study=read_study(header),
         issues=tuple(issues),

@@ -11,6 +11,9 @@ from treegarth.features.dose.reading.model import Equipment, StudyContext
 from treegarth.features.dose.reading.part import Part
 from treegarth.features.dose.reading.participants import read_devices, read_observers, read_persons
 
+LONGEST_STATE = 200
+"""Characters: of a device with many modules each names its version."""
+
 REPORT: Table = {
     codes.PROCEDURE_REPORTED: Coded("procedure_reported_code"),
     codes.ASSOCIATED_PROCEDURE: Coded("associated_procedure_code"),
@@ -73,6 +76,17 @@ def read_origin(header: Header) -> dict[str, Any]:
         "quality_control_subject": header.text("QualityControlSubject"),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def read_state_of_device(header: Header) -> dict[str, Any]:
+    """What the device says of its own state: software, detector, days of calibration (PS3.3 C.7.5.1, C.8.11.4)."""
+    found = {
+        "software_versions": header.text("SoftwareVersions"),
+        "detector_id": header.text("DetectorID"),
+        "last_calibration": header.text("DateOfLastCalibration"),
+        "last_detector_calibration": header.text("DateOfLastDetectorCalibration"),
+    }
+    return {name: value[:LONGEST_STATE] for name, value in found.items() if value}
 
 
 def _predecessors(header: Header) -> list[str]:

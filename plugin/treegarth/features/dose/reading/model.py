@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal, TypeAlias
 
-READER_VERSION = 4
+READER_VERSION = 5
 """Rises whenever the same object would be read differently; rows say which version made them."""
 
-DECIDER_VERSION = 5
+DECIDER_VERSION = 6
 """Rises whenever the same readings would be decided differently; rows of studies say which version made them."""
 
 Kind: TypeAlias = Literal["ct", "projection", "mammography", "radiopharmaceutical"]

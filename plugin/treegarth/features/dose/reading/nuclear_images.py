@@ -35,12 +35,9 @@ def _read(header: Header, to_mbq: str) -> DoseReading:
         first, *_ = frames = frames_of(header)
         items = over(header, first).items("RadiopharmaceuticalInformationSequence")
         note_issues(header, frames)
-    acquired = _acquired(header)
-    administrations = tuple(
-        found | ({"acquired": acquired} if acquired else {})
-        for item in items
-        if (found := _administration(item, to_mbq))
-    )
+    moments = {"acquired": _acquired(header), "series_started": header.day_and_time("SeriesDate", "SeriesTime")}
+    told = {name: moment for name, moment in moments.items() if moment is not None}
+    administrations = tuple(found | told for item in items if (found := _administration(item, to_mbq)))
     if not administrations:
         return DoseReading(refused=P_("The image's header names no radiopharmaceutical."))
     return DoseReading(kind="radiopharmaceutical", administrations=administrations)

@@ -9,6 +9,9 @@ from sqlalchemy import Column, ColumnElement, exists
 from treegarth.conditions.model import Field, Level
 from treegarth.conditions.model import Kind as ValueKind
 from treegarth.conditions.vocabulary import Term
+from treegarth.database.parameters import written_out
+from treegarth.features.dose.analysis.store.values import EVENT_COUNT
+from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.rules import Source
@@ -49,6 +52,19 @@ def condition_terms(study_key: ColumnElement[Any]) -> list[Term]:
     is_its = dose_study.c.orthanc_study_id == study_key
     has_dose = exists().where(is_its).correlate(study_key.table)
     unread = exists().where(dose_report.c.orthanc_study_id == study_key, dose_report.c.state == "unread")
+    exams = exam_dose.join(exam_name, exam_name.c.id == exam_dose.c.exam_name_id)
+    called = Term(
+        field=Field(
+            name="dose.standard_name",
+            level=Level.STUDY,
+            kind=ValueKind.TEXT,
+            many=True,
+            meaning=N_("A standard name that it has, of one of its modalities"),
+        ),
+        expression=standard_name.c.name,
+        rows=exams.join(standard_name, standard_name.c.id == exam_name.c.standard_name_id),
+        where=(exam_dose.c.orthanc_study_id == study_key) & (exam_dose.c.quantity == written_out(EVENT_COUNT)),
+    )
     return [
         _truth("dose.exists", N_("Its dose was read"), has_dose),
         _truth("dose.is_waiting", N_("A dose source of it waits to be read"), unread.correlate(study_key.table)),
@@ -60,6 +76,7 @@ def condition_terms(study_key: ColumnElement[Any]) -> list[Term]:
             _term(name, ValueKind.TEXT, is_its, meaning=meaning, choices=choices)
             for name, (meaning, choices) in _TEXTS.items()
         ),
+        called,
     ]
 
 

@@ -97,6 +97,8 @@ class DoseConditions(Parameters):
     """`false`: without studies of phantoms, for quality assurance and service; `true`: only these."""
     not_patient_rule: Count = None
     """The number of a rule: only the studies that it marks."""
+    standard_name: Count = None
+    """The number of a standard name: only the exams that have it."""
     dlp_from_mgy_cm: Limit = None
     """The least best known dose-length product."""
     dlp_to_mgy_cm: Limit = None
@@ -172,6 +174,7 @@ class DoseConditions(Parameters):
             device=self.device,
             not_patient=self.not_patient,
             not_patient_rule=self.not_patient_rule,
+            standard_name=self.standard_name,
             study_date_from=max((day for day in (self.study_date_from, first) if day), default=None),
             study_date_to=min((day for day in (self.study_date_to, last) if day), default=None),
             parts={column: part for name, column in PARTS.items() if (part := getattr(self, name)) is not None},

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from treegarth.features.dose.analysis.size.store.queue import forget_studies
 from treegarth.features.dose.registry.candidates import is_candidate, is_sampled
 from treegarth.features.dose.registry.service import follow_deleted, follow_indexed
 from treegarth.features.dose.registry.store.modalities import note_modalities
@@ -29,6 +30,9 @@ class DoseFollower(IndexFollower):
 
     def deleted(self, connection: Connection, instances: Sequence[RemovedInstance], at: datetime) -> None:
         follow_deleted(connection, [one.orthanc_instance_id for one in instances], at)
+
+    def studies_left(self, connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+        forget_studies(connection, orthanc_study_ids)
 
     def committed(self, instances: Sequence[IndexedInstance]) -> None:
         candidates = [instance for instance in instances if is_candidate(instance)]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from treegarth.web.routes import Identifier, Parameters
+from typing import Annotated
+
+from pydantic import Field
+
+from treegarth.web.routes import AnyText, Identifier, Parameters
 
 
 class NotPatientRulePath(Parameters):
@@ -13,6 +17,16 @@ class NotPatientRulePath(Parameters):
 class DoseActPath(Parameters):
     dose_act_id: Identifier
     """The decision's number."""
+
+
+class SizeImportPath(Parameters):
+    size_import_id: Identifier
+    """The file's number."""
+
+
+class DevicePath(Parameters):
+    device_key: Annotated[AnyText, Field(max_length=16)]
+    """The device's fingerprint, as the list of equipment has it."""
 
 
 class DoseLimitPath(Parameters):

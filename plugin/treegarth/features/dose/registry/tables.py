@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     String,
@@ -252,6 +253,10 @@ dose_study = Table(
     Column("patient_age_years", FiniteDouble(), comment="of patient_age, else of the days of birth and of the study"),
     Column("patient_size_m", FiniteDouble()),
     Column("patient_weight_kg", FiniteDouble()),
+    Column("size_import_id", Integer, comment="the file that tells the size; null: its objects do"),
+    Column("weight_import_id", Integer, comment="the file that tells the weight; null: its objects do"),
+    Column("told_size_m", FiniteDouble(), comment="what its objects say, where a file tells the size"),
+    Column("told_weight_kg", FiniteDouble(), comment="what its objects say, where a file tells the weight"),
     Column("requested_procedure_description", Text),
     Column("procedure_codes", ARRAY(Text), comment="code^meaning^scheme, as in HL7"),
     Column("procedure_named", Text, comment="both, by which studies are found"),
@@ -263,6 +268,7 @@ dose_study = Table(
     Column("changed_at", Moment, nullable=False),
     Index("ix_dose_study_uid", "study_instance_uid"),
     Index("ix_dose_study_patient", "patient_id"),
+    Index("ix_dose_study_accession", "accession_number", postgresql_where=text("accession_number IS NOT NULL")),
     Index(
         "ix_dose_study_newest",
         text("study_date DESC NULLS LAST"),
@@ -332,6 +338,63 @@ dose_protocol = Table(
     "dose_protocol",
     metadata,
     Column("name", Text, primary_key=True, comment="every acquisition protocol that a study had, each once"),
+)
+
+device_name = Table(
+    "device_name",
+    metadata,
+    Column("device_key", Key, primary_key=True, comment="as of dose_study; no foreign key: one device is many rows"),
+    Column("version", Integer, primary_key=True, autoincrement=False, comment="the greatest holds"),
+    Column("display_name", Text, comment="null: what its objects call it"),
+    Column("location", Text),
+    Column("changed_by", Text, comment="null: without a login"),
+    Column("changed_at", Moment, nullable=False),
+)
+"""What people call devices: every change of every one."""
+
+size_import = Table(
+    "size_import",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True, comment="later ones have greater ones"),
+    Column("file_name", Text),
+    Column("size_unit", Text, comment="m or cm, where a person said it and not the heading"),
+    Column("ignored", ARRAY(Text), nullable=False, server_default="{}", comment="headings that mean nothing here"),
+    Column("text", Text, comment="the file, until its lines are read"),
+    Column("state", Text, nullable=False, comment="reading, checked, applied, undone or failed"),
+    Column("problem", PhraseColumn, comment="why the file could not be read"),
+    Column("line_count", Integer),
+    Column("sent_by", Text, comment="null: without a login"),
+    Column("sent_at", Moment, nullable=False),
+    Column("applied_by", Text),
+    Column("applied_at", Moment),
+    Column("reason", Text, comment="why it was applied"),
+    Column("undone_by", Text),
+    Column("undone_at", Moment),
+    Column("undone_reason", Text),
+)
+"""Files with sizes and weights of patients: each is applied, and undone, as a whole."""
+
+size_line = Table(
+    "size_line",
+    metadata,
+    Column("size_import_id", Integer, ForeignKey("size_import.id", ondelete="CASCADE"), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False, comment="of the file, from 1"),
+    Column("text", Text, nullable=False, comment="its beginning"),
+    Column("study_instance_uid", Key),
+    Column("accession_number", Key),
+    Column("patient_id", Key),
+    Column("patient_size_m", FiniteDouble()),
+    Column("patient_weight_kg", FiniteDouble()),
+    Column("problem", PhraseColumn, comment="why it is not taken"),
+    Column("outcome", Text, nullable=False, comment="found, no dose, waits, ambiguous, refused"),
+    Column("orthanc_study_id", Key, comment="the study that it is of, the first of several"),
+    Column("study_count", Integer, nullable=False, server_default="0"),
+    Column("told_size_m", FiniteDouble(), comment="what the objects of that study say"),
+    Column("told_weight_kg", FiniteDouble()),
+    Column("differs", Boolean, nullable=False, server_default=false(), comment="from what the objects say"),
+    Index("ix_size_line_uid", "study_instance_uid", postgresql_where=text("study_instance_uid IS NOT NULL")),
+    Index("ix_size_line_accession", "accession_number", postgresql_where=text("accession_number IS NOT NULL")),
+    Index("ix_size_line_outcome", "size_import_id", "outcome", "line"),
 )
 
 dose_undecided = Table(

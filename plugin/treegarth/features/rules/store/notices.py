@@ -192,6 +192,13 @@ def count_new(connection: Connection, *, at_most: int = COUNTED) -> int:
     return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
 
 
+def settle(connection: Connection, about: str, by: str | None, now: datetime) -> None:
+    """What the dashboard was told about this needs nobody any more."""
+    row = notification.c
+    which = (_is_here(notification), _is_new(notification), row.content["about"].astext == about)
+    connection.execute(update(notification).where(*which).values(state="sent", sent_at=now, seen_by=by))
+
+
 def mark_seen(connection: Connection, by: str | None, now: datetime, chosen: Select[Any] | Sequence[int]) -> int:
     """A user has seen what the dashboard was told of these rows' studies; of how many something was new.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert
 from treegarth.conditions.action import Occasion
 from treegarth.conditions.model import Value
 from treegarth.features.rules.tables import notification
+from treegarth.index.studies import StudyKey
 
 
 def add_notifications(
@@ -36,6 +37,35 @@ def add_notifications(
             ],
             "created_at": occasion.now,
             "next_attempt_at": occasion.now,
+        }
+        for channel, target in targets
+    ]
+    if rows:
+        connection.execute(insert(notification), rows)
+    return len(rows)
+
+
+def tell_of_study(
+    connection: Connection,
+    targets: Sequence[tuple[str, str]],
+    *,
+    study: StudyKey,
+    title: str,
+    content: Mapping[str, Any],
+    now: datetime,
+) -> int:
+    """The same of what no rule says: another part of the house tells of a study. `content` may have `about`, by which
+    it is settled, and `path`, the page of the dashboard that it is about; how many rows there are."""
+    rows = [
+        {
+            "orthanc_study_id": study.orthanc_study_id,
+            "study_instance_uid": study.study_instance_uid,
+            "channel": channel,
+            "target": target,
+            "title": title,
+            "content": dict(content),
+            "created_at": now,
+            "next_attempt_at": now,
         }
         for channel, target in targets
     ]

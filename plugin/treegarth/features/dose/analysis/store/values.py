@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from treegarth.features.dose.quantities import BEST, OF_EVENT
+from treegarth.features.dose.alerts.store.due import note_changed
+from treegarth.features.dose.analysis.names.store.naming import name_new
+from treegarth.features.dose.analysis.size.store.estimates import refresh_estimates
+from treegarth.features.dose.analysis.wanted import BY_PHANTOM
+from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT
 
 EVENT_COUNT = "irradiation_event_count"
 """The quantity of `exam_dose` by which exams are counted, those too of which no dose is known."""
@@ -45,9 +49,18 @@ def kind_of(quantity: str) -> str:
     return next((kind for start, kind in OF_QUANTITY.items() if quantity.startswith(start)), "projection")
 
 
+def _modality(kind: str) -> str:
+    """Of a value of this kind of source, as SQL. A mammography tells quantities of projections, too, beside which a
+    study of nothing else has no modality of projections."""
+    if kind != "projection":
+        return _FOUND[kind]
+    alone = "'mammography' = ANY(d.kinds) AND NOT 'projection' = ANY(d.kinds)"
+    return f"CASE WHEN {alone} THEN {_FOUND['mammography']} ELSE {_FOUND['projection']} END"
+
+
 _VALUES = [
     *(
-        f"('{one.name}', d.{one.column}, {_FOUND[kind_of(one.name)]}, '{one.name}' = ANY(d.doubted))"
+        f"('{one.name}', d.{one.column}, {_modality(kind_of(one.name))}, '{one.name}' = ANY(d.doubted))"
         for one in BEST.values()
     ),
     *(
@@ -61,6 +74,8 @@ _VALUES = [
     ),
 ]
 _PATIENT = "device_key, study_date, patient_age_years, patient_weight_kg, patient_size_m"
+_NUCLEAR = ", ".join(f"'{one.name}'" for one in DERIVED.values() if one.kind == "radiopharmaceutical")
+"""Whose modality is that of the images, which may come later."""
 _COUNTED = f"""
 WITH counted AS (
     SELECT d.*, coalesce(s.scope_id, 1) AS scope_id, concat_ws(chr(31), coalesce(d.study_description, ''),
@@ -75,8 +90,9 @@ WITH counted AS (
     FROM counted d CROSS JOIN LATERAL (VALUES {", ".join(_VALUES)}) AS q (quantity, value, modality, is_doubted)
     WHERE value IS NOT NULL GROUP BY orthanc_study_id, quantity, q.modality, named
     UNION ALL
-    SELECT orthanc_study_id, quantity, x.modality, value, is_doubted, md5(x.modality || named)
-    FROM counted d JOIN derived_dose x USING (orthanc_study_id)
+    SELECT orthanc_study_id, quantity, m.modality, value, is_doubted, md5(m.modality || named)
+    FROM counted d JOIN derived_dose x USING (orthanc_study_id) CROSS JOIN LATERAL (SELECT
+        CASE WHEN quantity IN ({_NUCLEAR}) THEN {_FOUND["radiopharmaceutical"]} ELSE x.modality END AS modality) AS m
 )"""  # noqa: S608
 _EXAM_NAMES = f"""{_COUNTED}
 INSERT INTO exam_name (key, modality, study_description, requested_procedure_description, procedure_codes, protocols)
@@ -84,12 +100,18 @@ SELECT DISTINCT ON (g.key) g.key, g.modality, d.study_description, d.requested_p
     coalesce(d.procedure_codes, '{{}}'), d.protocols
 FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
-ON CONFLICT DO NOTHING"""  # noqa: S608
+ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
+_PHANTOM = f"""CASE WHEN g.quantity = ANY(ARRAY{sorted(BY_PHANTOM["exam"])}) THEN
+    CASE WHEN best_dlp_head_mgy_cm IS NOT NULL AND best_dlp_body_mgy_cm IS NOT NULL THEN 'both'
+    WHEN 'dlp_mgy_cm' = ANY(d.unattributed) THEN 'unknown'
+    WHEN best_dlp_head_mgy_cm IS NOT NULL THEN 'head' WHEN best_dlp_body_mgy_cm IS NOT NULL THEN 'body'
+    ELSE 'unknown' END END"""
+"""Of one phantom is what is of it as a whole: a DLP of which a part names none is not compared with either."""
 _EXAMS = f"""{_COUNTED}
-INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, scope_id,
-    {_PATIENT})
-SELECT g.orthanc_study_id, g.quantity, g.modality, n.id, g.value, g.is_doubted, extract(hour FROM study_time), scope_id,
-    {_PATIENT}
+INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, phantom,
+    scope_id, {_PATIENT})
+SELECT g.orthanc_study_id, g.quantity, g.modality, n.id, g.value, g.is_doubted, extract(hour FROM study_time),
+    {_PHANTOM}, scope_id, {_PATIENT}
 FROM given g JOIN counted d USING (orthanc_study_id) JOIN exam_name n ON n.key = g.key"""  # noqa: S608
 
 _COLUMNS = [one.column for one in OF_EVENT]
@@ -109,7 +131,7 @@ _PROTOCOL_NAMES = f"""{_TOLD}
 INSERT INTO protocol_name (modality, name)
 SELECT DISTINCT modality, name FROM told t WHERE name IS NOT NULL
     AND NOT EXISTS (SELECT FROM protocol_name n WHERE n.modality = t.modality AND n.name = t.name)
-ORDER BY modality, name ON CONFLICT DO NOTHING"""  # noqa: S608
+ORDER BY modality, name ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _EVENTS = f"""{_TOLD}
 INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, ctdiw_phantom_type, doubted,
     {", ".join(_COLUMNS)}, scope_id, {_PATIENT})
@@ -121,12 +143,35 @@ _GONE = [
     for table in ("exam_dose", "event_dose")
 ]
 
+_HOLD = """
+SELECT FROM dose_study WHERE orthanc_study_id = ANY(CAST(:ids AS text[])) ORDER BY orthanc_study_id FOR NO KEY UPDATE"""
+
 # As texts, like every statement of the store path: the same ones for any number of studies, planned once.
-_REFRESH = [text(one) for one in (*_GONE, _EXAM_NAMES, _EXAMS, _PROTOCOL_NAMES, _EVENTS)]
+_HOLD_STUDIES = text(_HOLD)
+_CLEAR = [text(one) for one in _GONE]
+_NAME_PROTOCOLS, _ADD_EVENTS, _NAME_EXAMS, _ADD_EXAMS = map(text, (_PROTOCOL_NAMES, _EVENTS, _EXAM_NAMES, _EXAMS))
+
+
+def hold_studies(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+    """Until the end of the transaction nobody else makes the rows of these studies; in one order, so that nobody waits
+    in a circle. Whoever writes what those follow from and the row of the study itself does not asks for it first."""
+    connection.execute(_HOLD_STUDIES, {"ids": sorted(set(orthanc_study_ids))})
 
 
 def refresh_values(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
-    """Make the rows of these studies what the registry says of them now; of a study that does not count, none."""
-    if orthanc_study_ids:
-        for statement in _REFRESH:
-            connection.execute(statement, {"ids": sorted(set(orthanc_study_ids))})
+    """Make the rows of these studies what the registry says of them now; of a study that does not count, none. What is
+    called by a name that is new has its standard name at once; alerts look at them afterwards, in the background."""
+    wanted = sorted(set(orthanc_study_ids))
+    if not wanted:
+        return
+    ids = {"ids": wanted}
+    hold_studies(connection, wanted)
+    for statement in _CLEAR:
+        connection.execute(statement, ids)
+    protocols = connection.execute(_NAME_PROTOCOLS, ids).scalars().all()
+    connection.execute(_ADD_EVENTS, ids)
+    refresh_estimates(connection, wanted)
+    exams = connection.execute(_NAME_EXAMS, ids).scalars().all()
+    connection.execute(_ADD_EXAMS, ids)
+    name_new(connection, {"exams": exams, "events": protocols})
+    note_changed(connection, wanted)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.registry.api import acts, limits, not_patients, registry, reports, revision, studies
+from treegarth.features.dose.registry.api import (
+    acts,
+    devices,
+    limits,
+    not_patients,
+    registry,
+    reports,
+    revision,
+    sizes,
+    studies,
+)
 from treegarth.web.routes import Route
 
 __all__ = ["routes"]
@@ -14,6 +24,8 @@ def routes() -> list[Route]:
         *studies.routes(),
         *reports.routes(),
         *registry.routes(),
+        *devices.routes(),
+        *sizes.routes(),
         *not_patients.routes(),
         *revision.routes(),
         *acts.routes(),

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from treegarth.errors import NotFound
+from treegarth.features.dose.analysis.store.derived import (
+    DerivedDose,
+    NotDerived,
+    derived_of_study,
+    not_derived_of_study,
+)
 from treegarth.features.dose.registry.api.parts import Kind, Listed, dose_route
 from treegarth.features.dose.registry.rules import Origin
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
@@ -85,6 +91,10 @@ class StudyDose(Answer):
     """Each plane of each device: their reference points are not added."""
     activities: list[NuclideActivity]
     """By radionuclide."""
+    derived: list[DerivedDose]
+    """What follows from these by a formula (docs/dose.md)."""
+    not_derived: list[NotDerived]
+    """What does not, and which input is missing."""
     replaced_by: str | None
     """Orthanc's identifier of the study in which all of this one counts instead."""
     reports: list[DoseReportItem]
@@ -107,6 +117,8 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
         found = reports_of_study(connection, key.orthanc_study_id)
         decisions = decisions_of_study(connection, key.orthanc_study_id)
         study = find_study_with_dose(connection, key.orthanc_study_id)
+        derived = derived_of_study(connection, key.orthanc_study_id)
+        not_derived = not_derived_of_study(connection, key.orthanc_study_id)
     return StudyDose(
         study_instance_uid=uid,
         orthanc_study_id=key.orthanc_study_id if found else None,
@@ -117,6 +129,8 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
         activities=[
             NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()
         ],
+        derived=derived,
+        not_derived=not_derived,
         replaced_by=study.replaced_by if study is not None else None,
         reports=[DoseReportItem.model_validate(report.as_json()) for report in found if report.read_at is not None],
         decisions=[Decision.model_validate(decision) for decision in decisions],

@@ -51,10 +51,10 @@ class Activity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExamDecision:
-    """The exam. `events` and `administrations` are what counts, each once, as its best account has it; `unattributed`
-    names the quantities of which a part belongs to no phantom, nuclide or breast that is told; `evidence` is what
-    speaks for each doubt. `replaced_by` is the study in which all of it counts instead: then `best` is what it was;
-    `is_void` where a person left all of it out.
+    """The exam. `events` and `administrations` are what counts, each once, as its best account has it; `..._accounts`
+    are the same with every account of each, the best first. `unattributed` names the quantities of which a part belongs
+    to no phantom, nuclide or breast that is told; `evidence` is what speaks for each doubt. `replaced_by` is the study
+    in which all of it counts instead: then `best` is what it was; `is_void` where a person left all of it out.
     """
 
     counted: tuple[str, ...]
@@ -63,6 +63,8 @@ class ExamDecision:
     overlapping_kinds: frozenset[str]
     events: tuple[Account, ...]
     administrations: tuple[Account, ...]
+    event_accounts: tuple[tuple[Account, ...], ...]
+    administration_accounts: tuple[tuple[Account, ...], ...]
     best: Mapping[str, float]
     origin: Mapping[str, Origin]
     doubts: tuple[Doubt, ...]
@@ -153,6 +155,8 @@ class _Deciding:
             overlapping_kinds=self._overlapping_kinds(),
             events=tuple(best_account(one) for one in events if not _is_administration(one)),
             administrations=tuple(best_account(one) for one in events if _is_administration(one)),
+            event_accounts=tuple(_best_first(one) for one in events if not _is_administration(one)),
+            administration_accounts=tuple(_best_first(one) for one in events if _is_administration(one)),
             best=self.best,
             origin=self.origin,
             doubts=tuple(sorted(self.evidence)),
@@ -321,6 +325,11 @@ class _Deciding:
 
 def _order(said: Said) -> tuple[object, ...]:
     return said.orthanc_instance_id, said.position, said.what, said.of, said.value is None, said.value or 0.0
+
+
+def _best_first(event: Cluster) -> tuple[Account, ...]:
+    best = best_account(event)
+    return (best, *(one for one in event.accounts if one is not best))
 
 
 def _is_administration(event: Cluster) -> bool:

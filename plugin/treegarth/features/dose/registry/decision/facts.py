@@ -60,7 +60,8 @@ class CtDose:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventFacts:
-    """One irradiation event or administration as one source has it."""
+    """One irradiation event or administration as one source has it. `region` and `agent` are codes as devices write
+    them; `scans` are when an image with this administration was begun, and its series."""
 
     position: int
     uid: str | None = None
@@ -76,6 +77,10 @@ class EventFacts:
     is_localizer: bool = False
     is_scan: bool = False
     length_mm: float | None = None
+    region: Mapping[str, Any] | None = None
+    agent: Mapping[str, Any] | None = None
+    half_life_s: float | None = None
+    scans: tuple[Instant, ...] = ()
     richness: int = 0
 
     @property
@@ -154,6 +159,12 @@ def event_facts(kind: str, values: Values, position: int, *, offset: object = No
         is_localizer=event_type == "Constant Angle Acquisition",
         is_scan=event_type in SCANS,
         length_mm=_number(values, "exposed_range_mm") or _number(values, "scanning_length_mm"),
+        region=_code(values, "target_region_code"),
+        agent=_code(values, "agent_code"),
+        half_life_s=_number(values, "radionuclide_half_life_s"),
+        scans=tuple(
+            one for name in ("acquired", "series_started") if (one := instant_of(values.get(name), offset)) is not None
+        ),
         richness=len(values),
     )
 
@@ -206,6 +217,12 @@ def _first(value: object) -> object:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return next((one for one in value if one is not None), None)
     return value
+
+
+def _code(values: Values, name: str) -> Mapping[str, Any] | None:
+    """Empty where a device names none (Philips)."""
+    value = values.get(name)
+    return value if isinstance(value, Mapping) and value.get("code") else None
 
 
 def _number(values: Values, name: str) -> float | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from treegarth.features.dose.registry.pages import (
     acts,
     content,
+    device,
     limits,
     missing_dose,
     not_patients,
     patient,
     redecision,
+    sizes,
     sources,
     study,
     this_study,
@@ -33,5 +35,18 @@ __all__ = [
 
 def routes() -> list[Route]:
     """Every page about dose."""
-    parts = (missing_dose, sources, redecision, not_patients, patient, study, this_study, content, acts, limits)
+    parts = (
+        missing_dose,
+        sources,
+        redecision,
+        not_patients,
+        patient,
+        study,
+        this_study,
+        content,
+        acts,
+        limits,
+        device,
+        sizes,
+    )
     return [route for part in parts for route in part.routes()]

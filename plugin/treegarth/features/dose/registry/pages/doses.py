@@ -3,11 +3,13 @@ leave, about a second for a million studies."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from treegarth.features.dose.analysis.names.store.raw_names import name_of_number
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.conditions import DoseConditions, Period
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
@@ -25,6 +27,7 @@ from treegarth.features.dose.registry.pages.dose_columns import (
 from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, KIND_NAMES, MEANING_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.rules import Source
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.equipment import read_device_name
 from treegarth.features.dose.registry.store.not_patients import NOT_PATIENTS
 from treegarth.features.dose.registry.store.queue import count_waiting
@@ -74,6 +77,7 @@ def extras(
         "waiting": count_waiting(connection),
         "meanings": MEANING_NAMES,
         "lacking_names": LACKING_NAMES,
+        "device_names": shown_devices(connection, {one.device_key for one in studies if one.device_key}),
         **ranges(),
     }
 
@@ -123,6 +127,13 @@ def device_asked_for(call: AnyCall, connection: Connection) -> Mapping[str, str]
     return {key: name} if name else {}
 
 
+def name_asked_for(call: AnyCall, connection: Connection) -> Mapping[str, str]:
+    """The one standard name of the address, by its number."""
+    asked = call.http.args.get("standard_name", "")
+    found = name_of_number(connection, int(asked)) if re.fullmatch("[0-9]{1,9}", asked) else None
+    return {asked: found} if found else {}
+
+
 def rules_that_mark(call: AnyCall, connection: Connection) -> Mapping[str, str]:
     """The name of each rule that says whose study is no patient's."""
     return {str(number): name for name, number in NOT_PATIENTS.names(connection).items()}
@@ -151,6 +162,7 @@ FILTERS = (
     Filter(name="issuer_of_patient_id", label=N_("Issuer of patient ID"), is_shown=False),
     Filter(name="device", label=N_("Device"), find_choices=device_asked_for, is_shown=False),
     Filter(name="not_patient_rule", label=N_("Rule"), find_choices=rules_that_mark, is_shown=False),
+    Filter(name="standard_name", label=N_("Standard name"), find_choices=name_asked_for, is_shown=False),
     Filter(name="label", label=N_("Label"), find_choices=label_choices, is_more=True),
     _more("modality", N_("Modality"), width="short", hint="CT,PT"),
     _more("procedure", N_("Procedure")),

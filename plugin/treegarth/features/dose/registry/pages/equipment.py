@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select
 from treegarth.features.dose.quantities import QUANTITIES
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.pages.names import KIND_NAMES, kinds_in_words
-from treegarth.features.dose.registry.store.equipment import NAMES, Device, select_equipment
+from treegarth.features.dose.registry.store.device_names import NAMES, shown_devices
+from treegarth.features.dose.registry.store.equipment import Device, select_equipment
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
@@ -26,7 +27,8 @@ class EquipmentAsked(Parameters):
     """Which devices."""
 
     equipment: Text | None = None
-    """A part of the manufacturer's, the model's or the station's name, or of the serial number."""
+    """A part of what people call it, of its place, of the manufacturer's, the model's or the station's name, or of the
+    serial number."""
     kind: Kind | None = None
     """With examinations of this kind."""
     with_doubted: bool = False
@@ -40,7 +42,11 @@ def find(asker: Asker, connection: Connection, asked: EquipmentAsked) -> Select[
 def extras(
     call: AnyCall, connection: Connection, asked: EquipmentAsked, devices: Sequence[Device]
 ) -> Mapping[str, Any]:
-    return {"quantities": QUANTITIES, "kinds_in_words": kinds_in_words}
+    return {
+        "quantities": QUANTITIES,
+        "kinds_in_words": kinds_in_words,
+        "device_names": shown_devices(connection, [one.key for one in devices]),
+    }
 
 
 FIGURES = (
@@ -66,8 +72,10 @@ EQUIPMENT = Listing(
     unique="key",
     order="manufacturer",
     columns=(
-        Column(name="manufacturer", label=N_("Manufacturer"), form="own", sorts_by=NAMES),
-        Column(name="manufacturer_model_name", label=N_("Model")),
+        Column(name="display_name", label=N_("Device"), form="own", sorts_by=("display_name", *NAMES)),
+        Column(name="location", label=N_("Location"), narrow="c-2"),
+        Column(name="manufacturer", label=N_("Manufacturer"), sorts_by=NAMES, narrow="c-1"),
+        Column(name="manufacturer_model_name", label=N_("Model"), narrow="c-2"),
         Column(name="station_name", label=N_("Station"), narrow="c-2"),
         Column(name="device_serial_number", label=N_("Serial number"), narrow="c-3"),
         Column(name="kinds", label=N_("Kind"), form="own", narrow="c-1"),

@@ -15,6 +15,7 @@ from treegarth.features.dose.registry.pages.names import KIND_NAMES
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.shown_quantities import SHORT
 from treegarth.features.dose.registry.shown_tables import readable_meaning
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.events import OF_KIND, DoseEvent, select_events
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_
@@ -50,6 +51,7 @@ def extras(
         "of_kind": OF_KIND_SHOWN,
         "kinds": KIND_NAMES,
         "exams_url": call.site.url("dose.doses_page", **asked_of_both(call)),
+        "device_names": shown_devices(connection, {one.device_key for one in events if one.device_key}),
         **ranges(),
     }
 

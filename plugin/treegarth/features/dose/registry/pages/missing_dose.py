@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Select
 
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES, LACKING_NAMES, Lacking
+from treegarth.features.dose.registry.store.device_names import device_key_of, named_devices
 from treegarth.features.dose.registry.store.missing_dose import (
     Known,
     MonthOfDevice,
@@ -131,7 +132,7 @@ def extras(
     months = count_missing_by_month(connection, study_date_from=first_month(today(call)))
     return {
         "months": by_month(months, today(call)),
-        "devices": by_device(months),
+        "devices": by_device(months, named_devices(connection)),
         "every": sum((_counts(month) for month in months), Counts()),
         "as_table": getattr(asked, "months", "chart") == "table",
         "which": told_apart_with_kept(connection, studies),
@@ -169,12 +170,13 @@ def by_month(found: Sequence[MonthOfDevice], day: date) -> list[tuple[date, Coun
     return [(month, counts.get(month, Counts())) for month in shown]
 
 
-def by_device(found: Sequence[MonthOfDevice]) -> list[DeviceCounts]:
-    """The devices, those that lack the most first."""
+def by_device(found: Sequence[MonthOfDevice], names: Mapping[str, str] | None = None) -> list[DeviceCounts]:
+    """The devices, those that lack the most first; `names` are what people call them, by their keys."""
     counts: dict[tuple[str, str], Counts] = {}
     for month in found:
+        device = device_key_of(*(getattr(month, name) for name in DEVICE))
         key = (
-            _joined(month.manufacturer, month.manufacturer_model_name),
+            (names or {}).get(device) or _joined(month.manufacturer, month.manufacturer_model_name),
             _joined(month.station_name, month.device_serial_number),
         )
         counts[key] = counts.get(key, Counts()) + _counts(month)

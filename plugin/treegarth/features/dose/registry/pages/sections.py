@@ -7,6 +7,11 @@ from collections.abc import Collection, Sequence
 from markupsafe import Markup
 
 from treegarth.errors import DatabaseUnavailable
+from treegarth.features.dose.alerts.store.alerts import alerts_of_study
+from treegarth.features.dose.alerts.words import STATE_NAMES, STATE_SIGNS
+from treegarth.features.dose.analysis.levels.screening import flags_of_exam
+from treegarth.features.dose.analysis.size.pages import exam_part
+from treegarth.features.dose.analysis.store.derived import derived_of_study, not_derived_of_study
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
@@ -18,10 +23,12 @@ from treegarth.features.dose.registry.pages.redecision import redeciding_section
 from treegarth.features.dose.registry.pages.this_study import this_study
 from treegarth.features.dose.registry.shown import ShownReport, shown_images, shown_report
 from treegarth.features.dose.registry.shown_breasts import shown_exposures
+from treegarth.features.dose.registry.shown_derived import shown_derived, shown_reasons
 from treegarth.features.dose.registry.shown_sources import Verdict, shown_sources, verdict_of
 from treegarth.features.dose.registry.store.decisions import StudySource, sources_of_study
 from treegarth.features.dose.registry.store.queue import count_sources, list_failed
 from treegarth.features.dose.registry.store.reports import DoseReport, reports_of_study
+from treegarth.features.dose.registry.store.size_imports import SizeSource, sizes_of
 from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
     count_doubted,
@@ -40,16 +47,22 @@ from treegarth.work.store import latest
 
 def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
     """What dose lends to a study's page: the doses of the exam, its exposures, the events and issues of every report,
-    all its sources, what people said and decided of it; None without any source."""
+    all its sources, what people said and decided of it; None without any source and without an alert."""
     with call.connect() as connection:
         reports = reports_of_study(connection, key.orthanc_study_id)
         sources = sources_of_study(connection, key.orthanc_study_id)
         study = find_study_with_dose(connection, key.orthanc_study_id)
         which = told_apart_with_kept(connection, [key])(key)
+        derived = shown_derived(derived_of_study(connection, key.orthanc_study_id))
+        not_derived = shown_reasons(not_derived_of_study(connection, key.orthanc_study_id))
         choices = [source_choice(one) for one in sources if one.decision is not None]
         decided = concerning(connection, key)
+        sizes = sizes_of(connection, key.orthanc_study_id) if study is not None else []
+        alerts = alerts_of_study(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
-    if not sources:
+        level_flags = [] if study is None else flags_of_exam(connection, key.orthanc_study_id)
+        size_specific = exam_part(call, connection, key.orthanc_study_id)
+    if not sources and not alerts:
         return None
     of_patient = any(one.content.get("patient") and one.undone_by is None for one in decided)
     counted = {one.orthanc_instance_id for one in sources if one.decision is not None and one.decision.counted}
@@ -60,15 +73,24 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         "dose/section.html",
         study=study,
         source_count=len(sources),
+        alerts=alerts,
+        alert_states=STATE_NAMES,
+        alert_signs=STATE_SIGNS,
         reports=_articles(call, reports, sources, counting),
         doses=[] if study is None else shown_doses(study, counting),
         parts=[] if study is None else shown_parts(study),
+        derived=derived,
+        not_derived=not_derived,
         exposures=shown_exposures(call, mammograms),
+        size_specific=size_specific,
         sources=shown_sources(call, sources, {one.orthanc_instance_id for one in reports if not _is_image(one)}),
         doubts=[] if study is None else doubts_in_words(study.doubts),
+        level_flags=level_flags,
         lacking_names=LACKING_NAMES,
         shown_doubts=[] if study is None else shown_doubts(call, study),
         acts=acts,
+        sizes=sizes,
+        told_by=told_by(study, sizes),
         moved_here=any(one.orthanc_study_id != key.orthanc_study_id for one in sources),
         of_patient=of_patient,
         this_study=this_study(call, key),
@@ -77,6 +99,17 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         if study is None or not study.patient_id
         else call.site.url("dose.patient_page", patient_id=study.patient_id),
     )
+
+
+def told_by(study: DoseStudy | None, sizes: Sequence[SizeSource]) -> dict[str, int]:
+    """Which of these tells the size and which the weight: the place of each among them."""
+    found: dict[str, int] = {}
+    for name, number in (("patient_size_m", "size_import_id"), ("patient_weight_kg", "weight_import_id")):
+        value, by = getattr(study, name, None), getattr(study, number, None)
+        for place, one in enumerate(sizes):
+            if value is not None and one.size_import_id == by and getattr(one, name) == value and name not in found:
+                found[name] = place
+    return found
 
 
 def _articles(

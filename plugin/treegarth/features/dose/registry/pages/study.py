@@ -8,6 +8,7 @@ from treegarth.errors import NotFound
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import kinds_in_words
 from treegarth.features.dose.registry.pages.sections import study_section
+from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.events import DoseEvent
 from treegarth.features.dose.registry.store.studies import (
     DoseStudy,
@@ -72,6 +73,8 @@ def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
     with call.connect() as connection:
         key = study_of_uid(connection, uid, call.query.orthanc_study_id)
         study = None if key is None else find_study_with_dose(connection, key.orthanc_study_id)
+        device_key = study.device_key if study else None
+        device = shown_devices(connection, [device_key])[device_key] if device_key else ""
         in_archive = key is not None and is_archived(connection, key.orthanc_study_id)
         which = told_apart_with_kept(connection, [study])(study) if study else None
         pictured = study is not None and in_archive and is_pictured(connection, study.orthanc_study_id)
@@ -85,6 +88,7 @@ def study_page(call: Call[StudyPageQuery, None, StudyPath]) -> Response:
         "dose/study.html",
         study=study,
         kinds=kinds_in_words(study.kinds),
+        device=device,
         in_archive=in_archive,
         which=which,
         viewer_url=viewer_address(call.site, uid, is_shown=pictured and which is None),

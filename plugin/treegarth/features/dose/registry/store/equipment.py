@@ -11,10 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from treegarth.database.folding import matches
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.store.device_figures import DeviceFigure, figures_by_device
+from treegarth.features.dose.registry.store.device_names import NAMES, current_names, shown_devices
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.record import Record
-
-NAMES = ("manufacturer", "manufacturer_model_name", "station_name", "device_serial_number")
 
 
 class Device(Record):
@@ -23,6 +22,10 @@ class Device(Record):
 
     key: str
     """What the `device` of other lists takes."""
+    display_name: str | None
+    """What people call it; null: what its objects say."""
+    location: str | None
+    """Where it stands, as people say."""
     manufacturer: str | None
     """(0008,0070)"""
     manufacturer_model_name: str | None
@@ -45,17 +48,21 @@ class Device(Record):
 
 
 def read_device_name(connection: Connection, key: str) -> str:
-    """Manufacturer, model and station of a device, in a line; empty where the registry does not know it."""
-    table = dose_study.c
-    query = select(*(table[name] for name in NAMES[:3])).where(table.device_key == key).limit(1)
-    found = connection.execute(query).first()
-    return " ".join(part for part in found or () if part)
+    """What people call a device, else its manufacturer, model and station in a line; empty where the registry does not
+    know it."""
+    return shown_devices(connection, [key])[key]
+
+
+def find_device(connection: Connection, key: str) -> Device | None:
+    """One of them; None where the registry does not know it."""
+    row = connection.execute(select_equipment(key=key)).one_or_none()
+    return None if row is None else Device.model_validate(row._asdict())
 
 
 def select_equipment(
-    *, equipment: str | None = None, kind: Kind | None = None, with_doubted: bool = False
+    *, equipment: str | None = None, kind: Kind | None = None, with_doubted: bool = False, key: str | None = None
 ) -> Select[Any]:
-    """Every device, or those of which a name or number contains this, or that did examinations of this kind."""
+    """Every device, or those with this in a name, a number or the place, or with examinations of this kind."""
     table = dose_study.c
     counted = (
         select(
@@ -67,7 +74,7 @@ def select_equipment(
             func.min(table.study_date).label("first_study_date"),
             func.max(table.study_date).label("last_study_date"),
         )
-        .where(table.replaced_by.is_(None))
+        .where(table.replaced_by.is_(None), table.device_key == key if key is not None else true())
         .group_by(table.device_key, table.kinds)
         .cte("counted")
     )
@@ -90,21 +97,25 @@ def select_equipment(
     # of any of its studies: one look into the index, where reading the names of all would read every row
     of_one = select(*(table[name] for name in NAMES)).where(table.device_key == device.c.device_key).limit(1)
     named = of_one.lateral("named")
-    figures = figures_by_device(with_doubted=with_doubted)
+    people, figures = current_names(), figures_by_device(with_doubted=with_doubted)
     kinds = func.coalesce(kinds_of.c.kinds, cast([], ARRAY(Text)), type_=ARRAY(Text))
     query = (
         select(
             device.c.device_key.label("key"),
+            people.c.display_name,
+            people.c.location,
             *named.c,
             kinds.label("kinds"),
             *(column for column in device.c if column.key != "device_key"),
             func.coalesce(figures.c.figures, cast([], JSONB), type_=JSONB).label("figures"),
         )
         .join_from(device, named, true())
+        .outerjoin(people, people.c.device_key == device.c.device_key)
         .outerjoin(kinds_of, kinds_of.c.device_key == device.c.device_key)
         .outerjoin(figures, figures.c.device_key == device.c.device_key)
     )
-    wanted = [] if equipment is None else [or_(*(matches(name, equipment) for name in named.c))]
+    searched = (*named.c, people.c.display_name, people.c.location)
+    wanted = [] if equipment is None else [or_(*(matches(name, equipment) for name in searched))]
     if kind is not None:
         wanted.append(literal(kind) == func.any(kinds))
     return query.where(and_(true(), *wanted))

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from treegarth.features.dose.reading.model import Kind
+from treegarth.features.dose.registry.store.device_names import called
 from treegarth.features.dose.registry.store.filters import (
     DoseStudyFilter,
     conditions,
@@ -72,6 +73,10 @@ class DoseEvent(Record):
     device_serial_number: str | None
     source_deleted_at: datetime | None
     """When the last of the study's objects left the archive; the dose stays."""
+    device_key: str | None
+    """What the `device` of lists takes."""
+    device_name: str | None
+    """What people call the device; null: what its objects say."""
     not_patient: str | None
     """`phantom`, `qa` or `service`, where a rule says so."""
     irradiation_event_uid: str | None
@@ -191,6 +196,8 @@ def _column(name: str, position: ColumnElement[int]) -> ColumnElement[Any]:
         return position
     if name in ("orthanc_instance_id", "kind", "source"):
         return dose_report.c[name]
+    if name == "device_name":
+        return called(dose_study.c.device_key)
     if name == "irradiation_event_uid":
         return func.coalesce(event.irradiation_event_uid, given.irradiation_event_uid)
     if name == "date_time_started":

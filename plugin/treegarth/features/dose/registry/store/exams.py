@@ -15,6 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.database.finite_double import finite
 from treegarth.dicom.ages import age_in_years
+from treegarth.features.dose.analysis.derived import Patient, derive
+from treegarth.features.dose.analysis.store.derived import coefficients_of, write_derived
+from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.quantities import BEST, OF_EVENT
 from treegarth.features.dose.registry.candidates import SAMPLE, SAMPLED_SOURCES
 from treegarth.features.dose.registry.decision import (
@@ -33,6 +36,7 @@ from treegarth.features.dose.registry.own_words import own_word
 from treegarth.features.dose.registry.rules import Said, Source
 from treegarth.features.dose.registry.store.acts import ByPeople, decided_by_people, guests_of
 from treegarth.features.dose.registry.store.elsewhere import elsewhere_of, former_uids
+from treegarth.features.dose.registry.store.given_sizes import with_given
 from treegarth.features.dose.registry.store.limits import decider_version, limits_of
 from treegarth.features.dose.registry.store.modalities import modalities_of
 from treegarth.features.dose.registry.store.not_patients import mark_not_patients
@@ -95,18 +99,42 @@ def decide_studies(connection: Connection, orthanc_study_ids: Sequence[str], now
     without = [one for one in wanted if one not in exams]
     if without:
         connection.execute(delete(dose_study).where(dose_study.c.orthanc_study_id.in_(without)))
+        refresh_values(connection, without)
     if not exams:
         return
     limits, version = limits_of(connection), decider_version(connection)
     modalities = modalities_of(connection, sorted(exams))
+    decisions = {
+        study: decide_exam(exam.own_facts, exam.elsewhere, limits, exam.guest_facts) for study, exam in exams.items()
+    }
     rows = [
         {"orthanc_study_id": study, "modalities": modalities.get(study, [])}
-        | _study_row(exam, decide_exam(exam.own_facts, exam.elsewhere, limits, exam.guest_facts))
+        | _study_row(exam, decisions[study])
         | {"changed_at": now, "decider_version": version}
         for study, exam in exams.items()
     ]
+    rows = with_given(connection, rows)
     _write(connection, rows)
+    _write_derived(connection, rows, decisions)
     mark_not_patients(connection, sorted(exams))
+
+
+def _write_derived(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], decisions: Mapping[str, ExamDecision]
+) -> None:
+    """Before the rows of statistics are made of it (`mark_not_patients`)."""
+    known = coefficients_of(connection)
+    write_derived(
+        connection,
+        {
+            row["orthanc_study_id"]: derive(
+                decisions[row["orthanc_study_id"]],
+                Patient(age_years=row["patient_age_years"], weight_kg=finite(row["patient_weight_kg"])),
+                known,
+            )
+            for row in rows
+        },
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,8 +28,11 @@ from sqlalchemy import (
 
 from treegarth.database.folding import is_or_is_like, matches
 from treegarth.database.parameters import is_among, written_out
+from treegarth.features.dose.analysis.store.values import EVENT_COUNT
+from treegarth.features.dose.analysis.tables import exam_dose, exam_name
 from treegarth.features.dose.quantities import BEST, Asked, BestQuantity, EventQuantity, asked_for
 from treegarth.features.dose.registry.rules import DOUBTS, DoubtName, Source
+from treegarth.features.dose.registry.store.device_names import current_names
 from treegarth.features.dose.registry.tables import (
     LONGEST_NAMED,
     dose_protocol,
@@ -65,6 +68,7 @@ class DoseStudyFilter:
     device: str | None = None  # a fingerprint: `device_key`
     not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
     not_patient_rule: int | None = None  # what this rule marks
+    standard_name: int | None = None  # exams that have it, by its number
     parts: Mapping[str, str] = field(default_factory=dict)  # of texts of NAMED: what they contain
     label: str | None = None
     patient_sex: str | None = None
@@ -92,8 +96,10 @@ def _devices(part: str) -> Select[Any]:
     keys = keys.union_all(select(following).where(keys.c.device_key.is_not(None)))
     names = (dose_study.c.manufacturer, dose_study.c.manufacturer_model_name, dose_study.c.station_name)
     named = select(*names).where(key == keys.c.device_key).limit(1).lateral("named")
-    found = or_(*(matches(name, part) for name in named.c))
-    return select(keys.c.device_key).join_from(keys, named, true()).where(found)
+    people = current_names()
+    found = or_(*(matches(name, part) for name in (*named.c, people.c.display_name, people.c.location)))
+    joined = keys.join(named, true()).outerjoin(people, people.c.device_key == keys.c.device_key)
+    return select(keys.c.device_key).select_from(joined).where(found)
 
 
 def _named(column: str, part: str) -> Select[Any]:
@@ -156,6 +162,15 @@ def _texts(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     return found
 
 
+def _called(standard_name: int) -> Select[Any]:
+    """The studies that have this standard name, of one of their modalities."""
+    return (
+        select(exam_dose.c.orthanc_study_id)
+        .join_from(exam_dose, exam_name, exam_name.c.id == exam_dose.c.exam_name_id)
+        .where(exam_name.c.standard_name_id == standard_name, exam_dose.c.quantity == EVENT_COUNT)
+    )
+
+
 def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     table = dose_study.c
     found: list[ColumnElement[bool]] = []
@@ -167,6 +182,8 @@ def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         found.append(table.not_patient.is_not(None) if wanted.not_patient else table.not_patient.is_(None))
     if wanted.not_patient_rule is not None:
         found.append(table.not_patient_rule_id == wanted.not_patient_rule)
+    if wanted.standard_name is not None:
+        found.append(table.orthanc_study_id.in_(_called(wanted.standard_name)))
     if wanted.patient_sex is not None:
         found.append(table.patient_sex == written_out(wanted.patient_sex))
     return found

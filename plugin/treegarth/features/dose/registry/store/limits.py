@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, func, select
 
+from treegarth.features.dose.analysis.store.derived import count_changes
 from treegarth.features.dose.plausibility import BUILT_IN, Limits
 from treegarth.features.dose.reading.model import DECIDER_VERSION
 from treegarth.features.dose.registry.tables import dose_limit, dose_limit_version
@@ -29,6 +30,6 @@ def limits_of(connection: Connection) -> Limits:
 
 
 def decider_version(connection: Connection) -> int:
-    """Of what decides now: rises with the code, and with every change of the site's limits."""
+    """Of what decides now: rises with the code, and with every change of the site's limits and coefficients."""
     changes = connection.execute(select(func.count()).select_from(dose_limit_version)).scalar_one()
-    return DECIDER_VERSION * SITES + min(int(changes), SITES - 1)
+    return DECIDER_VERSION * SITES + min(int(changes) + count_changes(connection), SITES - 1)

@@ -138,12 +138,16 @@ def select_without_dose(
     return query
 
 
-def count_missing_by_month(connection: Connection, *, study_date_from: date | None = None) -> list[MonthOfDevice]:
+def count_missing_by_month(
+    connection: Connection, *, study_date_from: date | None = None, study_date_to: date | None = None
+) -> list[MonthOfDevice]:
     """By device and month, devices by name and months from the oldest on. A study is counted for the device of each of
     its dose series, as lacking a dose for those whose series demand it."""
     conditions = [or_(_of_dose_modality(), study.c.instance_count == 0)]  # one that was pruned has no modality any more
     if study_date_from is not None:
         conditions.append(study.c.study_date >= study_date_from)
+    if study_date_to is not None:
+        conditions.append(study.c.study_date <= study_date_to)
     is_no_patient = and_(~_HAS_DOSE, is_no_patient_without_dose(connection))
     taken = (
         select(

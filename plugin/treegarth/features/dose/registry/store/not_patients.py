@@ -18,7 +18,7 @@ from treegarth.errors import InvalidRequest
 from treegarth.features.dose.analysis.store.values import refresh_values
 from treegarth.features.dose.registry.own_words import QUALITY_CONTROL_INTENT
 from treegarth.features.dose.registry.store.marks import PATIENT, StudyMark, marks_of, said_of
-from treegarth.features.dose.registry.store.studies import DoseStudy
+from treegarth.features.dose.registry.store.studies import DoseStudy, columns_of_studies
 from treegarth.features.dose.registry.tables import (
     dose_report,
     dose_study,
@@ -103,7 +103,7 @@ def preview_not_patients(connection: Connection, patterns: NotPatientPatterns, *
     counts = select(func.count(), func.count(dose_study.c.not_patient)).select_from(dose_study).where(matches)
     found, marked = connection.execute(counts).one()
     newest = dose_study.c.study_date.desc().nulls_last(), dose_study.c.orthanc_study_id.desc()
-    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    columns = columns_of_studies()
     studies = connection.execute(select(*columns).where(matches).order_by(*newest).limit(limit))
     return NotPatientPreview(
         study_count=found, marked_count=marked, studies=[DoseStudy(**row._mapping) for row in studies]

@@ -7,11 +7,12 @@ from datetime import date, datetime, time
 from typing import Any, Literal, cast
 
 from pydantic import Field, computed_field, field_serializer
-from sqlalchemy import Connection, Select, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.lacking import Lacking
 from treegarth.features.dose.registry.rules import DoubtName, Origin, What
+from treegarth.features.dose.registry.store.device_names import called
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, conditions, has_event, resolved
 from treegarth.features.dose.registry.tables import dose_report, dose_study
 from treegarth.index.studies import OfStudy, StudyKey, find_study, told_apart
@@ -96,6 +97,10 @@ class DoseStudy(Record):
     manufacturer_model_name: str | None
     station_name: str | None
     device_serial_number: str | None
+    device_key: str | None = None
+    """What the `device` of lists takes."""
+    device_name: str | None = None
+    """What people call the device; null: what its objects say."""
     protocols: list[str]
     """Acquisition protocols, each once."""
     patient_id: str | None
@@ -107,6 +112,13 @@ class DoseStudy(Record):
     """Of `patient_age`, else of the days of birth and of the study."""
     patient_size_m: float | None = None
     patient_weight_kg: float | None = None
+    size_import_id: int | None = None
+    """The file that tells the size; null: its objects do."""
+    weight_import_id: int | None = None
+    """The file that tells the weight; null: its objects do."""
+    told_size_m: float | None = None
+    """What its objects say, where a file tells the size."""
+    told_weight_kg: float | None = None
     requested_procedure_description: str | None = None
     procedure_codes: list[str] | None = None
     """Each as `code^meaning^scheme`."""
@@ -192,23 +204,29 @@ class DoseStudy(Record):
         ]
 
 
+def columns_of_studies() -> list[ColumnElement[Any]]:
+    """What a `DoseStudy` is made of."""
+    beside = {"device_name": called(dose_study.c.device_key).label("device_name")}
+    return [beside[name] if name in beside else dose_study.c[name] for name in DoseStudy.model_fields]
+
+
 def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
     """The studies whose dose was read, in no order."""
-    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    columns = columns_of_studies()
     wanted = resolved(connection, filters)
     return select(*columns).where(*conditions(wanted), *has_event(wanted))
 
 
 def find_study_with_dose(connection: Connection, orthanc_study_id: str) -> DoseStudy | None:
     """The study's dose; None where none was read."""
-    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    columns = columns_of_studies()
     row = connection.execute(select(*columns).where(dose_study.c.orthanc_study_id == orthanc_study_id)).one_or_none()
     return None if row is None else DoseStudy(**row._mapping)
 
 
 def studies_with_dose_among(connection: Connection, orthanc_study_ids: Collection[str]) -> list[DoseStudy]:
     """Those of these studies that have a dose, in no order."""
-    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    columns = columns_of_studies()
     query = select(*columns).where(dose_study.c.orthanc_study_id.in_(orthanc_study_ids))
     return [DoseStudy(**row._mapping) for row in connection.execute(query)]
 

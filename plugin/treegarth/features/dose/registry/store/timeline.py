@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.quantities import best_column
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
-from treegarth.features.dose.registry.store.studies import DoseStudy
+from treegarth.features.dose.registry.store.studies import DoseStudy, columns_of_studies
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.features.dose.sums import known_sum
 from treegarth.phrases import P_
@@ -96,7 +96,7 @@ def patient_timeline(
     issuers = _issuers(connection, patient_id)
     if issuer_of_patient_id is None and len(issuers) > 1:
         raise AmbiguousPatient(issuers)
-    columns = [dose_study.c[name] for name in DoseStudy.model_fields]
+    columns = columns_of_studies()
     order = (
         dose_study.c.study_date.desc().nulls_last(),
         dose_study.c.study_time.desc().nulls_last(),

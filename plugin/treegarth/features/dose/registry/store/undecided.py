@@ -5,14 +5,17 @@ Whoever writes a source notes them in the same transaction; a worker decides eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from treegarth.features.dose.registry.store.acts import neighbours_by_acts
 from treegarth.features.dose.registry.tables import dose_undecided
 from treegarth.tasks import leases
+
+SOON = timedelta(minutes=1)
 
 # As texts: the same statement for every study, so PostgreSQL plans it once.
 NEIGHBOURS = text("""
@@ -63,17 +66,32 @@ def lock_uids(connection: Connection, uids: Iterable[str]) -> None:
 def note_neighbours(connection: Connection, orthanc_study_id: str) -> None:
     """Note the studies that have an object, an event or an original in common with this one, or of which a person
     moved something here, or to which something of here."""
+    found = neighbours_of(connection, orthanc_study_id)
+    if found:
+        note_undecided(connection, found)
+
+
+def neighbours_of(connection: Connection, orthanc_study_id: str) -> set[str]:
+    """As of `note_neighbours`, without the study itself."""
     found = set(connection.execute(NEIGHBOURS, {"study": orthanc_study_id}).scalars())
     for one in (orthanc_study_id, *sorted(found)):
         found |= neighbours_by_acts(connection, one)
-    found.discard(orthanc_study_id)
-    if found:
-        note_undecided(connection, found)
+    return found - {orthanc_study_id}
 
 
 def note_undecided(connection: Connection, orthanc_study_ids: Iterable[str]) -> None:
     rows = [{"orthanc_study_id": one} for one in sorted(set(orthanc_study_ids))]
     connection.execute(insert(dose_undecided).values(rows).on_conflict_do_nothing())
+
+
+def being_decided(connection: Connection, orthanc_study_ids: Sequence[str]) -> set[str]:
+    """Of these, those that were noted just now, or have something in common with one that was. One that waits for
+    longer than `SOON` holds nobody up."""
+    row = dose_undecided.c
+    waiting = set(connection.execute(select(row.orthanc_study_id).where(row.since > func.now() - SOON)).scalars())
+    if not waiting:
+        return set()
+    return {one for one in orthanc_study_ids if one in waiting or waiting & neighbours_of(connection, one)}
 
 
 def take_undecided(connection: Connection) -> str | None:

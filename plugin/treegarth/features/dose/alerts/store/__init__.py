@@ -1,0 +1,1 @@
+"""Where alerts are kept: what waits to be looked at, levels, alerts and their history. Queries only."""

@@ -1,0 +1,112 @@
+"""The whole archive at a glance: what exams of each modality are known by, over months, and the names to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from flask import Response
+from sqlalchemy import Connection
+
+from treegarth.features.dose.analysis.asked import DaysAsked, Modality, days_of
+from treegarth.features.dose.analysis.figures import OF_LEVEL
+from treegarth.features.dose.analysis.store.names import (
+    NAMES_SHOWN,
+    KindOfName,
+    modalities_with_exams,
+    most_frequent_names,
+)
+from treegarth.features.dose.analysis.store.overview import MonthlyMedian, Overview, medians_by_month, overview
+from treegarth.features.dose.analysis.wanted import Wanted
+from treegarth.features.dose.quantities import ShownQuantity
+from treegarth.phrases import N_
+from treegarth.web.actors import Permission
+from treegarth.web.call import AnyCall, Call
+from treegarth.web.endpoints import route
+from treegarth.web.routes import Route, Text
+from treegarth.web.templates import render_page
+
+MONTHS_SHOWN = 24
+PARAMETERS: dict[KindOfName, str] = {"standard": "standard_name", "exam": "exam_name", "protocol": "protocol"}
+KINDS: dict[KindOfName, str] = {
+    "standard": N_("Standard names"),
+    "exam": N_("Names of exams without a standard name"),
+    "protocol": N_("Acquisition protocols"),
+}
+
+
+class OverviewAsked(DaysAsked):
+    """Which exams, and which names are listed."""
+
+    kind: KindOfName | None = None
+    """Names of which kind are listed; without one standard names, where there are any."""
+    modality: Modality | None = None
+    """Whose names are listed."""
+    words: Text | None = None
+    """A part of the names listed."""
+    as_table: bool = False
+    """Whether months stand in tables instead of charts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownModality:
+    """A line of the overview, and its months, the latest first."""
+
+    figures: Overview
+    quantity: ShownQuantity
+    months: Sequence[MonthlyMedian]
+    url: str
+
+
+def routes() -> list[Route]:
+    return [
+        route(
+            name="dose.analysis_page",
+            path="/treegarth/dose/analysis",
+            permission=Permission.VIEW,
+            handler=page,
+            summary="Doses of the whole archive by modality and month, and the names to look at.",
+        )
+    ]
+
+
+def page(call: Call[OverviewAsked, None, None]) -> Response:
+    query, days = call.query, days_of(call.query)
+    with call.connect() as connection:
+        shown = [_modality(call, connection, days, one) for one in overview(connection, days)]
+        modalities = modalities_with_exams(connection)
+        kind: KindOfName = query.kind or "standard"
+        names = most_frequent_names(connection, kind, modality=query.modality, words=query.words)
+        if query.kind is None and not names:
+            kind = "exam"
+            names = most_frequent_names(connection, kind, modality=query.modality, words=query.words)
+    kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}
+    return render_page(
+        call,
+        "dose/analysis_overview.html",
+        shown=shown,
+        modalities=modalities,
+        names=[
+            (one, call.site.url("dose.analysis_name_page", **kept, **{PARAMETERS[kind]: str(one.id)})) for one in names
+        ],
+        kind=kind,
+        kinds=KINDS,
+        most_names=NAMES_SHOWN,
+    )
+
+
+def _modality(call: AnyCall, connection: Connection, days: Wanted, one: Overview) -> ShownModality:
+    today = call.services.clock().astimezone(call.services.zone).date()
+    first = months_back(min(today, days.study_date_to or today), MONTHS_SHOWN - 1)
+    recent = replace(days, study_date_from=max(first, days.study_date_from or first))
+    months = medians_by_month(connection, replace(recent, modality=one.modality, quantity=one.quantity))
+    kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}
+    url = call.site.url("dose.analysis_name_page", **kept, modality=one.modality, quantity=one.quantity)
+    return ShownModality(figures=one, quantity=OF_LEVEL["exam"][one.quantity], months=list(reversed(months)), url=url)
+
+
+def months_back(day: date, back: int) -> date:
+    """The first day of the month so many months before."""
+    months = day.year * 12 + day.month - 1 - back
+    return date(months // 12, months % 12 + 1, 1)
