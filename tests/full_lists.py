@@ -181,10 +181,25 @@ NAMES = (
     "INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, doubted, scope_id)"
     f" SELECT md5('t' || n), md5('r' || n), 1, n % (:count / 20 + 60) + 1, '{{}}', 1 {_EACH}",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *SIZES, *NAMES, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
+ALERTS = (
+    "INSERT INTO dose_alert_level (name, version, is_on, kind, exams_from) SELECT 'Level ' || n, 1, false,"
+    " (ARRAY['exam', 'cumulative', 'repeat', 'missing', 'outlier'])[n], DATE '2020-01-01' FROM generate_series(1, 5) n",
+    "INSERT INTO dose_alert_level_version (dose_alert_level_id, version, document, is_on, change, changed_at)"
+    f" SELECT id, 1, '{{}}', false, 'created', {_NOON} FROM dose_alert_level",
+    "INSERT INTO dose_alert (level_id, level_version, kind, quantity, orthanc_study_id, study_instance_uid, scope_id,"
+    " exam_date, modality, value, limit_value, unit, exam_count, details, is_doubted, state, holds, assignee, fired_at,"
+    " changed_at) SELECT id, 1, kind, 'dlp_mgy_cm', md5('t' || n), '1.2.' || n, 1, DATE '2026-11-20' - n % 2920,"
+    " (ARRAY['CT', 'XA', NULL])[n % 3 + 1], nullif(n % 90, 0), nullif(n % 50, 0), 'mGy.cm', n % 9 + 1, '{}',"
+    " n % 4 = 0, (ARRAY['open', 'acknowledged'])[n % 2 + 1], n % 3 > 0, (ARRAY['anna', 'ben', NULL])[n / 3 % 3 + 1],"
+    f" {_AGO}, {_AGO} {_EACH} JOIN dose_alert_level ON id = n % 5 + 1 ORDER BY n",
+    "INSERT INTO dose_alert_exam (alert_id, orthanc_study_id, study_instance_uid, is_doubted)"
+    " SELECT id, orthanc_study_id, study_instance_uid, false FROM dose_alert",
+)
+STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *SIZES, *NAMES, *ALERTS, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
     *("dose_study", "dose_redecided", "size_import", "size_line", "act", "rule_event", "exam_dose", "event_dose"),
+    *("dose_alert", "dose_alert_exam"),
     *(
         "rule_outcome",
         "notification",

@@ -29,9 +29,9 @@ class Suggestion:
 
 def pairs_of(text: str, without: str = "") -> frozenset[str]:
     """Its pairs of letters: ` thorax ` has seven. What is no letter and no digit parts words; `without` is a word that
-    does not count, unless there is no other."""
+    does not count."""
     words = "".join(one if one.isalnum() else " " for one in plain(text)).split()
-    words = [one for one in words if one != plain(without)] or words
+    words = [one for one in words if one != plain(without)]
     return frozenset(padded[i : i + 2] for word in words for padded in [f" {word} "] for i in range(len(padded) - 1))
 
 
