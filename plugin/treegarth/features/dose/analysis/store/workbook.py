@@ -181,7 +181,7 @@ def _grouped(
 ) -> Sequence[Row[Any]]:
     counts = true() if with_doubted else rows.c.is_doubted.is_(False)
     parts = func.percentile_cont(cast(list(PARTS), ARRAY(Double))).within_group(rows.c.value).filter(counts)
-    query = select(
+    query: Select[Any] = select(
         *by,
         func.count().filter(counts).label("n"),
         func.count().label("every"),
@@ -229,7 +229,7 @@ def exams(connection: Connection, wanted: WantedWorkbook) -> Iterator[Record]:
         "standard_name": standard_name.c.name,
         "device_name": called(study.device_key),
     }
-    columns = [about.get(name, study.get(name)) for name in WorkbookExam.model_fields]
+    columns = [about[name] if name in about else study[name] for name in WorkbookExam.model_fields]
     query = (
         select(*(one.label(name) for name, one in zip(WorkbookExam.model_fields, columns, strict=True)))
         .join_from(pivot, dose_study, study.orthanc_study_id == pivot.c.orthanc_study_id)
@@ -254,7 +254,8 @@ def events(connection: Connection, wanted: WantedWorkbook) -> Iterator[tuple[int
         **{name: event[name] for name in ("scanning_length_mm", "pitch_factor")},
     }
     columns = [
-        about.get(name, table.get(name) if name in table else study.get(name)) for name in WorkbookEvent.model_fields
+        about[name] if name in about else (table if name in table else study)[name]
+        for name in WorkbookEvent.model_fields
     ]
     is_told = and_(event.orthanc_instance_id == table.orthanc_instance_id, event.position == table.position)
     query = (

@@ -99,7 +99,7 @@ def _write_rows(
             report(exam_count)
     for number, event in events(connection, wanted):
         of_events.write(event)
-        if number in protocols:
+        if number is not None and number in protocols:
             protocols[number].write(event)
         event_count += 1
         if event_count % REPORTED_EVERY == 0:
