@@ -40,7 +40,7 @@ def levels_of_year(connection: Connection, first: date, last: date, today: date)
 def alerts_of_year(connection: Connection, first: date, last: date) -> list[AlertsOfLevel]:
     """By the day of the exam that made each; an exam without a day is of no year."""
     level = dose_alert_level.c
-    counts = {state: func.count().filter(state == STATE) for state in ("open", "acknowledged", "ended")}
+    counts = {state: func.count().filter(STATE.in_([state])) for state in ("open", "acknowledged", "ended")}
     every = func.count()
     query = (
         select(
