@@ -159,7 +159,7 @@ def test_the_list_the_exam_and_their_endpoints_say_the_percentile_and_lead_to_th
     exams = chests(range(1, 26), WHOLE, protocol=None)
     made(engine, *exams)
     page = client.get("/treegarth/dose?lang=en").text
-    marks = re.findall(r'<a class="percentile" href="([^"]*)" title="([^"]*)" aria-label="([^"]*)">([^<]*)</a>', page)
+    marks = re.findall(r'<a class="percentile" href="([^"]*)" title="([^"]*)"\s+aria-label="([^"]*)">([^<]*)</a>', page)
     assert [one[3] for one in marks] == [f"P{round(4 * place - 2 + 0.01)}" for place in range(25, 0, -1)]
     url, words, label, _ = marks[0]
     assert words == label == "P98 of 25 exams called “Chest”: DLP"
