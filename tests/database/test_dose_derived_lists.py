@@ -67,7 +67,7 @@ def test_the_list_is_filtered_by_a_part_of_a_standard_name(client: FlaskClient, 
     items = client.get(f"{API}/studies?called={called}").get_json()["items"]
     assert [one["orthanc_study_id"] for one in items] == found
     page = client.get(f"/treegarth/dose?called={called}&lang=en").text
-    assert ("Chest CT</td>" in page) is bool(found)
+    assert ("Chest CT" in page) is bool(found)
     assert len(rows_of(client, f"studies/export/csv?called={called}")) == len(found)
     assert client.get(f"{API}/events?called={called}").status_code == 200
 
@@ -102,4 +102,4 @@ def test_what_was_derived_is_a_list_with_the_reasons_of_what_was_not(client: Fla
         assert len(client.get(f"{API}/derived?{asked}").get_json()["items"]) == count, asked
     for language in ("en", "ko"):
         page = client.get(f"/treegarth/dose/derived?lang={language}").text
-        assert page.count("<tr data-row=") == 3
+        assert page.count(" data-row=") == 3
