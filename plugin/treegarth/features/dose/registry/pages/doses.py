@@ -112,7 +112,7 @@ def _column(column: DoseColumn) -> Column:
 
 
 def shown(asked: DoseConditions, studies: Sequence[DoseStudy]) -> Sequence[Column]:
-    """The quantities of the kind that is listed, else what each exam is known by; standard names where there are any."""
+    """The quantities of the kind that is listed, else what each exam is known by; standard names where one has any."""
     doses = [DOSE] if asked.kind is None else [_column(one) for one in OF_KIND[asked.kind]]
     called = any(one.standard_names for one in studies)
     return [*WHO_AND_WHEN, *doses, READING, *(one for one in ABOUT if called or one.name != "standard_names")]
