@@ -12,7 +12,7 @@ from random import Random
 import numpy
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, text, update
+from sqlalchemy import Engine, event, insert, text, update
 
 from tests.database.test_dose_pages import API
 from tests.dose_statistics import MadeExam, keep, name_of_exams, standard
@@ -21,6 +21,7 @@ from treegarth.bootstrap import make_application
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.analysis.store.percentiles import ENOUGH, Percentile, _statement, percentiles_of
 from treegarth.features.dose.analysis.tables import exam_name
+from treegarth.index.tables import patient, study
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD, BODY = "dlp_head_mgy_cm", "dlp_body_mgy_cm"
@@ -170,7 +171,11 @@ def test_the_list_the_exam_and_their_endpoints_say_the_percentile_and_lead_to_th
     item = next(one for one in client.get(f"{API}/studies").get_json()["items"] if one["best"][WHOLE] == 25)
     (told_of_it,) = item["percentiles"]
     assert (told_of_it["percentile"], told_of_it["exam_count"], told_of_it["quantity"]) == (98.0, 25, WHOLE)
-    study = client.get(f"{API}/studies/{item['study_instance_uid']}").get_json()
-    assert study["percentiles"] == item["percentiles"]
+    with transaction(engine) as connection:
+        connection.execute(insert(patient).values(orthanc_patient_id="p"))
+        archived = {"orthanc_study_id": item["orthanc_study_id"], "study_instance_uid": item["study_instance_uid"]}
+        connection.execute(insert(study).values(**archived, orthanc_patient_id="p", modalities=["CT"]))
+    of_exam = client.get(f"{API}/studies/{item['study_instance_uid']}").get_json()
+    assert of_exam["percentiles"] == item["percentiles"]
     row = next(csv.DictReader(StringIO(client.get(f"{API}/studies/export/csv").text)))
     assert "percentiles" not in row

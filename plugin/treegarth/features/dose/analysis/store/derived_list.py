@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Any
 
-from sqlalchemy import Boolean, Lateral, Select, Text, cast, null, select, true, type_coerce, union_all
+from sqlalchemy import Boolean, FromClause, Select, Text, cast, null, select, true, type_coerce, union_all
 from sqlalchemy.dialects.postgresql import JSONB
 
 from treegarth.database.finite_double import FiniteDouble
@@ -86,7 +86,7 @@ def select_derived(
     return query
 
 
-def _each() -> Lateral:
+def _each() -> FromClause:
     found, missing, key = derived_dose.c, derived_missing.c, dose_study.c.orthanc_study_id
     derived = select(
         found.quantity,

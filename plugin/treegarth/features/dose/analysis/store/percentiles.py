@@ -18,8 +18,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    FromClause,
     Integer,
-    Lateral,
     Row,
     and_,
     case,
@@ -190,7 +190,7 @@ def _named(asked: CTE) -> CTE:
     return union_all(of_standard, alone).cte("named")
 
 
-def _values(named: CTE, below: ColumnElement[str], name: str) -> Lateral:
+def _values(named: CTE, below: ColumnElement[str], name: str) -> FromClause:
     """Those of one raw name whose identifiers are less than this: read one after the other where they stand in the
     index. The limit has each name looked up by itself; joined, the planner would read the whole table."""
     dose = exam_dose.c
