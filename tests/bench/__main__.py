@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import (
     admission,
     dose,
+    dose_analysis,
     dose_percentiles,
     forwarding,
     index_writing,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,
+    "dose_analysis": dose_analysis.measure,
     "dose_percentiles": dose_percentiles.measure,
     "size_specific": size_specific.measure_all,
     "forwarding": forwarding.measure,
