@@ -6,9 +6,9 @@ ONCE ?=
 PYTEST_OPTIONS ?=
 DEBIAN ?=
 
-# Three processes more than there are cores: many tests wait for servers. The tests of one file share theirs, so they stay
+# Two processes more than there are cores: many tests wait for servers. The tests of one file share theirs, so they stay
 # together; tests/conftest.py has the browser's beside Orthanc's, and the quick ones last, so that all end together.
-pytest_options := -n $(shell expr $$(nproc) + 3) --dist loadfile --no-loadscope-reorder
+pytest_options := -n $(shell expr $$(nproc) + 2) --dist loadfile --no-loadscope-reorder
 pytest := .venv/bin/python -m pytest $(pytest_options)
 
 treegarth := .venv/bin/treegarth

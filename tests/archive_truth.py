@@ -74,9 +74,9 @@ def truth_of(server: OrthancServer) -> Truth:
     series = {one["ID"]: one["ParentStudy"] for one in server.orthanc("series", expand="")}
     studies = {one["ID"]: one["ParentPatient"] for one in server.orthanc("studies", expand="")}
     with requests.Session() as session:
-        files = {key: session.get(f"{server.url}/instances/{key}/file", timeout=30).content for key in instances}
+        files = {key: session.get(f"{server.url}/instances/{key}/file", timeout=120).content for key in instances}
         about = {
-            key: session.get(f"{server.url}/instances/{key}/metadata?expand", timeout=30).json() for key in instances
+            key: session.get(f"{server.url}/instances/{key}/metadata?expand", timeout=120).json() for key in instances
         }
     datasets = {key: pydicom.dcmread(BytesIO(data)) for key, data in files.items()}
     rows: dict[str, dict[str, Row]] = {name: {} for name in NOT_OF_THE_FILES}

@@ -55,7 +55,7 @@ class Caller:
     """The generated client of one server, and what its lists have answered."""
 
     def __init__(self, server: str) -> None:
-        self._client = Client(base_url=server, raise_on_unexpected_status=True, timeout=60)
+        self._client = Client(base_url=server, raise_on_unexpected_status=True, timeout=120)
         self._values: dict[str, Any] = {}
 
     @cached_property

@@ -60,7 +60,7 @@ def _running(command: list[str], port: int, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        deadline = monotonic() + 20
+        deadline = monotonic() + 150
         while not _listens(port):
             assert process.poll() is None, log.read_text(errors="replace")
             assert monotonic() < deadline, f"{command[0]} does not listen"
@@ -126,7 +126,7 @@ def s3_server() -> Iterator[str]:
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
     # All servers of a process share their buckets.
-    requests.post(f"{url}/moto-api/reset", timeout=30).raise_for_status()
+    requests.post(f"{url}/moto-api/reset", timeout=120).raise_for_status()
     yield url
     server.stop()
 

@@ -156,7 +156,7 @@ class DeliveryScp:
         """How often each SOP Instance UID came."""
         return Counter(one["sop_instance_uid"] for one in self.stores())
 
-    def wait_for(self, count: int, timeout_s: float = 30) -> None:
+    def wait_for(self, count: int, timeout_s: float = 180) -> None:
         deadline = monotonic() + timeout_s
         while len(self.kept()) < count:
             assert monotonic() < deadline, f"{len(self.kept())} of {count} objects after {timeout_s} s"

@@ -104,7 +104,7 @@ class Ledger:
         with transaction(self.engine) as connection:
             connection.execute(text(statement), {"one": destination_id, "secs": minutes * 60})
 
-    def wait_until_down(self, destination_id: int, timeout_s: float = 30) -> None:
+    def wait_until_down(self, destination_id: int, timeout_s: float = 180) -> None:
         """Until a destination is noted to be down; then it is as if it had been for ten minutes."""
         statement = (
             "UPDATE destination SET down_since = down_since - interval '10 minutes'"
@@ -156,7 +156,7 @@ class Ledger:
         self,
         destination_id: int,
         expected: dict[tuple[str, str | None], int],
-        timeout_s: float = 60,
+        timeout_s: float = 180,
         each: Callable[[], None] = lambda: None,
     ) -> None:
         deadline, seen = monotonic() + timeout_s, None

@@ -82,7 +82,7 @@ class Proxy:
             ["openssl", "req", "-x509", *kind, *name, "-keyout", str(self._key), "-out", str(self._certificate)],
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=120,
         )
 
     def _nginx(self) -> list[str]:
@@ -117,7 +117,7 @@ class Proxy:
         )
         return ["caddy", "run", "--adapter", "caddyfile", "--config", str(self.folder / "Caddyfile")]
 
-    def _wait_until_it_listens(self, timeout_s: float = 20) -> None:
+    def _wait_until_it_listens(self, timeout_s: float = 180) -> None:
         assert self._process is not None
         deadline = monotonic() + timeout_s
         while monotonic() < deadline:

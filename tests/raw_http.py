@@ -20,7 +20,7 @@ def ask(
     lines = [b"%s %s HTTP/1.1" % (method.encode(), target)]
     lines += [b"%s: %s" % header for header in headers]
     lines += [b"Content-Length: %d" % len(body)] if method in ("POST", "PUT") else []
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(b"\r\n".join((*lines, b"Connection: close", b"", body)))
         answer = HTTPResponse(connection, method=method)
         answer.begin()

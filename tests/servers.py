@@ -173,7 +173,7 @@ class OrthancServer:
             self.wait_until_ready()
         return self
 
-    def wait_until_ready(self, timeout_s: float = 60, *, login: tuple[str, str] | None = None) -> None:
+    def wait_until_ready(self, timeout_s: float = 180, *, login: tuple[str, str] | None = None) -> None:
         address = f"{self.api}/health" if self.treegarth is not None else f"{self.url}/system"
         deadline, last = monotonic() + timeout_s, "nothing"
         while monotonic() < deadline:
@@ -189,8 +189,8 @@ class OrthancServer:
             sleep(0.1)
         raise AssertionError(f"Not ready after {timeout_s} s; last: {last}\n{self.log_text()[-3000:]}")
 
-    def stop(self, *, timeout_s: float = 10) -> int:
-        """SIGTERM, and its exit code. Raises AssertionError where it needs longer than ten seconds."""
+    def stop(self, *, timeout_s: float = 30) -> int:
+        """SIGTERM, and its exit code. Raises AssertionError where it needs longer than a slow machine would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -223,17 +223,17 @@ class OrthancServer:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON of a GET below /treegarth/api/v1/."""
-        answer = requests.get(f"{self.api}/{path}", params=parameters, timeout=30)
+        answer = requests.get(f"{self.api}/{path}", params=parameters, timeout=120)
         answer.raise_for_status()
         return answer.json()
 
     def orthanc(self, path: str, **parameters: Any) -> Any:
         """The JSON of a GET of Orthanc's own API."""
-        answer = requests.get(f"{self.url}/{path}", params=parameters, timeout=60)
+        answer = requests.get(f"{self.url}/{path}", params=parameters, timeout=120)
         answer.raise_for_status()
         return answer.json()
 
-    def wait_until_idle(self, timeout_s: float = 60) -> dict[str, Any]:
+    def wait_until_idle(self, timeout_s: float = 180) -> dict[str, Any]:
         """Wait until the index holds what Orthanc holds and nothing is pending; the last status."""
         deadline, last = monotonic() + timeout_s, None
         while monotonic() < deadline:

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import ConfigDict, field_validator
 from pydantic.alias_generators import to_pascal
 
 from treegarth.addresses import IpAddress, Nearness, nearness, rule_of
+from treegarth.described import Described
 from treegarth.errors import PlaceRefused
 from treegarth.phrases import P_
 
@@ -24,12 +25,10 @@ def setting(key: str) -> str:
     return f"Treegarth.DestinationPlaces.{key}"
 
 
-class DestinationPlaces(BaseModel):
+class DestinationPlaces(Described):
     """What destinations may use and reach. Without any key: no folder, no secret, no address of this machine itself."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True)
 
     folders: tuple[Path, ...] = ()
     """The folders in and below which destinations may write files: any other file could become a program that runs."""

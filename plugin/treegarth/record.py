@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import ConfigDict, ModelWrapValidatorHandler, model_validator
 
+from treegarth.described import Described
 from treegarth.phrases import Phrase
 
 
-class Record(BaseModel):
+class Record(Described):
     """Base of all records. Names as in DICOM; absent is null: an answer has every field, whatever its default."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         from_attributes=True,
-        use_attribute_docstrings=True,
         json_schema_serialization_defaults_required=True,
     )
 

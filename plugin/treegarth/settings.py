@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_pascal
 
+from treegarth.described import Described
 from treegarth.errors import SettingsRefused
 from treegarth.phrases import P_
 from treegarth.places import DestinationPlaces
@@ -105,12 +106,10 @@ class Webhook(BaseModel):
     secret: SecretReference
 
 
-class Settings(BaseModel):
+class Settings(Described):
     """What a site sets. The shipped orthanc.json shows each key in its place."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True)
 
     mode: Mode = Mode.PROD
     """`dev`, `test` or `prod`. Only `prod` is for patients: it insists on Orthanc's own login."""

@@ -151,7 +151,7 @@ def windows(browser: Browser, server: OrthancServer, *, height: int = 900) -> It
         cookies = (("treegarth_language", language), ("treegarth_theme", theme))
         url = f"{server.url}/treegarth/"
         context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies])
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         return Visit(context.new_page(), server.url)
 

@@ -57,7 +57,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     """What the parts of pages' addresses are filled with. The study `gone` is deleted: the ledger has an entry then."""
 
     def ask(method: str, url: str, **given: Any) -> Any:
-        answer = requests.request(method, url, auth=login, timeout=30, **given)
+        answer = requests.request(method, url, auth=login, timeout=120, **given)
         answer.raise_for_status()
         return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
 
@@ -74,7 +74,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     ask("PUT", f"{server.api}/retention/policies/text", json={"text": POLICY})
     (found,) = ask("POST", f"{server.url}/tools/lookup", data=gone)
     ask("DELETE", f"{server.url}/studies/{found['ID']}")
-    deadline = monotonic() + 30
+    deadline = monotonic() + 150
     while not (ledger := api("retention/ledger/objects")["items"]) and monotonic() < deadline:
         sleep(0.2)
     work = ask("POST", f"{server.api}/studies/export/csv", json={})  # one that makes a file
@@ -95,7 +95,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     ask("PUT", f"{server.api}/dose/standard-names/{named['id']}", json=edited)  # so that there is one to go back to
     watched = {"name": "any CT", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1e-3, "exams_from": "2000-01-01"}
     alert_level = ask("POST", f"{server.api}/dose/alert-levels", json={"document": watched})
-    deadline = monotonic() + 60
+    deadline = monotonic() + 150
     while not (alerts := api("dose/alerts")["items"]):
         assert monotonic() < deadline, "no alert"
         sleep(0.2)

@@ -16,7 +16,7 @@ def states(server: OrthancServer, known: Mapping[str, Any]) -> dict[str, Any]:
     """Bring about what forms are there for: marks, holds, notices, work that failed."""
 
     def ask(method: str, path: str, **body: Any) -> Any:
-        answer = requests.request(method, f"{server.api}/{path}", json=body, timeout=30)
+        answer = requests.request(method, f"{server.api}/{path}", json=body, timeout=120)
         assert answer.status_code < 300, answer.text
         return answer.json()
 
@@ -31,7 +31,7 @@ def states(server: OrthancServer, known: Mapping[str, Any]) -> dict[str, Any]:
     ask("POST", f"rules/{second}/apply", study_instance_uid=study)
     marking = {"name": "mark", "why": "a test", "keep": "nothing", "proof": "none", "minimum age": "0 minutes"}
     policy = ask("POST", "retention/policies", document=marking)["id"]
-    preview = requests.get(f"{server.api}/retention/preview", params={"policy_id": policy}, timeout=30).json()
+    preview = requests.get(f"{server.api}/retention/preview", params={"policy_id": policy}, timeout=120).json()
     count = preview["today"]["instance_count"]
     ask("PUT", f"retention/policies/{policy}/state", is_on=True, typed_count=count, only_copy_may_go=True)
     wait_for(server, "retention/marked")
@@ -56,6 +56,11 @@ FAILED = (
     """UPDATE dose_report SET state = 'failed', last_error = '"a test"'
        WHERE orthanc_instance_id IN (SELECT orthanc_instance_id FROM dose_report WHERE state = 'read'
          ORDER BY orthanc_instance_id DESC LIMIT 3)""",
+    """INSERT INTO series_ssde (orthanc_series_id, orthanc_study_id, series_instance_uid, study_instance_uid, state,
+         last_error)
+       SELECT orthanc_series_id, orthanc_study_id, series_instance_uid, '1.2.3', 'failed', '"a test"' FROM series
+       WHERE modality = 'CT' LIMIT 2
+       ON CONFLICT (orthanc_series_id) DO UPDATE SET state = 'failed', last_error = '"a test"'""",
     "UPDATE delivery_object SET state = 'given up', attempts = 20, last_error = '\"disk full\"'",
     """INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args, status, attempts)
        SELECT 'default', 'treegarth:tasks.forget_old', 0, '{"timestamp": 0}', 'failed', 3 FROM generate_series(1, 2)""",

@@ -147,7 +147,7 @@ def test_what_is_no_page_is_there(crawl: Crawl, filled: Filled) -> None:
 def looked_at(filled: Filled, address: str) -> Iterator[str]:
     """What is wrong with the answer."""
     address, fragment = urldefrag(address)
-    answer = requests.get(address, timeout=60)
+    answer = requests.get(address, timeout=120)
     if answer.status_code != 200:
         yield f"answers {answer.status_code}"
     elif len(answer.content) < 20:
@@ -157,10 +157,10 @@ def looked_at(filled: Filled, address: str) -> Iterator[str]:
             yield f"begins with {answer.content[:8]!r}"
     for found in re.findall(r"\b[0-9a-f]{8}(?:-[0-9a-f]{8}){4}\b", fragment):
         levels = ("patients", "studies", "series", "instances")
-        if not any(requests.get(f"{filled.server.url}/{one}/{found}", timeout=30).ok for one in levels):
+        if not any(requests.get(f"{filled.server.url}/{one}/{found}", timeout=120).ok for one in levels):
             yield f"Orthanc has no {found}"
     for uid in re.findall(r"\b\d+(?:\.\d+){3,}\b", unquote(fragment)):
-        if not requests.post(f"{filled.server.url}/tools/lookup", data=uid, timeout=30).json():
+        if not requests.post(f"{filled.server.url}/tools/lookup", data=uid, timeout=120).json():
             yield f"Orthanc has nothing of {uid}"
 
 

@@ -15,7 +15,7 @@ from tests.servers import OrthancServer
 @pytest.fixture
 def report(treegarth_server: OrthancServer) -> dict[str, Any]:
     """A CT report of the made-up day."""
-    found = requests.get(f"{treegarth_server.api}/dose/reports", params={"kind": "ct"}, timeout=30).json()["items"]
+    found = requests.get(f"{treegarth_server.api}/dose/reports", params={"kind": "ct"}, timeout=120).json()["items"]
     return next(one for one in found if one["sop_class_uid"] == "1.2.840.10008.5.1.4.1.1.88.67")
 
 

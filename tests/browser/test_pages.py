@@ -89,7 +89,7 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
         "series": study["series"][0]["series_instance_uid"],
         "report": report["orthanc_instance_id"],
         "patient": study["patient_id"],
-        "work": requests.post(f"{treegarth_server.api}/dose/reread", timeout=30).json()["id"],
+        "work": requests.post(f"{treegarth_server.api}/dose/reread", timeout=120).json()["id"],
     }
 
 

@@ -110,7 +110,7 @@ def visit(chromium: Browser, published: Published) -> Iterator[Visit]:
         ignore_https_errors=True,
         http_credentials={"username": USER, "password": PASSWORD},
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     yield Visit(context.new_page(), published.url)
     context.close()
 

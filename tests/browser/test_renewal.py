@@ -51,7 +51,7 @@ def arrive(server: OrthancServer, tmp_path: Path) -> Callable[[], str]:
         path = tmp_path / f"{count}.dcm"
         uid = encapsulated_pdf(path)
         store(server, path)
-        deadline = monotonic() + 20
+        deadline = monotonic() + 150
         while len(server.get("studies")["items"]) == count and monotonic() < deadline:
             sleep(0.1)
         return uid

@@ -35,10 +35,10 @@ def retention_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ortha
     store(server, *small_studies(folder / "before", studies=3, series=1, instances=2, seed=1))
     server.wait_until_idle()
     destination = {"name": "Kept folder", "kind": "folder", "address": {"path": str(folder / "kept")}}
-    requests.post(f"{server.api}/destinations", json={"document": destination}, timeout=30).raise_for_status()
+    requests.post(f"{server.api}/destinations", json={"document": destination}, timeout=120).raise_for_status()
     for study in server.get("studies")["items"]:
         wish = {"destination": "Kept folder", "study_instance_uid": study["study_instance_uid"]}
-        requests.post(f"{server.api}/deliveries", json=wish, timeout=30).raise_for_status()
+        requests.post(f"{server.api}/deliveries", json=wish, timeout=120).raise_for_status()
     deadline = monotonic() + PATIENCE_S
     while len(list((folder / "kept").rglob("*.dcm"))) < 6:
         assert monotonic() < deadline, "the studies did not arrive in the folder"
@@ -217,8 +217,8 @@ def test_a_policy_is_built_in_the_form_and_the_only_copy_is_asked_twice(
     (made,) = [one for one in retention_server.get("retention/policies")["items"] if one["name"] == "by form"]
     assert not made["is_on"]
     address = f"{retention_server.api}/retention/policies/{made['id']}"
-    assert requests.put(f"{address}/state", json={"is_on": True, "typed_count": 6}, timeout=30).status_code == 409
-    requests.delete(address, timeout=30).raise_for_status()
+    assert requests.put(f"{address}/state", json={"is_on": True, "typed_count": 6}, timeout=120).status_code == 409
+    requests.delete(address, timeout=120).raise_for_status()
     assert visit.complaints == []
 
 
@@ -245,11 +245,11 @@ def places(retention_server: OrthancServer) -> dict[str, object]:
     study = items("studies")[0]["study_instance_uid"]
     if not items("retention/policies"):
         document = {"text": POLICY}
-        answer = requests.put(f"{retention_server.api}/retention/policies/text", json=document, timeout=30)
+        answer = requests.put(f"{retention_server.api}/retention/policies/text", json=document, timeout=120)
         answer.raise_for_status()
     if not items("retention/ledger"):
         orthanc_id = retention_server.orthanc("instances")[0]
-        requests.delete(f"{retention_server.url}/instances/{orthanc_id}", timeout=30).raise_for_status()
+        requests.delete(f"{retention_server.url}/instances/{orthanc_id}", timeout=120).raise_for_status()
         retention_server.wait_until_idle()
     return {
         "study": study,

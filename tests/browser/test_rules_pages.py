@@ -51,7 +51,7 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
         ("character-sets", {"document": korean}),
     )
     for path, body in (*made, ("deliveries", wish)):
-        requests.post(f"{server.api}/{path}", json=body, timeout=30).raise_for_status()
+        requests.post(f"{server.api}/{path}", json=body, timeout=120).raise_for_status()
     yield server
     assert server.stop() == 0
     assert server.error_lines() == []

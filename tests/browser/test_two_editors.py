@@ -33,7 +33,7 @@ def test_the_second_is_told_and_can_save_over_it(
     new_visit: Callable[..., Visit], treegarth_server: OrthancServer, kind: EditedKind, language: str
 ) -> None:
     first, second = kind.values
-    made = requests.post(f"{treegarth_server.api}/{kind.path}", json={"document": kind.document}, timeout=30).json()
+    made = requests.post(f"{treegarth_server.api}/{kind.path}", json={"document": kind.document}, timeout=120).json()
     address, done = f"{treegarth_server.api}/{kind.path}/{made['id']}", re.compile(rf"/{made['id']}(\?|$)")
     visits = [new_visit(language=language) for _ in kind.values]
     one, other = (visit.go(f"{kind.page}/{made['id']}/edit") for visit in visits)
@@ -46,11 +46,11 @@ def test_the_second_is_told_and_can_save_over_it(
     expect(newer.locator("del")).to_contain_text(f"{kind.changed}: {first}")
     expect(newer.locator("ins")).to_contain_text(f"{kind.changed}: {second}")
     assert visits[1].violations() == []
-    assert requests.get(address, timeout=30).json()["document"][kind.changed] == first
+    assert requests.get(address, timeout=120).json()["document"][kind.changed] == first
     other.locator("#save-over").click()
     other.wait_for_url(done)
-    kept = requests.get(f"{address}/versions", timeout=30).json()["items"]
+    kept = requests.get(f"{address}/versions", timeout=120).json()["items"]
     before = kind.document[kind.changed]
     assert [version["document"][kind.changed] for version in kept] == [second, first, before]
     assert [visit.complaints for visit in visits] == [[], []]
-    requests.delete(address, timeout=30).raise_for_status()
+    requests.delete(address, timeout=120).raise_for_status()

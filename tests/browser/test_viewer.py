@@ -140,7 +140,7 @@ def test_ohif_shows_one_patient_beside_an_object_of_another_that_would_end_ortha
         bench_instances(3, small_ct, series_size=3, series_per_study=1)
         store(server, small_ct)
         by_rest = deep_object(1, DEEPEST_NESTING + 1)
-        requests.post(f"{server.url}/instances", data=by_rest, timeout=30).raise_for_status()
+        requests.post(f"{server.url}/instances", data=by_rest, timeout=120).raise_for_status()
         (tmp_path / "deeper.dcm").write_bytes(deep_object(2, KILLS_ORTHANC))  # an upload of it would end Orthanc 1.10.1
         store(server, tmp_path / "deeper.dcm")
         server.wait_until_idle()

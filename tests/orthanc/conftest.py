@@ -1,4 +1,4 @@
-"""Real Orthancs for tests. Each ends with SIGTERM, exit code 0 within ten seconds, and no error in its log."""
+"""Real Orthancs for tests. Each ends with SIGTERM, exit code 0 in time, and no error in its log."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OrthancS
         source.wait_until_ready()
         target.wait_until_ready()
         for path in small_studies(folder / "objects", studies=2, series=2, instances=10):
-            answer = requests.post(f"{source.url}/instances", data=path.read_bytes(), timeout=30)
+            answer = requests.post(f"{source.url}/instances", data=path.read_bytes(), timeout=120)
             assert answer.status_code == 200
         yield source, target
 
@@ -115,7 +115,7 @@ def target(servers: tuple[OrthancServer, OrthancServer]) -> Iterator[OrthancServ
     """Empty again after each test."""
     yield servers[1]
     for study in servers[1].orthanc("studies"):
-        requests.delete(f"{servers[1].url}/studies/{study}", timeout=30).raise_for_status()
+        requests.delete(f"{servers[1].url}/studies/{study}", timeout=120).raise_for_status()
 
 
 @pytest.fixture

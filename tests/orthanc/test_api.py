@@ -80,7 +80,7 @@ def test_in_prod_the_user_whom_orthanc_let_in_acts(new_server: ServerFactory) ->
     assert (asked.status_code, asked.json()["asked_by"]) == (202, "alice")
 
 
-def wait_until_healthy(server: OrthancServer, login: tuple[str, str], timeout_s: float = 60) -> None:
+def wait_until_healthy(server: OrthancServer, login: tuple[str, str], timeout_s: float = 180) -> None:
     deadline, last = monotonic() + timeout_s, ""
     while monotonic() < deadline:
         try:

@@ -41,11 +41,11 @@ def image(number: int, *, model: str = "Korean CT 3") -> bytes:
 
 
 def send(server: OrthancServer, data: bytes) -> None:
-    requests.post(f"{server.url}/instances", data=data, timeout=30).raise_for_status()
+    requests.post(f"{server.url}/instances", data=data, timeout=120).raise_for_status()
 
 
 def ask(server: OrthancServer, method: str, path: str, body: Any = None) -> Any:
-    answer = requests.request(method, f"{server.api}/{path}", json=body, timeout=30)
+    answer = requests.request(method, f"{server.api}/{path}", json=body, timeout=120)
     answer.raise_for_status()
     return answer.json()
 
@@ -56,7 +56,7 @@ def texts(server: OrthancServer) -> dict[str, tuple[str, str]]:
     }
 
 
-def wait_for(found: Any, expected: Any, timeout_s: float = 60) -> None:
+def wait_for(found: Any, expected: Any, timeout_s: float = 180) -> None:
     end = monotonic() + timeout_s
     while (seen := found()) != expected:
         assert monotonic() < end, seen
@@ -96,7 +96,7 @@ def test_a_device_is_read_in_the_set_that_it_really_writes(new_server: ServerFac
     wait_for(lambda: texts(server), {"P1": right, "P2": wrong, "P3": right, "P5": right})
     wait_for(institution, ["서울병원"])
     assert {one["patient_id"] for one in server.get("studies", q="홍, 길동")["items"]} == {"P1", "P3", "P5"}
-    page = requests.get(f"{server.base_url}/character-sets/{number}", timeout=30).text
+    page = requests.get(f"{server.base_url}/character-sets/{number}", timeout=120).text
     assert NAME in page
     assert wrong[0] in page
 

@@ -42,7 +42,7 @@ def sent(server: OrthancServer, data: bytes, folder: Path) -> str:
         ["storescu", "-v", "-aet", "CT1", "-aec", "TREEGARTH", "127.0.0.1", str(server.dicom_port), str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     (answer,) = re.findall(r"Received Store Response \((.*)\)", done.stdout + done.stderr)
@@ -53,7 +53,7 @@ def stow(server: OrthancServer, data: bytes) -> int:
     body = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + data + b"\r\n--b--\r\n"
     media_type = 'multipart/related; type="application/dicom"; boundary=b'
     return requests.post(
-        f"{server.url}/dicom-web/studies", data=body, headers={"Content-Type": media_type}, timeout=30
+        f"{server.url}/dicom-web/studies", data=body, headers={"Content-Type": media_type}, timeout=120
     ).status_code
 
 

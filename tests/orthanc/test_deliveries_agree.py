@@ -150,7 +150,7 @@ class Watch:
         }
 
     def _metrics(self) -> Counts:
-        text = requests.get(f"{self.server.base_url}/metrics", timeout=30).text
+        text = requests.get(f"{self.server.base_url}/metrics", timeout=120).text
         found: dict[str, dict[str, int]] = {}
         line = r'^treegarth_delivery_objects\{destination="(\w+)",state="([a-z ]+)"\} ([\d.]+)$'
         for name, state, count in re.findall(line, text, flags=re.MULTILINE):
@@ -158,7 +158,7 @@ class Watch:
         return found
 
     def _page(self, path: str) -> str:
-        answer = requests.get(f"{self.server.base_url}/{path}", timeout=30, headers={"Accept-Language": "en"})
+        answer = requests.get(f"{self.server.base_url}/{path}", timeout=120, headers={"Accept-Language": "en"})
         answer.raise_for_status()
         return answer.text
 

@@ -26,7 +26,7 @@ def bucket_url() -> Iterator[str]:
 
 
 def post(server: OrthancServer, path: str, body: object | None = None) -> Any:
-    answer = requests.post(f"{server.api}/{path}", json=body, timeout=60)
+    answer = requests.post(f"{server.api}/{path}", json=body, timeout=120)
     assert answer.ok, answer.text
     return answer.json()
 
@@ -62,7 +62,7 @@ def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_u
         made = post(server, "destinations", {"document": {"name": name, "kind": kind, "address": address}})
         assert post(server, f"destinations/{made['id']}/echo")["answers"] is True
     for path in small_studies(tmp_path / "objects", studies=1, series=2, instances=5):
-        requests.post(f"{server.url}/instances", data=path.read_bytes(), timeout=30).raise_for_status()
+        requests.post(f"{server.url}/instances", data=path.read_bytes(), timeout=120).raise_for_status()
     server.wait_until_idle()
     [study] = server.get("studies")["items"]
     for name in addresses:
@@ -75,7 +75,7 @@ def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_u
         assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 10
     states = {item["name"]: item["state"] for item in server.get("destinations")["items"]}
     assert states == dict.fromkeys(addresses, "up")
-    metrics = requests.get(f"{server.base_url}/metrics", timeout=30)
+    metrics = requests.get(f"{server.base_url}/metrics", timeout=120)
     assert metrics.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert 'treegarth_delivery_objects{destination="web",state="waiting"} 0.0' in metrics.text
 
@@ -85,8 +85,8 @@ def test_a_destination_is_changed_and_removed_through_orthanc(new_server: Any, t
     body = {"name": "folder", "kind": "folder", "address": {"path": str(tmp_path / "out")}}
     one = f"{server.api}/destinations/{post(server, 'destinations', {'document': body})['id']}"
     edit = {"document": {**body, "max_attempts": 3}, "version": 1}
-    changed = requests.put(one, json=edit, timeout=30)
+    changed = requests.put(one, json=edit, timeout=120)
     assert (changed.status_code, changed.json()["document"]["max_attempts"]) == (200, 3)
-    assert requests.put(one, json={"document": {**body, "kind": "ftp"}, "version": 2}, timeout=30).status_code == 400
-    assert requests.delete(one, timeout=30).json()["state"] == "removed"
+    assert requests.put(one, json={"document": {**body, "kind": "ftp"}, "version": 2}, timeout=120).status_code == 400
+    assert requests.delete(one, timeout=120).json()["state"] == "removed"
     assert server.get("destinations") == {"items": []}

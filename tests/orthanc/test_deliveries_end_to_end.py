@@ -96,7 +96,7 @@ def test_a_ct_study_with_its_dose_report_ends_where_the_rules_say(new_server: Se
         add(server, "files", "folder", {"path": str(tmp_path / "files")})
         add(server, "nowhere", "folder", {"path": str(tmp_path / "nowhere")})
         add(server, "bucket", "s3", {"endpoint_url": bucket_url, "bucket": BUCKET, **secret})
-        requests.put(f"{server.api}/rules/text", json={"text": RULES}, timeout=60).raise_for_status()
+        requests.put(f"{server.api}/rules/text", json={"text": RULES}, timeout=120).raise_for_status()
 
         store(server, tmp_path / "objects", calling="CTSCANNER1")
 
@@ -151,12 +151,12 @@ def add(server: OrthancServer, name: str, kind: str, address: dict[str, Any]) ->
 
 
 def post(server: OrthancServer, path: str, body: object | None = None) -> Any:
-    answer = requests.post(f"{server.api}/{path}", json=body, timeout=60)
+    answer = requests.post(f"{server.api}/{path}", json=body, timeout=120)
     assert answer.ok, answer.text
     return answer.json()
 
 
-def wait_until_confirmed(server: OrthancServer, count: int, timeout_s: float = 120) -> list[dict[str, Any]]:
+def wait_until_confirmed(server: OrthancServer, count: int, timeout_s: float = 180) -> list[dict[str, Any]]:
     """The whole ledger, when so many objects are confirmed."""
     deadline, found = monotonic() + timeout_s, []
     while monotonic() < deadline:
@@ -168,7 +168,7 @@ def wait_until_confirmed(server: OrthancServer, count: int, timeout_s: float = 1
     raise AssertionError(f"Not {count} confirmed after {timeout_s} s: {seen}")
 
 
-def wait_for_label(server: OrthancServer, study: str, label: str, timeout_s: float = 60) -> None:
+def wait_for_label(server: OrthancServer, study: str, label: str, timeout_s: float = 180) -> None:
     deadline, labels = monotonic() + timeout_s, None
     while labels != [label]:
         assert monotonic() < deadline, f"labels {labels} after {timeout_s} s"

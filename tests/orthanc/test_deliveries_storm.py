@@ -33,7 +33,7 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(new_server: Ser
         server.wait_until_idle(300)
         _storm(server, tmp_path / f"round{number}", chance, studies * 2, chance.randrange(2**31))
         for one in server.orthanc("studies"):
-            requests.delete(f"{server.url}/studies/{one}", timeout=30).raise_for_status()
+            requests.delete(f"{server.url}/studies/{one}", timeout=120).raise_for_status()
         server.wait_until_idle(300)
     assert server.stop() == 0  # here, for while PostgreSQL was dead the log has errors
 
@@ -71,7 +71,7 @@ def _kill(server: OrthancServer, victim: str) -> None:
         server.kill()
         server.start()
         return
-    deadline, pid = monotonic() + 30, None
+    deadline, pid = monotonic() + 150, None
     while pid is None and monotonic() < deadline:
         pid = _worker(server) if victim == "worker" else _postmaster(server)
         sleep(0.2)

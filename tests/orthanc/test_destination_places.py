@@ -82,7 +82,7 @@ def test_what_is_written_begins_as_dicom_ends_in_dcm_and_is_for_its_group_alone(
     written = BytesIO()
     data_set.save_as(written)
     program = b"\x7fELF".ljust(128, b"A") + written.getvalue()[128:]
-    stored = requests.post(f"{source.url}/instances", data=program, timeout=30).json()["ID"]
+    stored = requests.post(f"{source.url}/instances", data=program, timeout=120).json()["ID"]
     one = replace(objects[0], orthanc_instance_id=stored, sop_instance_uid="1.2.3.4.5", size_bytes=len(program))
     before = os.umask(0)
     try:
@@ -90,7 +90,7 @@ def test_what_is_written_begins_as_dicom_ends_in_dcm_and_is_for_its_group_alone(
         assert arrived(sender.send([one], nothing), Proof.STORED) == {stored}
     finally:
         os.umask(before)
-        requests.delete(f"{source.url}/instances/{stored}", timeout=30).raise_for_status()
+        requests.delete(f"{source.url}/instances/{stored}", timeout=120).raise_for_status()
     [path] = (tmp_path / "out").rglob("*.dcm")
     assert path.read_bytes() == bytes(128) + program[128:]
     modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "out").rglob("*") if each.is_dir()}
@@ -169,7 +169,7 @@ def test_a_node_gets_no_rights_by_being_sent_to_and_the_address_that_was_judged(
 ) -> None:
     rights = ("AllowFind", "AllowFindWorklist", "AllowGet", "AllowMove")
     own = {"AET": "PACS", "Host": "10.0.0.7", "Port": 104, "AllowMove": False}
-    requests.put(f"{source.url}/modalities/pacs", json=own, timeout=30).raise_for_status()
+    requests.put(f"{source.url}/modalities/pacs", json=own, timeout=120).raise_for_status()
     for title, expected in (("NEW", [False, False, False, False]), ("PACS", [True, True, True, False])):
         node = destination_of("dicom", ae_title=title, host="127.1", port=9)
         assert make_sender(node, orthanc, gate()).echo().answers is False
@@ -177,7 +177,7 @@ def test_a_node_gets_no_rights_by_being_sent_to_and_the_address_that_was_judged(
         assert (told["AET"], told["Host"]) == (title, "127.0.0.1")
         assert [told[right] for right in rights] == expected  # those that Orthanc's own entry gives, if there is one
     for name in ("pacs", "treegarth-1"):
-        requests.delete(f"{source.url}/modalities/{name}", timeout=30).raise_for_status()
+        requests.delete(f"{source.url}/modalities/{name}", timeout=120).raise_for_status()
 
 
 def test_a_destination_from_before_the_setting_waits_with_the_reason_and_goes_on_when_it_is_listed(
@@ -213,13 +213,13 @@ def test_a_destination_from_before_the_setting_waits_with_the_reason_and_goes_on
     server.treegarth = {"DestinationPlaces": places(exports)}
     server.start()
     with ledger_of(server) as ledger:
-        ledger.wait_until(numbers[0], {("confirmed", "stored"): 3}, timeout_s=150)
+        ledger.wait_until(numbers[0], {("confirmed", "stored"): 3}, timeout_s=180)
         assert {one.attempts for one in ledger.objects(numbers[0])} == {1}
     assert len(list((exports / "dose").rglob("*.dcm"))) == 3
     assert "SecretFiles" in server.get(f"destinations/{numbers[1]}")["refused"][0]
 
 
-def wait_for_error(server: OrthancServer, number: int, timeout_s: float = 60) -> str:
+def wait_for_error(server: OrthancServer, number: int, timeout_s: float = 180) -> str:
     """The last error of a destination, when it has one."""
     deadline = monotonic() + timeout_s
     while not (told := server.get(f"destinations/{number}")["last_error"]):

@@ -107,7 +107,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
     wait_for("the copies", lambda: len(server.get("deliveries", state="arrived")["items"]) == 2)
 
     rule = post(server, "rules", {"document": LABEL_IT})["id"]
-    requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=30).raise_for_status()
+    requests.put(f"{server.api}/rules/{rule}/state", json={"is_on": True}, timeout=120).raise_for_status()
     post(server, f"rules/{rule}/apply")
     wait_for("what the rule did", lambda: server.get("rule-outcomes")["items"])
     post(server, "views", {"document": {"list": "archive.studies", "name": "CT", "query": {"modality": "CT"}}})
@@ -119,7 +119,7 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/alert-levels", {"document": high})
     wait_for("the alerts", lambda: server.get("dose/alerts")["items"])
     table = "modality,standard_name,study_description\nCT,chest,*never*\n"
-    requests.put(f"{server.api}/dose/standard-names/csv", json={"text": table}, timeout=30).raise_for_status()
+    requests.put(f"{server.api}/dose/standard-names/csv", json={"text": table}, timeout=120).raise_for_status()
     half_life = {"name": "half-life", "table": "half_life", "of": "F-18", "value": 6586.2, "source": "ICRP 107"}
     post(server, "dose/coefficients", {"document": half_life})
     publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
@@ -169,16 +169,16 @@ def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
         lambda: server.get("retention/preview", policy_id=policy_id)["today"]["instance_count"] == count,
     )
     body = {"is_on": True, "typed_count": count, "only_copy_may_go": True}
-    requests.put(f"{server.api}/retention/policies/{policy_id}/state", json=body, timeout=60).raise_for_status()
+    requests.put(f"{server.api}/retention/policies/{policy_id}/state", json=body, timeout=120).raise_for_status()
 
 
 def post(server: OrthancServer, path: str, body: dict[str, Any] | None = None) -> Any:
-    answer = requests.post(f"{server.api}/{path}", json=body, timeout=30)
+    answer = requests.post(f"{server.api}/{path}", json=body, timeout=120)
     assert answer.ok, answer.text
     return answer.json()
 
 
-def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 90) -> None:
+def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 180) -> None:
     deadline = monotonic() + timeout_s
     while not is_so():
         assert monotonic() < deadline, f"not there after {timeout_s} s: {what}"

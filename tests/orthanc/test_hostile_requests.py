@@ -47,7 +47,7 @@ class Caller:
 
     def __call__(self, request: Request) -> bytes:
         """The body of the answer. Raises AssertionError for status 500, no answer, or another process."""
-        connection = HTTPConnection("127.0.0.1", self._server.http_port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self._server.http_port, timeout=120)
         try:
             target = f"{request.path}?{request.query}" if request.query else request.path
             connection.putrequest(request.method, target, skip_accept_encoding=True)

@@ -55,7 +55,7 @@ def test_jpeg_2000_arrives_decoded_and_without_the_plugin_it_is_said_why_not(new
     size = image.Rows * image.Columns * image.BitsAllocated // 8
     for plugins, state in ((WITH_GDCM, "unproved"), (WITH_GDCM[:1], "given up")):
         server = new_server(f"server-{len(plugins)}", settings=SENDING, plugins=plugins).start()
-        requests.post(f"{server.url}/instances", data=IMAGE.read_bytes(), timeout=30).raise_for_status()
+        requests.post(f"{server.url}/instances", data=IMAGE.read_bytes(), timeout=120).raise_for_status()
         server.wait_until_idle()
         with ledger_of(server) as ledger, uncompressed_only(image.SOPClassUID) as (port, got):
             node = ledger.add(dicom_settings("node", port, max_attempts=1))

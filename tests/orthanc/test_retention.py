@@ -32,12 +32,12 @@ AT_ONCE = {"minimum age": "0 minutes", "grace": "0 minutes", "rate": 100_000, "a
 
 
 def ask(server: OrthancServer, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    answer = requests.request(method, f"{server.api}/retention/{path}", json=body, timeout=30)
+    answer = requests.request(method, f"{server.api}/retention/{path}", json=body, timeout=120)
     assert answer.status_code < 300, answer.text
     return answer.json()
 
 
-def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 90) -> None:
+def wait_for(what: str, is_so: Callable[[], object], timeout_s: float = 180) -> None:
     deadline = monotonic() + timeout_s
     while not is_so():
         assert monotonic() < deadline, f"not so after {timeout_s} s: {what}"
@@ -59,7 +59,7 @@ def switch_on(server: OrthancServer, policy_id: int, count: int) -> None:
 def digests(server: OrthancServer) -> dict[str, str]:
     """What pixels each instance has."""
     return {
-        one: hashlib.sha256(requests.get(f"{server.url}/instances/{one}/frames/0/raw", timeout=30).content).hexdigest()
+        one: hashlib.sha256(requests.get(f"{server.url}/instances/{one}/frames/0/raw", timeout=120).content).hexdigest()
         for one in server.orthanc("instances")
     }
 
@@ -85,7 +85,7 @@ def test_what_a_node_has_is_pruned_stays_findable_and_is_brought_back(
         ledger.request([number])
         ledger.wait_until(number, {("confirmed", "find"): 8})
     lost = node.orthanc("instances")[0]  # the node loses one: that one must stay
-    requests.delete(f"{node.url}/instances/{lost}", timeout=30).raise_for_status()
+    requests.delete(f"{node.url}/instances/{lost}", timeout=120).raise_for_status()
 
     policy = make_policy(server, proof={"at": "LONGTERM", "within": "1 day"})
     switch_on(server, policy, 8)
@@ -116,7 +116,7 @@ def test_what_others_delete_stands_in_the_ledger_as_theirs(new_server: ServerFac
         small_studies(tmp_path / str(seed), studies=1, series=1, instances=2, seed=seed)
         store(server, tmp_path / str(seed))
         server.wait_until_idle()
-    requests.delete(f"{server.url}/instances/{server.orthanc('instances')[0]}", timeout=30).raise_for_status()
+    requests.delete(f"{server.url}/instances/{server.orthanc('instances')[0]}", timeout=120).raise_for_status()
     server.wait_until_idle()
     entries = ask(server, "GET", "ledger/objects")["items"]
     assert [(one["state"], one["policy_id"]) for one in entries] == [("deleted", None)] * 3
@@ -248,7 +248,7 @@ def test_a_dose_only_policy_leaves_the_dose_objects_and_one_of_each_series(
             kept_series.add(str(dataset.SeriesInstanceUID))
     expected = len(kept_reports) + len(images)
     for one in sorted(day.iterdir()):
-        requests.post(f"{server.url}/instances", data=one.read_bytes(), timeout=60).raise_for_status()
+        requests.post(f"{server.url}/instances", data=one.read_bytes(), timeout=120).raise_for_status()
     server.wait_until_idle(120)
     policy = make_policy(server, keep="dose and one image per series")
     total = len(server.orthanc("instances"))

@@ -27,12 +27,12 @@ RULE = {
 
 
 def ask(server: OrthancServer, method: str, path: str, body: Any = None) -> Any:
-    answer = requests.request(method, f"{server.api}/{path}", json=body, timeout=30)
+    answer = requests.request(method, f"{server.api}/{path}", json=body, timeout=120)
     answer.raise_for_status()
     return answer.json()
 
 
-def wait_for(what: Callable[[], Any], expected: Any, timeout_s: float = 60) -> None:
+def wait_for(what: Callable[[], Any], expected: Any, timeout_s: float = 180) -> None:
     deadline = monotonic() + timeout_s
     while (found := what()) != expected:
         assert monotonic() < deadline, f"After {timeout_s} s: {found}, not {expected}"
@@ -81,7 +81,7 @@ def test_a_rule_goes_on_through_the_archive_when_its_worker_is_killed(
     path = f"work/{started['id']}"
     wait_for(lambda: ask(server, "GET", path)["done"] > 0, True)
     os.kill(worker_of(server), signal.SIGKILL)
-    wait_for(lambda: ask(server, "GET", path)["is_running"], False, timeout_s=150)
+    wait_for(lambda: ask(server, "GET", path)["is_running"], False, timeout_s=180)
     done = ask(server, "GET", path)
     assert (done["state"], done["done"], done["counts"]) == ("done", count, {})
     assert matched(server) == count

@@ -36,7 +36,7 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancClient]
     folder = tmp_path_factory.mktemp("s3")
     with OrthancServer(folder / "source", treegarth=None).start() as server:
         for path in small_studies(folder / "objects", studies=1, series=1, instances=4):
-            requests.post(f"{server.url}/instances", data=path.read_bytes(), timeout=30).raise_for_status()
+            requests.post(f"{server.url}/instances", data=path.read_bytes(), timeout=120).raise_for_status()
         client = OrthancClient(OrthancAddress(url=server.url))
         yield client
         client.close()

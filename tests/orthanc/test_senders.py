@@ -53,7 +53,7 @@ def test_a_peer_that_has_other_bytes_does_not_have_the_object(
     data_set.ImageComments = "changed on the way"
     changed = BytesIO()
     data_set.save_as(changed)
-    requests.post(f"{target.url}/instances", data=changed.getvalue(), timeout=30).raise_for_status()
+    requests.post(f"{target.url}/instances", data=changed.getvalue(), timeout=120).raise_for_status()
     sender = sender_of("peer", orthanc, url=target.url)
     assert sender.find([one]) == set()
 

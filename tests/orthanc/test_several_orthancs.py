@@ -85,7 +85,7 @@ def test_one_of_two_is_killed_while_both_take_in(
     one.kill()
     senders[0].wait(30)
     assert senders[1].wait(120) == 0
-    assert_index_is_archive(two, timeout_s=60)
+    assert_index_is_archive(two, timeout_s=180)
     assert two.get("status")["indexed_instances"] > rounds(4, 20) * 50
     one.start()
     store(one, tmp_path / "a")
@@ -105,7 +105,7 @@ def test_what_one_deletes_leaves_the_index_of_both(pair: list[OrthancServer], tm
     store(one, tmp_path / "ct")
     two.wait_until_idle()
     study = two.orthanc("studies")[0]
-    requests.delete(f"{two.url}/studies/{study}", timeout=20).raise_for_status()
+    requests.delete(f"{two.url}/studies/{study}", timeout=120).raise_for_status()
     for server in (one, two):
         assert_index_is_archive(server)
         assert server.get("status")["indexed_instances"] == 5

@@ -108,11 +108,11 @@ def test_it_serves_until_a_signal_and_leaves_nothing_running(up: Up, number: sig
 
 
 def test_a_second_one_on_the_same_folder_or_ports_is_refused(up: Up, tmp_path: Path) -> None:
-    second = subprocess.run(up.command(), capture_output=True, text=True, timeout=30, check=False)
+    second = subprocess.run(up.command(), capture_output=True, text=True, timeout=120, check=False)
     assert second.returncode == 4
     assert "already runs on the folder" in second.stderr
     elsewhere = [part if part != str(up.data) else str(tmp_path / "other") for part in up.command()]
-    second = subprocess.run(elsewhere, capture_output=True, text=True, timeout=30, check=False)
+    second = subprocess.run(elsewhere, capture_output=True, text=True, timeout=120, check=False)
     assert second.returncode == 4
     assert f"HTTP port {up.http_port} cannot be used" in second.stderr
 

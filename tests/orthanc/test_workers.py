@@ -74,7 +74,7 @@ def test_a_task_of_a_killed_worker_is_done_once_more(server: OrthancServer, tmp_
     os.kill(server.pid, signal.SIGSTOP)
     try:
         os.kill(worker, signal.SIGCONT)
-        deadline = monotonic() + 15
+        deadline = monotonic() + 150
         while not rows(server, _CLAIMED_NOW) and monotonic() < deadline:
             sleep(0.01)
         os.kill(worker, signal.SIGKILL)
@@ -88,7 +88,7 @@ def test_a_task_of_a_killed_worker_is_done_once_more(server: OrthancServer, tmp_
     execute(
         address, "UPDATE treegarth.dose_report SET next_attempt_at = now() WHERE state = 'unread'"
     )  # a minute later
-    wait_until_read(server, count, timeout_s=60)
+    wait_until_read(server, count, timeout_s=180)
     assert_each_had_its_effect_once(server, count)
     attempts = dict(rows(server, "SELECT orthanc_instance_id, attempts FROM dose_report"))
     assert held, "no report was being read"
@@ -112,7 +112,7 @@ def test_a_worker_run_by_hand_reads_the_dose(new_server: ServerFactory, tmp_path
     command = [str(Path(sys.executable).with_name("treegarth")), "worker", "--config", str(configuration)]
     worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        wait_until_read(server, 3, timeout_s=30)
+        wait_until_read(server, 3, timeout_s=180)
     finally:
         worker.terminate()
         output, _ = worker.communicate(timeout=15)
@@ -121,7 +121,7 @@ def test_a_worker_run_by_hand_reads_the_dose(new_server: ServerFactory, tmp_path
     assert rows(server, "SELECT DISTINCT attempts FROM dose_report") == [(1,)]
 
 
-def server_status_is_indexed(server: OrthancServer, count: int, timeout_s: float = 20) -> None:
+def server_status_is_indexed(server: OrthancServer, count: int, timeout_s: float = 180) -> None:
     deadline = monotonic() + timeout_s
     while server.get("status")["indexed_instances"] != count:
         assert monotonic() < deadline, server.get("status")

@@ -18,7 +18,7 @@ from treegarth.web.routes import Answer, Handler, Method, Route
 class Listed(Answer):
     """Base of what is made from a record of the same names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
 
 class Retried(Answer):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
+from treegarth.described import Described
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 from treegarth.web.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
@@ -36,27 +37,19 @@ Identifier = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 LongIdentifier = Annotated[int, Field(ge=1, le=LARGEST_BIGINT)]
 
 
-class Parameters(BaseModel):
+class Parameters(Described):
     """Base of the models of queries, paths and bodies: a name that nobody knows is an error, not ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-
-class Answer(BaseModel):
+class Answer(Described):
     """Base of the models of answers. Names as in DICOM, absent is null: every field is there, whatever its default."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
-    )
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 def make_model(name: str, *bases: type[BaseModel], doc: str | None, **fields: Any) -> type[Any]:
-    """A model that no module has written, of these and of fields that say what they are by themselves.
-
-    Of a model with docstrings pydantic looks for its source: in vain here, and inside Orthanc for some 25 ms each.
-    """
-    written: Any = {"use_attribute_docstrings": False}
-    return create_model(name, __base__=bases, __doc__=doc, __cls_kwargs__=written, **fields)
+    """A model that no module has written, of these and of fields that say what they are by themselves."""
+    return create_model(name, __base__=bases, __doc__=doc, **fields)
 
 
 Refusal = Callable[[Any, Any], Any]  # of a Call without its query, and the faults of that, to an answer

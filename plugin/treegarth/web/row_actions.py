@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
+from treegarth.described import docstrings_of
 from treegarth.phrases import Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
@@ -88,9 +89,9 @@ def body_of(record: type[Record], key: str, actions: Sequence[RowAction]) -> typ
     chosen: Any = Annotated[list[kind], Field(min_length=1, max_length=LARGEST_LIMIT)]
     said = ", ".join(f"`{one.name}`" for one in actions)
     given: dict[str, Any] = {
-        name: (Given, FieldInfo(default="", description=f"For `{one.name}`: {field.description}"))
+        name: (Given, FieldInfo(default="", description=f"For `{one.name}`: {docstrings_of(one.given)[name]}"))
         for one in actions
-        for name, field in one.given.model_fields.items()
+        for name in one.given.model_fields
     }
     return make_model(
         f"{record.__name__}Act",

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from treegarth.described import Described
 from treegarth.dicom.headers import TAGS
 from treegarth.limits import LONGEST_TEXT, is_storable
 from treegarth.phrases import N_
@@ -86,10 +87,8 @@ TargetFolder = Annotated[Path, AfterValidator(_storable_path), Guarded.FOLDER]
 Certificates = Annotated[bool | Annotated[Path, AfterValidator(_storable_path)], Guarded.CERTIFICATES]
 
 
-class Part(BaseModel):
+class Part(Described):
     """Base of what a person sets: frozen, and a name that nobody knows is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class SecretPlace(Part):

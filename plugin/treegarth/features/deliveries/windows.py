@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
+from treegarth.described import Described
 from treegarth.phrases import N_
 from treegarth.web.forms import Shown
 
@@ -39,10 +40,8 @@ def _hour_of_day(value: str) -> str:
 HourOfDay = Annotated[str, AfterValidator(_hour_of_day)]
 
 
-class Window(BaseModel):
+class Window(Described):
     """Hours in which a destination may be sent to. Where the end is not after the beginning it is of the next day."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     days: Annotated[tuple[Weekday, ...], Shown(N_("Days"), choices=DAYS)] = Field(default=WEEKDAYS, min_length=1)
     """The days on which it begins; every day if not given."""
