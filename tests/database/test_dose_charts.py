@@ -56,10 +56,10 @@ def hospital(engine: Engine) -> list[MadeExam]:
         for number, exam in enumerate(exams):
             if number % 6 == 3:
                 continue  # it left the archive
-            patient = {"orthanc_patient_id": f"patient{number}", "patient_sex": "M" if number % 2 else "F"}
+            patient = {"orthanc_patient_id": f"patient{number}"}
             connection.execute(insert(index.patient).values(**patient))
             row = {"orthanc_study_id": exam.orthanc_study_id, "study_instance_uid": f"1.9.{number}"}
-            row |= {"orthanc_patient_id": patient["orthanc_patient_id"], "modalities": ["CT"]}
+            row |= {**patient, "modalities": ["CT"], "patient_sex": "M" if number % 2 else "F"}
             connection.execute(insert(index.study).values(**row))
     return exams
 
