@@ -146,6 +146,7 @@ class OrthancServer:
                 "Mode": "test",
                 "DataDirectory": str(self.folder / "treegarth"),
                 "ReconcileSeconds": 2,
+                "WorkerNiceness": 0,  # else the servers of other tests leave its workers next to nothing
                 "DestinationPlaces": places(self.folder.parent),
                 **self.treegarth,
             }

@@ -126,6 +126,9 @@ class Settings(Described):
     workers: int = Field(default=1, ge=0, le=64)
     """How many worker processes to start with Orthanc; 0 where `treegarth worker` runs them elsewhere."""
 
+    worker_niceness: int = Field(default=10, ge=0, le=19)
+    """How far workers give way to all else on the machine (`nice`), and what writes the index half as far."""
+
     public_url: str | None = None
     """Where people reach Orthanc's root behind a proxy, `https://pacs.example.org/pacs`. Default: its own port."""
 

@@ -106,7 +106,7 @@ FORMS: Mapping[str, Filling] = {
     "standard_names.switch_page": Filling(),
     "standard_names.remove_page": Filling(),
     "dose_coefficients.create_page": Filling(
-        typed={"text": "name: of a text\ntable: half_life\nof: F-18\nvalue: 6586.2\nsource: ICRP 107\n"}, button="save"
+        typed={"text": "name: of a text\ntable: half_life\nof: N-13\nvalue: 597.9\nsource: ICRP 107\n"}, button="save"
     ),
     "dose_coefficients.change_page": Filling(button="save"),
     "dose_coefficients.take_in_page": Filling(

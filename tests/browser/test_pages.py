@@ -1,4 +1,7 @@
-"""Every page in both languages and themes: no complaint of browser or axe-core, nothing from elsewhere."""
+"""Every page in English on light, in Korean on dark paper: no complaint of browser or axe-core, nothing from elsewhere.
+
+Neither is twice as long a walk: what a colour is like does not depend on the language.
+"""
 
 from __future__ import annotations
 
@@ -97,23 +100,21 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
 def kept_visits(browser: Browser, treegarth_server: OrthancServer) -> Iterator[dict[str, Visit]]:
     """A window for each language, which goes from page to page: to open one costs as much as to look at a page."""
     with windows(browser, treegarth_server, height=720) as make:
-        yield {language: make(language=language) for language in TITLES}
+        yield {"en": make(), "ko": make(language="ko", theme="dark")}
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ko", "dark")])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_sound_on_light_and_on_dark_paper(
-    kept_visits: dict[str, Visit], known: dict[str, str], name: str, language: str
+    kept_visits: dict[str, Visit], known: dict[str, str], name: str, language: str, theme: str
 ) -> None:
     visit = kept_visits[language]
     visit.complaints.clear()
-    for theme in ("light", "dark"):
-        visit.use_theme(theme)
-        page = visit.go(PAGES[name].format(**known))
-        root = page.locator("html")
-        assert (root.get_attribute("lang"), root.get_attribute("data-theme")) == (language, theme)
-        assert page.locator("h1").count() == 1
-        assert visit.violations(of_colours=theme == "dark") == []
+    page = visit.go(PAGES[name].format(**known))
+    root = page.locator("html")
+    assert (root.get_attribute("lang"), root.get_attribute("data-theme")) == (language, theme)
+    assert page.locator("h1").count() == 1
+    assert visit.violations() == []
     assert visit.complaints == []
 
 

@@ -25,14 +25,16 @@ class Duty:
     settings: Settings
 
 
-def begin_role(niceness: int) -> Duty:
-    """The duty that the plugin hands over. A store in Orthanc goes before its indexing, that before background work."""
+def begin_role(gives_way: float) -> Duty:
+    """The duty that the plugin hands over. A store in Orthanc goes before its indexing, that before background work:
+    `gives_way` is the part of the site's `WorkerNiceness`."""
     instructions = read_instructions()
-    os.nice(niceness)
+    settings = Settings.model_validate(instructions["settings"])
+    os.nice(round(gives_way * settings.worker_niceness))
     return Duty(
         database=database_of(instructions),
         orthanc=OrthancClient(OrthancAddress(**instructions["orthanc"])),
-        settings=Settings.model_validate(instructions["settings"]),
+        settings=settings,
     )
 
 

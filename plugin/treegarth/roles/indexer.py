@@ -16,7 +16,7 @@ from treegarth.tasks.app import TaskHints
 def main() -> None:
     """Index until the pipe closes, then write what is left."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends when its input closes, with everything written
-    duty = begin_role(niceness=5)
+    duty = begin_role(gives_way=0.5)
     # A commit need not wait for the disk: what PostgreSQL loses in a crash of its own (less than a second) is still
     # in Orthanc's changes behind the reconciler's checkpoint, which is lost together with it or later.
     engine = create_engine(duty.database, pool_size=8, application_name="treegarth indexer", is_done_again=True)

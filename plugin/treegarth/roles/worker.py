@@ -19,7 +19,7 @@ from treegarth.tasks.worker import run_worker
 
 def main() -> None:
     """Take tasks until the plugin closes the input."""
-    run(begin_role(niceness=10), until_closed=sys.stdin.buffer)
+    run(begin_role(gives_way=1), until_closed=sys.stdin.buffer)
 
 
 def run(duty: Duty, *, until_closed: IO[bytes] | None = None) -> None:
