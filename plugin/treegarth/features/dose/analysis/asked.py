@@ -136,10 +136,10 @@ def side_by_side(connection: Connection, asked: MatrixAsked) -> SideBySide:
         raise InvalidRequest(P_("A name of exams has values of exams: ask for the level `exam`."))
     chosen = choose(connection, asked.model_copy(update={"level": "event"}) if asked.names == "protocol" else asked)
     other: KindOfName = "exam" if chosen.wanted.level == "exam" else "protocol"
-    for kind in (asked.names,) if asked.names else ("standard", other):
-        cells = matrix(connection, chosen.wanted, kind)
-        if cells:
-            break
+    kind: KindOfName = asked.names or "standard"
+    cells = matrix(connection, chosen.wanted, kind)
+    if not cells and asked.names is None:
+        kind, cells = other, matrix(connection, chosen.wanted, other)
     return SideBySide(chosen=chosen, kind=kind, cells=cells)
 
 

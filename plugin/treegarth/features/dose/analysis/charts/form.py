@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel
 
-from treegarth.features.dose.analysis.charts.model import NEEDED, ChartKind
+from treegarth.features.dose.analysis.charts.model import NEEDED
 from treegarth.features.dose.analysis.charts.words import GROUPS, KINDS, PERIODS, STATISTICS
 from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM, Level, Phantom
@@ -93,12 +93,6 @@ def form_document(draft: Draft, conditions: ConditionForm) -> tuple[dict[str, An
     return found, {**places, **studies.paths}
 
 
-def kind_of(typed: Typed) -> ChartKind:
-    """Of which kind the chart of a form is."""
-    given = next(iter(typed.get("chart", ())), "")
-    return next((one for one in KINDS if one == given), "boxes")
-
-
 _PHANTOMS: Mapping[Level, tuple[Phantom, ...]] = {
     "exam": ("body", "head", "both", "unknown"),
     "event": ("body", "head", "unknown"),
@@ -111,5 +105,9 @@ def choices_of_values() -> list[tuple[Level, str, Phantom | None]]:
         (level, quantity, phantom)
         for level, quantities in OF_LEVEL.items()
         for quantity in quantities
-        for phantom in (_PHANTOMS[level] if quantity in BY_PHANTOM[level] else (None,))
+        for phantom in _phantoms(level, quantity)
     ]
+
+
+def _phantoms(level: Level, quantity: str) -> Sequence[Phantom | None]:
+    return _PHANTOMS[level] if quantity in BY_PHANTOM[level] else (None,)

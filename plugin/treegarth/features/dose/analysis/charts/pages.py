@@ -268,7 +268,8 @@ def _looked(call: AnyCall, draft: Draft, stored: Stored | None, document: Mappin
 
 def _placed(call: AnyCall, draft: Draft, error: InvalidRequest | RequestConflict) -> dict[str, list[str]]:
     """What is wrong, by the input that it is about."""
-    paths, found = form_document(draft, _conditions(call))[1], {}
+    paths = form_document(draft, _conditions(call))[1]
+    found: dict[str, list[str]] = {}
     for one in problems_of(error):
         place = one.place.removeprefix("document").lstrip(".")
         at = path_of_place(paths, place) or ""

@@ -50,10 +50,10 @@ def matrix(connection: Connection, wanted: Wanted, kind: KindOfName) -> list[Mat
     devices = shown_devices(connection, {device for some in parts.values() for device, _ in some})
     cells = []
     for number, one in sorted(whole.items(), key=lambda entry: (-entry[1].n, entry[0])):
-        about = {"name_id": number, "name": names.get(number, "")}
-        cells.append(MatrixCell(**about, device_key=None, device=None, **dict(one)))
+        name = names.get(number, "")
+        cells.append(MatrixCell(name_id=number, name=name, device_key=None, device=None, **dict(one)))
         cells += [
-            MatrixCell(**about, device_key=device, device=devices.get(device), **dict(part))
+            MatrixCell(name_id=number, name=name, device_key=device, device=devices.get(device), **dict(part))
             for device, part in sorted(parts.get(number, ()), key=lambda entry: (-entry[1].n, entry[0]))
         ]
     return cells
