@@ -31,7 +31,7 @@ runtime() {
     npm_unless_there
 }
 orthanc_tests() { echo orthanc-postgresql orthanc-gdcm dicom3tools procps prometheus; } # prometheus: its promtool reads our metrics
-browser_tests() { echo chromium libatomic1 fonts-noto-cjk nginx caddy openssl poppler-utils; } # libatomic1: of Playwright's driver
+browser_tests() { echo chromium chromium-headless-shell libatomic1 fonts-noto-cjk nginx caddy openssl poppler-utils; } # libatomic1: of Playwright's driver
 # Debian's npm conflicts with Node packages from elsewhere, which bring their own.
 npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import (
     admission,
     dose,
+    dose_analysis,
     forwarding,
     index_writing,
     list_orders,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,
+    "dose_analysis": dose_analysis.measure,
     "size_specific": size_specific.measure_all,
     "forwarding": forwarding.measure,
     "list_orders": list_orders.measure,

@@ -14,7 +14,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Locator, Page, Playwright
 
-from tests.browser.conftest import CHROMIUM
+from tests.browser.conftest import CHROMIUM, WHOLE_CHROMIUM
 from tests.browser.test_pages import PAGES
 from tests.deep_objects import KILLS_ORTHANC, deep_object
 from tests.documents import COLOUR, encapsulated_pdf
@@ -118,7 +118,7 @@ def test_ohif_shows_a_pdf_wherever_dicomweb_is(driver: Playwright, tmp_path: Pat
         store(server, tmp_path / "report.dcm")
         server.wait_until_idle()
         complaints: list[str] = []
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=SOFTWARE_WEBGL)
+        chromium = driver.chromium.launch(executable_path=WHOLE_CHROMIUM, args=SOFTWARE_WEBGL)
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.goto(f"{server.base_url}/ohif/viewer?StudyInstanceUIDs={study}")

@@ -132,24 +132,32 @@ def test_of_two_that_make_the_rows_of_one_study_the_later_one_waits(engine: Engi
 
 
 @pytest.mark.parametrize(
-    ("head", "body", "unattributed", "phantom"),
+    ("head", "body", "unattributed", "doubts", "phantom"),
     [
-        (None, 500.0, [], "body"),
-        (None, 500.0, ["dlp_mgy_cm"], "unknown"),
-        (500.0, None, ["dlp_mgy_cm"], "unknown"),
-        (500.0, None, None, "head"),
-        (500.0, 400.0, ["dlp_mgy_cm"], "both"),
-        (None, None, None, "unknown"),
+        (None, 500.0, [], [], "body"),
+        (None, 500.0, ["dlp_mgy_cm"], [], "unknown"),
+        (500.0, None, ["dlp_mgy_cm"], [], "unknown"),
+        (500.0, None, None, [], "head"),
+        (500.0, 400.0, ["dlp_mgy_cm"], [], "both"),
+        (500.0, 400.0, None, ["dlp_mgy_cm:phantoms_mixed"], "both"),
+        (500.0, 4.0, None, [], "head"),  # the localizers are of the other
+        (4.0, 500.0, None, ["dlp_mgy_cm:rounded"], "body"),
+        (None, None, None, None, "unknown"),
     ],
 )
 def test_a_dlp_of_which_a_part_is_of_no_phantom_is_of_none(
-    engine: Engine, head: float | None, body: float | None, unattributed: list[str] | None, phantom: str
+    engine: Engine,
+    head: float | None,
+    body: float | None,
+    unattributed: list[str] | None,
+    doubts: list[str] | None,
+    phantom: str,
 ) -> None:
     scan(engine, 1)
     with transaction(engine) as connection:
         key = connection.execute(select(dose_study.c.orthanc_study_id)).scalar_one()
         told = {"best_dlp_mgy_cm": 1450.0, "best_dlp_head_mgy_cm": head, "best_dlp_body_mgy_cm": body}
-        connection.execute(update(dose_study).values(**told, unattributed=unattributed))
+        connection.execute(update(dose_study).values(**told, unattributed=unattributed, doubts=doubts))
         refresh_values(connection, [key])
         of_dlp = select(exam_dose.c.phantom).where(exam_dose.c.quantity == "dlp_mgy_cm")
         assert connection.execute(of_dlp).scalar_one() == phantom

@@ -19,30 +19,30 @@ def server(shared_server: OrthancServer) -> OrthancServer:
 
 
 def test_statuses_headers_and_bodies_come_through_orthanc(server: OrthancServer) -> None:
-    problem = requests.get(f"{server.api}/studies", params={"x": 1}, timeout=10)
+    problem = requests.get(f"{server.api}/studies", params={"x": 1}, timeout=120)
     assert problem.status_code == 400
     assert problem.headers["Content-Type"].startswith("application/problem+json")  # Orthanc 1.12 adds text/plain
     assert problem.json()["errors"][0]["field"] == "x"
-    assert requests.get(f"{server.api}/nothing", timeout=10).json()["status"] == 404
+    assert requests.get(f"{server.api}/nothing", timeout=120).json()["status"] == 404
 
     for method in ("DELETE", "PUT", "POST"):
-        refused = requests.request(method, f"{server.api}/status", timeout=10)
+        refused = requests.request(method, f"{server.api}/status", timeout=120)
         assert refused.status_code == 405, method
         assert "GET" in refused.headers["Allow"]
 
     check_document(server.get("openapi.json"))
 
-    accepted = requests.post(f"{server.api}/reconcile", timeout=10)
+    accepted = requests.post(f"{server.api}/reconcile", timeout=120)
     assert (accepted.status_code, accepted.json()["kind"]) == (202, "archive.comparison")
-    elsewhere = requests.post(f"{server.api}/reconcile", headers={"Origin": "http://evil.example"}, timeout=10)
+    elsewhere = requests.post(f"{server.api}/reconcile", headers={"Origin": "http://evil.example"}, timeout=120)
     assert elsewhere.status_code == 403
-    rebound = requests.get(f"{server.api}/status", headers={"Host": "evil.example"}, timeout=10)
+    rebound = requests.get(f"{server.api}/status", headers={"Host": "evil.example"}, timeout=120)
     assert rebound.status_code == 403
 
 
 def test_a_page_of_an_error_is_readable_on_every_orthanc(server: OrthancServer) -> None:
     """Orthanc 1.12 declares the body of every error as plain text: then it is one, and not the source of a page."""
-    page = requests.get(f"{server.base_url}/studies/1.2.3", headers={"Accept-Language": "ko"}, timeout=10)
+    page = requests.get(f"{server.base_url}/studies/1.2.3", headers={"Accept-Language": "ko"}, timeout=120)
     assert page.status_code == 404
     page.encoding = "utf-8"
     is_html = page.text.lstrip().startswith("<!doctype html>")
@@ -51,17 +51,17 @@ def test_a_page_of_an_error_is_readable_on_every_orthanc(server: OrthancServer) 
 
 
 def test_a_filter_in_korean_arrives_as_it_was_sent(server: OrthancServer) -> None:
-    answer = requests.get(f"{server.api}/studies", params={"patient_name": "홍*", "q": "a&b=c%"}, timeout=10)
+    answer = requests.get(f"{server.api}/studies", params={"patient_name": "홍*", "q": "a&b=c%"}, timeout=120)
     assert answer.json() == {"items": [], "next": None, "previous": None}
-    lost = requests.get(f"{server.api}/studies/홍 길동", timeout=10)
+    lost = requests.get(f"{server.api}/studies/홍 길동", timeout=120)
     assert (lost.status_code, lost.json()["status"]) == (404, 404)
 
 
 def test_files_are_kept_by_their_tag(server: OrthancServer) -> None:
     address = f"{server.api.removesuffix('/api/v1')}/static/treegarth.css"
-    first = requests.get(address, timeout=10)
+    first = requests.get(address, timeout=120)
     assert first.headers["Content-Type"].startswith("text/css")
-    again = requests.get(address, headers={"If-None-Match": first.headers["ETag"]}, timeout=10)
+    again = requests.get(address, headers={"If-None-Match": first.headers["ETag"]}, timeout=120)
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -71,12 +71,12 @@ def test_in_prod_the_user_whom_orthanc_let_in_acts(new_server: ServerFactory) ->
     alice = ("alice", "wonder")
     wait_until_healthy(server, alice)
 
-    assert requests.get(f"{server.api}/status", timeout=10).status_code == 401
-    assert requests.get(f"{server.api}/status", auth=("alice", "wrong"), timeout=10).status_code == 401
-    assert requests.get(f"{server.api}/status", auth=alice, timeout=10).json()["orthanc_instances"] == 0
-    renamed = requests.get(f"{server.api}/status", auth=alice, headers={"Host": "pacs.example"}, timeout=10)
+    assert requests.get(f"{server.api}/status", timeout=120).status_code == 401
+    assert requests.get(f"{server.api}/status", auth=("alice", "wrong"), timeout=120).status_code == 401
+    assert requests.get(f"{server.api}/status", auth=alice, timeout=120).json()["orthanc_instances"] == 0
+    renamed = requests.get(f"{server.api}/status", auth=alice, headers={"Host": "pacs.example"}, timeout=120)
     assert renamed.status_code == 200
-    asked = requests.post(f"{server.api}/reconcile", auth=alice, timeout=10)
+    asked = requests.post(f"{server.api}/reconcile", auth=alice, timeout=120)
     assert (asked.status_code, asked.json()["asked_by"]) == (202, "alice")
 
 

@@ -136,12 +136,12 @@ def test_all_filters_of_c_store_are_asked_and_any_refuses(make_server: ServerFac
 def test_all_filters_of_requests_are_asked_and_any_refuses(make_server: ServerFactory) -> None:
     server = make_server()
     statuses = {
-        path: requests.get(f"{server.url}/asked/{path}", timeout=10).status_code
+        path: requests.get(f"{server.url}/asked/{path}", timeout=120).status_code
         for path in ("good", "refused-A", "refused-B", "fails-A", "fails-B")
     }
     assert statuses == {"good": 200, "refused-A": 403, "refused-B": 403, "fails-A": 500, "fails-B": 500}
     assert said(server) == [f"{name} is asked /asked/{path}" for path in statuses for name in "AB"]
-    assert requests.get(f"{server.base_url}/studies", timeout=10).status_code == 200
+    assert requests.get(f"{server.base_url}/studies", timeout=120).status_code == 200
     server.log.write_text("", encoding="utf-8")
 
 
@@ -163,16 +163,16 @@ def test_routes_of_scripts_answer_beside_ours(make_server: ServerFactory) -> Non
     server = make_server()
 
     def text(path: str) -> str:
-        return requests.get(server.url + path, timeout=10).text
+        return requests.get(server.url + path, timeout=120).text
 
     assert text("/treegarth/of-a/x") == "A /treegarth/of-a/x ('x',)"
     assert text("/treegarth/hospital") == "B /treegarth/hospital ('hospital',)"
     assert text("/asked/x") == "A /asked/x ('x',)"  # of two the first, as without Treegarth
     for path in ("/treegarth/", "/treegarth", "/treegarth/studies", "/treegarth/static/treegarth.css"):
         assert "B /treegarth" not in text(path), path
-    assert requests.get(f"{server.base_url}/studies/{uid(1, 1)}", timeout=10).status_code == 404  # of ours, not theirs
-    assert requests.get(f"{server.api}/health", timeout=10).json()["healthy"] is True
-    assert requests.post(f"{server.api}/health", timeout=10).status_code == 405
+    assert requests.get(f"{server.base_url}/studies/{uid(1, 1)}", timeout=120).status_code == 404  # of ours, not theirs
+    assert requests.get(f"{server.api}/health", timeout=120).json()["healthy"] is True
+    assert requests.post(f"{server.api}/health", timeout=120).status_code == 405
 
 
 def test_a_kind_that_treegarth_does_not_know_stays_orthancs(new_server: ServerFactory, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_kind_that_treegarth_does_not_know_stays_orthancs(new_server: ServerFa
     server = new_server(treegarth={"ChainedScripts": [str(path) for path in paths]}).start(wait=False)
     assert server.process is not None
     # Orthanc 1.10.1 dies while it stops when a script fails that had registered for changes, also without Treegarth.
-    assert server.process.wait(20) != 0
+    assert server.process.wait(120) != 0
     assert f"Treegarth.ChainedScripts: {paths[1]} failed: RuntimeError" in server.log_text()
 
 
@@ -192,6 +192,6 @@ def test_a_chained_script_that_cannot_be_imported_refuses_the_start(new_server: 
     path.write_text("import no_such_module_anywhere\n", encoding="utf-8")
     server = new_server(treegarth={"ChainedScripts": [str(path)]}).start(wait=False)
     assert server.process is not None
-    assert server.process.wait(20) != 0
+    assert server.process.wait(120) != 0
     expected = f"Treegarth refuses to start: Treegarth.ChainedScripts: {path} failed: ModuleNotFoundError"
     assert expected in server.log_text()

@@ -113,8 +113,8 @@ def test_it_ends_in_time_in_the_middle_of_an_ingest(server: OrthancServer, tmp_p
     assert float(ours) < STOP_WITHIN_S + 1
     assert seconds_from_our_stop_to_the_end(server) < 10
     for sender in senders:
-        sender.wait(30)
-    assert still_there(children, within_s=2) == set()
+        sender.wait(120)
+    assert still_there(children, within_s=30) == set()
     server.start()
     assert_index_is_archive(server)
 
@@ -127,7 +127,7 @@ def test_it_ends_in_time_while_the_database_is_silent(server: OrthancServer, tmp
     upload(server, range(1, 20))
     sleep(1.5)
     assert server.stop(timeout_s=ENDS_WITHIN_S) == 0
-    assert still_there(everything, within_s=3) == set()
+    assert still_there(everything, within_s=30) == set()
     server.start()
     assert_index_is_archive(server)
 
@@ -139,7 +139,7 @@ def test_after_a_kill_the_children_end_and_the_database_is_taken_over(server: Or
     children = descendants(server.pid) - descendants(postmaster) - {postmaster}
     assert len(children) >= 2  # an indexer and a worker
     server.kill()
-    assert still_there(children, within_s=8) == set()
+    assert still_there(children, within_s=30) == set()
     assert runs(postmaster)
     server.start()
     assert postmaster_of(server) == postmaster

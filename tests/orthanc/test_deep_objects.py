@@ -59,7 +59,7 @@ def stow(server: OrthancServer, data: bytes) -> int:
 
 def assert_alive(server: OrthancServer) -> None:
     assert server.process is not None
-    assert requests.get(f"{server.url}/system", timeout=10).status_code == 200
+    assert requests.get(f"{server.url}/system", timeout=120).status_code == 200
     assert server.process.poll() is None
 
 
@@ -135,10 +135,10 @@ def test_a_c_store_of_a_deep_object_is_refused_and_told(server: OrthancServer, t
         assert len(server.orthanc("instances")) == 1
         assert (
             f"treegarth_store_refused_nested_total {number}.0"
-            in requests.get(f"{server.base_url}/metrics", timeout=10).text
+            in requests.get(f"{server.base_url}/metrics", timeout=120).text
         )
     for path in ("", "system"):
-        page = requests.get(f"{server.base_url}/{path}", timeout=10).text
+        page = requests.get(f"{server.base_url}/{path}", timeout=120).text
         assert "4 objects were refused since the start" in page
     said = [line for line in server.log_text().splitlines() if "Refused an object" in line]
     assert len(said) == 4
@@ -153,9 +153,9 @@ def test_what_is_as_deep_as_allowed_is_stored_and_shown(server: OrthancServer, t
     server.wait_until_idle()
     assert [path for path in ask_for_everything(server) if path.endswith("/rendered")] != []
     (deep,) = [one for one in server.get("studies")["items"] if "SR" in one["modalities"]]
-    page = requests.get(f"{server.base_url}/studies/{deep['study_instance_uid']}", timeout=10).text
+    page = requests.get(f"{server.base_url}/studies/{deep['study_instance_uid']}", timeout=120).text
     (report,) = re.findall(r'class="button main" href="/treegarth/(studies/[^"]*/instances/[^"]*)"', page)
-    assert "content-tree" in requests.get(f"{server.base_url}/{report}", timeout=10).text
+    assert "content-tree" in requests.get(f"{server.base_url}/{report}", timeout=120).text
     assert_alive(server)
 
 
@@ -197,19 +197,19 @@ def test_where_orthanc_takes_a_deep_object_it_is_named_and_never_asked_for(
     assert said in found["BAD00001"][1]
     assert found["BAD00007"][1] == []
 
-    page = requests.get(f"{server.base_url}/studies/{uid(1, 1)}", timeout=10).text
+    page = requests.get(f"{server.base_url}/studies/{uid(1, 1)}", timeout=120).text
     assert "1 object is nested 60 deep: Orthanc itself cannot show it, so it is not shown" in page
     assert "data-viewer" not in page
-    korean = requests.get(f"{server.base_url}/studies/{uid(1, 1)}?lang=ko", timeout=10).text
+    korean = requests.get(f"{server.base_url}/studies/{uid(1, 1)}?lang=ko", timeout=120).text
     assert "60단계" in korean
-    assert "data-viewer" in requests.get(f"{server.base_url}/studies/{uid(7, 1)}", timeout=10).text
-    system = requests.get(f"{server.base_url}/system", timeout=10).text
+    assert "data-viewer" in requests.get(f"{server.base_url}/studies/{uid(7, 1)}", timeout=120).text
+    system = requests.get(f"{server.base_url}/system", timeout=120).text
     assert "This Python plugin cannot refuse a C-STORE" in system
     assert "6 stored objects are nested too deep for Orthanc" in system
 
 
 def orthanc_id_of(server: OrthancServer, sop_instance_uid: str) -> str:
-    answer = requests.post(f"{server.url}/tools/lookup", data=sop_instance_uid, timeout=10).json()
+    answer = requests.post(f"{server.url}/tools/lookup", data=sop_instance_uid, timeout=120).json()
     (found,) = (one["ID"] for one in answer if one["Type"] == "Instance")
     return str(found)
 
@@ -223,29 +223,29 @@ def test_the_viewer_is_kept_from_what_would_kill_orthanc(unguarded: OrthancServe
     viewer = f"{server.base_url}/ohif/viewer?StudyInstanceUIDs="
     places = [viewer + uid(number, 1) for number in (1, 2, 3)]
     assert [is_viewer(place) for place in places] == [True] * 3
-    assert requests.get(f"{server.base_url}/ohif/", timeout=10).url == f"{server.base_url}/studies"
+    assert requests.get(f"{server.base_url}/ohif/", timeout=120).url == f"{server.base_url}/studies"
     assert sent(server, deep_object(1, KILLS_ORTHANC), tmp_path) == "Success"
     server.wait_until_idle()
     assert [is_viewer(place) for place in places] == [False, False, True]
     assert not is_viewer(viewer + f"{uid(3, 1)},{uid(1, 1)}")
-    refused = requests.get(places[0], timeout=10)
+    refused = requests.get(places[0], timeout=120)
     assert "The viewer cannot be opened with this study" in refused.text
     assert uid(1, 1) in refused.text
-    neighbour = requests.get(f"{server.base_url}/studies/{uid(2, 1)}", timeout=10).text
+    neighbour = requests.get(f"{server.base_url}/studies/{uid(2, 1)}", timeout=120).text
     assert "No viewer for this study" in neighbour
     # What the viewer asks for of the study that it may show.
     for query in (f"StudyInstanceUID={uid(3, 1)}", "PatientID=BAD00003"):
-        assert requests.get(f"{server.url}/dicom-web/studies?{query}", timeout=10).status_code == 200
+        assert requests.get(f"{server.url}/dicom-web/studies?{query}", timeout=120).status_code == 200
     assert_alive(server)
 
-    requests.delete(f"{server.url}/instances/{orthanc_id_of(server, uid(1, 3))}", timeout=10).raise_for_status()
+    requests.delete(f"{server.url}/instances/{orthanc_id_of(server, uid(1, 3))}", timeout=120).raise_for_status()
     server.wait_until_idle()
     assert [is_viewer(place) for place in places[1:]] == [True] * 2
-    assert requests.get(f"{server.url}/dicom-web/studies", timeout=10).status_code == 200
+    assert requests.get(f"{server.url}/dicom-web/studies", timeout=120).status_code == 200
 
 
 def is_viewer(address: str) -> bool:
-    return "<title>OHIF Viewer</title>" in requests.get(address, timeout=10).text
+    return "<title>OHIF Viewer</title>" in requests.get(address, timeout=120).text
 
 
 def test_a_deep_object_found_in_orthanc_is_named_too(new_server: ServerFactory, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_deep_object_found_in_orthanc_is_named_too(new_server: ServerFactory, 
     bare.treegarth = {}
     bare.start()
     bare.wait_until_idle()
-    page = requests.get(f"{bare.base_url}/studies/{uid(1, 1)}", timeout=10).text
+    page = requests.get(f"{bare.base_url}/studies/{uid(1, 1)}", timeout=120).text
     assert "1 object is nested 60 deep" in page
     ask_for_everything(bare)
 
@@ -268,7 +268,7 @@ def test_the_picture_of_a_series_is_never_that_of_its_deep_object(unguarded: Ort
     server.wait_until_idle()
     store(server, write(tmp_path / "good.dcm", in_syntax(ct_image(1))))
     server.wait_until_idle()
-    page = requests.get(f"{server.base_url}/studies/{uid(1, 1)}", timeout=10).text
+    page = requests.get(f"{server.base_url}/studies/{uid(1, 1)}", timeout=120).text
     assert re.findall(r"/instances/([^/]+)/rendered", page) == [orthanc_id_of(server, uid(1, 3))]
     ask_for_everything(server)
 
@@ -285,11 +285,11 @@ def test_an_object_replaced_by_a_deep_one_loses_its_picture(new_server: ServerFa
     store(server, write(tmp_path / "good.dcm", in_syntax(ct_image(1))))
     server.wait_until_idle()
     page = f"{server.base_url}/studies/{uid(1, 1)}"
-    assert "/rendered" in requests.get(page, timeout=10).text
+    assert "/rendered" in requests.get(page, timeout=120).text
     assert sent(server, deep_object(1, KILLS_ORTHANC), tmp_path) == "Success"
     server.wait_until_idle()
-    assert "/rendered" not in requests.get(page, timeout=10).text
+    assert "/rendered" not in requests.get(page, timeout=120).text
     ask_for_everything(server)
     store(server, tmp_path / "good.dcm")
     server.wait_until_idle()
-    assert "/rendered" in requests.get(page, timeout=10).text
+    assert "/rendered" in requests.get(page, timeout=120).text

@@ -93,11 +93,11 @@ def test_deletions_leave_the_index_level_by_level(server: OrthancServer, tmp_pat
     store(server, tmp_path / "ct")
     server.wait_until_idle()
     first, second, _ = server.orthanc("studies")
-    requests.delete(f"{server.url}/studies/{first}", timeout=10).raise_for_status()
+    requests.delete(f"{server.url}/studies/{first}", timeout=120).raise_for_status()
     series = server.orthanc(f"studies/{second}")["Series"][0]
-    requests.delete(f"{server.url}/series/{series}", timeout=10).raise_for_status()
+    requests.delete(f"{server.url}/series/{series}", timeout=120).raise_for_status()
     instance = server.orthanc(f"studies/{second}/instances")[0]["ID"]
-    requests.delete(f"{server.url}/instances/{instance}", timeout=10).raise_for_status()
+    requests.delete(f"{server.url}/instances/{instance}", timeout=120).raise_for_status()
     assert_index_is_archive(server)
     assert server.get("status")["indexed_instances"] == 8 + 3
 
@@ -111,7 +111,7 @@ def test_what_was_deleted_while_the_plugin_was_away_leaves_the_index(new_server:
     bare = new_server(treegarth=None)  # the same archive without the plugin
     bare.start()
     for study in bare.orthanc("studies")[:2]:
-        requests.delete(f"{bare.url}/studies/{study}", timeout=10).raise_for_status()
+        requests.delete(f"{bare.url}/studies/{study}", timeout=120).raise_for_status()
     small_studies(tmp_path / "more", studies=1, series=1, instances=4, seed=1)
     store(bare, tmp_path / "more")
     assert bare.stop() == 0
@@ -143,7 +143,7 @@ def test_nothing_is_lost_when_orthanc_is_killed_during_ingest(new_server: Server
         sender = begin_to_store(server, folder)
         sleep(chance.uniform(0.1, 1.2))
         server.kill()
-        sender.wait(30)
+        sender.wait(120)
     server.start()
     assert_index_is_archive(server, timeout_s=180)
 
@@ -171,7 +171,7 @@ def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp
     postmaster = int((server.folder / "treegarth/postgresql/cluster/data/postmaster.pid").read_text().split()[0])
     sleep(0.3)
     os.kill(postmaster, signal.SIGKILL)
-    assert sender.wait(60) == 0
+    assert sender.wait(120) == 0
     assert_index_is_archive(server, timeout_s=180)
     server.log.write_text("")  # that the database died is an error, and is in the log as one
 
@@ -185,7 +185,7 @@ def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, t
         sleep(0.5)
         codes.append(subprocess.run(kill, check=False).returncode)
     assert 0 in codes, "no indexer was there to be killed"
-    assert sender.wait(60) == 0
+    assert sender.wait(120) == 0
     assert_index_is_archive(server, timeout_s=180)
 
 

@@ -43,7 +43,7 @@ def test_pages_are_answered_under_the_path_and_without_it(server: OrthancServer)
         direct, under = get(server, path), get(server, f"/pacs{path}")
         assert (direct.status_code, under.status_code) == (200, 200), path
         assert "/pacs/treegarth/" in direct.text or path.startswith("/treegarth/api")
-    changed = requests.post(f"{server.url}/pacs/treegarth/api/v1/reconcile", timeout=10)
+    changed = requests.post(f"{server.url}/pacs/treegarth/api/v1/reconcile", timeout=120)
     assert changed.status_code == 202
 
 
@@ -56,7 +56,7 @@ def test_what_pages_lead_to_is_found_at_orthancs_own_port(server: OrthancServer)
         assert get(server, path).status_code == 200
     series = f"/pacs/dicom-web/series?StudyInstanceUID={server.get('studies')['items'][0]['study_instance_uid']}"
     assert get(server, series).json(), "the root of DICOMweb is its own"
-    assert requests.get(f"{server.url}/pacs{series}", timeout=10).json() == get(server, series).json()
+    assert requests.get(f"{server.url}/pacs{series}", timeout=120).json() == get(server, series).json()
 
 
 def test_explorers_button_leads_to_the_study_by_orthancs_identifier(server: OrthancServer) -> None:

@@ -171,7 +171,7 @@ def test_random_bytes_in_headers_are_answered_and_never_with_500(shared_server: 
 
 def test_a_refusal_is_said_once_a_minute_without_an_address(server: OrthancServer) -> None:
     for number in range(3):
-        answer = requests.get(f"{server.url}/patients/4711{number}", headers={"Origin": EVIL, **CROSS}, timeout=10)
+        answer = requests.get(f"{server.url}/patients/4711{number}", headers={"Origin": EVIL, **CROSS}, timeout=120)
         assert (answer.status_code, answer.content) == (403, b"")
     (line,) = said(server)
     assert f"(1 so far): a page of {EVIL} made a browser send it" in line
@@ -199,7 +199,7 @@ def test_a_filter_that_the_site_had_is_asked_as_well_and_any_refusal_holds(
     """
     server = with_scripts(new_server, tmp_path, before=own)
     statuses = [
-        requests.get(f"{server.url}/{path}", headers={"X-A": value, **more}, timeout=10).status_code
+        requests.get(f"{server.url}/{path}", headers={"X-A": value, **more}, timeout=120).status_code
         for path, value, more in (
             ("changes", "good", {}),
             ("changes", "refused", {}),
@@ -217,8 +217,8 @@ def test_what_fails_in_the_guard_refuses(new_server: ServerFactory, tmp_path: Pa
     string.find = function(text, ...) return text == "/spoil" and error("not by the guard") or find(text, ...) end
     """
     server = with_scripts(new_server, tmp_path, after=spoil)
-    assert requests.get(f"{server.url}/system", timeout=10).status_code == 200
-    answer = requests.get(f"{server.url}/spoil", timeout=10)
+    assert requests.get(f"{server.url}/system", timeout=120).status_code == 200
+    answer = requests.get(f"{server.url}/spoil", timeout=120)
     assert (answer.status_code, answer.content) == (403, b"")
     assert "it could not be judged" in said(server)[0]
 
@@ -244,22 +244,22 @@ def test_routes_of_a_sites_script_are_guarded_too_wherever_they_are(new_server: 
 
 def test_where_orthanc_does_not_load_it_the_system_page_says_which_line_to_add(new_server: ServerFactory) -> None:
     server = new_server(settings={"LuaScripts": []}).start()
-    assert requests.get(f"{server.url}/system", headers={"Origin": EVIL, **CROSS}, timeout=10).status_code == 200
-    page = requests.get(f"{server.base_url}/system", timeout=10).text
+    assert requests.get(f"{server.url}/system", headers={"Origin": EVIL, **CROSS}, timeout=120).status_code == 200
+    page = requests.get(f"{server.base_url}/system", timeout=120).text
     assert str(GUARD) in page
     assert "LuaScripts" in page
 
 
 def test_without_treegarth_it_answers_this_machines_own_pages_alone(new_server: ServerFactory) -> None:
     server = new_server(treegarth=None, settings={"LuaScripts": [str(GUARD)]}).start()
-    assert requests.get(f"{server.url}/system", timeout=10).status_code == 200
-    assert requests.get(f"{server.url}/system", headers={"Host": "pacs.example.org"}, timeout=10).status_code == 403
-    assert requests.get(f"{server.url}/system", headers={"Origin": EVIL}, timeout=10).status_code == 403
+    assert requests.get(f"{server.url}/system", timeout=120).status_code == 200
+    assert requests.get(f"{server.url}/system", headers={"Host": "pacs.example.org"}, timeout=120).status_code == 403
+    assert requests.get(f"{server.url}/system", headers={"Origin": EVIL}, timeout=120).status_code == 403
     assert "Treegarth is not loaded" in said(server)[0]
 
 
 def test_it_keeps_nothing_of_a_request(server: OrthancServer) -> None:
-    with closing(HTTPConnection("127.0.0.1", server.http_port, timeout=10)) as connection:
+    with closing(HTTPConnection("127.0.0.1", server.http_port, timeout=120)) as connection:
         for number in range(rounds(9_000, 25_000)):
             if number == 3_000:
                 before = resident_bytes(server.pid)

@@ -62,10 +62,10 @@ def test_a_study_that_came_to_rest_is_labelled_and_again_when_more_of_it_comes(
     newest = ask(server, "GET", "rule-outcomes?limit=1")["items"][0]
     assert [one["done"] for one in newest["actions"]] == ["every label was as it should be", "told before"]
     assert ask(server, "GET", "rule-events?state=failed")["items"] == []
-    has_labels = requests.get(f"{server.url}/tools/labels", timeout=10).status_code == 200
-    for study in requests.get(f"{server.url}/studies", timeout=10).json() if has_labels else ():
+    has_labels = requests.get(f"{server.url}/tools/labels", timeout=120).status_code == 200
+    for study in requests.get(f"{server.url}/studies", timeout=120).json() if has_labels else ():
         path = f"{server.url}/studies/{study}/labels"
-        wait_for(lambda path=path: requests.get(path, timeout=10).json(), ["report"])  # type: ignore[misc]
+        wait_for(lambda path=path: requests.get(path, timeout=120).json(), ["report"])  # type: ignore[misc]
 
 
 def test_a_rule_goes_on_through_the_archive_when_its_worker_is_killed(

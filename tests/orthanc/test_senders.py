@@ -63,7 +63,7 @@ def deep_delivery(source: OrthancServer, folder: Path, number: int) -> DeliveryO
     folder.mkdir()
     (folder / "deep.dcm").write_bytes(deep_object(number, KILLS_ORTHANC))
     store(source, folder)
-    (deep,) = requests.post(f"{source.url}/tools/lookup", data=uid(number, 3), timeout=10).json()
+    (deep,) = requests.post(f"{source.url}/tools/lookup", data=uid(number, 3), timeout=120).json()
     instance = source.orthanc(f"instances/{deep['ID']}")
     series = source.orthanc(f"series/{instance['ParentSeries']}")
     return DeliveryObject(

@@ -83,7 +83,7 @@ def test_one_of_two_is_killed_while_both_take_in(
     senders = [begin_to_store(one, tmp_path / "a"), begin_to_store(two, tmp_path / "b")]
     sleep(0.6)
     one.kill()
-    senders[0].wait(30)
+    senders[0].wait(120)
     assert senders[1].wait(120) == 0
     assert_index_is_archive(two, timeout_s=180)
     assert two.get("status")["indexed_instances"] > rounds(4, 20) * 50

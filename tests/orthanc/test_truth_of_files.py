@@ -335,7 +335,7 @@ def test_what_was_overwritten_while_the_plugin_was_away_is_found(new_server: Ser
             archive.overwrite()
         archive.modify()
         if is_cleared:
-            requests.delete(f"{archive.server.url}/changes", timeout=10).raise_for_status()
+            requests.delete(f"{archive.server.url}/changes", timeout=120).raise_for_status()
             archive.store_new()  # a difference of the counts, which asks for a comparison
         assert archive.server.stop() == 0
         archive.server = server.start()

@@ -51,7 +51,7 @@ class Up:
 
     def end(self) -> tuple[int, str]:
         """The exit code and all that was printed."""
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self._reader.join(10)
         return code, "\n".join(self.lines)
 
@@ -92,7 +92,7 @@ def is_alive(process_id: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_a_signal_and_leaves_nothing_running(up: Up, number: signal.Signals) -> None:
     assert f"ready http://127.0.0.1:{up.http_port}/treegarth/" in up.lines
-    with urllib.request.urlopen(f"http://127.0.0.1:{up.http_port}/treegarth/api/v1/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{up.http_port}/treegarth/api/v1/health", timeout=120) as answer:
         assert answer.status == 200
     assert json.loads((up.data / "orthanc.json").read_text(encoding="utf-8"))["DicomAet"] == "TREEGARTH"
     orthanc = up.orthanc()

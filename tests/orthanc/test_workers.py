@@ -115,7 +115,7 @@ def test_a_worker_run_by_hand_reads_the_dose(new_server: ServerFactory, tmp_path
         wait_until_read(server, 3, timeout_s=180)
     finally:
         worker.terminate()
-        output, _ = worker.communicate(timeout=15)
+        output, _ = worker.communicate(timeout=120)
     assert worker.returncode == 0, output.decode()
     assert_each_had_its_effect_once(server, 3)
     assert rows(server, "SELECT DISTINCT attempts FROM dose_report") == [(1,)]

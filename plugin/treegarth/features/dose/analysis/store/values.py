@@ -102,11 +102,14 @@ FROM given g JOIN counted d USING (orthanc_study_id)
 WHERE NOT EXISTS (SELECT FROM exam_name n WHERE n.key = g.key) ORDER BY g.key
 ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608
 _PHANTOM = f"""CASE WHEN g.quantity = ANY(ARRAY{sorted(BY_PHANTOM["exam"])}) THEN
-    CASE WHEN best_dlp_head_mgy_cm IS NOT NULL AND best_dlp_body_mgy_cm IS NOT NULL THEN 'both'
+    CASE WHEN best_dlp_head_mgy_cm IS NOT NULL AND best_dlp_body_mgy_cm IS NOT NULL
+        AND ('dlp_mgy_cm' || chr(58) || 'phantoms_mixed' = ANY(d.doubts) OR 'dlp_mgy_cm' = ANY(d.unattributed))
+        THEN 'both'
     WHEN 'dlp_mgy_cm' = ANY(d.unattributed) THEN 'unknown'
-    WHEN best_dlp_head_mgy_cm IS NOT NULL THEN 'head' WHEN best_dlp_body_mgy_cm IS NOT NULL THEN 'body'
-    ELSE 'unknown' END END"""
-"""Of one phantom is what is of it as a whole: a DLP of which a part names none is not compared with either."""
+    WHEN coalesce(best_dlp_head_mgy_cm, -1) > coalesce(best_dlp_body_mgy_cm, -1) THEN 'head'
+    WHEN best_dlp_body_mgy_cm IS NOT NULL THEN 'body' ELSE 'unknown' END END"""
+"""Of one phantom is what is of it as a whole: a DLP of which a part names none is not compared with either. Where both
+are named and nothing is mixed, one is of localizers alone (a few mGy·cm): the scan is of the other."""
 _EXAMS = f"""{_COUNTED}
 INSERT INTO exam_dose (orthanc_study_id, quantity, modality, exam_name_id, value, is_doubted, study_hour, phantom,
     scope_id, {_PATIENT})
