@@ -60,6 +60,7 @@ def _routes() -> list[Route]:
 def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.alerts.pages.alerts import ALERTS
     from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
+    from treegarth.features.dose.analysis.pages.derived import DERIVED_DOSES
     from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
@@ -71,7 +72,7 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
     lists: list[Listing[Any, Any]] = [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SIZE_FILES, SIZE_LINES]
-    return [*lists, SSDE, NAMES, RAW_NAMES, ALERTS]
+    return [*lists, SSDE, DERIVED_DOSES, NAMES, RAW_NAMES, ALERTS]
 
 
 def _documents() -> list[Documents[Any]]:
