@@ -34,6 +34,7 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "dose_alert_level_id": ("api_dose_alert_levels", ("items", 0, "id")),
     "dose_alert_id": ("api_dose_alerts", ("items", 0, "id")),
     "dose_coefficient_id": ("api_dose_coefficients", ("items", 0, "id")),
+    "dose_chart_id": ("api_dose_charts", ("items", 0, "id")),
     "level_set_id": ("api_level_sets", ("items", 0, "id")),
     "view_id": ("api_saved_views", ("items", 0, "id")),
     "rule_id": ("api_rules", ("items", 0, "id")),

@@ -93,6 +93,15 @@ NOWHERE = {
     "rows": [],
 }
 KINDS.append(EditedKind(path="dose/levels", document=NOWHERE, changed="note", values=("b", "c"), page="dose/levels"))
+CHART = {
+    "name": "c",
+    "why": "a",
+    "chart": "boxes",
+    "quantity": "dlp_body_mgy_cm",
+    "modality": "CT",
+    "by": "device",
+}
+KINDS.append(EditedKind(path="dose/charts", document=CHART, changed="why", values=("b", "c"), page="dose/charts"))
 KOREAN = {"name": "k", "station_name": "CT1", "really": "ISO 2022 IR 149", "reason": "a"}
 KINDS.append(
     EditedKind(path="character-sets", document=KOREAN, changed="reason", values=("b", "c"), page="character-sets")

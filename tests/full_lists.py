@@ -72,6 +72,11 @@ DOSE = (
     " (ARRAY[NULL, 'head', 'not_axial'])[n % 3 + 1],"
     f" CASE WHEN n % 5 = 4 THEN '\"no answer\"'::jsonb END, n % 300, n % 25, nullif(n % 400, 0), n % 10 / 10.0,"
     f" nullif(n % 30, 0), (ARRAY['IEC Body Dosimetry Phantom', NULL])[n % 2 + 1], nullif(n % 50, 0) {_EACH}",
+    "INSERT INTO derived_dose (orthanc_study_id, quantity, modality, value, method, is_doubted, details)"
+    " SELECT md5('t' || n), (ARRAY['effective_dose_ct_msv', 'ssde_mgy'])[n % 2 + 1], 'CT', n % 90 / 7.0, 'by Dw',"
+    f" n % 5 = 0, '{{}}' {_EACH}",
+    "INSERT INTO derived_missing (orthanc_study_id, quantity, reason) SELECT md5('t' || n),"
+    f""" 'effective_dose_nm_msv', '"no activity"'::jsonb {_EACH}""",
     "INSERT INTO long_work (kind, subject, asked_by, is_asked, asked_at, state, total, done, working_s, finished_at,"
     " last_error) SELECT (ARRAY['dose.redeciding', 'dose.reread'])[n % 2 + 1], n % 7,"
     f" nullif('user ' || n % 4, 'user 0'), true, {_AGO}, (ARRAY['done', 'stopped', 'failed'])[n % 3 + 1],"

@@ -86,6 +86,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
     levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [LEVEL]}
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
+    chart = {"name": "by device", "chart": "boxes", "quantity": "dlp_body_mgy_cm", "modality": "CT", "by": "device"}
     table = "modality,standard_name,study_description\nMG,imported,*never*\n"
     ask("PUT", f"{server.api}/dose/standard-names/csv", json={"text": table})
     chest = {"name": "chest", "modality": "CT", "rules": [{"study_description": "*thorax*"}]}
@@ -120,6 +121,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "dose_alert_id": alerts[0]["id"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
+        "dose_chart_id": ask("POST", f"{server.api}/dose/charts", json={"document": chart})["id"],
         "level_set_id": ask("POST", f"{server.api}/dose/levels", json={"document": levels})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],

@@ -114,6 +114,14 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_coefficients.switch_page": Filling(),
     "dose_coefficients.remove_page": Filling(),
+    "dose.create_chart_page": Filling(typed={"name": "composed"}, button="save"),
+    "dose.change_chart_page": Filling(button="save"),
+    "dose.restore_chart_page": Filling(),
+    "dose_charts.take_in_page": Filling(
+        typed={"text": "- {name: taken in, chart: histogram, quantity: dlp_body_mgy_cm, modality: CT}"}, button="look"
+    ),
+    "dose_charts.switch_page": Filling(),
+    "dose_charts.remove_page": Filling(),
     "dose_levels.create_page": Filling(typed={"text": LEVELS}, button="save"),
     "dose_levels.change_page": Filling(button="save"),
     "dose_levels.take_in_page": Filling(

@@ -46,6 +46,8 @@ PAGES = {
     "decisions about doses": "dose/acts",
     "limits of plausibility": "dose/limits",
     "coefficients of derived doses": "dose/coefficients",
+    "derived doses": "dose/derived",
+    "derived doses without a value": "dose/derived?derived=false",
     "no reference levels yet": "dose/levels",
     "no comparison yet": "dose/comparison",
     "rules for phantoms": "dose/not-patients",

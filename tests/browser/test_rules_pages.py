@@ -37,6 +37,7 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
     publication = {"authors": "Nobody", "title": "Made up", "year": 2024, "table": "Table 1"}
     level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
     levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
+    chart = {"name": "by device", "chart": "boxes", "quantity": "dlp_body_mgy_cm", "modality": "CT", "by": "device"}
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     wish = {"destination": "Kept folder", "study_instance_uid": study}
     made = (
@@ -46,6 +47,7 @@ def rules_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancSe
         ("dose/limits", {"document": limit}),
         ("dose/coefficients", {"document": half_life}),
         ("dose/levels", {"document": levels}),
+        ("dose/charts", {"document": chart}),
         ("character-sets", {"document": korean}),
     )
     for path, body in (*made, ("deliveries", wish)):
@@ -219,6 +221,8 @@ PAGES = (
     *("dose/coefficients/1", "dose/coefficients/1/edit", "dose/coefficients/new", "dose/coefficients/import"),
     *("dose/levels", "dose/levels/1", "dose/levels/1/edit", "dose/levels/1/rows", "dose/levels/new"),
     *("dose/levels/import", "dose/comparison"),
+    *("dose/analysis/side-by-side", "dose/analysis/physicians"),
+    *("dose/charts", "dose/charts/1", "dose/charts/1/edit", "dose/charts/new", "dose/charts/import"),
     *("character-sets", "character-sets/1", "character-sets/1/edit", "character-sets/new", "character-sets/import"),
     *("deliveries", "deliveries/objects?delivery=1", "deliveries/destinations", "deliveries/destinations/1"),
     *("deliveries/destinations/1/edit", "deliveries/destinations/new", "deliveries/destinations/import", "rules/new"),

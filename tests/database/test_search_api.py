@@ -335,6 +335,7 @@ OF_DOCUMENTS = tuple(
     for one in (
         "dose/not-patients",
         "dose/limits",
+        "dose/charts",
         "dose/coefficients",
         "dose/levels",
         "dose/alert-levels",

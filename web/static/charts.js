@@ -108,6 +108,20 @@
     };
   }
 
+  function bars(place, table) {
+    const rows = rowsOf(table).slice(0, BOXES_SHOWN).reverse(); // an axis of names begins below
+    const { common, axis, named } = frame(place, (point) => [nameOf(rows[point.dataIndex]), `${number(point.value)} ${place.dataset.unit}`]);
+    place.style.height = `${Math.max(120, 56 + 26 * rows.length)}px`;
+    const short = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);
+    return {
+      ...common,
+      grid: { left: 8, right: 18, top: 8, bottom: 24, containLabel: true },
+      xAxis: { type: "value", ...axis, ...named(place.dataset.y, 28) },
+      yAxis: { type: "category", data: rows.map(nameOf), ...axis, axisLabel: { ...axis.axisLabel, formatter: short, hideOverlap: false } },
+      series: [{ type: "bar", barMaxWidth: 16, data: rows.map((row) => valueOf(row.cells[1])), itemStyle: { color: colour("--c1") } }],
+    };
+  }
+
   function scatter(place, table) {
     const isLog = place.dataset.log !== undefined;
     const rows = rowsOf(table).filter((row) => !isLog || valueOf(row.cells[2]) > 0);
@@ -129,34 +143,46 @@
     };
   }
 
+  // Squares of every column but those beside; what is counted begins with 1, so that nothing does not look like much.
   function heat(place, table) {
     const rows = rowsOf(table).reverse();
-    const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
-    const cells = rows.flatMap((row, y) => names.map((_, x) => [x, y, valueOf(row.cells[x + 1])]));
+    const heads = [...table.tHead.rows[0].cells];
+    const columns = heads.map((_, column) => column).slice(1).filter((column) => heads[column].dataset.beside === undefined);
+    const names = columns.map((column) => heads[column].textContent.trim());
+    const cells = rows.flatMap((row, y) => columns.map((column, x) => [x, y, valueOf(row.cells[column])])).filter((cell) => cell[2] !== null);
     const { common, axis, ink } = frame(place, (point) => [`${nameOf(rows[point.value[1]])} ${names[point.value[0]]}`, `${number(point.value[2])} ${place.dataset.unit}`]);
+    const most = Math.max(0, ...cells.map((cell) => cell[2]));
+    const isNamed = place.dataset.named !== undefined; // long names, of which none is left out
+    if (isNamed) place.style.height = `${Math.max(160, 110 + 26 * rows.length)}px`;
+    const short = (length) => (name) => (name.length > length ? `${name.slice(0, length - 1)}…` : name);
+    const label = (length, rotate) => (isNamed ? { ...axis.axisLabel, hideOverlap: false, interval: 0, rotate, formatter: short(length) } : axis.axisLabel);
     return {
-      ...common,
-      grid: { left: 8, right: 60, top: 8, bottom: 4, containLabel: true },
-      xAxis: { type: "category", data: names, ...axis, splitLine: { show: false } },
-      yAxis: { type: "category", data: rows.map(nameOf), ...axis, splitLine: { show: false } },
-      visualMap: {
-        min: 0, max: Math.max(1, ...cells.map((cell) => cell[2])), calculable: false, right: 0, top: "middle", itemHeight: 110, itemWidth: 12,
-        textStyle: { color: ink, fontSize: 11 }, text: [number(Math.max(0, ...cells.map((cell) => cell[2]))), "0"],
-        inRange: { color: [colour("--sunk"), colour("--c5"), colour("--c1")] }, // one hue that only grows darker or lighter
+      leads: (point) => rows[point.value[1]].cells[columns[point.value[0]]].querySelector("a")?.href,
+      option: {
+        ...common,
+        grid: { left: 8, right: 60, top: 8, bottom: 4, containLabel: true },
+        xAxis: { type: "category", data: names, ...axis, axisLabel: label(18, names.length > 4 ? 35 : 0), splitLine: { show: false } },
+        yAxis: { type: "category", data: rows.map(nameOf), ...axis, axisLabel: label(28, 0), splitLine: { show: false } },
+        visualMap: {
+          min: 0, max: place.dataset.fractions === undefined ? Math.max(1, most) : most || 1, calculable: false, right: 0, top: "middle", itemHeight: 110, itemWidth: 12,
+          textStyle: { color: ink, fontSize: 11 }, text: [number(most), "0"],
+          inRange: { color: [colour("--sunk"), colour("--c5"), colour("--c1")] }, // one hue that only grows darker or lighter
+        },
+        series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("--surface"), borderWidth: 1 } }],
       },
-      series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("--surface"), borderWidth: 1 } }],
     };
   }
 
-  const KINDS = { histogram, box, scatter, heat };
+  const KINDS = { histogram, box, bars, scatter, heat };
 
   function drawKind(place) {
     const made = KINDS[place.dataset.kind](place, document.getElementById(place.dataset.chartOf));
     const chart = echarts.init(place, null, { renderer: "canvas" });
     chart.setOption(made.option ?? made);
-    if (made.rows) { // a point or a box leads where its row does
+    const leads = made.leads ?? (made.rows && ((point) => leadsTo(made.rows[point.dataIndex])));
+    if (leads) { // a point or a box leads where its row does, a square where its cell does
       chart.on("click", (point) => {
-        const address = leadsTo(made.rows[point.dataIndex]);
+        const address = leads(point);
         if (address) location.assign(address);
       });
     }

@@ -54,6 +54,9 @@ Form: TypeAlias = Literal[
 ]
 """How a value is written in a cell; what no form fits, the list's own template writes, and `own` is all its own."""
 
+LookUp: TypeAlias = Callable[[Connection, Sequence[Any]], Mapping[str, Any]]
+"""For a page of rows, what a field of each has, by what is unique of it."""
+
 ANY_BYTES = "application/octet-stream"  # the format is in the path; the document knows one type an endpoint
 ROWS_ON_A_PAGE = 50
 ROWS_OF_A_PIECE = 1000
@@ -118,6 +121,7 @@ class Listing(Generic[RecordT, AskedT]):
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
     period: str = ""  # of what may be asked for, the days as they are when it is asked: its choices are offered at once
+    looked_up: Mapping[str, LookUp] = field(default_factory=dict)  # fields that pages and answers have, and no file
     sheets: Sequence[Sheet] = ()  # of an XLSX file, where one for all rows would be of empty columns
     searches: bool = False  # whether the query itself looks for the words of `study`
     views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
@@ -226,6 +230,17 @@ class Listing(Generic[RecordT, AskedT]):
         items = [self.record.model_validate(row) for row in rows]
         return Rows(items=items, next=page.next, previous=page.previous)
 
+    def complete(self, connection: Connection, found: Rows[RecordT]) -> Rows[RecordT]:
+        """The same page with what is looked up for all of its rows at once."""
+        if not self.looked_up or not found.items:
+            return found
+        values = {name: look_up(connection, found.items) for name, look_up in self.looked_up.items()}
+        items = [
+            row.model_copy(update={name: of[getattr(row, self.key)] for name, of in values.items()})
+            for row in found.items
+        ]
+        return replace(found, items=items)
+
     def count(self, connection: Connection, found: Select[Any], *, at_most: int = COUNTED) -> int:
         """How many rows a query of this list finds, counted to one more than `at_most`."""
         some = found.with_only_columns(literal(1), maintain_column_froms=True).limit(at_most + 1).subquery()
@@ -311,7 +326,8 @@ class Listing(Generic[RecordT, AskedT]):
         query = call.query
         with call.connect() as connection:
             selected = self.selected(call.asker, connection, query)
-            found = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
+            rows = self.rows(connection, selected, sort=query.sort, limit=query.limit, cursor=query.cursor)
+            found = self.complete(connection, rows)
         return self.answer(**vars(found))
 
     def page(self, call: Call[Any, None, None]) -> Response:
@@ -352,7 +368,7 @@ class Listing(Generic[RecordT, AskedT]):
         with call.connect() as connection:
             selected = self.selected(call.asker, connection, query)
             cursor = getattr(query, "cursor", None)
-            found = self.rows(connection, selected, sort=self._sort(query), cursor=cursor)
+            found = self.complete(connection, self.rows(connection, selected, sort=self._sort(query), cursor=cursor))
             count = self.count(connection, selected)
             filters = [one.with_words(call, connection) for one in self.filters]
             actions = self._offered(call, connection) if found.items else []
@@ -435,7 +451,7 @@ class Listing(Generic[RecordT, AskedT]):
     @property
     def fields(self) -> Mapping[str, Field]:
         """What a file has of each row."""
-        return fields_of(self.record)
+        return {name: one for name, one in fields_of(self.record).items() if name not in self.looked_up}
 
     def pieces(self, connection: Connection, selected: Select[Any], sort: str) -> Iterator[Sequence[RecordT]]:
         """Every row that a query of this list finds, in this order."""

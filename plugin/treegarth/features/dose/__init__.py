@@ -38,6 +38,9 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.analysis import workbook, yearly
     from treegarth.features.dose.analysis.api import coefficients
     from treegarth.features.dose.analysis.api import figures as figures_api
+    from treegarth.features.dose.analysis.api import physicians as physicians_api
+    from treegarth.features.dose.analysis.charts import documents as charts_api
+    from treegarth.features.dose.analysis.charts import pages as charts_pages
     from treegarth.features.dose.analysis.levels import api as levels_api
     from treegarth.features.dose.analysis.levels import pages as levels_pages
     from treegarth.features.dose.analysis.names import api as names_api
@@ -47,15 +50,27 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api)
+    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api, physicians_api)
     of_alerts = (alerts_api, alerts_pages)
-    parts = (*of_doses, *of_alerts, coefficients, coefficients_page, names_api, names_pages, yearly, workbook)
+    of_charts = (charts_api, charts_pages)
+    parts = (
+        *of_doses,
+        *of_charts,
+        *of_alerts,
+        coefficients,
+        coefficients_page,
+        names_api,
+        names_pages,
+        yearly,
+        workbook,
+    )
     return [route for part in parts for route in part.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.alerts.pages.alerts import ALERTS
     from treegarth.features.dose.analysis.names.lists import NAMES, RAW_NAMES
+    from treegarth.features.dose.analysis.pages.derived import DERIVED_DOSES
     from treegarth.features.dose.analysis.size.pages import SSDE
     from treegarth.features.dose.registry.pages.acts import ACTS
     from treegarth.features.dose.registry.pages.doses import DOSES
@@ -67,18 +82,19 @@ def _listings() -> list[Listing[Any, Any]]:
     from treegarth.features.dose.registry.pages.sources import SOURCES
 
     lists: list[Listing[Any, Any]] = [DOSES, EVENTS, EQUIPMENT, MISSING, SOURCES, CHANGES, ACTS, SIZE_FILES, SIZE_LINES]
-    return [*lists, SSDE, NAMES, RAW_NAMES, ALERTS]
+    return [*lists, SSDE, DERIVED_DOSES, NAMES, RAW_NAMES, ALERTS]
 
 
 def _documents() -> list[Documents[Any]]:
     from treegarth.features.dose.alerts.api import LEVEL_DOCUMENTS
     from treegarth.features.dose.analysis.api.coefficients import COEFFICIENT_DOCUMENTS
+    from treegarth.features.dose.analysis.charts.documents import CHART_DOCUMENTS
     from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
     from treegarth.features.dose.analysis.names.api import NAME_DOCUMENTS
     from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS
     from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 
-    of_analysis: list[Documents[Any]] = [COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS]
+    of_analysis: list[Documents[Any]] = [COEFFICIENT_DOCUMENTS, SET_DOCUMENTS, NAME_DOCUMENTS, CHART_DOCUMENTS]
     return [NOT_PATIENT_DOCUMENTS, LIMIT_DOCUMENTS, *of_analysis, LEVEL_DOCUMENTS]
 
 

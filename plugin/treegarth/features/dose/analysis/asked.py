@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from treegarth.errors import InvalidRequest, NotFound
 from treegarth.features.dose.analysis.figures import EXAM_COUNT, OF_LEVEL, OF_PROJECTION, leading_of
 from treegarth.features.dose.analysis.store.choices import QuantityCount, quantities_of
-from treegarth.features.dose.analysis.store.names import NamedCount, find_name, modalities_with_exams
+from treegarth.features.dose.analysis.store.matrix import MatrixCell, matrix
+from treegarth.features.dose.analysis.store.names import KindOfName, NamedCount, find_name, modalities_with_exams
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM, Band, Level, Phantom, Wanted
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.phrases import N_, P_, Phrase
@@ -67,6 +68,14 @@ class FiguresAsked(DaysAsked):
     """Patients lighter than this."""
 
 
+class MatrixAsked(FiguresAsked):
+    """Which values, by which names."""
+
+    names: KindOfName | None = None
+    """`standard`: by standard names; `exam`: by names of exams; `protocol`: by acquisition protocols, of whose events
+    the values are. Without it standard names where there are any, else the names of exams or the protocols."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
     """What is asked for, with everything that the address left open."""
@@ -110,6 +119,28 @@ _OF_ANOTHER_LEVEL: dict[Level, Phrase] = {
     "event": P_("No irradiation event has this quantity: ask for the level `exam`, or for another one."),
     "exam": P_("No exam as a whole has this quantity: ask for the level `event`, or for another one."),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySide:
+    """Names and devices side by side, by names of which kind."""
+
+    chosen: Chosen
+    kind: KindOfName
+    cells: list[MatrixCell]
+
+
+def side_by_side(connection: Connection, asked: MatrixAsked) -> SideBySide:
+    """Raises InvalidRequest where the address contradicts itself, NotFound where there is no such name."""
+    if asked.names == "exam" and (asked.level == "event" or asked.protocol is not None):
+        raise InvalidRequest(P_("A name of exams has values of exams: ask for the level `exam`."))
+    chosen = choose(connection, asked.model_copy(update={"level": "event"}) if asked.names == "protocol" else asked)
+    other: KindOfName = "exam" if chosen.wanted.level == "exam" else "protocol"
+    kind: KindOfName = asked.names or "standard"
+    cells = matrix(connection, chosen.wanted, kind)
+    if not cells and asked.names is None:
+        kind, cells = other, matrix(connection, chosen.wanted, other)
+    return SideBySide(chosen=chosen, kind=kind, cells=cells)
 
 
 def _names_in(asked: FiguresAsked) -> list[int]:

@@ -152,7 +152,8 @@ exam_dose = Table(
         "ix_exam_dose_name",
         "exam_name_id",
         "quantity",
-        postgresql_include=["value", "is_doubted", "phantom", "study_hour", "orthanc_study_id", *_INCLUDED],
+        "orthanc_study_id",  # a digest: what begins a name's rows was chosen by chance (store/percentiles.py)
+        postgresql_include=["value", "is_doubted", "phantom", "study_hour", *_INCLUDED],
     ),
     Index(
         "ix_exam_dose_quantity",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from treegarth.features.dose.quantities import OF_EVENT
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 Level = Literal["exam", "event"]
 """What has the values: exams (`exam_dose`), or irradiation events (`event_dose`)."""
@@ -60,6 +63,8 @@ class Wanted:
     weight_kg: Band = EVERYBODY
     with_doubted: bool = False
     """Whether values that are doubted count too."""
+    among: Select[Any] | None = None
+    """Of studies alone whose Orthanc identifiers this query has."""
 
     def __post_init__(self) -> None:
         names = (self.standard_name_id, self.exam_name_id, self.protocol_name_id)

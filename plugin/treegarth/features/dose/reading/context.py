@@ -132,4 +132,5 @@ def read_study(header: Header) -> StudyContext:
         protocol_name=header.text("ProtocolName"),
         requested_procedure_description=header.text("RequestedProcedureDescription"),
         procedure_codes=header.codes("ProcedureCodeSequence"),
+        performing_physician_name=header.text("PerformingPhysicianName"),
     )

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal, TypeAlias
 
-READER_VERSION = 5
+READER_VERSION = 6
 """Rises whenever the same object would be read differently; rows say which version made them."""
 
-DECIDER_VERSION = 6
+DECIDER_VERSION = 7
 """Rises whenever the same readings would be decided differently; rows of studies say which version made them."""
 
 Kind: TypeAlias = Literal["ct", "projection", "mammography", "radiopharmaceutical"]
@@ -65,6 +65,7 @@ class StudyContext:
     protocol_name: str | None = None
     requested_procedure_description: str | None = None
     procedure_codes: tuple[Mapping[str, str], ...] = ()
+    performing_physician_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,7 @@ _TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "source": (N_("The best kind of source that counts"), tuple(source.value for source in Source)),
     "protocols": (N_("An acquisition protocol of its events"), ()),
     "radionuclides": (N_("A radionuclide that was given"), ()),
+    "performing_physician": (N_("Who performed it, as DICOM has the name"), ()),
     "origins": (N_("Where a best known dose is from, as dlp_mgy_cm:reported"), ()),
     "doubts": (N_("A doubt about a best known dose, as dlp_mgy_cm:partial_total"), ()),
     "differences": (N_("A total that differs from the sum of the events"), ()),

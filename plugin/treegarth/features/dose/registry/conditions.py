@@ -99,6 +99,8 @@ class DoseConditions(Parameters):
     """The number of a rule: only the studies that it marks."""
     standard_name: Count = None
     """The number of a standard name: only the exams that have it."""
+    called: Text | None = None
+    """A part of a standard name that the exam has, or the whole with the wildcards."""
     dlp_from_mgy_cm: Limit = None
     """The least best known dose-length product."""
     dlp_to_mgy_cm: Limit = None
@@ -175,6 +177,7 @@ class DoseConditions(Parameters):
             not_patient=self.not_patient,
             not_patient_rule=self.not_patient_rule,
             standard_name=self.standard_name,
+            called=self.called,
             study_date_from=max((day for day in (self.study_date_from, first) if day), default=None),
             study_date_to=min((day for day in (self.study_date_to, last) if day), default=None),
             parts={column: part for name, column in PARTS.items() if (part := getattr(self, name)) is not None},

@@ -15,6 +15,7 @@ from treegarth.features.dose.registry.shown_tables import readable_meaning
 class ShownDerived:
     """A derived quantity, its formula in words, and what went into it."""
 
+    name: str
     shown: ShownQuantity
     value: float
     is_doubted: bool
@@ -34,6 +35,7 @@ def shown_derived(found: Iterable[DerivedDose]) -> list[ShownDerived]:
     """Those whose names are known."""
     return [
         ShownDerived(
+            name=one.quantity,
             shown=DERIVED[one.quantity],
             value=one.value,
             is_doubted=one.is_doubted,

@@ -118,6 +118,7 @@ dose_report = Table(
     Column("protocol_name", Text),
     Column("requested_procedure_description", Text),
     Column("procedure_codes", JSONB),
+    Column("performing_physician_name", Text, comment="(0008,1050) as in DICOM (PN), several with backslashes between"),
     Column("acquisition_protocols", ARRAY(Text), comment="of its events, each once, in their order"),
     Column("modified_from", Key, comment="the instance that Orthanc made this one of (its metadata ModifiedFrom)"),
     Index("ix_dose_report_study", "study_instance_uid"),
@@ -234,6 +235,7 @@ dose_study = Table(
     Column("own_word", Text, comment="intent, subject or image, by which its objects say that it is no patient's"),
     Column("lacks", ARRAY(Text), Computed(LACKS, persisted=True), comment="doses that its modalities demand"),
     Column("institution_name", Text),
+    Column("performing_physician", Text, comment="the first who is named, as in DICOM (PN): see decision/physician.py"),
     Column("manufacturer", Text),
     Column("manufacturer_model_name", Text),
     Column("station_name", Text),
@@ -325,6 +327,12 @@ dose_study = Table(
         text("study_time DESC NULLS LAST"),
         text("orthanc_study_id DESC"),
         postgresql_where=text("not_patient IS NOT NULL"),
+    ),
+    Index(
+        "ix_dose_study_physician",
+        "orthanc_study_id",
+        postgresql_include=["performing_physician"],
+        postgresql_where=text("performing_physician IS NOT NULL"),
     ),
     Index("ix_dose_study_missing", "orthanc_study_id", postgresql_include=["lacks", "replaced_by", "not_patient"]),
     Index(

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from treegarth.features.dose.analysis.asked import Chosen, DaysAsked, FiguresAsked, Modality, choose, days_of
+from treegarth.features.dose.analysis.asked import (
+    Chosen,
+    DaysAsked,
+    FiguresAsked,
+    MatrixAsked,
+    Modality,
+    choose,
+    days_of,
+    side_by_side,
+)
 from treegarth.features.dose.analysis.figures import By, Size
 from treegarth.features.dose.analysis.store.groups import Figure, figures
+from treegarth.features.dose.analysis.store.matrix import MatrixCell
 from treegarth.features.dose.analysis.store.names import KindOfName, NamedCount, most_frequent_names
 from treegarth.features.dose.analysis.store.overview import Overview, overview
 from treegarth.features.dose.analysis.store.shape import Bin, Point, Scale, greatest, histogram, points
@@ -99,6 +109,15 @@ class PointsAnswer(Answer):
     items: list[Point]
 
 
+class MatrixAnswer(Answer):
+    """Of each name all devices together, then each one; in stored units."""
+
+    of: ChosenValues
+    names: KindOfName
+    """By names of which kind."""
+    items: list[MatrixCell]
+
+
 class GreatestAnswer(Answer):
     """The ten greatest values."""
 
@@ -161,6 +180,12 @@ def points_answer(call: Call[PointsAsked, None, None]) -> PointsAnswer:
     return PointsAnswer(of=chosen_values(chosen), count=count, items=items)
 
 
+def matrix_answer(call: Call[MatrixAsked, None, None]) -> MatrixAnswer:
+    with call.connect() as connection:
+        found = side_by_side(connection, call.query)
+    return MatrixAnswer(of=chosen_values(found.chosen), names=found.kind, items=found.cells)
+
+
 def greatest_answer(call: Call[FiguresAsked, None, None]) -> GreatestAnswer:
     with call.connect() as connection:
         chosen = choose(connection, call.query)
@@ -203,6 +228,13 @@ def routes() -> list[Route]:
             "analysis/points",
             points_answer,
             "Values against the size of the patient.",
+            problems=problems,
+        ),
+        dose_route(
+            "dose_analysis_matrix",
+            "analysis/matrix",
+            matrix_answer,
+            "Names and devices side by side: the distribution of a quantity of each name on each device.",
             problems=problems,
         ),
         dose_route(

@@ -9,9 +9,10 @@ from typing import Literal, TypeAlias, get_args
 from flask import Response
 from sqlalchemy import Connection
 
-from treegarth.features.dose.analysis.asked import FiguresAsked, choose, days_of
+from treegarth.features.dose.analysis.asked import MatrixAsked, choose, days_of, side_by_side
 from treegarth.features.dose.analysis.figures import By, Size
 from treegarth.features.dose.analysis.store.groups import Figure, figures
+from treegarth.features.dose.analysis.store.matrix import MatrixCell
 from treegarth.features.dose.analysis.store.overview import Overview, overview
 from treegarth.features.dose.analysis.store.shape import Bin, Point, Scale, greatest, histogram, points
 from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
@@ -24,9 +25,10 @@ from treegarth.web.export import MEDIA_TYPES, Format, fields_of, write_export
 from treegarth.web.listing import ANY_BYTES
 from treegarth.web.routes import Parameters, Route
 
-Table: TypeAlias = Literal["overview", "whole", "histogram", "points", "greatest", "workload"] | By
+Table: TypeAlias = Literal["overview", "matrix", "whole", "histogram", "points", "greatest", "workload"] | By
 RECORDS: dict[str, type[Record]] = {
     "overview": Overview,
+    "matrix": MatrixCell,
     "whole": Distribution,
     "histogram": Bin,
     "points": Point,
@@ -34,11 +36,11 @@ RECORDS: dict[str, type[Record]] = {
     "workload": HourOfWeek,
     **dict.fromkeys(get_args(By), Figure),
 }
-TABLES_OF_NAME = tuple(name for name in RECORDS if name != "overview")
+TABLES_OF_NAME = tuple(name for name in RECORDS if name not in ("overview", "matrix"))
 
 
-class FileAsked(FiguresAsked):
-    """Which values, and how bins and sizes are made."""
+class FileAsked(MatrixAsked):
+    """Which values, by which names (of `matrix` alone), and how bins and sizes are made."""
 
     scale: Scale = "linear"
     """Of the histogram."""
@@ -82,6 +84,8 @@ def rows_of(connection: Connection, table: Table, asked: FileAsked) -> Sequence[
     """What the page shows as a table, whole: of points those that are drawn."""
     if table == "overview":
         return overview(connection, days_of(asked))
+    if table == "matrix":
+        return side_by_side(connection, asked).cells
     chosen = choose(connection, asked)
     wanted = chosen.wanted
     if table == "histogram":

@@ -50,6 +50,18 @@ def names_of_protocols(connection: Connection, numbers: Iterable[int]) -> dict[i
     return {row.id: row.name for row in found}
 
 
+def names_of_standards(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    columns = (standard_name.c.id, standard_name.c.name)
+    found = connection.execute(select(*columns).where(is_among_numbers(standard_name.c.id, numbers)))
+    return {row.id: row.name for row in found}
+
+
+def labels_of_names(connection: Connection, kind: KindOfName, numbers: Iterable[int]) -> dict[int, str]:
+    """What people call names of this kind, by their numbers."""
+    of_kind = {"standard": names_of_standards, "exam": names_of_exams, "protocol": names_of_protocols}
+    return of_kind[kind](connection, numbers)
+
+
 def find_name(connection: Connection, wanted: Wanted) -> NamedCount | None:
     """The one name that is asked for, with no count; None where none is, or where it is not there (any more)."""
     asked: tuple[tuple[KindOfName, int | None, tuple[Column[Any], ...]], ...] = (

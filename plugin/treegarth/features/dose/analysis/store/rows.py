@@ -93,6 +93,8 @@ def select_about(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(table.c.study_date <= wanted.study_date_to)
     if wanted.device_key is not None:
         found.append(table.c.device_key == wanted.device_key)
+    if wanted.among is not None:
+        found.append(table.c.orthanc_study_id.in_(wanted.among))
     ages = _within(table.c.patient_age_years, wanted.age_years)
     return [*found, *ages, *_within(table.c.patient_weight_kg, wanted.weight_kg)]
 

@@ -11,6 +11,7 @@ from treegarth.features.dose.analysis.store.derived import (
     derived_of_study,
     not_derived_of_study,
 )
+from treegarth.features.dose.analysis.store.percentiles import Percentile, percentiles_of
 from treegarth.features.dose.registry.api.parts import Kind, Listed, dose_route
 from treegarth.features.dose.registry.rules import Origin
 from treegarth.features.dose.registry.store.decisions import decisions_of_study
@@ -91,6 +92,10 @@ class StudyDose(Answer):
     """Each plane of each device: their reference points are not added."""
     activities: list[NuclideActivity]
     """By radionuclide."""
+    standard_names: list[str]
+    """What the site calls it: the standard name of each of its modalities."""
+    percentiles: list[Percentile]
+    """Where each dose lies among those of exams that are called the same."""
     derived: list[DerivedDose]
     """What follows from these by a formula (docs/dose.md)."""
     not_derived: list[NotDerived]
@@ -119,6 +124,7 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
         study = find_study_with_dose(connection, key.orthanc_study_id)
         derived = derived_of_study(connection, key.orthanc_study_id)
         not_derived = not_derived_of_study(connection, key.orthanc_study_id)
+        percentiles = percentiles_of(connection, [key.orthanc_study_id])[key.orthanc_study_id]
     return StudyDose(
         study_instance_uid=uid,
         orthanc_study_id=key.orthanc_study_id if found else None,
@@ -129,6 +135,8 @@ def study(call: Call[WhichStudy, None, StudyPath]) -> StudyDose:
         activities=[
             NuclideActivity.model_validate(one) for one in (study.activities if study is not None else None) or ()
         ],
+        standard_names=(study.standard_names if study is not None else None) or [],
+        percentiles=percentiles,
         derived=derived,
         not_derived=not_derived,
         replaced_by=study.replaced_by if study is not None else None,

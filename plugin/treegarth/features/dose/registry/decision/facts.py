@@ -11,6 +11,7 @@ from treegarth.features.dose.reading.model import Values
 from treegarth.features.dose.reading.planes import plane_of
 from treegarth.features.dose.registry.decision.instants import Instant, clock_of, instant_of
 from treegarth.features.dose.registry.decision.nuclides import nuclide_of
+from treegarth.features.dose.registry.decision.physician import administering
 from treegarth.features.dose.registry.rules import Source
 
 Group: TypeAlias = Literal["ct", "x-ray", "radiopharmaceutical"]
@@ -73,6 +74,7 @@ class EventFacts:
     fluoro_time_s: float | None = None
     effective_dose_msv: float | None = None
     protocol: str | None = None
+    administered_by: str | None = None
     is_fluoroscopy: bool = False
     is_localizer: bool = False
     is_scan: bool = False
@@ -155,6 +157,7 @@ def event_facts(kind: str, values: Values, position: int, *, offset: object = No
         fluoro_time_s=_number(values, "irradiation_duration_s"),
         effective_dose_msv=_number(values, "effective_dose_msv"),
         protocol=values.get("acquisition_protocol"),
+        administered_by=administering(values),
         is_fluoroscopy=event_type == FLUOROSCOPY,
         is_localizer=event_type == "Constant Angle Acquisition",
         is_scan=event_type in SCANS,

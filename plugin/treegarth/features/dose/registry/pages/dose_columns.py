@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from treegarth.features.dose.quantities import BEST, OF_EVENT, QUANTITIES, Asked, ShownQuantity, asked_for
+from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT, QUANTITIES, Asked, ShownQuantity, asked_for
 from treegarth.features.dose.registry.pages.names import doubts_in_words
 from treegarth.features.dose.registry.shown_tables import readable_meaning
 from treegarth.features.dose.registry.store.studies import DoseStudy
-from treegarth.phrases import N_, Phrase
+from treegarth.phrases import N_, P_, Phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,11 @@ class DoseColumn:
     name: str
     quantity: ShownQuantity
     narrow: str = ""
+
+    @property
+    def is_derived(self) -> bool:
+        """Then no order is by it: it is looked up for the rows that are shown."""
+        return self.name in DERIVED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,7 @@ class Dose:
 
     label: str  # a msgid
     values: tuple[float | None, ...]
+    names: tuple[str, ...]  # of the quantity of each
     quantity: ShownQuantity
     doubts: list[Phrase]
     of: str = ""  # a radionuclide
@@ -57,6 +63,8 @@ OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
         _column("best_dlp_mgy_cm"),
         _column("best_dlp_head_mgy_cm", "c-3"),
         _column("best_dlp_body_mgy_cm", "c-3"),
+        _column("ssde_mgy", "c-2"),
+        _column("effective_dose_ct_msv", "c-3"),
     ),
     "projection": (
         _column("best_dose_area_product_gy_m2"),
@@ -64,12 +72,17 @@ OF_KIND: dict[str, tuple[DoseColumn, ...]] = {
         _column("best_total_fluoro_time_s", "c-2"),
     ),
     "mammography": (_column("best_glandular_dose_left_mgy"), _column("best_glandular_dose_right_mgy")),
-    "radiopharmaceutical": (_column("best_administered_activity_mbq"), _column("effective_dose_msv", "c-1")),
+    "radiopharmaceutical": (
+        _column("best_administered_activity_mbq"),
+        _column("activity_per_weight_mbq_per_kg", "c-1"),
+        _column("effective_dose_nm_msv", "c-2"),
+        _column("effective_dose_msv", "c-2"),
+    ),
 }
 """Where the list shows one kind of examination."""
 
 EVERY = tuple(column for columns in OF_KIND.values() for column in columns)
-"""Every dose by which the list can be sorted."""
+"""Every dose that has a column, where the list shows its kind."""
 
 
 def _range(asked: Asked, unit: str) -> Range:
@@ -116,15 +129,15 @@ def _known(study: DoseStudy, *names: str) -> Iterator[Dose]:
         value = getattr(study, BEST[name].column)
         if value is not None:
             label, doubts = _SHORT.get(name, BEST[name].label), doubts_of(study, name)
-            yield Dose(label=label, values=(value,), quantity=BEST[name], doubts=doubts)
+            yield Dose(label=label, values=(value,), names=(name,), quantity=BEST[name], doubts=doubts)
 
 
 def _of_breasts(study: DoseStudy) -> Iterator[Dose]:
     values = (study.best_glandular_dose_left_mgy, study.best_glandular_dose_right_mgy)
     if values != (None, None):
-        doubts = doubts_of(study, "glandular_dose_left_mgy", "glandular_dose_right_mgy")
-        quantity = BEST["glandular_dose_left_mgy"]
-        yield Dose(label=N_("AGD left / right"), values=values, quantity=quantity, doubts=doubts)
+        names = ("glandular_dose_left_mgy", "glandular_dose_right_mgy")
+        doubts, quantity = doubts_of(study, *names), BEST[names[0]]
+        yield Dose(label=N_("AGD left / right"), values=values, names=names, quantity=quantity, doubts=doubts)
 
 
 def _activities(study: DoseStudy) -> Iterator[Dose]:
@@ -135,9 +148,13 @@ def _activities(study: DoseStudy) -> Iterator[Dose]:
         given = [(study.best_administered_activity_mbq, "".join(study.radionuclides or ()))]
     for value, nuclide in given:
         of = readable_meaning(nuclide) if nuclide else ""
-        yield Dose(label=BEST[name].label, values=(value,), quantity=BEST[name], doubts=doubts_of(study, name), of=of)
+        whole = (name,) if len(given) == 1 else ("",)  # no quantity of the exam is the activity of one nuclide of two
+        doubts = doubts_of(study, name)
+        yield Dose(label=BEST[name].label, values=(value,), names=whole, quantity=BEST[name], doubts=doubts, of=of)
 
 
 def doubts_of(study: DoseStudy, *names: str) -> list[Phrase]:
-    """Why these best known doses may not be the true ones."""
+    """Why these doses, best known or derived, may not be the true ones."""
+    if any(one in names for one in study.derived_doubted or ()):
+        return [P_("of a doubted dose")]
     return doubts_in_words([one for one in study.doubts or () if one.split(":", 1)[0] in names])

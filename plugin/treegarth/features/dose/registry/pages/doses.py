@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from treegarth.features.dose.analysis.names.store.raw_names import name_of_number
+from treegarth.features.dose.analysis.store.percentiles import add_percentiles
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.conditions import DoseConditions, Period
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
@@ -25,6 +26,7 @@ from treegarth.features.dose.registry.pages.dose_columns import (
     leading_doses,
 )
 from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, KIND_NAMES, MEANING_NAMES
+from treegarth.features.dose.registry.pages.percentiles import percentile_marks
 from treegarth.features.dose.registry.pages.study import study_address
 from treegarth.features.dose.registry.rules import Source
 from treegarth.features.dose.registry.store.device_names import shown_devices
@@ -68,11 +70,12 @@ def extras(
     orders = OF_KIND[asked.kind] if asked.kind else EVERY
     return {
         "addresses": {study.orthanc_study_id: study_address(call, study, which(study)) for study in studies},
+        "marks": {study.orthanc_study_id: percentile_marks(call, study.percentiles) for study in studies},
         "leading": {study.orthanc_study_id: leading_doses(study) for study in studies},
         "labels": labels_of(connection, [study.orthanc_study_id for study in studies]),
         "doubts_of": lambda study, column: doubts_of(study, column.removeprefix("best_")),
         "doses": columns,
-        "orders": [(one.quantity.label, _order(call, one)) for one in orders],
+        "orders": [(one.quantity.label, _order(call, one)) for one in orders if not one.is_derived],
         "events_url": call.site.url("dose.events_page", **asked_of_both(call)),
         "waiting": count_waiting(connection),
         "meanings": MEANING_NAMES,
@@ -102,15 +105,17 @@ def _column(column: DoseColumn) -> Column:
         label=column.quantity.label,
         unit=column.quantity.unit,
         form="number",
+        sorts_by=() if column.is_derived else None,
         nulls_first=True,
         narrow=column.narrow,
     )
 
 
 def shown(asked: DoseConditions, studies: Sequence[DoseStudy]) -> Sequence[Column]:
-    """The quantities of the kind that is listed, else what each exam is known by."""
+    """The quantities of the kind that is listed, else what each exam is known by; standard names where one has any."""
     doses = [DOSE] if asked.kind is None else [_column(one) for one in OF_KIND[asked.kind]]
-    return [*WHO_AND_WHEN, *doses, READING, *ABOUT]
+    called = any(one.standard_names for one in studies)
+    return [*WHO_AND_WHEN, *doses, READING, *(one for one in ABOUT if called or one.name != "standard_names")]
 
 
 def _limits(range_: Range, *, is_more: bool) -> tuple[Filter, ...]:
@@ -163,6 +168,7 @@ FILTERS = (
     Filter(name="device", label=N_("Device"), find_choices=device_asked_for, is_shown=False),
     Filter(name="not_patient_rule", label=N_("Rule"), find_choices=rules_that_mark, is_shown=False),
     Filter(name="standard_name", label=N_("Standard name"), find_choices=name_asked_for, is_shown=False),
+    _more("called", N_("Standard name"), width="wide"),
     Filter(name="label", label=N_("Label"), find_choices=label_choices, is_more=True),
     _more("modality", N_("Modality"), width="short", hint="CT,PT"),
     _more("procedure", N_("Procedure")),
@@ -186,6 +192,7 @@ WHO_AND_WHEN = (
 """Before the doses, which are in sight however narrow the page is."""
 ABOUT = (
     Column(name="study_description", label=N_("Description"), narrow="c-0", nulls_first=True),
+    Column(name="standard_names", label=N_("Standard name"), sorts_by=(), narrow="c-2"),
     Column(name="protocols", label=N_("Protocols"), narrow="c-4"),
     Column(
         name="equipment",
@@ -228,5 +235,6 @@ DOSES = Listing(
     ),
     template="dose/doses.html",
     extras=extras,
+    looked_up={"percentiles": add_percentiles},
     navigation=Navigation(label=N_("Dose"), icon="dose", order=30, key="d"),
 )

@@ -35,6 +35,7 @@ OF_REPORTS = {"total_fluoro_time_s": "total_fluoro_time_s"}
 class ShownDose:
     """One quantity of the exam, in the unit shown. None is unknown."""
 
+    name: str  # of the quantity; of what is kept apart within the exam, none
     label: str  # a msgid
     unit: str
     best: Decimal | None
@@ -72,6 +73,7 @@ def _dose(
     origins = study.origin
     return _shown(
         BEST[name],
+        name=name,
         best=best,
         origin=origin_in_words(name, origins[name]) if name in origins else "",
         reported=reported,
@@ -110,6 +112,7 @@ def _effective(study: DoseStudy, reports: Sequence[DoseReport]) -> list[ShownDos
 def _shown(
     quantity: ShownQuantity,
     *,
+    name: str = "",
     best: float | None = None,
     origin: str = "",
     reported: float | None = None,
@@ -120,6 +123,7 @@ def _shown(
         return None if value is None else scaled(value, quantity.factor)
 
     return ShownDose(
+        name=name,
         label=quantity.label,
         unit=quantity.unit,
         best=in_unit(best),

@@ -12,6 +12,7 @@ from treegarth.features.dose.alerts.words import STATE_NAMES, STATE_SIGNS
 from treegarth.features.dose.analysis.levels.screening import flags_of_exam
 from treegarth.features.dose.analysis.size.pages import exam_part
 from treegarth.features.dose.analysis.store.derived import derived_of_study, not_derived_of_study
+from treegarth.features.dose.analysis.store.percentiles import percentiles_of
 from treegarth.features.dose.registry.acts import concerning
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.acts import acts_section, source_choice
@@ -19,6 +20,7 @@ from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.doubts import shown_doubts
 from treegarth.features.dose.registry.pages.exam import shown_doses, shown_parts
 from treegarth.features.dose.registry.pages.names import doubts_in_words
+from treegarth.features.dose.registry.pages.percentiles import percentile_marks
 from treegarth.features.dose.registry.pages.redecision import redeciding_section
 from treegarth.features.dose.registry.pages.this_study import this_study
 from treegarth.features.dose.registry.shown import ShownReport, shown_images, shown_report
@@ -61,6 +63,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         alerts = alerts_of_study(connection, key)
         acts = acts_section(call, key, which, decided, choices) if study is not None else Markup("")
         level_flags = [] if study is None else flags_of_exam(connection, key.orthanc_study_id)
+        percentiles = percentiles_of(connection, [key.orthanc_study_id])[key.orthanc_study_id]
         size_specific = exam_part(call, connection, key.orthanc_study_id)
     if not sources and not alerts:
         return None
@@ -79,6 +82,7 @@ def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
         reports=_articles(call, reports, sources, counting),
         doses=[] if study is None else shown_doses(study, counting),
         parts=[] if study is None else shown_parts(study),
+        marks=percentile_marks(call, percentiles),
         derived=derived,
         not_derived=not_derived,
         exposures=shown_exposures(call, mammograms),

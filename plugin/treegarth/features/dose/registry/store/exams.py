@@ -31,6 +31,7 @@ from treegarth.features.dose.registry.decision import (
 )
 from treegarth.features.dose.registry.decision.accounts import Account
 from treegarth.features.dose.registry.decision.nuclides import meaning_of
+from treegarth.features.dose.registry.decision.physician import performing_physician
 from treegarth.features.dose.registry.decision.sameness import totals_differ
 from treegarth.features.dose.registry.own_words import own_word
 from treegarth.features.dose.registry.rules import Said, Source
@@ -318,6 +319,10 @@ def _study_row(exam: _Exam, decision: ExamDecision) -> dict[str, Any]:
         **_as_reported(counted, facts, decision),
         **_told_by(facts, decision),
         **_administered(decision.administrations),
+        "performing_physician": performing_physician(
+            (one.performing_physician_name for one in reversed(counted)),
+            (one.event.administered_by for one in decision.events),
+        ),
         **{one.column: decision.best.get(one.name) for one in BEST.values()},
         "origins": sorted(
             f"{quantity}:{origin}"

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from treegarth.database.folding import is_or_is_like, matches
 from treegarth.database.parameters import is_among, written_out
+from treegarth.features.dose.analysis.store.of_exams import exams_called
 from treegarth.features.dose.analysis.store.values import EVENT_COUNT
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name
 from treegarth.features.dose.quantities import BEST, Asked, BestQuantity, EventQuantity, asked_for
@@ -69,6 +70,7 @@ class DoseStudyFilter:
     not_patient: bool | None = None  # False: without phantoms, QA and service; True: only these
     not_patient_rule: int | None = None  # what this rule marks
     standard_name: int | None = None  # exams that have it, by its number
+    called: str | None = None  # exams with a standard name that contains this
     parts: Mapping[str, str] = field(default_factory=dict)  # of texts of NAMED: what they contain
     label: str | None = None
     patient_sex: str | None = None
@@ -184,6 +186,8 @@ def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
         found.append(table.not_patient_rule_id == wanted.not_patient_rule)
     if wanted.standard_name is not None:
         found.append(table.orthanc_study_id.in_(_called(wanted.standard_name)))
+    if wanted.called is not None:
+        found.append(table.orthanc_study_id.in_(exams_called(wanted.called)))
     if wanted.patient_sex is not None:
         found.append(table.patient_sex == written_out(wanted.patient_sex))
     return found

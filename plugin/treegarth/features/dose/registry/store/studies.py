@@ -9,7 +9,9 @@ from typing import Any, Literal, cast
 from pydantic import Field, computed_field, field_serializer
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
-from treegarth.features.dose.quantities import BEST
+from treegarth.features.dose.analysis.store.of_exams import derived_of, doubted_derived_of, standard_names_of
+from treegarth.features.dose.analysis.store.percentiles import Percentile
+from treegarth.features.dose.quantities import BEST, DERIVED
 from treegarth.features.dose.registry.lacking import Lacking
 from treegarth.features.dose.registry.rules import DoubtName, Origin, What
 from treegarth.features.dose.registry.store.device_names import called
@@ -180,6 +182,22 @@ class DoseStudy(Record):
     replaced_by: str | None = None
     """Orthanc's identifier of the study in which all of this one counts instead, as under a corrected patient ID; then
     this one is in no sum and no percentile."""
+    standard_names: list[str] | None = None
+    """What the site calls it: the standard name of each of its modalities."""
+    effective_dose_ct_msv: float | None = None
+    """Of its CT, derived for a reference patient."""
+    effective_dose_nm_msv: float | None = None
+    """Of its radiopharmaceuticals, derived for a reference patient."""
+    activity_at_scan_mbq: float | None = None
+    """What was left of the activity when the scan began, derived."""
+    activity_per_weight_mbq_per_kg: float | None = None
+    """The activity over the weight of the patient, derived."""
+    ssde_mgy: float | None = None
+    """Size-specific dose estimate, the greatest of its CT series, derived from images."""
+    derived_doubted: list[str] | None = None
+    """Which of these follow from a dose that is doubted."""
+    percentiles: list[Percentile] | None = None
+    """Where each dose lies among those of exams that are called the same; null where that was not looked for."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -204,10 +222,24 @@ class DoseStudy(Record):
         ]
 
 
+LOOKED_UP = ("percentiles",)
+"""What no query of studies has: it is looked for a page of them at once (`percentiles.py`)."""
+
+
 def columns_of_studies() -> list[ColumnElement[Any]]:
     """What a `DoseStudy` is made of."""
-    beside = {"device_name": called(dose_study.c.device_key).label("device_name")}
-    return [beside[name] if name in beside else dose_study.c[name] for name in DoseStudy.model_fields]
+    key = dose_study.c.orthanc_study_id
+    beside: dict[str, ColumnElement[Any]] = {
+        "device_name": called(dose_study.c.device_key),
+        "standard_names": standard_names_of(key),
+        "derived_doubted": doubted_derived_of(key),
+        **{name: derived_of(key, name) for name in DERIVED},
+    }
+    return [
+        beside[name].label(name) if name in beside else dose_study.c[name]
+        for name in DoseStudy.model_fields
+        if name not in LOOKED_UP
+    ]
 
 
 def select_studies_with_dose(connection: Connection, filters: DoseStudyFilter) -> Select[Any]:
