@@ -2,7 +2,7 @@
 # Install the missing Debian packages of a profile:
 #   runtime  what a server and the demonstration need
 #   orthanc  runtime, and what the tests against Orthanc need
-#   test     orthanc, and what the browser tests need; the same for the newest Python packages
+#   test     orthanc, and what the browser tests and the examples of the documentation need; the same for the newest Python packages
 #   debootstrap  what builds another Debian in a folder
 #   browser  what prepares the browser's packages, in the first stage of the Docker image
 #   image    what the Docker image adds to its base
@@ -21,7 +21,7 @@ wanted() {
         debootstrap) echo debootstrap ;;
         runtime) runtime ;;
         orthanc) runtime && orthanc_tests ;;
-        test | newest) runtime && orthanc_tests && browser_tests ;;
+        test | newest) runtime && orthanc_tests && document_tests && browser_tests ;;
         *) fail "packages.sh knows no profile \"$profile\"." ;;
     esac
 }
@@ -31,6 +31,7 @@ runtime() {
     npm_unless_there
 }
 orthanc_tests() { echo orthanc-postgresql orthanc-gdcm dicom3tools procps prometheus; } # prometheus: its promtool reads our metrics
+document_tests() { echo r-base-core; } # the example of docs/dose-exports.md
 browser_tests() { echo chromium chromium-headless-shell libatomic1 fonts-noto-cjk nginx caddy openssl poppler-utils; } # libatomic1: of Playwright's driver
 # Debian's npm conflicts with Node packages from elsewhere, which bring their own.
 npm_unless_there() { command -v npm >/dev/null || [ "${WITHOUT_NPM:-}" = 1 ] || echo nodejs npm; }

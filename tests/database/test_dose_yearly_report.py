@@ -18,6 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 
+from tests.dose_alerts import DLP, MISSING, arrive, ct, level
 from tests.dose_statistics import MadeExam, keep, name_of_exams, standard
 from tests.unit.web.web_support import make_services
 from tests.works import runner
@@ -25,6 +26,8 @@ from treegarth.assembly import house
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import MachineNotReady
+from treegarth.features.dose.alerts.tables import dose_alert
+from treegarth.features.dose.analysis.levels.documents import EXAMPLE
 from treegarth.features.dose.analysis.store.yearly import change_percent, yearly_report
 from treegarth.features.dose.analysis.yearly import pdf
 from treegarth.features.dose.analysis.yearly.model import MOST_NAMES, ModalityOfYear, YearlyReport
@@ -200,6 +203,99 @@ def many_again() -> MadeExam:
 )
 def test_a_change_is_told_where_it_is_one(before: float | None, now: float | None, change: float | None) -> None:
     assert change_percent(before, now) == (None if change is None else pytest.approx(change))
+
+
+# ---- reference levels and alerts ----
+
+
+CHEST_LEVEL = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "CT chest"}
+
+
+def chests_with_levels(engine: Engine, client: FlaskClient) -> None:
+    """20 exams of 100 at one device, 60 of 400 at the other, and levels of 150, 500, and of what is not here."""
+    with transaction(engine) as connection:
+        name_of_exams(connection, "Chest", standard_name_id=standard(connection, "CT chest"))
+        standard(connection, "CT head")
+    made(
+        engine,
+        *(exam("dlp_mgy_cm", 100.0, station="CT1", study_date=date(2025, 3, 3)) for _ in range(20)),
+        *(exam("dlp_mgy_cm", 400.0, station="CT2", study_date=date(2025, 3, 3)) for _ in range(60)),
+    )
+    rows = [
+        {**CHEST_LEVEL, "level": 150},
+        {**CHEST_LEVEL, "level": 500, "weight_from_kg": 50},
+        {**CHEST_LEVEL, "level": 100, "age_to_years": 5},
+        {**CHEST_LEVEL, "level": 100, "standard_name": "CT head"},
+        {**CHEST_LEVEL, "level": 100, "standard_name": "Elsewhere"},
+    ]
+    document = {**EXAMPLE, "valid_from": "2024-01-01", "rows": rows}
+    document.pop("valid_to", None)
+    assert client.post(f"{API}/dose/levels", json={"document": document}).status_code == 201
+    later = {**document, "name": "Later", "place": "Elsewhere", "valid_from": "2026-01-01"}
+    assert client.post(f"{API}/dose/levels", json={"document": later}).status_code == 201
+
+
+def test_the_years_medians_stand_beside_the_levels_of_its_last_day(engine: Engine, client: FlaskClient) -> None:
+    chests_with_levels(engine, client)
+    levels = report_of(engine).levels
+    assert (levels.held_on, levels.level_count) == (date(2025, 12, 31), 5)
+    counts = (levels.above_count, levels.straddles_count, levels.below_count, levels.too_few_count)
+    assert counts == (1, 0, 1, 0)
+    assert (levels.no_exams_count, levels.no_standard_name_count, levels.more) == (2, 1, 0)
+    found = [(one.is_whole_site, one.device, one.level, one.n, one.median, one.verdict) for one in levels.items]
+    assert found == [
+        (True, None, 150, 80, 400, "above"),
+        (False, "Maker CT2", 150, 60, 400, "above"),
+        (True, None, 500, 80, 400, "below"),
+    ]
+    assert report_of(engine, 2026).levels.held_on == TODAY
+    assert report_of(engine, 2020).levels.level_count == 0
+
+
+def alerts_of_a_year(engine: Engine) -> None:
+    """Of one level two of 2025, of which one was acknowledged and one is no longer so, and one of 2026; none of the
+    other."""
+    first = level(engine, DLP, name="High DLP", exams_from="2025-01-01")
+    level(engine, MISSING, name="Nothing came")
+    exams = [ct(2000.0, date(2025, 5, 1)), ct(3000.0, date(2025, 12, 31)), ct(4000.0, date(2026, 1, 1))]
+    arrive(engine, *exams, ct(10.0, date(2025, 5, 1)))
+    with transaction(engine) as connection:
+        ours = dose_alert.c.level_id == first
+        acknowledged = ours & (dose_alert.c.value == 2000)
+        connection.execute(update(dose_alert).where(acknowledged).values(state="acknowledged"))
+        connection.execute(update(dose_alert).where(ours & (dose_alert.c.value == 3000)).values(holds=False))
+
+
+def test_alerts_are_counted_by_level_and_by_how_they_stand(engine: Engine) -> None:
+    alerts_of_a_year(engine)
+    (one,) = report_of(engine).alerts
+    assert (one.level_name, one.kind, one.alert_count) == ("High DLP", "exam", 2)
+    assert (one.open_count, one.acknowledged_count, one.ended_count) == (0, 1, 1)
+    (one,) = report_of(engine, 2026).alerts
+    assert (one.alert_count, one.open_count) == (1, 1)
+    assert report_of(engine, 2024).alerts == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Comparison with reference levels", "above the level: 1", "High DLP", "Maker CT2"]),
+        ("ko", ["진단참고수준과 비교", "5개입니다", "High DLP", "선량 경보"]),
+    ],
+)
+def test_page_and_pdf_have_levels_and_alerts(
+    engine: Engine, client: FlaskClient, tmp_path: Path, language: str, words: list[str]
+) -> None:
+    chests_with_levels(engine, client)
+    alerts_of_a_year(engine)
+    page = " ".join(told(client.get(f"{PAGE}?year=2025&lang={language}").text))
+    in_pdf = re.sub(r"\s+", "", words_of_pdf(made_pdf(engine, client, language, tmp_path)))
+    for one in words:
+        assert one in page
+        assert re.sub(r"\s+", "", one) in in_pdf
+    empty = client.get(f"{PAGE}?year=1990&lang=en").text
+    assert "No reference level holds on 1990-12-31." in empty
+    assert "No exam of this year made an alert." in empty
 
 
 # ---- page, PDF and JSON ----

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, event, select, update
 
 from tests.database.test_dose_values import scan
 from tests.dose_statistics import MadeExam, keep, name_of_exams, standard
@@ -139,6 +139,33 @@ def test_each_device_is_compared_by_itself_and_all_together(client: FlaskClient,
         (one["is_whole_site"], one["device"], one["n"], one["verdict"]) for one in compared(client, by_device="true")
     ]
     assert found == [(True, None, 80, "above"), (False, "Maker CT1", 20, "below"), (False, "Maker CT2", 60, "above")]
+
+
+def test_any_number_of_levels_is_compared_by_the_same_few_statements(client: FlaskClient, engine: Engine) -> None:
+    keep_chests(engine, [*chests(TWENTY, station="CT1"), *chests([400.0] * 30, station="CT2", age=5.5)])
+    bands = [CHEST | {"age_from_years": age, "age_to_years": age + 1} for age in range(100)]
+    asked: dict[int, int] = {}
+    for rows in ([CHEST], [CHEST, *bands]):
+        number = make(client, *rows, name=f"{len(rows)} levels", place=f"{len(rows)} levels")
+        statements: list[str] = []
+
+        def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            statements.append(statement)  # noqa: B023  # called within the loop
+
+        event.listen(engine, "before_cursor_execute", note)
+        found = compared(client, level_set=number, by_device="true")
+        event.remove(engine, "before_cursor_execute", note)
+        asked[len(rows)] = len(statements)
+        of_all = [one for one in found if one["age_from_years"] is None]
+        assert [(one["device"], one["n"], one["median"]) for one in of_all] == [
+            (None, 50, 400),
+            ("Maker CT1", 20, 105),
+            ("Maker CT2", 30, 400),
+        ]
+    of_five = [(one["device"], one["n"]) for one in found if one["age_from_years"] == 5]
+    assert of_five == [(None, 30), ("Maker CT2", 30)]
+    assert len([one for one in found if one["verdict"] == "no_exams"]) == 98
+    assert asked[1] == asked[101]
 
 
 def test_only_exams_of_the_days_count_and_these_are_the_last_twelve_months(client: FlaskClient, engine: Engine) -> None:

@@ -1,14 +1,16 @@
 """Records as a file: CSV, XLSX, Parquet, with all digits. Piece by piece into a file; no queries, no HTTP.
 
-The names are those of the API, with the unit at their end. Absent is an empty cell or null, never 0. Beside a person's
-name in DICOM's form stands the readable one, beside an age in DICOM's form the number of years.
+The names are those of the API, with the unit at their end, which Parquet says in a column's metadata too. Absent is
+an empty cell or null, never 0. Beside a person's name in DICOM's form stands the readable one, beside an age in DICOM's
+form the number of years.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -38,10 +40,34 @@ Rows: TypeAlias = Iterable[Sequence[Any]]
 ROWS_OF_A_SHEET = 1_048_576
 """What a sheet of XLSX can hold, its head included; what follows stands on the next."""
 LONGEST_NAME_OF_A_SHEET = 31
+NEVER_IN_A_NAME = "[]:*?/\\"
+"""What spreadsheets refuse in the name of a sheet."""
 FIRST_YEAR_OF_A_SHEET = 1900
 """Spreadsheets know no day before; such a one is written as a text."""
 BYTE_ORDER_MARK = "\ufeff"
 """What a CSV for people begins with: spreadsheets else take its UTF-8 for an older encoding."""
+UNITS: Mapping[str, str] = {
+    "_mbq_per_kg": "MBq/kg",
+    "_mgy_cm": "mGy.cm",
+    "_gy_m2": "Gy.m2",
+    "_per_s": "/s",
+    "_years": "a",
+    "_mbq": "MBq",
+    "_mgy": "mGy",
+    "_msv": "mSv",
+    "_uas": "uA.s",
+    "_deg": "deg",
+    "_gy": "Gy",
+    "_kg": "kg",
+    "_ma": "mA",
+    "_mm": "mm",
+    "_ms": "ms",
+    "_m": "m",
+    "_n": "N",
+    "_s": "s",
+    "kvp": "kV",
+}
+"""What the names of numbers end in, the longest first, and the unit as UCUM (PS3.16 context group 82) writes it."""
 SIGNIFICANT = 15
 """Digits of a sum: a double has no more that mean something, and 0.1 + 0.2 is 0.3 again."""
 
@@ -202,43 +228,104 @@ def csv_text(value: Any) -> str:
 
 
 def _write_xlsx(fields: Mapping[str, Field], pieces: Pieces, file: IO[bytes], sheets: Sequence[Sheet]) -> None:
-    from xlsxwriter import Workbook  # costs memory in Orthanc's process: not before somebody asks
-
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with Workbook(file, options) as book:
-        formats = {kind: book.add_format({"num_format": form}) for kind, form in _XLSX_FORMS.items()}
-        head = book.add_format({"bold": True, "bottom": 1})
-        written = [
-            (one, _Written(book, head, formats, _columns_of(fields, one.leaves_out), one.name)) for one in sheets
-        ]
+    with workbook(file) as book:
+        written = [(one, book.sheet(one.name, fields, one.leaves_out)) for one in sheets]
         for record in (record for piece in pieces for record in piece):
             for sheet, rows in written:
                 if sheet.holds(record):
                     rows.write(record)
-        for _, rows in written:
-            rows.end()
 
 
-class _Written:
+class SheetNames:
+    """Names of sheets as spreadsheets take them: 31 characters of UTF-16, none of `[]:*?/\\`, no apostrophe at an end,
+    not `History`, and no two that differ only in capitals."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, title: str) -> str:
+        """The title as a name that nothing has yet: with a number at its end where it is taken."""
+        name = " ".join(
+            "".join(" " if one in NEVER_IN_A_NAME or not one.isprintable() else one for one in title).split()
+        )
+        number, found = 1, _shortened(name, LONGEST_NAME_OF_A_SHEET) or "list"
+        while _folded(found) in self._taken or _folded(found) == "history":
+            number += 1
+            end = f" {number}"
+            found = (_shortened(name, LONGEST_NAME_OF_A_SHEET - len(end)) or "list") + end
+        self._taken.add(_folded(found))
+        return found
+
+
+def _folded(name: str) -> str:
+    return name.lower().casefold()
+
+
+def _shortened(name: str, units: int) -> str:
+    """At most so many units of UTF-16, in which spreadsheets count."""
+    cut = name.strip("' ").encode("utf-16-le")[: 2 * units].decode("utf-16-le", errors="ignore")
+    return cut.strip("' ")
+
+
+@contextmanager
+def workbook(file: IO[bytes]) -> Iterator[Workbook]:
+    """An XLSX file with as many sheets as are asked for, written row by row; each is on disk, not in memory."""
+    from xlsxwriter import Workbook as Book  # costs memory in Orthanc's process: not before somebody asks
+
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Book(file, options) as book:
+        made = Workbook(book)
+        yield made
+        made.end()
+
+
+class Workbook:
+    """The sheets of one file."""
+
+    def __init__(self, book: Any) -> None:
+        self._book, self._names, self._written = book, SheetNames(), list[SheetRows]()
+        self._formats = {kind: book.add_format({"num_format": form}) for kind, form in _XLSX_FORMS.items()}
+        self._head = book.add_format({"bold": True, "bottom": 1})
+
+    def sheet(self, title: str, fields: Mapping[str, Field], leaves_out: Sequence[str] = ()) -> SheetRows:
+        """Another one, for records with these fields."""
+        made = SheetRows(self, title, _columns_of(fields, leaves_out))
+        self._written.append(made)
+        return made
+
+    def begin(self, title: str, columns: Sequence[_Column]) -> tuple[str, Any]:
+        """The name and the sheet of a part of a sheet."""
+        name = self._names.take(title)
+        return name, _new_sheet(self._book, self._head, columns, name)
+
+    def format(self, kind: Kind) -> Any:
+        return self._formats.get(kind)
+
+    def end(self) -> None:
+        for one in self._written:
+            one.end()
+
+
+class SheetRows:
     """A sheet and those that follow it where it is full."""
 
-    def __init__(
-        self, book: Any, head: Any, formats: Mapping[Kind, Any], columns: Sequence[_Column], title: str
-    ) -> None:
-        self._book, self._head, self._formats = book, head, formats
-        self._columns, self._title, self._sheets = columns, title, 0
+    def __init__(self, book: Workbook, title: str, columns: Sequence[_Column]) -> None:
+        self._book, self._columns, self._title = book, columns, title
+        self.names: list[str] = []
+        """Of the sheet and of those that follow it."""
         self._begin()
 
     def _begin(self) -> None:
-        self._sheets += 1
-        self._sheet, self._row = _new_sheet(self._book, self._head, self._columns, self._title, self._sheets), 1
+        name, self._sheet = self._book.begin(self._title, self._columns)
+        self.names.append(name)
+        self._row = 1
 
     def write(self, record: Record) -> None:
         if self._row >= ROWS_OF_A_SHEET:
             self.end()
             self._begin()
         for number, column in enumerate(self._columns):
-            _write_cell(self._sheet, self._row, number, column.value(record), self._formats.get(column.kind))
+            _write_cell(self._sheet, self._row, number, column.value(record), self._book.format(column.kind))
         self._row += 1
 
     def end(self) -> None:
@@ -248,10 +335,8 @@ class _Written:
 _XLSX_FORMS: Mapping[Kind, str] = {"day": "yyyy-mm-dd", "clock": "hh:mm:ss"}
 
 
-def _new_sheet(book: Any, head: Any, columns: Sequence[_Column], title: str, number: int) -> Any:
-    name = "".join(" " if one in "[]:*?/\\" else one for one in title).strip("' ") or "list"
-    end = f" {number}" if number > 1 else ""
-    sheet = book.add_worksheet(name[: LONGEST_NAME_OF_A_SHEET - len(end)] + end)
+def _new_sheet(book: Any, head: Any, columns: Sequence[_Column], name: str) -> Any:
+    sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, max(12, len(column.name) + 4))
@@ -289,9 +374,22 @@ def _write_parquet(columns: Sequence[_Column], pieces: Iterable[Rows], file: IO[
         "moment": pyarrow.timestamp("us", tz="UTC"),
         "yes": pyarrow.bool_(),
     }
-    schema = pyarrow.schema([(column.name, types.get(column.kind, pyarrow.string())) for column in columns])
+    schema = pyarrow.schema(
+        pyarrow.field(column.name, types.get(column.kind, pyarrow.string()), metadata=_metadata_of(column))
+        for column in columns
+    )
     names = [column.name for column in columns]
     with ParquetWriter(file, schema) as writer:
         for piece in pieces:
             rows = [dict(zip(names, row, strict=True)) for row in piece]
             writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
+
+
+def _metadata_of(column: _Column) -> dict[str, str] | None:
+    unit = unit_of(column.name) if column.kind == "number" else None
+    return {"unit": unit} if unit else None
+
+
+def unit_of(name: str) -> str | None:
+    """Of a number by its name; None where that names none."""
+    return next((unit for end, unit in UNITS.items() if name.endswith(end)), None)

@@ -41,7 +41,7 @@ ONES_OWN = {
     *(f"api.{name}_saved_view" for name in ("create", "edit", "remove", "switch")),
     *("api.import_saved_views", "api.saved_views_act", "api.notifications_act"),
     "api.notifications_by_study_act",
-    "api.dose_report_pdf",  # a file of what one sees
+    *("api.dose_report_pdf", "api.make_dose_workbook"),  # a file of what one sees
 }
 """What changes only what one sees oneself; each asks for more where it is for others, too."""
 

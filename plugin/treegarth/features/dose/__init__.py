@@ -35,7 +35,7 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.alerts import api as alerts_api
     from treegarth.features.dose.alerts import pages as alerts_pages
     from treegarth.features.dose.analysis import pages as analysis_pages
-    from treegarth.features.dose.analysis import yearly
+    from treegarth.features.dose.analysis import workbook, yearly
     from treegarth.features.dose.analysis.api import coefficients
     from treegarth.features.dose.analysis.api import figures as figures_api
     from treegarth.features.dose.analysis.api import physicians as physicians_api
@@ -53,7 +53,17 @@ def _routes() -> list[Route]:
     of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api, physicians_api)
     of_alerts = (alerts_api, alerts_pages)
     of_charts = (charts_api, charts_pages)
-    parts = (*of_doses, *of_charts, *of_alerts, coefficients, coefficients_page, names_api, names_pages, yearly)
+    parts = (
+        *of_doses,
+        *of_charts,
+        *of_alerts,
+        coefficients,
+        coefficients_page,
+        names_api,
+        names_pages,
+        yearly,
+        workbook,
+    )
     return [route for part in parts for route in part.routes()]
 
 
@@ -107,21 +117,28 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
 
 def _works() -> list[WorkKind]:
     from treegarth.features.dose.analysis.size.works import MEASURING
+    from treegarth.features.dose.analysis.workbook.works import MAKING
     from treegarth.features.dose.analysis.yearly.works import REPORTING
     from treegarth.features.dose.registry.works import REDECIDING, REREADING, SIZES
 
-    return [REDECIDING, REREADING, SIZES, MEASURING, REPORTING]
+    return [REDECIDING, REREADING, SIZES, MEASURING, REPORTING, MAKING]
 
 
 def _carries(house: House, work: Work) -> Mapping[str, Carry]:
     from treegarth.features.dose.analysis.size.tasks import MEASURE
     from treegarth.features.dose.analysis.size.works import carries as measuring
+    from treegarth.features.dose.analysis.workbook.works import MAKING
+    from treegarth.features.dose.analysis.workbook.works import carry as making
     from treegarth.features.dose.analysis.yearly.works import REPORTING, carry
     from treegarth.features.dose.registry.works import carries
     from treegarth.host.children import project_root
 
-    reporting = carry(work.context.engine, work.zone, work.context.clock, project_root() / "web")
-    return {**carries(), **measuring(lambda: work.hints.announce(MEASURE)), REPORTING.name: reporting}
+    engine, zone, clock = work.context.engine, work.zone, work.context.clock
+    files = {
+        REPORTING.name: carry(engine, zone, clock, project_root() / "web"),
+        MAKING.name: making(engine, zone, clock),
+    }
+    return {**carries(), **measuring(lambda: work.hints.announce(MEASURE)), **files}
 
 
 def _follow_stable() -> FollowStable:

@@ -31,7 +31,8 @@ ActName: TypeAlias = Literal["fired", "ended", "again", "moved", "acknowledge", 
 COUNTED = 10_000
 """Open alerts are counted no further, and it is said so."""
 
-_STATE = case((dose_alert.c.state == "acknowledged", "acknowledged"), (dose_alert.c.holds, "open"), else_="ended")
+STATE = case((dose_alert.c.state == "acknowledged", "acknowledged"), (dose_alert.c.holds, "open"), else_="ended")
+"""`open`, `acknowledged` or `ended`, as answers have it."""
 IS_OPEN = and_(dose_alert.c.state == "open", dose_alert.c.holds)
 
 
@@ -103,7 +104,7 @@ class AlertEvent(Record):
 def _query() -> Select[Any]:
     own: dict[str, ColumnElement[Any]] = {
         "level_name": dose_alert_level.c.name.label("level_name"),
-        "state": _STATE.label("state"),
+        "state": STATE.label("state"),
     }
     named = OfNamedStudy.model_fields
     names = [name for name in Alert.model_fields if name not in named]
@@ -126,7 +127,7 @@ def select_alerts(
     row, query = dose_alert.c, _query()
     conditions: list[ColumnElement[bool]] = []
     if state is not None:
-        conditions.append(IS_OPEN if state == "open" else _STATE.in_([state]))
+        conditions.append(IS_OPEN if state == "open" else STATE.in_([state]))
     if kind is not None:
         conditions.append(row.kind == kind)
     if level_id is not None:
@@ -188,8 +189,8 @@ def count_open(connection: Connection, *, at_most: int = COUNTED) -> int:
 
 def count_by_kind(connection: Connection) -> dict[tuple[str, str], int]:
     """By kind and state, for a monitoring system."""
-    query = select(dose_alert.c.kind, _STATE.label("state"), func.count().label("number")).group_by(
-        dose_alert.c.kind, _STATE
+    query = select(dose_alert.c.kind, STATE.label("state"), func.count().label("number")).group_by(
+        dose_alert.c.kind, STATE
     )
     return {(row.kind, row.state): row.number for row in connection.execute(query)}
 

@@ -6,7 +6,7 @@ glossary: National DRL): a facility is held against it by its own median, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
@@ -17,9 +17,8 @@ from sqlalchemy import Connection
 from treegarth.features.dose.analysis.levels.holding import HeldLevel
 from treegarth.features.dose.analysis.levels.model import LevelPhantom, LevelRow
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
-from treegarth.features.dose.analysis.levels.store import standard_name_ids
-from treegarth.features.dose.analysis.store.rows import select_rows
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution, distributions
+from treegarth.features.dose.analysis.levels.store import site_and_devices, standard_name_ids
+from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution
 from treegarth.features.dose.analysis.wanted import Band, Wanted
 from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.record import Record
@@ -111,25 +110,22 @@ def compare(
 ) -> list[Comparison]:
     """Each level beside the whole site, and beside each device that has such exams."""
     ids = standard_name_ids(connection, {(held.row.modality, held.row.standard_name) for held in levels})
+    known = [ids.get((held.row.modality, held.row.standard_name)) for held in levels]
+    wanted = [
+        _wanted(held.row, number, period) for held, number in zip(levels, known, strict=True) if number is not None
+    ]
+    sites = iter(site_and_devices(connection, wanted, by_device=by_device))
     found: list[Comparison] = []
-    for held in levels:
-        known = ids.get((held.row.modality, held.row.standard_name))
-        if known is None:
+    for held, number in zip(levels, known, strict=True):
+        if number is None:
             found.append(_compared(held, NOTHING, "no_standard_name"))
             continue
-        wanted = _wanted(held.row, known, period)
-        site = distribution(connection, wanted)
-        found.append(_compared(held, site))
-        if by_device and (site.n or site.doubted_left_out):
-            found.extend(_by_device(connection, held, wanted))
+        one = next(sites)
+        found.append(_compared(held, one.site))
+        found += [
+            _compared(held, of_device, device_key=key, is_whole_site=False) for key, of_device in one.devices.items()
+        ]
     return _with_names(connection, found)
-
-
-def _by_device(connection: Connection, held: HeldLevel, wanted: Wanted) -> Iterator[Comparison]:
-    """Each device that has such exams; those that name no device are of the whole site alone."""
-    rows = select_rows(wanted)
-    for key, one in distributions(connection, wanted, rows, rows.c.device_key).items():
-        yield _compared(held, one, device_key=str(key), is_whole_site=False)
 
 
 def _with_names(connection: Connection, found: Sequence[Comparison]) -> list[Comparison]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from tempfile import TemporaryFile
@@ -16,12 +16,13 @@ from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import LARGEST_BYTES
 from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.dose.analysis.levels.asked import VERDICTS, ComparisonAsked, compared, period_of
-from treegarth.features.dose.analysis.levels.comparison import Comparison, Verdict
+from treegarth.features.dose.analysis.levels.comparison import Comparison
 from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS, RowsOutcome, rows_text, take_rows
 from treegarth.features.dose.analysis.levels.paths import LevelSetPath
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
 from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS
 from treegarth.features.dose.analysis.levels.sets import SETS, kept
+from treegarth.features.dose.analysis.levels.words import WORDS
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
@@ -29,7 +30,6 @@ from treegarth.web.endpoints import route
 from treegarth.web.export import BYTE_ORDER_MARK, MEDIA_TYPES, Format, fields_of, write_export
 from treegarth.web.parts import in_words, translated
 from treegarth.web.routes import AnyText, Parameters, Route, Text
-from treegarth.web.signs import State
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
 
@@ -38,24 +38,6 @@ COMPARISON_PAGE = "dose_levels.comparison_page"
 FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet")
 ABOVE_SCALE = 200.0
 """Percent of the level at which the chart ends; what lies beyond is drawn at its end, with a mark."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """How a verdict is shown."""
-
-    state: State
-    words: str
-
-
-WORDS: Mapping[Verdict, Shown] = {
-    "above": Shown(state="attention", words=N_("above the level")),
-    "straddles": Shown(state="unknown", words=N_("not certain: the level lies in the interval")),
-    "below": Shown(state="ok", words=N_("not above the level")),
-    "too_few": Shown(state="waiting", words=N_("too few exams")),
-    "no_exams": Shown(state="nothing", words=N_("no such exams")),
-    "no_standard_name": Shown(state="off", words=N_("no standard name yet")),
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.shape import Point, Scale, greatest, histogram, points
 from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
+from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
+from treegarth.features.dose.analysis.workbook.service import offer
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
@@ -82,6 +84,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
             "points_of": every,
             "greatest": _shown_points(call, connection, greatest(connection, wanted) if whole.n else []),
             "hours": _by_weekday(workload(connection, wanted)),
+            "book": offer(connection, _workbook(query, wanted.modality)),
         }
     return render_page(
         call,
@@ -97,6 +100,12 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
         files=_files(call),
         **values,
     )
+
+
+def _workbook(query: FiguresAsked, modality: str | None) -> WorkbookAsked:
+    """Of the same exams; of one name it has every quantity of each."""
+    same = {name: getattr(query, name) for name in WorkbookAsked.model_fields}
+    return WorkbookAsked(**{**same, "modality": modality})
 
 
 def _bands(

@@ -19,6 +19,8 @@ from treegarth.features.dose.analysis.store.names import (
 )
 from treegarth.features.dose.analysis.store.overview import MonthlyMedian, Overview, medians_by_month, overview
 from treegarth.features.dose.analysis.wanted import Wanted
+from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
+from treegarth.features.dose.analysis.workbook.service import offer
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.phrases import N_
 from treegarth.web.actors import Permission
@@ -81,6 +83,8 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
         if query.kind is None and not names:
             kind = "exam"
             names = most_frequent_names(connection, kind, modality=query.modality, words=query.words)
+        days_asked = {name: getattr(query, name) for name in DaysAsked.model_fields}
+        book = offer(connection, WorkbookAsked(**days_asked))
     kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}
     return render_page(
         call,
@@ -93,6 +97,7 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
         kind=kind,
         kinds=KINDS,
         most_names=NAMES_SHOWN,
+        book=book,
     )
 
 

@@ -24,7 +24,7 @@ def select_rows(wanted: Wanted) -> Subquery:
     """Each row that is meant, doubted ones too: what is doubted is counted, whether it counts or not."""
     chosen = _of_exams(wanted) if wanted.level == "exam" else _of_events(wanted)
     table = exam_dose if wanted.level == "exam" else event_dose
-    return chosen.where(*select_named(wanted), *_about(table, wanted)).subquery("rows")
+    return chosen.where(*select_named(wanted), *select_about(table, wanted)).subquery("rows")
 
 
 def select_named(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -84,7 +84,8 @@ def _named_events(wanted: Wanted) -> list[ColumnElement[bool]]:
     return [*found, table.protocol_name_id.in_(named)]
 
 
-def _about(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
+def select_about(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Of the rows of a level, those of the days, the device and the bands that are asked for."""
     found = []
     if wanted.study_date_from is not None:
         found.append(table.c.study_date >= wanted.study_date_from)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from treegarth.features.dose.analysis.store.statistics import Distribution, grouped
 from treegarth.features.dose.analysis.store.values import EVENT_COUNT
+from treegarth.features.dose.analysis.store.yearly_beside import alerts_of_year, levels_of_year
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
 from treegarth.features.dose.analysis.yearly.model import (
     MONTHS,
@@ -102,6 +103,8 @@ def yearly_report(connection: Connection, number: int, today: date) -> YearlyRep
         months=_exams_of_months(connection, year),
         modalities=_modalities(connection, year, before),
         devices=_devices(connection, year, exams),
+        levels=levels_of_year(connection, year.first, year.last, today),
+        alerts=alerts_of_year(connection, year.first, year.last),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from treegarth.features.dose.analysis.levels.comparison import Comparison
 from treegarth.record import Record
 
 MONTHS = 12
@@ -97,6 +98,45 @@ class DeviceOfYear(Record):
     doses: list[DoseOfDevice]
 
 
+class LevelsOfYear(Record):
+    """How the year's medians stand to the reference levels."""
+
+    held_on: date
+    """The levels are those that hold on this day, none superseded: the last of the year, or today before that."""
+    level_count: int
+    """Of these levels; each is counted once, by what is said of the whole site."""
+    above_count: int
+    """The whole confidence interval of the median lies above the level."""
+    straddles_count: int
+    """The level lies within it."""
+    below_count: int
+    """All of it lies at the level or below."""
+    too_few_count: int
+    """Fewer exams than the set of levels asks for."""
+    no_exams_count: int
+    no_standard_name_count: int
+    """Nothing is called so here."""
+    items: list[Comparison]
+    """Of the whole site where there are exams, below it the devices that are above by themselves: at most 100."""
+    more: int
+    """Left out for that."""
+
+
+class AlertsOfLevel(Record):
+    """The alerts that one level made of exams of the year, as they stand now."""
+
+    level_name: str
+    """As it is called now."""
+    kind: str
+    """`exam`, `cumulative`, `repeat`, `missing` or `outlier`."""
+    alert_count: int
+    open_count: int
+    """Nobody has acknowledged them."""
+    acknowledged_count: int
+    ended_count: int
+    """No longer so, for a dose was corrected, left out or moved, and not acknowledged before."""
+
+
 class LeftOut(Record):
     """Studies of the year with a dose that are in no figure."""
 
@@ -133,3 +173,6 @@ class YearlyReport(Record):
     """Those with the most exams first."""
     devices: list[DeviceOfYear]
     """Those with the most exams first."""
+    levels: LevelsOfYear
+    alerts: list[AlertsOfLevel]
+    """By level, those with the most alerts first; of a patient's sum or repeats, by the exam that made it so."""

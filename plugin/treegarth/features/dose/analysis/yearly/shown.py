@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from treegarth.features.dose.alerts.words import KIND_NAMES
+from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
+from treegarth.features.dose.analysis.levels.words import WORDS
 from treegarth.features.dose.analysis.wanted import Phantom
 from treegarth.features.dose.analysis.yearly.model import MONTHS, YearlyReport
 from treegarth.features.dose.quantities import QUANTITIES, ShownQuantity, best_column
@@ -31,5 +34,8 @@ def shown_values(report: YearlyReport, language: Language, site_name: str) -> di
         "site_name": site_name,
         "quantity_of": quantity_of,
         "phantom_names": PHANTOM_NAMES,
+        "level_quantities": LEVEL_QUANTITIES,
+        "verdicts": {verdict: shown.words for verdict, shown in WORDS.items()},
+        "alert_kinds": KIND_NAMES,
         "month_names": [months[month] for month in range(1, MONTHS + 1)],
     }

@@ -226,9 +226,18 @@ def _values() -> ColumnElement[Any]:
 
 
 def _first_number(name: str) -> ColumnElement[Any]:
+    return _number_among(_values(), name)
+
+
+def number_of_event(name: str) -> ColumnElement[Any]:
+    """A value of a row of `irradiation_event` that has no column of its own."""
+    return _number_among(irradiation_event.c["values"], name)
+
+
+def _number_among(values: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     """Of several values the first, where it is a number."""
     path = literal(f'$."{name}"[0] ? (@.type() == "number")', String)
-    return cast(func.jsonb_path_query_first(_values(), cast(path, JSONPATH)), Double)
+    return cast(func.jsonb_path_query_first(values, cast(path, JSONPATH)), Double)
 
 
 def _first_text(name: str, *within: str) -> ColumnElement[Any]:
