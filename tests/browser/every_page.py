@@ -118,6 +118,8 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
             "id"
         ],
         "dose_alert_level_id": alert_level["id"],
+        "table": "month",
+        "format": "csv",
         "dose_alert_id": alerts[0]["id"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],

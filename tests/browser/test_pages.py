@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from time import monotonic, sleep
+from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visit, windows
+from tests.browser.every_page import SIZES
 from tests.browser.page_reading import wait_until
 from tests.servers import OrthancServer
 
@@ -45,6 +48,27 @@ PAGES = {
     "the dose of one study": "dose/studies/{study}",
     "decisions about doses": "dose/acts",
     "limits of plausibility": "dose/limits",
+    "figures of doses": "dose/analysis",
+    "figures of one name": "dose/analysis/name",
+    "a device": "dose/equipment/{device}",
+    "size-specific doses": "dose/ssde",
+    "standard names": "dose/standard-names",
+    "a standard name": "dose/standard-names/{standard_name}",
+    "a standard name to be changed": "dose/standard-names/{standard_name}/edit",
+    "standard names as text": "dose/standard-names/new",
+    "standard names taken in": "dose/standard-names/import",
+    "standard names of a table": "dose/standard-names/csv",
+    "a rule of standard names": "dose/standard-names/rule?modality=CT&name=Tried&study_description=*",
+    "raw names": "dose/raw-names",
+    "files of sizes": "dose/sizes",
+    "a file of sizes": "dose/sizes/{sizes}",
+    "alerts": "dose/alerts",
+    "an alert": "dose/alerts/{alert}",
+    "levels of alerts": "dose/alert-levels",
+    "a level of alerts": "dose/alert-levels/{alert_level}",
+    "a level of alerts to be changed": "dose/alert-levels/{alert_level}/edit",
+    "a new level of alerts": "dose/alert-levels/new",
+    "levels of alerts taken in": "dose/alert-levels/import",
     "coefficients of derived doses": "dose/coefficients",
     "derived doses": "dose/derived",
     "derived doses without a value": "dose/derived?derived=false",
@@ -94,8 +118,32 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
         "series": study["series"][0]["series_instance_uid"],
         "report": report["orthanc_instance_id"],
         "patient": study["patient_id"],
+        "device": treegarth_server.get("dose/equipment")["items"][0]["key"],
+        **analysed(treegarth_server),
         "work": requests.post(f"{treegarth_server.api}/dose/reread", timeout=120).json()["id"],
     }
+
+
+def analysed(server: OrthancServer) -> dict[str, int]:
+    """The numbers of a standard name, a file of sizes, a level of alerts and an alert that it has made."""
+
+    def made(path: str, **body: Any) -> Any:
+        answer = requests.post(f"{server.api}/{path}", json=body, timeout=120)
+        answer.raise_for_status()
+        return answer.json()
+
+    chest = {"name": "chest", "modality": "CT", "rules": [{"study_description": "*thorax*"}]}
+    watched = {"name": "any CT", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 1e-3, "exams_from": "2000-01-01"}
+    found = {
+        "standard_name": made("dose/standard-names", document=chest)["id"],
+        "sizes": made("dose/sizes", text=SIZES, file_name="his.csv")["file"]["id"],
+        "alert_level": made("dose/alert-levels", document=watched)["id"],
+    }
+    deadline = monotonic() + 150
+    while not (alerts := server.get("dose/alerts")["items"]):
+        assert monotonic() < deadline, "no alert"
+        sleep(0.2)
+    return {**found, "alert": alerts[0]["id"]}
 
 
 @pytest.fixture(scope="module")

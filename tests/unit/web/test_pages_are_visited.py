@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.browser import test_pages, test_retention_pages, test_rules_pages
-from tests.browser.every_page import NO_PAGES, html_routes, no_pages, pages
+from tests.browser.every_page import NO_PAGES, every_route, html_routes, no_pages, pages
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 
@@ -39,5 +39,5 @@ def test_files_and_pages_are_told_apart_by_what_they_answer() -> None:
 
 
 def known_names() -> set[str]:
-    parts = {name for route in html_routes() for name in route.path_names}
+    parts = {name for route in every_route() for name in route.path_names}
     return parts | {"study_instance_uid", "patient_id", "orthanc_study_id"}
