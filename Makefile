@@ -39,11 +39,11 @@ run: ## a server without demonstration data, until Ctrl-C (HTTP_PORT= DICOM_PORT
 setup: ## only install what a server needs, for an Orthanc of your own
 	$(install_runtime)
 
-test: ## every test; storms and mutations at reduced counts (PYTEST_OPTIONS=)
+test: ## the tests; storms and mutations at reduced counts, the longest left to soak (PYTEST_OPTIONS=)
 	$(install_test)
 	@exec $(pytest) $(PYTEST_OPTIONS)
 
-soak: ## every test; storms and mutations at their full counts
+soak: ## every test; storms and mutations at their full counts, each page in both looks
 	$(install_test)
 	@exec env TREEGARTH_SOAK=1 $(pytest) --timeout 7200 $(PYTEST_OPTIONS)
 

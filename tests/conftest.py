@@ -5,6 +5,7 @@ And the order in which they run: tests that keep the processor busy beside those
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,10 +56,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileS
     return BrowsersInLanes(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """By folder, and in a folder as they were."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """By folder, and in a folder as they were; without those that are marked for `make soak`, unless one is named."""
     places = {name: place for place, name in enumerate(FOLDERS)}
     items.sort(key=lambda item: places.get(_folder(item.nodeid), len(places)))
+    if os.environ.get("TREEGARTH_SOAK") == "1" or any("::" in one for one in config.args):
+        return
+    long = [item for item in items if item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if not item.get_closest_marker("soak")]
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,9 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
     while not (alerts := api("dose/alerts")["items"]):
         assert monotonic() < deadline, "no alert"
         sleep(0.2)
+    made_chart = ask("POST", f"{server.api}/dose/charts", json={"document": chart | {"by": "age"}})
+    edited = {"document": chart, "version": made_chart["version"]}
+    ask("PUT", f"{server.api}/dose/charts/{made_chart['id']}", json=edited)  # so that there is one to go back to
     series = api(f"studies/{uid}")["series"][0]["series_instance_uid"]
     korean = {"name": "korean", "manufacturer": "*", "station_name": "CT?", "really": "ISO 2022 IR 149"}
     return {
@@ -123,7 +126,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "dose_alert_id": alerts[0]["id"],
         "dose_limit_id": ask("POST", f"{server.api}/dose/limits", json={"document": limit})["id"],
         "dose_coefficient_id": ask("POST", f"{server.api}/dose/coefficients", json={"document": half_life})["id"],
-        "dose_chart_id": ask("POST", f"{server.api}/dose/charts", json={"document": chart})["id"],
+        "dose_chart_id": made_chart["id"],
         "level_set_id": ask("POST", f"{server.api}/dose/levels", json={"document": levels})["id"],
         "rule_id": ask("POST", f"{server.api}/rules", json={"document": rule})["id"],
         "policy_id": api("retention/policies")["items"][0]["id"],

@@ -87,7 +87,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.soak), "ko"])
 def test_every_page_fits_a_telephone_and_a_small_screen_and_is_read_from_its_top(
     browser: Browser, filled: Filled, language: str
 ) -> None:

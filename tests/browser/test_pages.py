@@ -92,6 +92,16 @@ PAGES = {
     "api": "api/",
     "help": "help",
 }
+
+
+def _looks() -> Iterator[Any]:
+    """Each page in one look, by turns; `make soak` sees the other too."""
+    for number, name in enumerate(PAGES):
+        for turn, look in enumerate((("en", "light"), ("ko", "dark"))):
+            yield pytest.param(name, *look, marks=pytest.mark.soak if (number + turn) % 2 else ())
+
+
+LOOKS = list(_looks())
 TITLES = {"en": ("Today", "Studies", "Dose", "System"), "ko": ("오늘", "검사", "선량", "시스템")}
 
 
@@ -153,8 +163,7 @@ def kept_visits(browser: Browser, treegarth_server: OrthancServer) -> Iterator[d
         yield {"en": make(), "ko": make(language="ko", theme="dark")}
 
 
-@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ko", "dark")])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "language", "theme"), LOOKS)
 def test_a_page_is_sound_on_light_and_on_dark_paper(
     kept_visits: dict[str, Visit], known: dict[str, str], name: str, language: str, theme: str
 ) -> None:

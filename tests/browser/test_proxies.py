@@ -54,7 +54,9 @@ class Published:
         return public_url(self.place)
 
 
-@pytest.fixture(scope="package", params=["root", "prefix"])  # so that one place follows the other
+@pytest.fixture(
+    scope="package", params=[pytest.param("root", marks=pytest.mark.soak), "prefix"]
+)  # so that one place follows the other
 def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """A server with two studies of the made-up day, a PDF, a rule, a destination, a delivery and a policy."""
     place: Place = request.param
@@ -83,7 +85,7 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         assert server.error_lines() == []
 
 
-@pytest.fixture(scope="module", params=["nginx", "caddy"])
+@pytest.fixture(scope="module", params=["nginx", pytest.param("caddy", marks=pytest.mark.soak)])
 def proxy(
     request: pytest.FixtureRequest, published: Published, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxy]:

@@ -269,7 +269,7 @@ PAGES = (
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("ko", "light")])
+@pytest.mark.parametrize(("language", "theme"), [pytest.param("en", "dark", marks=pytest.mark.soak), ("ko", "light")])
 def test_every_page_is_accessible_and_fits(
     open_window: Callable[..., Visit], places: dict[str, object], language: str, theme: str
 ) -> None:

@@ -127,6 +127,7 @@ def test_ohif_shows_a_pdf_wherever_dicomweb_is(driver: Playwright, tmp_path: Pat
         assert complaints == []
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_ohif_shows_one_patient_beside_an_object_of_another_that_would_end_orthanc(
     driver: Playwright, tmp_path: Path

@@ -158,6 +158,7 @@ def test_nothing_of_a_patient_is_logged_of_bad_objects(server: OrthancServer) ->
     assert_treegarth_complained_of_nothing(server)
 
 
+@pytest.mark.soak
 def test_mutants_are_refused_or_indexed(server: OrthancServer, tmp_path: Path) -> None:
     """Half of them by REST, half over DICOM, at the same time."""
     number = rounds(240, 2400)
@@ -187,6 +188,7 @@ def test_a_duplicate_that_orthanc_refuses_does_not_change_the_index(server: Orth
         assert server.get("studies")["items"][0]["study_description"] == "Kept"
 
 
+@pytest.mark.soak
 def test_a_quick_duplicate_does_not_change_the_index_either(server: OrthancServer) -> None:
     post(
         server,
@@ -198,6 +200,7 @@ def test_a_quick_duplicate_does_not_change_the_index_either(server: OrthancServe
     assert server.get("studies")["items"][0]["study_description"] == kept == "A"
 
 
+@pytest.mark.soak
 def test_an_object_whose_file_is_lost_is_indexed_by_what_orthanc_knows(server: OrthancServer) -> None:
     """A hole in the storage must not keep the reconciler from all that lies behind it."""
     post(server, [BadObject(name="", data=in_syntax(ct_image(number))) for number in range(1, 6)])

@@ -114,6 +114,7 @@ def test_all_are_told_of_changes_and_stores_also_by_those_that_fail(make_server:
     server.log.write_text("", encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_all_filters_of_c_store_are_asked_and_any_refuses(make_server: ServerFactory, tmp_path: Path) -> None:
     server = make_server()
     cases = {
@@ -133,6 +134,7 @@ def test_all_filters_of_c_store_are_asked_and_any_refuses(make_server: ServerFac
     server.log.write_text("", encoding="utf-8")  # the errors of the filters that failed
 
 
+@pytest.mark.soak
 def test_all_filters_of_requests_are_asked_and_any_refuses(make_server: ServerFactory) -> None:
     server = make_server()
     statuses = {
@@ -145,6 +147,7 @@ def test_all_filters_of_requests_are_asked_and_any_refuses(make_server: ServerFa
     server.log.write_text("", encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_an_object_goes_through_all_receivers_and_any_discards_it(make_server: ServerFactory) -> None:
     server = make_server(receives=True)
     for number, patient in enumerate(("GOOD", "DISCARDED A", "DISCARDED B", "FAILS A"), start=1):
@@ -159,6 +162,7 @@ def test_an_object_goes_through_all_receivers_and_any_discards_it(make_server: S
     server.log.write_text("", encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_routes_of_scripts_answer_beside_ours(make_server: ServerFactory) -> None:
     server = make_server()
 

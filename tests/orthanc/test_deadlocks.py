@@ -63,6 +63,7 @@ def upload(server: OrthancServer, numbers: Iterable[int]) -> None:
         requests.post(f"{server.url}/instances", data=in_syntax(ct_image(number)), timeout=120).raise_for_status()
 
 
+@pytest.mark.soak
 def test_stores_and_anonymisations_run_beside_each_other(server: OrthancServer, tmp_path: Path) -> None:
     """Each anonymisation is a synchronous job that stores into the same Orthanc, while others store into it."""
     upload(server, range(1, 4))
@@ -101,6 +102,7 @@ def seconds_from_our_stop_to_the_end(server: OrthancServer) -> float:
     return (times[-1][0] - stopped) % 86400
 
 
+@pytest.mark.soak
 def test_it_ends_in_time_in_the_middle_of_an_ingest(server: OrthancServer, tmp_path: Path) -> None:
     small_studies(tmp_path / "ct", studies=2, series=2, instances=50)
     children = descendants(server.pid)
@@ -147,6 +149,7 @@ def test_after_a_kill_the_children_end_and_the_database_is_taken_over(server: Or
 
 
 @pytest.mark.parametrize("times", [rounds(1, 10)])
+@pytest.mark.soak
 def test_it_can_be_ended_at_any_moment_of_its_start(new_server: ServerFactory, times: int) -> None:
     for number in range(times):
         server = new_server(f"server{number}")

@@ -160,6 +160,7 @@ def test_what_is_as_deep_as_allowed_is_stored_and_shown(server: OrthancServer, t
 
 
 @pytest.mark.timeout(1800)
+@pytest.mark.soak
 def test_where_orthanc_takes_a_deep_object_it_is_named_and_never_asked_for(
     unguarded: OrthancServer, tmp_path: Path
 ) -> None:
@@ -214,6 +215,7 @@ def orthanc_id_of(server: OrthancServer, sop_instance_uid: str) -> str:
     return str(found)
 
 
+@pytest.mark.soak
 def test_the_viewer_is_kept_from_what_would_kill_orthanc(unguarded: OrthancServer, tmp_path: Path) -> None:
     """It asks for the study of its address and for all studies of the patient; it has no list of its own."""
     server = unguarded
@@ -261,6 +263,7 @@ def test_a_deep_object_found_in_orthanc_is_named_too(new_server: ServerFactory, 
     ask_for_everything(bare)
 
 
+@pytest.mark.soak
 def test_the_picture_of_a_series_is_never_that_of_its_deep_object(unguarded: OrthancServer, tmp_path: Path) -> None:
     server = unguarded
     deep = ct_image(2, StudyInstanceUID=uid(1, 1), SeriesInstanceUID=uid(1, 2), PatientID="BAD00001")
@@ -278,6 +281,7 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
+@pytest.mark.soak
 def test_an_object_replaced_by_a_deep_one_loses_its_picture(new_server: ServerFactory, tmp_path: Path) -> None:
     script = script_without_filter(tmp_path / "entry.py")
     server = new_server(settings={"PythonScript": str(script), "OverwriteInstances": True}, plugins=WITH_DICOMWEB)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
 import requests
 
 from tests.delivery_scp import DeliveryScp, Manners
@@ -60,6 +61,7 @@ def test_a_send_of_a_killed_worker_is_asked_about_and_only_the_rest_is_sent(
         assert scp.received() == dict.fromkeys((one.sop_instance_uid for one in ledger.objects(node)), 1)
 
 
+@pytest.mark.soak
 def test_a_node_with_bad_manners_has_every_object_in_the_end_and_delays_nobody(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_node_with_bad_manners_has_every_object_in_the_end_and_delays_nobody(
         assert max(one.attempts for one in rows) < 8
 
 
+@pytest.mark.soak
 def test_what_a_node_lost_after_it_took_it_is_sent_again_and_nothing_is_confirmed_untruly(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
@@ -110,6 +113,7 @@ def test_a_storage_commitment_is_the_proof_where_the_node_gives_it(new_server: S
         assert max(scp.received().values()) == 1
 
 
+@pytest.mark.soak
 def test_a_node_that_can_be_asked_nothing_leaves_the_status_as_proof_and_gets_each_object_once(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
@@ -143,6 +147,7 @@ def test_a_node_that_is_down_costs_no_attempts_and_its_alternate_takes_over(
         assert len(scp.received()) == 10
 
 
+@pytest.mark.soak
 def test_a_node_is_sent_to_over_as_many_associations_as_it_may_be_and_only_in_its_hours(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def delivered(server: OrthancServer, expected: int, timeout_s: float = 180) -> l
     raise AssertionError(f"not confirmed: {[(i['destination'], i['state'], i['last_error']) for i in found]}")
 
 
+@pytest.mark.soak
 def test_a_study_arrives_at_destinations_of_every_kind(new_server: Any, bucket_url: str, tmp_path: Path) -> None:
     target = new_server("target", treegarth=None, plugins=("libOrthancDicomWeb.so",)).start()
     server = new_server(

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
 import requests
 
 from tests.delivery_scp import DeliveryScp, Manners
@@ -22,6 +23,7 @@ DESTINATIONS = 3
 KILLS = 3  # in a round
 
 
+@pytest.mark.soak
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(new_server: ServerFactory, tmp_path: Path) -> None:
     studies, many = rounds(30, 500), rounds(1, 20)
     chance = random.Random(20261120)

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from time import sleep
 
+import pytest
 import requests
 
 from tests.load import bench_instances
@@ -176,6 +177,7 @@ def test_storing_goes_on_while_the_database_is_killed(server: OrthancServer, tmp
     server.log.write_text("")  # that the database died is an error, and is in the log as one
 
 
+@pytest.mark.soak
 def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, tmp_path: Path) -> None:
     small_studies(tmp_path / "ct", studies=4, series=2, instances=50)
     sender = begin_to_store(server, tmp_path / "ct")
@@ -189,6 +191,7 @@ def test_a_killed_indexer_is_replaced_and_loses_nothing(server: OrthancServer, t
     assert_index_is_archive(server, timeout_s=180)
 
 
+@pytest.mark.soak
 def test_a_small_queue_drops_headers_but_no_instance(new_server: ServerFactory, tmp_path: Path) -> None:
     """Where headers do not fit into memory only identifiers wait, and the indexer asks Orthanc for the rest."""
     server = new_server(treegarth={"QueueMegabytes": 1}).start()

@@ -149,6 +149,7 @@ def test_every_kind_of_destination_gives_back_what_it_has(new_server: ServerFact
     assert digests(server) == before
 
 
+@pytest.mark.soak
 def test_a_storm_of_deliveries_with_pruning_on_deletes_nothing_that_is_not_elsewhere(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_dose_only_policy_leaves_the_dose_objects_and_one_of_each_series(
 
 @pytest.mark.parametrize("overwrites", [True, False], ids=["overwrites", "keeps the first"])
 @pytest.mark.parametrize("kind", ["dicom", "peer"])
+@pytest.mark.soak
 def test_what_was_overwritten_after_its_delivery_stays_until_the_node_surely_has_it(
     new_server: ServerFactory, tmp_path: Path, kind: str, overwrites: bool
 ) -> None:

@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pydicom
+import pytest
 import requests
 from pydicom.dataset import Dataset
 
@@ -290,6 +291,7 @@ def test_generated_sequences_leave_the_index_as_the_files_are(new_server: Server
     assert sum(refused.values()) * 5 <= sum(done.values())
 
 
+@pytest.mark.soak
 def test_sequences_whose_headers_did_not_fit_into_the_queue(new_server: ServerFactory, tmp_path: Path) -> None:
     """The indexer stands still while things happen, and only identifiers wait: it reads what Orthanc has by then."""
     server = new_server(settings={"OverwriteInstances": True}, treegarth={"QueueMegabytes": 1}).start()
@@ -342,6 +344,7 @@ def test_what_was_overwritten_while_the_plugin_was_away_is_found(new_server: Ser
         assert_index_says_what_files_say(archive)
 
 
+@pytest.mark.soak
 def test_an_archive_of_an_earlier_version_is_mended_also_when_that_is_interrupted(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_it_serves_until_a_signal_and_leaves_nothing_running(up: Up, number: sig
     assert [line for line in log.splitlines() if line.startswith("E")] == []
 
 
+@pytest.mark.soak
 def test_a_second_one_on_the_same_folder_or_ports_is_refused(up: Up, tmp_path: Path) -> None:
     second = subprocess.run(up.command(), capture_output=True, text=True, timeout=120, check=False)
     assert second.returncode == 4
