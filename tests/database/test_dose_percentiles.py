@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, insert, text, update
 
+from tests.bench import dose_percentiles
 from tests.database.test_dose_pages import API
 from tests.dose_statistics import MadeExam, keep, name_of_exams, standard
 from tests.unit.web.web_support import make_services
@@ -152,6 +153,23 @@ def test_a_page_of_exams_is_one_statement_that_reads_indexes_alone(engine: Engin
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", statement.params).scalars())
     assert "Index Only Scan using ix_exam_dose_name" in plan
     assert "Seq Scan on exam_dose" not in plan
+    for part in ("counted", "bounded", "found"):
+        assert f"CTE {part}" in plan, "it would be worked out for each dose of the page"
+
+
+def test_a_page_of_exams_of_many_names_is_answered_at_once(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in dose_percentiles.STATEMENTS:
+            connection.execute(text(statement), {"count": 10_000})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE exam_dose, exam_name"))
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL statement_timeout = '10s'"))  # on the slowest machine: usual are 20 ms
+        studies = connection.execute(text("SELECT md5('t' || n) FROM generate_series(1, 9800, 98) n")).scalars().all()
+        found = percentiles_of(connection, studies)
+    assert len(found) == 100
+    assert sum(len(one) for one in found.values()) > 300
 
 
 def test_the_list_the_exam_and_their_endpoints_say_the_percentile_and_lead_to_the_analysis(
