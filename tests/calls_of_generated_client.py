@@ -34,6 +34,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "dose_alert_level_id": ("api_dose_alert_levels", ("items", 0, "id")),
     "dose_alert_id": ("api_dose_alerts", ("items", 0, "id")),
     "dose_coefficient_id": ("api_dose_coefficients", ("items", 0, "id")),
+    "device_key": ("api_dose_equipment", ("items", 0, "key")),
+    "size_import_id": ("api_dose_size_files", ("items", 0, "id")),
     "dose_chart_id": ("api_dose_charts", ("items", 0, "id")),
     "level_set_id": ("api_level_sets", ("items", 0, "id")),
     "view_id": ("api_saved_views", ("items", 0, "id")),
@@ -47,6 +49,7 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
 ALSO_GIVEN: Mapping[str, list[dict[str, str]]] = {
     "api_dose_events_file": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],
     "api_dose_studies_file": [{"format": "csv"}, {"format": "xlsx"}, {"format": "parquet"}],
+    "api_dose_report": [{"year": "2026"}],
     "api_preview_not_patient_rule": [{"study_description": "*CT*"}],
 }
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.browser.conftest import CHROMIUM, Visit
+from tests.browser.conftest import WHOLE_CHROMIUM, Visit
 from tests.browser.every_page import no_pages, pages, prepared, push_two_studies
 from tests.browser.page_reading import wait_until
 from tests.browser.test_viewer import ENOUGH, SOFTWARE_WEBGL, coloured_share, wait_for_pixels, wait_for_share
@@ -98,7 +98,7 @@ def proxy(
 @pytest.fixture(scope="module")
 def chromium(driver: Playwright, proxy: Proxy) -> Iterator[Browser]:
     """One that finds the public name at the proxy."""
-    chromium = driver.chromium.launch(executable_path=CHROMIUM, args=[*SOFTWARE_WEBGL, proxy.browser_argument])
+    chromium = driver.chromium.launch(executable_path=WHOLE_CHROMIUM, args=[*SOFTWARE_WEBGL, proxy.browser_argument])
     yield chromium
     chromium.close()
 

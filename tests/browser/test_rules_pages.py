@@ -181,7 +181,7 @@ def test_rules_are_imported_from_a_file(open_window: Callable[..., Visit], tmp_p
     page.get_by_label("or a file").set_input_files(file)
     expect(page.get_by_label("YAML")).to_have_value(re.compile("from a file"))
     page.get_by_role("button", name="See what would change").click()
-    expect(page.get_by_role("row", name="from a file")).to_contain_text("new")
+    expect(page.get_by_role("row", name="from a file")).to_contain_text("New")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("link", name="from a file")).to_be_visible()
     assert visit.violations() == []

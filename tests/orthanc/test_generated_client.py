@@ -126,6 +126,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     level = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
     levels = {"name": "made up", "place": "Nowhere", "publication": publication, "rows": [level]}
     post(server, "dose/levels", {"document": levels})
+    post(server, "dose/sizes", {"text": "accession_number,patient_weight_kg\nNOBODY,70\n", "file_name": "his.csv"})
+    wait_for("the size-specific doses", lambda: server.get("dose/ssde")["items"])
     chart = {"name": "c", "chart": "histogram", "quantity": "dlp_body_mgy_cm", "modality": "CT"}
     post(server, "dose/charts", {"document": chart})
     post(server, "character-sets", {"document": {"name": "k", "station_name": "CT1", "really": "ISO_IR 192"}})

@@ -259,6 +259,7 @@ def test_a_dose_only_policy_leaves_the_dose_objects_and_one_of_each_series(
         "all but what is kept may go",
         lambda: ask(server, "GET", path)["today"]["instance_count"] == total - expected,
     )
+    wait_for("every size is measured", lambda: not server.get("dose/ssde", state="waiting")["items"])
     doses, studies = dose_list(server), server.get("studies", limit=100)["items"]
     switch_on(server, policy, total - expected)
     wait_for("what is kept is left", lambda: len(server.orthanc("instances")) == expected)

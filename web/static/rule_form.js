@@ -33,6 +33,12 @@
     for (const option of options) option.setAttribute("aria-selected", "false");
   }
 
+  // The first whose name itself is meant, before those whose explanation only has the word.
+  function likeliest(shown) {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    return Math.max(0, shown.findIndex((option) => words.every((word) => option.dataset.value.toLowerCase().includes(word))));
+  }
+
   function open(from) {
     input = from;
     input.setAttribute("aria-expanded", "true");
@@ -89,7 +95,7 @@
       return;
     }
     const shown = visible();
-    if (event.key === "ArrowDown") { mark(active + 1); event.preventDefault(); }
+    if (event.key === "ArrowDown") { mark(active < 0 ? likeliest(shown) : active + 1); event.preventDefault(); }
     else if (event.key === "ArrowUp") { mark(active - 1); event.preventDefault(); }
     else if (event.key === "Escape") { close(); event.preventDefault(); event.stopPropagation(); }
     else if (event.key === "Tab") close();

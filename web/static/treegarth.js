@@ -22,7 +22,7 @@ function cleanAddress() {
 
 /* Back or forward was pressed before htmx listened: the address is another one's than what was read. */
 function readWhatIsAsked() {
-  const [read, asked] = [performance.getEntriesByType("navigation")[0].name, location.href].map((url) => url.split("#")[0]);
+  const [read, asked] = [performance.getEntriesByType("navigation")[0]?.name ?? location.href, location.href].map((url) => url.split("#")[0]);
   if (read === asked) cleanAddress(); else location.reload();
 }
 
