@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, insert, text, update
 
+from tests.bench import dose_percentiles
 from tests.database.test_dose_pages import API
 from tests.dose_statistics import MadeExam, keep, name_of_exams, standard
 from tests.unit.web.web_support import make_services
@@ -152,6 +154,34 @@ def test_a_page_of_exams_is_one_statement_that_reads_indexes_alone(engine: Engin
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", statement.params).scalars())
     assert "Index Only Scan using ix_exam_dose_name" in plan
     assert "Seq Scan on exam_dose" not in plan
+    for part in ("counted", "bounded", "found"):
+        assert f"CTE {part}" in plan, "it would be worked out for each dose of the page"
+
+
+def looked_up(plan: dict[str, Any]) -> Iterator[int]:
+    """How often each part of a plan looks into the index of names."""
+    if plan.get("Index Name") == "ix_exam_dose_name":
+        yield plan["Actual Loops"]
+    for below in plan.get("Plans", ()):
+        yield from looked_up(below)
+
+
+def test_of_a_page_of_exams_of_many_names_each_name_is_looked_up_twice_for_a_quantity(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in dose_percentiles.STATEMENTS:
+            connection.execute(text(statement), {"count": 10_000})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE exam_dose, exam_name"))
+    with transaction(engine) as connection:
+        studies = connection.execute(text("SELECT md5('t' || n) FROM generate_series(1, 9800, 98) n")).scalars().all()
+        found = percentiles_of(connection, studies)
+        statement = _statement(studies).compile(engine)
+        explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", statement.params)
+        times = list(looked_up(explained.scalar_one()[0]["Plan"]))
+    assert sum(len(one) for one in found.values()) > 300
+    assert len(times) == 2  # to know how many there are, and for their values
+    assert max(times) <= dose_percentiles.RAW_NAMES * 5
 
 
 def test_the_list_the_exam_and_their_endpoints_say_the_percentile_and_lead_to_the_analysis(

@@ -21,7 +21,6 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Row,
-    and_,
     case,
     cast,
     collate,
@@ -114,7 +113,7 @@ def _statement(orthanc_study_ids: Collection[str]) -> Any:
     named = _named(asked)
     bounded = _bounded(asked, named)
     found = _found(named, bounded)
-    is_of = and_(*(own.c[name].is_not_distinct_from(asked.c[name]) for name in _GROUP))
+    not_greater = func.width_bucket(own.c.value, found.c.ascending)
     return (
         select(
             own.c.orthanc_study_id,
@@ -124,27 +123,30 @@ def _statement(orthanc_study_ids: Collection[str]) -> Any:
             own.c.standard_name_id,
             found.c.exam_count,
             found.c.below,
-            func.width_bucket(own.c.value, found.c.ascending).label("not_greater"),
-            (found.c.exam_count - func.width_bucket(-own.c.value, found.c.of_opposites)).label("less"),
+            not_greater.label("not_greater"),
+            func.coalesce(func.array_position(found.c.ascending, own.c.value) - 1, not_greater).label("less"),
             standard_name.c.name,
             exam_name.c.study_description,
             exam_name.c.requested_procedure_description,
             exam_name.c.protocols,
         )
-        .join_from(own, asked, is_of)
-        .join(found, found.c.number == asked.c.number)
+        .join_from(own, found, found.c.number == own.c.number)
         .join(exam_name, exam_name.c.id == own.c.exam_name_id)
         .outerjoin(standard_name, standard_name.c.id == own.c.standard_name_id)
     )
 
 
-_GROUP = ("quantity", "phantom", "standard_name_id", "alone_id")
+_GROUP = ("number", "quantity", "phantom", "standard_name_id", "alone_id")
 """What values have in common that are held against each other: `alone_id` is the raw name where no standard one is."""
+ONCE = "MATERIALIZED"
+"""A part that the planner takes for small would else be worked out for each row that it is joined with."""
 
 
 def _own(orthanc_study_ids: Collection[str]) -> CTE:
-    """The values of these studies that can have a percentile."""
+    """The values of these studies that can have a percentile, each with the number of its group."""
     dose, name = exam_dose.c, exam_name.c
+    alone = case((name.standard_name_id.is_(None), dose.exam_name_id), else_=null())
+    group = (dose.quantity, dose.phantom, name.standard_name_id, alone)
     is_called = or_(
         name.standard_name_id.is_not(None),
         func.coalesce(name.study_description, "") != "",
@@ -160,7 +162,8 @@ def _own(orthanc_study_ids: Collection[str]) -> CTE:
             type_coerce(dose.value, Double).label("value"),
             dose.exam_name_id,
             name.standard_name_id,
-            case((name.standard_name_id.is_(None), dose.exam_name_id), else_=null()).label("alone_id"),
+            alone.label("alone_id"),
+            func.dense_rank().over(order_by=group).label("number"),
         )
         .join_from(exam_dose, exam_name, name.id == dose.exam_name_id)
         .where(
@@ -175,9 +178,8 @@ def _own(orthanc_study_ids: Collection[str]) -> CTE:
 
 
 def _asked(own: CTE) -> CTE:
-    """Each group once, with a number."""
-    groups = select(*(own.c[name] for name in _GROUP)).distinct().subquery("groups")
-    return select(func.row_number().over().label("number"), *groups.c).cte("asked")
+    """Each group once."""
+    return select(*(own.c[name] for name in _GROUP)).distinct().cte("asked")
 
 
 def _named(asked: CTE) -> CTE:
@@ -213,28 +215,29 @@ def _bounded(asked: CTE, named: CTE) -> CTE:
     """Below which identifier a group has about 1,000 values."""
     some = _values(named, literal(PART_BELOW), "some")
     parts = select(named.c.number, func.count().label("part")).join_from(named, some, true())
-    counted = parts.group_by(named.c.number).cte("counted")
+    counted = parts.group_by(named.c.number).cte("counted").prefix_with(ONCE)
     least = func.lpad(func.to_hex(cast(65_536 * ENOUGH / (PART * counted.c.part), Integer)), 4, "0")
     below = case((func.coalesce(counted.c.part, 0) * PART > ENOUGH, least), else_=EVERY)
     found = select(asked.c.number, collate(below, "C").label("below"))
-    return found.outerjoin_from(asked, counted, counted.c.number == asked.c.number).cte("bounded")
+    joined = found.outerjoin_from(asked, counted, counted.c.number == asked.c.number)
+    return joined.cte("bounded").prefix_with(ONCE)
 
 
 def _found(named: CTE, bounded: CTE) -> CTE:
-    """The values of each group in their order, and their opposites in theirs: in both a place is found by halving."""
+    """The values of each group in their order."""
     some = _values(named, bounded.c.below, "each")
     value = some.c.value
     return (
         select(
             named.c.number,
-            bounded.c.below,
+            func.min(bounded.c.below).label("below"),
             func.count().label("exam_count"),
             func.array_agg(aggregate_order_by(value, value), type_=ARRAY(Double)).label("ascending"),
-            func.array_agg(aggregate_order_by(-value, -value), type_=ARRAY(Double)).label("of_opposites"),
         )
         .join_from(named, bounded, bounded.c.number == named.c.number)
         .join(some, true())
-        .group_by(named.c.number, bounded.c.below)
+        .group_by(named.c.number)
         .having(func.count() >= LEAST_EXAMS)
         .cte("found")
+        .prefix_with(ONCE)
     )
