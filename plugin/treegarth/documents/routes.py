@@ -18,6 +18,7 @@ from treegarth.documents.answers import (
     VersionList,
 )
 from treegarth.documents.language import Documents
+from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import dump
 from treegarth.web.actors import Permission
 from treegarth.web.call import Answered
@@ -101,7 +102,8 @@ class _Endpoints:
         one: Any = self._answer
         items: Any = list[one]
         summary = f"The {self._documents.many}, in the order in which they {self._order}."
-        return make_model(f"{self._answer.__name__}List", Answer, doc=summary, items=(items, ...))
+        own = self._answer.__name__ if self._answer is not Stored else self._documents.name.title().replace("_", "")
+        return make_model(f"{own}List", Answer, doc=summary, items=(items, ...))
 
     @property
     def _order(self) -> str:

@@ -40,7 +40,11 @@ HARMLESS = {
     "access_key_id": "travels in a request; without it MachineLogin is asked for",
 }
 # What else a request can name that sounds like a place, and why that is well.
-OTHER_PLACES = {("DestinationSettings", "address"): "guarded field by field"}
+OTHER_PLACES = {
+    ("DestinationSettings", "address"): "guarded field by field",
+    ("SizeFileBody", "file_name"): "what a file that is sent was called, to be shown",
+    ("SendForm", "file_name"): "the same, of the form",
+}
 NOTHING = DestinationPlaces()
 NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0)
 PLACED: list[tuple[str, dict[str, Any], str, str]] = [

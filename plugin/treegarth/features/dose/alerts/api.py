@@ -16,7 +16,7 @@ from treegarth.feature import House
 from treegarth.features.dose.alerts.acting import PersonsAct, act_on
 from treegarth.features.dose.alerts.levels import LevelParameters, targets_of
 from treegarth.features.dose.alerts.paths import DoseAlertLevelPath, DoseAlertPath
-from treegarth.features.dose.alerts.preview import Preview, preview
+from treegarth.features.dose.alerts.preview import AlertsPreview, preview
 from treegarth.features.dose.alerts.store.alerts import (
     Alert,
     AlertEvent,
@@ -76,7 +76,7 @@ class OneAlert(Alert):
     """What happened to it by itself and by people, the latest first."""
 
 
-class PreviewBody(Parameters):
+class AlertsPreviewBody(Parameters):
     """A level that is not kept."""
 
     document: LevelParameters
@@ -131,7 +131,7 @@ def done(call: AnyCall, connection: Connection, alert_id: int, body: AlertAct) -
     )
 
 
-def preview_of(call: Call[None, PreviewBody, None]) -> Preview:
+def preview_of(call: Call[None, AlertsPreviewBody, None]) -> AlertsPreview:
     with call.connect() as connection:
         return preview(connection, call.body.document, call.services.clock().astimezone(call.services.zone))
 

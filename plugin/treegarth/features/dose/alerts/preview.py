@@ -17,7 +17,7 @@ LOOKED_AT = 500
 """Exams of outliers, and patients, that are looked at one by one: a person waits for it."""
 
 
-class Preview(Answer):
+class AlertsPreview(Answer):
     """How many alerts a level would have made of the exams of the last year."""
 
     alerts: int
@@ -37,30 +37,30 @@ def level_of_preview(says: LevelParameters, since: date) -> Level:
     return Level(id=0, version=0, name=says.name, is_on=True, exams_from=since, says=says)
 
 
-def preview(connection: Connection, says: LevelParameters, now: datetime) -> Preview:
+def preview(connection: Connection, says: LevelParameters, now: datetime) -> AlertsPreview:
     """`now` is in the site's zone."""
     until = now.date()
     since = until - timedelta(days=DAYS)
     level = level_of_preview(says, since)
     if level.kind == "missing":
         made, looked_at = exams.count_without_dose(connection, level, now, since)
-        return Preview(alerts=made, looked_at=looked_at, of="exams", is_whole=True, since=since, until=until)
+        return AlertsPreview(alerts=made, looked_at=looked_at, of="exams", is_whole=True, since=since, until=until)
     if level.kind == "exam":
         made, looked_at = exams.count_above(connection, level, since, until)
-        return Preview(alerts=made, looked_at=looked_at, of="exams", is_whole=True, since=since, until=until)
+        return AlertsPreview(alerts=made, looked_at=looked_at, of="exams", is_whole=True, since=since, until=until)
     if level.kind == "outlier":
         return _outliers(connection, level, since, until)
     return _patients(connection, level, since, until)
 
 
-def _outliers(connection: Connection, level: Level, since: date, until: date) -> Preview:
+def _outliers(connection: Connection, level: Level, since: date, until: date) -> AlertsPreview:
     newest = exams.newest(connection, level, since, until, limit=LOOKED_AT + 1)
     ids, is_whole = newest[:LOOKED_AT], len(newest) <= LOOKED_AT
     made = len(exams.outliers(connection, level, ids=ids)) if ids else 0
-    return Preview(alerts=made, looked_at=len(ids), of="exams", is_whole=is_whole, since=since, until=until)
+    return AlertsPreview(alerts=made, looked_at=len(ids), of="exams", is_whole=is_whole, since=since, until=until)
 
 
-def _patients(connection: Connection, level: Level, since: date, until: date) -> Preview:
+def _patients(connection: Connection, level: Level, since: date, until: date) -> AlertsPreview:
     found = sorted(exams.patients_above(connection, level, since, until), key=lambda one: one.key)
     looked_at = found[:LOOKED_AT]
     made = sum(
@@ -68,7 +68,7 @@ def _patients(connection: Connection, level: Level, since: date, until: date) ->
         for patient in looked_at
         for _, group in exams.exams_of_patient(connection, level, patient)
     )
-    return Preview(
+    return AlertsPreview(
         alerts=made,
         looked_at=len(looked_at),
         of="patients",

@@ -26,7 +26,7 @@ from treegarth.features.dose.alerts.levels import (
     LevelParameters,
 )
 from treegarth.features.dose.alerts.paths import DoseAlertLevelPath
-from treegarth.features.dose.alerts.preview import Preview, preview
+from treegarth.features.dose.alerts.preview import AlertsPreview, preview
 from treegarth.features.dose.alerts.store.alerts import count_of_levels
 from treegarth.features.dose.alerts.store.levels import LEVELS, StoredLevel
 from treegarth.features.dose.alerts.words import KIND_HINTS, KIND_NAMES, in_a_sentence
@@ -154,7 +154,7 @@ def level_page(call: Call[LevelQuery, None, DoseAlertLevelPath]) -> Response:
         )
 
 
-def _preview(call: AnyCall, connection: Connection, says: LevelParameters) -> Preview:
+def _preview(call: AnyCall, connection: Connection, says: LevelParameters) -> AlertsPreview:
     return preview(connection, says, call.services.clock().astimezone(call.services.zone))
 
 
@@ -235,7 +235,7 @@ def _form(
     problems: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     newer: Newer | None = None,
-    looked_at: Preview | None = None,
+    looked_at: AlertsPreview | None = None,
 ) -> Response:
     """What is kept is the version that the form began from, also where it is shown again."""
     url, kind = call.site.url, _kind(typed)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from treegarth.features.dose.analysis.figures import OF_LEVEL, By
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM, Level, Phantom
 from treegarth.features.dose.registry.conditions import Period
+from treegarth.limits import LONGEST_TEXT, is_storable
 from treegarth.phrases import N_
 from treegarth.web.lists import Day, LastDay
 from treegarth.web.routes import AnyText, Parameters, Text
@@ -29,6 +30,17 @@ QUANTITIES = tuple(dict.fromkeys(name for some in OF_LEVEL.values() for name in 
 ShortText = Annotated[AnyText, Field(min_length=1, max_length=200)]
 
 
+def _storable_texts(value: Any) -> Any:
+    """Whatever a condition is made of: texts that a column takes, none longer than a text may be."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, str) and (len(one) > LONGEST_TEXT or not is_storable(one)):
+            raise ValueError(f"must be texts without NUL, of at most {LONGEST_TEXT} characters each")
+        rest += [*one.keys(), *one.values()] if isinstance(one, Mapping) else one if isinstance(one, list) else []
+    return value
+
+
 class Chart(Parameters):
     """A chart of doses."""
 
@@ -41,7 +53,7 @@ class Chart(Parameters):
     by side; `line`: one statistic over time."""
     level: Level = "exam"
     """`exam`: values of exams; `event`: of irradiation events."""
-    quantity: Annotated[str, Field(json_schema_extra={"enum": sorted(QUANTITIES)})]
+    quantity: Annotated[AnyText, Field(max_length=100, json_schema_extra={"enum": sorted(QUANTITIES)})]
     """Which, by the name that figures have."""
     phantom: Phantom | None = None
     """Of DLP and CTDIvol, which are by phantom: `head` (16 cm), `body` (32 cm), `both`, `unknown`."""
@@ -61,7 +73,7 @@ class Chart(Parameters):
     """The last day, included."""
     with_doubted: bool = False
     """Whether values count that something speaks against."""
-    studies: Any = None
+    studies: Annotated[Any, AfterValidator(_storable_texts)] = None
     """Only exams of studies in the archive that fulfil this, in the language of conditions (docs/conditions.md): a line
     such as `PatientSex = F`, or `all`, `any`, `not` of several."""
 

@@ -100,7 +100,7 @@ NAME_DOCUMENTS = NameDocuments(
 )
 
 
-class PreviewBody(Parameters):
+class NamePreviewBody(Parameters):
     """A standard name that is not saved."""
 
     document: StandardNameParameters
@@ -181,7 +181,7 @@ class AssignBody(RawNameQuery):
         return self
 
 
-def look(call: Call[None, PreviewBody, None]) -> NamePreview:
+def look(call: Call[None, NamePreviewBody, None]) -> NamePreview:
     with call.connect() as connection:
         found = preview(connection, call.body.document.document(), call.body.standard_name_id)
     return NamePreview(
