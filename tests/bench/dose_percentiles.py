@@ -1,8 +1,8 @@
 """How long it takes to say of each dose of a page where it lies among those of exams that are called the same.
 
 TREEGARTH_BENCH_EXAMS exams (1,000,000) of 400 raw names, one of which has a fifth of all; half of the names have one of
-20 standard names. Each exam has five quantities. Made in SQL, once a folder (see `kept_database`). Pages are of
-different exams each time, so that nothing but the indexes is in memory.
+20 standard names. Each exam has five quantities: a page of 50 has 37 names, 185 distributions. Made
+in SQL, once a folder (see `kept_database`). Pages are of different exams each time.
 """
 
 # ruff: noqa: S608  (statements of parts that all stand in this module)
@@ -23,7 +23,6 @@ from treegarth.features.dose.analysis.store.percentiles import percentiles_of
 
 RAW_NAMES = 400
 PAGES = 15
-WITHIN_MS = 50.0
 STATEMENTS = (
     "INSERT INTO standard_name (modality, name) SELECT 'CT', 'Standard ' || n FROM generate_series(1, 20) n",
     "INSERT INTO exam_name (key, modality, study_description, procedure_codes, protocols, standard_name_id)"
@@ -50,7 +49,7 @@ def measure() -> list[Figure]:
 def _figure(engine: Engine, count: int, rows: int) -> Figure:
     chance = Random(rows)
     taken = [_timed(engine, [chance.randint(1, count) for _ in range(rows)]) for _ in range(PAGES + 1)]
-    return Figure(f"percentiles of a page of {rows} exams", median(taken[1:]) * 1000, "ms", at_most=WITHIN_MS)
+    return Figure(f"percentiles of a page of {rows} exams", median(taken[1:]) * 1000, "ms")
 
 
 def _timed(engine: Engine, numbers: list[int]) -> float:

@@ -1,7 +1,7 @@
 """Where the doses of some exams lie among those of exams that are called the same. Queries only.
 
 A list asks for a page of exams at once, in one statement. Its work is bounded, however many exams the archive has: an
-exam's own rows are found by the primary key, and of each name and quantity about 1,000 values are read, from the index
+exam's own rows are found by the primary key, and of each name and quantity about 500 values are read, from the index
 `ix_exam_dose_name` alone. Where there are more, these are the exams with the smallest of Orthanc's identifiers, which
 are digests: a choice by chance, the same one each time, that says so. How many that takes is worked out of the 64th
 part of the values whose identifiers begin with 00 to 03.
@@ -44,15 +44,15 @@ from treegarth.record import Record
 
 LEAST_EXAMS = 20
 """Of fewer values no percentile is told: that is how many medians are compared of, too (`levels/model.py`)."""
-ENOUGH = 1_000
-"""Values that are read of a name and a quantity, about. By chance a percentile of so many is off by 3 at most in 95 of
-100 cases (1.96 times the root of 0.5 · 0.5 / 1,000, at the median; less towards the ends)."""
+ENOUGH = 500
+"""Values that are read of a name and a quantity, about. By chance a percentile of so many is off by less than 5 in 95
+of 100 cases (1.96 times the root of 0.5 · 0.5 / 500, at the median; less towards the ends)."""
 PART = 64
 PART_BELOW = "04"
 """Of identifiers in hexadecimal digits, one in 64 is less than this."""
 EVERY = "~"
 """No identifier is as great."""
-MOST = 20 * ENOUGH
+MOST = 40 * ENOUGH
 """Values that are read of one raw name at the most, whatever its identifiers are like."""
 
 MARKED = (*BEST, *DERIVED)
@@ -212,7 +212,7 @@ def _values(named: CTE, below: ColumnElement[str], name: str) -> FromClause:
 
 
 def _bounded(asked: CTE, named: CTE) -> CTE:
-    """Below which identifier a group has about 1,000 values."""
+    """Below which identifier a group has about 500 values."""
     some = _values(named, literal(PART_BELOW), "some")
     parts = select(named.c.number, func.count().label("part")).join_from(named, some, true())
     counted = parts.group_by(named.c.number).cte("counted").prefix_with(ONCE)
