@@ -115,8 +115,7 @@ class _Exam(_Patient, _Subject):
 
 OF_EXAM = (*BEST, *DERIVED)
 _DOSES: dict[str, Any] = {name: (float | None, Field(default=None)) for name in OF_EXAM}
-_WITHOUT_SOURCE: Any = {"use_attribute_docstrings": False}
-WorkbookExam: type[_Exam] = create_model("WorkbookExam", __base__=_Exam, __cls_kwargs__=_WITHOUT_SOURCE, **_DOSES)
+WorkbookExam: type[_Exam] = create_model("WorkbookExam", __base__=_Exam, **_DOSES)
 """With a column for each quantity of exams."""
 
 
