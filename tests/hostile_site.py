@@ -47,6 +47,7 @@ POLICY = {
     "hours": "22:00-06:00",
 }
 POLICY_TEXT = "name: q\nwhy: w\nkeep: nothing\nproof: none\nafter: 1 day since received\n"
+SIZES_TEXT = "accession_number,patient_weight_kg\nA1,70\nA2,80\n"
 DESTINATION = {
     "name": "NODE",
     "kind": "dicom",
@@ -172,6 +173,7 @@ def make_site(engine: Engine) -> Site:
     site.send("POST", "rules", {"document": RULE})
     site.send("PUT", "rules/1/state", {"is_on": True})
     site.send("POST", "retention/policies", {"document": POLICY})
+    site.send("POST", "dose/sizes", {"text": SIZES_TEXT, "file_name": "sizes.csv"})
     for study in (1, 2, 3):
         uid = f"1.2.840.99999.1.{study}"
         site.send("POST", "deliveries", {"study_instance_uid": uid, "destination": "NODE"})

@@ -22,6 +22,7 @@ from playwright.sync_api import (
     Request,
     Response,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
@@ -35,6 +36,7 @@ WHOLE_CHROMIUM = os.environ.get("WHOLE_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 # What htmx says of a request that did not end; the browser tells of it too, and whether that was by leaving the page.
 NO_ANSWER_OF_HTMX = re.compile(r"htmx:(afterRequest|sendError|sendAbort)")
+expect.set_options(timeout=60_000)  # as what a page is asked for: a busy machine may take long for each
 AXE = Path(__file__).resolve().parents[2] / "web" / "vendor" / "axe.min.js"
 
 

@@ -143,7 +143,9 @@ def addresses(app: Flask, instances: list[Instance], rule: int) -> Iterator[tupl
             continue
         if route.name in ("api.preview_not_patient_rule", "api.dose_patient", "dose.patient_page"):
             yield route, f"{route.path}?patient_id=4711"
-        elif route.path.endswith("/export/{format}"):
+        elif route.name == "api.dose_report":
+            yield route, f"{route.path}?year=2026"
+        elif route.path.endswith("/export/{format}") and not set(route.path_names) - {"format"}:
             yield from ((route, route.path.format(format=one)) for one in ("csv", "xlsx", "parquet"))
         elif "{" not in route.path.replace("{rule_id}", ""):
             yield route, route.path.format(rule_id=rule)

@@ -231,7 +231,7 @@ SIZE_LINES = Listing(
         Column(name="line", label=N_("Line")),
         Column(name="outcome", label=N_("What it does"), form="own"),
         Column(name="accession_number", label=N_("Accession number")),
-        Column(name="study_instance_uid", label="Study Instance UID", narrow="c-3"),
+        Column(name="study_instance_uid", label="Study Instance UID", form="own", narrow="c-3"),
         Column(name="patient_id", label=N_("Patient ID"), narrow="c-2"),
         Column(name="patient_size_m", label=N_("Patient size"), unit="m"),
         Column(name="told_size_m", label=N_("Size of objects"), unit="m", narrow="c-1"),
