@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from xdist.scheduler import LoadFileScheduling
 
 from tests.databases import execute, folder_in_memory, made_database, other_database
+from tests.made_once import make_once
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.database.migration import migrate
@@ -48,6 +49,10 @@ class BrowsersInLanes(LoadFileScheduling):  # type: ignore[misc]
             return path
         files = dict.fromkeys(one.partition("::")[0] for one in self.collection or () if _folder(one) == "browser")
         return f"browser {list(files).index(path) % LANES}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    make_once()
 
 
 @pytest.hookimpl(optionalhook=True)

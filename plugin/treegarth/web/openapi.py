@@ -41,7 +41,7 @@ def openapi_document(routes: Iterable[Route], *, version: str, public_url: str |
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in of_api)],
         "paths": paths,
         "components": {
-            "schemas": schemas.components(),
+            "schemas": schemas.components,
             "securitySchemes": {
                 "orthanc_user": {"type": "http", "scheme": "basic", "description": "A user of Orthanc (mode prod)."}
             },
@@ -72,7 +72,7 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         operation["description"] = route.description
     if route.body is not None:
         schema = schemas.reference(route.body, TAKEN)
-        example = example_of(schema, schemas.components()) if route.example is None else route.example
+        example = example_of(schema, schemas.components) if route.example is None else route.example
         content = {"application/json": {"schema": schema, "example": example}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any, Literal, TypeAlias, cast
 
@@ -66,6 +67,7 @@ class Schemas:
         below = [defined for root in unnamed for defined in _referred(self._schemas[self._roots[root]])]
         self._names = _names(self._reached([*(self._roots[root] for root in named), *below]))
 
+    @cached_property
     def components(self) -> dict[str, Schema]:
         """Every object by its name, sorted."""
         found = {name: self._renamed(self._schemas[defined]) for defined, name in self._names.items()}
