@@ -117,6 +117,11 @@ class RandomArchive:
         found["is_dose_unread"] = self._one_in(8)
         if found["is_dose_unread"]:
             self._add("dose_sampling", first_at=NOW, due_at=NOW, **series)
+        if self._one_in(4):
+            state = self._chance.choice(["waiting", "measured", "none", "failed"])
+            uids = {"study_instance_uid": "1", "series_instance_uid": "1"}
+            self._add("series_ssde", state=state, **uids, **series)
+            found["is_dose_unread"] |= state == "waiting"
         return {**found, "last_used_at": used}
 
     def _object(

@@ -142,7 +142,7 @@ class ObjectState:
     is_kept: bool = False  # by the policy's `keep`
     is_arriving: bool = False
     rules_wait: bool = False  # rules have not looked at its study yet, and may want it delivered
-    is_dose_unread: bool = False  # it is a source of dose, or may be chosen as one, and was not read
+    is_dose_unread: bool = False  # a source of dose, or what may be chosen as one, or measured, that was not yet
     open_deliveries: tuple[str, ...] = ()  # destinations
     holds: tuple[str, ...] = ()  # kinds of those in force
     proofs: tuple[Proof, ...] = ()
@@ -182,7 +182,7 @@ WORDS: Mapping[Cause, str] = {
     Cause.RULES_WAIT: N_("rules have not looked at its study yet"),
     Cause.HELD: N_("its study is on hold (%(about)s)"),
     Cause.DELIVERY_OPEN: N_("its delivery to %(about)s is open"),
-    Cause.DOSE_UNREAD: N_("its dose has not been read"),
+    Cause.DOSE_UNREAD: N_("its dose has not been read, or the patient in it not measured"),
     Cause.TOO_YOUNG: N_("it arrived too recently"),
     Cause.PROOF_MISSING: N_("nothing proves that %(about)s has it"),
     Cause.PROOF_STALE: N_("the proof that %(about)s has it is too old"),

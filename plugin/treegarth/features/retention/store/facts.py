@@ -15,6 +15,7 @@ from treegarth.conditions.compilation import compile_for
 from treegarth.conditions.model import Level
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.deliveries.tables import delivery, delivery_object, destination
+from treegarth.features.dose.analysis.size.tables import series_ssde
 from treegarth.features.dose.registry.tables import dose_report, dose_sampling
 from treegarth.features.retention.model import PROOFS_BY_UID, SUFFICIENT_PROOFS, Keep, Policy, ProofVoid
 from treegarth.features.retention.store.holds import in_force
@@ -160,16 +161,18 @@ def is_dose_unread() -> ColumnElement[bool]:
     return or_(*dose_unread())
 
 
-def dose_unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """That the object is a source that was not read, and that its series waits for its images to be chosen: apart, so
-    that the database can rule out each by a join instead of asking for every row."""
-    report, sampling = dose_report, dose_sampling
+def dose_unread() -> tuple[ColumnElement[bool], ...]:
+    """That the object is a source that was not read, that its series waits for its images to be chosen, and that it
+    waits for the patient in them to be measured: apart, so that the database can rule out each by a join instead of
+    asking for every row. What could not be measured after all is kept no longer: it says nothing of the dose itself."""
+    report, sampling, size = dose_report, dose_sampling, series_ssde
     return (
         exists().where(
             report.c.orthanc_instance_id == instance.c.orthanc_instance_id,
             report.c.state.in_(("unread", "failed")),
         ),
         exists().where(sampling.c.orthanc_series_id == series.c.orthanc_series_id),
+        exists().where(size.c.orthanc_series_id == series.c.orthanc_series_id, size.c.state == "waiting"),
     )
 
 
