@@ -44,7 +44,12 @@ def measure() -> list[Figure]:
             "a protocol of events": (f"dose/analysis/name?protocol={named['protocol']}", PAGE_MS),
             "a name of exams": (f"dose/analysis/name?exam_name={named['exam_name']}", PAGE_MS),
             "a standard name": (f"dose/analysis/name?standard_name={named['standard_name']}", None),
+            "scanners and protocols side by side": ("dose/analysis/side-by-side?modality=CT", None),
+            "fluoroscopy by physician": ("dose/analysis/physicians", None),
             "a year's report": ("dose/report?year=2025", None),
+            "a page of the dose list, with marks": ("dose?modality=CT", None),
+            "standard names": ("dose/standard-names", None),
+            "names that have none": ("dose/raw-names", None),
         }
         found = [
             Figure(f"dose analysis: {what}", _of_database_ms(engine, client, path), "ms", at_most=limit)

@@ -92,11 +92,11 @@ class Watch:
     def look(self) -> None:
         """Compare once; what moved between the first and the last question is asked anew."""
         for _ in range(4):
-            before = self._summary()
+            tries, before = self._tries(), self._summary()
             told = {name: self._told(name) for name in self.numbers}
             sums = self._sums()
             metrics = self._metrics()
-            if self._summary() == before:
+            if self._summary() == before and self._tries() == tries:
                 break
         else:
             return
@@ -115,6 +115,11 @@ class Watch:
         found = {one["destination"]: one["objects"] for one in self.server.get("deliveries/summary")["items"]}
         self._said.append((monotonic(), found))
         return found
+
+    def _tries(self) -> list[tuple[str, str, int]]:
+        """By which it shows that an object was sent and waits again as before."""
+        items = self.server.get("deliveries", limit=1000)["items"]
+        return sorted((one["destination"], one["orthanc_instance_id"], one["attempts"]) for one in items)
 
     def _told(self, name: str) -> dict[str, dict[str, int]]:
         """What is told of one destination, by who tells it."""
