@@ -26,7 +26,8 @@ AT_ONCE = {"minimum age": "0 minutes", "rate": 100_000, "ask twice above": "100 
 DEEDS = [{"label": "seen"}, {"notify": "dashboard"}]
 LABEL_IT = {"name": "label", "why": "a test", "when": "by hand", "if": "Modality = CT", "do": DEEDS}
 # Lists of what needs a person, and of what deciding anew changed: a server that is well has none of it.
-EMPTY_WHERE_ALL_IS_WELL = {"api_dose_redeciding_changes", "api_rule_events", "api_tasks"}
+EMPTY_WHERE_ALL_IS_WELL = {"api_dose_redeciding_changes", "api_rule_events"}
+MAY_BE_EMPTY = {"api_tasks"}  # what waits for a worker just now
 # Without anything said, those of standard names: here no exam has one.
 EMPTY_WITHOUT_STANDARD_NAMES = {"api_dose_analysis_figures", "api_dose_analysis_names"}
 
@@ -46,9 +47,8 @@ def test_a_generated_client_understands_every_answer(new_server: ServerFactory, 
         assert (outcome["status"], outcome["differences"]) == (200, []), call
         assert outcome["parsed"] == declared[call.partition(" ")[0]], call
         assert outcome["bytes"] > 0, call
-    assert {call for call, outcome in outcomes.items() if outcome["length"] == 0} == (
-        EMPTY_WHERE_ALL_IS_WELL | EMPTY_WITHOUT_STANDARD_NAMES
-    )
+    empty = {call for call, outcome in outcomes.items() if outcome["length"] == 0}
+    assert empty - MAY_BE_EMPTY == EMPTY_WHERE_ALL_IS_WELL | EMPTY_WITHOUT_STANDARD_NAMES
 
 
 def generated(document: dict[str, Any], folder: Path) -> Path:
