@@ -117,7 +117,6 @@ def visit(chromium: Browser, published: Published) -> Iterator[Visit]:
     context.close()
 
 
-@pytest.mark.timeout(900)
 def test_every_page_is_whole_and_every_address_in_it_leads_somewhere(visit: Visit, published: Published) -> None:
     """The browser asks for them as its pages do and does not draw them: the next test draws those of the navigation."""
     begin = f"{PATHS[published.place]}/"
@@ -217,7 +216,6 @@ def test_a_study_shows_its_pictures_and_is_downloaded(visit: Visit, published: P
     assert visit.complaints == []
 
 
-@pytest.mark.timeout(900)
 def test_ohif_shows_pixels_and_a_pdf(visit: Visit, published: Published) -> None:
     page = visit.go(f"studies/{published.known['study_instance_uid']}")
     page.locator("[data-viewer]").first.click()

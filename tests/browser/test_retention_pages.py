@@ -78,7 +78,6 @@ def switch_on(page: Page, wrong: str = "") -> None:
     expect(page.locator("#switch")).to_be_visible()
 
 
-@pytest.mark.timeout(900)
 def test_from_a_preview_to_what_is_brought_back(
     open_window: Callable[..., Visit], retention_server: OrthancServer
 ) -> None:
@@ -268,7 +267,6 @@ PAGES = (
 )
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("language", "theme"), [pytest.param("en", "dark", marks=pytest.mark.soak), ("ko", "light")])
 def test_every_page_is_accessible_and_fits(
     open_window: Callable[..., Visit], places: dict[str, object], language: str, theme: str

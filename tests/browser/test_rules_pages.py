@@ -86,7 +86,6 @@ def wait_for(page: Page, text: str) -> None:
         page.reload(wait_until="domcontentloaded")
 
 
-@pytest.mark.timeout(240)
 def test_a_rule_is_built_tried_switched_on_and_delivers(
     open_window: Callable[..., Visit], rules_server: OrthancServer, tmp_path: Path
 ) -> None:
@@ -157,7 +156,6 @@ def test_a_rule_is_built_tried_switched_on_and_delivers(
     assert visit.complaints == []
 
 
-@pytest.mark.timeout(120)
 def test_the_archive_is_tried_explained_and_applied(open_window: Callable[..., Visit]) -> None:
     visit = open_window()
     page = visit.go("rules/1/try")
@@ -172,7 +170,6 @@ def test_the_archive_is_tried_explained_and_applied(open_window: Callable[..., V
     assert visit.violations() == []
 
 
-@pytest.mark.timeout(120)
 def test_rules_are_imported_from_a_file(open_window: Callable[..., Visit], tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("- name: from a file\n  why: 연구\n  when: by hand\n  if: Modality = CT\n  do: [{label: seen}]\n")
@@ -188,7 +185,6 @@ def test_rules_are_imported_from_a_file(open_window: Callable[..., Visit], tmp_p
     assert visit.complaints == []
 
 
-@pytest.mark.timeout(120)
 def test_the_form_works_without_javascript(open_window: Callable[..., Visit]) -> None:
     visit = open_window(javascript=False)
     page = visit.go("rules/new")
@@ -229,7 +225,6 @@ PAGES = (
 )
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("language", "theme"), [pytest.param("en", "dark", marks=pytest.mark.soak), ("ko", "light")])
 def test_every_page_is_accessible_and_fits(
     open_window: Callable[..., Visit], rules_server: OrthancServer, language: str, theme: str

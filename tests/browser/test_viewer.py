@@ -62,7 +62,6 @@ def wait_for_pixels(page: Page) -> float:
     return wait_for_share(page, bright_share, canvas)
 
 
-@pytest.mark.timeout(400)
 def test_ohif_shows_the_pixels_of_a_ct_its_report_and_the_way_back(
     driver: Playwright, treegarth_server: OrthancServer
 ) -> None:
@@ -108,7 +107,6 @@ def test_ohif_shows_the_pixels_of_a_ct_its_report_and_the_way_back(
     assert complaints == []
 
 
-@pytest.mark.timeout(400)
 def test_ohif_shows_a_pdf_wherever_dicomweb_is(driver: Playwright, tmp_path: Path) -> None:
     """Debian's configuration names the host `localhost`, without a port: bulk data are asked for here all the same."""
     dicomweb = {"Root": "pacs/images", "Host": "localhost"}
@@ -128,7 +126,6 @@ def test_ohif_shows_a_pdf_wherever_dicomweb_is(driver: Playwright, tmp_path: Pat
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(400)
 def test_ohif_shows_one_patient_beside_an_object_of_another_that_would_end_orthanc(
     driver: Playwright, tmp_path: Path
 ) -> None:

@@ -129,6 +129,7 @@ def test_no_other_page_shows_a_study_by_its_uid_alone(client: FlaskClient, fille
     assert client.put(f"{api}/retention/policies/text", json={"text": POLICY}).status_code == 200
     rule = client.get(f"{api}/rules").get_json()["items"][-1]["id"]
     policy = client.get(f"{api}/retention/policies").get_json()["items"][-1]["id"]
+    alert = client.get(f"{api}/dose/alerts").get_json()["items"][0]["id"]
     uid = STUDY["study_instance_uid"]
     with filled.begin() as connection:
         connection.execute(text("UPDATE rule_outcome SET rule_id = :rule WHERE id < 9"), {"rule": rule})
@@ -137,6 +138,7 @@ def test_no_other_page_shows_a_study_by_its_uid_alone(client: FlaskClient, fille
         *(f"rules/{rule}", f"rules/{rule}/try", f"rules/{rule}/explain/{uid}"),
         *(f"retention/policies/{policy}/preview", f"retention/policies/{policy}/explain?study_instance_uid={uid}"),
         *(f"retention/ledger/objects?study_instance_uid={uid}", f"dose/studies/{uid}", f"studies/{uid}"),
+        f"dose/alerts/{alert}",
     ):
         page = client.get(f"/treegarth/{path}")
         assert page.status_code == 200, path

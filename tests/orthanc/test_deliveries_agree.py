@@ -10,7 +10,6 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import pytest
 import requests
 
 from tests.delivery_peers import bare_409
@@ -28,7 +27,6 @@ KEPT_S = 13
 Counts = Mapping[str, Mapping[str, int]]  # by destination: objects by standing
 
 
-@pytest.mark.timeout(900)
 def test_all_that_tell_how_far_deliveries_are_agree_at_every_moment(new_server: ServerFactory, tmp_path: Path) -> None:
     server = filled(new_server, tmp_path, studies=3, series=2, instances=4)
     manners = {

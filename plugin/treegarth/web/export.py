@@ -26,6 +26,7 @@ from treegarth.web.formats import readable_name
 
 Format: TypeAlias = Literal["csv", "xlsx", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+FORMAT_WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
 MEDIA_TYPES: Mapping[Format, str] = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

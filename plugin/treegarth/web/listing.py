@@ -30,7 +30,17 @@ from treegarth.phrases import N_, P_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Field, Format, Sheet, fields_of, without_none, write_export
+from treegarth.web.export import (
+    FORMAT_WORDS,
+    FORMATS,
+    MEDIA_TYPES,
+    Field,
+    Format,
+    Sheet,
+    fields_of,
+    without_none,
+    write_export,
+)
 from treegarth.web.filters import Filter
 from treegarth.web.formats import readable_name
 from treegarth.web.forms import Fault
@@ -394,10 +404,10 @@ class Listing(Generic[RecordT, AskedT]):
             "filtered": bool(held),
             "heads": [self._head(call, column) for column in self._shown(query, found.items)],
             "presets": self._presets(call),
-            "files": [(_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
+            "files": [(FORMAT_WORDS[one], self._file_url(call, one)) for one in FORMATS] if found.items else [],
             "page_url": call.site.url(f"{self.name}_page", **self._place(call)),
             "is_large": count > COUNTED,
-            "formats": _WORDS,
+            "formats": FORMAT_WORDS,
             "place": self._place_parts(call),
             "there_are_more": bool(found.next or found.previous),
             "actions": actions,
@@ -627,7 +637,6 @@ _NAMES_A_STUDY = ("study_instance_uid", "uid")
 _WHICH = "orthanc_study_id"
 """Beside these filters it says which of several studies is meant: it goes with them."""
 _WHICH_STUDY = Filter(name=_WHICH, label=N_("Study"), hint=N_("one of several with this UID"))
-_WORDS: Mapping[Format, str] = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
 _FORMS: Mapping[str, Form] = {
     "text": "text",
     "texts": "texts",

@@ -21,7 +21,7 @@ from treegarth.features.dose.alerts.tables import (
     dose_alert_level,
 )
 from treegarth.features.dose.registry.tables import dose_study
-from treegarth.index.names import OfNamedStudy
+from treegarth.index.names import OfNamedStudy, with_names
 from treegarth.index.studies import OfStudy, is_of
 from treegarth.phrases import P_
 from treegarth.record import Record
@@ -73,7 +73,7 @@ class Alert(OfNamedStudy):
     changed_at: datetime
 
 
-class AlertExam(Record):
+class AlertExam(OfNamedStudy):
     """An exam that makes an alert's value."""
 
     orthanc_study_id: str
@@ -170,8 +170,9 @@ def exams_of(connection: Connection, alert_id: int) -> list[AlertExam]:
     """The exams that make its value, the earliest first."""
     exam = dose_alert_exam.c
     order = (exam.study_date.nulls_first(), exam.study_time.nulls_first(), exam.orthanc_study_id)
-    query = select(*(exam[name] for name in AlertExam.model_fields)).where(exam.alert_id == alert_id)
-    return [AlertExam(**row._mapping) for row in connection.execute(query.order_by(*order))]
+    names = [name for name in AlertExam.model_fields if name in exam]
+    rows = connection.execute(select(*(exam[name] for name in names)).where(exam.alert_id == alert_id).order_by(*order))
+    return [AlertExam(**row) for row in with_names(connection, [dict(row._mapping) for row in rows])]
 
 
 def history_of(connection: Connection, alert_id: int) -> list[AlertEvent]:

@@ -50,7 +50,7 @@ from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, condition_inputs, values_named
 from treegarth.web.condition_tree import path_of_place
 from treegarth.web.endpoints import route
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, fields_of, write_export
+from treegarth.web.export import FORMAT_WORDS, FORMATS, MEDIA_TYPES, Format, fields_of, write_export
 from treegarth.web.forms import form_of
 from treegarth.web.listing import ANY_BYTES
 from treegarth.web.parts import in_words, translated
@@ -180,7 +180,7 @@ def _files(call: AnyCall, stored: Stored) -> list[tuple[str, str]]:
     """What the files are called, and where they are."""
     return [
         (
-            wanted.upper() if wanted != "parquet" else "Parquet",
+            FORMAT_WORDS[wanted],
             call.site.url("dose.chart_file", dose_chart_id=stored.id, format=wanted),
         )
         for wanted in FORMATS

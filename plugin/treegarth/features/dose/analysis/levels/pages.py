@@ -27,7 +27,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.export import BYTE_ORDER_MARK, MEDIA_TYPES, Format, fields_of, write_export
+from treegarth.web.export import BYTE_ORDER_MARK, FORMAT_WORDS, MEDIA_TYPES, Format, fields_of, write_export
 from treegarth.web.parts import in_words, translated
 from treegarth.web.routes import AnyText, Parameters, Route, Text
 from treegarth.web.templates import render_page
@@ -218,7 +218,7 @@ def comparison_page(call: Call[ComparisonAsked, None, None]) -> Response:
         quantities=LEVEL_QUANTITIES,
         modalities=sorted({row["modality"] for one in sets for row in one.document["rows"]}),
         filtered=any(value not in (None, "", True) for value in asked.model_dump().values()) or not asked.by_device,
-        files=[(one.upper(), call.site.url(f"dose_levels.comparison_{one}", **_state(call))) for one in FORMATS],
+        files=[(FORMAT_WORDS[one], call.site.url(f"dose_levels.comparison_{one}", **_state(call))) for one in FORMATS],
     )
 
 

@@ -25,7 +25,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.export import FORMATS
+from treegarth.web.export import FORMAT_WORDS, FORMATS
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page, url_with
 
@@ -152,7 +152,7 @@ def _files(call: AnyCall) -> Mapping[str, list[tuple[str, str]]]:
     return {
         table: [
             (
-                wanted.upper() if wanted != "parquet" else "Parquet",
+                FORMAT_WORDS[wanted],
                 call.site.url("dose.analysis_file", table=table, format=wanted, **asked),
             )
             for wanted in FORMATS

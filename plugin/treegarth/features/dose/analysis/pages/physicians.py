@@ -27,7 +27,7 @@ from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
-from treegarth.web.export import FORMATS, MEDIA_TYPES, Format, fields_of, write_export
+from treegarth.web.export import FORMAT_WORDS, FORMATS, MEDIA_TYPES, Format, fields_of, write_export
 from treegarth.web.listing import ANY_BYTES
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
@@ -109,7 +109,7 @@ def _files(call: AnyCall) -> list[tuple[str, str]]:
     }
     return [
         (
-            wanted.upper() if wanted != "parquet" else "Parquet",
+            FORMAT_WORDS[wanted],
             call.site.url("dose.analysis_physicians_file", format=wanted, **kept),
         )
         for wanted in FORMATS
