@@ -190,7 +190,7 @@ class OrthancServer:
             sleep(0.1)
         raise AssertionError(f"Not ready after {timeout_s} s; last: {last}\n{self.log_text()[-3000:]}")
 
-    def stop(self, *, timeout_s: float = 30) -> int:
+    def stop(self, *, timeout_s: float = 60) -> int:
         """SIGTERM, and its exit code. Raises AssertionError where it needs longer than a slow machine would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)

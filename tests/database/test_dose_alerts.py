@@ -224,7 +224,7 @@ def test_a_level_that_is_set_while_exams_are_looked_at_waits_and_sees_them_again
             with pytest.raises(TimeoutError):
                 setting.result(timeout=0.3)
             look_at(looking, [taken], TELLING, NOW)
-        lower = setting.result(timeout=30)
+        lower = setting.result(timeout=120)
     look(engine)
     assert [one.level_id for one in found(engine)] == [lower]
 
@@ -292,7 +292,7 @@ def test_an_alert_that_goes_on_as_another_exams_is_not_ended_by_who_read_it_befo
             second = another.submit(look, engine)
             with pytest.raises(TimeoutError):
                 second.result(timeout=0.5)
-        second.result(timeout=30)
+        second.result(timeout=120)
     (alert,) = found(engine, level_id=number)
     assert (alert.orthanc_study_id, alert.state) == (after.orthanc_study_id, "open")
     assert "ended" not in history(engine, alert.id)

@@ -383,7 +383,7 @@ def test_a_rule_waits_for_a_name_that_is_being_interned_and_takes_it(client: Fla
             refresh_values(connection, [known])
             made = pool.submit(make, client, "hip", {"study_description": "hufte"})
             assert wait([made], timeout=0.5).not_done
-        assert made.result(timeout=30)["name"] == "hip"
+        assert made.result(timeout=120)["name"] == "hip"
     assert called(engine)["Hüfte"] == "hip"
 
 

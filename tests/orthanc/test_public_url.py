@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
 
 
 def get(server: OrthancServer, path: str, **given: Any) -> requests.Response:
-    return requests.get(f"{server.url}{path}", timeout=10, allow_redirects=False, **given)
+    return requests.get(f"{server.url}{path}", timeout=60, allow_redirects=False, **given)
 
 
 def test_pages_are_answered_under_the_path_and_without_it(server: OrthancServer) -> None:

@@ -22,7 +22,7 @@ def refusal(server: OrthancServer) -> str:
     """What Orthanc logs when Treegarth refuses to start."""
     server.start(wait=False)
     assert server.process is not None
-    assert server.process.wait(15) == 255
+    assert server.process.wait(120) == 255
     lines = [line for line in server.log_text().splitlines() if "Treegarth refuses to start" in line]
     return "\n".join(line.split("refuses to start: ")[1] for line in lines)
 

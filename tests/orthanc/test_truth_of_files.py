@@ -263,7 +263,7 @@ def disturb(archive: Archive) -> None:
     """A restart, a crash of the server or of its indexer, at any moment."""
     server, way = archive.server, archive.chance.choice(("restart", "kill", "kill indexer"))
     if way == "restart":
-        assert server.stop(timeout_s=30) == 0
+        assert server.stop() == 0
         server.start()
     elif way == "kill":
         server.kill()
@@ -331,7 +331,7 @@ def test_what_was_overwritten_while_the_plugin_was_away_is_found(new_server: Ser
         archive.store_new()
     assert_index_says_what_files_say(archive)
     for is_cleared in (False, True):
-        assert server.stop(timeout_s=30) == 0
+        assert server.stop() == 0
         archive.server = new_server(treegarth=None, settings=overwriting).start()  # the same archive without the plugin
         for _ in range(4):
             archive.overwrite()
