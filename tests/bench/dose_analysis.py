@@ -25,7 +25,7 @@ from treegarth.database.engine import connect, transaction
 from treegarth.documents.store import Author
 from treegarth.features.dose.analysis.names.store.name_documents import STANDARD_NAMES
 from treegarth.features.dose.analysis.store.values import refresh_values
-from treegarth.features.dose.analysis.tables import exam_dose, exam_name, protocol_name
+from treegarth.features.dose.analysis.tables import exam_name, protocol_name
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.web.paths import BASE_PATH
 
@@ -63,9 +63,10 @@ def measure() -> list[Figure]:
 
 def _fill(engine: Engine) -> None:
     """The narrow rows, as the registry makes them, and a standard name for a fifth of CT."""
-    with connect(engine) as connection:
-        if connection.execute(select(exam_dose.c.value).limit(1)).first() is not None:
+    with transaction(engine) as connection:
+        if "Many" in STANDARD_NAMES.names(connection):
             return
+        connection.execute(text("TRUNCATE exam_dose, event_dose"))  # of a run that did not come to its end
         everything = connection.execute(select(dose_study.c.orthanc_study_id)).scalars().all()
     for at in range(0, len(everything), AT_ONCE):
         with transaction(engine) as connection:
