@@ -102,7 +102,7 @@ STUDIES = Listing(
         Column(name="study_date", label=N_("Study date"), sorts_by=("study_date", "study_time"), nulls_first=True),
         Column(name="modalities", label=N_("Modalities"), form="modalities"),
         Column(name="study_description", label=N_("Description")),
-        Column(name="notes", label=N_("Dose"), form="own", sorts_by=(), narrow="c-0"),
+        Column(name="notes", label=N_("Dose"), form="own", sorts_by=(), narrow="c-2"),
         Column(name="accession_number", label=N_("Accession number"), narrow="c-3"),
         Column(name="series_count", label=N_("Series"), narrow="c-4"),
         Column(name="instance_count", label=N_("Instances"), narrow="c-1"),
