@@ -65,8 +65,8 @@ class LevelForm(BaseModel):
     least_exams: Annotated[int | None, Shown(N_("Other exams at least"), hint=N_("20 if not given"))] = None
     modality: Annotated[str | None, Shown(N_("Modality"), choices={"": N_("all")})] = None
     standard_name: Annotated[str | None, Shown(N_("Standard name"), choices={"": N_("all")})] = None
-    age_from: Annotated[float | None, Shown(N_("Age from"), unit=N_("years of age"))] = None
-    age_to: Annotated[float | None, Shown(N_("Age below"), unit=N_("years of age"))] = None
+    age_from: Annotated[float | None, Shown(N_("Age from"), hint=N_("In years of age"))] = None
+    age_to: Annotated[float | None, Shown(N_("Age below"), hint=N_("In years of age"))] = None
     exams_from: Annotated[
         str | None,
         Shown(
