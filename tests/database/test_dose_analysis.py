@@ -77,10 +77,11 @@ def test_the_overview_has_a_line_for_what_leads_each_modality(client: FlaskClien
     fluoroscopy = {"dose_area_product_gy_m2": 0.002, "irradiation_event_count": 5.0}
     made(engine, *chests(20), MadeExam(modality="XA", doses=fluoroscopy, name="Coronary"))
     found = {(one["modality"], one["quantity"]): one for one in get(client, "overview")["items"]}
-    assert set(found) == {("CT", "dlp_body_mgy_cm"), ("XA", "dose_area_product_gy_m2")}
-    assert found["CT", "dlp_body_mgy_cm"]["exam_count"] == found["CT", "dlp_body_mgy_cm"]["n"] == 20
+    assert set(found) == {("CT", "dlp_mgy_cm"), ("XA", "dose_area_product_gy_m2")}
+    bodies_found = found["CT", "dlp_mgy_cm"]
+    assert (bodies_found["phantom"], bodies_found["exam_count"], bodies_found["n"]) == ("body", 20, 20)
     html = client.get(PAGE).text
-    assert "DLP, body 32 cm" in html
+    assert "DLP · Body 32 cm" in " ".join(html.split())
     assert ">20<" in html.replace(" ", "")  # 0.002 Gy·m² are 20 Gy·cm²
 
 
@@ -91,7 +92,7 @@ def test_groups_add_up_to_all_and_are_what_numpy_says(client: FlaskClient, engin
     values = [one.doses["dlp_body_mgy_cm"] for one in exams]
     for by in ("month", "quarter", "device", "age", "weight", "name"):
         answer = get(client, "figures", exam_name=name, by=by)
-        assert (answer["of"]["quantity"], answer["of"]["phantom"]) == ("dlp_body_mgy_cm", None)
+        assert (answer["of"]["quantity"], answer["of"]["phantom"]) == ("dlp_mgy_cm", "body")
         assert sum(one["n"] for one in answer["items"]) == 60, by
         assert answer["whole"]["median"] == pytest.approx(np.median(values), rel=1e-12)
     ages = {one["of"]: one for one in get(client, "figures", exam_name=name, by="age")["items"]}
@@ -148,7 +149,7 @@ def test_exams_by_weekday_and_hour_are_counted_whatever_dose_they_have(client: F
 
 
 def test_the_greatest_values_lead_to_their_exams(client: FlaskClient, engine: Engine) -> None:
-    made(engine, *chests(30), MadeExam(doses={"dlp_body_mgy_cm": 99999.0}, orthanc_study_id="exam777000"))
+    made(engine, *chests(30), MadeExam(doses={"dlp_mgy_cm": 99999.0}, orthanc_study_id="exam777000"))
     found = get(client, "greatest", modality="CT")["items"]
     assert [one["value"] for one in found] == sorted((one["value"] for one in found), reverse=True)
     assert (found[0]["study_instance_uid"], len(found)) == ("1.2.777000", 10)

@@ -42,6 +42,9 @@
   const leadsTo = (row) => row.dataset.href ?? row.querySelector("a")?.href;
 
   // What every kind has: quiet axes in the page's ink, a tip of plain text.
+  // Names of devices differ at their ends, names of exams at their beginnings: a long one keeps both.
+  const shortened = (length) => (name) => (name.length > length ? `${name.slice(0, Math.ceil(length / 2) - 1)}…${name.slice(-Math.floor(length / 2))}` : name);
+
   function frame(place, said) {
     const ink = colour("--ink-2");
     const named = (name, gap) => ({ name, nameLocation: "middle", nameGap: gap, nameTextStyle: { color: ink, fontSize: 11 } });
@@ -92,7 +95,7 @@
       ...columns.map((column, place_) => `${heads[column].childNodes[0].textContent.trim()}: ${number(point.value[place_ + 1])} ${place.dataset.unit}`),
     ]);
     place.style.height = `${Math.max(120, 56 + 26 * rows.length)}px`;
-    const short = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);
+    const short = shortened(28);
     return {
       rows,
       option: {
@@ -112,7 +115,7 @@
     const rows = rowsOf(table).slice(0, BOXES_SHOWN).reverse(); // an axis of names begins below
     const { common, axis, named } = frame(place, (point) => [nameOf(rows[point.dataIndex]), `${number(point.value)} ${place.dataset.unit}`]);
     place.style.height = `${Math.max(120, 56 + 26 * rows.length)}px`;
-    const short = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);
+    const short = shortened(28);
     return {
       ...common,
       grid: { left: 8, right: 18, top: 8, bottom: 24, containLabel: true },
@@ -154,19 +157,19 @@
     const most = Math.max(0, ...cells.map((cell) => cell[2]));
     const isNamed = place.dataset.named !== undefined; // long names, of which none is left out
     if (isNamed) place.style.height = `${Math.max(160, 110 + 26 * rows.length)}px`;
-    const short = (length) => (name) => (name.length > length ? `${name.slice(0, length - 1)}…` : name);
-    const label = (length, rotate) => (isNamed ? { ...axis.axisLabel, hideOverlap: false, interval: 0, rotate, formatter: short(length) } : axis.axisLabel);
+    const label = (length, rotate) => (isNamed ? { ...axis.axisLabel, hideOverlap: false, interval: 0, rotate, formatter: shortened(length) } : axis.axisLabel);
+    const widest = names.length > 4 ? 18 : Math.max(18, Math.floor(place.clientWidth / (9 * names.length)));
     return {
       leads: (point) => rows[point.value[1]].cells[columns[point.value[0]]].querySelector("a")?.href,
       option: {
         ...common,
         grid: { left: 8, right: 60, top: 8, bottom: 4, containLabel: true },
-        xAxis: { type: "category", data: names, ...axis, axisLabel: label(18, names.length > 4 ? 35 : 0), splitLine: { show: false } },
+        xAxis: { type: "category", data: names, ...axis, axisLabel: label(widest, names.length > 4 ? 35 : 0), splitLine: { show: false } },
         yAxis: { type: "category", data: rows.map(nameOf), ...axis, axisLabel: label(28, 0), splitLine: { show: false } },
         visualMap: {
           min: 0, max: place.dataset.fractions === undefined ? Math.max(1, most) : most || 1, calculable: false, right: 0, top: "middle", itemHeight: 110, itemWidth: 12,
           textStyle: { color: ink, fontSize: 11 }, text: [number(most), "0"],
-          inRange: { color: [colour("--sunk"), colour("--c5"), colour("--c1")] }, // one hue that only grows darker or lighter
+          inRange: { color: [colour("--sunk"), colour("--c1")] }, // one hue that only grows darker or lighter
         },
         series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("--surface"), borderWidth: 1 } }],
       },

@@ -35,6 +35,8 @@ KEEPALIVE = {
 # transaction rolled back, out of resources, object in use, operator intervention, system error. Other classes
 # (54 "row too large for its index" is one) come from the data: to try those again would go on for ever.
 PASSING_SQLSTATE_CLASSES = frozenset({"08", "25", "28", "3D", "40", "53", "55", "57", "58"})
+TOOK_TOO_LONG = frozenset({"57014", "55P03"})  # a statement's time was over, or a lock's
+TOO_LONG = "PostgreSQL did not end this in the time that it has: something else holds what it needs. Try again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,8 @@ def _translated() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         if not _passes(error):
             raise
+        if getattr(error.orig, "sqlstate", None) in TOOK_TOO_LONG:
+            raise DatabaseUnavailable(TOO_LONG) from error
         raise DatabaseUnavailable(f"{DatabaseUnavailable.__doc__} ({_first_line(error)})") from error
     except PoolExhausted as error:
         raise DatabaseUnavailable(

@@ -7,7 +7,7 @@ translations and is read as it is, so there is nothing to compile.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -33,6 +33,8 @@ class Language:
     name: str  # in itself: English, 한국어
     locale: Locale
     translations: NullTranslations
+    messages: frozenset[str] = frozenset()
+    """Every message that any catalog knows: what else is said is somebody's own text."""
 
     def gettext(self, message: str) -> str:
         return str(self.translations.ugettext(message)) if message else ""
@@ -41,21 +43,25 @@ class Language:
 def read_languages(folder: Path) -> dict[str, Language]:
     """English, and every language that has a catalog in the folder of locales."""
     languages = {SOURCE_LANGUAGE: _language(SOURCE_LANGUAGE, NullTranslations())}
+    messages: frozenset[str] = frozenset()
     for path in sorted(folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
         code = path.parents[1].name
-        languages[code] = _language(code, _translations(path, code, path.stat().st_mtime_ns))
-    return languages
+        translations, known = _translations(path, code, path.stat().st_mtime_ns)
+        languages[code] = _language(code, translations)
+        messages |= known
+    return {code: replace(language, messages=messages) for code, language in languages.items()}
 
 
 @lru_cache(maxsize=8)
-def _translations(path: Path, code: str, _written_ns: int) -> Translations:
-    """Read once for as long as the file is the same: a catalog takes a third of a second."""
+def _translations(path: Path, code: str, _written_ns: int) -> tuple[Translations, frozenset[str]]:
+    """With its messages. Read once for as long as the file is the same: a catalog takes a third of a second."""
     with path.open("rb") as file:
         catalog = read_po(file, locale=code, domain=DOMAIN, abort_invalid=True)
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)
-    return Translations(compiled, domain=DOMAIN)
+    messages = frozenset(one.id if isinstance(one.id, str) else one.id[0] for one in catalog if one.id)
+    return Translations(compiled, domain=DOMAIN), messages
 
 
 def _language(code: str, translations: NullTranslations) -> Language:

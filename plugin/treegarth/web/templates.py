@@ -12,7 +12,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from treegarth.phrases import in_language
@@ -66,6 +67,7 @@ def make_environment(
         extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
     )
     environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["gettext"] = _careful(environment.globals["gettext"], language)
     formats = Formats(locale=language.locale, zone=zone)
     environment.filters.update(
         number=formats.number,
@@ -88,6 +90,21 @@ def make_environment(
     )
     environment.globals.update(look_of=SIGNS, **({"file_url": file_url} if file_url else {}))
     return environment
+
+
+def _careful(installed: Any, language: Language) -> Any:
+    """Jinja's `gettext`, which trusts what it is given: it takes it for HTML and fills in what stands behind a `%`. A
+    label may be a name that somebody chose, in a list of what a site has: it is shown as it is, and escaped."""
+
+    @pass_context
+    def gettext(context: Context, message: str, /, **variables: Any) -> str:
+        if variables:
+            return installed(context, message, **variables)  # type: ignore[no-any-return]
+        if message not in language.messages:
+            return message
+        return Markup(language.gettext(message).replace("%%", "%"))
+
+    return gettext
 
 
 def with_code(text: str) -> Markup:

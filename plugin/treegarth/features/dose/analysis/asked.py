@@ -155,7 +155,7 @@ def _named(asked: FiguresAsked, level: Level) -> Wanted:
         raise InvalidRequest(P_("A name of exams has values of exams: ask for the level `exam`."))
     return replace(
         days_of(asked),
-        quantity=EXAM_COUNT if level == "exam" else OF_PROJECTION[0],
+        quantity=EXAM_COUNT if level == "exam" else OF_PROJECTION,
         level=level,
         standard_name_id=asked.standard_name,
         exam_name_id=asked.exam_name,
@@ -173,7 +173,7 @@ def _first_modality(connection: Connection) -> str | None:
 def _usual_quantity(level: Level, modality: str | None, choices: list[QuantityCount]) -> str:
     """What leads the modality where it has values, else what has the most."""
     known = {one.quantity for one in choices}
-    leading = [one for one in leading_of(modality or "") if one in known]
+    leading = [one for one, _ in leading_of(modality or "") if one in known]
     most = max(choices, key=lambda one: one.count, default=None)
     if level == "exam" and leading:
         counts = {one.quantity: one.count for one in reversed(choices)}

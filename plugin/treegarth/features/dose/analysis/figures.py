@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from treegarth.features.dose.analysis.wanted import Level, Phantom
 from treegarth.features.dose.quantities import BEST, DERIVED, OF_EVENT, ShownQuantity
@@ -14,24 +14,30 @@ from treegarth.phrases import N_
 EXAM_COUNT = "irradiation_event_count"
 """The quantity of which each exam has a row, whatever doses it has."""
 
+_PARTS = {
+    "dlp_head_mgy_cm": N_("Part of the DLP in the 16 cm phantom"),
+    "dlp_body_mgy_cm": N_("Part of the DLP in the 32 cm phantom"),
+}
+"""Beside the DLP of whole exams by phantom they would else have its name."""
 OF_LEVEL: Mapping[Level, Mapping[str, ShownQuantity]] = {
-    "exam": {**BEST, **DERIVED},
+    "exam": {**BEST, **DERIVED, **{name: replace(BEST[name], label=label) for name, label in _PARTS.items()}},
     "event": {one.column: one for one in OF_EVENT},
 }
 
-LEADING: Mapping[str, tuple[str, ...]] = {
-    "CT": ("dlp_body_mgy_cm", "dlp_head_mgy_cm"),
-    "MG": ("glandular_dose_left_mgy", "glandular_dose_right_mgy"),
-    "PT": ("administered_activity_mbq",),
-    "NM": ("administered_activity_mbq",),
+Leads: TypeAlias = tuple[str, Phantom | None]
+LEADING: Mapping[str, tuple[Leads, ...]] = {
+    "CT": (("dlp_mgy_cm", "body"), ("dlp_mgy_cm", "head")),
+    "MG": (("glandular_dose_left_mgy", None), ("glandular_dose_right_mgy", None)),
+    "PT": (("administered_activity_mbq", None),),
+    "NM": (("administered_activity_mbq", None),),
 }
-"""What exams of a modality are known by, without a mix of phantoms or breasts; of the others it is the DAP."""
-OF_PROJECTION = ("dose_area_product_gy_m2",)
-EVERY_LEADING = tuple(dict.fromkeys((*(one for some in LEADING.values() for one in some), *OF_PROJECTION)))
+"""What exams of a modality are known by, without a mix of phantoms or breasts; of the others it is the DAP. Of CT the
+DLP of whole exams: the part of either phantom would hold the localizers of exams of the other one as well."""
+OF_PROJECTION = "dose_area_product_gy_m2"
 
 
-def leading_of(modality: str) -> tuple[str, ...]:
-    return LEADING.get(modality, OF_PROJECTION)
+def leading_of(modality: str) -> tuple[Leads, ...]:
+    return LEADING.get(modality, ((OF_PROJECTION, None),))
 
 
 PHANTOM_NAMES: Mapping[Phantom, str] = {

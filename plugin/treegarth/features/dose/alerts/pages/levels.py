@@ -243,7 +243,8 @@ def _form(
     settings = call.services.settings
     offered = OF_PATIENT if kind == "cumulative" else OF_EXAM
     with call.connect() as connection:
-        names = connection.execute(select(standard_name.c.name).distinct().order_by(standard_name.c.name)).scalars()
+        usable = select(standard_name.c.name).where(standard_name.c.removed_at.is_(None), standard_name.c.is_on)
+        names = connection.execute(usable.distinct().order_by(standard_name.c.name)).scalars()
         choices = {
             "quantity": {name: f"{translated(call, one.label)} ({one.unit})" for name, one in offered.items()},
             "modality": {"": N_("all"), **{one: one for one in DOSE_MODALITIES}},

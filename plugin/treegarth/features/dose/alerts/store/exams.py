@@ -132,8 +132,8 @@ def outliers(
     """Exams that are far above those of the same name before them: of the standard name, else of the exam's own name.
 
     By a percentile of the others (PostgreSQL's `percentile_cont`, linear interpolation as in numpy), or by Tukey's
-    fence: the third quartile and so many interquartile ranges (Exploratory Data Analysis, 1977). Doubted doses are
-    none of the others.
+    fence: the third quartile and so many interquartile ranges (Exploratory Data Analysis, 1977); where half of the
+    others are equal there is no such fence. Doubted doses are none of the others.
     """
     says, factor = level.says, level.shown.factor
     least, days = says.least_exams or LEAST_EXAMS, says.window_days or OUTLIER_DAYS
@@ -170,6 +170,8 @@ def outliers(
     )
     query = select(*_EXAM, compared.c.others, limit.label("limit")).select_from(_FROM.join(compared, true()))
     query = query.where(*_asked(level, level.quantity), compared.c.others >= least, exam_dose.c.value > limit)
+    if says.percentile is None:
+        query = query.where(columns[1] > columns[0])
     return [
         Finding(
             began=(one := _exam_of(row, factor)),

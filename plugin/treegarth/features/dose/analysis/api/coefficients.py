@@ -22,6 +22,8 @@ from treegarth.web.call import Call
 from treegarth.web.routes import Answer, AnyText, Parameters, Route, Text
 
 CODE = re.compile(r"[A-Za-z0-9_]{1,16}:[\w.-]{1,16}", re.ASCII)
+GREATEST_OF_CT = 1.0
+"""mSv/(mGy·cm): twenty times the greatest of the shipped table (0.049, AAPM Report 96, table 3)."""
 NUCLIDE = re.compile(r"[A-Z][a-z]?-\d{1,3}m?", re.ASCII)
 
 
@@ -57,6 +59,8 @@ class CoefficientParameters(Parameters):
             raise ValueError(N_("“of” is a scheme and a code, such as SCT:35321007."))
         if self.table == "half_life" and NUCLIDE.fullmatch(self.of) is None:
             raise ValueError(N_("“of” is a radionuclide, such as F-18."))
+        if self.table == "ct" and self.value > GREATEST_OF_CT:
+            raise ValueError(N_("A coefficient of CT is given in mSv/(mGy·cm): none is greater than 1."))
         return self
 
 

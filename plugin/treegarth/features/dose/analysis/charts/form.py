@@ -28,7 +28,7 @@ class ChartForm(BaseModel):
     name: Annotated[str | None, Shown(N_("Name"))] = None
     why: Annotated[str | None, Shown(N_("What it shows"), hint=N_("For whoever opens it"), is_wide=True)] = None
     chart: Annotated[str, Shown(N_("Chart"), choices=KINDS)] = "boxes"
-    values: Annotated[str, Shown(N_("Values"), choices={"": "–"})] = "exam dlp_body_mgy_cm"
+    values: Annotated[str, Shown(N_("Values"), choices={"": "–"})] = "exam dlp_mgy_cm body"
     by: Annotated[
         str | None, Shown(N_("Side by side"), hint=N_("Of all but a histogram"), choices=GROUPS, begins="device")
     ] = None

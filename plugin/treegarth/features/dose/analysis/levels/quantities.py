@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM
-from treegarth.features.dose.quantities import BEST, DERIVED, ShownQuantity
+from treegarth.features.dose.quantities import ShownQuantity
 
-LEVEL_QUANTITIES: Mapping[str, ShownQuantity] = {**BEST, **DERIVED}
+LEVEL_QUANTITIES: Mapping[str, ShownQuantity] = OF_LEVEL["exam"]
 """By the name that a document writes: best known doses, and what is derived of them."""
 
 OF_A_PHANTOM = BY_PHANTOM["exam"]

@@ -124,7 +124,8 @@ def rule_page(call: Call[RuleTyped, None, None]) -> Response:
         taken: Taken | None = None
         if typed.patterns():
             try:
-                valid = validated(StandardNameParameters, document)
+                # What a rule takes is seen before the name is written.
+                valid = validated(StandardNameParameters, document if typed.name.strip() else {**document, "name": "–"})
                 taken = preview(connection, valid.document(), stored.id if stored else None)
             except InvalidFields as refused:
                 faults = [in_words(call, Phrase(one.message, one.values)) for one in refused.faults]

@@ -13,6 +13,7 @@ from treegarth.features.dose.analysis.asked import Chosen, FiguresAsked, choose
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES, SIZES, Size
 from treegarth.features.dose.analysis.pages.files import TABLES_OF_NAME
 from treegarth.features.dose.analysis.store.groups import Figure, figures
+from treegarth.features.dose.analysis.store.percentiles import LEAST_EXAMS
 from treegarth.features.dose.analysis.store.shape import Point, Scale, greatest, histogram, points
 from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
@@ -75,6 +76,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
         found, every = points(connection, wanted, query.size) if whole.n else ([], 0)
         values: dict[str, Any] = {
             "whole": whole,
+            "least_marked": LEAST_EXAMS,
             "bins": histogram(connection, wanted, whole, chosen.quantity.factor, query.scale),
             "times": list(reversed(figures(connection, wanted, query.every))) if whole.n else [],
             "devices": figures(connection, wanted, "device") if whole.n else [],

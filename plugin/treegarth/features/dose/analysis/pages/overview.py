@@ -10,7 +10,7 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.features.dose.analysis.asked import DaysAsked, Modality, days_of
-from treegarth.features.dose.analysis.figures import OF_LEVEL
+from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES
 from treegarth.features.dose.analysis.store.names import (
     NAMES_SHOWN,
     KindOfName,
@@ -94,6 +94,7 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
         names=[
             (one, call.site.url("dose.analysis_name_page", **kept, **{PARAMETERS[kind]: str(one.id)})) for one in names
         ],
+        phantom_names=PHANTOM_NAMES,
         kind=kind,
         kinds=KINDS,
         most_names=NAMES_SHOWN,
@@ -105,9 +106,12 @@ def _modality(call: AnyCall, connection: Connection, days: Wanted, one: Overview
     today = call.services.clock().astimezone(call.services.zone).date()
     first = months_back(min(today, days.study_date_to or today), MONTHS_SHOWN - 1)
     recent = replace(days, study_date_from=max(first, days.study_date_from or first))
-    months = medians_by_month(connection, replace(recent, modality=one.modality, quantity=one.quantity))
+    months = medians_by_month(
+        connection, replace(recent, modality=one.modality, quantity=one.quantity, phantom=one.phantom)
+    )
     kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}
-    url = call.site.url("dose.analysis_name_page", **kept, modality=one.modality, quantity=one.quantity)
+    of = {"modality": one.modality, "quantity": one.quantity, **({"phantom": one.phantom} if one.phantom else {})}
+    url = call.site.url("dose.analysis_name_page", **kept, **of)
     return ShownModality(figures=one, quantity=OF_LEVEL["exam"][one.quantity], months=list(reversed(months)), url=url)
 
 

@@ -15,7 +15,7 @@ from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.store.shape import counting
 from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.tables import exam_dose
-from treegarth.features.dose.analysis.wanted import Wanted
+from treegarth.features.dose.analysis.wanted import Phantom, Wanted
 from treegarth.record import Record
 
 
@@ -33,6 +33,8 @@ class _Leading(Record):
     modality: str
     quantity: str
     """By which exams of the modality are known."""
+    phantom: Phantom | None
+    """Of a DLP: that of the exams."""
     exam_count: int
     """Exams of the modality in these days, whatever dose they have."""
 
@@ -45,10 +47,13 @@ def overview(connection: Connection, days: Wanted) -> list[Overview]:
     """By modality, those with the most exams first; `days` says which days, and whether doubted values count."""
     found = []
     for modality, count in exams_by_modality(connection, days):
-        for quantity in leading_of(modality):
-            one = distribution(connection, replace(days, modality=modality, quantity=quantity))
+        for quantity, phantom in leading_of(modality):
+            wanted = replace(days, modality=modality, quantity=quantity, phantom=phantom)
+            one = distribution(connection, wanted)
             if one.n or one.doubted_left_out:
-                found.append(Overview(modality=modality, quantity=quantity, exam_count=count, **dict(one)))
+                found.append(
+                    Overview(modality=modality, quantity=quantity, phantom=phantom, exam_count=count, **dict(one))
+                )
     return found
 
 

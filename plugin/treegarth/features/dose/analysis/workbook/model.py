@@ -31,7 +31,7 @@ class WantedWorkbook:
         """Of the days, devices, bands and modality of the exams; which quantity is left open."""
         about = replace(self.exams, standard_name_id=None, exam_name_id=None)
         return replace(
-            about, level="event", quantity=OF_PROJECTION[0], phantom=None, protocol_name_id=self.protocol_name_id
+            about, level="event", quantity=OF_PROJECTION, phantom=None, protocol_name_id=self.protocol_name_id
         )
 
     @property

@@ -195,7 +195,7 @@ SIZE_FILES = Listing(
         Column(name="state", label=N_("State"), form="own"),
         Column(name="line_count", label=N_("Lines")),
         Column(name="sent_at", label=N_("Sent")),
-        Column(name="sent_by", label=N_("By"), narrow="c-2"),
+        Column(name="sent_by", label=N_("Sent by"), narrow="c-2"),
         Column(name="applied_at", label=N_("Holds since")),
         Column(name="reason", label=N_("Reason"), narrow="c-1"),
         Column(name="undone_at", label=N_("Undone"), narrow="c-3"),
