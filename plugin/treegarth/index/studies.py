@@ -14,6 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, null, select
 
+from treegarth.database.parameters import is_among
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.index.tables import study
 from treegarth.phrases import P_
@@ -142,7 +143,7 @@ def told_apart(
     known: dict[str, set[str]] = {}
     for source in (study, *kept) if uids else ():
         columns = (source.c.study_instance_uid, source.c.orthanc_study_id)
-        for uid, key in connection.execute(select(*columns).where(columns[0].in_(uids)).distinct()):
+        for uid, key in connection.execute(select(*columns).where(is_among(columns[0], sorted(uids))).distinct()):
             known.setdefault(uid, set()).add(key)
 
     def which(row: OfStudy) -> str | None:

@@ -108,30 +108,32 @@ def points(connection: Connection, wanted: Wanted, size: Size) -> tuple[list[Poi
     rows = select_rows(wanted)
     is_known = and_(counting(wanted, rows), *_is_sized(rows, size))
     every = connection.execute(select(func.count()).select_from(rows).where(is_known)).scalar_one()
-    found = _points(rows, _size(rows, size)).where(is_known).order_by(rows.c.orthanc_study_id).limit(POINTS_SHOWN)
-    return _made(connection, found), every
+    found = _chosen(rows, _size(rows, size)).where(is_known).order_by(rows.c.orthanc_study_id).limit(POINTS_SHOWN)
+    return sorted(_made(connection, found), key=lambda one: one.orthanc_study_id), every
 
 
 def greatest(connection: Connection, wanted: Wanted) -> list[Point]:
     """The ten greatest values, the doubted ones too where they count."""
     rows = select_rows(wanted)
-    found = _points(rows, cast(None, Double)).where(counting(wanted, rows))
+    found = _chosen(rows, cast(None, Double)).where(counting(wanted, rows))
     ordered = found.order_by(rows.c.value.desc(), rows.c.orthanc_study_id).limit(GREATEST_SHOWN)
-    return _made(connection, ordered)
+    return sorted(_made(connection, ordered), key=lambda one: (-one.value, one.orthanc_study_id))
 
 
-def _points(rows: Subquery, size: ColumnElement[Any]) -> Select[Any]:
+def _chosen(rows: Subquery, size: ColumnElement[Any]) -> Select[Any]:
     about = ("orthanc_study_id", "study_date", "device_key", "value", "is_doubted")
-    return select(
-        *(rows.c[name] for name in about),
+    return select(*(rows.c[name] for name in about), size.label("size"))
+
+
+def _made(connection: Connection, few: Select[Any]) -> list[Point]:
+    """In no order. The exams are looked up of these few, not of all that they were chosen of."""
+    chosen = few.subquery("chosen")
+    query = select(
+        chosen,
         dose_study.c.study_instance_uid,
         dose_study.c.source_deleted_at.is_not(None).label("source_deleted"),
-        size.label("size"),
-    ).join_from(rows, dose_study, dose_study.c.orthanc_study_id == rows.c.orthanc_study_id)
-
-
-def _made(connection: Connection, found: Select[Any]) -> list[Point]:
-    return [Point.model_validate(row._asdict()) for row in connection.execute(found)]
+    ).join_from(chosen, dose_study, dose_study.c.orthanc_study_id == chosen.c.orthanc_study_id)
+    return [Point.model_validate(row._asdict()) for row in connection.execute(query)]
 
 
 def _is_sized(rows: Subquery, size: Size) -> Sequence[ColumnElement[bool]]:
