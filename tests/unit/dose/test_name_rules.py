@@ -133,3 +133,7 @@ def test_what_is_called_alike_already_is_suggested_first() -> None:
     assert suggester.suggest(["zzz"]) == []
     assert suggester.suggest(["CT knee"]) == []  # CT alone is no likeness
     assert suggester.suggest(["CT"]) == []
+
+
+def test_letters_that_are_alike_by_chance_are_no_suggestion() -> None:
+    assert Suggester("CT", {1: "chest", 2: "Chest CT"}, {}).suggest(["Head child"]) == []

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from treegarth.features.dose.analysis.names.patterns import plain
 
-LEAST = 0.35
-"""Less alike is no suggestion: two English words share a few pairs by chance."""
+LEAST = 0.4
+"""Less alike is no suggestion: English words share a few pairs by chance, `head child` and `chest` 0.375."""
 MOST = 3
 """Suggestions for one name."""
 
