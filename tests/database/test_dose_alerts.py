@@ -553,6 +553,14 @@ def test_an_outlier_is_above_the_fence_of_its_name(engine: Engine) -> None:
     assert [one.state for one in found(engine) if one.id == alert.id] == ["open"]
 
 
+def test_there_is_no_fence_where_half_of_the_others_are_equal(engine: Engine) -> None:
+    """Of 100, 100, 100, 100, 110 the quartiles are both 100: every other dose would be above whatever the factor."""
+    level(engine, OUTLIER)
+    arrive(engine, *(ct(dlp, DAY) for dlp in (100, 100, 100, 100, 110)))
+    arrive(engine, ct(160, days(1)))
+    assert found(engine) == []
+
+
 def test_an_outlier_whose_patient_id_was_corrected_stays_at_the_bell(engine: Engine) -> None:
     level(engine, OUTLIER)
     arrive(engine, *(ct(dlp, DAY) for dlp in (100, 110, 120, 130, 140)))

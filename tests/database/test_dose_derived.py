@@ -186,6 +186,7 @@ def test_a_site_s_coefficient_has_every_dose_derived_anew_and_is_taken_back(
         {"value": 0},
         {"source": ""},
         {"table": "ct", "of": "somewhere", "phantom": "body"},
+        {"table": "ct", "of": "chest", "phantom": "body", "value": 1.5},
         {"table": "half_life", "of": "FDG", "age_group": None},
     ],
 )
