@@ -62,6 +62,7 @@ class Shown:
     units: Mapping[str, str] = field(default_factory=dict)  # of a number that is written with one of several
     type: str = "text"  # of the HTML input
     is_wide: bool = False
+    is_day: bool = False  # in ISO form, with the calendar of our script
 
 
 @dataclass(frozen=True, kw_only=True)
