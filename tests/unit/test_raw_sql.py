@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "plugin" / "treegarth"
 STORE_PATH = "of the store path: the same text for any number of rows, planned once"
 DISTINCT_ON = "DISTINCT ON, of which SQLAlchemy 2.0 and 2.1 are told in different ways"
 MAY_WRITE_TEXTS = {
+    "database/engine.py": "of psycopg's connection, before SQLAlchemy has it",
     "database/embedded/server.py": "by psycopg alone, before there is a database to make an engine for",
     "features/archive/store/arrivals.py": STORE_PATH,
     "features/archive/store/batches.py": STORE_PATH,

@@ -108,11 +108,17 @@ def _tasks(house: House, work: Work) -> list[Blueprint]:
     from treegarth.features.dose.alerts.tasks import blueprint as alerts_blueprint
     from treegarth.features.dose.alerts.telling import Telling
     from treegarth.features.dose.analysis.size.tasks import blueprint as measuring
+    from treegarth.features.dose.analysis.tasks import blueprint as counting
     from treegarth.features.dose.registry.tasks import blueprint
 
     followers = [one.follow_dose_read() for one in house.features if one.follow_dose_read is not None]
     telling = Telling(tell=house.lent.tell, settle=house.lent.settle)
-    return [blueprint(work.context, followers), measuring(work.context), alerts_blueprint(work.context, telling)]
+    return [
+        blueprint(work.context, followers),
+        measuring(work.context),
+        counting(work.context),
+        alerts_blueprint(work.context, telling),
+    ]
 
 
 def _works() -> list[WorkKind]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log
+from math import exp, floor, lgamma, log, sqrt
 
 CONFIDENCE = 0.95
 LEAST_COUNT = 6
@@ -10,6 +10,14 @@ LEAST_COUNT = 6
 
 _NOTHING = 1e-18
 """Terms of a sum of probabilities that change none of its digits."""
+
+NEAR = 2
+"""By how many ranks `about_low` is off at the most."""
+
+
+def about_low(count: int) -> int:
+    """The lower of the two ranks by the normal approximation, which may be another rank than the right one, nearby."""
+    return floor((count + 1) / 2 - 0.98 * sqrt(count))
 
 
 def interval_ranks(count: int) -> tuple[int, int] | None:

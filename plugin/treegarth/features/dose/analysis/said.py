@@ -113,7 +113,8 @@ def said_of_days(days: Wanted, quantity: str) -> SaidOfDays:
 def record_with(said: type[Record], record: type[Record]) -> type[Record]:
     """A record with the fields of both, those that say what it is first."""
     base: Any = (record, said)
-    return create_model(f"{said.__name__}{record.__name__}", __base__=base)
+    made: type[Record] = create_model(f"{said.__name__}{record.__name__}", __base__=base)
+    return made
 
 
 def rows_with(said: type[Record], record: type[Record], pairs: Iterable[tuple[Record, Record]]) -> list[Record]:

@@ -9,6 +9,7 @@ thousand rows of names, never of a million exams: a change of a rule holds at on
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -182,17 +183,40 @@ event_dose = Table(
     Index(
         "ix_event_dose_protocol",
         "protocol_name_id",
-        "study_date",
+        "orthanc_study_id",  # a digest, as above
         postgresql_include=[
             "mean_ctdi_vol_mgy",
             "dlp_mgy_cm",
             "dose_area_product_gy_m2",
+            "dose_rp_gy",
+            "average_glandular_dose_mgy",
             "ctdiw_phantom_type",
-            "scope_id",
+            "doubted",
+            *_INCLUDED,
         ],
     ),
 )
 """Events that count, each once, that have a dose."""
+
+
+def _counts(table: str, column: str, names: str) -> Table:
+    return Table(
+        table,
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column(column, Integer, ForeignKey(f"{names}.id", ondelete="CASCADE"), nullable=False),
+        Column("scope_id", Integer, nullable=False),
+        Column("count", BigInteger, nullable=False, comment="a part: the sum of a name's rows is its count"),
+        Index(f"ix_{table}", column, postgresql_include=["scope_id", "count"]),
+        comment="rows are added, and put together from time to time: nobody waits for another's",
+    )
+
+
+exam_name_count = _counts("exam_name_count", "exam_name_id", "exam_name")
+protocol_name_count = _counts("protocol_name_count", "protocol_name_id", "protocol_name")
+"""How many exams and how many events each name has, by scope. Triggers on `exam_dose` and `event_dose` add to them in
+the same transaction, whatever changes these (migration 0053); `store/name_counts.py` reads them and puts them
+together."""
 
 derived_dose = Table(
     "derived_dose",

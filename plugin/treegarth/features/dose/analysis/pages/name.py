@@ -72,6 +72,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
     with call.connect() as connection:
         chosen = choose(connection, query)
         wanted = chosen.wanted
+        is_one_name = (wanted.exam_name_id, wanted.protocol_name_id) != (None, None)
         whole = distribution(connection, wanted)
         found, every = points(connection, wanted, query.size) if whole.n else ([], 0)
         values: dict[str, Any] = {
@@ -81,7 +82,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
             "times": list(reversed(figures(connection, wanted, query.every))) if whole.n else [],
             "devices": figures(connection, wanted, "device") if whole.n else [],
             "bands": [(name, _bands(connection, chosen, whole, name)) for name in ("age", "weight")],
-            "names": figures(connection, wanted, "name") if whole.n and wanted.exam_name_id is None else [],
+            "names": figures(connection, wanted, "name") if whole.n and not is_one_name else [],
             "points": _shown_points(call, connection, found),
             "points_of": every,
             "greatest": _shown_points(call, connection, greatest(connection, wanted) if whole.n else []),

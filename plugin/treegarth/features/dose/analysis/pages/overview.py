@@ -14,7 +14,7 @@ from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES
 from treegarth.features.dose.analysis.store.names import (
     NAMES_SHOWN,
     KindOfName,
-    modalities_with_exams,
+    exams_of_modalities,
     most_frequent_names,
 )
 from treegarth.features.dose.analysis.store.overview import MonthlyMedian, Overview, medians_by_month, overview
@@ -76,8 +76,8 @@ def routes() -> list[Route]:
 def page(call: Call[OverviewAsked, None, None]) -> Response:
     query, days = call.query, days_of(call.query)
     with call.connect() as connection:
-        shown = [_modality(call, connection, days, one) for one in overview(connection, days)]
-        modalities = modalities_with_exams(connection)
+        exams = exams_of_modalities(connection)
+        shown = [_modality(call, connection, days, one) for one in overview(connection, days, exams)]
         kind: KindOfName = query.kind or "standard"
         names = most_frequent_names(connection, kind, modality=query.modality, words=query.words)
         if query.kind is None and not names:
@@ -90,7 +90,7 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
         call,
         "dose/analysis_overview.html",
         shown=shown,
-        modalities=modalities,
+        modalities=list(exams),
         names=[
             (one, call.site.url("dose.analysis_name_page", **kept, **{PARAMETERS[kind]: str(one.id)})) for one in names
         ],

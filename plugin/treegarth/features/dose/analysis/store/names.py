@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Select, exists, func, literal, or_, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Select, Table, cast, func, literal, or_, select
 
 from treegarth.database.parameters import is_among_numbers
-from treegarth.features.dose.analysis.figures import EXAM_COUNT
-from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name, standard_name
+from treegarth.features.dose.analysis.store.name_counts import counts_of_events, counts_of_exams
+from treegarth.features.dose.analysis.tables import exam_name, protocol_name, standard_name
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.record import Record
 
@@ -92,34 +92,28 @@ def most_frequent_names(
     return [_named(kind, row.id, row.modality, row.name, row.exams) for row in connection.execute(found)]
 
 
-def _counted_exams(modality: str | None) -> Any:
-    counted = select(exam_dose.c.exam_name_id, func.count().label("exams")).where(exam_dose.c.quantity == EXAM_COUNT)
-    if modality is not None:
-        counted = counted.where(exam_dose.c.modality == modality)
-    return counted.group_by(exam_dose.c.exam_name_id).subquery("counted")
-
-
 def _exam_names(modality: str | None, words: str | None) -> Select[Any]:
-    counted = _counted_exams(modality)
+    counted = counts_of_exams()
     found = (
-        select(exam_name.c.id, exam_name.c.modality, *_EXAM_WORDS, counted.c.exams)
-        .join_from(counted, exam_name, exam_name.c.id == counted.c.exam_name_id)
-        .where(exam_name.c.standard_name_id.is_(None))
+        select(exam_name.c.id, exam_name.c.modality, *_EXAM_WORDS, counted.c.count.label("exams"))
+        .join_from(counted, exam_name, exam_name.c.id == counted.c.name_id)
+        .where(exam_name.c.standard_name_id.is_(None), *_of_modality(exam_name, modality))
     )
     if words:
         texts = (*_EXAM_WORDS[:2], func.array_to_string(exam_name.c.protocols, literal(" ")))
         found = found.where(or_(*(_has(one, words) for one in texts)))
-    return found.order_by(counted.c.exams.desc(), exam_name.c.id).limit(NAMES_SHOWN)
+    return found.order_by(counted.c.count.desc(), exam_name.c.id).limit(NAMES_SHOWN)
 
 
 def _standard_names(modality: str | None, words: str | None) -> Select[Any]:
-    counted = _counted_exams(modality)
+    counted = counts_of_exams()
     table = standard_name.c
-    count = func.sum(counted.c.exams).label("exams")
+    count = cast(func.sum(counted.c.count), BigInteger).label("exams")
     found = (
         select(table.id, table.modality, table.name, count)
-        .join_from(counted, exam_name, exam_name.c.id == counted.c.exam_name_id)
+        .join_from(counted, exam_name, exam_name.c.id == counted.c.name_id)
         .join(standard_name, table.id == exam_name.c.standard_name_id)
+        .where(*_of_modality(exam_name, modality))
         .group_by(table.id, table.modality, table.name)
     )
     if words:
@@ -128,29 +122,36 @@ def _standard_names(modality: str | None, words: str | None) -> Select[Any]:
 
 
 def _protocol_names(modality: str | None, words: str | None) -> Select[Any]:
-    table = protocol_name.c
-    counted = (
-        select(event_dose.c.protocol_name_id, func.count().label("exams"))
-        .where(event_dose.c.protocol_name_id.is_not(None))
-        .group_by(event_dose.c.protocol_name_id)
-        .subquery("counted")
+    table, counted = protocol_name.c, counts_of_events()
+    found = (
+        select(table.id, table.modality, table.name, counted.c.count.label("exams"))
+        .join_from(counted, protocol_name, table.id == counted.c.name_id)
+        .where(*_of_modality(protocol_name, modality))
     )
-    found = select(table.id, table.modality, table.name, counted.c.exams).join_from(
-        counted, protocol_name, table.id == counted.c.protocol_name_id
-    )
-    if modality is not None:
-        found = found.where(table.modality == modality)
     if words:
         found = found.where(_has(table.name, words))
-    return found.order_by(counted.c.exams.desc(), table.id).limit(NAMES_SHOWN)
+    return found.order_by(counted.c.count.desc(), table.id).limit(NAMES_SHOWN)
 
 
 def _has(column: Any, words: str) -> Any:
     return column.icontains(words, autoescape=True)
 
 
+def _of_modality(names: Table, modality: str | None) -> list[ColumnElement[bool]]:
+    return [] if modality is None else [names.c.modality == modality]
+
+
+def exams_of_modalities(connection: Connection) -> dict[str, int]:
+    """How many exams each modality has now, sorted by its name; an exam of several, as a PET-CT, counts for each."""
+    counted = counts_of_exams()
+    query = (
+        select(exam_name.c.modality, cast(func.sum(counted.c.count), BigInteger).label("exams"))
+        .join_from(counted, exam_name, exam_name.c.id == counted.c.name_id)
+        .group_by(exam_name.c.modality)
+        .order_by(exam_name.c.modality)
+    )
+    return {row.modality: row.exams for row in connection.execute(query)}
+
+
 def modalities_with_exams(connection: Connection) -> Sequence[str]:
-    """Those of names that exams have now, sorted: few names, however many exams."""
-    has_exams = exists().where(exam_dose.c.exam_name_id == exam_name.c.id, exam_dose.c.quantity == EXAM_COUNT)
-    found = select(exam_name.c.modality).where(has_exams).distinct().order_by(exam_name.c.modality)
-    return connection.execute(found).scalars().all()
+    return list(exams_of_modalities(connection))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -10,11 +11,10 @@ from sqlalchemy import Connection, func, select
 from treegarth.database.finite_double import finite
 from treegarth.features.dose.analysis.figures import EXAM_COUNT, leading_of
 from treegarth.features.dose.analysis.store.groups import first_day_of
-from treegarth.features.dose.analysis.store.names import modalities_with_exams
+from treegarth.features.dose.analysis.store.names import exams_of_modalities
 from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.store.shape import counting
 from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
-from treegarth.features.dose.analysis.tables import exam_dose
 from treegarth.features.dose.analysis.wanted import Phantom, Wanted
 from treegarth.record import Record
 
@@ -43,10 +43,11 @@ class Overview(Distribution, _Leading):
     """What one quantity of one modality is like."""
 
 
-def overview(connection: Connection, days: Wanted) -> list[Overview]:
-    """By modality, those with the most exams first; `days` says which days, and whether doubted values count."""
+def overview(connection: Connection, days: Wanted, exams: Mapping[str, int] | None = None) -> list[Overview]:
+    """By modality, those with the most exams first; `days` says which days, and whether doubted values count. `exams`
+    are those of each modality, where they are known already."""
     found = []
-    for modality, count in exams_by_modality(connection, days):
+    for modality, count in _exams_by_modality(connection, days, exams or exams_of_modalities(connection)):
         for quantity, phantom in leading_of(modality):
             wanted = replace(days, modality=modality, quantity=quantity, phantom=phantom)
             one = distribution(connection, wanted)
@@ -57,18 +58,15 @@ def overview(connection: Connection, days: Wanted) -> list[Overview]:
     return found
 
 
-def exams_by_modality(connection: Connection, days: Wanted) -> list[tuple[str, int]]:
-    """An exam of several modalities, as a PET-CT, counts for each."""
-    table = exam_dose.c
-    found = []
-    for modality in modalities_with_exams(connection):
-        query = select(func.count()).where(table.quantity == EXAM_COUNT, table.modality == modality)
-        if days.study_date_from is not None:
-            query = query.where(table.study_date >= days.study_date_from)
-        if days.study_date_to is not None:
-            query = query.where(table.study_date <= days.study_date_to)
-        found.append((modality, int(connection.execute(query).scalar_one())))
-    return sorted((one for one in found if one[1]), key=lambda one: (-one[1], one[0]))
+def _exams_by_modality(connection: Connection, days: Wanted, found: Mapping[str, int]) -> list[tuple[str, int]]:
+    if (days.study_date_from, days.study_date_to) != (None, None):
+        found = {modality: _exams_in(connection, modality, days) for modality in found}
+    return sorted((one for one in found.items() if one[1]), key=lambda one: (-one[1], one[0]))
+
+
+def _exams_in(connection: Connection, modality: str, days: Wanted) -> int:
+    rows = select_rows(replace(days, modality=modality, quantity=EXAM_COUNT, phantom=None))
+    return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
 
 
 def medians_by_month(connection: Connection, wanted: Wanted) -> list[MonthlyMedian]:

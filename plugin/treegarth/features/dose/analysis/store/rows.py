@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, Table, any_, case, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, any_, case, func, literal, select
 
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name
 from treegarth.features.dose.analysis.wanted import Band, Wanted
@@ -62,7 +62,8 @@ def _of_events(wanted: Wanted) -> Select[Any]:
     value = table[wanted.quantity]
     chosen = select(
         value.label("value"),
-        (literal(wanted.quantity) == any_(table.doubted)).label("is_doubted"),
+        # Nearly none are doubted, and how many are is known sooner than which.
+        and_(func.cardinality(table.doubted) > 0, literal(wanted.quantity) == any_(table.doubted)).label("is_doubted"),
         event_phantom.label("phantom"),
         table.protocol_name_id.label("name_id"),
         *(table[name] for name in ABOUT),

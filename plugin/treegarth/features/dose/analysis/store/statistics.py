@@ -7,6 +7,7 @@ Percentiles are exact, between two neighbours in proportion (PostgreSQL's `perce
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from math import floor
 from typing import Any
 
 from sqlalchemy import (
@@ -14,21 +15,20 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
-    Row,
+    Integer,
     Subquery,
     case,
     cast,
-    column,
     func,
+    literal,
     select,
     true,
     type_coerce,
-    values,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from treegarth.database.finite_double import finite
-from treegarth.features.dose.analysis.median_interval import interval_ranks
+from treegarth.features.dose.analysis.median_interval import NEAR, about_low, interval_ranks
 from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.record import Record
@@ -60,8 +60,6 @@ class Distribution(Record):
 
 
 _PARTS = ("minimum", "p5", "p25", "median", "p75", "p95", "maximum", "mean", "median_low", "median_high")
-AT_ONCE = 10_000
-"""Groups of which one statement asks: it names each with three parameters, of which PostgreSQL takes 65,535."""
 NOTHING = Distribution(n=0, doubted_left_out=0, **dict.fromkeys(_PARTS))
 
 
@@ -78,82 +76,67 @@ def distributions(
 
 
 def grouped(
-    connection: Connection, rows: Subquery, by: ColumnElement[Any], *, with_doubted: bool, with_interval: bool = True
+    connection: Connection, rows: Subquery, by: ColumnElement[Any], *, with_doubted: bool
 ) -> Mapping[Hashable, Distribution]:
-    """The same of any rows with `value` and `is_doubted`. Without the interval of the median they are sorted once."""
+    """The same of any rows with `value` and `is_doubted`. They are read and sorted once: each part is a place in the
+    sorted values of its group."""
     counts = true() if with_doubted else rows.c.is_doubted.is_(False)
-    value = rows.c.value
-    parts = type_coerce(
-        func.percentile_cont(cast(list(PARTS), ARRAY(Double))).within_group(value).filter(counts), ARRAY(Double)
-    )
-    found = connection.execute(
-        select(
-            by.label("of"),
-            func.count().filter(counts).label("n"),
-            func.count().label("every"),
-            func.min(value).filter(counts).label("minimum"),
-            func.max(value).filter(counts).label("maximum"),
-            func.sum(case((func.abs(value) <= ADDED, value))).filter(counts).label("total"),
-            parts.label("parts"),
-        )
+    value = type_coerce(rows.c.value, Double)
+    ascending = func.array_agg(aggregate_order_by(value, value), type_=ARRAY(Double)).filter(counts)
+    total = func.sum(case((func.abs(value) <= ADDED, value))).filter(counts).label("total")
+    of = (
+        select(by.label("of"), func.count().label("every"), total, ascending.label("ascending"))
         .where(by.is_not(None))
         .group_by("of")
-    ).all()
-    counted = {one.of: one.n for one in found} if with_interval else {}
-    ends = _interval_ends(connection, counted, rows, by, counts)
-    return {one.of: _distribution(one, ends.get(one.of, (None, None))) for one in found}
+        .subquery("of")
+    )
+    n = func.coalesce(func.cardinality(of.c.ascending), 0, type_=Integer)
+    places = [cast(one, Integer) for one in _places(n)]
+    found = select(of.c.of, of.c.every, of.c.total, n.label("n"), array([of.c.ascending[one] for one in places]))
+    return {one.of: _distribution(one.n, one.every, one.total, one[4]) for one in connection.execute(found)}
 
 
-def _distribution(row: Row[Any], ends: tuple[float | None, float | None]) -> Distribution:
-    is_added = row.n > 0 and max(abs(row.minimum), abs(row.maximum)) <= ADDED
-    p5, p25, median, p75, p95 = (finite(one) for one in row.parts or (None,) * len(PARTS))
+def _places(n: ColumnElement[int]) -> list[ColumnElement[Any]]:
+    """From 1, of the least and the greatest value, of the two neighbours of each percentile, and of those around the
+    ends of the median's interval; outside of the values is null."""
+    ranks = [cast(part, Double) * (n - 1) for part in PARTS]
+    neighbours = [rounded(rank) + 1 for rank in ranks for rounded in (func.floor, func.ceil)]
+    about = func.floor((n + 1) / 2.0 - 0.98 * func.sqrt(n))  # as about_low() does, before the number is known
+    lows = [about + step for step in range(-NEAR, NEAR + 1)]
+    return [literal(1), n, *neighbours, *lows, *(n + 1 - one for one in lows)]
+
+
+def _distribution(n: int, every: int, total: float | None, found: Sequence[float | None]) -> Distribution:
+    minimum, maximum, *found = found
+    is_added = minimum is not None and maximum is not None and max(abs(minimum), abs(maximum)) <= ADDED
+    p5, p25, median, p75, p95 = (_between(part * (n - 1), *found[2 * at : 2 * at + 2]) for at, part in enumerate(PARTS))
+    low, high = _interval_ends(n, found[2 * len(PARTS) :])
     return Distribution(
-        n=row.n,
-        doubted_left_out=row.every - row.n,
-        minimum=row.minimum,
+        n=n,
+        doubted_left_out=every - n,
+        minimum=minimum,
         p5=p5,
         p25=p25,
         median=median,
         p75=p75,
         p95=p95,
-        maximum=row.maximum,
-        mean=row.total / row.n if is_added else None,
-        median_low=ends[0],
-        median_high=ends[1],
+        maximum=maximum,
+        mean=total / n if is_added and total is not None else None,
+        median_low=low,
+        median_high=high,
     )
 
 
-def _interval_ends(
-    connection: Connection,
-    counted: Mapping[Hashable, int],
-    rows: Subquery,
-    by: ColumnElement[Any],
-    counts: ColumnElement[bool],
-) -> dict[Hashable, tuple[float, float]]:
-    """The two values of each group that its interval of the median ends with: `percentile_disc` at (rank - 1/2) / n is
-    the value of that rank."""
-    ranks = [(of, n, rank) for of, n in counted.items() if (rank := interval_ranks(n))]
-    ends: dict[Hashable, tuple[float, float]] = {}
-    for part in range(0, len(ranks), AT_ONCE):
-        ends |= _ends_of(connection, ranks[part : part + AT_ONCE], rows, by, counts)
-    return ends
+def _between(rank: float, below: float | None, above: float | None) -> float | None:
+    if below is None or above is None:
+        return None
+    return finite(below + (rank - floor(rank)) * (above - below))
 
 
-def _ends_of(
-    connection: Connection,
-    ranks: Sequence[tuple[Hashable, int, tuple[int, int]]],
-    rows: Subquery,
-    by: ColumnElement[Any],
-    counts: ColumnElement[bool],
-) -> dict[Hashable, tuple[float, float]]:
-    asked = values(column("of", by.type), column("low", Double), column("high", Double), name="asked").data(
-        [(of, (low - 0.5) / n, (high - 0.5) / n) for of, n, (low, high) in ranks]
-    )
-    ends = func.percentile_disc(array([asked.c.low, asked.c.high])).within_group(rows.c.value)
-    found = connection.execute(
-        select(asked.c.of, type_coerce(ends, ARRAY(Double)).label("ends"))
-        .join_from(rows, asked, asked.c.of == by)
-        .where(counts)
-        .group_by(asked.c.of, asked.c.low, asked.c.high)
-    )
-    return {one.of: (one.ends[0], one.ends[1]) for one in found}
+def _interval_ends(n: int, found: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """Of the values around both ranks, each from the lower rank on, those with the ranks of the interval."""
+    ranks = interval_ranks(n)
+    if ranks is None:
+        return None, None
+    at = ranks[0] - about_low(n) + NEAR
+    return found[at], found[at + 2 * NEAR + 1]

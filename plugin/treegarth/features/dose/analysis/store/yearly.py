@@ -281,7 +281,7 @@ def _distributions_of_quantities(connection: Connection, year: _Year) -> Mapping
     table = exam_dose.c
     key = _key(table.modality, table.quantity, table.phantom).label("key")
     rows = _rows(year, key, wanted=table.quantity.not_in((EVENT_COUNT, *PARTS_OF_ANOTHER)))
-    return grouped(connection, rows, rows.c.key, with_doubted=False, with_interval=False)
+    return grouped(connection, rows, rows.c.key, with_doubted=False)
 
 
 def _names(connection: Connection, year: _Year) -> dict[str, list[NameOfYear]]:
@@ -374,7 +374,7 @@ def _doses_of_devices(connection: Connection, year: _Year) -> dict[str, list[Dos
     key = _key(table.device_key, table.modality, table.quantity, table.phantom).label("key")
     rows = _rows(year, key, wanted=table.quantity.in_(MAIN))
     found: dict[str, list[DoseOfDevice]] = defaultdict(list)
-    for group, one in grouped(connection, rows, rows.c.key, with_doubted=False, with_interval=False).items():
+    for group, one in grouped(connection, rows, rows.c.key, with_doubted=False).items():
         device, modality, quantity, phantom = _parts(group)
         dose = {"modality": modality, "quantity": quantity, "phantom": phantom, "n": one.n}
         found[device or ""].append(

@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from flask import Response
 from sqlalchemy import Connection
 
-from treegarth.features.dose.analysis.store.workbook import count_rows
+from treegarth.features.dose.analysis.store.workbook import quick_count
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked, name_asked_for
 from treegarth.features.dose.analysis.workbook.works import start_workbook
 from treegarth.features.dose.analysis.workbook.writing import (
@@ -32,10 +32,8 @@ class Offer:
 
 def offer(connection: Connection, asked: WorkbookAsked) -> Offer | None:
     """None where it would have nothing."""
-    exams, events = count_rows(connection, asked.wanted, at_most=MOST_AT_ONCE)
-    if not exams:
-        return None
-    return Offer(asked=asked.address, is_large=max(exams, events) > MOST_AT_ONCE)
+    count = quick_count(connection, asked.wanted, at_most=MOST_AT_ONCE)
+    return Offer(asked=asked.address, is_large=count > MOST_AT_ONCE) if count else None
 
 
 def make_now(call: AnyCall, asked: WorkbookAsked, media_type: str) -> Response:

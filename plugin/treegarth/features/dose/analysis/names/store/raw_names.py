@@ -1,7 +1,4 @@
-"""What exams and protocols are called, how often, and which standard name each has. Queries only.
-
-Counted anew for every page, from the narrow rows: 1,000,000 exams in one index.
-"""
+"""What exams and protocols are called, how often, and which standard name each has. Queries only."""
 
 from __future__ import annotations
 
@@ -10,15 +7,12 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     ARRAY,
-    CTE,
     BigInteger,
-    Column,
-    ColumnElement,
     Connection,
-    FromClause,
     Integer,
     Select,
     String,
+    Subquery,
     Table,
     Text,
     and_,
@@ -34,10 +28,8 @@ from sqlalchemy import (
 
 from treegarth.database.folding import matches
 from treegarth.features.dose.analysis.names.rules import Of
-from treegarth.features.dose.analysis.store.values import EVENT_COUNT
+from treegarth.features.dose.analysis.store.name_counts import counts_of_events, counts_of_exams
 from treegarth.features.dose.analysis.tables import (
-    event_dose,
-    exam_dose,
     exam_name,
     protocol_name,
     standard_name,
@@ -109,8 +101,7 @@ class RawNamesWanted:
 
 def select_raw_names(wanted: RawNamesWanted) -> Select[Any]:
     """With a row's every field under its name."""
-    is_few = wanted.key is not None or wanted.standard_name_id is not None
-    of_each: dict[Of, Select[Any]] = {"exams": _exams(is_few), "events": _events(is_few)}
+    of_each: dict[Of, Select[Any]] = {"exams": _exams(), "events": _events()}
     one = union_all(*(found for of, found in of_each.items() if wanted.of in (None, of))).subquery("raw_name")
     query = select(*one.c, standard_name.c.name.label("standard_name")).outerjoin_from(
         one, standard_name, standard_name.c.id == one.c.standard_name_id
@@ -135,11 +126,8 @@ def select_raw_names(wanted: RawNamesWanted) -> Select[Any]:
     return query.where(and_(true(), *conditions))
 
 
-def _exams(is_few: bool) -> Select[Any]:
-    name, counted = (
-        exam_name.c,
-        _count(exam_dose.c.exam_name_id, exam_name, is_few, exam_dose.c.quantity == EVENT_COUNT),
-    )
+def _exams() -> Select[Any]:
+    name, counted = exam_name.c, counts_of_exams()
     columns: list[Any] = [
         func.concat("exams-", name.id, type_=String(collation="C")).label("key"),
         literal("exams", Text).label("of"),
@@ -151,11 +139,11 @@ def _exams(is_few: bool) -> Select[Any]:
         counted.c.count,
         name.standard_name_id,
     ]
-    return select(*columns).join_from(exam_name, counted, counted.c.id == name.id)
+    return select(*columns).join_from(exam_name, counted, counted.c.name_id == name.id)
 
 
-def _events(is_few: bool) -> Select[Any]:
-    name, counted = protocol_name.c, _count(event_dose.c.protocol_name_id, protocol_name, is_few)
+def _events() -> Select[Any]:
+    name, counted = protocol_name.c, counts_of_events()
     columns: list[Any] = [
         func.concat("events-", name.id, type_=String(collation="C")).label("key"),
         literal("events", Text).label("of"),
@@ -167,20 +155,7 @@ def _events(is_few: bool) -> Select[Any]:
         counted.c.count,
         name.standard_name_id,
     ]
-    return select(*columns).join_from(protocol_name, counted, counted.c.id == name.id)
-
-
-def _count(column: Column[Any], names: Table, is_few: bool, *conditions: ColumnElement[bool]) -> FromClause:
-    """How often each raw name is: `id`, `count`; what nothing is called by has no row. Of a few by a look for each, of
-    all in one walk over an index, done once whatever PostgreSQL expects of names that were given just now."""
-    counted = select(column.label("id"), func.count().label("count")).where(*conditions).group_by(column)
-    if is_few:
-        return counted.where(column == names.c.id).correlate(names).lateral()
-    return _once(counted.where(column.is_not(None)), f"{names.name}_count")
-
-
-def _once(query: Select[Any], name: str) -> CTE:
-    return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+    return select(*columns).join_from(protocol_name, counted, counted.c.name_id == name.id)
 
 
 def name_of_number(connection: Connection, number: int) -> str | None:
@@ -193,8 +168,7 @@ def name_of_number(connection: Connection, number: int) -> str | None:
 def select_names(*, modality: str | None = None, text: str | None = None) -> Select[Any]:
     """Standard names that are there, with a row's every field under its name."""
     name, version = standard_name.c, standard_name_version.c
-    exams = _sums(exam_name, _count(exam_dose.c.exam_name_id, exam_name, False, exam_dose.c.quantity == EVENT_COUNT))
-    events = _sums(protocol_name, _count(event_dose.c.protocol_name_id, protocol_name, False))
+    exams, events = _sums(exam_name, counts_of_exams()), _sums(protocol_name, counts_of_events())
     place = func.rank().over(partition_by=name.modality, order_by=(name.position, name.id))
     query = (
         select(
@@ -228,16 +202,16 @@ def select_names(*, modality: str | None = None, text: str | None = None) -> Sel
     return select(*query.c).where(and_(true(), *conditions))
 
 
-def _sums(names: Table, counted: FromClause) -> CTE:
+def _sums(names: Table, counted: Subquery) -> Subquery:
     """Exams or events of each standard name, and of how many raw names they are."""
-    query = (
+    return (
         select(
             names.c.standard_name_id,
             cast(func.sum(counted.c.count), BigInteger).label("count"),
             func.count().label("names"),
         )
-        .join_from(names, counted, counted.c.id == names.c.id)
+        .join_from(names, counted, counted.c.name_id == names.c.id)
         .where(names.c.standard_name_id.is_not(None))
         .group_by(names.c.standard_name_id)
+        .subquery(f"{names.name}_sum")
     )
-    return _once(query, f"{names.name}_sum")
