@@ -35,6 +35,18 @@ class Filling:
 DESTINATION = "- {name: Taken in, kind: dicom, address: {ae_title: TAKEN, host: 127.0.0.1, port: 104}}"
 PUBLICATION = "{authors: Nobody, title: Made up, year: 2024, table: Table 1}"
 LEVELS = f"name: of a text\nplace: Nowhere\npublication: {PUBLICATION}\n"
+LEVELS_TYPED = {
+    "name": "of a form",
+    "place": "Nowhere",
+    "publication.authors": "Nobody",
+    "publication.title": "Made up",
+    "publication.year": "2024",
+    "publication.table": "Table 1",
+    "rows.0.modality": "CT",
+    "rows.0.standard_name": "Chest",
+    "rows.0.quantity": "dlp_body_mgy_cm",
+    "rows.0.level": "100",
+}
 TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label", "study": "CT"}
 """By the names of inputs that many forms have."""
 FORMS: Mapping[str, Filling] = {
@@ -122,6 +134,8 @@ FORMS: Mapping[str, Filling] = {
     ),
     "dose_charts.switch_page": Filling(),
     "dose_charts.remove_page": Filling(),
+    "dose_levels.create_form_page": Filling(typed=LEVELS_TYPED, button="save"),
+    "dose_levels.change_form_page": Filling(button="save"),
     "dose_levels.create_page": Filling(typed={"text": LEVELS}, button="save"),
     "dose_levels.change_page": Filling(button="save"),
     "dose_levels.take_in_page": Filling(

@@ -18,6 +18,7 @@ from tests.browser.conftest import Visit, windows
 from tests.browser.every_page import SIZES
 from tests.browser.page_reading import wait_until
 from tests.servers import OrthancServer
+from treegarth.features.dose.analysis.levels.documents import EXAMPLE
 
 PAGES = {
     "today": "",
@@ -72,8 +73,10 @@ PAGES = {
     "coefficients of derived doses": "dose/coefficients",
     "derived doses": "dose/derived",
     "derived doses without a value": "dose/derived?derived=false",
-    "no reference levels yet": "dose/levels",
-    "no comparison yet": "dose/comparison",
+    "reference levels": "dose/levels",
+    "new reference levels": "dose/levels/new/form",
+    "reference levels to edit": "dose/levels/{level_set}/form",
+    "a comparison without exams": "dose/comparison",
     "rules for phantoms": "dose/not-patients",
     "a rule for phantoms tried out": "dose/not-patients?patient_id=*&study_description=*a*",
     "no rule yet": "rules",
@@ -147,6 +150,7 @@ def analysed(server: OrthancServer) -> dict[str, int]:
     found = {
         "standard_name": made("dose/standard-names", document=chest)["id"],
         "sizes": made("dose/sizes", text=SIZES, file_name="his.csv")["file"]["id"],
+        "level_set": made("dose/levels", document=EXAMPLE)["id"],
         "alert_level": made("dose/alert-levels", document=watched)["id"],
     }
     deadline = monotonic() + 150

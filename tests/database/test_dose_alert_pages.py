@@ -82,6 +82,15 @@ def test_what_is_wrong_is_said_at_its_place(client: FlaskClient, sent: dict[str,
     assert said in refused.text, re.findall(r'class="said">.*?</ul>', refused.text, re.DOTALL)
 
 
+@pytest.mark.parametrize("told", [{"email": ["nobody"]}, {"webhook": ["none"]}])
+def test_a_preview_refuses_whom_saving_refuses(client: FlaskClient, told: dict[str, Any]) -> None:
+    document = {"document": {"name": "x", **DLP, **told}}
+    saved, previewed = (client.post(f"{API}/alert-levels{end}", json=document) for end in ("", "/preview"))
+    assert saved.status_code == previewed.status_code, previewed.text
+    assert saved.status_code >= 400
+    assert saved.get_json()["detail"] == previewed.get_json()["detail"]
+
+
 @pytest.mark.parametrize("said", [DLP, SUM, REPEAT, OUTLIER, MISSING], ids=lambda one: str(one["kind"]))
 def test_each_kind_has_its_pages(client: FlaskClient, engine: Engine, said: dict[str, Any]) -> None:
     number = level(engine, said)
@@ -134,11 +143,15 @@ def test_the_page_of_an_alert_shows_and_does_the_same(client: FlaskClient, engin
     assert "1,300" in page or "1300" in page
     refused = post(client, f"alerts/{alert.id}", act="acknowledge", reason="")
     assert "Say why" in client.get(refused.headers["Location"]).text
-    post(client, f"alerts/{alert.id}", act="acknowledge", reason="known patient")
-    page = client.get(f"{PAGES}/alerts/{alert.id}").text
+    done = post(client, f"alerts/{alert.id}", act="acknowledge", reason="known patient")
+    page = client.get(done.headers["Location"]).text
+    assert "The alert is acknowledged." in page
     assert "known patient" in page
     assert "acknowledged" in page
-    post(client, f"alerts/{alert.id}", act="assign", assignee="Lee")
+    done = post(client, f"alerts/{alert.id}", act="assign", assignee="Lee")
+    assert "The alert is assigned to Lee." in client.get(done.headers["Location"]).text
+    done = post(client, f"alerts/{alert.id}", act="reopen", reason="again")
+    assert "The alert is open again." in client.get(done.headers["Location"]).text
     assert "Lee" in client.get(f"{PAGES}/alerts?assignee=Lee").text
 
 

@@ -61,6 +61,7 @@ class Shown:
     choices: Mapping[str, str] = field(default_factory=dict)  # value → words
     units: Mapping[str, str] = field(default_factory=dict)  # of a number that is written with one of several
     type: str = "text"  # of the HTML input
+    suggestions: str = ""  # the id of the page's list of what is usual there; anything else can be typed too
     is_wide: bool = False
     is_day: bool = False  # in ISO form, with the calendar of our script
 

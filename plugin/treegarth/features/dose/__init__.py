@@ -42,6 +42,7 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.analysis.charts import documents as charts_api
     from treegarth.features.dose.analysis.charts import pages as charts_pages
     from treegarth.features.dose.analysis.levels import api as levels_api
+    from treegarth.features.dose.analysis.levels import form_pages as levels_form_pages
     from treegarth.features.dose.analysis.levels import pages as levels_pages
     from treegarth.features.dose.analysis.names import api as names_api
     from treegarth.features.dose.analysis.names import pages as names_pages
@@ -50,7 +51,18 @@ def _routes() -> list[Route]:
     from treegarth.features.dose.analysis.size import pages as ssde_pages
     from treegarth.features.dose.registry import api, pages
 
-    of_doses = (api, pages, ssde_pages, ssde_api, levels_api, levels_pages, analysis_pages, figures_api, physicians_api)
+    of_doses = (
+        api,
+        pages,
+        ssde_pages,
+        ssde_api,
+        levels_api,
+        levels_pages,
+        levels_form_pages,
+        analysis_pages,
+        figures_api,
+        physicians_api,
+    )
     of_alerts = (alerts_api, alerts_pages)
     of_charts = (charts_api, charts_pages)
     parts = (

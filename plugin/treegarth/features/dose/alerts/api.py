@@ -133,6 +133,7 @@ def done(call: AnyCall, connection: Connection, alert_id: int, body: AlertAct) -
 
 def preview_of(call: Call[None, AlertsPreviewBody, None]) -> AlertsPreview:
     with call.connect() as connection:
+        check_told(call, call.body.document, "document")
         return preview(connection, call.body.document, call.services.clock().astimezone(call.services.zone))
 
 
@@ -140,14 +141,18 @@ def parse(call: AnyCall, connection: Connection, document: Any, place: str) -> W
     """Raises DocumentRefused with every problem; whom it tells is checked as rules check it."""
     says = validated_at(LevelParameters, document, place)
     worded = says.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"kind": says.kind}
-    told = targets_of(worded)
+    check_told(call, says, place)
+    return Wording(document=worded)
+
+
+def check_told(call: AnyCall, says: LevelParameters, place: str) -> None:
+    """Raises DocumentRefused where it tells somebody who cannot be told."""
     problems: list[Problem] = []
-    if told:
+    if told := targets_of(says.model_dump(mode="json")):
         notify = next(one for one in call.part(House).actions() if one.name == "notify")
         notify.parse(told, place, problems)
     if problems:
         raise DocumentRefused(problems)
-    return Wording(document=worded)
 
 
 def answers(call: AnyCall, connection: Connection, found: Sequence[StoredLevel]) -> list[ShownLevel]:

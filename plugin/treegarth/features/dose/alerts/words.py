@@ -40,6 +40,12 @@ ACT_NAMES: Mapping[str, str] = {
     "comment": N_("comment"),
     "reopen": N_("opened again"),
 }
+ACT_DONE: Mapping[str, str] = {
+    "acknowledge": N_("The alert is acknowledged."),
+    "comment": N_("The comment is kept."),
+    "reopen": N_("The alert is open again."),
+}
+"""What is said after an act; whom it is assigned to is said with the name."""
 
 
 def beside_value(kind: str, details: Mapping[str, Any], exam_count: int) -> str:

@@ -28,7 +28,7 @@ from treegarth.features.dose.alerts.store.alerts import (
 from treegarth.features.dose.alerts.store.due import count_due
 from treegarth.features.dose.alerts.store.levels import LEVELS
 from treegarth.features.dose.alerts.tables import dose_alert_exam
-from treegarth.features.dose.alerts.words import ACT_NAMES, KIND_NAMES, STATE_NAMES, STATE_SIGNS, beside_value
+from treegarth.features.dose.alerts.words import ACT_DONE, ACT_NAMES, KIND_NAMES, STATE_NAMES, STATE_SIGNS, beside_value
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_, P_, Phrase
@@ -136,7 +136,15 @@ def act_page(call: Call[None, ActForm, DoseAlertPath]) -> Response:
         return see_other(call, url, *(Phrase(one.message, one.values) for one in refused.faults), kind="attention")
     except RequestConflict as refused:
         return see_other(call, url, refused.sentence, kind="attention")
-    return see_other(call, url, P_("It is kept."))
+    return see_other(call, url, said_of(body))
+
+
+def said_of(body: AlertAct) -> str:
+    """What was done, as the page says it afterwards."""
+    if body.act == "assign":
+        whom = (body.assignee or "").strip()
+        return P_("The alert is assigned to %(name)s.", name=whom) if whom else P_("The alert is assigned to nobody.")
+    return Phrase(ACT_DONE[body.act])
 
 
 def find(asker: Asker, connection: Connection, asked: AlertsAsked) -> Select[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from treegarth.documents.store import Stored
+from treegarth.features.dose.analysis.levels.form import fits
 from treegarth.features.dose.analysis.levels.holding import in_order, levels_of
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
 from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS
@@ -31,5 +32,6 @@ def set_section(call: AnyCall, stored: Stored) -> Markup:
         known=set(known),
         is_valid=one.says.holds_on(today),
         columns=COLUMNS,
+        fits=fits(stored.document),
         may_change=call.actor.may(Permission.ADMINISTER) and stored.removed_at is None,
     )

@@ -128,6 +128,13 @@ def standard_name_ids(connection: Connection, wanted: Collection[tuple[str, str]
     return {(row.modality, row.name): row.id for row in connection.execute(query)}
 
 
+def names_of_standard(connection: Connection) -> list[str]:
+    """Every standard name that is in use, of whatever modality."""
+    table = standard_name.c
+    usable = select(table.name).where(table.removed_at.is_(None), table.is_on)
+    return list(connection.execute(usable.distinct().order_by(table.name)).scalars())
+
+
 class ExamDose(Record):
     """A best known dose of one exam, with what says which reference levels are about it."""
 
