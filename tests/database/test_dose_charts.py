@@ -270,3 +270,27 @@ def test_every_chart_is_a_text_that_is_taken_again(client: FlaskClient, engine: 
     again = client.put(f"{API}/text", json={"text": text.replace("by: device", "by: age"), "dry_run": False})
     assert again.status_code == 200, again.text
     assert client.get(f"{API}/{number}").get_json()["document"]["by"] == "age"
+
+
+def test_a_file_says_of_which_chart_which_values_and_in_which_unit(client: FlaskClient, engine: Engine) -> None:
+    hospital(engine)
+    groups = made(client, name="Women", studies="PatientSex = F")
+    bins = made(client, name="All", chart="histogram", by=None)
+    for number, unit, studies in ((groups, "mGy.cm", "PatientSex = F"), (bins, "mGy.cm", "")):
+        text = client.get(f"{PAGE}/{number}/figures/csv").get_data(as_text=True).removeprefix("\ufeff")
+        rows = list(csv.DictReader(text.splitlines()))
+        assert rows
+        for row in rows:
+            said = (row["quantity"], row["unit"], row["phantom"], row["modality"], row["asked_studies"])
+            assert said == ("dlp_body_mgy_cm", unit, "", "CT", studies)
+
+
+def test_the_page_says_a_condition_in_words_as_its_form_does(client: FlaskClient, engine: Engine) -> None:
+    hospital(engine)
+    studies = {"any": ["PatientSex = F", {"all": ["PatientSex = M", "dose.irradiation_event_count > 2"]}]}
+    page = client.get(f"{PAGE}/{made(client, studies=studies)}?lang=en").get_data(as_text=True)
+    said = page.split('class="cond-said"', 1)[1].split("</dl>")[0]
+    assert "at least one of these must hold for the study" in " ".join(said.split())
+    assert "is above" in said
+    assert "{&#34;" not in said
+    assert "&gt;" not in said

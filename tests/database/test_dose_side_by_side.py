@@ -146,3 +146,18 @@ def test_a_number_of_the_page_leads_to_its_distribution(client: FlaskClient, eng
 def test_of_nothing_the_page_says_what_will_stand_there(client: FlaskClient) -> None:
     assert "No values" in client.get(PAGE).text
     assert get(client)["items"] == []
+
+
+def test_every_file_of_analysis_says_of_which_values_it_is(client: FlaskClient, engine: Engine) -> None:
+    hospital(engine)
+    for table in ("overview", "matrix", "whole", "histogram", "device", "points", "greatest"):
+        asked = "" if table == "overview" else "?modality=CT&quantity=dlp_body_mgy_cm&age_below=90"
+        text = client.get(f"/treegarth/dose/analysis/files/{table}/csv{asked}").get_data(as_text=True)
+        rows = list(csv.DictReader(text.removeprefix("\ufeff").splitlines()))
+        assert rows or table in ("overview", "points"), table
+        for row in rows:
+            assert row["unit"] == "mGy.cm", table
+            assert row["modality"] == "CT"
+            assert "phantom" in row
+            assert row["quantity"].startswith("dlp_")
+            assert row["asked_study_date_from"] == ""

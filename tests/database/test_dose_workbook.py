@@ -139,7 +139,7 @@ def test_exams_and_events_stand_behind_the_figures_each_in_the_sheet_of_its_prot
     of_days = book_of(client, study_date_from="2026-01-01", study_date_to="2026-03-01")
     assert [row["dlp_mgy_cm"] for row in of_days["exams"]] == [200]
     about = {row["what"]: row["value"] for row in of_days["about"]}
-    assert (about["study_date_from"], about["exams"], about["events"]) == ("2026-01-01", "1", "1")
+    assert (about["study_date_from"], about["exams"], about["events"]) == ("2026-01-01", 1, 1)
 
 
 def test_of_a_protocol_there_are_its_events_and_the_exams_that_have_one(client: FlaskClient, engine: Engine) -> None:
@@ -161,7 +161,7 @@ def test_more_protocols_than_sheets_are_told(
     found = book_of(client)
     assert len(found) == 6
     about = {row["what"]: row["value"] for row in found["about"]}
-    assert (about["protocols"], about["protocols_without_a_sheet"]) == ("4", "2")
+    assert (about["protocols"], about["protocols_without_a_sheet"]) == (4, 2)
     assert [row["sheets"] for row in found["summary"] if row["name"] == "Rare 2"] == ["", ""]
 
 

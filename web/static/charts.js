@@ -76,7 +76,7 @@
     const { common, axis, named } = frame(place, (point) => [`${nameOf(rows[point.dataIndex])} ${place.dataset.unit}`, `n = ${number(point.value)}`]);
     return {
       ...common,
-      grid: { left: 22, right: 12, top: 10, bottom: 22, containLabel: true },
+      grid: { left: 38, right: 12, top: 10, bottom: 22, containLabel: true },
       xAxis: { type: "category", data: rows.map(nameOf), ...axis, splitLine: { show: false }, ...named(place.dataset.x, 28) },
       yAxis: { type: "value", minInterval: 1, splitNumber: 4, ...axis, ...named(place.dataset.y, 34) },
       series: [{ type: "bar", barCategoryGap: "4%", data: rows.map((row) => valueOf(row.cells[1])), itemStyle: { color: colour("--c1") } }],
@@ -135,12 +135,12 @@
       rows,
       option: {
         ...common,
-        grid: { left: 24, right: 18, top: 10, bottom: 24, containLabel: true },
+        grid: { left: 52, right: 18, top: 10, bottom: 24, containLabel: true },
         xAxis: { type: "value", scale: true, ...axis, ...named(place.dataset.x, 28) },
-        yAxis: { type: isLog ? "log" : "value", ...axis, ...named(place.dataset.y, 44) },
+        yAxis: { type: isLog ? "log" : "value", ...axis, ...named(place.dataset.y, 50) },
         series: [{
-          type: "scatter", symbolSize: 6, data: rows.map((row) => [valueOf(row.cells[1]), valueOf(row.cells[2])]),
-          itemStyle: { color: colour("--c1"), opacity: 0.5 },
+          type: "scatter", symbolSize: 8, data: rows.map((row) => [valueOf(row.cells[1]), valueOf(row.cells[2])]),
+          itemStyle: { color: colour("--c1"), opacity: 0.75, borderColor: colour("--surface"), borderWidth: 0.5 },
         }],
       },
     };

@@ -63,6 +63,7 @@ class Shown:
     type: str = "text"  # of the HTML input
     suggestions: str = ""  # the id of the page's list of what is usual there; anything else can be typed too
     is_wide: bool = False
+    is_day: bool = False  # in ISO form, with the calendar of our script
 
 
 @dataclass(frozen=True, kw_only=True)

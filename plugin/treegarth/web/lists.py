@@ -6,7 +6,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from treegarth.limits import LONGEST_CURSOR, can_be_shown
 from treegarth.web.routes import AnyText, Parameters
@@ -43,6 +44,31 @@ def _in_order(value: date | None, info: ValidationInfo) -> date | None:
     if value and first and value < first:
         raise ValueError("must not be before the first day")
     return value
+
+
+_UPPER = re.compile(r"(.+)_(to|below)((?:_.+)?)")
+_YEARS_OF_LIFE = "age_to_years"
+"""A whole number of these is that year of life to its end."""
+
+
+class Spans(Parameters):
+    """Base of queries with limits of numbers: `x_from` with `x_to`, included, or with `x_below`, the unit behind. What
+    nothing can fulfil is a mistake of who asks, not an empty answer. The least is declared before the greatest."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _holds_something(cls, value: Any, info: ValidationInfo) -> Any:
+        found = _UPPER.fullmatch(str(info.field_name)) if isinstance(value, int | float) else None
+        least = f"{found[1]}_from{found[3]}" if found else ""
+        first = info.data.get(least)
+        if found is None or not isinstance(first, int | float):
+            return value
+        if found[2] == "below" and first >= value:
+            raise PydanticCustomError("span_below", "must be more than {least}", {"least": least})
+        end = value + 1 if info.field_name == _YEARS_OF_LIFE and value == int(value) else None
+        if first > value if end is None else first >= end:
+            raise PydanticCustomError("span_to", "must not be less than {least}", {"least": least})
+        return value
 
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)

@@ -45,6 +45,8 @@ SENTENCES = {
     "literal_error": N_("must be one of %(expected)s."),
     "date_from_datetime_parsing": N_("must be a date like 2026-11-20."),
     "date_parsing": N_("must be a date like 2026-11-20."),
+    "span_to": N_("must not be less than %(least)s."),
+    "span_below": N_("must be more than %(least)s."),
     "model_type": N_("must be a JSON object."),
     "model_attributes_type": N_("must be a JSON object."),
 }

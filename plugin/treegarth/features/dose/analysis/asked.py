@@ -16,8 +16,8 @@ from treegarth.features.dose.analysis.store.names import KindOfName, NamedCount,
 from treegarth.features.dose.analysis.wanted import BY_PHANTOM, Band, Level, Phantom, Wanted
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.lists import Day, LastDay
-from treegarth.web.routes import AnyText, Identifier, Parameters, Text
+from treegarth.web.lists import Day, LastDay, Spans
+from treegarth.web.routes import AnyText, Identifier, Text
 
 if TYPE_CHECKING:
     QuantityName: TypeAlias = str
@@ -28,7 +28,7 @@ End: TypeAlias = Annotated[float | None, Field(ge=0, le=1000, allow_inf_nan=Fals
 Modality: TypeAlias = Annotated[AnyText, Field(max_length=16)]
 
 
-class DaysAsked(Parameters):
+class DaysAsked(Spans):
     """Exams of which days."""
 
     study_date_from: Day | None = None

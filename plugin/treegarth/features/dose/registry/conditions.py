@@ -13,8 +13,8 @@ from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.rules import DoubtName, Source
 from treegarth.features.dose.registry.store.filters import DoseStudyFilter, Limits
 from treegarth.limits import LARGEST_INTEGER
-from treegarth.web.lists import Day, LastDay, modalities_of
-from treegarth.web.routes import Parameters, Text
+from treegarth.web.lists import Day, LastDay, Spans, modalities_of
+from treegarth.web.routes import Text
 
 Limit: TypeAlias = Annotated[float | None, Field(ge=0, le=1e15, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int | None, Field(ge=0, le=LARGEST_INTEGER)]
@@ -45,7 +45,7 @@ PARTS: Mapping[str, str] = {
 """Parameters that ask for a part of a text, and its column."""
 
 
-class DoseConditions(Parameters):
+class DoseConditions(Spans):
     """Conditions add up."""
 
     kind: Kind | None = None

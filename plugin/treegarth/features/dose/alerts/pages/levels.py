@@ -72,7 +72,7 @@ class LevelForm(BaseModel):
         Shown(
             N_("Exams from"),
             hint=N_("A day as 2026-11-20; without it those since it was switched on"),
-            example=N_("YYYY-MM-DD"),
+            is_day=True,
         ),
     ] = None
     email: Annotated[str | None, Shown(N_("E-mail to"), hint=N_("Addresses with commas between"), is_wide=True)] = None

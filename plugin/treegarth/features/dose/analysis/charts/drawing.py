@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +15,7 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.dose.analysis.charts.model import Chart
 from treegarth.features.dose.analysis.charts.store import number_of_standard_name, studies_that_fulfil
 from treegarth.features.dose.analysis.figures import OF_LEVEL
+from treegarth.features.dose.analysis.said import SaidOfChart, said_of, stored_unit, unit_shown
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.shape import Bin, histogram
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution
@@ -28,6 +31,8 @@ class Drawn:
     chart: Chart
     quantity: ShownQuantity
     whole: Distribution
+    wanted: Wanted | None = None
+    """The values; None where there is no such standard name."""
     bins: Sequence[Bin] = ()
     groups: Sequence[Figure] = ()
     has_name: bool = True
@@ -43,9 +48,27 @@ def draw(connection: Connection, chart: Chart, vocabulary: Vocabulary, now: date
     whole = distribution(connection, wanted)
     if chart.by is None:
         bins = histogram(connection, wanted, whole, quantity.factor, "linear")
-        return Drawn(chart=chart, quantity=quantity, whole=whole, bins=bins)
+        return Drawn(chart=chart, quantity=quantity, whole=whole, wanted=wanted, bins=bins)
     groups = figures(connection, wanted, chart.by) if whole.n else []
-    return Drawn(chart=chart, quantity=quantity, whole=whole, groups=groups)
+    return Drawn(chart=chart, quantity=quantity, whole=whole, wanted=wanted, groups=groups)
+
+
+def said_of_chart(drawn: Drawn) -> SaidOfChart:
+    """What each row of its file says: bins are in the unit shown, groups in the stored one."""
+    chart, wanted = drawn.chart, drawn.wanted or Wanted(**_open(drawn.chart))
+    unit = unit_shown(drawn.quantity) if chart.by is None else stored_unit(chart.quantity)
+    said = said_of(wanted, chart.standard_name, unit)
+    studies = (
+        chart.studies
+        if chart.studies is None or isinstance(chart.studies, str)
+        else json.dumps(chart.studies, ensure_ascii=False)
+    )
+    return SaidOfChart(**said.model_dump(), chart=chart.name, asked_studies=studies)
+
+
+def _open(chart: Chart) -> dict[str, Any]:
+    """What a chart is of, but for its name and days."""
+    return {name: getattr(chart, name) for name in ("quantity", "level", "phantom", "modality", "with_doubted")}
 
 
 def wanted_of(connection: Connection, chart: Chart, vocabulary: Vocabulary, now: datetime) -> Wanted | None:
@@ -58,13 +81,9 @@ def wanted_of(connection: Connection, chart: Chart, vocabulary: Vocabulary, now:
     first, last = days_of(chart.period, now.date()) if chart.period else (None, None)
     condition = parse_condition(chart.studies, vocabulary) if chart.studies is not None else None
     return Wanted(
-        quantity=chart.quantity,
-        level=chart.level,
-        phantom=chart.phantom,
-        modality=chart.modality,
+        **_open(chart),
         standard_name_id=named,
         study_date_from=max((day for day in (chart.study_date_from, first) if day), default=None),
         study_date_to=min((day for day in (chart.study_date_to, last) if day), default=None),
-        with_doubted=chart.with_doubted,
         among=None if condition is None else studies_that_fulfil(condition, vocabulary, now),
     )

@@ -40,8 +40,8 @@ class ChartForm(BaseModel):
     period: Annotated[
         str | None, Shown(N_("Days"), hint=N_("As they are when it is opened"), choices={"": N_("all"), **PERIODS})
     ] = None
-    study_date_from: Annotated[str | None, Shown(N_("From"), example=N_("YYYY-MM-DD"))] = None
-    study_date_to: Annotated[str | None, Shown(N_("To"), example=N_("YYYY-MM-DD"))] = None
+    study_date_from: Annotated[str | None, Shown(N_("From"), is_day=True)] = None
+    study_date_to: Annotated[str | None, Shown(N_("To"), is_day=True)] = None
     with_doubted: Annotated[bool, Shown(N_("Doubted doses count too"))] = False
 
 

@@ -24,7 +24,7 @@ from treegarth.features.dose.analysis.charts.documents import (
     drawn_of,
     parse,
 )
-from treegarth.features.dose.analysis.charts.drawing import Drawn
+from treegarth.features.dose.analysis.charts.drawing import Drawn, said_of_chart
 from treegarth.features.dose.analysis.charts.form import (
     ChartForm,
     Draft,
@@ -40,6 +40,7 @@ from treegarth.features.dose.analysis.charts.paths import DoseChartPath
 from treegarth.features.dose.analysis.charts.store import names_of_standards
 from treegarth.features.dose.analysis.charts.words import GROUPS, KIND_NAMES, LEVELS, PERIODS, STATISTICS
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES
+from treegarth.features.dose.analysis.said import SaidOfChart, record_with, rows_with
 from treegarth.features.dose.analysis.store.groups import Figure
 from treegarth.features.dose.analysis.store.names import modalities_with_exams
 from treegarth.features.dose.analysis.store.shape import Bin
@@ -47,7 +48,7 @@ from treegarth.phrases import P_
 from treegarth.record import Record
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
-from treegarth.web.condition_form import ConditionForm, condition_inputs, values_named
+from treegarth.web.condition_form import ConditionForm, ShownGroup, condition_inputs, values_named
 from treegarth.web.condition_tree import path_of_place
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS, FORMATS, MEDIA_TYPES, Format, fields_of, write_export
@@ -169,11 +170,20 @@ def chart_page(call: Call[ChartQuery, None, DoseChartPath]) -> Response:
         "dose/chart.html",
         stored=stored,
         drawn=drawn,
+        condition=_condition(call, stored),
         versions=versions,
         files=_files(call, stored),
         may_write=call.actor.may(CHART_DOCUMENTS.may_write),
         **_words(),
     )
+
+
+def _condition(call: AnyCall, stored: Stored) -> ShownGroup | None:
+    """What the studies fulfil, in the words of its form."""
+    if stored.document.get("studies") is None:
+        return None
+    conditions = _conditions(call)
+    return conditions.shown(form_of_document(stored.document, conditions).condition, {}, {})
 
 
 def _files(call: AnyCall, stored: Stored) -> list[tuple[str, str]]:
@@ -188,7 +198,8 @@ def _files(call: AnyCall, stored: Stored) -> list[tuple[str, str]]:
 
 
 def file(call: Call[None, None, ChartFilePath]) -> Response:
-    """With all digits: bins in the unit shown, groups in the stored one, as the endpoint has them."""
+    """With all digits: bins in the unit shown, groups in the stored one, as the endpoint has them; each row says which
+    chart it is of, of which values and in which unit."""
     wanted = call.path.format
     with call.connect() as connection:
         _, drawn = drawn_if_on(call, connection, call.path.dose_chart_id)
@@ -202,7 +213,9 @@ def file(call: Call[None, None, ChartFilePath]) -> Response:
 
 
 def _rows(drawn: Drawn) -> tuple[type[Record], Sequence[Record]]:
-    return (Bin, drawn.bins) if drawn.chart.by is None else (Figure, drawn.groups)
+    said = said_of_chart(drawn)
+    record, rows = (Bin, drawn.bins) if drawn.chart.by is None else (Figure, drawn.groups)
+    return record_with(SaidOfChart, record), rows_with(SaidOfChart, record, [(said, one) for one in rows])
 
 
 # ---- composing ----

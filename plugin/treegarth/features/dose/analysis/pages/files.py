@@ -1,4 +1,5 @@
-"""The tables of analysis as files: CSV, XLSX and Parquet, with all digits, in stored units."""
+"""The tables of analysis as files: CSV, XLSX and Parquet, with all digits, in stored units; each row says of which
+values it is, and in which unit."""
 
 from __future__ import annotations
 
@@ -9,8 +10,16 @@ from typing import Literal, TypeAlias, get_args
 from flask import Response
 from sqlalchemy import Connection
 
-from treegarth.features.dose.analysis.asked import MatrixAsked, choose, days_of, side_by_side
-from treegarth.features.dose.analysis.figures import By, Size
+from treegarth.features.dose.analysis.asked import Chosen, MatrixAsked, choose, days_of, side_by_side
+from treegarth.features.dose.analysis.figures import EXAM_COUNT, By, Size
+from treegarth.features.dose.analysis.said import (
+    SaidOfDays,
+    SaidOfValues,
+    record_with,
+    rows_with,
+    said_of_chosen,
+    said_of_days,
+)
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.matrix import MatrixCell
 from treegarth.features.dose.analysis.store.overview import Overview, overview
@@ -71,30 +80,45 @@ def routes() -> list[Route]:
 def file(call: Call[FileAsked, None, FilePath]) -> Response:
     table, wanted = call.path.table, call.path.format
     with call.connect() as connection:
-        rows = rows_of(connection, table, call.query)
+        record, rows = _rows_of(connection, table, call.query)
     name = f"dose-analysis-{table}.{wanted}"
     with TemporaryFile() as made:
-        write_export(wanted, f"dose {table}", fields_of(RECORDS[table]), [rows], made, mark=True)
+        write_export(wanted, f"dose {table}", fields_of(record), [rows], made, mark=True)
         made.seek(0)
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(made.read(), mimetype=MEDIA_TYPES[wanted], headers=headers)
 
 
-def rows_of(connection: Connection, table: Table, asked: FileAsked) -> Sequence[Record]:
-    """What the page shows as a table, whole: of points those that are drawn."""
+def _rows_of(connection: Connection, table: Table, asked: FileAsked) -> tuple[type[Record], Sequence[Record]]:
+    """What the page shows as a table, whole, each row with what it is of; of points those that are drawn."""
+    record = RECORDS[table]
     if table == "overview":
-        return overview(connection, days_of(asked))
+        days = days_of(asked)
+        pairs = [(said_of_days(days, one.quantity), one) for one in overview(connection, days)]
+        return record_with(SaidOfDays, record), rows_with(SaidOfDays, record, pairs)
+    chosen, rows = _figures_of(connection, table, asked)
+    said = said_of_chosen(chosen, is_shown=table == "histogram")
+    if table == "workload":  # exams are counted, whatever dose they have
+        said = said.model_copy(update={"quantity": EXAM_COUNT, "phantom": None, "unit": None})
+    return record_with(SaidOfValues, record), rows_with(SaidOfValues, record, [(said, one) for one in rows])
+
+
+def _figures_of(connection: Connection, table: Table, asked: FileAsked) -> tuple[Chosen, Sequence[Record]]:
     if table == "matrix":
-        return side_by_side(connection, asked).cells
+        found = side_by_side(connection, asked)
+        return found.chosen, found.cells
     chosen = choose(connection, asked)
     wanted = chosen.wanted
     if table == "histogram":
         whole = distribution(connection, wanted)
-        return histogram(connection, wanted, whole, chosen.quantity.factor, asked.scale)
+        return chosen, histogram(connection, wanted, whole, chosen.quantity.factor, asked.scale)
     if table == "points":
-        return points(connection, wanted, asked.size)[0]
+        return chosen, points(connection, wanted, asked.size)[0]
     if table == "whole":
-        return [distribution(connection, wanted)]
+        return chosen, [distribution(connection, wanted)]
     if table == "greatest":
-        return greatest(connection, wanted)
-    return workload(connection, wanted) if table == "workload" else figures(connection, wanted, table)
+        return chosen, greatest(connection, wanted)
+    if table == "workload":
+        return chosen, workload(connection, wanted)
+    assert table != "overview"
+    return chosen, figures(connection, wanted, table)

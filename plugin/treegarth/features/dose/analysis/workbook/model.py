@@ -47,7 +47,8 @@ class AboutRow(Record):
     """A line of what the workbook is made of."""
 
     what: str
-    value: str | None
+    value: str | float | None
+    """A number where it is one, so that a spreadsheet can count with it."""
 
 
 class SummaryRow(Record):

@@ -41,6 +41,8 @@ TOO_MANY = P_(
     count=MOST_ROWS,
 )
 REPORTED_EVERY = 1_000
+_NUMBERS = {"age_from", "age_below", "weight_from", "weight_below"}
+"""Of what the address asked for; numbers of names are no quantities."""
 
 Progress = Callable[[int], None]
 """Takes how many exams and events are written."""
@@ -74,7 +76,8 @@ def write_workbook(
         written = _write_rows(connection, wanted, of_exams, of_events, protocols, report)
         for row in summary(connection, wanted, {number: sheet.names for number, sheet in protocols.items()}):
             figures.write(row)
-        for what, value in (*told, *_limits(written, every, protocols)):
+        asked = [(what, float(value) if what in _NUMBERS else value) for what, value in told]
+        for what, value in (*asked, *_limits(written, every, protocols)):
             about.write(AboutRow(what=what, value=value))
 
 
@@ -109,14 +112,14 @@ def _write_rows(
 
 def _limits(
     written: tuple[int, int], protocol_count: int, protocols: Mapping[int, SheetRows]
-) -> Sequence[tuple[str, str]]:
+) -> Sequence[tuple[str, str | float]]:
     """What the sheets do not show: what was left out of the summary, cut or divided."""
     divided = [name for sheet in protocols.values() for name in sheet.names[1:]]
-    found = [
-        ("exams", str(written[0])),
-        ("events", str(written[1])),
-        ("protocols", str(protocol_count)),
-        ("protocols_without_a_sheet", str(max(0, protocol_count - len(protocols)))),
+    found: list[tuple[str, str | float]] = [
+        ("exams", written[0]),
+        ("events", written[1]),
+        ("protocols", protocol_count),
+        ("protocols_without_a_sheet", max(0, protocol_count - len(protocols))),
         ("rows_of_a_sheet", f"at most {ROWS_OF_A_SHEET}: what follows stands in a sheet with a number behind its name"),
         ("names_of_sheets", "31 characters without []:*?/\\: which protocol has which stands in summary"),
         ("doubted", "doubted values are in exams and events, named in the column doubted"),
