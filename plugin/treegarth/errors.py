@@ -88,7 +88,7 @@ class InvalidRequest(TreegarthError):
 
 
 class Problem(NamedTuple):
-    """What is wrong at one place of a document, and what would be right there."""
+    """What is wrong at one place of a document, and what would be right there; without a place it is of the whole."""
 
     place: str
     wrong: str
@@ -100,7 +100,7 @@ class Problem(NamedTuple):
     @property
     def sentence(self) -> str:
         """The place and what is to be said of it, which a page can translate."""
-        message = "%(place)s: %(wrong)s %(right)s" if self.right else "%(place)s: %(wrong)s"
+        message = ("%(place)s: " if self.place else "") + ("%(wrong)s %(right)s" if self.right else "%(wrong)s")
         return Phrase(message, self._asdict())
 
 

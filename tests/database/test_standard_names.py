@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import ColumnElement, Engine, select, update
+from sqlalchemy import ColumnElement, Engine, event, select, update
 
 from tests.database.test_dose_values import NOW
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
@@ -400,3 +401,53 @@ def test_a_condition_can_ask_for_a_standard_name(client: FlaskClient, engine: En
     with connect(engine) as connection:
         found = {tuple(row) for row in connection.execute(query)}
     assert found == {("CT Thorax nativ", "chest"), ("Thorax nativ", "chest")}
+
+
+def test_an_import_and_its_undo_take_as_many_statements_for_many_names_as_for_few(
+    client: FlaskClient, engine: Engine
+) -> None:
+    def table(first: int, last: int, pattern: str) -> str:
+        lines = (f"CT,name {number},{pattern}{number}*" for number in range(first, last))
+        return "modality,standard_name,study_description\n" + "\n".join(lines)
+
+    def statements(ask: Callable[[], Any]) -> int:
+        counted: list[str] = []
+
+        def note_one(_: Any, __: Any, statement: str, *___: Any) -> None:
+            counted.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note_one)
+        try:
+            assert ask().status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", note_one)
+        return len(counted)
+
+    def take_in(text: str) -> int:
+        return statements(lambda: client.put(f"{API}/standard-names/csv", json={"text": text}))
+
+    def undo() -> int:
+        latest = client.get(f"{API}/standard-names/imports").get_json()["items"][0]["id"]
+        return statements(lambda: client.post(f"{API}/standard-names/imports/{latest}/undo"))
+
+    few = take_in(table(0, 10, "a")), undo(), take_in(table(0, 10, "b")), take_in(table(0, 10, "c")), undo()
+    many = take_in(table(100, 400, "a")), undo(), take_in(table(100, 400, "b")), take_in(table(100, 400, "c")), undo()
+    assert [after - before < 5 for before, after in zip(few, many, strict=True)] == [True] * 5, (few, many)
+    assert names(client)["name 100"]["version"] == 3
+    with connect(engine) as connection:
+        kept = STANDARD_NAMES.all(connection)
+    assert [one.document["rules"][0]["study_description"][0] for one in kept] == ["b"] * 310
+
+
+def test_the_undo_of_an_import_moves_only_what_the_import_moved(client: FlaskClient, engine: Engine) -> None:
+    for name in ("first", "second", "third"):
+        make(client, name)
+    text = "modality,standard_name\nCT,third\nCT,brought\nCT,first\n"
+    assert client.put(f"{API}/standard-names/csv", json={"text": text}).status_code == 200
+    with connect(engine) as connection:
+        assert [one.name for one in STANDARD_NAMES.all(connection)] == ["third", "second", "brought", "first"]
+    latest = client.get(f"{API}/standard-names/imports").get_json()["items"][0]["id"]
+    assert client.post(f"{API}/standard-names/imports/{latest}/undo").status_code == 200
+    with connect(engine) as connection:
+        assert [one.name for one in STANDARD_NAMES.all(connection)] == ["first", "second", "third"]
+        assert [one.version for one in STANDARD_NAMES.all(connection) if one.name == "second"] == [1]

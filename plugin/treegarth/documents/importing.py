@@ -24,6 +24,8 @@ class Written(Protocol):
         """As it is kept; with its name."""
 
 
+MOST_DOCUMENTS = 2_000
+"""Of a text, of any kind: nobody else can change documents of the kind while they are kept."""
 WrittenT = TypeVar("WrittenT", bound=Written)
 
 
@@ -51,7 +53,11 @@ def read_documents(
     problems: list[Problem] = []
     names: dict[object, int] = {}
     found: list[WrittenT] = []
-    for index, piece in enumerate(read_pieces(text)):
+    pieces = read_pieces(text)
+    if len(pieces) > MOST_DOCUMENTS:
+        wrong = P_("there are %(count)s, and a text brings at most %(most)s.", count=len(pieces), most=MOST_DOCUMENTS)
+        raise DocumentRefused([Problem(place=many, wrong=wrong, right=P_("Send them in parts."))])
+    for index, piece in enumerate(pieces):
         place = f"{many}[{index}]"
         try:
             one = parse(piece, place)
@@ -101,15 +107,21 @@ def import_wordings(
     connection: Connection, kind: Kind[Any], wordings: Sequence[Wording], author: Author, *, dry_run: bool = False
 ) -> list[Imported]:
     """The same of documents that were read out of something else; no two of them have one name."""
+    if not dry_run:
+        kind.lock(connection)
     keys = [_key(kind, one.document, author) for one in wordings]
     known = {kind.key(dict(one)): one for one in kind.all(connection)}
-    done = [
-        _take_in(connection, kind, one, known.get(key), author, dry_run)
-        for one, key in zip(wordings, keys, strict=True)
-    ]
-    if kind.is_ordered and not dry_run:
+    plan = [_planned(kind, one, known.get(key)) for one, key in zip(wordings, keys, strict=True)]
+    if dry_run:
+        return plan
+    of_each = list(zip(plan, wordings, keys, strict=True))
+    new = [wording for one, wording, _ in of_each if one.outcome == "created"]
+    changed = [(known[key], wording) for one, wording, key in of_each if one.outcome == "changed"]
+    numbers = iter(kind.create_all(connection, new, author))
+    kind.edit_all(connection, changed, author)
+    if kind.is_ordered:
         kind.put_in_order(connection, keys, author)
-    return done
+    return [one.model_copy(update={"id": next(numbers)}) if one.outcome == "created" else one for one in plan]
 
 
 def _key(kind: Kind[Any], document: Mapping[str, Any], author: Author) -> tuple[Any, ...]:
@@ -117,19 +129,13 @@ def _key(kind: Kind[Any], document: Mapping[str, Any], author: Author) -> tuple[
     return kind.key({"name": document["name"], **kind.columns(None, document, True, author)})
 
 
-def _take_in(
-    connection: Connection, kind: Kind[Any], wording: Wording, before: Stored | None, author: Author, dry_run: bool
-) -> Imported:
+def _planned(kind: Kind[Any], wording: Wording, before: Stored | None) -> Imported:
     name, document, source = wording.document["name"], wording.document, wording.source
     if before is None:
         is_on = (kind.starts_on or kind.acts_from_text) if wording.is_on is None else wording.is_on
-        made = None if dry_run else kind.create(connection, document, author, is_on=is_on, source=source).id
-        return Imported(name=name, outcome="created", is_on=is_on, id=made)
+        return Imported(name=name, outcome="created", is_on=is_on, id=None)
     is_same = before.document == document and source in (None, before.source)
     otherwise = before.is_on and (is_same or kind.stays_on)
     is_on = otherwise if wording.is_on is None else wording.is_on
-    if is_same and is_on == before.is_on:
-        return Imported(name=name, outcome="same", is_on=is_on, id=before.id)
-    if not dry_run:
-        kind.edit(connection, before.id, document, author, since=None, is_on=wording.is_on, source=source)
-    return Imported(name=name, outcome="changed", is_on=is_on, id=before.id)
+    outcome: Literal["same", "changed"] = "same" if is_same and is_on == before.is_on else "changed"
+    return Imported(name=name, outcome=outcome, is_on=is_on, id=before.id)

@@ -8,14 +8,16 @@ where that of versions has `source`, the text that one was written as is kept, c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, func, insert, null, select, update
 
+from treegarth.database.parameters import is_among_numbers
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.record import Record
@@ -94,6 +96,29 @@ class Wording:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Changed(Generic[StoredT]):
+    """A change that is to be made; what `values` does not name stays."""
+
+    before: StoredT
+    change: Change
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Noted:
+    """A version that is to be written."""
+
+    number: int
+    version: int
+    change: Change
+    kept: Mapping[str, Any]
+
+
+def _nothing(*_: Any) -> None:
+    """Of a kind of which nothing follows."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind(Generic[StoredT]):
     """A kind of documents: where they are kept, and what it means that one changes."""
 
@@ -110,7 +135,7 @@ class Kind(Generic[StoredT]):
     columns: Callable[[StoredT | None, Mapping[str, Any], bool, Author], Mapping[str, Any]] = lambda *_: {}
     """What its table knows beside: of the document as it was, None of a new one; what it says then; whether it is on.
     Is not asked where only the order changes."""
-    follow: Callable[[Connection, StoredT, Change, Author], None] = lambda *_: None
+    follow: Callable[[Connection, StoredT, Change, Author], None] = _nothing
     """In the transaction of the change, after it; the document as it was before, a new one as it is."""
 
     @property
@@ -148,6 +173,18 @@ class Kind(Generic[StoredT]):
             raise NotFound(Phrase(self.missing))
         return found
 
+    def histories(self, connection: Connection, numbers: Collection[int]) -> dict[int, list[Version]]:
+        """The same of several, by their numbers."""
+        owner = self.versions.c[self.owner]
+        names = [name for name in Version.model_fields if name != "position"]
+        query = select(owner.label("_of"), *(self.versions.c[name] for name in names), self._position(self.versions))
+        query = query.where(is_among_numbers(owner, numbers)).order_by(owner, self.versions.c.version.desc())
+        found: dict[int, list[Version]] = {}
+        for row in connection.execute(query):
+            values = self._values(row)
+            found.setdefault(values.pop("_of"), []).append(Version.model_validate(values))
+        return found
+
     def create(
         self,
         connection: Connection,
@@ -163,14 +200,60 @@ class Kind(Generic[StoredT]):
         values = {"name": document["name"], "version": 1, "is_on": acts, **self.columns(None, document, acts, author)}
         self._check_name(connection, values, 0)
         if self.is_ordered:
-            last = select(func.coalesce(func.max(self.table.c.position), 0)).where(self.table.c.removed_at.is_(None))
-            values["position"] = connection.execute(last).scalar_one() + 1
+            values["position"] = self._last_position(connection) + 1
         number = connection.execute(insert(self.table).values(values).returning(self.table.c.id)).scalar_one()
         kept = {"document": dict(document), "is_on": acts, "position": values.get("position"), "source": source}
-        self._note(connection, number, 1, Change.CREATED, author, kept)
+        self._note(connection, author, [_Noted(number=number, version=1, change=Change.CREATED, kept=kept)])
         made = self.read(connection, number)
         self.follow(connection, made, Change.CREATED, author)
         return made
+
+    def create_all(self, connection: Connection, wordings: Sequence[Wording], author: Author) -> list[int]:
+        """New ones, in this order the last: those that do not say act if they are `starts_on` or `acts_from_text`. Who
+        calls it holds the lock, and has seen that their names are free."""
+        rows, kept = [], []
+        at = self._last_position(connection) if self.is_ordered and wordings else 0
+        for place, one in enumerate(wordings, at + 1):
+            acts = (self.starts_on or self.acts_from_text) if one.is_on is None else one.is_on
+            values = {"name": one.document["name"], "version": 1, "is_on": acts}
+            position = {"position": place} if self.is_ordered else {}
+            rows.append({**values, **self.columns(None, one.document, acts, author), **position})
+            document = {"document": dict(one.document), "is_on": acts, "source": one.source}
+            kept.append({**document, "position": position.get("position")})
+        if not rows:
+            return []
+        new = insert(self.table).returning(self.table.c.id, sort_by_parameter_order=True)
+        numbers = list(connection.execute(new, rows).scalars())
+        of_each = zip(numbers, kept, strict=True)
+        noted = [_Noted(number=number, version=1, change=Change.CREATED, kept=one) for number, one in of_each]
+        self._note(connection, author, noted)
+        if self.follow is not _nothing:
+            for made in self._of_numbers(connection, numbers):
+                self.follow(connection, made, Change.CREATED, author)
+        return numbers
+
+    def edit_all(self, connection: Connection, edits: Sequence[tuple[StoredT, Wording]], author: Author) -> None:
+        """Each as it was read, and what it says from now on, whoever edited it meanwhile. Their names stay; who calls
+        it holds the lock."""
+        changes = []
+        for before, wording in edits:
+            if self._says(before, wording):
+                if wording.is_on not in (None, before.is_on):
+                    change = Change.SWITCHED_ON if wording.is_on else Change.SWITCHED_OFF
+                    changes.append(_Changed(before=before, change=change, values={"is_on": wording.is_on}))
+                continue
+            acts = (before.is_on and self.stays_on) if wording.is_on is None else wording.is_on
+            said = {"document": wording.document, "is_on": acts, "source": wording.source}
+            changes.append(_Changed(before=before, change=Change.EDITED, values=said))
+        self._change_all(connection, changes, author)
+
+    def remove_all(self, connection: Connection, numbers: Collection[int], author: Author) -> None:
+        """Those of these that are there; who calls it holds the lock."""
+        found = self._of_numbers(connection, numbers)
+        gone = is_among_numbers(self.table.c.id, [one.id for one in found])
+        connection.execute(update(self.table).where(gone).values(removed_at=author.now))
+        changes = [_Changed(before=one, change=Change.REMOVED, values={"is_on": False}) for one in found]
+        self._change_all(connection, changes, author)
 
     def edit(
         self,
@@ -190,7 +273,7 @@ class Kind(Generic[StoredT]):
         """
         self.lock(connection)
         before = self.read(connection, number, for_change=True)
-        if before.document == document and source in (None, before.source):
+        if self._says(before, Wording(document=document, source=source)):
             return before if is_on is None else self.switch(connection, number, author, is_on=is_on)
         if since is not None and not before.edited_version <= since <= before.version:
             raise EditedMeanwhile(before, since, document)
@@ -228,9 +311,12 @@ class Kind(Generic[StoredT]):
     def put_in_order(self, connection: Connection, keys: Sequence[tuple[Any, ...]], author: Author) -> None:
         """The places that these, by their `key`, have among all stay theirs, and are filled in this order."""
         order = [(self.key(dict(one)), one) for one in self.all(connection)]
-        by_key = dict(order)
+        by_key, moved = dict(order), set(keys)
         wanted = iter([by_key[key] for key in keys])
-        self._number(connection, [next(wanted) if key in keys else one for key, one in order], author)
+        places = [one.position or 0 for _, one in order]
+        if any(before >= after for before, after in pairwise(places)):
+            places = list(range(1, len(order) + 1))
+        self._place(connection, [next(wanted) if key in moved else one for key, one in order], places, author)
 
     def names(self, connection: Connection) -> dict[str, int]:
         """The number of each by its name, in their order."""
@@ -296,39 +382,71 @@ class Kind(Generic[StoredT]):
             raise RequestConflict(Phrase(self.taken, {"name": values["name"]}), field="name")
 
     def _number(self, connection: Connection, order: Sequence[StoredT], author: Author) -> None:
-        """Number them in this order; each that gets another number has a version that says so."""
-        for position, one in enumerate(order, start=1):
-            if one.position != position:
-                self._change(connection, one, Change.MOVED, author, position=position)
+        """Number them in this order."""
+        self._place(connection, order, range(1, len(order) + 1), author)
+
+    def _place(self, connection: Connection, order: Sequence[StoredT], places: Sequence[int], author: Author) -> None:
+        """Give them these places; each that gets another one has a version that says so."""
+        changes = [
+            _Changed(before=one, change=Change.MOVED, values={"position": place})
+            for one, place in zip(order, places, strict=True)
+            if one.position != place
+        ]
+        self._change_all(connection, changes, author)
 
     def _change(
         self, connection: Connection, before: StoredT, change: Change, author: Author, **changed: Any
     ) -> StoredT:
         """The next version; what is not changed stays."""
-        names = ("document", "is_on", "position", "source")
-        kept: dict[str, Any] = {name: changed.get(name, getattr(before, name)) for name in names}
-        values = {"name": kept["document"]["name"], "version": before.version + 1, "is_on": kept["is_on"]}
-        if self.is_ordered:
-            values["position"] = kept["position"]
-        if change is not Change.MOVED:
-            values |= self.columns(before, kept["document"], kept["is_on"], author)
-        connection.execute(update(self.table).where(self.table.c.id == before.id).values(values))
-        self._note(connection, before.id, before.version + 1, change, author, kept)
-        self.follow(connection, before, change, author)
+        self._change_all(connection, [_Changed(before=before, change=change, values=changed)], author)
         return self.read(connection, before.id, removed=True)
 
-    def _note(
-        self,
-        connection: Connection,
-        number: int,
-        version: int,
-        change: Change,
-        author: Author,
-        kept: Mapping[str, Any],
-    ) -> None:
-        values = {self.owner: number, "version": version, "change": str(change), "changed_by": author.name}
-        values |= {"changed_at": author.now, **{name: kept[name] for name in kept if name in self.versions.c}}
-        connection.execute(insert(self.versions).values(values))
+    def _change_all(self, connection: Connection, changes: Sequence[_Changed[StoredT]], author: Author) -> None:
+        """The next version of each, in as few statements for many as for one; each is followed after all of them."""
+        if not changes:
+            return
+        notes = []
+        by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for one in changes:
+            before, version = one.before, one.before.version + 1
+            names = ("document", "is_on", "position", "source")
+            kept: dict[str, Any] = {name: one.values.get(name, getattr(before, name)) for name in names}
+            values = {"name": kept["document"]["name"], "version": version, "is_on": kept["is_on"]}
+            if self.is_ordered:
+                values["position"] = kept["position"]
+            if one.change is not Change.MOVED:
+                values |= self.columns(before, kept["document"], kept["is_on"], author)
+            by_columns.setdefault(tuple(values), []).append({**values, "_number": before.id})
+            notes.append(_Noted(number=before.id, version=version, change=one.change, kept=kept))
+        for columns, rows in by_columns.items():
+            changed = update(self.table).where(self.table.c.id == bindparam("_number"))
+            connection.execute(changed.values({name: bindparam(name) for name in columns}), rows)
+        self._note(connection, author, notes)
+        for one in changes:
+            self.follow(connection, one.before, one.change, author)
+
+    def _note(self, connection: Connection, author: Author, notes: Sequence[_Noted]) -> None:
+        by = {"changed_by": author.name, "changed_at": author.now}
+        rows = [
+            {self.owner: one.number, "version": one.version, "change": str(one.change), **by}
+            | {name: value for name, value in one.kept.items() if name in self.versions.c}
+            for one in notes
+        ]
+        connection.execute(insert(self.versions), rows)
+
+    def _of_numbers(self, connection: Connection, numbers: Collection[int]) -> list[StoredT]:
+        """Those of these that are there."""
+        query = self._query().where(is_among_numbers(self.table.c.id, numbers), self.table.c.removed_at.is_(None))
+        return [self._stored(row) for row in connection.execute(query)]
+
+    def _last_position(self, connection: Connection) -> int:
+        last = select(func.coalesce(func.max(self.table.c.position), 0)).where(self.table.c.removed_at.is_(None))
+        return int(connection.execute(last).scalar_one())
+
+    @staticmethod
+    def _says(stored: Stored, wording: Wording) -> bool:
+        """Whether it says this already."""
+        return stored.document == wording.document and wording.source in (None, stored.source)
 
 
 class EditedMeanwhile(RequestConflict):

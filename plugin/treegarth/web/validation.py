@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -97,5 +98,39 @@ def _fault(model: type[BaseModel], details: ErrorDetails) -> Fault:
     message = SENTENCES.get(kind)
     if message is None:
         return Fault(field=name, message=details["msg"].removeprefix("Value error, ").rstrip(".") + ".")
-    context = {**details.get("ctx", {}), "known": ", ".join(model.model_fields) or "–"}
+    known = _fields_at(model, details["loc"][:-1]) if kind == "extra_forbidden" else None
+    context = {**details.get("ctx", {}), "known": ", ".join(known or ()) or "–"}
     return Fault(field=name, message=message, values=context if "%(" in message else {})
+
+
+def _fields_at(hint: Any, place: Sequence[int | str]) -> Iterable[str] | None:
+    """What can be written at a place in what is annotated so; None where it knows no such place."""
+    of, inner = get_origin(hint), get_args(hint)
+    if of is Annotated:
+        return _fields_at(inner[0], place)
+    if of in (Union, UnionType):
+        return _first(_fields_of_one(one, place) for one in inner)
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        if not place:
+            return hint.model_fields
+        field = hint.model_fields.get(str(place[0]))
+        return None if field is None else _fields_at(field.annotation, place[1:])
+    if not inner or not place:
+        return None
+    if isinstance(of, type) and issubclass(of, Mapping):
+        return _fields_at(inner[1], place[1:])
+    return _fields_at(inner[0], place[1:]) if isinstance(place[0], int) else None
+
+
+def _fields_of_one(hint: Any, place: Sequence[int | str]) -> Iterable[str] | None:
+    """The same of one of several that something can be; pydantic names which in the place, by its tag or its class."""
+    model = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if place and isinstance(model, type) and issubclass(model, BaseModel):
+        tags = {tag for field in model.model_fields.values() for tag in get_args(field.annotation)}
+        if place[0] == model.__name__ or place[0] in tags:
+            return _fields_at(model, place[1:])
+    return _fields_at(hint, place)
+
+
+def _first(found: Iterable[Iterable[str] | None]) -> Iterable[str] | None:
+    return next((one for one in found if one is not None), None)

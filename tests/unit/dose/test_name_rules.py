@@ -6,8 +6,9 @@ from time import perf_counter
 
 import pytest
 
+from treegarth.documents.importing import MOST_DOCUMENTS
 from treegarth.errors import DocumentRefused
-from treegarth.features.dose.analysis.names.csv_text import MOST_NAMES, read_names
+from treegarth.features.dose.analysis.names.csv_text import read_names
 from treegarth.features.dose.analysis.names.patterns import Pattern, plain
 from treegarth.features.dose.analysis.names.rules import Given, Namer, NameRule, NameRules, RawName
 from treegarth.features.dose.analysis.names.similarity import Suggester, likeness, pairs_of
@@ -142,8 +143,8 @@ def test_letters_that_are_alike_by_chance_are_no_suggestion() -> None:
 
 
 def test_a_table_of_more_names_than_are_kept_at_once_is_refused() -> None:
-    lines = [f"CT,Name {number},*x{number}*" for number in range(MOST_NAMES + 1)]
+    lines = [f"CT,Name {number},*x{number}*" for number in range(MOST_DOCUMENTS + 1)]
     head = "modality,standard_name,study_description"
-    assert len(read_names("\n".join([head, *lines[:-1]])).wordings) == MOST_NAMES
+    assert len(read_names("\n".join([head, *lines[:-1]])).wordings) == MOST_DOCUMENTS
     with pytest.raises(DocumentRefused):
         read_names("\n".join([head, *lines]))

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from treegarth.assembly import house
 from treegarth.database import keyset
+from treegarth.errors import Problem
 from treegarth.settings import Settings
 from treegarth.web.lists import Day, PageQuery
 from treegarth.web.problems import FROM_LOWER_FLOORS
@@ -87,3 +88,8 @@ def test_whatever_a_field_demands_there_is_a_sentence_for() -> None:
     found = {one for model in models for one in demands(model.model_json_schema())}
     assert len(found) > 5
     assert found - set(SENTENCES) == set()
+
+
+def test_a_problem_of_the_whole_has_no_empty_place_before_it() -> None:
+    assert str(Problem("", "There are more than 2000 rows.")) == "There are more than 2000 rows."
+    assert str(Problem("line 1", "it is empty.", "Write.")) == "line 1: it is empty. Write."

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from treegarth.documents.importing import MOST_DOCUMENTS
 from treegarth.documents.language import validated_at
 from treegarth.documents.store import Wording
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -29,8 +30,6 @@ COLUMNS = (*NEEDED, *RULE, *CODE, "is_on")
 """The first two are needed; what is not there is empty."""
 TRUTHS = {"": None, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 MOST_LINES = 20_000
-MOST_NAMES = 2_000
-"""One is kept after the other while nobody else can change names: ten thousand took minutes."""
 _MARK = "\ufeff"
 
 
@@ -152,8 +151,8 @@ def _lines(text: str) -> tuple[list[_Line], list[Problem], list[str]]:
         found.append(_Line(number=number, cells=cells))
     if len(found) > MOST_LINES:
         raise DocumentRefused([Problem("line 1", P_("There are more than %(count)s lines.", count=MOST_LINES))])
-    if len({(one.cells["modality"].upper(), one.cells["standard_name"]) for one in found}) > MOST_NAMES:
-        many = P_("There are more than %(count)s standard names: send them in parts.", count=MOST_NAMES)
+    if len({(one.cells["modality"].upper(), one.cells["standard_name"]) for one in found}) > MOST_DOCUMENTS:
+        many = P_("There are more than %(count)s standard names: send them in parts.", count=MOST_DOCUMENTS)
         raise DocumentRefused([Problem("line 1", many)])
     if not found and not problems:
         problems.append(Problem(f"line {number}", N_("nothing is there."), _as_head([*COLUMNS])))

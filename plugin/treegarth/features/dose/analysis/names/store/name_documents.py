@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, func, insert, select, update
 
 from treegarth.documents.importing import Imported
-from treegarth.documents.store import Author, Change, Kind, Stored, Version
+from treegarth.documents.store import Author, Change, Kind, Stored, Version, Wording
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.analysis.names.model import KEYS
 from treegarth.features.dose.analysis.names.store.naming import name_everything
@@ -49,8 +49,10 @@ class StandardNames(Kind[StandardName]):
         """The same, without giving names: who changes several does that afterwards."""
         return replace(self, follow=lambda *_: None)
 
-    def _number(self, connection: Connection, order: Sequence[StandardName], author: Author) -> None:
-        Kind._number(self.together(), connection, order, author)
+    def _place(
+        self, connection: Connection, order: Sequence[StandardName], places: Sequence[int], author: Author
+    ) -> None:
+        Kind._place(self.together(), connection, order, places, author)
         if self.follow is _follow:
             name_everything(connection)
 
@@ -142,7 +144,7 @@ def undo_import(connection: Connection, import_id: int, author: Author) -> None:
         raise RequestConflict(P_("This import is undone already."))
     of = standard_name_imported.c
     rows = connection.execute(select(standard_name_imported).where(of.import_id == import_id)).all()
-    histories = {row.standard_name_id: STANDARD_NAMES.history(connection, row.standard_name_id) for row in rows}
+    histories = STANDARD_NAMES.histories(connection, [row.standard_name_id for row in rows])
     if touched := sorted(
         history[0].document["name"]
         for row in rows
@@ -159,11 +161,14 @@ def undo_import(connection: Connection, import_id: int, author: Author) -> None:
 def _take_back(connection: Connection, before: Mapping[int, Version | None], author: Author) -> None:
     """Each as it was before; what was not there is removed."""
     names = STANDARD_NAMES.together()
-    for number, version in before.items():
-        if version is None:
-            names.remove(connection, number, author)
-        else:
-            names.edit(connection, number, version.document, author, since=None, is_on=version.is_on)
+    names.remove_all(connection, [number for number, version in before.items() if version is None], author)
+    now = {one.id: one for one in names.all(connection)}
+    edits = [
+        (now[number], Wording(document=version.document, is_on=version.is_on))
+        for number, version in before.items()
+        if version is not None
+    ]
+    names.edit_all(connection, edits, author)
     kept = sorted((one for one in before.values() if one is not None), key=lambda one: one.position or 0)
     names.put_in_order(connection, [(one.document["name"], one.document["modality"]) for one in kept], author)
     name_everything(connection)
