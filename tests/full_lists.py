@@ -185,6 +185,10 @@ NAMES = (
     f" n % (:count / 20 + 60) + 1, n % 9, false, 1 {_EACH}",
     "INSERT INTO event_dose (orthanc_study_id, orthanc_instance_id, position, protocol_name_id, doubted, scope_id)"
     f" SELECT md5('t' || n), md5('r' || n), 1, n % (:count / 20 + 60) + 1, '{{}}', 1 {_EACH}",
+    "INSERT INTO exam_name_count (exam_name_id, scope_id, count)"  # by triggers, which do not run here
+    " SELECT exam_name_id, scope_id, count(*) FROM exam_dose GROUP BY 1, 2",
+    "INSERT INTO protocol_name_count (protocol_name_id, scope_id, count)"
+    " SELECT protocol_name_id, scope_id, count(*) FROM event_dose GROUP BY 1, 2",
 )
 ALERTS = (
     "INSERT INTO dose_alert_level (name, version, is_on, kind, exams_from) SELECT 'Level ' || n, 1, false,"
