@@ -45,6 +45,7 @@ SENTENCES = {
     "date_from_datetime_parsing": N_("must be a date like 2026-11-20."),
     "date_parsing": N_("must be a date like 2026-11-20."),
     "model_type": N_("must be a JSON object."),
+    "unknown_quantity": N_("is none of the quantities that can be said here: %(allowed)s."),
     "model_attributes_type": N_("must be a JSON object."),
 }
 # what our own validators say, who may not know of languages
