@@ -83,3 +83,25 @@ def test_a_form_has_no_more_lines_than_it_can_hold_and_loses_none(client: FlaskC
     number = make(client, *(CHEST | {"standard_name": f"name {one}"} for one in range(MOST_ROWS + 1)), name="many")
     assert client.get(f"{PAGE}/{number}/form").status_code == 303
     assert f"{number}/form" not in client.get(f"{PAGE}/{number}").text
+
+
+def test_bands_that_overlap_are_refused_and_both_are_named(client: FlaskClient) -> None:
+    bands = line(0, age_from_years=0, age_to_years=6), line(1, age_from_years=5, age_to_years=10)
+    refused = send(client, "save", **SAID, **bands[0], **bands[1]).text
+    assert "levels 1 and 2 overlap" in refused
+    touching = line(1, age_from_years=6, age_to_years=10)
+    beside = line(2, weight_from_kg=5, weight_to_kg=15)
+    assert send(client, "save", **SAID, **bands[0], **touching, **beside, **line(3)).status_code == 303
+
+
+def test_an_unknown_quantity_is_told_those_that_there_are_with_their_units(client: FlaskClient) -> None:
+    refused = send(client, "save", **SAID, **line(0, quantity="dlp")).text
+    assert "dlp_mgy_cm (mGy·cm)" in refused
+
+
+def test_a_number_below_zero_in_csv_is_told_from_what_is_none(client: FlaskClient) -> None:
+    number = make(client, name="csv")
+    text = "modality,quantity,phantom,standard_name,age_from_years,level\nCT,dlp_mgy_cm,body,Chest,-3,100\n"
+    answer = client.put(f"{API}/{number}/rows", json={"text": text, "version": 1})
+    assert "must be at least 0" in answer.text
+    assert "is no number" not in answer.text

@@ -48,6 +48,7 @@ SENTENCES = {
     "span_to": N_("must not be less than %(least)s."),
     "span_below": N_("must be more than %(least)s."),
     "model_type": N_("must be a JSON object."),
+    "unknown_quantity": N_("is none of the quantities that can be said here: %(allowed)s."),
     "model_attributes_type": N_("must be a JSON object."),
 }
 # what our own validators say, who may not know of languages

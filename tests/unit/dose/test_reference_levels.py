@@ -238,7 +238,7 @@ COMMA = "has a comma: the decimal mark is a point"
         (HEAD + "CT,dlp_mgy_cm,body,Chest,,,4e2000,,\n", "“4e2000” is no number"),
         (HEAD + "CT,dlp_mgy_cm,body,Chest,,,4e200,,\n", "line 2, column level: must be at most"),
         (HEAD + "CT,dlp_mgy_cm,body,Chest,,,nan,,\n", "line 2, column level: “nan” is no number."),
-        (HEAD + "CT,dlp_mgy_cm,body,Chest,,,-4,,\n", "line 2, column level: “-4” is no number."),
+        (HEAD + "CT,dlp_mgy_cm,body,Chest,,,-4,,\n", "line 2, column level: must be more than 0"),
         (HEAD + "CT,dlp_mgy_cm,body,Chest,,,,,\n", "line 2, column level: is missing."),
         (HEAD + "CT,dlp_mgy_cm,body,Chest,,,4,Gy·cm²,\n", "line 2, column unit: “Gy·cm²” is not the unit"),
         (HEAD + "CT,dose,body,Chest,,,4,,\n", "line 2, column quantity: is none of the quantities"),

@@ -10,14 +10,15 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from treegarth.documents.language import Documents, Pages, parse_by
-from treegarth.documents.store import Stored
+from treegarth.documents.store import Stored, Wording
 from treegarth.documents.yaml_text import LARGEST_BYTES
-from treegarth.features.dose.analysis.levels.model import LevelRow, LevelSet, RowKey
+from treegarth.errors import DocumentRefused, Problem
+from treegarth.features.dose.analysis.levels.model import LevelRow, LevelSet, RowKey, overlapping
 from treegarth.features.dose.analysis.levels.paths import LevelSetPath
 from treegarth.features.dose.analysis.levels.rows_csv import read_rows, write_rows
 from treegarth.features.dose.analysis.levels.section import set_section
 from treegarth.features.dose.analysis.levels.sets import SETS
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
@@ -60,6 +61,23 @@ valid_from:
 least_exams: 20
 rows: []
 """
+
+
+def parse(call: AnyCall, connection: Connection, document: Any, place: str) -> Wording:
+    """Raises DocumentRefused. That bands overlap is refused here and not by the model: a set that is kept with such
+    bands stays readable."""
+    wording = parse_by(LevelSet)(call, connection, document, place)
+    if (pair := overlapping(LevelSet.model_validate(wording.document).rows)) is not None:
+        first, second = pair
+        wrong = P_(
+            "The bands of levels %(first)s and %(second)s overlap: a patient would be in both.",
+            first=first + 1,
+            second=second + 1,
+        )
+        raise DocumentRefused([Problem(f"{place}.rows.{second}", wrong)])
+    return wording
+
+
 SET_DOCUMENTS = Documents(
     kind=SETS,
     name="level_set",
@@ -70,7 +88,7 @@ SET_DOCUMENTS = Documents(
     path="dose/levels",
     tag="dose",
     number=LevelSetPath,
-    parse=parse_by(LevelSet),
+    parse=parse,
     model=LevelSet,
     pages=Pages(
         title=N_("Reference levels"),

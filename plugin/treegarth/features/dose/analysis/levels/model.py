@@ -6,10 +6,13 @@ patient of 5 years is in 5 to 10, not in 0 to 5.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from math import inf
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES, OF_A_PHANTOM
 from treegarth.phrases import N_
@@ -90,7 +93,8 @@ class LevelRow(Parameters):
     @classmethod
     def _is_known(cls, quantity: str) -> str:
         if quantity not in LEVEL_QUANTITIES:
-            raise ValueError(N_("is none of the quantities that can have a reference level."))
+            allowed = ", ".join(f"{name} ({one.unit})" for name, one in LEVEL_QUANTITIES.items())
+            raise PydanticCustomError("unknown_quantity", "is none of {allowed}", {"allowed": allowed})
         return quantity
 
     @model_validator(mode="after")
@@ -116,6 +120,42 @@ class LevelRow(Parameters):
 
 def _is_empty(begin: float | None, end: float | None) -> bool:
     return begin is not None and end is not None and begin >= end
+
+
+def overlapping(rows: Sequence[LevelRow]) -> tuple[int, int] | None:
+    """The first two rows of which a patient can be in both bands, of the same exams; None where there are none. Rows
+    that say bands of other things, one of ages and one of weights, or one for all patients, stand side by side."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for index, row in enumerate(rows):
+        says = (_says(row.age_from_years, row.age_to_years), _says(row.weight_from_kg, row.weight_to_kg))
+        about = (row.modality, row.quantity, row.phantom, row.standard_name, says)
+        others = alike.setdefault(about, [])
+        first = next((other for other in others if _meet(rows[other], row)), None)
+        if first is not None:
+            return first, index
+        others.append(index)
+    return None
+
+
+def _says(begin: float | None, end: float | None) -> bool:
+    return begin is not None or end is not None
+
+
+def _meet(one: LevelRow, other: LevelRow) -> bool:
+    bands = (("age_from_years", "age_to_years"), ("weight_from_kg", "weight_to_kg"))
+    return all(
+        _begin(getattr(first, begins)) < _end(getattr(second, ends))
+        for begins, ends in bands
+        for first, second in ((one, other), (other, one))
+    )
+
+
+def _begin(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _end(value: float | None) -> float:
+    return inf if value is None else value
 
 
 class LevelSet(Parameters):

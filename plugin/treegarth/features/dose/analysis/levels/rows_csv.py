@@ -33,7 +33,7 @@ COLUMNS = (
 )
 NEEDED = ("modality", "quantity", "standard_name", "level")
 NUMBERS = ("age_from_years", "age_to_years", "weight_from_kg", "weight_to_kg", "level", "achievable")
-NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 MARK = "\ufeff"
 _FORMULA = re.compile(r"'*[=+\-@\t]")
 _GUARDED = re.compile(r"'+[=+\-@\t]")
