@@ -11,10 +11,11 @@ import inspect
 import sys
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticKnownError
 
 
 class Described(BaseModel):
@@ -33,6 +34,25 @@ class Described(BaseModel):
             if shown is not None and name in said:
                 shown.setdefault("description", said[name])
         return schema
+
+
+class FromOutside(Described):
+    """Base of what others send: JSON's true is no number, for which Python would take it (1)."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: object, about: ValidationInfo) -> object:
+        if isinstance(value, bool) and about.field_name is not None:
+            kinds = _kinds(cls.model_fields[about.field_name].annotation)
+            if bool not in kinds and not kinds.isdisjoint({int, float}):
+                raise PydanticKnownError("int_type" if int in kinds else "float_type")
+        return value
+
+
+def _kinds(annotation: object) -> set[object]:
+    """What an annotation names, in its parts too."""
+    parts = get_args(annotation)
+    return {annotation}.union(*map(_kinds, parts)) if parts and get_origin(annotation) is not Literal else {annotation}
 
 
 def docstrings_of(model: type[BaseModel]) -> dict[str, str]:

@@ -72,6 +72,18 @@ def test_the_list_and_its_exports_are_restricted_by_modality_and_every_quantity(
     assert [number for number in ("4", "3", "2", "1") if f'data-row="1.2.840.99999.1.{number}"' in page] == found
 
 
+def test_an_exam_of_a_report_alone_is_of_the_modality_that_the_report_tells(
+    client: FlaskClient, engine: Engine
+) -> None:
+    for number, kind in enumerate(("ct", "mammography", "projection"), start=1):
+        write_report(engine, number, kind=kind)
+        set_row(engine, number, modalities=["SR"])
+    assert uids(client.get(f"{API}/studies?modality=CT").get_json()) == ["1"]
+    assert uids(client.get(f"{API}/studies?modality=MG,CT").get_json()) == ["2", "1"]
+    assert uids(client.get(f"{API}/studies?modality=XA").get_json()) == []  # it may be RF or DX
+    assert uids(client.get(f"{API}/studies?modality=SR").get_json()) == ["3", "2", "1"]
+
+
 def test_limits_that_are_no_numbers_are_refused(client: FlaskClient) -> None:
     for query in ("events_from=-1", "events_from=1.5", "activity_to_mbq=nan", "not_patient_rule=99999999999"):
         assert client.get(f"{API}/studies?{query}").status_code == 400

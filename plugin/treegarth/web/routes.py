@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
-from treegarth.described import Described
+from treegarth.described import Described, FromOutside
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
 from treegarth.web.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
@@ -37,7 +37,7 @@ Identifier = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 LongIdentifier = Annotated[int, Field(ge=1, le=LARGEST_BIGINT)]
 
 
-class Parameters(Described):
+class Parameters(FromOutside):
     """Base of the models of queries, paths and bodies: a name that nobody knows is an error, not ignored."""
 
 

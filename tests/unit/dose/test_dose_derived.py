@@ -116,6 +116,40 @@ def test_a_localizer_without_dose_is_no_gap() -> None:
     assert found["effective_dose_ct_msv"] == pytest.approx(1.4)
 
 
+SCOUT = {"irradiation_event_type": "Constant Angle Acquisition"}
+
+
+@pytest.mark.parametrize(
+    "scout",
+    [
+        ct("1", 6.0, BODY, target_region_code=SKULL, **SCOUT),
+        ct("1", 6.0, BODY, **SCOUT),
+        ct("1", 6.0, None, target_region_code=SKULL, **SCOUT),
+    ],
+)
+def test_a_localizer_of_the_other_phantom_is_left_out_and_named(scout: dict[str, Any]) -> None:
+    head = ct("2", 900.0, HEAD, target_region_code=SKULL)
+    (found,) = derive(decide_exam([source("sr", "ct", scout, head)]), ADULT, Coefficients())
+    assert isinstance(found, Found)
+    assert found.value == pytest.approx(900 * 0.0021)
+    scan, localizer = found.lines
+    assert (scan.is_left_out, localizer.is_left_out, localizer.inputs[0].value) == (False, True, 6.0)
+
+
+def test_localizers_of_more_than_a_twentieth_are_not_left_out() -> None:
+    scout = ct("1", 46.0, BODY, target_region_code=SKULL, **SCOUT)
+    found = derived(source("sr", "ct", scout, ct("2", 900.0, HEAD, target_region_code=SKULL)))
+    reason = "Event 1 (Skull): the coefficient refers to the 16 cm phantom, the DLP to that of 32 cm."
+    assert found == {"effective_dose_ct_msv": reason}
+    assert derived(source("sr", "ct", scout)) == {"effective_dose_ct_msv": reason}
+
+
+def test_a_localizer_with_a_coefficient_counts() -> None:
+    scout = ct("1", 6.0, HEAD, target_region_code=SKULL, **SCOUT)
+    found = derived(source("sr", "ct", scout, ct("2", 900.0, HEAD, target_region_code=SKULL)))
+    assert found["effective_dose_ct_msv"] == pytest.approx(906 * 0.0021)
+
+
 def test_a_doubted_dose_makes_a_doubted_one_of_it() -> None:
     scan = ct("1", 400.0, BODY, target_region_code=CHEST)
     (found,) = derive(decide_exam([source("sr", "ct", scan, totals=dlp(900.0))]), ADULT, Coefficients())

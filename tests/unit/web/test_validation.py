@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
 from treegarth.assembly import house
 from treegarth.database import keyset
@@ -93,3 +93,42 @@ def test_whatever_a_field_demands_there_is_a_sentence_for() -> None:
 def test_a_problem_of_the_whole_has_no_empty_place_before_it() -> None:
     assert str(Problem("", "There are more than 2000 rows.")) == "There are more than 2000 rows."
     assert str(Problem("line 1", "it is empty.", "Write.")) == "line 1: it is empty. Write."
+
+
+def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names, and those that their fields do."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        annotation.model_rebuild()
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from models_of(field.annotation)
+    for part in get_args(annotation):
+        yield from models_of(part)
+
+
+def test_true_is_no_number_in_whatever_comes_from_outside() -> None:
+    routes = house(Settings()).routes()
+    asked = (route.query for route in routes), (route.body for route in routes)
+    models = {model for some in asked for one in some if one for model in models_of(one)}
+    numbers = 0
+    for model in models:
+        schema = model.model_json_schema(ref_template="{model}")
+        properties = schema.get("properties") or schema["$defs"][schema["$ref"]]["properties"]
+        for name, field in model.model_fields.items():
+            kinds = {kind.get("type") for kind in kinds_of(properties[field.alias or name])}
+            if "boolean" in kinds or not kinds & {"number", "integer"}:
+                continue
+            numbers += 1
+            with pytest.raises(ValidationError) as caught:
+                model.model_validate({field.alias or name: True})
+            found = {one["type"] for one in caught.value.errors() if one["loc"] == (field.alias or name,)}
+            assert found & {"float_type", "int_type"}, (model, name)
+    assert numbers > 300
+
+
+def kinds_of(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("type"), str):
+            yield schema
+        for part in schema.get("anyOf", ()):
+            yield from kinds_of(part)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from treegarth.described import Described
+from treegarth.described import FromOutside
 from treegarth.dicom.headers import TAGS
 from treegarth.limits import LONGEST_TEXT, is_storable
 from treegarth.phrases import N_
@@ -87,7 +87,7 @@ TargetFolder = Annotated[Path, AfterValidator(_storable_path), Guarded.FOLDER]
 Certificates = Annotated[bool | Annotated[Path, AfterValidator(_storable_path)], Guarded.CERTIFICATES]
 
 
-class Part(Described):
+class Part(FromOutside):
     """Base of what a person sets: frozen, and a name that nobody knows is an error."""
 
 

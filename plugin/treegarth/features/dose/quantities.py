@@ -273,8 +273,9 @@ DERIVED = {
             meaning=N_("Size-specific dose estimate of CT, the greatest of its series, derived from images"),
             kind="ct",
             formula=N_(
-                "The CTDIvol of the event times a · exp(-b · Dw), the mean over the slices of a series: a and b of the "
-                "phantom by AAPM Report 204, the water-equivalent diameter Dw of the axial images by AAPM Report 220."
+                "Of the series that has the greatest: the CTDIvol of its event times a · exp(-b · Dw), the mean over "
+                "its slices. a and b are of the phantom by AAPM Report 204, Dw is the water-equivalent diameter of the "
+                "axial images by AAPM Report 220."
             ),
         ),
     )

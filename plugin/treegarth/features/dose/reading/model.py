@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 READER_VERSION = 6
 """Rises whenever the same object would be read differently; rows say which version made them."""
 
-DECIDER_VERSION = 7
+DECIDER_VERSION = 8
 """Rises whenever the same readings would be decided differently; rows of studies say which version made them."""
 
 Kind: TypeAlias = Literal["ct", "projection", "mammography", "radiopharmaceutical"]

@@ -51,7 +51,8 @@ class DoseConditions(Spans):
     kind: Kind | None = None
     """Studies with a report of this kind."""
     modality: Text | None = None
-    """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`."""
+    """Studies with a series of this modality, or of any of several divided by commas, in capitals or not: `CT,PT`; of
+    `CT` and `MG` also those of which only a dose report is there."""
     patient_id: Text | None = None
     """Exactly, or with the wildcards `*` and `?`."""
     issuer_of_patient_id: Text | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,14 +40,34 @@ def shown_derived(found: Iterable[DerivedDose]) -> list[ShownDerived]:
             value=one.value,
             is_doubted=one.is_doubted,
             formula=DERIVED[one.quantity].formula,
-            lines=[
-                {**line, "of": None if line["of"] is None else readable_meaning(line["of"])}
-                for line in one.details.get("lines") or ()
-            ],
+            lines=[*_lines(one.details), *_of_series(one)],
         )
         for one in found
         if one.quantity in DERIVED
     ]
+
+
+def _lines(details: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        {"is_left_out": False, **line, "of": None if line["of"] is None else readable_meaning(line["of"])}
+        for line in details.get("lines") or ()
+    ]
+
+
+def _of_series(one: DerivedDose) -> Iterator[Mapping[str, Any]]:
+    """Of what was measured in images: the numbers of each series, the one that the value is of first."""
+    series = sorted(one.details.get("series") or (), key=lambda some: -some["ssde_mean_mgy"])
+    for some in series:
+        size = some["water_equivalent_diameter_mean_mm"]
+        given = (
+            ("SSDE", some["ssde_mean_mgy"], "mGy"),
+            ("CTDIvol", some["ctdi_vol_mgy"], "mGy"),
+            ("Dw", None if size is None else size / 10, "cm"),
+            ("a", some["a"], ""),
+            ("b", some["b_per_cm"], "/cm"),
+        )
+        inputs = [{"name": name, "value": value, "unit": unit} for name, value, unit in given if value is not None]
+        yield {"of": None, "inputs": inputs, "source": some["source"], "is_site": False, "is_left_out": False}
 
 
 def shown_reasons(missing: Iterable[NotDerived]) -> list[ShownReason]:

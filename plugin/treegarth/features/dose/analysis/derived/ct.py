@@ -6,7 +6,7 @@ reference patient, not of this one; k of the 16 cm phantom is never used with a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from treegarth.features.dose.analysis.derived.ages import AgeGroup, age_group, named
 from treegarth.features.dose.analysis.derived.coefficients import Coefficients, Phantom
@@ -19,6 +19,9 @@ from treegarth.phrases import P_, Phrase
 
 PHANTOMS: dict[str | None, Phantom] = {HEAD: "head", BODY: "body"}
 DIAMETERS: dict[Phantom, str] = {"head": "16 cm", "body": "32 cm"}
+LEFT_OUT_AT_MOST = 0.05
+"""Of the DLP that is reckoned with, what localizers without a coefficient may have beside it and be left out: a few
+mGy·cm, which a device may give by another phantom than the scan's. More leaves the exam without a value."""
 
 
 def effective_dose(decision: ExamDecision, age_years: float | None, known: Coefficients) -> tuple[Line, ...]:
@@ -29,10 +32,38 @@ def effective_dose(decision: ExamDecision, age_years: float | None, known: Coeff
     if age_years is None:
         raise Reason(P_("The age of the patient is not known."))
     group = age_group(age_years)
-    lines = [line for accounts in events for line in _of_event(accounts, group, known)]
+    lines, left_out = [], list[tuple[Line, Reason]]()
+    for accounts in events:
+        try:
+            lines += _of_event(accounts, group, known)
+        except Reason as reason:
+            localizer = _localizer(accounts)
+            if localizer is None:
+                raise
+            left_out.append((localizer, reason))
+    left = _dlp(one for one, _ in left_out)
+    if left_out and left > LEFT_OUT_AT_MOST * _dlp(lines):
+        raise left_out[0][1]
     if not lines:
         raise Reason(P_("No DLP is known."))
-    return tuple(lines)
+    return (*lines, *(one for one, _ in left_out))
+
+
+def _localizer(accounts: Sequence[Account]) -> Line | None:
+    """An event of a localizer that tells its DLP, as what is left out."""
+    account = next((one for one in accounts if any(dose.dlp_mgy_cm is not None for dose in one.event.doses)), None)
+    if account is None or not account.event.is_localizer:
+        return None
+    dlp = sum(dose.dlp_mgy_cm or 0.0 for dose in account.event.doses)
+    return Line(of=str(account.event.position), inputs=(_input(dlp),), value=0.0, is_left_out=True)
+
+
+def _input(dlp_mgy_cm: float) -> Input:
+    return Input(name="DLP", value=dlp_mgy_cm, unit="mGy·cm")
+
+
+def _dlp(lines: Iterable[Line]) -> float:
+    return sum(line.inputs[0].value for line in lines)
 
 
 def _of_event(accounts: Sequence[Account], group: AgeGroup, known: Coefficients) -> list[Line]:
@@ -61,7 +92,7 @@ def _line(dose: CtDose, number: int, region_code: object, group: AgeGroup, known
     return Line(
         of=f"{number}: {meaning}, {DIAMETERS[phantom]}",
         inputs=(
-            Input(name="DLP", value=dlp, unit="mGy·cm"),
+            _input(dlp),
             Input(name="k", value=coefficient.value, unit="mSv/(mGy·cm)"),
         ),
         value=dlp * coefficient.value,

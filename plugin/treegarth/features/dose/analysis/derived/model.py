@@ -26,6 +26,7 @@ class Line:
     value: float
     source: str | None = None  # of the coefficient in it
     is_site: bool = False  # the coefficient is the site's own
+    is_left_out: bool = False  # a localizer without a coefficient: its value is 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

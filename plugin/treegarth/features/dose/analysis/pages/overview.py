@@ -26,6 +26,7 @@ from treegarth.phrases import N_
 from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
+from treegarth.web.export import FORMAT_WORDS
 from treegarth.web.routes import Route, Text
 from treegarth.web.templates import render_page
 
@@ -95,6 +96,7 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
             (one, call.site.url("dose.analysis_name_page", **kept, **{PARAMETERS[kind]: str(one.id)})) for one in names
         ],
         phantom_names=PHANTOM_NAMES,
+        format_words=FORMAT_WORDS,
         kind=kind,
         kinds=KINDS,
         most_names=NAMES_SHOWN,

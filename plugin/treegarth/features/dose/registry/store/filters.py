@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     Connection,
     FromClause,
@@ -173,13 +174,26 @@ def _called(standard_name: int) -> Select[Any]:
     )
 
 
+KIND_OF = {"CT": "ct", "MG": "mammography"}
+"""The modalities that a dose report tells by itself, of an exam whose images are not here."""
+
+
+def _of_modalities(modalities: Collection[str]) -> ColumnElement[bool]:
+    table = dose_study.c
+    has_series = table.modalities.op("&&", return_type=Boolean())(cast(list(modalities), ARRAY(Text)))
+    kinds = [KIND_OF[one] for one in modalities if one in KIND_OF]
+    if not kinds:
+        return has_series
+    return or_(has_series, table.kinds.op("&&", return_type=Boolean())(cast(kinds, ARRAY(Text))))
+
+
 def _marks(wanted: DoseStudyFilter) -> list[ColumnElement[bool]]:
     table = dose_study.c
     found: list[ColumnElement[bool]] = []
     if wanted.kind is not None:
         found.append(table.kinds.contains([wanted.kind]))
     if wanted.modalities:
-        found.append(table.modalities.op("&&")(cast(list(wanted.modalities), ARRAY(Text))))
+        found.append(_of_modalities(wanted.modalities))
     if wanted.not_patient is not None:
         found.append(table.not_patient.is_not(None) if wanted.not_patient else table.not_patient.is_(None))
     if wanted.not_patient_rule is not None:
