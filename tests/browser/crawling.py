@@ -28,8 +28,8 @@ TYPED = """form => {
     if (one.tagName === 'SELECT') one.selectedIndex = one.options.length - 1;
     else if (one.tagName !== 'INPUT' || ['hidden', 'checkbox', 'radio'].includes(one.type)) continue;
     else if ('day' in one.dataset) one.value = '2020-01-01';
-    else if (['numeric', 'decimal'].includes(one.inputMode)) one.value = one.min || '1';
     else if (/_below$/.test(one.name)) one.value = '2';
+    else if (['numeric', 'decimal'].includes(one.inputMode)) one.value = one.min || '1';
     else one.value = /_from|_to|^age/.test(one.name) ? '1' : one.name.endsWith('patient_id') ? 'T*' : '*';
   }
 }"""
