@@ -44,7 +44,7 @@ LEVELS_TYPED = {
     "publication.table": "Table 1",
     "rows.0.modality": "CT",
     "rows.0.standard_name": "Chest",
-    "rows.0.quantity": "dlp_body_mgy_cm",
+    "rows.0.quantity": "dlp_mgy_cm",
     "rows.0.level": "100",
 }
 TYPED = {"reason": "a test", "name": "A name", "why": "a test", "count": "0", "label": "a label", "study": "CT"}
@@ -110,8 +110,8 @@ FORMS: Mapping[str, Filling] = {
         typed={"text": "modality,standard_name,study_description\nCT,of a table,*never*\n"}, button="look"
     ),
     "dose.save_name_rule_page": Filling(),
-    "dose.restore_standard_name_page": Filling(),
     "dose.remove_name_rule_page": Filling(),
+    "dose.restore_standard_name_page": Filling(),
     "standard_names.create_page": Filling(typed={"text": "name: of a text\nmodality: CT\nrules: []\n"}, button="save"),
     "standard_names.change_page": Filling(button="save"),
     "standard_names.take_in_page": Filling(typed={"text": "- {name: taken in, modality: CT}"}, button="look"),
