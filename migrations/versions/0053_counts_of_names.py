@@ -18,7 +18,7 @@ STATEMENTS = {
 }
 INCLUDED = [
     "mean_ctdi_vol_mgy", "dlp_mgy_cm", "dose_area_product_gy_m2", "dose_rp_gy", "average_glandular_dose_mgy",
-    "ctdiw_phantom_type", "doubted", "scope_id", "device_key", "study_date", "patient_age_years", "patient_weight_kg",
+    "doubted", "scope_id", "device_key", "study_date", "patient_age_years", "patient_weight_kg",
     "patient_size_m",
 ]  # fmt: skip
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
     for of in (EXAMS, EVENTS):
         count_names(*of)
     op.drop_index("ix_event_dose_protocol", "event_dose")
-    columns = ["protocol_name_id", "orthanc_study_id"]
+    columns = ["protocol_name_id", "ctdiw_phantom_type", "orthanc_study_id"]
     op.create_index("ix_event_dose_protocol", "event_dose", columns, postgresql_include=INCLUDED)
 
 

@@ -11,10 +11,11 @@ from sqlalchemy.engine import Engine
 
 from tests.dose_statistics import MadeExam, keep, name_of_exams, name_of_protocol, standard
 from treegarth.database.engine import connect, transaction
+from treegarth.features.dose.analysis.store.choices import quantities_of
 from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution, distributions
 from treegarth.features.dose.analysis.wanted import Band, Wanted
-from treegarth.features.dose.registry.decision.facts import HEAD
+from treegarth.features.dose.registry.decision.facts import BODY, HEAD
 
 DLP = Wanted(quantity="dlp_mgy_cm", phantom="body")
 
@@ -63,6 +64,19 @@ def test_what_is_doubted_is_counted_and_left_out_unless_it_is_asked_for(engine: 
     assert (found(engine).n, found(engine).doubted_left_out, found(engine).maximum) == (2, 1, 200)
     every = found(engine, Wanted(quantity="dlp_mgy_cm", phantom="body", with_doubted=True))
     assert (every.n, every.doubted_left_out, every.maximum) == (3, 0, 9000)
+
+
+def test_events_of_each_phantom_are_those_that_the_choices_count(engine: Engine) -> None:
+    told = (BODY, BODY, HEAD, None, "Phantom of the maker")
+    events = tuple({"dlp_mgy_cm": 10.0 * n, "ctdiw_phantom_type": one} for n, one in enumerate(told, start=1))
+    made(engine, MadeExam(events=events))
+    with connect(engine) as connection:
+        protocol = Wanted(quantity="dose_rp_gy", level="event", modality="CT")
+        counted = {one.phantom: one.count for one in quantities_of(connection, protocol)}
+    assert counted == {"body": 2, "head": 1, "unknown": 2}
+    for phantom, greatest in (("body", 20.0), ("head", 30.0), ("unknown", 50.0), ("both", None)):
+        one = found(engine, Wanted(quantity="dlp_mgy_cm", level="event", phantom=phantom))  # type: ignore[arg-type]
+        assert (one.n, one.maximum) == (counted.get(phantom, 0), greatest)  # type: ignore[call-overload]
 
 
 def test_a_head_and_a_body_phantom_are_never_in_one_distribution(engine: Engine) -> None:

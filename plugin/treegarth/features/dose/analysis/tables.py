@@ -183,6 +183,7 @@ event_dose = Table(
     Index(
         "ix_event_dose_protocol",
         "protocol_name_id",
+        "ctdiw_phantom_type",
         "orthanc_study_id",  # a digest, as above
         postgresql_include=[
             "mean_ctdi_vol_mgy",
@@ -190,7 +191,6 @@ event_dose = Table(
             "dose_area_product_gy_m2",
             "dose_rp_gy",
             "average_glandular_dose_mgy",
-            "ctdiw_phantom_type",
             "doubted",
             *_INCLUDED,
         ],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, any_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, any_, case, false, func, literal, or_, select
 
 from treegarth.features.dose.analysis.tables import event_dose, exam_dose, exam_name, protocol_name
-from treegarth.features.dose.analysis.wanted import Band, Wanted
+from treegarth.features.dose.analysis.wanted import Band, Phantom, Wanted
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
 
 ABOUT = ("orthanc_study_id", "device_key", "study_date", "patient_age_years", "patient_weight_kg", "patient_size_m")
@@ -68,7 +68,15 @@ def _of_events(wanted: Wanted) -> Select[Any]:
         table.protocol_name_id.label("name_id"),
         *(table[name] for name in ABOUT),
     ).where(value.is_not(None))
-    return chosen if wanted.phantom is None else chosen.where(event_phantom == wanted.phantom)
+    return chosen if wanted.phantom is None else chosen.where(_is_of(wanted.phantom))
+
+
+def _is_of(phantom: Phantom) -> ColumnElement[bool]:
+    """As `event_phantom`, in the words of the index."""
+    told = event_dose.c.ctdiw_phantom_type
+    if phantom == "unknown":
+        return or_(told.is_(None), told.not_in((HEAD, BODY)))
+    return told == {"head": HEAD, "body": BODY}[phantom] if phantom != "both" else false()
 
 
 def _named_events(wanted: Wanted) -> list[ColumnElement[bool]]:
