@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
+from treegarth.documents.spreadsheet_cells import guarded, unguarded
 from treegarth.errors import DocumentRefused, Problem
 from treegarth.features.dose.analysis.levels.model import MOST_ROWS, LevelRow, RowKey
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
@@ -35,8 +36,6 @@ NEEDED = ("modality", "quantity", "standard_name", "level")
 NUMBERS = ("age_from_years", "age_to_years", "weight_from_kg", "weight_to_kg", "level", "achievable")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 MARK = "\ufeff"
-_FORMULA = re.compile(r"'*[=+\-@\t]")
-_GUARDED = re.compile(r"'+[=+\-@\t]")
 
 
 def write_rows(rows: Sequence[LevelRow]) -> str:
@@ -55,8 +54,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
-    text = str(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return guarded(str(value))
 
 
 def read_rows(text: str) -> list[LevelRow]:
@@ -157,8 +155,7 @@ def _row(line: int, cells: Mapping[str, str]) -> LevelRow:
 
 
 def _plain(cell: str) -> str:
-    text = cell.strip()
-    return text[1:] if _GUARDED.match(text) else text
+    return unguarded(cell.strip())
 
 
 def _no_number(text: str) -> Phrase:

@@ -14,6 +14,7 @@ from typing import Any
 
 from treegarth.documents.importing import MOST_DOCUMENTS
 from treegarth.documents.language import validated_at
+from treegarth.documents.spreadsheet_cells import guarded, unguarded
 from treegarth.documents.store import Wording
 from treegarth.documents.yaml_text import LARGEST_BYTES
 from treegarth.errors import DocumentRefused, Problem
@@ -53,7 +54,8 @@ class _Line:
 
 
 def write_names(names: Iterable[tuple[Mapping[str, Any], bool]]) -> str:
-    """Documents, each with whether it is on. A name without a rule has a line of its own."""
+    """Documents, each with whether it is on. A name without a rule has a line of its own; what a spreadsheet would take
+    for a formula has an apostrophe before it, which reading takes off."""
     written = io.StringIO()
     writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()
@@ -61,7 +63,7 @@ def write_names(names: Iterable[tuple[Mapping[str, Any], bool]]) -> str:
         shared = {"modality": document["modality"], "standard_name": document["name"], "is_on": str(is_on).lower()}
         code = {name: document[name] for name in CODE if name in document}
         for rule in document["rules"] or [{}]:
-            writer.writerow({**shared, **code, **rule})
+            writer.writerow({name: guarded(text) for name, text in {**shared, **code, **rule}.items()})
     return written.getvalue()
 
 
@@ -146,7 +148,7 @@ def _lines(text: str) -> tuple[list[_Line], list[Problem], list[str]]:
             problems.append(Problem(f"line {number}", P_("it has %(count)s cells.", count=len(row)), _as_head(names)))
             continue
         cells = dict.fromkeys(COLUMNS, "") | {
-            name: cell.strip() for name, cell in zip(names, row, strict=False) if name
+            name: unguarded(cell.strip()) for name, cell in zip(names, row, strict=False) if name
         }
         found.append(_Line(number=number, cells=cells))
     if len(found) > MOST_LINES:
