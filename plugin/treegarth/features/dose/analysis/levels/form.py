@@ -55,10 +55,10 @@ class SetFields(BaseModel):
     place: Annotated[str, Shown(N_("Country or site"))]
     publication: PublicationFields
     year: Annotated[int | None, Shown(N_("Year of the survey"), hint=N_("Where it is not the publication's"))] = None
-    valid_from: Annotated[str | None, Shown(N_("Valid from"), example=N_("YYYY-MM-DD"))] = None
-    valid_to: Annotated[
-        str | None, Shown(N_("Valid to"), hint=N_("The last day on which they hold"), example=N_("YYYY-MM-DD"))
-    ] = None
+    valid_from: Annotated[str | None, Shown(N_("Valid from"), is_day=True)] = None
+    valid_to: Annotated[str | None, Shown(N_("Valid to"), hint=N_("The last day on which they hold"), is_day=True)] = (
+        None
+    )
     least_exams: Annotated[int | None, Shown(N_("Exams at least"), hint=N_("20 if not given"))] = None
     note: Annotated[str | None, Shown(N_("Note"), is_wide=True)] = None
     rows: Annotated[tuple[RowFields, ...] | None, Shown(N_("Levels"))] = None
