@@ -63,11 +63,6 @@ class SaidOfChart(SaidOfValues):
     """The condition that studies fulfil, as documents write it."""
 
 
-def stored_unit(quantity: str) -> str | None:
-    """Of the values of a quantity as they are stored; None of a count."""
-    return unit_of(quantity)
-
-
 def unit_shown(quantity: ShownQuantity) -> str | None:
     """The unit that pages show, as UCUM writes it."""
     return quantity.unit.translate(_UCUM) or None
@@ -95,14 +90,14 @@ def said_of(wanted: Wanted, name: str | None, unit: str | None) -> SaidOfValues:
 
 def said_of_chosen(chosen: Chosen, *, is_shown: bool = False) -> SaidOfValues:
     """`is_shown`: the values beside it are in the unit that pages show."""
-    unit = unit_shown(chosen.quantity) if is_shown else stored_unit(chosen.wanted.quantity)
+    unit = unit_shown(chosen.quantity) if is_shown else unit_of(chosen.wanted.quantity)
     return said_of(chosen.wanted, chosen.name.name if chosen.name else None, unit)
 
 
 def said_of_days(days: Wanted, quantity: str) -> SaidOfDays:
     """Of a row whose record names the quantity itself."""
     return SaidOfDays(
-        unit=stored_unit(quantity),
+        unit=unit_of(quantity),
         asked_study_date_from=days.study_date_from,
         asked_study_date_to=days.study_date_to,
         asked_with_doubted=days.with_doubted,

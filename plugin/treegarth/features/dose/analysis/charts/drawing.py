@@ -15,13 +15,14 @@ from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.dose.analysis.charts.model import Chart
 from treegarth.features.dose.analysis.charts.store import number_of_standard_name, studies_that_fulfil
 from treegarth.features.dose.analysis.figures import OF_LEVEL
-from treegarth.features.dose.analysis.said import SaidOfChart, said_of, stored_unit, unit_shown
+from treegarth.features.dose.analysis.said import SaidOfChart, said_of, unit_shown
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.shape import Bin, histogram
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.features.dose.registry.conditions import days_of
+from treegarth.web.export import unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def draw(connection: Connection, chart: Chart, vocabulary: Vocabulary, now: date
 def said_of_chart(drawn: Drawn) -> SaidOfChart:
     """What each row of its file says: bins are in the unit shown, groups in the stored one."""
     chart, wanted = drawn.chart, drawn.wanted or Wanted(**_open(drawn.chart))
-    unit = unit_shown(drawn.quantity) if chart.by is None else stored_unit(chart.quantity)
+    unit = unit_shown(drawn.quantity) if chart.by is None else unit_of(chart.quantity)
     said = said_of(wanted, chart.standard_name, unit)
     studies = (
         chart.studies

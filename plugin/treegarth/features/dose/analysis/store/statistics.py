@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from treegarth.database.finite_double import finite
-from treegarth.features.dose.analysis.median_interval import NEAR, about_low, interval_ranks
+from treegarth.features.dose.analysis.median_interval import HALF_WIDTH, NEAR, about_low, interval_ranks
 from treegarth.features.dose.analysis.store.rows import select_rows
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.record import Record
@@ -101,7 +101,7 @@ def _places(n: ColumnElement[int]) -> list[ColumnElement[Any]]:
     ends of the median's interval; outside of the values is null."""
     ranks = [cast(part, Double) * (n - 1) for part in PARTS]
     neighbours = [rounded(rank) + 1 for rank in ranks for rounded in (func.floor, func.ceil)]
-    about = func.floor((n + 1) / 2.0 - 0.98 * func.sqrt(n))  # as about_low() does, before the number is known
+    about = func.floor((n + 1) / 2.0 - HALF_WIDTH * func.sqrt(n))  # as about_low() does, before the number is known
     lows = [about + step for step in range(-NEAR, NEAR + 1)]
     return [literal(1), n, *neighbours, *lows, *(n + 1 - one for one in lows)]
 
