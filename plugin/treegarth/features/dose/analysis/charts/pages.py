@@ -196,7 +196,8 @@ def _text_of(call: AnyCall, connection: Connection) -> TextOf:
         lines = in_lines([one for name, one in form.inputs.items() if name in draft.typed], say)
         if document.get("studies") is not None:
             fulfilled = condition_in_lines(conditions.shown(draft.condition, {}, {}), say, margin="  ")
-            lines += [f"{say(N_('Only studies in the archive that fulfil'))}:", *fulfilled]
+            head = say(N_("Only studies in the archive that fulfil"))
+            lines += [f"{head}:", *fulfilled]
         return "\n".join(lines)
 
     return text_of

@@ -305,7 +305,7 @@ def assign_page(call: Call[None, AssignForm, None]) -> Response:
     undo = _undo(before, made, body.back)
     if not made.is_on:
         return _is_off(call, url, made.name, undo)
-    words = shorten(" · ".join(own_words(raw)), SHOWN_OF_A_RAW_NAME, placeholder=" …")
+    words = shorten(" · ".join(dict.fromkeys(own_words(raw))), SHOWN_OF_A_RAW_NAME, placeholder=" …")
     said = P_("“%(raw)s” is “%(name)s” from now on, as is all that is called so.", raw=words, name=made.name)
     return see_other(call, url, said, undo=undo)
 
