@@ -102,7 +102,7 @@ class Crawl:
     others: dict[str, Place] = field(default_factory=dict)
     """Addresses that are no page of the dashboard: files, and what leads out of it."""
     forms: dict[tuple[str, Button], Place] = field(default_factory=dict)
-    """What would change something: the route, the button, and where it stands first."""
+    """What would change something: the route, the button, and where it stands: first, or where a walk began by name."""
 
     def __post_init__(self) -> None:
         self.pending = Pending(self.visit.page)
@@ -111,10 +111,12 @@ class Crawl:
         self._routes: set[str] = set()
         self._shapes: Counter[tuple[str, ...]] = Counter()
         self._pressed: set[tuple[str, str]] = set()
+        self._starts: set[str] = set()
         self._lists = 0
 
     def walk(self, *starts: str) -> None:
         """From these addresses, until nothing new is met."""
+        self._starts.update(starts)
         for start in starts:
             if start not in self._taken:
                 self._taken.add(start)
@@ -154,8 +156,14 @@ class Crawl:
             if form.method == "post":
                 for button in form.buttons:
                     name = self.route_of(form.action or address, "POST")
-                    self.forms.setdefault((name, _alike(button)), Place(address, button.said))
+                    self._keep((name, _alike(button)), Place(address, button.said))
         return found
+
+    def _keep(self, form: tuple[str, Button], place: Place) -> None:
+        """The first place, unless the same page was asked for by name: narrowed, it has the form for longer."""
+        known = self.forms.setdefault(form, place)
+        if place.page in self._starts and urlsplit(place.page).path == urlsplit(known.page).path:
+            self.forms[form] = place
 
     def _take(self, link: Link, where: str, found: Reading | None = None) -> None:
         """Put a link into the queue, unless enough of its kind were."""

@@ -80,5 +80,7 @@ def count_to_mark(server: OrthancServer, policy: int) -> int:
 def wait_for(server: OrthancServer, path: str) -> None:
     deadline = monotonic() + 150  # a busy machine
     while not server.get(path)["items"]:
-        assert monotonic() < deadline, f"nothing in {path}"
+        if monotonic() >= deadline:
+            policies, tasks = server.get("retention/policies")["items"], server.get("tasks")["items"][:20]
+            raise AssertionError(f"nothing in {path}; policies: {policies}; tasks: {tasks}")
         sleep(0.3)
