@@ -27,14 +27,19 @@ ENVIRONMENT_PREFIX = "TREEGARTH_"
 REMOVED = {
     "GuardOrthanc": "The guard is a script of Orthanc now: remove this key, and name plugin/orthanc_guard.lua in "
     '"LuaScripts" where you want it.',
+    "Mode": '"SignIn" says it now: "orthanc" for what was "prod", "none" for what was "dev" and "test".',
+    "AllowRemoteAccessWithoutLogin": 'Nobody is let in from elsewhere without a sign-in any more: set "SignIn" to '
+    '"orthanc" or "treegarth".',
 }
 """Settings that there were, and what replaces them."""
 
 
-class Mode(StrEnum):
-    DEV = "dev"  # no login; refuses to start where others could reach it
-    TEST = "test"  # as dev, for automated tests: short intervals are allowed
-    PROD = "prod"  # Orthanc authenticates every user, or Treegarth does not start
+class SignIn(StrEnum):
+    """How people are known."""
+
+    NONE = "none"  # whoever reaches the port may do everything: this machine alone, for trying and for tests
+    ORTHANC = "orthanc"  # Orthanc's own users, by the browser's dialog (HTTP Basic)
+    TREEGARTH = "treegarth"  # users of our own, by a page; Orthanc's own login is off
 
 
 class SecretReference(BaseModel):
@@ -111,8 +116,8 @@ class Settings(Described):
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True)
 
-    mode: Mode = Mode.PROD
-    """`dev`, `test` or `prod`. Only `prod` is for patients: it insists on Orthanc's own login."""
+    sign_in: SignIn = SignIn.ORTHANC
+    """How people are known: `none` (this machine alone), `orthanc` (its own users), `treegarth` (users of our own)."""
 
     data_directory: Path | None = None
     """Where the embedded database lives. Default: the folder `treegarth` inside Orthanc's IndexDirectory."""
@@ -146,9 +151,6 @@ class Settings(Described):
 
     chained_scripts: tuple[Path, ...] = ()
     """Your own Orthanc Python scripts, imported in this order and called beside Treegarth's callbacks."""
-
-    allow_remote_access_without_login: bool = False
-    """Let `dev` start although Orthanc accepts other machines. Whoever reaches the port then sees every patient."""
 
     queue_megabytes: int = Field(default=64, ge=1, le=4096)
     """Memory (MB) for headers that wait for the indexer; beyond it only identifiers wait, nothing is lost."""
@@ -252,31 +254,60 @@ def is_published(settings: Settings) -> bool:
 
 
 def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[str]:
-    """Why this mode must not run under this configuration of Orthanc; empty when it may."""
+    """Why this way of signing in must not run under this configuration of Orthanc; empty when it may."""
     remote = bool(orthanc.get("RemoteAccessAllowed", False))
-    login = orthanc.get("AuthenticationEnabled")
-    login = remote if login is None else bool(login)  # Orthanc's own default
-    users = orthanc.get("RegisteredUsers") or {}
-    if settings.mode is Mode.PROD and not (login and users):
-        return [
-            'Mode "prod" needs Orthanc\'s login: set "AuthenticationEnabled": true and at least one entry in '
-            '"RegisteredUsers" (or run Mode "dev" on this machine alone).'
-        ]
-    if settings.mode is Mode.PROD or settings.allow_remote_access_without_login:
-        return []
+    given = orthanc.get("AuthenticationEnabled")
+    login = remote if given is None else bool(given)  # Orthanc's own default
+    check = {
+        SignIn.NONE: _problems_without_sign_in,
+        SignIn.ORTHANC: _problems_of_orthanc_users,
+        SignIn.TREEGARTH: _problems_of_own_users,
+    }
+    return check[settings.sign_in](settings, orthanc, remote, login)
+
+
+def _problems_without_sign_in(
+    settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool
+) -> list[str]:
     problems = []
     if remote:
         problems.append(
-            f'Mode "{settings.mode}" has no login, but "RemoteAccessAllowed" is true. Set Mode "prod" with users, or '
-            '"RemoteAccessAllowed": false, or accept the risk by "AllowRemoteAccessWithoutLogin": true.'
+            'SignIn "none" lets everybody in, but "RemoteAccessAllowed" is true. Set SignIn "treegarth" or "orthanc", '
+            'or "RemoteAccessAllowed": false.'
+        )
+    if login and orthanc.get("RegisteredUsers"):
+        problems.append(
+            'SignIn "none" knows nobody, but Orthanc asks for its users ("AuthenticationEnabled"). Set SignIn '
+            '"orthanc", which gives each of them their roles.'
         )
     if is_published(settings):
         problems.append(
-            f'Mode "{settings.mode}" has no login, but "PublicUrl" says that others reach it by {settings.public_url}. '
-            'Set Mode "prod" with users, or let the proxy ask for a login and say so by '
-            '"AllowRemoteAccessWithoutLogin": true.'
+            f'SignIn "none" lets everybody in, but "PublicUrl" says that others reach this server by '
+            f'{settings.public_url}. Set SignIn "treegarth" or "orthanc".'
         )
     return problems
+
+
+def _problems_of_orthanc_users(
+    settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool
+) -> list[str]:
+    if login and orthanc.get("RegisteredUsers"):
+        return []
+    return [
+        'SignIn "orthanc" needs Orthanc\'s login: set "AuthenticationEnabled": true and at least one entry in '
+        '"RegisteredUsers" (or SignIn "treegarth" for users of our own, or "none" on this machine alone).'
+    ]
+
+
+def _problems_of_own_users(
+    settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool
+) -> list[str]:
+    if not login:
+        return []
+    return [
+        'SignIn "treegarth" asks who people are by itself, but Orthanc would refuse them before: set '
+        '"AuthenticationEnabled": false.'
+    ]
 
 
 def _from_environment(given: str) -> Any:

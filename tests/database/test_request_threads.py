@@ -16,7 +16,7 @@ from treegarth.errors import NotFound
 from treegarth.host.bridge import WsgiBridge
 from treegarth.orthanc.client import OrthancAddress
 from treegarth.settings import Mode, Settings
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.app import create_app
 from treegarth.web.call import Call
 from treegarth.web.paths import API_PATH
@@ -59,7 +59,7 @@ def bridge(engine: Engine) -> WsgiBridge:
         )
 
     route = Route(
-        name="api.look", path=f"{API_PATH}/look", permission=Permission.VIEW, handler=look, summary="", answer=Seen
+        name="api.look", path=f"{API_PATH}/look", permission=Permission.SIGNED_IN, handler=look, summary="", answer=Seen
     )
     return WsgiBridge(create_app([route], services), OrthancAddress(url="http://127.0.0.1:9"), threads=1)
 

@@ -17,7 +17,7 @@ from treegarth.documents.store import EditedMeanwhile, Stored
 from treegarth.documents.yaml_text import read_pieces
 from treegarth.errors import DocumentRefused, InvalidRequest, Problem, RequestConflict
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import in_words, reason_of
 from treegarth.web.paths import BASE_PATH
@@ -240,7 +240,7 @@ class _DocumentPages:
         summary: str,
         posted: Permission | None = None,
         *,
-        permission: Permission = Permission.VIEW,
+        permission: Permission | None = None,
         **given: Any,
     ) -> Route:
         method: Method = "GET" if posted is None else "POST"
@@ -250,7 +250,7 @@ class _DocumentPages:
             handler=handler,
             summary=summary,
             method=method,
-            permission=posted or permission,
+            permission=posted or permission or self._documents.may_read,
             path_parameters=self._documents.number if "{" in below else None,
             **given,
         )

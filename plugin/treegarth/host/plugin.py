@@ -18,17 +18,21 @@ from flask import Flask
 from sqlalchemy import Engine
 
 import treegarth
+from treegarth.access.gate import Gate
+from treegarth.access.known import Known
 from treegarth.database.embedded.cluster import Cluster
 from treegarth.database.engine import DatabaseAddress
 from treegarth.database.location import embedded_folder, index_directory
 from treegarth.errors import DatabaseUnavailable
 from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
-from treegarth.host.chained_scripts import CHANGES, SharedCallbacks
+from treegarth.host.chained_scripts import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.children import project_root
 from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
+from treegarth.host.password_child import PasswordChild
+from treegarth.host.request_filter import RequestFilter
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
@@ -37,9 +41,10 @@ from treegarth.host.zone import local_zone
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.orthanc.frames import Frame, FrameKind
 from treegarth.reach import reach_of
-from treegarth.settings import Settings
+from treegarth.settings import Settings, SignIn
+from treegarth.web.access import access_of
 from treegarth.web.app import has_address
-from treegarth.web.own_port import handed_on
+from treegarth.web.own_port import handed_on, own_paths
 from treegarth.web.services import Database, DiskPlace, HostStatus, MemoryPart, Services, WorkerStatus
 
 ORTHANC_ENDS_WITHIN_S = 7.5  # of its telling us that it stops
@@ -86,6 +91,8 @@ class Plugin:
         self._started_at = datetime.now(UTC)
         self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
+        self._known = Known(self._monitor.engine, lambda: datetime.now(UTC))
+        self._passwords = PasswordChild()
         services = Services(
             database=Database(self._monitor.engine),
             settings=settings,
@@ -95,9 +102,17 @@ class Plugin:
             clock=lambda: datetime.now(UTC),
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
+            known=None if settings.sign_in is SignIn.NONE else self._known,
+            passwords=self._passwords,
             site_name=str(configuration.get("Name") or "Orthanc"),
         )
         self._application = make_application(services)
+        reach = self._reach
+        self._filter = RequestFilter(
+            access_of(settings, services.known),
+            Gate(reach.dicom_web, reach.wado, tuple(own_paths(reach))),
+            self._is_judged_by_us,
+        )
         self._bridge = WsgiBridge(self._application, address, threads=int(configuration.get("HttpThreadsCount", 50)))
 
     def register(self) -> None:
@@ -106,6 +121,8 @@ class Plugin:
         for pattern in handed_on(self._reach):
             self._shared.serve(pattern, self._bridge, self._is_ours)
         self._shared.add(CHANGES, self._follow_orthanc)
+        if self._settings.sign_in is not SignIn.NONE:
+            self._shared.add(REQUESTS, self._filter)
         import_chained(self._settings.chained_scripts, self._shared)
         tell_guard(os.environ, self._settings, self._reach, scripts_serve=self._shared.scripts_serve)
         if hasattr(orthanc, "SetDescription"):
@@ -114,6 +131,10 @@ class Plugin:
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
             orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+
+    def _is_judged_by_us(self, path: str) -> bool:
+        """Whether what answers at an address below ours asks for permissions itself: a site's script does not."""
+        return not self._shared.scripts_serve or self._is_ours(path)
 
     def _is_ours(self, path: str) -> bool:
         """Whether we answer there; anything else under /treegarth/ may be a route of a site's own script."""
@@ -128,10 +149,12 @@ class Plugin:
     def _start(self) -> None:
         self._supervisor.start()
         self._monitor.start()
+        if self._settings.sign_in is not SignIn.NONE:
+            self._known.start()
         self._sampler.start()
         threading.Thread(target=self._bridge.probe, name="probe", daemon=True).start()
         place = self._reach.url("/treegarth/") or "/treegarth/"
-        logger.info("Version %s serves %s in mode %s.", treegarth.__version__, place, self._settings.mode)
+        logger.info("Version %s serves %s with sign-in by %s.", treegarth.__version__, place, self._settings.sign_in)
 
     def _stop(self) -> None:
         """End our parts; then Orthanc ends its own, for which it waits until its last sender has hung up."""
@@ -140,6 +163,9 @@ class Plugin:
         last_resort.daemon = True
         last_resort.start()
         self._monitor.stop()
+        if self._settings.sign_in is not SignIn.NONE:
+            self._known.stop()
+        self._passwords.stop()
         self._sampler.stop()
         self._supervisor.stop()
         logger.info("Stopped within %.1f s.", monotonic() - begin)

@@ -19,7 +19,7 @@ from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
 from treegarth.strict_json import read_json
 from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
-from treegarth.web.actors import NOBODY, Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
@@ -78,7 +78,7 @@ def create_app(
     site = Site(
         routes={route.name: route for route in table},
         services=services,
-        access=access_of(services.settings),
+        access=access_of(services.settings, services.known),
         languages=languages,
         environments=make_environments(services, languages),
         parts={type(part): part for part in parts},
@@ -125,8 +125,9 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     """Without its query, which is read last."""
     reach = site.services.reach
     check_host(request, site.services.settings, reach)
-    actor = site.access.actor(request)
-    check_permission(actor, route.permission)
+    actor = site.access.actor(_headers(request))
+    for permission in (route.permission, *route.further):
+        check_permission(actor, permission)
     request.max_content_length = request.max_form_memory_size = route.largest_body
     check_same_origin(request, reach)
     _check_encoding(request)
@@ -141,6 +142,11 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
         http=request,
         route=route,
     )
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """By names in small letters."""
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 class _NoParameters(BaseModel, extra="forbid"):
@@ -222,7 +228,7 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
         query=None,
         body=None,
         path=None,
-        actor=NOBODY if problem.status in (401, 403) else site.access.actor(request),
+        actor=site.access.actor(_headers(request)),
         site=site,
         language=language_of(request, site.languages),
         theme=theme_of(request),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from treegarth.index.study_search import StudySearch
-from treegarth.web.actors import Actor
+from treegarth.access.actors import Actor
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
 from treegarth.web.site import Site

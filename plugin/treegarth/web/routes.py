@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from treegarth.described import Described, FromOutside
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
 
 HTML = "text/html"
@@ -77,6 +77,7 @@ class Route:
     summary: str
     method: Method = "GET"
     description: str = ""
+    further: tuple[Permission, ...] = ()  # what is needed beside `permission`
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     path_parameters: type[BaseModel] | None = None

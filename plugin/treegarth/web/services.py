@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.known import Known
+from treegarth.access.passwords import Argon2id, Passwords
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.orthanc.client import OrthancClient
@@ -130,4 +132,6 @@ class Services:
     clock: Callable[[], datetime]
     zone: ZoneInfo  # that pages show
     web_directory: Path  # holds templates/, static/, vendor/, locales/
+    known: Known | None = None  # who may do what; None where nobody signs in
+    passwords: Passwords = field(default_factory=Argon2id)
     site_name: str = "Orthanc"  # what Orthanc is called here, which printed pages say

@@ -152,7 +152,7 @@ def page_values(call: AnyCall) -> dict[str, Any]:
         "languages": list(call.site.languages.values()),
         "theme": call.theme,
         "actor": call.actor,
-        "mode": call.services.settings.mode,
+        "can": lambda name: can(call, name),
         "site_name": call.services.site_name,
         "route": call.route,
         "route_url": call.site.url,
@@ -164,6 +164,12 @@ def page_values(call: AnyCall) -> dict[str, Any]:
         "fragment": call.wants_fragment,
         "now": now,
     }
+
+
+def can(call: AnyCall, name: str) -> bool:
+    """Whether who asks may call the route of this name."""
+    route = call.site.routes[name]
+    return all(map(call.actor.may, (route.permission, *route.further)))
 
 
 def navigation(call: AnyCall) -> list[NavigationEntry]:

@@ -15,7 +15,7 @@ from flask import Response
 from treegarth.errors import NotFound
 from treegarth.phrases import N_
 from treegarth.reach import Reach
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.files import FilePath, file_route, send, send_text
@@ -104,7 +104,7 @@ def viewer_routes(
         route(
             name="web.ohif_start",
             path=BASE,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=start,
             summary="The OHIF viewer.",
             tag="files",

@@ -31,7 +31,7 @@ from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
-from treegarth.web.actors import Actor, Permission
+from treegarth.access.actors import EVERY_PERMISSION, Actor, Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import FORMATS, Format, write_export
 from treegarth.web.listing import Listing, Rows
@@ -241,7 +241,7 @@ def _start(
 
 def _asker(listing: AnyListing, work: ClaimedWork, zone: tzinfo, search: StudySearch) -> Asker:
     """Who started it and when, with the permissions that he had."""
-    permissions = frozenset(Permission(one) for one in work.given["permissions"])
+    permissions = EVERY_PERMISSION.intersection(work.given["permissions"])
     path = validated(listing.parts, work.given["path"]) if listing.parts else None
     actor = Actor(name=work.asked_by, permissions=permissions)
     return Asker(actor=actor, now=work.asked_at, path=path, zone=zone, search=search)

@@ -14,7 +14,7 @@ from treegarth.bootstrap import make_application
 from treegarth.documents.language import Documents
 from treegarth.documents.routes import document_routes
 from treegarth.settings import Settings
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Route
 

@@ -21,7 +21,7 @@ from treegarth.errors import (
     TreegarthError,
 )
 from treegarth.settings import Mode, Settings
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import Answered, Call
 from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
@@ -63,7 +63,7 @@ def failing(error: Exception) -> Any:
 
 
 def api_route(name: str, path: str, **given: Any) -> Route:
-    values = {"permission": Permission.VIEW, "handler": echo, "summary": "A test.", "answer": Echo, **given}
+    values = {"permission": Permission.SIGNED_IN, "handler": echo, "summary": "A test.", "answer": Echo, **given}
     return Route(name=name, path=f"{API_PATH}/{path}", **values)
 
 
@@ -77,7 +77,7 @@ ROUTES = [
     Route(
         name="page",
         path="/treegarth/page",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: render_page(call, "page.html"),
         summary="A page.",
         query=Numbers,
@@ -95,7 +95,7 @@ ROUTES = [
     Route(
         name="deep",
         path="/treegarth/deep/",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: "deep",
         summary="A folder.",
     ),
@@ -149,7 +149,7 @@ def test_a_path_and_its_parameters_must_agree() -> None:
     with pytest.raises(ValueError, match="do not name the same parts"):
         api_route("api.number", "numbers/{other}", path_parameters=Place)
     with pytest.raises(ValueError, match="not under"):
-        Route(name="x", path="/elsewhere", permission=Permission.VIEW, handler=echo, summary="")
+        Route(name="x", path="/elsewhere", permission=Permission.SIGNED_IN, handler=echo, summary="")
 
 
 def test_a_query_arrives_as_its_model(client: FlaskClient) -> None:

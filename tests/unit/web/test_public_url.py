@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from tests.unit.web.web_support import make_services, make_site, web_folder
 from treegarth.bootstrap import make_application
 from treegarth.settings import Mode, Settings
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import Answered, Call
 from treegarth.web.own_port import handed_on
 from treegarth.web.paths import API_PATH, STUDY_PATH, filled
@@ -41,7 +41,7 @@ ROUTES = [
     Route(
         name="page",
         path="/treegarth/page",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: render_page(call, "page.html"),
         summary="A page.",
         any_query=True,
@@ -59,7 +59,7 @@ ROUTES = [
     Route(
         name="leave",
         path="/treegarth/leave",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=to_the_page,
         summary="Leads to the page.",
     ),

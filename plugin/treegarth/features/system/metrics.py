@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.metrics import CONTENT_TYPE, Measure, Metric, exposition, single
@@ -111,7 +111,7 @@ def routes() -> list[Route]:
         route(
             name="system.metrics",
             path=PATH,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=metrics_page,
             summary="Figures for a monitoring system, in Prometheus' text form.",
             media_type="text/plain",

@@ -8,7 +8,7 @@ from flask import Response
 
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES
@@ -43,7 +43,7 @@ def routes() -> list[Route]:
         route(
             name="api.work",
             path=one,
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=work,
             summary="How far a long work is.",
             problems=(503,),
@@ -66,7 +66,7 @@ def routes() -> list[Route]:
         route(
             name="api.work_result",
             path=f"{one}/file",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=result,
             summary="The file that a work made, until its time is over.",
             media_type=ANY_BYTES,

@@ -7,7 +7,7 @@ from flask import Response
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
 from treegarth.index.studies import told_apart
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES
@@ -53,7 +53,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path=one,
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=page,
             summary="How far a long work is, who asked for it, and what came of it.",
         ),
@@ -76,7 +76,7 @@ def routes() -> list[Route]:
         route(
             name="works.file",
             path=f"{one}/file",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=file,
             summary="The file that a work made.",
             media_type=ANY_BYTES,

@@ -11,7 +11,7 @@ from treegarth.features.archive.store.overview import last_indexed_at
 from treegarth.features.archive.store.search import totals
 from treegarth.features.archive.works import COMPARING, MENDING
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part

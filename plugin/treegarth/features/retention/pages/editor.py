@@ -37,7 +37,7 @@ from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, condition_inputs, values_named
 from treegarth.web.condition_tree import path_of_place
@@ -87,7 +87,7 @@ class Shown:
 
 def routes() -> list[Route]:
     new, edit = "/treegarth/retention/policies/new", "/treegarth/retention/policies/{policy_id}/edit"
-    write: dict[str, Any] = {"permission": Permission.ADMINISTER}
+    write: dict[str, Any] = {"permission": Permission.PRUNE}
     return [
         route(
             name="retention.new_page",

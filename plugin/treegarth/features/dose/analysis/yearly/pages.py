@@ -8,7 +8,7 @@ from treegarth.features.dose.analysis.store.yearly import yearly_report, years_w
 from treegarth.features.dose.analysis.yearly.api import FIRST_YEAR, LAST_YEAR, ReportBody, ReportYear, start_pdf
 from treegarth.features.dose.analysis.yearly.shown import shown_values
 from treegarth.features.dose.analysis.yearly.works import latest_report
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route
@@ -56,7 +56,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/report",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=page,
             summary="The yearly dose report: by modality, name and device, with the year before.",
         ),
@@ -64,7 +64,7 @@ def routes() -> list[Route]:
             name="dose.report_pdf",
             path="/treegarth/dose/report",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=prepare,
             summary="Make the yearly dose report as a PDF, as a long work.",
         ),

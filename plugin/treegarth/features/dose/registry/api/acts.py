@@ -16,7 +16,7 @@ from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Rea
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, AnyText, Parameters, Route, Text
@@ -134,7 +134,7 @@ def routes() -> list[Route]:
             add,
             "Leave an exam or a source out, move or merge it, or let a report count.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             status=201,
             problems=(409, 503),
         ),
@@ -144,7 +144,7 @@ def routes() -> list[Route]:
             undo,
             "Take a decision back: what was before it holds again.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             status=201,
             problems=(409, 503),
         ),

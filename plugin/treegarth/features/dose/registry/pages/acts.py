@@ -28,7 +28,7 @@ from treegarth.features.dose.registry.store.studies import study_of_uid, told_ap
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_, Phrase
 from treegarth.web import study_choice
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
@@ -116,7 +116,7 @@ def routes() -> list[Route]:
             name="dose.decide_page",
             path="/treegarth/dose/studies/{study_instance_uid}/acts",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=decide_page,
             summary="Leave an exam or a source out, move or merge it, or let a report count.",
         ),
@@ -124,7 +124,7 @@ def routes() -> list[Route]:
             name="dose.undo_page",
             path="/treegarth/dose/acts/{dose_act_id}/undo",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=undo_page,
             summary="Take a decision about an exam back.",
         ),
@@ -147,7 +147,7 @@ def acts_section(
         ],
         act_sources=sources,
         no_study=study_choice.NOTHING,
-        may_decide=call.actor.may(Permission.OPERATE),
+        may_decide=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 

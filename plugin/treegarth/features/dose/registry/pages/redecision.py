@@ -28,7 +28,7 @@ from treegarth.features.dose.registry.store.redecision import (
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.features.dose.registry.works import REDECIDING
 from treegarth.phrases import N_, NN_, P_, Phrase
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import Column, Empty, Listing
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
             name="dose.redecide_page",
             path="/treegarth/dose/redeciding",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=redecide,
             summary="Decide the dose of every study anew, from what was read.",
         ),

@@ -1,0 +1,96 @@
+"""Users, roles, sessions and tokens as one Orthanc knows them at a moment, in memory: what a request is judged by. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from treegarth.access.actors import EVERY_PERMISSION, OF_EVERYBODY, Actor, Permission
+from treegarth.access.secrets import digest_of
+from treegarth.folding import fold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownUser:
+    """A user who is not switched off."""
+
+    id: int
+    name: str
+    permissions: frozenset[Permission]
+    is_administrator: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownSession:
+    """A browser that has signed in."""
+
+    id: int
+    user_id: int
+    last_used_at: datetime
+    ends_at: datetime  # whatever is done with it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownToken:
+    """A program's. It may do what its user may, and of that only `permissions`."""
+
+    id: int
+    user_id: int
+    permissions: frozenset[Permission]
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """All of them, as of one version of the database's."""
+
+    version: int = -1
+    users: Mapping[int, KnownUser] = field(default_factory=dict)
+    names: Mapping[str, KnownUser] = field(default_factory=dict)  # by their names, case folded
+    sessions: Mapping[bytes, KnownSession] = field(default_factory=dict)  # by the digest of their secret
+    tokens: Mapping[bytes, KnownToken] = field(default_factory=dict)
+
+    @property
+    def has_administrator(self) -> bool:
+        return any(one.is_administrator for one in self.users.values())
+
+    def by_session(self, secret: str, now: datetime, idle: timedelta, used: Mapping[int, datetime]) -> Actor | None:
+        """Whose session this is; None where it is nobody's, has ended or was not used for too long. `used` is when
+        sessions were used since, by their numbers."""
+        session = self.sessions.get(digest_of(secret))
+        if session is None or now >= session.ends_at:
+            return None
+        if now - max(session.last_used_at, used.get(session.id, session.last_used_at)) >= idle:
+            return None
+        user = self.users.get(session.user_id)
+        return None if user is None else _actor(user, session_id=session.id)
+
+    def by_token(self, secret: str, now: datetime) -> Actor | None:
+        """Whose token this is."""
+        token = self.tokens.get(digest_of(secret))
+        if token is None or now >= token.ends_at:
+            return None
+        user = self.users.get(token.user_id)
+        if user is None:
+            return None
+        allowed = (user.permissions & token.permissions) | OF_EVERYBODY
+        return Actor(name=user.name, permissions=allowed, user_id=user.id, token_id=token.id)
+
+    def by_orthanc_name(self, name: str) -> Actor:
+        """A user whom Orthanc itself has let in. Until a first administrator is named each of them may do everything,
+        as Orthanc lets them without us; then whoever has no role may sign in and nothing else."""
+        user = self.names.get(fold(name))
+        if user is not None:
+            return _actor(user)
+        return Actor(name=name, permissions=OF_EVERYBODY if self.has_administrator else EVERY_PERMISSION)
+
+
+def _actor(user: KnownUser, *, session_id: int | None = None) -> Actor:
+    return Actor(
+        name=user.name,
+        permissions=user.permissions | OF_EVERYBODY,
+        user_id=user.id,
+        session_id=session_id,
+    )
+
