@@ -58,13 +58,14 @@ def users() -> None:
         "user_account",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column(
-            "name", sa.Text, nullable=False, comment="what is typed at the sign-in, or what Orthanc or the provider says"
+            "name",
+            sa.Text,
+            nullable=False,
+            comment="what is typed at the sign-in, or what Orthanc or the provider says",
         ),
         sa.Column("folded_name", sa.Text, nullable=False, unique=True, comment="two that look alike are one"),
         sa.Column("full_name", sa.Text),
-        sa.Column(
-            "password_hash", sa.Text, comment="Argon2id, RFC 9106; null: signs in by other means, or not at all"
-        ),
+        sa.Column("password_hash", sa.Text, comment="Argon2id, RFC 9106; null: signs in by other means, or not at all"),
         sa.Column("must_change_password", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column(
             "subject", sa.Text, unique=True, comment="of the identity provider: its issuer and what it calls the user"
@@ -76,9 +77,7 @@ def users() -> None:
     )
     op.create_table(
         "user_role",
-        sa.Column(
-            "user_id", sa.Integer, sa.ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True
-        ),
+        sa.Column("user_id", sa.Integer, sa.ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True),
         sa.Column(
             "role", sa.Text, primary_key=True, comment="by its name: a role that comes back under it is the same one"
         ),
@@ -134,9 +133,7 @@ def roles() -> None:
     op.create_index("uq_user_role_document_name", "user_role_document", ["name"], **named)
     op.create_table(
         "user_role_document_version",
-        sa.Column(
-            "user_role_document_id", sa.Integer, sa.ForeignKey("user_role_document.id"), primary_key=True
-        ),
+        sa.Column("user_role_document_id", sa.Integer, sa.ForeignKey("user_role_document.id"), primary_key=True),
         sa.Column("version", sa.Integer, primary_key=True),
         sa.Column("document", JSONB, nullable=False),
         sa.Column("is_on", sa.Boolean, nullable=False),

@@ -266,9 +266,7 @@ def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[s
     return check[settings.sign_in](settings, orthanc, remote, login)
 
 
-def _problems_without_sign_in(
-    settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool
-) -> list[str]:
+def _problems_without_sign_in(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
     problems = []
     if remote:
         problems.append(
@@ -288,9 +286,7 @@ def _problems_without_sign_in(
     return problems
 
 
-def _problems_of_orthanc_users(
-    settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool
-) -> list[str]:
+def _problems_of_orthanc_users(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
     if login and orthanc.get("RegisteredUsers"):
         return []
     return [
@@ -299,9 +295,7 @@ def _problems_of_orthanc_users(
     ]
 
 
-def _problems_of_own_users(
-    settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool
-) -> list[str]:
+def _problems_of_own_users(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
     if not login:
         return []
     return [

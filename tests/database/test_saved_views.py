@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from tests.unit.web.web_support import make_services
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.listing import Listing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ VIEW = {"list": "archive.studies", "name": "CT of today", "query": {"modality": 
 
 @pytest.fixture
 def client(engine: Engine) -> FlaskClient:
-    services = make_services(ROOT / "web", engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    services = make_services(ROOT / "web", engine=lambda: engine, settings=Settings(sign_in=SignIn.ORTHANC))
     made: FlaskClient = make_application(services).test_client()
     return made
 

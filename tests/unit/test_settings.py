@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from treegarth.errors import SettingsRefused
-from treegarth.settings import Mode, Settings, environment_name, problems_of_access, read_settings
+from treegarth.settings import Settings, SignIn, environment_name, problems_of_access, read_settings
 
 
 def refusal(section: object, environment: dict[str, str] | None = None) -> str:
@@ -18,7 +18,7 @@ def refusal(section: object, environment: dict[str, str] | None = None) -> str:
 
 def test_an_empty_section_means_the_careful_defaults() -> None:
     settings = read_settings({}, {})
-    assert (settings.mode, settings.workers, settings.database) == (Mode.PROD, 1, None)
+    assert (settings.mode, settings.workers, settings.database) == (SignIn.ORTHANC, 1, None)
 
 
 def test_every_problem_is_told_at_once_with_key_value_and_what_would_be_right() -> None:
@@ -133,23 +133,23 @@ class TestAccess:
         ],
     )
     def test_prod_insists_on_a_login_with_users(self, orthanc: dict[str, object]) -> None:
-        (sentence,) = problems_of_access(Settings(mode=Mode.PROD), orthanc)
+        (sentence,) = problems_of_access(Settings(sign_in=SignIn.ORTHANC), orthanc)
         assert "RegisteredUsers" in sentence
 
     def test_prod_may_run_with_a_login(self) -> None:
-        assert problems_of_access(Settings(mode=Mode.PROD), {"RemoteAccessAllowed": True, **WITH_LOGIN}) == []
+        assert problems_of_access(Settings(sign_in=SignIn.ORTHANC), {"RemoteAccessAllowed": True, **WITH_LOGIN}) == []
 
-    @pytest.mark.parametrize("mode", [Mode.DEV, Mode.TEST])
+    @pytest.mark.parametrize("mode", [SignIn.NONE, SignIn.NONE])
     def test_a_mode_without_login_is_for_this_machine_only(self, mode: Mode) -> None:
         assert problems_of_access(Settings(mode=mode), {}) == []
         (sentence,) = problems_of_access(Settings(mode=mode), {"RemoteAccessAllowed": True})
         assert "AllowRemoteAccessWithoutLogin" in sentence
 
     def test_that_can_be_accepted_by_name(self) -> None:
-        settings = Settings(mode=Mode.DEV, allow_remote_access_without_login=True)
+        settings = Settings(sign_in=SignIn.NONE, allow_remote_access_without_login=True)
         assert problems_of_access(settings, {"RemoteAccessAllowed": True}) == []
 
-    @pytest.mark.parametrize("mode", [Mode.DEV, Mode.TEST])
+    @pytest.mark.parametrize("mode", [SignIn.NONE, SignIn.NONE])
     def test_a_public_name_says_that_others_reach_it_too(self, mode: Mode) -> None:
         (sentence,) = problems_of_access(Settings(mode=mode, public_url="https://pacs.example.org"), {})
         assert "https://pacs.example.org" in sentence
@@ -158,4 +158,4 @@ class TestAccess:
             assert problems_of_access(Settings(mode=mode, public_url=public_url), {}) == []
         accepted = Settings(mode=mode, public_url="https://a.example", allow_remote_access_without_login=True)
         assert problems_of_access(accepted, {}) == []
-        assert problems_of_access(Settings(mode=Mode.PROD, public_url="https://a.example"), WITH_LOGIN) == []
+        assert problems_of_access(Settings(sign_in=SignIn.ORTHANC, public_url="https://a.example"), WITH_LOGIN) == []

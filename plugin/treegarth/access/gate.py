@@ -23,8 +23,8 @@ _UID = r"[0-9]+(?:\.[0-9]+)*"
 _NAME = r"[\w.:~-]+"
 _WADO_ARGUMENTS = frozenset(
     {
-        "requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "anonymize", "annotation", "rows",
-        "columns", "region", "windowCenter", "windowWidth", "frameNumber", "imageQuality", "presentationUID",
+        "requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "anonymize", "annotation",
+        "rows", "columns", "region", "windowCenter", "windowWidth", "frameNumber", "imageQuality", "presentationUID",
         "presentationSeriesUID", "transferSyntax",
     }
 )  # fmt: skip

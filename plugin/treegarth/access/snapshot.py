@@ -1,4 +1,4 @@
-"""Users, roles, sessions and tokens as one Orthanc knows them at a moment, in memory: what a request is judged by. Pure."""
+"""Users, roles, sessions and tokens as one Orthanc knows them: what a request is judged by. Pure."""
 
 from __future__ import annotations
 
@@ -93,4 +93,3 @@ def _actor(user: KnownUser, *, session_id: int | None = None) -> Actor:
         user_id=user.id,
         session_id=session_id,
     )
-

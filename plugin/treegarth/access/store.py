@@ -114,10 +114,12 @@ def read_snapshot(connection: Connection, now: datetime) -> Snapshot:
         row.id: KnownUser(
             id=row.id,
             name=row.name,
-            permissions=frozenset().union(*(of_role.get(one, frozenset()) for one in roles.get(row.id, ()))),
+            permissions=frozenset()
+            if row.must_change_password
+            else frozenset().union(*(of_role.get(one, frozenset()) for one in roles.get(row.id, ()))),
             is_administrator=ADMINISTRATOR in roles.get(row.id, ()),
         )
-        for row in connection.execute(select(user_account.c.id, user_account.c.name).where(user_account.c.is_on))
+        for row in connection.execute(select(user_account).where(user_account.c.is_on))
     }
     sessions = select(user_session).where(user_session.c.ended_at.is_(None), user_session.c.ends_at > now)
     tokens = select(access_token).where(access_token.c.revoked_at.is_(None), access_token.c.ends_at > now)
@@ -149,9 +151,7 @@ def _roles(connection: Connection) -> Sequence[Any]:
     return connection.execute(held).all()
 
 
-def note_used(
-    connection: Connection, sessions: Mapping[int, datetime], tokens: Mapping[int, datetime]
-) -> None:
+def note_used(connection: Connection, sessions: Mapping[int, datetime], tokens: Mapping[int, datetime]) -> None:
     """When sessions and tokens were last used, by their numbers. Never earlier than what another Orthanc noted."""
     for table, found in ((user_session, sessions), (access_token, tokens)):
         for number, moment in sorted(found.items()):
@@ -169,7 +169,16 @@ def select_users() -> Any:
         .where(user_role.c.user_id == user_account.c.id)
         .scalar_subquery()
     )
-    names = ("id", "name", "full_name", "is_on", "must_change_password", "created_at", "created_by", "last_signed_in_at")
+    names = (
+        "id",
+        "name",
+        "full_name",
+        "is_on",
+        "must_change_password",
+        "created_at",
+        "created_by",
+        "last_signed_in_at",
+    )
     return select(
         *(user_account.c[name] for name in names),
         user_account.c.password_hash.is_not(None).label("has_password"),

@@ -59,4 +59,4 @@ class Throttle:
 def _pause_after(wrong: int) -> timedelta:
     """30 s after the fifth wrong one, then twice as long each time, 15 minutes at most."""
     doublings = min(wrong - FREE_TRIES, 10)
-    return min(LONGEST_WAIT, FIRST_WAIT * 2**doublings)
+    return min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))

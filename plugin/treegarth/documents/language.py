@@ -14,13 +14,13 @@ from markupsafe import Markup
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from treegarth.access.actors import READING, WRITING, Permission
 from treegarth.documents.answers import OrderedStateBody, StateBody
 from treegarth.documents.importing import Imported, import_text
 from treegarth.documents.store import Author, Kind, StoredT, Wording
 from treegarth.documents.yaml_text import dump
 from treegarth.errors import DocumentRefused, NotFound, Problem
 from treegarth.phrases import Phrase
-from treegarth.access.actors import READING, WRITING, Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.routes import Navigation, Parameters
 from treegarth.web.validation import InvalidFields, validated

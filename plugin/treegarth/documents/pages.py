@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import as_text, newer_than, shown_versions, version_of
 from treegarth.documents.importing import Imported
 from treegarth.documents.language import Documents, Pages
@@ -17,7 +18,6 @@ from treegarth.documents.store import EditedMeanwhile, Stored
 from treegarth.documents.yaml_text import read_pieces
 from treegarth.errors import DocumentRefused, InvalidRequest, Problem, RequestConflict
 from treegarth.phrases import P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import in_words, reason_of
 from treegarth.web.paths import BASE_PATH

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from treegarth.access.actors import Permission
 from treegarth.documents.answers import (
     DocumentBody,
     DocumentsQuery,
@@ -20,7 +21,6 @@ from treegarth.documents.answers import (
 from treegarth.documents.language import Documents
 from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import dump
-from treegarth.access.actors import Permission
 from treegarth.web.call import Answered
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Method, Route, make_model

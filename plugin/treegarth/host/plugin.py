@@ -113,7 +113,12 @@ class Plugin:
             Gate(reach.dicom_web, reach.wado, tuple(own_paths(reach))),
             self._is_judged_by_us,
         )
-        self._bridge = WsgiBridge(self._application, address, threads=int(configuration.get("HttpThreadsCount", 50)))
+        self._bridge = WsgiBridge(
+            self._application,
+            address,
+            threads=int(configuration.get("HttpThreadsCount", 50)),
+            remote_address=self._remote_address,
+        )
 
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
@@ -131,6 +136,11 @@ class Plugin:
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
             orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+
+    def _remote_address(self) -> str:
+        """Of the request that Orthanc hands to this thread; empty without a filter."""
+        asked = self._filter.bound()
+        return asked.address if asked is not None else ""
 
     def _is_judged_by_us(self, path: str) -> bool:
         """Whether what answers at an address below ours asks for permissions itself: a site's script does not."""

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import get_ident
-from typing import Any
 
 from treegarth.access.actors import Actor, Permission
 from treegarth.access.gate import METHODS, Gate
@@ -70,6 +69,4 @@ class RequestFilter:
         if self._gate.is_own(uri) and self._is_ours(uri):
             return Asked(actor=actor, address=ip, method=name, path=uri, needs=None, is_allowed=True)
         needs = self._gate.needs(name, uri, arguments)
-        return Asked(
-            actor=actor, address=ip, method=name, path=uri, needs=needs, is_allowed=actor.may(needs)
-        )
+        return Asked(actor=actor, address=ip, method=name, path=uri, needs=needs, is_allowed=actor.may(needs))

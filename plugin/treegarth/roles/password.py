@@ -12,14 +12,13 @@ import sys
 from typing import Any
 
 from treegarth.access.passwords import Argon2id
-from treegarth.roles.duty import read_instructions
 
 _NICENESS = 10
 
 
 def main() -> None:
     """Until the input closes."""
-    read_instructions()
+    sys.stdin.buffer.readline()  # there is nothing to be told
     os.nice(_NICENESS)
     hasher = Argon2id()
     for line in sys.stdin.buffer:

@@ -60,8 +60,8 @@ class AccessBySession:
             basic = _basic(given)
             token = secret.strip() if kind.lower() == "bearer" else basic[1] if basic else ""
             return (self._known.by_token(token) if token else None) or NOBODY
-        secret = cookie_of(headers, SESSION_COOKIE)
-        return (self._known.by_session(secret) if secret else None) or NOBODY
+        session = cookie_of(headers, SESSION_COOKIE)
+        return (self._known.by_session(session) if session else None) or NOBODY
 
 
 def access_of(settings: Settings, known: Known | None) -> Access:

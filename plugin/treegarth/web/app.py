@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, get_origin
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from treegarth.errors import InvalidRequest, UnsupportedBody
+from treegarth.access.actors import Permission
+from treegarth.errors import InvalidRequest, SignInNeeded, Unauthenticated, UnsupportedBody
 from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
+from treegarth.settings import SignIn
 from treegarth.strict_json import read_json
 from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
-from treegarth.access.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
@@ -45,6 +46,7 @@ from treegarth.web.viewer import FirstSeries, InsteadOfViewer, viewer_routes
 logger = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
+SIGN_IN_ROUTE = "accounts.sign_in_page"
 COOKIE_AGE_S = 365 * 24 * 3600
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'; "
@@ -210,6 +212,10 @@ def _response(route: Route, given: BaseModel | Response | str | Answered[Any]) -
 def _answer_error(site: Site, error: Exception) -> Response:
     """Whatever a handler raised, as an answer: the one place where every exception ends."""
     place = str(request.url_rule) if request.url_rule else "(unknown path)"
+    if isinstance(error, Unauthenticated) and site.services.settings.sign_in is SignIn.TREEGARTH:
+        if (way := _to_the_sign_in(site)) is not None:
+            return way
+        error = SignInNeeded(error.sentence)
     problem = problem_of(error, method=request.method, place=place)
     headers = headers_of(error)
     if is_api_path(request.path):
@@ -219,6 +225,19 @@ def _answer_error(site: Site, error: Exception) -> Response:
     detail = detail_of(error, problem.status)
     said = detail.translated(translate) if isinstance(detail, Phrase) else translate(detail)
     return _error_page(site, shown, said, headers)
+
+
+def _to_the_sign_in(site: Site) -> Response | None:
+    """Where a person goes who asks for a page and is nobody, and from there back; None for a program."""
+    if is_api_path(request.path) or request.method != "GET":
+        return None
+    shown = request.headers.get("HX-Current-URL")
+    place = urlsplit(shown) if shown else urlsplit(site.services.reach.path(request.full_path.rstrip("?")))
+    asked = urlunsplit(("", "", place.path, place.query, ""))
+    address = site.url(SIGN_IN_ROUTE, next=asked)
+    if request.headers.get("HX-Request") == "true":  # it would put the sign-in into the page that asks
+        return Response(status=204, headers={"HX-Redirect": address})
+    return Response(status=303, headers={"Location": address})
 
 
 def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]) -> Response:

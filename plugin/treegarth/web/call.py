@@ -12,8 +12,8 @@ from flask import Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from treegarth.index.study_search import StudySearch
 from treegarth.access.actors import Actor
+from treegarth.index.study_search import StudySearch
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
 from treegarth.web.site import Site

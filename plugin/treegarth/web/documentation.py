@@ -10,8 +10,8 @@ from typing import Any
 from flask import Response
 
 import treegarth
+from treegarth.access.actors import PERMISSION_WORDS, Permission
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.api_examples import curl
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
@@ -23,9 +23,8 @@ from treegarth.web.templates import render_page
 OPENAPI_PATH = f"{API_PATH}/openapi.json"
 PERMISSIONS = {
     Permission.PUBLIC: N_("everybody"),
-    Permission.SIGNED_IN: N_("may view"),
-    Permission.OPERATE: N_("may operate"),
-    Permission.ADMINISTER: N_("may administer"),
+    Permission.SIGNED_IN: N_("whoever has signed in"),
+    **PERMISSION_WORDS,
 }
 
 

@@ -22,13 +22,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
 
+from treegarth.access.actors import READING, Permission
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import RequestConflict
 from treegarth.index.names import OfNamedStudy, StudyName, name_of, with_names
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_, P_
 from treegarth.record import Record
-from treegarth.access.actors import READING, Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import (
     FORMAT_WORDS,

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
+from treegarth.access.actors import Permission
 from treegarth.described import Described, FromOutside
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
-from treegarth.access.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
 
 HTML = "text/html"

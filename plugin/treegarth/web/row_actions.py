@@ -14,11 +14,11 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.described import docstrings_of
 from treegarth.phrases import Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
-from treegarth.access.actors import Permission
 from treegarth.web.call import Asker, Call
 from treegarth.web.filters import Filter
 from treegarth.web.lists import LARGEST_LIMIT

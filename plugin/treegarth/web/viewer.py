@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.phrases import N_
 from treegarth.reach import Reach
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.files import FilePath, file_route, send, send_text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from treegarth.phrases import N_, NN_
 from treegarth.access.actors import Permission
+from treegarth.phrases import N_, NN_
 from treegarth.work.kinds import WorkKind
 
 EXPORTING = WorkKind(

@@ -24,6 +24,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.actors import EVERY_PERMISSION, Actor, Permission
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
 from treegarth.index.study_search import StudySearch
@@ -31,7 +32,6 @@ from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
-from treegarth.access.actors import EVERY_PERMISSION, Actor, Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import FORMATS, Format, write_export
 from treegarth.web.listing import Listing, Rows

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.unit.web.web_support import make_services
+from treegarth.access.actors import Permission
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
 from treegarth.documents.language import Documents
 from treegarth.documents.routes import document_routes
 from treegarth.settings import Settings
-from treegarth.access.actors import Permission
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Route
 

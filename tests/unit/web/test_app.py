@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.errors import (
     DatabaseUnavailable,
     NotFound,
@@ -20,8 +21,7 @@ from treegarth.errors import (
     RequestConflict,
     TreegarthError,
 )
-from treegarth.settings import Mode, Settings
-from treegarth.access.actors import Permission
+from treegarth.settings import Settings, SignIn
 from treegarth.web.call import Answered, Call
 from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
@@ -31,7 +31,7 @@ from treegarth.web.templates import render_page
 
 PAGE = "{{ _('Studies') }} {{ lang }} {{ theme }} {{ actor }} {{ here(page=2) }}"
 BASIC = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}  # alice:secret, as Orthanc has checked it
-PROD = Settings(mode=Mode.PROD)
+PROD = Settings(sign_in=SignIn.ORTHANC)
 
 
 class Numbers(Parameters):
@@ -322,8 +322,8 @@ def test_without_a_login_only_names_of_this_machine_are_answered(client: FlaskCl
 def test_the_configured_name_and_accepted_risk_are_answered_too(tmp_path: Path) -> None:
     for number, settings in enumerate(
         (
-            Settings(mode=Mode.DEV, orthanc_url="http://pacs.example:8042"),
-            Settings(mode=Mode.DEV, allow_remote_access_without_login=True),
+            Settings(sign_in=SignIn.NONE, orthanc_url="http://pacs.example:8042"),
+            Settings(sign_in=SignIn.NONE, allow_remote_access_without_login=True),
             PROD,
         )
     ):

@@ -13,9 +13,9 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_services, make_site, web_folder
-from treegarth.bootstrap import make_application
-from treegarth.settings import Mode, Settings
 from treegarth.access.actors import Permission
+from treegarth.bootstrap import make_application
+from treegarth.settings import Settings, SignIn
 from treegarth.web.call import Answered, Call
 from treegarth.web.own_port import handed_on
 from treegarth.web.paths import API_PATH, STUDY_PATH, filled
@@ -69,7 +69,9 @@ ROUTES = [
 def client_of(folder: Path, public_url: str | None, **settings: Any) -> FlaskClient:
     web = web_folder(folder / "web", page=PAGE)
     (web / "static" / "a.css").write_text("", encoding="utf-8")
-    return make_site(web, ROUTES, settings=Settings(mode=Mode.TEST, public_url=public_url, **settings)).test_client()
+    return make_site(
+        web, ROUTES, settings=Settings(sign_in=SignIn.NONE, public_url=public_url, **settings)
+    ).test_client()
 
 
 @pytest.fixture
@@ -222,7 +224,7 @@ class TestOrthancsOwnPort:
 
 def test_the_document_of_the_api_names_the_public_address(tmp_path: Path) -> None:
     for public_url, server in (("https://www.example.org/pacs", "https://www.example.org/pacs"), (None, "/")):
-        services = make_services(ROOT / "web", settings=Settings(mode=Mode.TEST, public_url=public_url))
+        services = make_services(ROOT / "web", settings=Settings(sign_in=SignIn.NONE, public_url=public_url))
         client = make_application(services).test_client()  # type: ignore[attr-defined]
         assert client.get(f"{API_PATH}/openapi.json").get_json()["servers"][0]["url"] == server
 

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask, Response
 
 from tests.unit.web.web_support import make_site, web_folder
-from treegarth.phrases import P_
 from treegarth.access.actors import Permission
+from treegarth.phrases import P_
 from treegarth.web.call import AnyCall
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.reach import reach_of
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.app import create_app
 from treegarth.web.routes import Route
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
@@ -66,7 +66,7 @@ def make_services(
     configuration: Mapping[str, Any] | None = None,
 ) -> Services:
     """`configuration` is the whole of Orthanc's."""
-    settings = settings or Settings(mode=Mode.TEST)
+    settings = settings or Settings(sign_in=SignIn.NONE)
     return Services(
         database=Database(engine),
         settings=settings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest
 from treegarth.feature import House
 from treegarth.features.deliveries.destinations import Destination, WantedProof
@@ -23,7 +24,6 @@ from treegarth.features.deliveries.store.objects import DeliveryItem, read_objec
 from treegarth.features.deliveries.store.requests import DeliveryRequested, request_delivery
 from treegarth.index.studies import the_study
 from treegarth.phrases import P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.paths import API_PATH

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.retention import service
 from treegarth.features.retention.holds import HOLDS
 from treegarth.features.retention.ledger import ENTRIES, LEDGER
@@ -21,7 +22,6 @@ from treegarth.features.retention.store.ledger_studies import keys_of
 from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import OfStudy, key_of
 from treegarth.phrases import N_, NN_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Asker
 from treegarth.web.filters import Filter
 from treegarth.web.routes import AnyText, Parameters

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints, field_validator
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.rules.events import EVENTS
 from treegarth.features.rules.notices import MESSAGES, NOTICES
 from treegarth.features.rules.store.events import retry_failed
@@ -16,7 +17,6 @@ from treegarth.features.rules.store.shown import send_again
 from treegarth.index.labels import LONGEST_LABEL, change_labels, is_label
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Asker
 from treegarth.web.filters import Filter
 from treegarth.web.routes import AnyText, Parameters

@@ -12,9 +12,9 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.metrics import CONTENT_TYPE, Measure, Metric, exposition, single

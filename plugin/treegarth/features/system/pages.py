@@ -9,6 +9,7 @@ from typing import Literal
 from flask import Response
 
 import treegarth
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.feature import House
 from treegarth.features.system.model import Task, TaskCounts, TaskState
@@ -20,7 +21,6 @@ from treegarth.features.system.store import count_tasks, retry_task, select_task
 from treegarth.features.system.usage import SPAN_NAMES, charts_of
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Navigation, Parameters, Route

@@ -10,6 +10,7 @@ from flask import Response
 from pydantic import BeforeValidator, Field
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, at_place, author_of, validated_at
 from treegarth.documents.store import Wording
 from treegarth.errors import DocumentRefused, Problem, RequestForbidden
@@ -18,7 +19,6 @@ from treegarth.features.views.store import VIEWS_KIND, StoredView, keep_view
 from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import P_
 from treegarth.web.access import check_permission
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import AnyText, Identifier, Parameters, Route, Text

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES

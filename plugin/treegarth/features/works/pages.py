@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
 from treegarth.index.studies import told_apart
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.feature import House
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
 from treegarth.features.archive.store.search import latest_studies
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import BYTE_ORDER_MARK

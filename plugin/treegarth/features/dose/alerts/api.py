@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, Pages, validated_at
 from treegarth.documents.store import Wording
 from treegarth.errors import DocumentRefused, Problem
@@ -30,7 +31,6 @@ from treegarth.features.dose.alerts.store.levels import LEVELS, StoredLevel
 from treegarth.features.dose.alerts.telling import Telling
 from treegarth.index.names import with_names
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
 from treegarth.web.paths import API_PATH

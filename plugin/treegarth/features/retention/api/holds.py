@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.model import HoldKind
@@ -12,7 +13,6 @@ from treegarth.features.retention.service import hold_study
 from treegarth.features.retention.store.holds import Hold, list_holds, release_hold
 from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.lists import Moment
 from treegarth.web.routes import Answer, Route, Text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.paths import LedgerPath
@@ -12,7 +13,6 @@ from treegarth.features.retention.store.ledger import LedgerEntry, Whereabouts
 from treegarth.features.retention.store.ledger_studies import Holder, LedgerStudy, holders, keys_of, read_study
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.path_models import OrthancStudyPath
 from treegarth.web.routes import Answer, Parameters, Route

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, as_text, newer_than, version_of
 from treegarth.documents.pages import Wrong, one_document, problems_of, wrong_at
@@ -37,7 +38,6 @@ from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, condition_inputs, values_named
 from treegarth.web.condition_tree import path_of_place

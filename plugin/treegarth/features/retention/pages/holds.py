@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.retention import service
 from treegarth.features.retention.holds import HOLDS, NOTHING, HoldsAsked
@@ -17,7 +18,6 @@ from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import StudyKey
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route, Text

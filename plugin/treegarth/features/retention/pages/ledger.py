@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.retrieval import BRINGING_BACK
@@ -18,7 +19,6 @@ from treegarth.features.retention.words import (
 )
 from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.path_models import OrthancStudyPath

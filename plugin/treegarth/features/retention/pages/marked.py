@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.retention.service import rescue_study
 from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import StudyKey
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route, Text

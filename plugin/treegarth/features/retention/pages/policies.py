@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.paths import PolicyPath
@@ -19,7 +20,6 @@ from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.features.retention.words import AGES
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import TIME_UNITS

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import as_text, shown_versions
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
@@ -23,7 +24,6 @@ from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.words import reason
 from treegarth.index.names import name_study
 from treegarth.index.studies import asked_study, told_apart
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words

@@ -9,6 +9,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
@@ -16,7 +17,6 @@ from treegarth.features.retention.model import Space
 from treegarth.features.retention.service import PolicyLanguage, SpaceFigures
 from treegarth.features.retention.store.forecast import Month
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.formats import unit_of_sizes

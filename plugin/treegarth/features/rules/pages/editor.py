@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.action import Problem
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, newer_than, version_of
@@ -32,7 +33,6 @@ from treegarth.features.rules.service.editor import save_rule
 from treegarth.features.rules.text import WrittenRule, parse_asked, parse_rule, parse_rules
 from treegarth.features.rules.words import TRIGGERS
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import condition_inputs, values_named
 from treegarth.web.condition_tree import Group, Row, path_of_place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import author_of
 from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.rules.notices import NOTICES, NoticesAsked
@@ -12,7 +13,6 @@ from treegarth.features.rules.store.notices import COUNTED, count_new, mark_seen
 from treegarth.features.rules.store.shown import count_not_sent, read_notice, send_again
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import N_, NN_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, render_part

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.answers import OrderedStateBody
 from treegarth.features.rules.api.rules import RULE_DOCUMENTS
 from treegarth.features.rules.pages.parts import RulePages
@@ -17,7 +18,6 @@ from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Navigation, Parameters, Route

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.decision import Explanation
 from treegarth.conditions.model import Condition, Value
 from treegarth.conditions.values import write_value
@@ -24,7 +25,6 @@ from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, Stud
 from treegarth.index.names import name_study
 from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor

@@ -9,6 +9,7 @@ from flask import Response
 from pydantic import Field
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable, RequestConflict
 from treegarth.features.dose.alerts.acting import PersonsAct
 from treegarth.features.dose.alerts.api import LONGEST, AlertAct, done, named
@@ -32,7 +33,6 @@ from treegarth.features.dose.alerts.words import ACT_DONE, ACT_NAMES, KIND_NAMES
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_, P_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter

@@ -11,6 +11,7 @@ from flask import Response
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import Newer, newer_than, shown_versions, version_of
 from treegarth.documents.pages import problems_of
 from treegarth.documents.store import EditedMeanwhile
@@ -33,7 +34,6 @@ from treegarth.features.dose.alerts.words import KIND_HINTS, KIND_NAMES, in_a_se
 from treegarth.features.dose.analysis.tables import standard_name
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import Shown, Typed, begun, document_of, form_of, sent_values, typed_of

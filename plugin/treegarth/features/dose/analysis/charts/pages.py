@@ -10,6 +10,7 @@ from typing import Any, Literal
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, newer_than, shown_versions, version_of
 from treegarth.documents.pages import problems_of
@@ -46,7 +47,6 @@ from treegarth.features.dose.analysis.store.names import modalities_with_exams
 from treegarth.features.dose.analysis.store.shape import Bin
 from treegarth.phrases import P_
 from treegarth.record import Record
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, ShownGroup, condition_inputs, values_named
 from treegarth.web.condition_tree import path_of_place

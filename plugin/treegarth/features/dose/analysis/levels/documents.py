@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, Pages, parse_by
 from treegarth.documents.store import Stored, Wording
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -19,7 +20,6 @@ from treegarth.features.dose.analysis.levels.rows_csv import read_rows, write_ro
 from treegarth.features.dose.analysis.levels.section import set_section
 from treegarth.features.dose.analysis.levels.sets import SETS
 from treegarth.phrases import N_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
 from treegarth.web.paths import API_PATH

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import version_of
 from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -24,7 +25,6 @@ from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS
 from treegarth.features.dose.analysis.levels.sets import SETS, kept
 from treegarth.features.dose.analysis.levels.words import WORDS
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import BYTE_ORDER_MARK, FORMAT_WORDS, MEDIA_TYPES, Format, fields_of, write_export

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.answers import TextAnswer
 from treegarth.documents.importing import Imported
 from treegarth.documents.language import Documents, Pages, author_of, parse_by
@@ -35,7 +36,6 @@ from treegarth.features.dose.analysis.names.store.name_documents import (
 )
 from treegarth.features.dose.analysis.names.store.raw_names import RawName
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import Listed, endpoint
 from treegarth.web.paths import API_PATH

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.names.model import Modality
 from treegarth.features.dose.analysis.names.rules import Of
 from treegarth.features.dose.analysis.names.service import rule_for, suggestions
@@ -21,7 +22,6 @@ from treegarth.features.dose.analysis.names.store.raw_names import (
     select_raw_names,
 )
 from treegarth.phrases import N_, NN_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import version_of
 from treegarth.documents.language import author_of
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -32,7 +33,6 @@ from treegarth.features.dose.analysis.names.store.name_documents import (
     undo_import,
 )
 from treegarth.phrases import P_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words, reason_of

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.api.coefficients import held_coefficients
 from treegarth.features.dose.analysis.derived.coefficients import TITLES, UNITS
 from treegarth.features.dose.analysis.derived.regions import REGIONS
 from treegarth.features.dose.analysis.store.coefficient_documents import COEFFICIENTS
 from treegarth.features.dose.analysis.store.derived import coefficients_of
 from treegarth.features.dose.quantities import DERIVED
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.physicians import PhysiciansAsked, wanted_of
 from treegarth.features.dose.analysis.store.names import NamedCount, most_frequent_names
@@ -24,7 +25,6 @@ from treegarth.features.dose.analysis.store.physicians import (
 from treegarth.features.dose.analysis.store.statistics import Distribution
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.features.dose.registry.store.device_names import shown_devices
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS, FORMATS, MEDIA_TYPES, Format, fields_of, write_export

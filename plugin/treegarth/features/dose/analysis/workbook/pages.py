@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import make_now, start_making
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import MEDIA_TYPES

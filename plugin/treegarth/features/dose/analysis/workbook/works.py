@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.actors import Permission
 from treegarth.database.engine import connect, transaction
 from treegarth.phrases import N_, NN_
-from treegarth.access.actors import Permission
 from treegarth.work.kinds import Block, Outside, Report, WorkKind
 from treegarth.work.store import PART_BYTES, ClaimedWork, LongWork, keep_file, start
 

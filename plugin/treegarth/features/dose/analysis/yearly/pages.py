@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.store.yearly import yearly_report, years_with_exams
 from treegarth.features.dose.analysis.yearly.api import FIRST_YEAR, LAST_YEAR, ReportBody, ReportYear, start_pdf
 from treegarth.features.dose.analysis.yearly.shown import shown_values
 from treegarth.features.dose.analysis.yearly.works import latest_report
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.actors import Permission
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.analysis.store.yearly import yearly_report
 from treegarth.phrases import N_, NN_, P_
-from treegarth.access.actors import Permission
 from treegarth.work.kinds import Block, Outside, WorkKind
 from treegarth.work.store import PART_BYTES, ClaimedWork, LongWork, keep_file, latest, start
 

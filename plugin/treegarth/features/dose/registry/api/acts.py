@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from treegarth.access.actors import Permission
 from treegarth.acts.store import Act
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry import acts
@@ -16,7 +17,6 @@ from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Rea
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, AnyText, Parameters, Route, Text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.store.redecision import start_redeciding
 from treegarth.features.dose.registry.store.reread_walk import start_reread
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.routes import Route
 from treegarth.work.store import LongWork

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy import Connection, Select, and_, not_
 
+from treegarth.access.actors import Permission
 from treegarth.acts.store import Act, holds, select_acts
 from treegarth.acts.tables import act
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
@@ -28,7 +29,6 @@ from treegarth.features.dose.registry.store.studies import study_of_uid, told_ap
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_, Phrase
 from treegarth.web import study_choice
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.dose.registry.device_parameters import LONGEST_NAME, Called, Version
 from treegarth.features.dose.registry.pages.names import kinds_in_words
@@ -17,7 +18,6 @@ from treegarth.features.dose.registry.store.device_history import DeviceChange, 
 from treegarth.features.dose.registry.store.device_names import UNKNOWN, naming_of, shown_devices
 from treegarth.features.dose.registry.store.equipment import find_device
 from treegarth.phrases import N_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route

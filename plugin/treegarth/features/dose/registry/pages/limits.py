@@ -7,12 +7,12 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.dose.plausibility import BUILT_IN
 from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS, held_limits
 from treegarth.features.dose.registry.store.limit_documents import LIMITS
 from treegarth.phrases import P_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import AnyText, Parameters, Route, Text

@@ -7,6 +7,7 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES
@@ -21,7 +22,6 @@ from treegarth.features.dose.registry.store.not_patients import (
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import AnyText, Route, Text

@@ -9,6 +9,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.paths import SizeImportPath
@@ -19,7 +20,6 @@ from treegarth.features.dose.registry.size_parameters import LARGEST_BODY, FileN
 from treegarth.features.dose.registry.store import size_imports
 from treegarth.features.dose.registry.store.size_imports import SizeImport, SizeLineRow, State
 from treegarth.phrases import N_, NN_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter

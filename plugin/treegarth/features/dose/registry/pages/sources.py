@@ -13,6 +13,7 @@ from typing import Any, Literal
 from flask import Response
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.pages.names import KIND_NAMES
 from treegarth.features.dose.registry.store.all_sources import (
@@ -26,7 +27,6 @@ from treegarth.features.dose.registry.store.queue import retry_failed, retry_sou
 from treegarth.features.dose.registry.store.reread_walk import start_reread
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_, Phrase
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import kinds_in_words
@@ -21,7 +22,6 @@ from treegarth.features.dose.registry.store.studies import (
 )
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import viewer_address

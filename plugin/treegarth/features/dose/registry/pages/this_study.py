@@ -8,6 +8,7 @@ from flask import Response
 from markupsafe import Markup
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.marking import mark_studies, take_back
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES, SAID_NAMES
@@ -17,7 +18,6 @@ from treegarth.features.dose.registry.store.not_patients import By, standing_of
 from treegarth.features.dose.registry.store.studies import find_study_with_dose, study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
-from treegarth.access.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part
