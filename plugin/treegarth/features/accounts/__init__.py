@@ -8,6 +8,7 @@ from treegarth.feature import Feature, House
 
 if TYPE_CHECKING:
     from treegarth.documents.language import Documents
+    from treegarth.web.listing import Listing
     from treegarth.web.routes import Route
 
 __all__ = ["FEATURE"]
@@ -20,9 +21,16 @@ def _parts(house: House) -> list[object]:
 
 
 def _routes() -> list[Route]:
-    from treegarth.features.accounts.pages import account, sign_in
+    from treegarth.features.accounts import api, own_api
+    from treegarth.features.accounts.pages import account, sign_in, users
 
-    return [*sign_in.routes(), *account.routes()]
+    return [*sign_in.routes(), *account.routes(), *users.routes(), *api.routes(), *own_api.routes()]
+
+
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.accounts.users import USERS
+
+    return [USERS]
 
 
 def _documents() -> list[Documents[Any]]:
@@ -31,4 +39,4 @@ def _documents() -> list[Documents[Any]]:
     return [ROLE_DOCUMENTS]
 
 
-FEATURE = Feature(name="accounts", parts=_parts, routes=_routes, documents=_documents)
+FEATURE = Feature(name="accounts", parts=_parts, routes=_routes, listings=_listings, documents=_documents)
