@@ -55,7 +55,7 @@ def test_a_token_is_shown_once_does_what_was_ticked_and_is_revoked(site: Account
     assert secret not in anna.page("account")
     program = site.app.test_client()
     assert program.get(API, headers=bearer(secret)).get_json()["permissions"] == ["see dose"]
-    assert program.get("/treegarth/api/v1/dose/exams", headers=bearer(secret)).status_code == 200
+    assert program.get("/treegarth/api/v1/dose/limits", headers=bearer(secret)).status_code == 200
     assert program.get("/treegarth/api/v1/studies", headers=bearer(secret)).status_code == 403
     (token,) = anna.client.get(f"{API}/tokens").get_json()["items"]
     assert token["ends_at"] == "2026-12-24T15:00:00Z"  # the day is over in Seoul

@@ -77,7 +77,7 @@ def routes() -> list[Route]:
             "Who you are here and what you may do; it also answers who has not signed in.",
             permission=Permission.PUBLIC,
         ),
-        own_route("own_sessions", "me/sessions", sessions, "Your own sessions.", problems=(404, 503)),
+        own_route("own_sessions", "me/sessions", sessions, "Your own sessions."),
         own_route(
             "end_own_sessions",
             "me/sessions",
@@ -94,7 +94,7 @@ def routes() -> list[Route]:
             method="DELETE",
             problems=(404, 503),
         ),
-        own_route("own_tokens", "me/tokens", tokens, "Your own tokens.", problems=(404, 503)),
+        own_route("own_tokens", "me/tokens", tokens, "Your own tokens."),
         own_route(
             "create_own_token",
             "me/tokens",
@@ -141,8 +141,11 @@ def me(call: Call[None, None, None]) -> Me:
 
 
 def sessions(call: Call[None, None, None]) -> SessionList:
+    """None of who has no account here."""
+    if call.actor.user_id is None:
+        return SessionList(items=[])
     with call.connect() as connection:
-        return SessionList(items=read_sessions(connection, own(call.actor), call.services.clock()))
+        return SessionList(items=read_sessions(connection, call.actor.user_id, call.services.clock()))
 
 
 def end_others(call: Call[None, None, None]) -> Ended:
@@ -162,8 +165,11 @@ def end_one(call: Call[None, None, SessionPath]) -> Ended:
 
 
 def tokens(call: Call[None, None, None]) -> TokenList:
+    """None of who has no account here."""
+    if call.actor.user_id is None:
+        return TokenList(items=[])
     with call.connect() as connection:
-        return TokenList(items=read_tokens(connection, own(call.actor)))
+        return TokenList(items=read_tokens(connection, call.actor.user_id))
 
 
 def create(call: Call[None, TokenBody, None]) -> TokenAnswer:
