@@ -206,6 +206,12 @@ def known_roles(connection: Connection) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def count_by_role(connection: Connection) -> dict[str, int]:
+    """How many users have each role, by its name."""
+    query = select(user_role.c.role, func.count().label("users")).group_by(user_role.c.role)
+    return {row.role: row.users for row in connection.execute(query)}
+
+
 def has_users(connection: Connection) -> bool:
     """Whether anybody has an account."""
     return connection.execute(select(user_account.c.id).limit(1)).one_or_none() is not None

@@ -22,9 +22,9 @@ def _parts(house: House) -> list[object]:
 
 def _routes() -> list[Route]:
     from treegarth.features.accounts import api, own_api
-    from treegarth.features.accounts.pages import account, sign_in, users
+    from treegarth.features.accounts.pages import account, roles, sign_in, users
 
-    return [*sign_in.routes(), *account.routes(), *users.routes(), *api.routes(), *own_api.routes()]
+    return [*sign_in.routes(), *account.routes(), *users.routes(), *roles.routes(), *api.routes(), *own_api.routes()]
 
 
 def _listings() -> list[Listing[Any, Any]]:
