@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from treegarth.access.actors import PERMISSION_WORDS, Permission
@@ -16,10 +16,12 @@ from treegarth.access.snapshot import KnownSession, KnownToken, KnownUser, Snaps
 from treegarth.access.tables import (
     access_token,
     access_version,
+    half_sign_in,
     user_account,
     user_role,
     user_role_document,
     user_session,
+    user_totp,
 )
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.folding import fold
@@ -43,6 +45,8 @@ class User(Record):
     has_password: bool
     """Whether they sign in with a password of ours."""
     must_change_password: bool
+    has_second_step: bool
+    """Whether the sign-in asks for a code of their authenticator app after the password."""
     created_at: datetime
     created_by: str | None
     """Null: by the command line, or by themselves."""
@@ -182,6 +186,9 @@ def select_users() -> Any:
     return select(
         *(user_account.c[name] for name in names),
         user_account.c.password_hash.is_not(None).label("has_password"),
+        exists()
+        .where(user_totp.c.user_id == user_account.c.id, user_totp.c.confirmed_at.is_not(None))
+        .label("has_second_step"),
         roles.label("roles"),
     )
 
@@ -315,8 +322,9 @@ def password_of(connection: Connection, name: str) -> PasswordOfUser | None:
 def set_password(
     connection: Connection, user_id: int, password_hash: str, now: datetime, *, must_change: bool, by: str | None
 ) -> None:
-    """Every session of theirs ends. Raises NotFound."""
+    """Every session of theirs ends, and every sign-in that waits for a code. Raises NotFound."""
     read_user(connection, user_id)
+    connection.execute(delete(half_sign_in).where(half_sign_in.c.user_id == user_id))
     values = {"password_hash": password_hash, "must_change_password": must_change}
     connection.execute(update(user_account).where(user_account.c.id == user_id).values(values))
     end_sessions_of(connection, user_id, now, by=by)
@@ -335,6 +343,7 @@ def begin_session(
     address: str | None,
     browser: str | None,
     browser_digest: bytes | None = None,
+    id_token: str | None = None,
 ) -> int:
     """The number of a new session."""
     values = {
@@ -346,6 +355,7 @@ def begin_session(
         "address": address,
         "browser": browser,
         "browser_digest": browser_digest,
+        "id_token": id_token,
     }
     number = connection.execute(insert(user_session).values(values).returning(user_session.c.id)).scalar_one()
     connection.execute(update(user_account).where(user_account.c.id == user_id).values(last_signed_in_at=now))

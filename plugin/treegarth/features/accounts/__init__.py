@@ -20,9 +20,9 @@ def _parts(house: House) -> list[object]:
 
 
 def _routes() -> list[Route]:
-    from treegarth.features.accounts.pages import account, sign_in
+    from treegarth.features.accounts.pages import account, own_second_step, sign_in
 
-    return [*sign_in.routes(), *account.routes()]
+    return [*sign_in.routes(), *account.routes(), *own_second_step.routes()]
 
 
 def _documents() -> list[Documents[Any]]:

@@ -14,7 +14,17 @@ from treegarth.access.passwords import MOST_LENGTH
 from treegarth.access.store import end_session
 from treegarth.access.throttle import Throttle
 from treegarth.errors import NotFound
-from treegarth.features.accounts.signing_in import Begun, Tried, sign_in
+from treegarth.features.accounts.signing_in import (
+    CODE_WITHIN,
+    Begun,
+    CodeNeeded,
+    Refused,
+    Tried,
+    TriedCode,
+    Visitor,
+    second_step,
+    sign_in,
+)
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.settings import SignIn
 from treegarth.web.access import BROWSER_COOKIE, SESSION_COOKIE
@@ -26,6 +36,9 @@ from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 
 PAGE = "accounts.sign_in_page"
+CODE_PAGE = "accounts.code_page"
+HALF_COOKIE = "treegarth_half"
+LONGEST_CODE = 40
 TODAY = "archive.today_page"
 BROWSER_KNOWN_S = 180 * 24 * 3600
 NextPlace = Annotated[AnyText, Field(max_length=4000)]
@@ -43,6 +56,13 @@ class SignInForm(Parameters):
 
     name: Annotated[AnyText, Field(max_length=200)]
     password: Annotated[AnyText, Field(max_length=MOST_LENGTH)]
+    next: NextPlace = ""
+
+
+class CodeForm(Parameters):
+    """Of the app, or a recovery code."""
+
+    code: Annotated[AnyText, Field(max_length=LONGEST_CODE)]
     next: NextPlace = ""
 
 
@@ -64,6 +84,21 @@ def routes() -> list[Route]:
             summary="Begin a session.",
         ),
         route(
+            name=CODE_PAGE,
+            path="/treegarth/sign-in/code",
+            permission=Permission.PUBLIC,
+            handler=code_page,
+            summary="The sign-in's second step.",
+        ),
+        route(
+            name="accounts.send_code",
+            path="/treegarth/sign-in/code",
+            method="POST",
+            permission=Permission.PUBLIC,
+            handler=send_code,
+            summary="Begin a session with a code of one's app.",
+        ),
+        route(
             name="accounts.sign_out",
             path="/treegarth/sign-out",
             method="POST",
@@ -77,45 +112,67 @@ def routes() -> list[Route]:
 def page(call: Call[SignInQuery, None, None]) -> Response:
     _check_mode(call)
     if call.actor.session_id is not None:
-        return see_other(call, _place_after(call, call.query.next))
+        return see_other(call, place_after(call, call.query.next))
     return _page(call, next_place=call.query.next)
 
 
 def enter(call: Call[None, SignInForm, None]) -> Response:
     _check_mode(call)
     services, form = call.services, call.body
-    found = sign_in(
-        services.database,
-        services.passwords,
-        call.part(Throttle),
-        Tried(
-            name=form.name.strip(),
-            password=form.password,
-            address=call.http.environ.get("REMOTE_ADDR", ""),
-            browser=call.http.headers.get("User-Agent", ""),
-            browser_secret=call.http.cookies.get(BROWSER_COOKIE),
-            now=services.clock(),
-        ),
-    )
-    if not isinstance(found, Begun):
-        minutes = ceil(found.wait.total_seconds() / 60)
-        wrong = P_("The name or the password is not right.")
-        if minutes:
-            wrong = P_(
-                "Too many tries for this name from here. The next one is possible in %(count)s min.", count=minutes
-            )
+    tried = Tried(name=form.name.strip(), password=form.password, visitor=visitor_of(call), now=services.clock())
+    found = sign_in(services.database, services.passwords, call.part(Throttle), tried)
+    if isinstance(found, Refused):
+        wrong = _why(found, P_("The name or the password is not right."))
         return _page(call, next_place=form.next, name=form.name, wrong=wrong, status=403)
-    if services.known is not None:
-        services.known.refresh()
-    place = call.site.url("accounts.password_page") if found.must_change_password else _place_after(call, form.next)
+    if isinstance(found, CodeNeeded):
+        response = see_other(call, call.site.url(CODE_PAGE, next=form.next or None))
+        _keep(call, response, HALF_COOKIE, found.secret, int(CODE_WITHIN.total_seconds()), call.site.url(PAGE))
+        return response
+    return let_in(call, found, form.next)
+
+
+def code_page(call: Call[SignInQuery, None, None]) -> Response:
+    _check_mode(call)
+    if not call.http.cookies.get(HALF_COOKIE):
+        return see_other(call, call.site.url(PAGE, next=call.query.next or None))
+    return _code_page(call, next_place=call.query.next)
+
+
+def send_code(call: Call[None, CodeForm, None]) -> Response:
+    _check_mode(call)
+    services, form = call.services, call.body
+    tried = TriedCode(
+        secret=call.http.cookies.get(HALF_COOKIE, ""), code=form.code, visitor=visitor_of(call), now=services.clock()
+    )
+    found = second_step(services.database, call.part(Throttle), tried)
+    if isinstance(found, Begun):
+        response = let_in(call, found, form.next)
+        response.delete_cookie(HALF_COOKIE, path=call.site.url(PAGE))
+        return response
+    if found.why == "late":
+        again = call.site.url(PAGE, next=form.next or None)
+        return see_other(call, again, P_("That took too long. Sign in once more."), kind="attention")
+    wrong = _why(found, P_("The code is not right, or was used before. The app shows a new one every 30 seconds."))
+    return _code_page(call, next_place=form.next, wrong=wrong, status=403)
+
+
+def let_in(call: AnyCall, begun: Begun, next_place: str) -> Response:
+    """To where the browser was on its way, with the cookies of its session."""
+    if call.services.known is not None:
+        call.services.known.refresh()
+    place = call.site.url("accounts.password_page") if begun.must_change_password else place_after(call, next_place)
     response = see_other(call, place)
-    reach = services.reach
-    for name, value, age, path in (
-        (SESSION_COOKIE, found.secret, int(ABSOLUTE.total_seconds()), reach.path("/")),
-        (BROWSER_COOKIE, found.browser_secret, BROWSER_KNOWN_S, call.site.url(PAGE)),
-    ):
-        response.set_cookie(name, value, max_age=age, path=path, secure=reach.is_secure, httponly=True, samesite="Lax")
+    _keep(call, response, SESSION_COOKIE, begun.secret, int(ABSOLUTE.total_seconds()), call.services.reach.path("/"))
+    _keep(call, response, BROWSER_COOKIE, begun.browser_secret, BROWSER_KNOWN_S, call.site.url(PAGE))
     return response
+
+
+def visitor_of(call: AnyCall) -> Visitor:
+    return Visitor(
+        address=call.http.environ.get("REMOTE_ADDR", ""),
+        browser=call.http.headers.get("User-Agent", ""),
+        browser_secret=call.http.cookies.get(BROWSER_COOKIE),
+    )
 
 
 def leave(call: Call[None, None, None]) -> Response:
@@ -139,13 +196,31 @@ def _page(
     )
 
 
+def _code_page(call: AnyCall, *, next_place: str, wrong: Phrase | None = None, status: int = 200) -> Response:
+    return render_page(call, "accounts/code.html", status=status, next_place=next_place, wrong=wrong)
+
+
+def _why(refused: Refused, wrong: Phrase) -> Phrase:
+    """What the page says of it: that it was wrong, or how long to wait."""
+    minutes = ceil(refused.wait.total_seconds() / 60)
+    if not minutes:
+        return wrong
+    return P_("Too many tries for this name from here. The next one is possible in %(count)s min.", count=minutes)
+
+
+def _keep(call: AnyCall, response: Response, name: str, value: str, age_s: int, path: str) -> None:
+    """A cookie. Lax, for a link from a mail or from the identity provider must find it."""
+    secure = call.services.reach.is_secure
+    response.set_cookie(name, value, max_age=age_s, path=path, secure=secure, httponly=True, samesite="Lax")
+
+
 def _check_mode(call: AnyCall) -> None:
     """Raises NotFound where nobody signs in here."""
     if call.services.settings.sign_in is not SignIn.TREEGARTH:
         raise NotFound(N_("This server knows its users by other means."))
 
 
-def _place_after(call: AnyCall, asked: str) -> str:
+def place_after(call: AnyCall, asked: str) -> str:
     """An address of this server alone: whoever made the link must not lead people elsewhere."""
     is_here = asked.startswith("/") and asked[1:2] not in ("/", "\\") and "\\" not in asked
     is_plain = all(ord(letter) > 32 for letter in asked)
