@@ -93,8 +93,9 @@ def begin_app(connection: Connection, user_id: int, key: str, now: datetime) -> 
         .on_conflict_do_update(
             index_elements=[user_totp.c.user_id], set_=values, where=user_totp.c.confirmed_at.is_(None)
         )
+        .returning(user_totp.c.user_id)
     )
-    if connection.execute(made).rowcount == 0:
+    if connection.execute(made).one_or_none() is None:
         raise RequestConflict(N_("An authenticator app is set up already."))
 
 
