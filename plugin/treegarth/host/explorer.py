@@ -35,4 +35,5 @@ $(document).ajaxError(function(event, answer) {
   }
 });
 """
-"""Its pages hold no data, so that the gate lets everybody have them; what they ask for is refused until somebody signs in."""
+"""Its pages hold no data, so that the gate lets everybody have them; what they ask for is refused until somebody signs
+in."""
