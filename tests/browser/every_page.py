@@ -37,6 +37,10 @@ NO_PAGES = {
     "retention.frees_page": "a part of a policy's page, which asks for it by itself",
     "accounts.sign_in_page": "where users sign in here alone: the tests of the sign-in look at it",
     "accounts.password_page": "of who has signed in here alone: the tests of the sign-in look at it",
+    **dict.fromkeys(
+        ("accounts.code_page", "accounts.second_step_page", "accounts.provider_start", "accounts.provider_back"),
+        "where users sign in here alone: the tests of the sign-in look at it",
+    ),
     "web.ohif_start": "OHIF's page: the tests of the viewer look at it",
 }
 """What answers HTML and is no page to be visited: by the name of the route, why."""

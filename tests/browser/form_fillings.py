@@ -210,6 +210,7 @@ ELSEWHERE: Mapping[str, str] = {
     "accounts.end_user_session_page": "nobody signs in at this server",
     "accounts.end_user_sessions_page": "nobody signs in at this server",
     "accounts.revoke_user_token_page": "nobody signs in at this server",
+    "accounts.take_off_second_step_page": "nobody signs in at this server",
     "accounts.end_own_session_page": "nobody signs in at this server",
     "accounts.end_own_sessions_page": "nobody signs in at this server",
     "accounts.create_own_token_page": "nobody signs in at this server",

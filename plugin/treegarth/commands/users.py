@@ -45,7 +45,7 @@ from treegarth.features.accounts.managing import (
     make_password,
 )
 from treegarth.features.accounts.own_tokens import LONGEST
-from treegarth.settings import SignIn
+from treegarth.settings import Settings, SignIn
 
 PERMISSIONS = tuple(one.value for one in PERMISSION_WORDS)
 
@@ -55,7 +55,7 @@ class Site:
     """Whose users they are, and where what is done is said."""
 
     engine: Engine
-    sign_in: SignIn
+    settings: Settings
     output: TextIO
     author: Author
 
@@ -64,7 +64,7 @@ class Site:
 
     def password(self, given: str, name: str) -> Password | None:
         """None where passwords are not ours. Raises InvalidRequest."""
-        return make_password(Argon2id(), given, name) if has_passwords(self.sign_in) else None
+        return make_password(Argon2id(), given, name) if has_passwords(self.settings) else None
 
 
 def run(
@@ -77,7 +77,7 @@ def run(
     settings = configuration.settings(environment)
     author = Author(name=f"{getpass.getuser()} (command line)", now=datetime.now(UTC))
     with _engine_of(configuration, environment) as engine:
-        act(Site(engine=engine, sign_in=settings.sign_in, output=output, author=author))
+        act(Site(engine=engine, settings=settings, output=output, author=author))
     return ExitCode.DONE
 
 
@@ -137,7 +137,9 @@ def set_password(site: Site, name: str, given: str) -> None:
         user = _user(connection, name)
     password = site.password(given, user.name)
     if password is None:
-        raise RequestConflict(f"SignIn is {site.sign_in}: passwords are kept where users sign in, and not here.")
+        raise RequestConflict(
+            f"SignIn is {site.settings.sign_in}: passwords are kept where users sign in, and not here."
+        )
     with transaction(site.engine) as connection:
         give_password(connection, user.id, password, site.author)
     site.say(f"{user.name} has a new password, and every session of theirs is ended.")
@@ -186,8 +188,8 @@ def list_tokens(site: Site, name: str | None) -> None:
 
 def add_token(site: Site, name: str, purpose: str, may: Sequence[str], days: int) -> None:
     """It may do what its user may, and of that only this. Raises RequestConflict where no token acts."""
-    if site.sign_in in (SignIn.NONE, SignIn.ORTHANC):
-        raise RequestConflict(f"SignIn is {site.sign_in}: tokens act where it is treegarth.")
+    if site.settings.sign_in in (SignIn.NONE, SignIn.ORTHANC):
+        raise RequestConflict(f"SignIn is {site.settings.sign_in}: tokens act where it is treegarth.")
     if unknown := [one for one in may if one not in PERMISSIONS]:
         raise InvalidRequest(f"{unknown[0]} is none of: {', '.join(PERMISSIONS)}.")
     if not 0 < days <= LONGEST.days:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from treegarth.access.passwords import MOST_LENGTH
+from treegarth.access.second_step_store import take_off_second_step
 from treegarth.access.store import (
     Session,
     Token,
@@ -171,6 +172,14 @@ def routes() -> list[Route]:
             problems=(404, 409, 503),
             example={"password": "correct horse battery"},
         ),
+        access_route(
+            "take_off_access_user_second_step",
+            f"{one}/second-step",
+            take_off,
+            "Take the second step of the sign-in off a user, as when the telephone is lost.",
+            method="DELETE",
+            problems=(404, 503),
+        ),
         access_route("access_user_sessions", f"{one}/sessions", sessions, "A user's sessions.", problems=(404, 503)),
         access_route(
             "end_access_user_sessions",
@@ -204,7 +213,7 @@ def create(call: Call[None, NewUser, None]) -> UserMade:
     """Hashing takes its time, and so is done before the transaction."""
     body, services, password = call.body, call.services, None
     name = check_name(body.name)
-    if has_passwords(services.settings.sign_in):
+    if has_passwords(services.settings):
         password = make_password(services.passwords, body.password or "", name)
     with call.begin() as connection:
         wanted = Wanted(name=name, full_name=body.full_name, roles=body.roles)
@@ -238,7 +247,7 @@ def switch(call: Call[None, StateBody, UserPath]) -> User:
 
 def set_a_password(call: Call[None, PasswordBody, UserPath]) -> UserMade:
     services, number = call.services, call.path.user_id
-    if not has_passwords(services.settings.sign_in):
+    if not has_passwords(services.settings):
         raise RequestConflict(N_("Passwords are kept where users sign in, and not here."))
     with call.connect() as connection:
         name = read_user(connection, number).name
@@ -248,6 +257,13 @@ def set_a_password(call: Call[None, PasswordBody, UserPath]) -> UserMade:
         user = read_user(connection, number)
     services.refresh_known()
     return UserMade(user=user, password=password.made_up)
+
+
+def take_off(call: Call[None, None, UserPath]) -> User:
+    with call.begin() as connection:
+        read_user(connection, call.path.user_id)
+        take_off_second_step(connection, call.path.user_id)
+        return read_user(connection, call.path.user_id)
 
 
 def sessions(call: Call[None, None, UserPath]) -> SessionList:

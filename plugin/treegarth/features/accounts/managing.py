@@ -13,7 +13,7 @@ from treegarth.access.store import User, create_user, set_password
 from treegarth.documents.store import Author
 from treegarth.errors import InvalidRequest
 from treegarth.phrases import N_
-from treegarth.settings import SignIn
+from treegarth.settings import Settings, SignIn
 
 LONGEST_NAME = 100
 
@@ -36,9 +36,11 @@ class Wanted:
     roles: Sequence[str]
 
 
-def has_passwords(sign_in: SignIn) -> bool:
+def has_passwords(settings: Settings) -> bool:
     """Whether passwords are ours to set: Orthanc or a provider keeps those of its own users."""
-    return sign_in in (SignIn.NONE, SignIn.TREEGARTH)
+    if settings.sign_in is SignIn.OIDC:
+        return settings.oidc is not None and settings.oidc.also_password
+    return settings.sign_in is not SignIn.ORTHANC
 
 
 def make_password(passwords: Passwords, given: str, user_name: str) -> Password:

@@ -40,7 +40,11 @@ def role_choices(call: AnyCall, connection: Connection) -> Mapping[str, str]:
 
 def extras(call: AnyCall, connection: Connection, asked: UsersAsked, users: Sequence[User]) -> Mapping[str, Any]:
     sign_in = call.services.settings.sign_in
-    return {"sign_in": sign_in, "has_passwords": has_passwords(sign_in), "first_command": FIRST_ADMINISTRATOR}
+    return {
+        "sign_in": sign_in,
+        "has_passwords": has_passwords(call.services.settings),
+        "first_command": FIRST_ADMINISTRATOR,
+    }
 
 
 USERS = Listing(

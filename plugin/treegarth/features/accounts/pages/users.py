@@ -11,6 +11,7 @@ from pydantic import Field
 
 from treegarth.access.actors import PERMISSION_WORDS, Permission
 from treegarth.access.passwords import MOST_LENGTH
+from treegarth.access.second_step_store import take_off_second_step
 from treegarth.access.store import (
     end_session_of,
     end_sessions_of,
@@ -96,6 +97,9 @@ def routes() -> list[Route]:
         _user_route("rename_user_page", f"{ONE}/name", rename, "Say what pages call a user."),
         _user_route("switch_user_page", f"{ONE}/switch", switch, "Switch a user off or on."),
         _user_route("user_password_page", f"{ONE}/password", set_a_password, "Give a user a password to begin with."),
+        _user_route(
+            "take_off_second_step_page", f"{ONE}/second-step/off", take_off, "Take the second step off a user."
+        ),
         _user_route("end_user_sessions_page", f"{ONE}/sessions/end", end_all, "End every session of a user."),
         _user_route("end_user_session_page", f"{ONE}/sessions/{{session_id}}/end", end_one, "End a user's session."),
         _user_route("revoke_user_token_page", f"{ONE}/tokens/{{token_id}}/revoke", revoke, "Revoke a user's token."),
@@ -124,7 +128,7 @@ def create(call: Call[None, None, None]) -> Response:
         return _new_form(call, typed, {"name": [in_words(call, refused.sentence)]})
     services, password = call.services, None
     try:
-        if has_passwords(services.settings.sign_in):
+        if has_passwords(services.settings):
             password = make_password(services.passwords, wanted.password or "", name)
         with call.begin() as connection:
             asked = Wanted(name=name, full_name=wanted.full_name, roles=wanted.roles)
@@ -148,7 +152,7 @@ def _new_form(call: AnyCall, typed: Typed, problems: Mapping[str, Sequence[str]]
         status=400 if problems else 200,
         form=form_of(kept, NewUser, problems, choices={"roles": {name: name for name in roles}}),
         sign_in=call.services.settings.sign_in,
-        has_passwords=has_passwords(call.services.settings.sign_in),
+        has_passwords=has_passwords(call.services.settings),
     )
 
 
@@ -203,6 +207,14 @@ def set_a_password(call: Call[None, PasswordForm, UserPath]) -> Response:
     return _page(call, number, made_up=password.made_up)
 
 
+def take_off(call: Call[None, None, UserPath]) -> Response:
+    """Of who has lost the telephone: the password alone lets in until another one is set up."""
+    with call.begin() as connection:
+        read_user(connection, call.path.user_id)
+        take_off_second_step(connection, call.path.user_id)
+    return _back(call, call.path.user_id, P_("The second step is taken off: the password alone lets in."))
+
+
 def end_all(call: Call[None, None, UserPath]) -> Response:
     with call.begin() as connection:
         read_user(connection, call.path.user_id)
@@ -227,7 +239,7 @@ def revoke(call: Call[None, None, UserTokenPath]) -> Response:
 
 def _check_passwords(call: AnyCall) -> None:
     """Raises InvalidRequest."""
-    if not has_passwords(call.services.settings.sign_in):
+    if not has_passwords(call.services.settings):
         raise InvalidRequest(N_("Passwords are kept where users sign in, and not here."))
 
 
@@ -252,7 +264,7 @@ def _page(
         tokens=tokens,
         permission_words=PERMISSION_WORDS,
         sign_in=sign_in,
-        has_passwords=has_passwords(sign_in),
+        has_passwords=has_passwords(call.services.settings),
         made_up=made_up,
         is_new=is_new,
         wrong=wrong,
