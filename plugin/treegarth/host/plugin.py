@@ -37,6 +37,7 @@ from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
+from treegarth.host.uploads import Uploads
 from treegarth.host.zone import local_zone
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.orthanc.frames import Frame, FrameKind
@@ -68,8 +69,6 @@ class Plugin:
         self._settings = settings
         self._feed = IndexerFeed(limit_bytes=settings.queue_megabytes * 2**20)
         self._shared = SharedCallbacks(orthanc)
-        transcodes = bool(configuration.get("IngestTranscoding"))
-        self._dispatcher = Dispatcher(orthanc, self._feed, self._shared, transcodes=transcodes)
         address = _loopback(orthanc, configuration)
         self._supervisor = Supervisor(
             Plan(
@@ -113,6 +112,14 @@ class Plugin:
             Gate(reach.dicom_web, reach.wado, tuple(own_paths(reach))),
             self._is_judged_by_us,
         )
+        self._dispatcher = Dispatcher(
+            orthanc,
+            self._feed,
+            self._shared,
+            transcodes=bool(configuration.get("IngestTranscoding")),
+            uploader=None if settings.sign_in is SignIn.NONE else Uploads(self._filter).uploader,
+            by_orthanc_users=settings.sign_in is not SignIn.TREEGARTH,
+        )
         self._bridge = WsgiBridge(
             self._application,
             address,
@@ -137,9 +144,9 @@ class Plugin:
         if hasattr(orthanc, "ExtendOrthancExplorer"):
             orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
 
-    def _remote_address(self) -> str:
-        """Of the request that Orthanc hands to this thread; empty without a filter."""
-        asked = self._filter.bound()
+    def _remote_address(self, path: str) -> str:
+        """Of the request of this path that Orthanc hands to this thread; empty without a filter."""
+        asked = self._filter.bound(path)
         return asked.address if asked is not None else ""
 
     def _is_judged_by_us(self, path: str) -> bool:

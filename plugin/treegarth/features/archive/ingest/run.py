@@ -15,7 +15,7 @@ from treegarth.features.archive.ingest.process import Answers, FrameBuffer, Inde
 from treegarth.features.archive.ingest.reconciler import Reconciler
 from treegarth.index.follower import IndexFollower
 from treegarth.orthanc.client import OrthancClient
-from treegarth.settings import Settings
+from treegarth.settings import Settings, SignIn
 
 
 def run_indexer(
@@ -29,6 +29,7 @@ def run_indexer(
     answers_to: TextIO,
 ) -> None:
     """Write what comes through the pipe, reconcile and mend beside it, until the pipe closes."""
+    by_orthanc_users = settings.sign_in is not SignIn.TREEGARTH
     stale = StaleHints()
     answers = Answers(answers_to)
     writer = BatchWriter(
@@ -38,6 +39,7 @@ def run_indexer(
         clock=clock,
         on_stale=stale.note,
         on_indexed=lambda count: answers.tell(indexed=count),
+        by_orthanc_users=by_orthanc_users,
     )
     frames = FrameBuffer()
     mender = Mender(
