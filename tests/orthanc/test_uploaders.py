@@ -170,6 +170,7 @@ def test_where_orthanc_knows_the_users_stow_has_them_too(new_server: ServerFacto
     for name, own in zip(users, (files[:2], files[2:]), strict=True):
         session = requests.Session()
         session.auth = (name, "secret")
+        until(200, "GET", f"{server.url}/plugins", 60, auth=session.auth)
         way = Way(name=name, send=session.post)
         way.posts(server, own[0].read_bytes())
         way.stows(server, own[1])

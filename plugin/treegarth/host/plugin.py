@@ -28,6 +28,7 @@ from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.chained_scripts import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.children import project_root
+from treegarth.host.dicom_find import AnswerFind, FindAnswerer, find_site
 from treegarth.host.explorer import EXPLORER_BUTTON
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
@@ -64,6 +65,7 @@ class Plugin:
         database: DatabaseAddress | None,
         make_application: Callable[[Services], Flask],
         keep_sample: Callable[[Engine, HostStatus, str, datetime], None],
+        answer_find: AnswerFind,
     ) -> None:
         self._orthanc = orthanc
         self._settings = settings
@@ -120,6 +122,7 @@ class Plugin:
             uploader=None if settings.sign_in is SignIn.NONE else Uploads(self._filter).uploader,
             by_orthanc_users=settings.sign_in is not SignIn.TREEGARTH,
         )
+        self._finds = FindAnswerer(self._monitor.engine, services.orthanc, answer_find, find_site(configuration))
         self._bridge = WsgiBridge(
             self._application,
             address,
@@ -136,6 +139,8 @@ class Plugin:
         if self._settings.sign_in is not SignIn.NONE:
             self._shared.add(REQUESTS, self._filter)
         import_chained(self._settings.chained_scripts, self._shared)
+        if self._settings.find_from_index:
+            self._shared.answer_finds(self._finds)
         tell_guard(os.environ, self._settings, self._reach, scripts_serve=self._shared.scripts_serve)
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
