@@ -29,7 +29,7 @@ from treegarth.host.callbacks import Dispatcher
 from treegarth.host.chained_scripts import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.children import project_root
 from treegarth.host.dicom_find import AnswerFind, FindAnswerer, find_site
-from treegarth.host.explorer import EXPLORER_BUTTON
+from treegarth.host.explorer import EXPLORER_BUTTON, EXPLORER_SIGN_IN
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
 from treegarth.host.password_child import PasswordChild
@@ -120,7 +120,7 @@ class Plugin:
             self._shared,
             transcodes=bool(configuration.get("IngestTranscoding")),
             uploader=None if settings.sign_in is SignIn.NONE else Uploads(self._filter).uploader,
-            by_orthanc_users=settings.sign_in is not SignIn.TREEGARTH,
+            by_orthanc_users=not settings.sign_in.by_session,
         )
         self._finds = FindAnswerer(self._monitor.engine, services.orthanc, answer_find, find_site(configuration))
         self._bridge = WsgiBridge(
@@ -147,7 +147,8 @@ class Plugin:
         if hasattr(orthanc, "SetRootUri"):
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
-            orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+            script = EXPLORER_BUTTON if self._settings.sign_in is SignIn.NONE else EXPLORER_BUTTON + EXPLORER_SIGN_IN
+            orthanc.ExtendOrthancExplorer(script)
 
     def _remote_address(self, path: str) -> str:
         """Of the request of this path that Orthanc hands to this thread; empty without a filter."""

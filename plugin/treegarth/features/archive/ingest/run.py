@@ -15,7 +15,7 @@ from treegarth.features.archive.ingest.process import Answers, FrameBuffer, Inde
 from treegarth.features.archive.ingest.reconciler import Reconciler
 from treegarth.index.follower import IndexFollower
 from treegarth.orthanc.client import OrthancClient
-from treegarth.settings import Settings, SignIn
+from treegarth.settings import Settings
 
 
 def run_indexer(
@@ -29,7 +29,7 @@ def run_indexer(
     answers_to: TextIO,
 ) -> None:
     """Write what comes through the pipe, reconcile and mend beside it, until the pipe closes."""
-    by_orthanc_users = settings.sign_in is not SignIn.TREEGARTH
+    by_orthanc_users = not settings.sign_in.by_session
     stale = StaleHints()
     answers = Answers(answers_to)
     writer = BatchWriter(
