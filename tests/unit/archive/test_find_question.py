@@ -67,6 +67,11 @@ def test_a_level_that_there_is_not_is_refused(level: str) -> None:
         asked(level)
 
 
+def test_a_value_that_no_database_holds_is_refused() -> None:
+    with pytest.raises(FindRefused):
+        asked("STUDY", PatientID="a\0b")
+
+
 def test_the_keys_are_what_the_standard_says_they_are() -> None:
     for tag, key in KEYS.items():
         assert dictionary_VR(tag) == key.vr

@@ -110,8 +110,6 @@ def _condition(asked_at: FindLevel, match: Match) -> ColumnElement[bool]:
     if key.vr in ("IS", "US"):
         numbers = [int(one) for one in values_of(value) if one.lstrip("+-").isdecimal()]
         return column.in_([one for one in numbers if abs(one) <= _LARGEST_INTEGER])
-    if key.vr == "UI":
-        return or_(*(is_or_is_like(column, one) for one in values_of(value)))
     return or_(*(is_or_is_like(column, one) for one in values_of(value) or [value]))
 
 

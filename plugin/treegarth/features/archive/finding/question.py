@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from treegarth.dicom.headers import TAGS
 from treegarth.errors import TreegarthError
+from treegarth.limits import is_storable
 
 Vr: TypeAlias = Literal["AE", "CS", "DA", "IS", "LO", "PN", "SH", "TM", "UI", "US"]
 
@@ -121,6 +122,8 @@ class Question:
 def question_of(asked: Iterable[tuple[int, str]]) -> Question:
     """Of the tags and values of a request's identifier. Raises FindRefused."""
     values = {tag: value.strip(" \0") for tag, value in asked}
+    if not all(map(is_storable, values.values())):
+        raise FindRefused("A value is no text.")
     try:
         level = FindLevel[values.get(QUERY_LEVEL, "").upper()]
     except KeyError:
