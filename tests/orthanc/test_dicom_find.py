@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import DataElement, Dataset, dcmread
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pynetdicom import AE
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelFind,
@@ -72,9 +74,11 @@ def find(
     question.SpecificCharacterSet = "ISO_IR 192"
     question.QueryRetrieveLevel = level
     for keyword, value in keys.items():
-        setattr(question, keyword, value)
+        tag = tag_for_keyword(keyword) or 0
+        question.add(DataElement(tag, dictionary_VR(tag), value or None, validation_mode=IGNORE))
     node = AE(ae_title=calling)
     node.add_requested_context(model)
+    node.dimse_timeout = 60
     association = node.associate("127.0.0.1", server.dicom_port, ae_title="TREEGARTH")
     assert association.is_established
     responses = list(association.send_c_find(question, model))

@@ -17,9 +17,12 @@ from sqlalchemy import Connection, Engine
 from treegarth.database.engine import connect
 from treegarth.dicom.find_answers import FindAnswers, FindSite
 from treegarth.errors import DatabaseUnavailable, TreegarthError
+from treegarth.host.request_threads import NotAnsweredInTime, RequestThreads
 from treegarth.orthanc.client import OrthancClient
 
 MOST_ANSWERS = 10_000
+ANSWERED_WITHIN_S = 25.0  # nodes wait some 30 s
+_THREADS = 4  # those that a silent database holds are not waited for
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +49,21 @@ class FindAnswerer:
         self._orthanc = orthanc
         self._answer = answer
         self._site = site
+        self._threads = RequestThreads(_THREADS, answer_within_s=ANSWERED_WITHIN_S)
         self.answered = self.failed = 0
 
     def __call__(self, answers: Any, query: Any, issuer: str, called: str) -> None:
         begin = perf_counter()
         try:
-            found = self._found(_asked(query))
+            asked = _asked(query)
+            found = self._threads.run(lambda: self._found(asked))
             for one in found.answers:
                 answers.FindAddAnswer(one)
             if not found.is_complete:
                 answers.FindMarkIncomplete()
-        except TreegarthError as error:
+        except (TreegarthError, NotAnsweredInTime) as error:
             self.failed += 1
-            logger.warning("A C-FIND of %r was not answered: %s", issuer[:16], error)
+            logger.warning("A C-FIND of %r was not answered: %s", issuer[:16], str(error) or "it took too long")
             raise
         except Exception:
             self.failed += 1

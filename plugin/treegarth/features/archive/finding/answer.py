@@ -41,7 +41,7 @@ def answer_of(question: Question, values: Mapping[int, Any], *, character_set: s
 def _vr(tag: int) -> str | None:
     """None of what the standard does not know: nobody could say what an empty one is."""
     try:
-        return dictionary_VR(tag)[:2]
+        return str(dictionary_VR(tag))[:2]
     except KeyError:
         return None
 

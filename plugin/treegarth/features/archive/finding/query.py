@@ -121,7 +121,8 @@ def _is_between(column: ColumnElement[Any], begin: Any, end: Any) -> ColumnEleme
 def _has_modality(value: str) -> ColumnElement[bool]:
     listed = values_of(value)
     if not any(map(has_wildcard, listed)):
-        return study.c.modalities.overlap(listed)
+        overlaps: ColumnElement[bool] = study.c.modalities.overlap(listed)
+        return overlaps
     each = func.unnest(study.c.modalities).column_valued("modality_in_study")
     return or_(*(select(literal(1)).where(is_or_is_like(each, one)).exists() for one in listed))
 
