@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydicom.datadict import dictionary_VR
+
+_TEXTS = frozenset(
+    {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
+)
+
+
+def is_of_text(tag: int) -> bool:
+    """Whether the values of an attribute are texts (PS3.5 6.2): Orthanc gives no other of a question."""
+    try:
+        return str(dictionary_VR(tag)) in _TEXTS
+    except KeyError:
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class FindSite:

@@ -43,6 +43,7 @@ KEEP_NOBODY = {
 }
 """Routes that are no GET and keep nowhere who asked, each with the reason."""
 BY_ITSELF = {
+    "features/accounts/by_provider.py": "the provider's word at a sign-in",
     "features/archive/ingest/mender.py": "the index mends itself",
     "features/archive/ingest/reconciler.py": "the index compares itself",
     "features/rules/tasks.py": "a rule's schedule",
