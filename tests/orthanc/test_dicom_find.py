@@ -26,7 +26,7 @@ from tests.studies import small_studies
 
 STUDY_ROOT, PATIENT_ROOT = StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind
 HONG = "Hong^Gildong=洪^吉洞=홍^길동"
-UNABLE, SUCCESS, CANCELLED = 0xC001, 0x0000, 0xFE00
+UNABLE, SUCCESS, CANCELLED = 0xC000, 0x0000, 0xFE00
 
 
 def write_study(files: list[Path], **attributes: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from treegarth.database.engine import connect
-from treegarth.dicom.find_answers import FindAnswers, FindSite
+from treegarth.dicom.find_answers import FindAnswers, FindSite, is_of_text
 from treegarth.errors import DatabaseUnavailable, TreegarthError
 from treegarth.host.request_threads import NotAnsweredInTime, RequestThreads
 from treegarth.orthanc.client import OrthancClient
@@ -40,7 +40,7 @@ def find_site(configuration: Mapping[str, Any]) -> FindSite:
 
 
 class FindAnswerer:
-    """The callback. Raises, which Orthanc tells the node as a failure (0xC001)."""
+    """The callback. Raises, which Orthanc tells the node as a failure (0xC000)."""
 
     def __init__(
         self, engine: Callable[[], Engine | None], orthanc: OrthancClient, answer: AnswerFind, site: FindSite
@@ -85,10 +85,9 @@ class FindAnswerer:
 
 
 def _asked(query: Any) -> list[tuple[int, str]]:
-    return [
-        (
-            query.GetFindQueryTagGroup(at) << 16 | query.GetFindQueryTagElement(at),
-            str(query.GetFindQueryValue(at) or ""),
-        )
+    """Of what is binary there is no value to be had, and Orthanc logs an error where it is asked for."""
+    tags = [
+        query.GetFindQueryTagGroup(at) << 16 | query.GetFindQueryTagElement(at)
         for at in range(query.GetFindQuerySize())
     ]
+    return [(tag, str(query.GetFindQueryValue(at) or "") if is_of_text(tag) else "") for at, tag in enumerate(tags)]

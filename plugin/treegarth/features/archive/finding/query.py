@@ -107,7 +107,7 @@ def _condition(asked_at: FindLevel, match: Match) -> ColumnElement[bool]:
         return _is_between(column, *days_of(value))
     if key.vr == "TM":
         return _is_between(column, *times_of(value))
-    if key.vr in ("IS", "US"):
+    if key.vr == "IS":
         numbers = [int(one) for one in values_of(value) if one.lstrip("+-").isdecimal()]
         return column.in_([one for one in numbers if abs(one) <= _LARGEST_INTEGER])
     return or_(*(is_or_is_like(column, one) for one in values_of(value) or [value]))
