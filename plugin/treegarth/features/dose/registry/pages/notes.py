@@ -15,7 +15,8 @@ from treegarth.web.parts import render_part
 
 
 def study_notes(call: AnyCall, connection: Connection, orthanc_study_ids: Sequence[str]) -> Mapping[str, Markup]:
-    """Of a study that is left out, or counts in another, nothing: its numbers are not the patient's. Nothing of any to who may not see dose."""
+    """Of a study that is left out, or counts in another, nothing: its numbers are not the patient's. Nothing of any
+    to who may not see dose."""
     if not call.actor.may(Permission.SEE_DOSE):
         return {}
     return {
