@@ -103,6 +103,17 @@ class TestWhoIsLetIn:
         provider.user = {"sub": "18", "preferred_username": "ada"}
         assert come_back(site.browser(), provider).status_code == 403
 
+    @pytest.mark.parametrize(
+        ("said", "kept"), [("a\0d\ud800a\n", "ada"), ("x" * 300, "x" * 100), ("  ", "17"), (17, "17"), ("아다", "아다")]
+    )
+    def test_a_name_of_whatever_kind_is_kept_as_far_as_it_can_be_seen(
+        self, site: SignInSite, provider: LyingProvider, said: object, kept: str
+    ) -> None:
+        provider.user = {"sub": "17", "preferred_username": said, "name": said}
+        come_back(browser := site.browser(), provider)
+        assert browser.is_in
+        assert roles_of(site, kept) == []
+
     def test_groups_give_roles_at_each_sign_in(self, site: SignInSite, provider: LyingProvider) -> None:
         provider.user["groups"] = ["/dose-team", "it", "choir"]
         come_back(site.browser(), provider)
@@ -238,6 +249,7 @@ LIES = {
     "no subject": (other_claims(sub=None), "sub"),
     "an empty subject": (other_claims(sub=""), "sub|whose"),
     "a number as subject": (other_claims(sub=17), "sub"),
+    "a subject that cannot be kept": (other_claims(sub="1\0"), "whose"),
     "a very long subject": (other_claims(sub="x" * 256), "whose"),
     "expired": (moments(exp=-SKEW_S - 1), "exp"),
     "never expires": (other_claims(exp=None), "exp"),
