@@ -149,6 +149,18 @@ class TestWhoIsLetIn:
         come_back(site.browser(), provider)
         assert roles_of(site, "ada") == ["nurse"]
 
+    def test_pages_say_where_roles_come_from(self, site: SignInSite, provider: LyingProvider) -> None:
+        provider.user["groups"] = ["it"]
+        come_back(browser := site.browser(), provider)
+        assert "Your roles come from your groups at 127.0.0.1" in browser.get("/treegarth/account").get_data(
+            as_text=True
+        )
+        with site.engine.connect() as connection:
+            (user,) = read_users(connection)
+        page = browser.get(f"/treegarth/access/users/{user.id}").get_data(as_text=True)
+        assert "what is changed here lasts until the next one" in page
+        assert "Set the password" not in page
+
     def test_a_role_that_there_is_not_is_told_in_the_log(
         self, make_site: Callable[..., SignInSite], provider: LyingProvider, caplog: pytest.LogCaptureFixture
     ) -> None:
