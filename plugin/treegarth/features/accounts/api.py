@@ -76,7 +76,7 @@ class RolesBody(Parameters):
     """By name, and no others."""
 
 
-class NameBody(Parameters):
+class FullNameBody(Parameters):
     """What somebody is called."""
 
     full_name: FullName | None
@@ -233,7 +233,7 @@ def change_roles(call: Call[None, RolesBody, UserPath]) -> User:
     return _known(call, changed)
 
 
-def rename(call: Call[None, NameBody, UserPath]) -> User:
+def rename(call: Call[None, FullNameBody, UserPath]) -> User:
     with call.begin() as connection:
         return rename_user(connection, call.path.user_id, call.body.full_name)
 
