@@ -135,3 +135,8 @@ class Services:
     known: Known | None = None  # who may do what; None where nobody signs in
     passwords: Passwords = field(default_factory=Argon2id)
     site_name: str = "Orthanc"  # what Orthanc is called here, which printed pages say
+
+    def refresh_known(self) -> None:
+        """What was changed holds for the next request, on this Orthanc at once. Raises DatabaseUnavailable."""
+        if self.known is not None:
+            self.known.refresh()
