@@ -19,6 +19,7 @@ class KnownUser:
     name: str
     permissions: frozenset[Permission]
     is_administrator: bool
+    roles: tuple[str, ...] = ()  # by name, in the alphabet's order
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +76,7 @@ class Snapshot:
         if user is None:
             return None
         allowed = (user.permissions & token.permissions) | OF_EVERYBODY
-        return Actor(name=user.name, permissions=allowed, user_id=user.id, token_id=token.id)
+        return Actor(name=user.name, permissions=allowed, user_id=user.id, token_id=token.id, roles=user.roles)
 
     def by_orthanc_name(self, name: str) -> Actor:
         """A user whom Orthanc itself has let in. Until a first administrator is named each of them may do everything,
@@ -92,4 +93,5 @@ def _actor(user: KnownUser, *, session_id: int | None = None) -> Actor:
         permissions=user.permissions | OF_EVERYBODY,
         user_id=user.id,
         session_id=session_id,
+        roles=user.roles,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import get_ident
 from time import perf_counter, time
@@ -42,8 +43,17 @@ class Dispatcher:
     """Treegarth's own change and store callbacks, and its filter of objects that come by C-STORE where the plugin has
     one. `transcodes`: Orthanc stores another encoding than it was sent."""
 
-    def __init__(self, orthanc: Any, feed: IndexerFeed, shared: SharedCallbacks, *, transcodes: bool) -> None:
-        self._feed = feed
+    def __init__(
+        self,
+        orthanc: Any,
+        feed: IndexerFeed,
+        shared: SharedCallbacks,
+        *,
+        transcodes: bool,
+        told: Callable[[Mapping[str, Any]], None] = lambda about: None,
+    ) -> None:
+        """`told` is called with what is known of each stored object; it must not wait."""
+        self._feed, self._told = feed, told
         self._deleted = orthanc.ChangeType.DELETED
         self._metadata_names = ("RemoteAET", "CalledAET", "RemoteIP", "HttpUsername", "ReceptionDate")
         self._transcodes = transcodes
@@ -95,6 +105,7 @@ class Dispatcher:
                 if 0 < len(beginning) < len(data):  # the indexer does not see what lies behind pixels
                     about["nesting"] = nesting_beyond(data) or 0
             self._feed.put(stored_frame(about, beginning))
+            self._told(about)
         except Exception:
             logger.exception("A stored instance was not handed to the indexer; the reconciler will find it.")
         self.durations_s.append(before + perf_counter() - begin)

@@ -10,10 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from threading import get_ident
 
 from treegarth.access.actors import Actor, Permission
 from treegarth.access.gate import METHODS, Gate
+from treegarth.audit.model import Recorder
+from treegarth.audit.orthanc_addresses import event_of
 from treegarth.web.access import Access
 
 logger = logging.getLogger(__name__)
@@ -37,10 +40,18 @@ class RequestFilter:
     """Who may ask what. `is_ours` is whether Treegarth answers at one of its own addresses, which a site's script may
     do as well."""
 
-    def __init__(self, access: Access, gate: Gate, is_ours: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        gate: Gate,
+        is_ours: Callable[[str], bool],
+        audit: Recorder,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._access = access
         self._gate = gate
         self._is_ours = is_ours
+        self._audit, self._clock = audit, clock
         self._bound: dict[int, Asked] = {}
         self.count = 0
         """Requests since the start: on plugin 4.0 each leaves about a kilobyte behind."""
@@ -69,4 +80,17 @@ class RequestFilter:
         if self._gate.is_own(uri) and self._is_ours(uri):
             return Asked(actor=actor, address=ip, method=name, path=uri, needs=None, is_allowed=True)
         needs = self._gate.needs(name, uri, arguments)
-        return Asked(actor=actor, address=ip, method=name, path=uri, needs=needs, is_allowed=actor.may(needs))
+        asked = Asked(actor=actor, address=ip, method=name, path=uri, needs=needs, is_allowed=actor.may(needs))
+        event = event_of(
+            actor=actor,
+            address=ip,
+            method=name,
+            path=uri,
+            arguments=arguments,
+            needs=needs,
+            is_allowed=asked.is_allowed,
+            at=self._clock(),
+        )
+        if event is not None:
+            self._audit.put(event)
+        return asked

@@ -13,8 +13,10 @@ from treegarth.access.known import ABSOLUTE
 from treegarth.access.passwords import MOST_LENGTH
 from treegarth.access.store import end_session
 from treegarth.access.throttle import Throttle
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.features.accounts.signing_in import Begun, Tried, sign_in
+from treegarth.folding import fold
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.settings import SignIn
 from treegarth.web.access import BROWSER_COOKIE, SESSION_COOKIE
@@ -61,6 +63,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.PUBLIC,
             handler=enter,
+            audit=What.SIGN_IN,
             summary="Begin a session.",
         ),
         route(
@@ -69,6 +72,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.SIGNED_IN,
             handler=leave,
+            audit=What.SIGN_OUT,
             summary="End one's session.",
         ),
     ]
@@ -97,7 +101,11 @@ def enter(call: Call[None, SignInForm, None]) -> Response:
             now=services.clock(),
         ),
     )
+    known = services.known.snapshot.names.get(fold(form.name.strip())) if services.known is not None else None
+    if known is not None:  # of others nothing is kept: a password is typed there by mistake, too
+        call.noted.actor, call.noted.user_id = known.name, known.id
     if not isinstance(found, Begun):
+        call.noted.what = What.LOCK if found.wait else None
         minutes = ceil(found.wait.total_seconds() / 60)
         wrong = P_("The name or the password is not right.")
         if minutes:
