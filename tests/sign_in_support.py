@@ -35,13 +35,20 @@ def add_token(server: OrthancServer, user_id: int, permissions: Collection[Permi
     return secret
 
 
-def signed_in(server: OrthancServer, name: str, password: str = PASSWORD) -> requests.Session:
-    """A browser of this user."""
+def signed_in(
+    server: OrthancServer, name: str, password: str = PASSWORD, *, place: str = "/treegarth/"
+) -> requests.Session:
+    """A browser of this user, which was led to this place."""
     session = requests.Session()
-    form = {"name": name, "password": password}
+    form = {"name": name, "password": password, "next": place}
     answer = session.post(f"{server.base_url}/sign-in", data=form, timeout=60, allow_redirects=False)
-    assert answer.status_code == 303, answer.text[:500]
+    assert (answer.status_code, answer.headers["Location"]) == (303, place), answer.text[:500]
     return session
+
+
+def of_user(token: str) -> dict[str, str]:
+    """The header of a program."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 def until(wanted: int, method: str, url: str, within_s: float, **given: Any) -> float:

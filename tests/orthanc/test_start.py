@@ -28,9 +28,9 @@ def refusal(server: OrthancServer) -> str:
 
 
 def test_every_wrong_setting_is_named_at_once(new_server: ServerFactory) -> None:
-    said = refusal(new_server(treegarth={"Mode": "production", "Workers": -1, "Wrokers": 2}))
-    assert 'Treegarth.Mode = "production"' in said
-    assert "'dev', 'test' or 'prod'" in said
+    said = refusal(new_server(treegarth={"SignIn": "production", "Workers": -1, "Wrokers": 2}))
+    assert 'Treegarth.SignIn = "production"' in said
+    assert "'none', 'orthanc' or 'treegarth'" in said
     assert "Treegarth.Workers = -1" in said
     assert "Treegarth.Wrokers is not a setting" in said
 
@@ -52,9 +52,13 @@ def test_an_environment_variable_wins_over_the_configuration(new_server: ServerF
 @pytest.mark.parametrize(
     ("section", "settings", "expected"),
     [
-        ({"SignIn": "orthanc"}, {}, 'Mode "prod" needs Orthanc\'s login'),
-        ({"SignIn": "orthanc"}, {"AuthenticationEnabled": True}, 'Mode "prod" needs Orthanc\'s login'),
-        ({"SignIn": "none"}, {"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, 'Mode "dev" has no login'),
+        ({"SignIn": "orthanc"}, {}, 'SignIn "orthanc" needs Orthanc\'s login'),
+        ({"SignIn": "orthanc"}, {"AuthenticationEnabled": True}, 'SignIn "orthanc" needs Orthanc\'s login'),
+        (
+            {"SignIn": "none"},
+            {"RemoteAccessAllowed": True, "AuthenticationEnabled": False},
+            'SignIn "none" lets everybody in',
+        ),
         ({"SignIn": "none", "PublicUrl": "https://pacs.example.org/"}, {}, '"PublicUrl" says that others reach it'),
         (
             {"SignIn": "none", "Database": "postgresql://u@h/d", "DatabasePassword": {"Environment": "NOT_SET_HERE"}},

@@ -55,7 +55,7 @@ _PARTS = "|".join(
         "patients?", "study", "studies", "series", "instances", "module", "module-patient", "shared-tags", "statistics",
         "instances-tags", "metadata", f"metadata/{_NAME}", "attachments", f"attachments/{_NAME}",
         f"attachments/{_NAME}/(?:info|is-compressed|md5|size|compressed-md5|compressed-size)", "labels",
-        f"labels/{_NAME}", "ordered-slices", "tags", "simplified-tags", "header", "content(?:/.*)?", "pdf", "preview",
+        f"labels/{_NAME}", "ordered-slices", "protected", "tags", "simplified-tags", "header", "content(?:/.*)?", "pdf", "preview",
         "rendered", "image-(?:u?int8|u?int16)", "frames", "frames/[0-9]+",
         "frames/[0-9]+/(?:preview|rendered|image-(?:u?int8|u?int16)|raw|raw\\.gz|matlab|numpy)", "matlab", "numpy",
     )

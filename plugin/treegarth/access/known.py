@@ -95,9 +95,13 @@ class Known:
         if engine is None:
             return
         with self._lock, connect(engine) as connection:
-            if whole or read_version(connection) != self._snapshot.version:
-                self._snapshot = read_snapshot(connection, self._clock())
-            self._asked_at = monotonic()
+            is_new = whole or read_version(connection) != self._snapshot.version
+            self.learn(read_snapshot(connection, self._clock()) if is_new else self._snapshot)
+
+    def learn(self, snapshot: Snapshot) -> None:
+        """That this is how it is now."""
+        self._snapshot = snapshot
+        self._asked_at = monotonic()
 
     def _run(self) -> None:
         while not self._stop.wait(ASK_EVERY_S):

@@ -46,7 +46,7 @@ class KnownToken:
 class Snapshot:
     """All of them, as of one version of the database's."""
 
-    version: int = -1
+    version: int = -1  # before the database told anything
     users: Mapping[int, KnownUser] = field(default_factory=dict)
     names: Mapping[str, KnownUser] = field(default_factory=dict)  # by their names, case folded
     sessions: Mapping[bytes, KnownSession] = field(default_factory=dict)  # by the digest of their secret
@@ -84,7 +84,8 @@ class Snapshot:
         user = self.names.get(fold(name))
         if user is not None:
             return _actor(user)
-        return Actor(name=name, permissions=OF_EVERYBODY if self.has_administrator else EVERY_PERMISSION)
+        is_open = self.version >= 0 and not self.has_administrator
+        return Actor(name=name, permissions=EVERY_PERMISSION if is_open else OF_EVERYBODY)
 
 
 def _actor(user: KnownUser, *, session_id: int | None = None) -> Actor:

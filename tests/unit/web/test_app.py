@@ -319,11 +319,10 @@ def test_without_a_login_only_names_of_this_machine_are_answered(client: FlaskCl
         assert client.get(path, headers={"Host": host}).status_code == status
 
 
-def test_the_configured_name_and_accepted_risk_are_answered_too(tmp_path: Path) -> None:
+def test_the_configured_name_is_answered_too_and_with_users_every_name(tmp_path: Path) -> None:
     for number, settings in enumerate(
         (
             Settings(sign_in=SignIn.NONE, orthanc_url="http://pacs.example:8042"),
-            Settings(sign_in=SignIn.NONE, allow_remote_access_without_login=True),
             PROD,
         )
     ):

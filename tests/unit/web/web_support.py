@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from sqlalchemy import Engine
 
+from treegarth.access.known import Known
+from treegarth.access.snapshot import Snapshot
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.reach import reach_of
 from treegarth.settings import Settings, SignIn
@@ -67,6 +69,8 @@ def make_services(
 ) -> Services:
     """`configuration` is the whole of Orthanc's."""
     settings = settings or Settings(sign_in=SignIn.NONE)
+    known = Known(engine, lambda: NOW)
+    known.learn(Snapshot(version=0))  # no administrator is named: a user of Orthanc may do everything
     return Services(
         database=Database(engine),
         settings=settings,
@@ -76,6 +80,7 @@ def make_services(
         clock=lambda: NOW,
         zone=ZoneInfo("Asia/Seoul"),
         web_directory=web_directory,
+        known=known,
     )
 
 
