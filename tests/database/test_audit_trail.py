@@ -193,7 +193,9 @@ def archive(connection: Connection) -> None:
     )
     connection.execute(insert(series).values(orthanc_series_id="s", orthanc_study_id="t", series_instance_uid="1.3"))
     connection.execute(
-        insert(instance).values(orthanc_instance_id="i", orthanc_series_id="s", sop_instance_uid="1.4", size_bytes=1, received_at=NOON)
+        insert(instance).values(
+            orthanc_instance_id="i", orthanc_series_id="s", sop_instance_uid="1.4", size_bytes=1, received_at=NOON
+        )
     )
     connection.execute(
         insert(departed_study).values(orthanc_study_id="gone", study_instance_uid="1.2.2", patient_id="P2")
