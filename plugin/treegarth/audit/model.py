@@ -45,7 +45,7 @@ class What(StrEnum):
     BROKEN = "broken"  # the trail's end was not as it was signed
 
 
-WHAT_WORDS: Mapping[What, str] = {
+WHAT_WORDS: Mapping[str, str] = {
     What.SIGN_IN: N_("sign-in"),
     What.LOCK: N_("sign-in held back"),
     What.SIGN_OUT: N_("sign-out"),
@@ -75,7 +75,7 @@ class Outcome(StrEnum):
     PASSED = "passed"  # let through to Orthanc, which does not tell its plugins what it answers
 
 
-OUTCOME_WORDS: Mapping[Outcome, str] = {
+OUTCOME_WORDS: Mapping[str, str] = {
     Outcome.DONE: N_("done"),
     Outcome.REFUSED: N_("refused"),
     Outcome.FAILED: N_("failed"),
@@ -94,7 +94,7 @@ class Way(StrEnum):
     SERVER = "server"  # by itself
 
 
-WAY_WORDS: Mapping[Way, str] = {
+WAY_WORDS: Mapping[str, str] = {
     Way.PAGE: N_("pages"),
     Way.API: "API",
     Way.ORTHANC: "Orthanc",

@@ -115,5 +115,5 @@ EVENTS = Listing(
     ),
     template="audit/events.html",
     extras=extras,
-    navigation=Navigation(label=N_("Audit trail"), icon="list", order=42, key="a"),
+    navigation=Navigation(label=N_("Audit trail"), icon="list", order=42, key="w"),
 )
