@@ -213,7 +213,7 @@ class TestUp:
     ) -> None:
         source = self.source(tmp_path, RemoteAccessAllowed=True)
         assert main(["up", "--data", str(tmp_path / "d"), "--config", str(source)]) == ExitCode.CONFIGURATION
-        assert "AllowRemoteAccessWithoutLogin" in capsys.readouterr().err
+        assert "lets everybody in" in capsys.readouterr().err
 
     def test_orthanc_gets_a_utf8_environment_and_our_packages(self) -> None:
         environment = environment_for_orthanc({"LC_ALL": "C", "PYTHONHOME": "/x", "PATH": "/bin"})
@@ -292,7 +292,7 @@ class TestCheck:
             ({"RegisteredUsers": {"kim": ""}}, "kim: the password is empty"),
             ({"HttpServerEnabled": False}, '"HttpServerEnabled" is false'),
             ({"StoreDicom": False}, '"StoreDicom" is false'),
-            ({"RemoteAccessAllowed": True}, "AllowRemoteAccessWithoutLogin"),
+            ({"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, "lets everybody in"),
             ({"Treegarth": {}}, "RegisteredUsers"),
             ({"Treegarth": {"SignIn": "none"}, "IndexDirectory": "db"}, '"IndexDirectory" is db, which depends on'),
             ({"Treegarth": {"SignIn": "none", "DataDirectory": "here"}}, '"DataDirectory" is here'),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from treegarth.access.actors import Permission
@@ -18,6 +19,7 @@ HttpMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 METHODS: Mapping[int, HttpMethod] = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
 """As Orthanc's plugins number them."""
 
+_REMEMBERED = 4096
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
 _UID = r"[0-9]+(?:\.[0-9]+)*"
 _NAME = r"[\w.:~-]+"
@@ -55,7 +57,8 @@ _PARTS = "|".join(
         "patients?", "study", "studies", "series", "instances", "module", "module-patient", "shared-tags", "statistics",
         "instances-tags", "metadata", f"metadata/{_NAME}", "attachments", f"attachments/{_NAME}",
         f"attachments/{_NAME}/(?:info|is-compressed|md5|size|compressed-md5|compressed-size)", "labels",
-        f"labels/{_NAME}", "ordered-slices", "protected", "tags", "simplified-tags", "header", "content(?:/.*)?", "pdf", "preview",
+        f"labels/{_NAME}", "ordered-slices", "protected", "tags", "simplified-tags", "header",
+        "content(?:/.*)?", "pdf", "preview",
         "rendered", "image-(?:u?int8|u?int16)", "frames", "frames/[0-9]+",
         "frames/[0-9]+/(?:preview|rendered|image-(?:u?int8|u?int16)|raw|raw\\.gz|matlab|numpy)", "matlab", "numpy",
     )
@@ -114,6 +117,7 @@ class Gate:
         self._patterns = [
             (one.method, one.pattern, one.needs) for one in (*FAMILIES, *dicom_web_families(dicom_web, wado))
         ]
+        self._known = lru_cache(maxsize=_REMEMBERED)(self._look_up)
 
     def is_own(self, path: str) -> bool:
         """Whether Treegarth itself answers there, and asks for what it needs."""
@@ -126,10 +130,15 @@ class Gate:
             return Permission.ADMINISTER
         if bare == self._wado and method == "GET":
             return _wado_needs(arguments)
-        for of_method, pattern, needs in self._patterns:
-            if of_method == method and pattern.fullmatch(bare):
-                return needs if "/../" not in f"{bare}/" and "/./" not in f"{bare}/" else Permission.ADMINISTER
-        return Permission.ADMINISTER
+        return self._known(method, bare)
+
+    def _look_up(self, method: HttpMethod, path: str) -> Permission:
+        if "/../" in f"{path}/" or "/./" in f"{path}/":
+            return Permission.ADMINISTER
+        fitting = (
+            needs for of_method, pattern, needs in self._patterns if of_method == method and pattern.fullmatch(path)
+        )
+        return next(fitting, Permission.ADMINISTER)
 
 
 def _wado_needs(arguments: Mapping[str, str]) -> Permission:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from treegarth.access.actors import EVERY_PERMISSION, OF_EVERYBODY, Actor, Permission
 from treegarth.access.secrets import digest_of
@@ -59,24 +60,33 @@ class Snapshot:
     def by_session(self, secret: str, now: datetime, idle: timedelta, used: Mapping[int, datetime]) -> Actor | None:
         """Whose session this is; None where it is nobody's, has ended or was not used for too long. `used` is when
         sessions were used since, by their numbers."""
-        session = self.sessions.get(digest_of(secret))
+        digest = digest_of(secret)
+        session = self.sessions.get(digest)
         if session is None or now >= session.ends_at:
             return None
         if now - max(session.last_used_at, used.get(session.id, session.last_used_at)) >= idle:
             return None
-        user = self.users.get(session.user_id)
-        return None if user is None else _actor(user, session_id=session.id)
+        return self._actors.get(digest)
 
     def by_token(self, secret: str, now: datetime) -> Actor | None:
         """Whose token this is."""
-        token = self.tokens.get(digest_of(secret))
-        if token is None or now >= token.ends_at:
-            return None
-        user = self.users.get(token.user_id)
-        if user is None:
-            return None
-        allowed = (user.permissions & token.permissions) | OF_EVERYBODY
-        return Actor(name=user.name, permissions=allowed, user_id=user.id, token_id=token.id, roles=user.roles)
+        digest = digest_of(secret)
+        token = self.tokens.get(digest)
+        return None if token is None or now >= token.ends_at else self._actors.get(digest)
+
+    @cached_property
+    def _actors(self) -> Mapping[bytes, Actor]:
+        """Whom each secret means: made once, for every request asks."""
+        found = {
+            digest: _actor(self.users[one.user_id], session_id=one.id)
+            for digest, one in self.sessions.items()
+            if one.user_id in self.users
+        }
+        for digest, token in self.tokens.items():
+            if (user := self.users.get(token.user_id)) is not None:
+                allowed = (user.permissions & token.permissions) | OF_EVERYBODY
+                found[digest] = replace(_actor(user), permissions=allowed, token_id=token.id)
+        return found
 
     def by_orthanc_name(self, name: str) -> Actor:
         """A user whom Orthanc itself has let in. Until a first administrator is named each of them may do everything,

@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
-from treegarth.access.actors import EVERY_PERMISSION, Actor, Permission
+from treegarth.access.actors import EVERY_PERMISSION, Actor
 from treegarth.audit.model import What
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
@@ -104,12 +104,11 @@ def routes_of(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route]:
 
 
 def _act_routes(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route]:
+    """They need what the list does; each action asks for its own permission."""
     page, api = f"{BASE_PATH}/{listing.path}", f"{API_PATH}/{listing.api_path}"
-    order = list(Permission)
-    permission = min((one.permission for one in actions), key=order.index)
     summary = f"{listing.summary} Do something with some of them."
     body = body_of(listing.record, listing.key, actions)
-    shared: dict[str, Any] = {"method": "POST", "permission": permission, "path_parameters": listing.parts}
+    shared: dict[str, Any] = {"method": "POST", "permission": listing.permission, "path_parameters": listing.parts}
     return [
         Route(
             name=f"{listing.name}_act",

@@ -43,7 +43,7 @@ CALLED = {
     "archive.studies_prepare": What.EXPORT,
     "dose.report_pdf": What.EXPORT,
     "works.file": What.EXPORT,
-    "archive.studies_act": What.DOWNLOAD,
+    "archive.studies_act": What.CHANGE,  # unless its handler says: by the action that is asked for
     "web.ohif_start": What.IMAGES,
     "deliveries.send_study_page": What.SEND,
     "deliveries.create_destination_page": What.CHANGE,
