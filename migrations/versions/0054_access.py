@@ -63,17 +63,17 @@ def users() -> None:
             nullable=False,
             comment="what is typed at the sign-in, or what Orthanc or the provider says",
         ),
-        sa.Column("folded_name", sa.Text, nullable=False, unique=True, comment="two that look alike are one"),
+        sa.Column("folded_name", sa.Text, nullable=False, comment="two that look alike are one"),
         sa.Column("full_name", sa.Text),
         sa.Column("password_hash", sa.Text, comment="Argon2id, RFC 9106; null: signs in by other means, or not at all"),
         sa.Column("must_change_password", sa.Boolean, nullable=False, server_default=sa.text("false")),
-        sa.Column(
-            "subject", sa.Text, unique=True, comment="of the identity provider: its issuer and what it calls the user"
-        ),
+        sa.Column("subject", sa.Text, comment="of the identity provider: its issuer and what it calls the user"),
         sa.Column("is_on", sa.Boolean, nullable=False, server_default=sa.text("true")),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("created_by", sa.Text),
         sa.Column("last_signed_in_at", MOMENT),
+        sa.UniqueConstraint("folded_name", name="uq_user_account_folded_name"),
+        sa.UniqueConstraint("subject", name="uq_user_account_subject"),
     )
     op.create_table(
         "user_role",
@@ -85,7 +85,7 @@ def users() -> None:
     op.create_table(
         "user_session",
         sa.Column("id", sa.BigInteger, primary_key=True),
-        sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("user_id", sa.Integer, sa.ForeignKey("user_account.id", ondelete="CASCADE"), nullable=False),
         sa.Column("began_at", MOMENT, nullable=False),
         sa.Column("last_used_at", MOMENT, nullable=False),
@@ -99,13 +99,14 @@ def users() -> None:
         ),
         sa.Column("ended_at", MOMENT),
         sa.Column("ended_by", sa.Text),
+        sa.UniqueConstraint("digest", name="uq_user_session_digest"),
     )
     op.create_index("ix_user_session_user", "user_session", ["user_id"])
     op.create_index("ix_user_session_browser", "user_session", ["browser_digest"])
     op.create_table(
         "access_token",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("user_id", sa.Integer, sa.ForeignKey("user_account.id", ondelete="CASCADE"), nullable=False),
         sa.Column("name", sa.Text, nullable=False, comment="what it is for"),
         sa.Column("permissions", sa.ARRAY(sa.Text), nullable=False),
@@ -115,6 +116,7 @@ def users() -> None:
         sa.Column("last_used_at", MOMENT),
         sa.Column("revoked_at", MOMENT),
         sa.Column("revoked_by", sa.Text),
+        sa.UniqueConstraint("digest", name="uq_access_token_digest"),
     )
     op.create_index("ix_access_token_user", "access_token", ["user_id"])
 

@@ -40,6 +40,12 @@ class SignIn(StrEnum):
     NONE = "none"  # whoever reaches the port may do everything: this machine alone, for trying and for tests
     ORTHANC = "orthanc"  # Orthanc's own users, by the browser's dialog (HTTP Basic)
     TREEGARTH = "treegarth"  # users of our own, by a page; Orthanc's own login is off
+    OIDC = "oidc"  # users of an identity provider, by its page; Orthanc's own login is off
+
+    @property
+    def by_session(self) -> bool:
+        """Whether people sign in by a page of ours and have sessions."""
+        return self in (SignIn.TREEGARTH, SignIn.OIDC)
 
 
 class SecretReference(BaseModel):
@@ -111,13 +117,57 @@ class Webhook(BaseModel):
     secret: SecretReference
 
 
+class Oidc(BaseModel):
+    """The identity provider (OpenID Connect) by which people sign in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True)
+
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: SecretReference | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=60)
+    scopes: tuple[str, ...] = ("openid", "profile")
+    name_claim: str = Field(default="preferred_username", min_length=1)
+    groups_claim: str = Field(default="groups", min_length=1)
+    roles: Mapping[str, tuple[str, ...]] = {}
+    log_out: bool = True
+    also_password: bool = False
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_issuer(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError("must be like https://id.example.org/realms/hospital, as the provider writes it itself")
+        if value.startswith("http://") and not is_loopback(host_of(value)):
+            raise ValueError("must begin with https: who listens in on the way could sign in as anybody")
+        return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _has_openid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in value:
+            raise ValueError('must have "openid" in it')
+        if any(not re.fullmatch(r"[!#-\[\]-~]+", one) for one in value):
+            raise ValueError("must be a list of words without blanks")
+        return value
+
+    @property
+    def shown_name(self) -> str:
+        """What the sign-in's button calls it."""
+        return self.name or host_of(self.issuer)
+
+
 class Settings(Described):
     """What a site sets. The shipped orthanc.json shows each key in its place."""
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True)
 
     sign_in: SignIn = SignIn.ORTHANC
-    """How people are known: `none` (this machine alone), `orthanc` (its own users), `treegarth` (users of our own)."""
+    """How people are known: `none` (this machine alone), `orthanc` (its own users), `treegarth` (users of our own),
+    `oidc` (those of an identity provider)."""
+
+    oidc: Oidc | None = None
+    """The identity provider: `{"Issuer": ..., "ClientId": ..., "ClientSecret": {"File": ...}, "Roles": {...}}`."""
 
     data_directory: Path | None = None
     """Where the embedded database lives. Default: the folder `treegarth` inside Orthanc's IndexDirectory."""
@@ -268,6 +318,7 @@ def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[s
         SignIn.NONE: _problems_without_sign_in,
         SignIn.ORTHANC: _problems_of_orthanc_users,
         SignIn.TREEGARTH: _problems_of_own_users,
+        SignIn.OIDC: _problems_of_provider,
     }
     return check[settings.sign_in](settings, orthanc, remote, login)
 
@@ -305,9 +356,22 @@ def _problems_of_own_users(settings: Settings, orthanc: Mapping[str, Any], remot
     if not login:
         return []
     return [
-        'SignIn "treegarth" asks who people are by itself, but Orthanc would refuse them before: set '
+        f'SignIn "{settings.sign_in}" asks who people are by itself, but Orthanc would refuse them before: set '
         '"AuthenticationEnabled": false.'
     ]
+
+
+def _problems_of_provider(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
+    problems = _problems_of_own_users(settings, orthanc, remote, login)
+    if settings.oidc is None:
+        problems.append(
+            'SignIn "oidc" needs the identity provider: set "Oidc": {"Issuer": ..., "ClientId": ...} (docs/sign-in.md).'
+        )
+    if settings.public_url is None:
+        problems.append(
+            'SignIn "oidc" needs "PublicUrl": the identity provider sends people back to an address below it.'
+        )
+    return problems
 
 
 def _from_environment(given: str) -> Any:

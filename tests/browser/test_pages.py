@@ -92,7 +92,7 @@ PAGES = {
     "long works": "work",
     "a long work": "work/{work}",
     "no task of a kind": "system/tasks?task_name=nothing",
-    "api": "api/",
+    "api": "api/?q=retention",  # each endpoint and object looks like these
     "help": "help",
 }
 
@@ -178,6 +178,21 @@ def test_a_page_is_sound_on_light_and_on_dark_paper(
     assert (root.get_attribute("lang"), root.get_attribute("data-theme")) == (language, theme)
     assert page.locator("h1").count() == 1
     assert visit.violations() == []
+    assert visit.complaints == []
+
+
+def test_the_whole_reference_of_the_api_leads_to_each_of_its_parts(visit: Visit) -> None:
+    page = visit.go("api/")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
+    assert len(ids) == len(set(ids)) > 500
+    links = page.evaluate("[...document.querySelectorAll('main a[href^=\"#\"]')].map(one => one.hash.slice(1))")
+    assert len(links) > 500
+    assert set(links) <= set(ids)
+    named = page.evaluate(
+        "[...document.querySelectorAll('[aria-labelledby]')].map(one => one.getAttribute('aria-labelledby'))"
+    )
+    assert set(named) <= set(ids)
+    assert page.locator("h1").count() == 1
     assert visit.complaints == []
 
 

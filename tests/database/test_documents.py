@@ -151,4 +151,7 @@ def test_a_person_imports_and_exports_a_text(client: FlaskClient) -> None:
     export = client.get(f"{PAGES}.yaml")
     assert (export.text, export.headers["Content-Disposition"]) == (TEXT, 'attachment; filename="levels.yaml"')
     refused = press(client, "/import", 200, text="- name: x\n", act="import").text
-    assert "levels[0].why" in refused
+    assert "levels[0].why (line 1)" in refused
+    late = press(client, "/import", 200, text=TEXT + "- name: x\n  why: y\n  dlp_mgy_cm: -1\n", act="look").text
+    line = TEXT.count("\n") + 3
+    assert f"levels[1].dlp_mgy_cm (line {line})" in late

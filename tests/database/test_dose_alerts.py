@@ -92,7 +92,7 @@ def test_a_level_is_of_a_modality_a_standard_name_and_ages(engine: Engine) -> No
     young, grown = ct(2000, age=15.9), ct(2000, age=16.0)
     arrive(engine, young, grown, ct(2000, age=None))
     assert [one.orthanc_study_id for one in found(engine)] == [young.orthanc_study_id]
-    level(engine, DLP, name="standard", standard_name="CT chest")
+    level(engine, DLP, name="standard", standard_name="ct CHEST")
     look(engine)
     assert len(found(engine)) == 1
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,7 @@ def test_a_condition_on_standard_names_reads_the_same_tables_twice(client: Flask
     found = figures(client, made(client, studies="dose.standard_name = 'Chest CT'"))
     there = values(exams, lambda number: number % 4 != 0 and number % 6 != 3)
     assert found["whole"]["n"] == len(there)
-    by_name = figures(client, made(client, name="by name", standard_name="Chest CT"))
+    by_name = figures(client, made(client, name="by name", standard_name="chest ct"))
     assert by_name["whole"]["n"] == len(values(exams, lambda number: number % 4 != 0))
 
 
@@ -294,3 +296,28 @@ def test_the_page_says_a_condition_in_words_as_its_form_does(client: FlaskClient
     assert "is above" in said
     assert "{&#34;" not in said
     assert "&gt;" not in said
+
+
+def test_the_history_says_a_chart_and_its_condition_in_the_words_of_its_page(
+    client: FlaskClient, engine: Engine
+) -> None:
+    hospital(engine)
+    studies = {"any": ["PatientSex = F", {"all": ["PatientSex = M", "dose.irradiation_event_count > 2"]}]}
+    number = made(client)
+    changed = {**BOXES, "studies": studies, "with_doubted": True}
+    assert client.put(f"{API}/{number}", json={"document": changed, "version": 1}).status_code == 200
+    page = client.get(f"{PAGE}/{number}").text
+    lines = [unescape(re.sub("<[^>]+>", "", one)) for one in re.findall(r"<ins>(.*?)</ins>", page)]
+    lines = [one.removeprefix("added: + ") for one in lines]
+    assert lines[:2] == ["Doubted doses count too: yes", "Only studies in the archive that fulfil:"]
+    assert len(lines) == 2 + 5  # two groups with three comparisons
+    said = unescape(re.sub("<[^>]+>", "", page[page.index('class="cond-said"') : page.index('id="history"')]))
+    words = " ".join(said.split())
+    assert all(" ".join(line.split()) in words for line in lines[2:]), (lines, words)
+    assert "PatientSex = F" not in "".join(lines)
+    korean = client.get(f"{PAGE}/{number}", headers={"Accept-Language": "ko"}).text
+    assert "+ 다음을 충족하는 보관된 검사만:" in korean
+    typed = {"name": "b", "chart": "histogram", "values": "exam dlp_mgy_cm body", "modality": "CT", "version": "1"}
+    late = client.post(f"{PAGE}/{number}/edit", data={**typed, "act": "save"}).text
+    assert "Somebody else changed this meanwhile" in late
+    assert "− Only studies in the archive that fulfil:" in unescape(late)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +46,7 @@ SHOWN_BY = (
 )  # fmt: skip
 """How the names of the routes begin."""
 LANGUAGES = ("en", "ko")
+IS_SOAK = os.environ.get("TREEGARTH_SOAK") == "1"
 
 
 def ct(value: str) -> Dataset:
@@ -162,12 +164,14 @@ def addresses(app: Flask, instances: list[Instance], rule: int) -> Iterator[tupl
                 yield route, route.openapi_path.format(**given)
 
 
-def check_answers(app: Flask, instances: list[Instance], rule: int) -> None:
-    """Each address answers, pages in each language; JSON is JSON, and of its schema."""
+def check_answers(app: Flask, instances: list[Instance], rule: int, *, turn: int = 0) -> None:
+    """Each address answers; JSON is JSON, and of its schema. Pages by turns in each language: the next turn asks in the
+    other one. `make soak` asks in both each time."""
     client: FlaskClient = app.test_client()
     document = client.get(f"{API}/openapi.json").get_json()
-    for route, address in addresses(app, instances, rule):
-        for language in LANGUAGES[: 1 if route.is_api else None]:
+    for number, (route, address) in enumerate(addresses(app, instances, rule)):
+        both = LANGUAGES if IS_SOAK else LANGUAGES[(number + turn) % 2 :][:1]
+        for language in LANGUAGES[:1] if route.is_api else both:
             answer = client.get(address, headers={"Accept-Language": language})
             assert answer.status_code == 200, (address, answer.text[:300])
             if answer.mimetype == "application/json":
@@ -208,7 +212,7 @@ def test_every_page_list_and_file_answers_whatever_a_report_says_also_when_the_o
     check_answers(app, instances, rule)
     with transaction(engine) as connection:
         follow_deleted(connection, [one.orthanc_instance_id for one in instances], NOW)
-    check_answers(app, instances, rule)
+    check_answers(app, instances, rule, turn=1)
 
 
 def test_infinities_that_an_earlier_version_has_stored_cost_no_page_either(app: Flask, engine: Engine) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 
+from tests.databases import made_database
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, index
 from tests.works import dose_runner, latest_of
-from treegarth.database.engine import connect, transaction
+from treegarth.database.engine import DatabaseAddress, connect, create_engine, transaction
 from treegarth.features.dose.reading.model import READER_VERSION
 from treegarth.features.dose.registry import service
 from treegarth.features.dose.registry.service import follow_deleted, follow_indexed, read_waiting
@@ -25,7 +27,7 @@ from treegarth.features.dose.registry.works import REREADING
 from treegarth.work.kinds import Block
 from treegarth.work.store import ClaimedWork
 
-SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 200
+SOURCES = 5000 if os.environ.get("TREEGARTH_SOAK") else 120
 PER_STUDY = 4
 PLACEHOLDER = "1.2.99999"
 NOW = datetime(2024, 3, 1, 12, 0, tzinfo=UTC) + timedelta(days=36_500)
@@ -79,9 +81,31 @@ def report(part: int) -> bytes:
     return as_file(ct_dose_report(*events, dlp_total=str(100 * (part + 1)), **uids))
 
 
+@pytest.fixture(scope="module")
+def read_archive(server_address: DatabaseAddress, migrated_template: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The name of a database with an index of sources that were read, to make others from, and their files."""
+    for database in made_database(server_address, migrated_template):
+        engine = create_engine(database, application_name="test")
+        files = fill(engine)
+        engine.dispose()
+        yield str(make_url(database.url).database), files
+
+
 @pytest.fixture
-def archive(engine: Engine) -> dict[str, bytes]:
-    """An index with sources that an older reader has read, and their files."""
+def engine(server_address: DatabaseAddress, read_archive: tuple[str, dict[str, bytes]]) -> Iterator[Engine]:
+    for database in made_database(server_address, read_archive[0]):
+        engine = create_engine(database, application_name="test")
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def archive(read_archive: tuple[str, dict[str, bytes]]) -> dict[str, bytes]:
+    """The files of the sources."""
+    return read_archive[1]
+
+
+def fill(engine: Engine) -> dict[str, bytes]:
     files, instances = {}, []
     for number in range(SOURCES):
         study, part = divmod(number, PER_STUDY)

@@ -75,7 +75,7 @@ def test_the_summary_is_what_numpy_says_and_heads_are_apart_from_bodies(client: 
         row = line(rows, of=of, called_by=called_by, name=name, quantity="dlp_mgy_cm", phantom="body")
         parts = [row[part] for part in ("minimum", "p25", "median", "p75", "p90", "p95", "maximum")]
         assert parts == pytest.approx(expected, rel=1e-12)
-        assert (row["n"], row["doubted_left_out"], row["unit"], row["modality"]) == (40, 1, "mGy·cm", "CT")
+        assert (row["n"], row["doubted_left_out"], row["unit"], row["modality"]) == (40, 1, "mGy.cm", "CT")
         head = line(rows, of=of, called_by=called_by, quantity="dlp_mgy_cm", phantom="head")
         assert (head["n"], head["median"]) == (1, 800)
     with_doubted = book_of(client, with_doubted="true")["summary"]
@@ -97,7 +97,7 @@ def test_a_standard_name_has_all_its_names_and_every_unit_is_said(client: FlaskC
     row = line(found["summary"], called_by="standard_name", quantity="dlp_mgy_cm")
     assert (row["name"], row["n"], row["median"]) == ("CT chest", 2, 200)
     units = {str(row["quantity"]): row["unit"] for row in found["summary"]}
-    assert (units["dose_area_product_gy_m2"], units["dose_rp_gy"]) == ("Gy·m²", "Gy")
+    assert (units["dose_area_product_gy_m2"], units["dose_rp_gy"]) == ("Gy.m2", "Gy")
     assert {row["standard_name"] for row in found["exams"]} == {"CT chest", None}
     of_name = book_of(client, standard_name=number)
     assert {row["study_description"] for row in of_name["exams"]} == {"흉부", "Chest"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -105,3 +106,10 @@ def test_a_number_below_zero_in_csv_is_told_from_what_is_none(client: FlaskClien
     answer = client.put(f"{API}/{number}/rows", json={"text": text, "version": 1})
     assert "must be at least 0" in answer.text
     assert "is no number" not in answer.text
+
+
+def test_the_levels_are_headed_once(client: FlaskClient) -> None:
+    page = client.get(f"{PAGE}/new/form").text
+    (legend,) = re.findall(r"<legend[^>]*><b>Levels</b></legend>", page)
+    assert 'class="visually-hidden"' in legend  # the heading of the part says it already
+    assert len(re.findall(r"<h2[^>]*><span[^>]*>3</span>Levels</h2>", page)) == 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qs, urlsplit
@@ -32,10 +34,12 @@ from treegarth.limits import LONGEST_CURSOR
 from treegarth.web import listing as web_listing
 from treegarth.web.listing import ROWS_ON_A_PAGE, Listing
 from treegarth.web.paths import API_PATH, BASE_PATH
+from treegarth.web.validation import InvalidFields, validated
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = lists_of(house(HERE))
 ROWS = 70
+IS_SOAK = os.environ.get("TREEGARTH_SOAK") == "1"
 TWINS = "1.2.7"
 """The Study Instance UID of two patients' studies."""
 Query = Mapping[str, str | list[str]]
@@ -72,12 +76,21 @@ FIT: Mapping[type, tuple[str, ...]] = {
 }
 
 
-def fits(annotation: Any) -> Iterator[str]:
-    """What the type takes: every choice, or some values of its kind."""
+def chosen_from(annotation: Any) -> Iterator[str]:
+    """The choices of a type that has some."""
     if get_origin(annotation) is Literal:
         yield from map(str, get_args(annotation))
     elif isinstance(annotation, type) and issubclass(annotation, Enum):
         yield from (str(one.value) for one in annotation)
+    else:
+        for inner in get_args(annotation):
+            yield from chosen_from(inner)
+
+
+def fits(annotation: Any) -> Iterator[str]:
+    """What the type takes: every choice, or some values of its kind."""
+    if get_origin(annotation) is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
+        yield from chosen_from(annotation)
     elif isinstance(annotation, type) and annotation is not type(None):
         yield from next(values for kind, values in FIT.items() if issubclass(annotation, kind))
     for inner in () if get_origin(annotation) is Literal else get_args(annotation):
@@ -91,14 +104,50 @@ def values_of(name: str, field: FieldInfo, rows: Sequence[JsonRow]) -> list[str 
     return [*dict.fromkeys((*fit, *ANY_KIND)), fit[:2], [fit[0], "x"], ["x", fit[0]], ["", fit[0]]]
 
 
+@cache
+def asked_before() -> dict[tuple[str, str], tuple[int, int]]:
+    """By list and parameter: how many take the same before it in the house, and how many of these in its list."""
+    house, found = Counter[object](), {}
+    for listing in LISTS:
+        own = Counter[object]()
+        for name in listing.asked.model_fields:
+            kind = tuple(is_taken(listing, name, value) for value in ANY_KIND)
+            found[listing.name, name] = house[kind], own[kind]
+            house[kind] += 1
+            own[kind] += 1
+    return found
+
+
+def is_taken(listing: Listing[Any, Any], name: str, value: str | list[str]) -> bool:
+    """Whether the parameter's type takes a value, whatever the query makes of it."""
+    try:
+        validated(listing.list_query, {name: value[-1] if isinstance(value, list) else value})
+    except InvalidFields as error:
+        return all(fault.field != name for fault in error.faults)
+    return True
+
+
+def values_asked(listing: Listing[Any, Any], name: str, values: Sequence[str | list[str]]) -> Sequence[str | list[str]]:
+    """Of parameters that take the same, the first of the house is asked everything. Behind what a type takes is each
+    list's own query: all are asked every choice, the first of a list half of what else is taken, or ten, the others
+    three or four. What a type refuses is refused before any list is looked at: one of it each, always another."""
+    before, of_list = asked_before()[listing.name, name]
+    if not before or IS_SOAK:
+        return values
+    taken = [value for value in values if is_taken(listing, name, value)]
+    refused = [value for value in values if value not in taken]
+    choices = [*chosen_from(listing.asked.model_fields[name].annotation)]
+    free = [value for value in taken if value not in choices]
+    step = max(len(free) // 3 if of_list else min(len(free) // 10, 2), 1)
+    some = [value for value in taken if value in choices]
+    return [*some, *free[before % step :: step], *refused[before % max(len(refused), 1) :][:1]]
+
+
 def questions(listing: Listing[Any, Any], rows: Sequence[JsonRow]) -> Iterator[Query]:
-    """Of parameters that take the same, the first is asked everything and the others a quarter each."""
-    names, like = listing.asked.model_fields, Counter[str]()
+    """Of each parameter, of some together, and of the order."""
+    names = listing.asked.model_fields
     for name, field in names.items():
-        values = values_of(name, field, rows)
-        kind = f"{field.annotation} {field.metadata}"
-        yield from ({name: value} for value in (values[like[kind] % 4 :: 4] if like[kind] else values))
-        like[kind] += 1
+        yield from ({name: value} for value in values_asked(listing, name, values_of(name, field, rows)))
     if {"study_instance_uid", "orthanc_study_id"} <= names.keys():
         for row in (*rows[:2], {"orthanc_study_id": "nobody"}):
             key = str(row["orthanc_study_id"])

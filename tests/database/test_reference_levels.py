@@ -320,3 +320,25 @@ def test_the_page_shows_what_csv_would_change_before_it_does(client: FlaskClient
     late = client.post(page, data={"text": text.replace("120", "90"), "version": "1", "act": "import"})
     assert "Nothing was saved" in late.text
     assert client.get(f"{API}/{number}").get_json()["version"] == 2
+
+
+def test_a_name_that_differs_in_capitals_alone_is_the_same_and_the_page_says_so(
+    client: FlaskClient, engine: Engine
+) -> None:
+    keep_chests(engine, chests(TWENTY))
+    number = make(client, CHEST | {"standard_name": "CHÉST"})
+    (one,) = compared(client)
+    assert (one["standard_name"], one["standard_name_here"], one["n"]) == ("CHÉST", "Chest", 20)
+    assert compared(client, standard_name="chest") == [one]
+    for page in (f"{PAGE}/{number}", "/treegarth/dose/comparison?study_date_from=2026-01-01&study_date_to=2026-12-31"):
+        shown = client.get(page).text
+        assert "here: Chest" in shown, page
+    assert "no standard name yet" not in client.get(f"{PAGE}/{number}").text
+    refused = client.post(
+        API, json={"document": {**EXAMPLE, "name": "twice", "rows": [CHEST, CHEST | {"standard_name": "chest"}]}}
+    )
+    assert refused.status_code == 400
+    with transaction(engine) as connection:  # where a site has both, it is the one that is spelt the same
+        standard(connection, "CHÉST")
+    (one,) = compared(client)
+    assert (one["standard_name_here"], one["verdict"]) == ("CHÉST", "no_exams")

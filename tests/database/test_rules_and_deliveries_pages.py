@@ -109,6 +109,13 @@ def test_what_is_wrong_is_listed_above_the_form_with_links_to_its_inputs(client:
     assert focused(page) == "name"
 
 
+def test_what_is_wrong_with_a_rule_as_text_is_said_with_its_line(client: FlaskClient) -> None:
+    asked = "  if:\n    all:\n      - Modality = CT\n      - Modalitiez = CT\n"
+    text = f"- name: a\n  when: by hand\n{asked}  do: [label: x]\n"
+    page = post(client, "rules/new", 200, tab="text", text=text, act="save").text
+    assert "if.all[1] (line 6): " in page
+
+
 def test_a_rule_is_tried_before_it_has_a_name_or_an_action(client: FlaskClient, engine: Engine) -> None:
     studies(engine, 2)
     asked = {"when": "series stable", "c.join": "all", "c.level": "study", "c.0.field": "Modality", "c.0.operator": "="}
@@ -316,7 +323,7 @@ def test_a_korean_page_says_in_korean_what_is_wrong_what_a_rule_does_and_what_it
     page = post(client, "rules/new", 200, **{**FORM, "c.0.field": "Modalitiez", "c.0.operator": "="}).text
     assert "“Modalitiez” 필드가 없습니다." in page
     page = post(client, "rules/import", 200, text="- name: x\n  if: Modality == CT\n", act="look").text
-    assert "rules[0].do: 동작이 없거나 목록이 아닙니다." in page
+    assert "rules[0].do (1행): 동작이 없거나 목록이 아닙니다." in page
     page = post(client, "rules/import", 200, text="a: &b [*b]", act="look").text
     assert "1행: 규칙에는 앵커" in page
     rule = add_rule(client)

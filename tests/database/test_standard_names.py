@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Engine, event, select, update
 from tests.database.test_dose_values import NOW
 from tests.dose_builder import as_file, ct_acquisition, ct_dose_report
 from tests.dose_registry_support import Archive, Instance, note
+from tests.forms import fields_of
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import connect, transaction
@@ -351,6 +353,45 @@ def test_a_rule_is_written_tried_out_changed_and_removed_on_pages(client: FlaskC
     assert client.get(f"{PAGES}/standard-names/rule", query_string={**asked, "rule": 9}).status_code == 404
 
 
+def undo_of(client: FlaskClient, done: Any) -> tuple[str, dict[str, str]]:
+    """What a page offers after what was done: where its form goes, and what it sends."""
+    page = client.get(done.headers["Location"]).text
+    (form,) = [one for one in re.findall("<form.*?</form>", page, re.DOTALL) if 'id="undo"' in one]
+    (action,) = re.findall('action="([^"]+)"', form)
+    return action, dict(fields_of(form))
+
+
+def press_undo(client: FlaskClient, done: Any) -> Any:
+    action, fields = undo_of(client, done)
+    return client.post(action, data=fields)
+
+
+def test_what_was_done_with_a_name_is_undone_where_it_is_said(client: FlaskClient, engine: Engine) -> None:
+    (thorax,) = [one for one in raw_names(client) if one["study_description"] == "Thorax nativ"]
+    made = client.post(f"{PAGES}/raw-names/assign", data={"key": thorax["key"], "name": "lung"})
+    assert called(engine)["Thorax nativ"] == "lung"
+    press_undo(client, made)  # it was not there before
+    assert (names(client), called(engine)["Thorax nativ"]) == ({}, None)
+    number = make(client, "chest", {"study_description": "nothing"})["id"]
+    rule = {"standard_name_id": number, "modality": "CT", "name": "chest", "study_description": "*nativ*", "version": 1}
+    saved = client.post(f"{PAGES}/standard-names/rule", data=rule)
+    assert called(engine)["Thorax nativ"] == "chest"
+    press_undo(client, saved)
+    assert called(engine)["Thorax nativ"] is None
+    assigned = client.post(f"{PAGES}/raw-names/assign", data={"key": thorax["key"], "standard_name_id": number})
+    action, fields = undo_of(client, assigned)
+    more = {"standard_name_id": number, "modality": "CT", "name": "chest", "study_description": "other"}
+    client.post(f"{PAGES}/standard-names/rule", data={**more, "version": fields["since"]})
+    refused = client.post(action, data=fields)  # somebody else's rule would go with it
+    assert "It was edited after version" in client.get(refused.headers["Location"]).text
+    assert called(engine)["Thorax nativ"] == "chest"
+    # what is assigned again changes nothing, and offers nothing
+    again = client.post(f"{PAGES}/raw-names/assign", data={"key": thorax["key"], "standard_name_id": number})
+    said = client.get(again.headers["Location"]).text
+    assert "“Thorax nativ” is “chest” from now on" in said
+    assert 'id="undo"' not in said
+
+
 def test_the_pages_of_raw_names_and_of_tables_do_what_the_api_does(client: FlaskClient, engine: Engine) -> None:
     make(client, "chest", {"study_description": "CT Thorax nativ"})
     page = client.get(f"{PAGES}/raw-names?of=exams")
@@ -360,6 +401,11 @@ def test_the_pages_of_raw_names_and_of_tables_do_what_the_api_does(client: Flask
     sent = client.post(f"{PAGES}/raw-names/assign", data=form)
     assert (sent.status_code, sent.headers["Location"].endswith("?of=exams")) == (303, True)
     assert called(engine)["Thorax nativ"] == "chest"
+    undone = press_undo(client, sent)
+    assert undone.headers["Location"].endswith("/raw-names?of=exams")
+    assert "“chest” says again what version 1 said." in client.get(undone.headers["Location"]).text
+    assert called(engine)["Thorax nativ"] is None
+    sent = client.post(f"{PAGES}/raw-names/assign", data=form)
     table = "modality,standard_name,study_description\nCT,head,Sch*\n"
     looked = client.post(f"{PAGES}/standard-names/csv", data={"text": table, "act": "look"})
     assert "1 raw name would have another standard name" in looked.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_every_problem_is_told_at_once_with_key_value_and_what_would_be_right() 
     told = refusal({"SignIn": "production", "Workers": -1, "Wrokers": 2, "TimeZone": "Korea"}).splitlines()
     assert len(told) == 4
     assert told[0].startswith('Treegarth.SignIn = "production": ')
-    assert "'none', 'orthanc' or 'treegarth'" in told[0]
+    assert "'none', 'orthanc', 'treegarth' or 'oidc'" in told[0]
     assert told[1].startswith("Treegarth.Workers = -1: ")
     assert "greater than or equal to 0" in told[1]
     assert 'Treegarth.TimeZone = "Korea": is not an IANA time zone such as Asia/Seoul.' in told
@@ -167,3 +168,45 @@ class TestAccess:
         for public_url in ("http://localhost:8080/pacs", "https://127.0.0.1", None):
             assert problems_of_access(Settings(sign_in=SignIn.NONE, public_url=public_url), {}) == []
         assert problems_of_access(Settings(sign_in=SignIn.ORTHANC, public_url="https://a.example"), WITH_LOGIN) == []
+
+
+PROVIDER = {"Issuer": "https://id.example.org/realms/hospital", "ClientId": "treegarth"}
+
+
+class TestIdentityProvider:
+    def test_it_needs_a_provider_and_an_address_to_come_back_to(self) -> None:
+        missing = problems_of_access(Settings(sign_in=SignIn.OIDC), {"AuthenticationEnabled": False})
+        assert len(missing) == 2
+        assert '"Oidc"' in missing[0]
+        assert '"PublicUrl"' in missing[1]
+        settings = read_settings({"SignIn": "oidc", "PublicUrl": "https://pacs.example.org", "Oidc": PROVIDER}, {})
+        for remote in (True, False):
+            assert problems_of_access(settings, {"RemoteAccessAllowed": remote, "AuthenticationEnabled": False}) == []
+        (sentence,) = problems_of_access(settings, WITH_LOGIN)
+        assert '"AuthenticationEnabled": false' in sentence
+
+    def test_it_may_come_from_the_environment(self) -> None:
+        settings = read_settings({}, {"TREEGARTH_OIDC": json.dumps({**PROVIDER, "Roles": {"it": ["administrator"]}})})
+        assert settings.oidc is not None
+        assert settings.oidc.roles == {"it": ("administrator",)}
+        assert settings.oidc.shown_name == "id.example.org"
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"Issuer": "id.example.org"}, "must be like https://"),
+            ({"Issuer": "http://id.example.org"}, "must begin with https"),
+            ({"Issuer": "https://id.example.org/?a"}, "must be like https://"),
+            ({"Scopes": ["profile"]}, 'must have "openid"'),
+            ({"Scopes": ["openid a"]}, "openid"),
+            ({"ClientSecret": "hunter2"}, "not shown"),
+            ({"Groups": "x"}, "is not a setting"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, given: dict[str, object], told: str) -> None:
+        said = refusal({"Oidc": {**PROVIDER, **given}})
+        assert told in said
+        assert "hunter2" not in said
+
+    def test_a_provider_on_this_machine_may_speak_http(self) -> None:
+        assert read_settings({"Oidc": {**PROVIDER, "Issuer": "http://127.0.0.1:8080"}}, {}).oidc is not None

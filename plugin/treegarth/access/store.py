@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from treegarth.access.actors import PERMISSION_WORDS, Permission
@@ -16,10 +16,12 @@ from treegarth.access.snapshot import KnownSession, KnownToken, KnownUser, Snaps
 from treegarth.access.tables import (
     access_token,
     access_version,
+    half_sign_in,
     user_account,
     user_role,
     user_role_document,
     user_session,
+    user_totp,
 )
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.folding import fold
@@ -43,6 +45,10 @@ class User(Record):
     has_password: bool
     """Whether they sign in with a password of ours."""
     must_change_password: bool
+    by_provider: bool
+    """Whether they sign in by the identity provider."""
+    has_second_step: bool
+    """Whether the sign-in asks for a code of their authenticator app after the password."""
     created_at: datetime
     created_by: str | None
     """Null: by the command line, or by themselves."""
@@ -183,6 +189,10 @@ def select_users() -> Any:
     return select(
         *(user_account.c[name] for name in names),
         user_account.c.password_hash.is_not(None).label("has_password"),
+        user_account.c.subject.is_not(None).label("by_provider"),
+        exists()
+        .where(user_totp.c.user_id == user_account.c.id, user_totp.c.confirmed_at.is_not(None))
+        .label("has_second_step"),
         roles.label("roles"),
     )
 
@@ -247,6 +257,28 @@ def set_roles(connection: Connection, user_id: int, roles: Collection[str]) -> U
     _write_roles(connection, user_id, roles)
     _check_administrator(connection)
     return read_user(connection, user_id)
+
+
+def user_of_subject(connection: Connection, subject: str) -> User | None:
+    """By what the identity provider calls them."""
+    row = connection.execute(select_users().where(user_account.c.subject == subject)).one_or_none()
+    return None if row is None else User(**row._mapping)
+
+
+def follow_roles(connection: Connection, user_id: int, roles: Collection[str]) -> list[str]:
+    """The roles that an identity provider says, in place of those from before, whoever remains an administrator; those
+    that there are not are left away and returned."""
+    known = {row.name for row in _roles(connection)}
+    wanted = known.intersection(roles)
+    if wanted != set(read_user(connection, user_id).roles):
+        connection.execute(delete(user_role).where(user_role.c.user_id == user_id))
+        _write_roles(connection, user_id, wanted)
+    return sorted(set(roles) - known)
+
+
+def id_token_of(connection: Connection, session_id: int) -> str | None:
+    """Of the identity provider, where the session began there."""
+    return connection.execute(select(user_session.c.id_token).where(user_session.c.id == session_id)).scalar()
 
 
 def switch_user(connection: Connection, user_id: int, now: datetime, *, is_on: bool, by: str | None) -> User:
@@ -316,8 +348,9 @@ def password_of(connection: Connection, name: str) -> PasswordOfUser | None:
 def set_password(
     connection: Connection, user_id: int, password_hash: str, now: datetime, *, must_change: bool, by: str | None
 ) -> None:
-    """Every session of theirs ends. Raises NotFound."""
+    """Every session of theirs ends, and every sign-in that waits for a code. Raises NotFound."""
     read_user(connection, user_id)
+    connection.execute(delete(half_sign_in).where(half_sign_in.c.user_id == user_id))
     values = {"password_hash": password_hash, "must_change_password": must_change}
     connection.execute(update(user_account).where(user_account.c.id == user_id).values(values))
     end_sessions_of(connection, user_id, now, by=by)
@@ -336,6 +369,7 @@ def begin_session(
     address: str | None,
     browser: str | None,
     browser_digest: bytes | None = None,
+    id_token: str | None = None,
 ) -> int:
     """The number of a new session."""
     values = {
@@ -347,6 +381,7 @@ def begin_session(
         "address": address,
         "browser": browser,
         "browser_digest": browser_digest,
+        "id_token": id_token,
     }
     number = connection.execute(insert(user_session).values(values).returning(user_session.c.id)).scalar_one()
     connection.execute(update(user_account).where(user_account.c.id == user_id).values(last_signed_in_at=now))
@@ -368,14 +403,14 @@ def end_session(connection: Connection, session_id: int, now: datetime, *, by: s
     """Does nothing to one that has ended."""
     table = user_session
     which = (table.c.id == session_id, table.c.ended_at.is_(None))
-    connection.execute(update(table).where(*which).values(ended_at=now, ended_by=by))
+    connection.execute(update(table).where(*which).values(ended_at=now, ended_by=by, id_token=None))
 
 
 def end_sessions_of(connection: Connection, user_id: int, now: datetime, *, by: str | None) -> int:
     """Every session of a user; how many there were."""
     table = user_session
     which = (table.c.user_id == user_id, table.c.ended_at.is_(None), table.c.ends_at > now)
-    return connection.execute(update(table).where(*which).values(ended_at=now, ended_by=by)).rowcount
+    return connection.execute(update(table).where(*which).values(ended_at=now, ended_by=by, id_token=None)).rowcount
 
 
 def select_sessions() -> Any:

@@ -56,8 +56,35 @@ user_session = Table(
     Column("browser_digest", LargeBinary, comment="of a secret by which the browser is known at its next sign-in"),
     Column("ended_at", _Moment),
     Column("ended_by", Text),
+    Column("id_token", Text, comment="of the identity provider, which is told by it who leaves at the log-out"),
     Index("ix_user_session_user", "user_id"),
     Index("ix_user_session_browser", "browser_digest"),
+)
+user_totp = Table(
+    "user_totp",
+    metadata,
+    Column("user_id", Integer, ForeignKey(user_account.c.id, ondelete="CASCADE"), primary_key=True),
+    Column(
+        "key", Text, nullable=False, comment="shared with the user's app, in Base32: readable, for it is computed with"
+    ),
+    Column("created_at", _Moment, nullable=False),
+    Column("confirmed_at", _Moment, comment="by a first code; null: the sign-in does not ask"),
+    Column("last_step", BigInteger, nullable=False, comment="of the last code that counted: none counts twice"),
+)
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("user_id", Integer, ForeignKey(user_account.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("used_at", _Moment),
+)
+half_sign_in = Table(
+    "half_sign_in",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="of the secret in a cookie"),
+    Column("user_id", Integer, ForeignKey(user_account.c.id, ondelete="CASCADE"), nullable=False),
+    Column("ends_at", _Moment, nullable=False),
+    Index("ix_half_sign_in_user", "user_id"),
 )
 access_token = Table(
     "access_token",

@@ -69,7 +69,8 @@ def check_settings(settings: Settings, configuration: Configuration) -> Iterator
 
 
 def check_secrets(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
-    for reference in (settings.database_password, settings.orthanc_password):
+    of_provider = settings.oidc.client_secret if settings.oidc else None
+    for reference in (settings.database_password, settings.orthanc_password, of_provider):
         if reference is not None:
             try:
                 reference.resolve(environment)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import unified_diff
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from treegarth.documents.store import Change, EditedMeanwhile, Version
 from treegarth.documents.yaml_text import dump
@@ -59,29 +59,34 @@ CHANGES: Mapping[Change, str] = {
 }
 
 
-def shown_versions(versions: Sequence[Version]) -> list[ShownVersion]:
-    """The changes, the latest first, each with what it changed of the text."""
-    return [_shown(one, before) for one, before in zip(versions, [*versions[1:], None], strict=True)]
+TextOf: TypeAlias = Callable[[Mapping[str, Any]], str]
+"""A document line by line, as a difference shows it."""
 
 
-def _shown(one: Version, before: Version | None) -> ShownVersion:
+def shown_versions(versions: Sequence[Version], text_of: TextOf | None = None) -> list[ShownVersion]:
+    """The changes, the latest first, each with what it changed of the text: YAML, where the kind has no words."""
+    pairs = zip(versions, [*versions[1:], None], strict=True)
+    return [_shown(one, before, text_of or as_text) for one, before in pairs]
+
+
+def _shown(one: Version, before: Version | None, text_of: TextOf) -> ShownVersion:
     lines: Sequence[Line] = ()
     detail = ""
     if before is not None and before.document != one.document:
-        lines = difference(as_text(before.document), as_text(one.document))
+        lines = difference(text_of(before.document), text_of(one.document))
     if before is not None and before.position != one.position:
         detail = P_("from place %(before)s to place %(after)s", before=before.position, after=one.position)
     return ShownVersion(version=one, change=CHANGES[one.change], lines=lines, detail=detail)
 
 
-def newer_than(error: EditedMeanwhile) -> Newer:
+def newer_than(error: EditedMeanwhile, text_of: TextOf | None = None) -> Newer:
     """The document as it is kept, against what was to be saved in its place."""
-    newer = error.newer
+    newer, words = error.newer, text_of or as_text
     return Newer(
         version=newer.version,
         changed_by=newer.changed_by,
         changed_at=newer.changed_at,
-        lines=difference(as_text(newer.document), as_text(_in_the_order_of(newer.document, error.mine))),
+        lines=difference(words(newer.document), words(_in_the_order_of(newer.document, error.mine))),
     )
 
 

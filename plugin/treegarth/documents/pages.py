@@ -3,7 +3,6 @@ text, import and export, on and off, removing."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +14,15 @@ from treegarth.documents.differences import as_text, newer_than, shown_versions,
 from treegarth.documents.importing import Imported
 from treegarth.documents.language import Documents, Pages
 from treegarth.documents.store import EditedMeanwhile, Stored
-from treegarth.documents.yaml_text import read_pieces
+from treegarth.documents.yaml_text import Places, read_pieces
 from treegarth.errors import DocumentRefused, InvalidRequest, Problem, RequestConflict
-from treegarth.phrases import P_
+from treegarth.phrases import N_, P_
 from treegarth.web.call import AnyCall
-from treegarth.web.parts import in_words, reason_of
+from treegarth.web.parts import in_words, reason_of, translated
 from treegarth.web.paths import BASE_PATH
 from treegarth.web.routes import Method, Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave, see_other
-
-_INDEX = re.compile("[0-9]{1,4}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +151,7 @@ class _DocumentPages:
             with call.begin() as connection:
                 made = self._documents.take_in(call, connection, text, dry_run=not really)
         except DocumentRefused as error:
-            return self._import(call, text, [in_words(call, problem.sentence) for problem in error.problems], [])
+            return self._import(call, text, _wrong_of_several(call, text, self._documents.many, error.problems), [])
         except (InvalidRequest, RequestConflict) as error:
             return self._import(call, text, [reason_of(call, error)], [])
         return leave(call, self._list_url(call)) if really else self._import(call, text, [], made)
@@ -268,7 +265,7 @@ def one_document(text: str) -> Any:
 
 def wrong_in(call: AnyCall, text: str, error: RequestConflict | InvalidRequest) -> list[Wrong]:
     """What is wrong with the one document of a text, each at its line."""
-    return [wrong_at(call, text, one) for one in problems_of(error)]
+    return wrong_at(call, text, problems_of(error))
 
 
 def problems_of(error: RequestConflict | InvalidRequest) -> list[Problem]:
@@ -279,26 +276,32 @@ def problems_of(error: RequestConflict | InvalidRequest) -> list[Problem]:
     return [Problem(field, error.sentence)]
 
 
-def wrong_at(call: AnyCall, text: str, problem: Problem) -> Wrong:
-    """A problem of one document, in words and at its line of the text."""
-    place = problem.place.removeprefix("document").lstrip(".")
-    words = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
-    return Wrong(place=place, line=line_of(text, place), words=words)
+def wrong_at(call: AnyCall, text: str, problems: Sequence[Problem]) -> list[Wrong]:
+    """Problems of one document, in words and each at its line of the text."""
+    lines = Places(text)
+    found = []
+    for one in problems:
+        place = one.place.removeprefix("document").lstrip(".")
+        found.append(Wrong(place=place, line=lines.line_of(place), words=_words(call, one)))
+    return found
 
 
-def line_of(text: str, place: str) -> int | None:
-    """The line of the text at which a place such as `if.all[1]` begins; of a list's entry that one's own."""
-    key, *deeper = [part for part in re.split(r"[.\[\]]", place) if part] or [""]
-    lines = text.split("\n")
-    head = re.compile(rf"(- |  )?{re.escape(key)} *:")
-    start = next((number for number, line in enumerate(lines, 1) if key and head.match(line)), None)
-    if start is None or not (deeper and _INDEX.fullmatch(deeper[-1])):
-        return start
-    entries = []
-    for number, line in enumerate(lines[start:], start + 1):
-        if line.strip() and not line.startswith((" ", "-")):
-            break
-        if line.lstrip().startswith("- "):
-            entries.append(number)
-    flat = all(part in ("all", "any") or _INDEX.fullmatch(part) for part in deeper) and len(deeper) == 2
-    return entries[int(deeper[-1])] if flat and int(deeper[-1]) < len(entries) else start
+def _wrong_of_several(call: AnyCall, text: str, many: str, problems: Sequence[Problem]) -> list[str]:
+    """Problems of documents whose first is at `many[0]`, each with its place and line."""
+    lines = Places(text)
+    found = []
+    for one in problems:
+        line = lines.line_of(one.place.removeprefix(many))
+        found.append(said_of(call, Wrong(place=one.place, line=line, words=_words(call, one))))
+    return found
+
+
+def _words(call: AnyCall, problem: Problem) -> str:
+    return " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
+
+
+def said_of(call: AnyCall, wrong: Wrong) -> str:
+    """What is wrong with its place, and the line of the text where it stands."""
+    line = translated(call, N_("line %(number)s"), number=wrong.line)
+    where = f"{wrong.place} ({line})" if wrong.line else wrong.place
+    return f"{where}: {wrong.words}" if where else wrong.words

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -77,6 +78,45 @@ def read_pieces(text: str) -> list[Piece]:
 
 
 _UNSTORABLE = P_("The text has a number beyond 64 bits or one that is not finite, or half a character.")
+
+
+class Places:
+    """Where things stand in a text, which is read once, and only if it is asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _node(self) -> yaml.Node | None:
+        try:
+            _check_plain(self._text)
+            return yaml.compose(self._text, Loader=_Loader)
+        except (yaml.YAMLError, UnreadableYaml, ValueError):
+            return None  # what is wrong with such a text says its line itself
+
+    def line_of(self, place: str) -> int | None:
+        """The line, counted from 1, on which what stands at a place such as `if.all[1]` begins; where the text has not
+        all of the place, of the nearest around it that it has. None where it has nothing of it.
+
+        People may leave out what a document has in full: one entry stands for a list of one, a list for `all` of it.
+        """
+        parts = [part for part in re.split(r"[.\[\]]", place) if part]
+        node, line = self._node if parts else None, None
+        if isinstance(node, yaml.SequenceNode) and not parts[0].isdecimal() and len(node.value) == 1:
+            node = node.value[0]
+        for part in parts:
+            if isinstance(node, yaml.MappingNode):
+                found = next((pair for pair in node.value if pair[0].value == part), None)
+                if found is None and not part.isdecimal():
+                    break
+                if found is not None:
+                    node, line = found[1], found[0].start_mark.line + 1
+            elif isinstance(node, yaml.SequenceNode) and part.isdecimal():
+                if int(part) >= len(node.value):
+                    break
+                node = node.value[int(part)]
+                line = node.start_mark.line + 1
+        return line
 
 
 def dump(value: Any) -> str:

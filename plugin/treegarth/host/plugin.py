@@ -30,7 +30,7 @@ from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.chained_scripts import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.children import project_root
-from treegarth.host.explorer import EXPLORER_BUTTON
+from treegarth.host.explorer import EXPLORER_BUTTON, EXPLORER_SIGN_IN
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
 from treegarth.host.password_child import PasswordChild
@@ -145,7 +145,8 @@ class Plugin:
         if hasattr(orthanc, "SetRootUri"):
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
-            orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+            script = EXPLORER_BUTTON if self._settings.sign_in is SignIn.NONE else EXPLORER_BUTTON + EXPLORER_SIGN_IN
+            orthanc.ExtendOrthancExplorer(script)
 
     def _tell_of_stored(self, about: Mapping[str, Any]) -> None:
         """Have the audit trail say by whom an object was stored, as far as Orthanc knows."""

@@ -43,7 +43,7 @@ def self_checks(
 def _access(settings: Settings) -> SelfCheck:
     if settings.sign_in is SignIn.ORTHANC:
         return SelfCheck(name=N_("Access"), state="ok", sentence=P_("Orthanc asks every user to log in."))
-    if settings.sign_in is SignIn.TREEGARTH:
+    if settings.sign_in.by_session:
         return SelfCheck(name=N_("Access"), state="ok", sentence=P_("Everybody signs in to Treegarth."))
     return SelfCheck(
         name=N_("Access"), state="ok", sentence=P_("Only this machine can reach the server; there is no login.")

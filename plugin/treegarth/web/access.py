@@ -49,7 +49,7 @@ class AccessByOrthancUser:
 
 
 class AccessBySession:
-    """SignIn treegarth: a browser's session, a program's token (Bearer, or as the password of Basic)."""
+    """SignIn treegarth and oidc: a browser's session, a program's token (Bearer, or as the password of Basic)."""
 
     def __init__(self, known: Known) -> None:
         self._known = known

@@ -18,7 +18,6 @@ from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest, SignInNeeded, Unauthenticated, UnsupportedBody
 from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
-from treegarth.settings import SignIn
 from treegarth.strict_json import read_json
 from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
 from treegarth.web.audited import record
@@ -215,7 +214,7 @@ def _response(route: Route, given: BaseModel | Response | str | Answered[Any]) -
 def _answer_error(site: Site, error: Exception) -> Response:
     """Whatever a handler raised, as an answer: the one place where every exception ends."""
     place = str(request.url_rule) if request.url_rule else "(unknown path)"
-    if isinstance(error, Unauthenticated) and site.services.settings.sign_in is SignIn.TREEGARTH:
+    if isinstance(error, Unauthenticated) and site.services.settings.sign_in.by_session:
         if (way := _to_the_sign_in(site)) is not None:
             return way
         error = SignInNeeded(error.sentence)

@@ -40,6 +40,7 @@ OF_RESOURCE: Mapping[str, str] = {
 """Names of parameters that are Orthanc's identifiers."""
 JOINING = frozenset({What.SEARCH, What.VIEW, What.IMAGES})
 """What changes nothing: repeats of a minute are one row."""
+OF_SIGN_IN = frozenset({What.SIGN_IN, What.LOCK, What.SIGN_OUT})
 OWN_PARAMETERS = ("lang", "theme")
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def record(
             status=status,
             count=noted.count,
             path=storable(request.path, LONGEST_PATH),
-            query=_query(request),
+            query="" if what in OF_SIGN_IN else _query(request),  # a provider's code stands there
             detail=storable(noted.detail, LONGEST_PATH),
             studies=_texts([*noted.studies, *_studies(parts)]),
             patients=_texts([*noted.patients, *([parts["patient_id"]] if parts.get("patient_id") else [])]),

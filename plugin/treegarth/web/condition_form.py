@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
@@ -229,6 +229,39 @@ def acted(group: Group, act: str, root: str = ROOT) -> Group:
 
 def _without(part: Part, value: str) -> Part:
     return replace(part, values=tuple(one for one in part.values if one != value)) if isinstance(part, Row) else part
+
+
+def in_lines(shown: ShownGroup, say: Callable[[str], str], margin: str = "") -> list[str]:
+    """A condition in words, line by line, the parts of a group moved in: as the macro `said` of `conditions.html` has
+    it. `say` is what a message is in the reader's language."""
+    found = []
+    if len(shown.parts) > 1 or shown.group.join != "all" or shown.group.level != "study":
+        join, level = say(shown.joins[shown.group.join]), say(shown.levels[shown.group.level])
+        found.append(margin + say(N_("%(join)s of these must hold for %(level)s")) % {"join": join, "level": level})
+        margin += "  "
+    for part in shown.parts:
+        if isinstance(part, ShownGroup):
+            found += in_lines(part, say, margin)
+        else:
+            found.append(margin + _row_in_words(part, say))
+    return found
+
+
+def _row_in_words(shown: ShownRow, say: Callable[[str], str]) -> str:
+    row = shown.row
+    if shown.widget == "raw":
+        return row.raw
+    words = [say(shown.meaning) if shown.meaning else row.field]
+    words += [say(label) for operator, label in shown.operators if operator == row.operator]
+    if shown.widget == "age":
+        words += [shown.age[0], say(shown.units[shown.age[1]])]
+    elif shown.widget == "two":
+        words += [shown.first, say(N_("and")), shown.second]
+    elif shown.widget != "none":
+        words.append(", ".join(row.values))
+    if shown.unit and shown.widget not in ("none", "age"):
+        words.append(shown.unit)
+    return " ".join(words)
 
 
 def values_named(group: Group, conditions: ConditionForm, path: str = ROOT) -> Iterator[tuple[str, Comparison]]:

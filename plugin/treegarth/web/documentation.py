@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response
+from markupsafe import Markup
 
 import treegarth
 from treegarth.access.actors import PERMISSION_WORDS, Permission
@@ -83,12 +84,24 @@ class ReferenceQuery(Parameters):
     """Words that each stand in an address, a summary, or the name or the meaning of a parameter or a field."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the page shows of the API: the endpoints that were found, and how many they are."""
+
+    count: int
+    reference: Markup
+
+
 class Documentation:
-    """The handlers. The table never changes, so its document is made once: it costs a fifth of a second."""
+    """The handlers. The table never changes, so its document is made once, and what the page shows of it once for each
+    language: a megabyte, a third of a second."""
 
     def __init__(self) -> None:
         self._document: Mapping[str, Any] = {}
         self._text = ""
+        self._operations: Sequence[Operation] = ()
+        self._models: Sequence[Model] = ()
+        self._whole: dict[str, Shown] = {}
 
     def openapi(self, call: Call[None, None, None]) -> str:
         self._make(call)
@@ -96,19 +109,29 @@ class Documentation:
 
     def page(self, call: Call[ReferenceQuery, None, None]) -> Response:
         document = self._make(call)
-        every = operations(document, call.services.reach.public_url or "http://localhost:8042")
-        found = [one for one in every if one.speaks_of(call.query.q or "")]
+        if call.query.q:
+            shown = self._shown(call, call.query.q)
+        else:
+            if call.language not in self._whole:
+                self._whole[call.language] = self._shown(call, "")
+            shown = self._whole[call.language]
         return render_page(
             call,
             "api.html",
             description=document["info"]["description"],
             version=document["info"]["version"],
             openapi_url=call.site.url("api.openapi"),
-            operations=found,
-            count=len(every),
-            models=models(document),
-            permissions=PERMISSIONS,
+            found=shown.count,
+            count=len(self._operations),
+            reference=shown.reference,
         )
+
+    def _shown(self, call: AnyCall, words: str) -> Shown:
+        found = [one for one in self._operations if one.speaks_of(words)]
+        objects = reached(found, self._models) if words else self._models
+        values = {"operations": found, "models": objects, "permissions": PERMISSIONS}
+        template = call.site.environments[call.language].get_template("api_reference.html")
+        return Shown(count=len(found), reference=Markup(template.render(values, is_searched=bool(words))))
 
     def _make(self, call: AnyCall) -> Mapping[str, Any]:
         if not self._text:
@@ -116,6 +139,8 @@ class Documentation:
             self._document = openapi_document(
                 call.site.routes.values(), version=treegarth.__version__, public_url=public_url
             )
+            self._models = models(self._document)
+            self._operations = operations(self._document, public_url or "http://localhost:8042")
             self._text = json.dumps(self._document, ensure_ascii=False)
         return self._document
 
@@ -172,6 +197,28 @@ def models(document: Mapping[str, Any]) -> list[Model]:
     """The objects of an OpenAPI document that have fields, or that are one of several values or objects."""
     found = sorted(document["components"]["schemas"].items())
     return [_model(name, schema) for name, schema in found if schema.keys() & {"properties", "enum", "oneOf", "anyOf"}]
+
+
+def reached(found: Sequence[Operation], every: Sequence[Model]) -> list[Model]:
+    """The objects that these endpoints take or answer, and those that these consist of."""
+    objects = {one.name: one for one in every}
+    names = [
+        name
+        for one in found
+        for name in (
+            *(parameter.model for parameter in one.parameters),
+            *(model for _, model in one.responses),
+            one.body.name if one.body else "",
+        )
+    ]
+    seen = dict.fromkeys(name for name in names if name in objects)
+    waiting = list(seen)
+    while waiting:
+        for name in (field.model for field in objects[waiting.pop()].fields):
+            if name in objects and name not in seen:
+                seen[name] = None
+                waiting.append(name)
+    return [one for one in every if one.name in seen]
 
 
 def _model(name: str, schema: Mapping[str, Any]) -> Model:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
+from functools import cache
 from io import TextIOWrapper
 from types import UnionType
 from typing import IO, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -97,7 +98,8 @@ class _Column:
     value: Callable[[Record], Any]
 
 
-def fields_of(record: type[Record]) -> dict[str, Field]:
+@cache
+def fields_of(record: type[Record]) -> Mapping[str, Field]:
     """The fields of a record, as files and cells of pages have them, by name."""
     return {name: Field(name=name, kind=_kind(name, one.annotation)) for name, one in record.model_fields.items()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias, Union, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from treegarth.phrases import N_
+from treegarth.phrases import N_, Phrase, in_language
 
 InputKind: TypeAlias = Literal["text", "number", "choice", "many", "truth", "measure", "place", "rows"]
 Typed: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -74,7 +74,7 @@ class Input:
     shown: Shown
     kind: InputKind
     values: tuple[str, ...] = ()  # of a measure and a place: the number or the name, then the unit or what it names
-    choices: Sequence[tuple[str, str]] = ()
+    choices: Sequence[tuple[str, str]] = ()  # value → a phrase, or words that are shown as they are
     notes: Sequence[str] = ()
     problems: Sequence[str] = ()
     rows: Sequence[Sequence[Input]] = ()
@@ -295,8 +295,9 @@ def form_of(
 ) -> Form:
     """The form with what was typed and, by place, what is wrong; of a place within an input it is said at that.
 
-    `parts`: models of its parts, by name. `choices` and `notes`: by input, those that the site has. `others`: label and
-    id of what the template draws itself, by place.
+    `parts`: models of its parts, by name. `choices` and `notes`: by input, those that the site has: what a site calls
+    something is shown as it is, also where a message of ours reads the same; what is ours among them is a phrase.
+    `others`: label and id of what the template draws itself, by place.
     """
     drawing = _Drawing(typed=typed, choices=choices, notes=notes)
     inputs = drawing.inputs(model, "", parts)
@@ -309,6 +310,22 @@ def form_of(
     order = ["", *known]
     faults = [Fault(one, *known.get(at, ())) for at in sorted(placed, key=order.index) for one in placed[at]]
     return Form(inputs={one.name: one.with_problems(placed) for one in inputs}, faults=faults, problems=placed)
+
+
+def in_lines(inputs: Iterable[Input], say: Callable[[str], str]) -> list[str]:
+    """What stands in these inputs, a line each, in the words of the form; without those that are empty. `say` is what
+    a phrase or a message is in the reader's language."""
+    found = []
+    for one in inputs:
+        words = dict(one.choices)
+        if one.kind == "truth":
+            shown = say(N_("yes")) if one.first == "true" else say(N_("no"))
+        else:
+            shown = ", ".join(in_language(words.get(value, value), say) for value in one.values if value)
+        if shown:
+            unit = f" {one.shown.unit}" if one.shown.unit else ""
+            found.append(f"{say(one.shown.label)}: {shown}{unit}")
+    return found
 
 
 def _nearest(place: str, known: Iterable[str]) -> str | None:
@@ -354,4 +371,5 @@ class _Drawing:
         if kind in ("measure", "place"):
             values = (next(iter(values), ""), next(iter(typed.get(f"{name}.unit", ())), ""))
         offered = _units(shown, info.annotation) if kind in ("measure", "place") else shown.choices
-        return replace(drawn, values=values, choices=list((self.choices.get(general) or offered).items()))
+        ours = {value: Phrase(words) for value, words in offered.items()}
+        return replace(drawn, values=values, choices=list((self.choices.get(general) or ours).items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,12 @@ class Site:
     languages: Mapping[str, Language]
     environments: Mapping[str, Environment]  # by language
     parts: Mapping[type, object]  # what features work with, by class
+
+    @cached_property
+    def navigated(self) -> tuple[Route, ...]:
+        """The routes that the navigation leads to, in its order."""
+        found = [(route.navigation.order, route) for route in self.routes.values() if route.navigation is not None]
+        return tuple(route for _, route in sorted(found, key=lambda one: one[0]))
 
     def url(self, name: str, /, **values: Any) -> str:
         """The address of a route: parts of its path by name, everything else into the query. None is left out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,11 +125,11 @@ class FileAddress:
 
     def __call__(self, name: str) -> str:
         """Raises FileNotFoundError for a file that is not there: a page must not refer to it."""
-        path = self._folder / name
-        changed = path.stat().st_mtime
+        path = f"{self._folder}/{name}"
+        changed = os.stat(path).st_mtime
         known = self._known.get(name)
         if known is None or known[0] != changed:
-            known = (changed, sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS])
+            known = (changed, sha256(Path(path).read_bytes()).hexdigest()[:HASH_DIGITS])
             self._known[name] = known
         return self._reach.path(f"{BASE_PATH}/{name}?v={known[1]}")
 
@@ -175,7 +176,7 @@ def can(call: AnyCall, name: str) -> bool:
 def navigation(call: AnyCall) -> list[NavigationEntry]:
     """The entries that the actor may open, in order."""
     gettext = call.site.languages[call.language].gettext
-    routes = [r for r in call.site.routes.values() if r.navigation is not None and call.actor.may(r.permission)]
+    routes = [route for route in call.site.navigated if call.actor.may(route.permission)]
     return [
         NavigationEntry(
             name=route.name,
@@ -186,7 +187,7 @@ def navigation(call: AnyCall) -> list[NavigationEntry]:
             current=call.http.path.rstrip("/") == route.path.rstrip("/")
             or (route.path != f"{BASE_PATH}/" and call.http.path.startswith(route.path.rstrip("/") + "/")),
         )
-        for route in sorted(routes, key=lambda r: r.navigation.order if r.navigation else 0)
+        for route in routes
         if route.navigation is not None
     ]
 

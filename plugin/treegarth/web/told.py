@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from flask import Response
@@ -21,6 +21,8 @@ COOKIE = "treegarth_told"
 LASTS_S = 60
 LONGEST = 500
 """Letters of a text; what somebody else said can be of any length, and a cookie holds 4 KB."""
+LONGEST_COOKIE = 3500
+"""Letters; what does not fit any more is said without its undo."""
 Kind: TypeAlias = Literal["ok", "attention", "failed"]
 
 
@@ -37,16 +39,34 @@ Sentence: TypeAlias = str | Counted
 
 
 @dataclass(frozen=True, kw_only=True)
+class Undo:
+    """What takes back what was done: the name of a route that takes a form, and what is sent to it."""
+
+    route: str
+    path: Mapping[str, int | str] = field(default_factory=dict)
+    fields: Mapping[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """An undo as a page shows it: a form."""
+
+    url: str
+    fields: Mapping[str, int | str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a page says once, in the reader's language."""
+    """What a page says once, in the reader's language, with an undo beside it where there is one."""
 
     kind: Kind
     said: Sequence[str]
+    undo: Offered | None = None
 
 
-def see_other(call: AnyCall, url: str, *said: Sentence, kind: Kind = "ok") -> Response:
-    """To the page at this address by GET, which says these sentences."""
-    return _telling(call, Response(status=303, headers={"Location": url}), said, kind)
+def see_other(call: AnyCall, url: str, *said: Sentence, kind: Kind = "ok", undo: Undo | None = None) -> Response:
+    """To the page at this address by GET, which says these sentences, and offers to take back what was done."""
+    return _telling(call, Response(status=303, headers={"Location": url}), said, kind, undo)
 
 
 def leave(call: AnyCall, url: str, *said: Sentence) -> Response:
@@ -56,11 +76,20 @@ def leave(call: AnyCall, url: str, *said: Sentence) -> Response:
     return _telling(call, Response(status=204, headers={"HX-Redirect": url}), said, "ok")
 
 
-def _telling(call: AnyCall, response: Response, said: Sequence[Sentence], kind: Kind) -> Response:
+def _telling(
+    call: AnyCall, response: Response, said: Sequence[Sentence], kind: Kind, undo: Undo | None = None
+) -> Response:
     if said:
-        kept = json.dumps([kind, [_kept(one) for one in said]], ensure_ascii=False, separators=(",", ":"))
-        _set(call, response, urlsafe_b64encode(kept.encode(errors="replace")).decode(), LASTS_S)
+        sentences = [_kept(one) for one in said]
+        offer = [] if undo is None else [[undo.route, dict(undo.path), dict(undo.fields)]]
+        whole = _encoded([kind, sentences, *offer])
+        _set(call, response, whole if len(whole) <= LONGEST_COOKIE else _encoded([kind, sentences]), LASTS_S)
     return response
+
+
+def _encoded(kept: Any) -> str:
+    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    return urlsafe_b64encode(text.encode(errors="replace")).decode()
 
 
 def told(call: AnyCall) -> Told | None:
@@ -68,10 +97,18 @@ def told(call: AnyCall) -> Told | None:
     if call.wants_fragment or (kept := call.http.cookies.get(COOKIE)) is None:
         return None
     try:
-        kind, sentences = json.loads(urlsafe_b64decode(kept))
-        return Told(kind=kind, said=[_said(call, one) for one in sentences])
+        kind, sentences, *offer = json.loads(urlsafe_b64decode(kept))
+        undo = _offered(call, *offer[0]) if offer else None
+        return Told(kind=kind, said=[_said(call, one) for one in sentences], undo=undo)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # not of ours
         return None
+
+
+def _offered(call: AnyCall, route: str, path: Mapping[str, int | str], fields: Mapping[str, int | str]) -> Offered:
+    """Raises KeyError where there is no such form."""
+    if call.site.routes[route].method != "POST":
+        raise KeyError(route)
+    return Offered(url=call.site.url(route, **path), fields={str(name): str(value) for name, value in fields.items()})
 
 
 def forget(call: AnyCall, response: Response) -> None:

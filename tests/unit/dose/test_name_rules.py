@@ -11,7 +11,7 @@ from treegarth.errors import DocumentRefused
 from treegarth.features.dose.analysis.names.csv_text import read_names
 from treegarth.features.dose.analysis.names.patterns import Pattern, plain
 from treegarth.features.dose.analysis.names.rules import Given, Namer, NameRule, NameRules, RawName
-from treegarth.features.dose.analysis.names.similarity import Suggester, likeness, pairs_of
+from treegarth.features.dose.analysis.names.similarity import OF_WORDS, Suggester, likeness, spelt
 from treegarth.folding import is_like
 
 
@@ -121,11 +121,38 @@ def test_a_rule_names_exams_events_or_both() -> None:
 
 
 def test_names_are_alike_by_their_words_in_any_order() -> None:
-    assert likeness(pairs_of("CT Thorax"), pairs_of("thorax, CT")) == 1.0
-    assert likeness(pairs_of("Knie"), pairs_of("Thorax")) == 0.0
-    assert likeness(frozenset(), frozenset()) == 0.0
+    assert likeness(spelt("CT Thorax"), spelt("thorax, CT")) == pytest.approx(1.0)
+    assert likeness(spelt("Knie"), spelt("Thorax")) == 0.0
+    assert likeness(spelt(""), spelt("")) == 0.0
     # " ab " has " a", "ab", "b "; " ac " has " a", "ac", "c ": one of three and three
-    assert likeness(pairs_of("ab"), pairs_of("ac")) == pytest.approx(2 * 1 / 6)
+    assert likeness(spelt("ab"), spelt("ac")) == pytest.approx((1 - OF_WORDS) * 2 * 1 / 6)
+    # one word of one and two; six pairs of six and fourteen
+    assert likeness(spelt("Chest"), spelt("CHEST_ROUTINE")) == pytest.approx(2 / 3 * 2 / 3 + 1 / 3 * 12 / 20)
+    assert spelt("흉부CT-3").words == {"흉부", "ct", "3"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "names", "called"),
+    [
+        ("CHEST ROUTINE", {1: "Chest", 2: "Cheek"}, {2: ["Cheek routine"]}),
+        ("Chest, low dose", {1: "Chest", 2: "Cheek", 3: "Jaw"}, {2: ["Cheek low dose"], 3: ["Jaw low dose"]}),
+        ("Abdomen spiral", {1: "Abdomen", 2: "Abdomino-pelvic"}, {2: ["Abdominal spirals"]}),
+        ("흉부CT", {1: "흉부", 2: "흉추"}, {}),
+        ("복부 일반촬영", {1: "복부", 2: "두부"}, {2: ["두부 일반촬영"]}),
+    ],
+)
+def test_a_word_in_common_counts_more_than_letters_in_common(
+    raw: str, names: dict[int, str], called: dict[int, list[str]]
+) -> None:
+    found = Suggester("CT", names, called).suggest([raw])
+    assert [one.standard_name_id for one in found][:1] == [1], found
+
+
+def test_a_word_of_many_standard_names_says_little() -> None:
+    names = {1: "Foot", 2: "Hand", 3: "Knee", 4: "Elbow"}
+    called = {number: [f"{name} routine thin"] for number, name in names.items() if number > 1}
+    found = Suggester("CT", names, called).suggest(["Foot routine thin"])
+    assert found[0].name == "Foot"
 
 
 def test_what_is_called_alike_already_is_suggested_first() -> None:

@@ -166,6 +166,18 @@ def test_an_exam_is_flagged_above_the_level_of_its_name_only() -> None:
     assert flags(others, [a_set()]) == []
 
 
+def test_an_exam_is_flagged_by_what_the_site_calls_the_name_of_the_level() -> None:
+    level = a_set(1, CHEST | {"standard_name": "CHEST"})
+    assert flags([dose()], [level]) == []
+    assert len(flags([dose()], [level], {("CT", "CHEST"): "Chest"})) == 1
+
+
+def test_sets_of_one_place_that_write_a_name_in_capitals_or_not_supersede_each_other() -> None:
+    old, new = a_set(1, valid_from="2015-01-01"), a_set(2, CHEST | {"standard_name": "CHEST"}, valid_from="2020-01-01")
+    found = {held.of.number: held.superseded_by for held in levels_on([old, new], date(2020, 1, 1))}
+    assert found == {1: "set 2", 2: None}
+
+
 @pytest.mark.parametrize(("age", "is_in"), [(4.99, False), (5.0, True), (9.99, True), (10.0, False), (None, False)])
 def test_bands_are_half_open_and_unknown_ages_are_in_none(age: float | None, is_in: bool) -> None:
     banded = a_set(1, CHEST | {"age_from_years": 5, "age_to_years": 10})

@@ -99,14 +99,20 @@ def test_the_page_tells_what_the_document_tells() -> None:
 
 
 def test_the_page_is_made_of_its_template(tmp_path: Path) -> None:
-    template = Path(__file__).resolve().parents[3] / "web" / "templates" / "api.html"
-    text = template.read_text(encoding="utf-8").replace('{% extends "base.html" %}', "")
-    client = make_site(web_folder(tmp_path, api=text), ROUTES).test_client()
+    templates = Path(__file__).resolve().parents[3] / "web" / "templates"
+    text = (templates / "api.html").read_text(encoding="utf-8").replace('{% extends "base.html" %}', "")
+    reference = (templates / "api_reference.html").read_text(encoding="utf-8")
+    client = make_site(web_folder(tmp_path, api=text, api_reference=reference), ROUTES).test_client()
     page = client.get("/treegarth/api/")
     assert page.status_code == 200
     for part in (f"GET {API_PATH}/things/{{name}}", 'id="model-Thing"', "How large.", "openapi.json", "text/csv"):
         assert part in page.text, part
     assert client.get(f"{API_PATH}/openapi.json").get_json()["info"]["title"] == "Treegarth"
+    for words, has_it in (("post", True), ("table", False)):
+        searched = client.get("/treegarth/api/", query_string={"q": words}).text
+        assert ('id="model-Body"' in searched, 'id="model-Colour"' in searched) == (has_it, has_it)
+        assert f"GET {API_PATH}/open" not in searched
+    assert client.get("/treegarth/api/").text == page.text
 
 
 def test_a_body_is_shown_with_its_fields_and_a_line_that_can_be_pasted() -> None:

@@ -43,3 +43,15 @@ def test_no_form_is_multipart(name: str) -> None:
 def test_no_script_sends_multipart(name: str) -> None:
     text = (FOLDER.parent / "static" / name).read_text(encoding="utf-8")
     assert re.findall(r"new FormData|multipart/form-data\"|encoding", text) == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_explains_a_column_that_a_narrow_page_leaves_out_is_left_out_with_it(name: str) -> None:
+    """In a line beneath the table, which is as wide."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    for explained in re.finditer(r"95 %% interval: ", text):
+        before = text[: explained.start()]
+        assert before.endswith('<span class="c-1">{{ _("'), name
+    for used in re.finditer(r"interval_explained\(\)(?! -%)", text):
+        opened = text[: used.start()].rpartition("<p ")[2]
+        assert opened.startswith('class="foot-note beneath"'), name

@@ -16,7 +16,7 @@ from treegarth.phrases import P_
 from treegarth.web.call import AnyCall
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
-from treegarth.web.told import COOKIE, Counted, see_other
+from treegarth.web.told import COOKIE, Counted, Undo, see_other
 
 PAGE = "{% if told %}{{ told.kind }}: {{ told.said|join(' | ') }}{% else %}nothing{% endif %}"
 
@@ -89,3 +89,36 @@ def test_a_cookie_with_a_strange_kind_is_told_as_a_text(tmp_path: Path) -> None:
     kept = json.dumps(["<script>", ["x"]]).encode()
     client.set_cookie(COOKIE, urlsafe_b64encode(kept).decode(), path="/treegarth/")
     assert client.get("/treegarth/page").text in ("nothing", "&lt;script&gt;: x")
+
+
+def test_an_undo_is_offered_beside_what_was_done_and_only_where_there_is_such_a_form(tmp_path: Path) -> None:
+    undo = "{% if told.undo %} {{ told.undo.url }} {{ told.undo.fields.a }}{% endif %}"
+    page = f"{{% if told %}}{{{{ told.said[0] }}}}{undo}{{% endif %}}"
+
+    def show(call: AnyCall) -> Response:
+        return render_page(call, "page.html")
+
+    def act(call: AnyCall) -> Response:
+        route, a = call.http.form["route"], call.http.form["a"]
+        undo = Undo(route=route, fields={"a": a})
+        return see_other(call, call.site.url("test.page"), P_("It answers."), undo=undo)
+
+    given: Any = {"permission": Permission.VIEW, "summary": "A test."}
+    site = make_site(
+        web_folder(tmp_path, page=page),
+        [
+            Route(name="test.page", path="/treegarth/page", handler=show, **given),
+            Route(name="test.act", path="/treegarth/act", method="POST", handler=act, **given),
+        ],
+    )
+    client = site.test_client()
+    here = {"Sec-Fetch-Site": "same-origin"}
+    client.post("/treegarth/act", data={"route": "test.act", "a": "<b>"}, headers=here)
+    assert client.get("/treegarth/page").text == "It answers. /treegarth/act &lt;b&gt;"
+    client.post(
+        "/treegarth/act", data={"route": "test.act", "a": "말" * 2000}, headers=here
+    )  # more than a cookie holds
+    assert client.get("/treegarth/page").text == "It answers."
+    for route in ("test.page", "elsewhere"):
+        client.post("/treegarth/act", data={"route": route, "a": "1"}, headers=here)
+        assert client.get("/treegarth/page").text == ""

@@ -14,15 +14,24 @@ __all__ = ["FEATURE"]
 
 
 def _parts(house: House) -> list[object]:
-    from treegarth.access.throttle import Throttle
+    import os
 
-    return [Throttle()]
+    from treegarth.access.throttle import Throttle
+    from treegarth.settings import SignIn
+
+    oidc = house.settings.oidc
+    if house.settings.sign_in is not SignIn.OIDC or oidc is None:
+        return [Throttle()]
+    from treegarth.access.provider import Provider
+
+    secret = oidc.client_secret
+    return [Throttle(), Provider(oidc, lambda: secret.resolve(os.environ) if secret else None)]
 
 
 def _routes() -> list[Route]:
-    from treegarth.features.accounts.pages import account, sign_in
+    from treegarth.features.accounts.pages import account, own_second_step, provider, sign_in
 
-    return [*sign_in.routes(), *account.routes()]
+    return [*sign_in.routes(), *account.routes(), *own_second_step.routes(), *provider.routes()]
 
 
 def _documents() -> list[Documents[Any]]:

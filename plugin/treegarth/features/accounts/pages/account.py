@@ -57,7 +57,7 @@ def routes() -> list[Route]:
 
 def account(call: Call[None, None, None]) -> Response:
     with call.connect() as connection:
-        return render_page(call, "accounts/account.html", user=read_user(connection, _own(call)))
+        return render_page(call, "accounts/account.html", user=read_user(connection, own_number(call)))
 
 
 def password(call: Call[None, None, None]) -> Response:
@@ -66,7 +66,7 @@ def password(call: Call[None, None, None]) -> Response:
 
 def change(call: Call[None, PasswordForm, None]) -> Response:
     """Every session ends, this one too: who knows the new one signs in."""
-    form, services, number = call.body, call.services, _own(call)
+    form, services, number = call.body, call.services, own_number(call)
     try:
         check_new_password(form.new, call.actor.name or "")
         if form.new != form.again:
@@ -86,11 +86,11 @@ def change(call: Call[None, PasswordForm, None]) -> Response:
 
 
 def _password_page(call: AnyCall, wrong: str | Phrase | None = None) -> Response:
-    _own(call)
+    own_number(call)
     return render_page(call, "accounts/password.html", status=400 if wrong else 200, wrong=wrong)
 
 
-def _own(call: AnyCall) -> int:
+def own_number(call: AnyCall) -> int:
     """The user's number. Raises NotFound where nobody has an account here."""
     if call.actor.user_id is None or call.actor.session_id is None:
         raise NotFound(N_("Only who has signed in by the page has an account here."))

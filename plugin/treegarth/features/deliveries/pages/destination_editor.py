@@ -175,7 +175,7 @@ def _form(
     with call.connect() as connection:
         others = [other.name for other in list_destinations(connection) if one is None or other.id != one.id]
     url, kind = call.site.url, _kind(typed)
-    nowhere = shown_fields(DestinationSettings)["alternate"][0].choices
+    nowhere = shown_fields(DestinationSettings)["alternate"][0].choices[""]
     return render_page(
         call,
         "deliveries/destination_form.html",
@@ -187,7 +187,7 @@ def _form(
             DestinationSettings,
             problems,
             parts={"address": ADDRESSES[kind]},
-            choices={"alternate": {**nowhere, **{name: name for name in others}}},
+            choices={"alternate": {"": Phrase(nowhere), **{name: name for name in others}}},
             notes=_listed(call, kind),
             others=OTHERS,
         ),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from treegarth.access.actors import Permission
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, as_text, newer_than, version_of
-from treegarth.documents.pages import Wrong, one_document, problems_of, wrong_at
+from treegarth.documents.pages import one_document, problems_of, said_of, wrong_at, wrong_in
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import InvalidRequest, Problem, RequestConflict
 from treegarth.features.retention import service
@@ -43,7 +43,6 @@ from treegarth.web.condition_form import ConditionForm, condition_inputs, values
 from treegarth.web.condition_tree import path_of_place
 from treegarth.web.endpoints import route
 from treegarth.web.forms import form_of
-from treegarth.web.parts import translated
 from treegarth.web.routes import Parameters, Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
@@ -204,7 +203,7 @@ def _looked(call: AnyCall, language: PolicyLanguage, draft: Draft, policy_id: in
             policy = language.parse_known(connection, named, "document")
             ahead = look_ahead(call, connection, language, service.unsaved(policy), between=())
     except InvalidRequest as error:
-        missing = [_said(call, wrong_at(call, draft.shown_text, one)) for one in problems_of(error)]
+        missing = [said_of(call, one) for one in wrong_in(call, draft.shown_text, error)]
         return _render(call, draft, policy_id, Shown(missing=missing))
     return _render(call, draft, policy_id, Shown(ahead=ahead))
 
@@ -249,7 +248,7 @@ def _render(call: AnyCall, draft: Draft, policy_id: int | None, shown: Shown) ->
         draft.typed,
         PolicyFields,
         problems,
-        choices={"demands.at": {"": N_("choose one"), **{name: name for name in names}}},
+        choices={"demands.at": {"": P_("choose one"), **{name: name for name in names}}},
         others={**condition_inputs(draft.condition), **_kept_inputs(draft), **OTHERS},
     )
     return render_page(
@@ -263,7 +262,7 @@ def _render(call: AnyCall, draft: Draft, policy_id: int | None, shown: Shown) ->
         is_on=stored is not None and stored.is_on,
         draft=draft,
         form=form,
-        wrong=[wrong_at(call, draft.text, one) for one in shown.problems],
+        wrong=wrong_at(call, draft.text, shown.problems),
         condition=conditions.shown(draft.condition, form.problems, unseen_values),
         kept=draft.kept and conditions.shown(draft.kept, form.problems, unseen_values, KEPT, KEPT_LEVELS),
         levels=conditions.levels,
@@ -296,15 +295,7 @@ def _placed(call: AnyCall, draft: Draft, conditions: ConditionForm, shown: Shown
     """The problems by the form's input; of a text, and where there is no such input, under an empty name."""
     paths = form_document(draft, conditions)[1] if draft.tab == "form" else {"only copy": PLACES["only copy"]}
     placed: dict[str, list[str]] = {}
-    for problem in shown.problems:
-        wrong = wrong_at(call, draft.shown_text, problem)
+    for wrong in wrong_at(call, draft.shown_text, shown.problems):
         path = path_of_place(paths, wrong.place)
-        placed.setdefault(path or "", []).append(wrong.words if path else _said(call, wrong))
+        placed.setdefault(path or "", []).append(wrong.words if path else said_of(call, wrong))
     return placed
-
-
-def _said(call: AnyCall, wrong: Wrong) -> str:
-    """What is wrong with its place, and the line of the text where it stands."""
-    line = translated(call, N_("line %(number)s"), number=wrong.line)
-    where = f"{wrong.place} ({line})" if wrong.line else wrong.place
-    return f"{where}: {wrong.words}" if where else wrong.words

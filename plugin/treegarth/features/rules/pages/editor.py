@@ -12,6 +12,7 @@ from treegarth.conditions.action import Problem
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, newer_than, version_of
 from treegarth.documents.language import author_of
+from treegarth.documents.pages import said_of, wrong_at
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.documents.yaml_text import UnreadableYaml
 from treegarth.errors import DocumentRefused, RequestConflict
@@ -38,7 +39,7 @@ from treegarth.web.condition_form import condition_inputs, values_named
 from treegarth.web.condition_tree import Group, Row, path_of_place
 from treegarth.web.endpoints import route
 from treegarth.web.forms import Fault
-from treegarth.web.parts import in_words, reason_of
+from treegarth.web.parts import reason_of
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
 from treegarth.web.told import leave
@@ -190,7 +191,7 @@ def _save(
 
 
 def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, shown: Shown) -> Response:
-    placed = _placed(shown, call)
+    placed = _placed(call, shown, draft)
     conditions, vocabulary = pages.form.conditions, pages.book.language.vocabulary
     with call.connect() as connection:
         sources = pages.sources(connection)
@@ -224,14 +225,16 @@ def _render(call: AnyCall, pages: RulePages, draft: Draft, rule_id: int | None, 
     )
 
 
-def _placed(shown: Shown, call: AnyCall) -> dict[str, list[str]]:
-    """The problems by the form's field; those of no field under an empty name."""
+def _placed(call: AnyCall, shown: Shown, draft: Draft) -> dict[str, list[str]]:
+    """The problems by the form's field; those of no field, and of a text with their lines, under an empty name."""
     placed: dict[str, list[str]] = {"": list(shown.general)} if shown.general else {}
-    for problem in shown.problems:
-        place = problem.place.removeprefix("rules[0]").removeprefix("rule").lstrip(".")
-        said = " ".join(in_words(call, part) for part in (problem.wrong, problem.right) if part)
-        path = path_of_place(shown.paths, place)
-        placed.setdefault(path or "", []).append(said if path or not place else f"{place}: {said}")
+    problems = [
+        one._replace(place=one.place.removeprefix("rules[0]").removeprefix("rule").lstrip("."))
+        for one in shown.problems
+    ]
+    for wrong in wrong_at(call, draft.text if draft.tab == "text" else "", problems):
+        path = path_of_place(shown.paths, wrong.place)
+        placed.setdefault(path or "", []).append(wrong.words if path else said_of(call, wrong))
     return placed
 
 

@@ -33,7 +33,7 @@ from treegarth.features.dose.alerts.store.levels import LEVELS, StoredLevel
 from treegarth.features.dose.alerts.words import KIND_HINTS, KIND_NAMES, in_a_sentence
 from treegarth.features.dose.analysis.tables import standard_name
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import Shown, Typed, begun, document_of, form_of, sent_values, typed_of
@@ -247,8 +247,8 @@ def _form(
         names = connection.execute(usable.distinct().order_by(standard_name.c.name)).scalars()
         choices = {
             "quantity": {name: f"{translated(call, one.label)} ({one.unit})" for name, one in offered.items()},
-            "modality": {"": N_("all"), **{one: one for one in DOSE_MODALITIES}},
-            "standard_name": {"": N_("all"), **{one: one for one in names}},
+            "modality": {"": P_("all"), **{one: one for one in DOSE_MODALITIES}},
+            "standard_name": {"": P_("all"), **{one: one for one in names}},
             "webhook": {one.name: one.name for one in settings.webhooks},
         }
     return render_page(

@@ -33,6 +33,7 @@ from treegarth.features.dose.alerts.decision import ExamValue
 from treegarth.features.dose.alerts.findings import Finding, Patient, in_shown_unit
 from treegarth.features.dose.alerts.levels import LEAST_EXAMS, OUTLIER_DAYS, Level
 from treegarth.features.dose.alerts.tables import dose_alert, dose_alert_exam
+from treegarth.features.dose.analysis.store.standard_names import reads_as
 from treegarth.features.dose.analysis.store.values import EVENT_COUNT
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
 from treegarth.features.dose.quantities import BEST, DERIVED
@@ -85,7 +86,7 @@ def _asked(level: Level, quantity: str) -> list[ColumnElement[bool]]:
     if says.modality is not None:
         found.append(exam_dose.c.modality == says.modality)
     if says.standard_name is not None:
-        found.append(standard_name.c.name == says.standard_name)
+        found.append(reads_as(says.standard_name))
     if says.age_from is not None:
         found.append(age >= says.age_from)
     if says.age_to is not None:

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from treegarth.conditions.text import parse_condition
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.dose.analysis.charts.model import Chart
-from treegarth.features.dose.analysis.charts.store import number_of_standard_name, studies_that_fulfil
+from treegarth.features.dose.analysis.charts.store import studies_that_fulfil
 from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.said import SaidOfChart, said_of, unit_shown
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.shape import Bin, histogram
+from treegarth.features.dose.analysis.store.standard_names import name_meant
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.quantities import ShownQuantity
@@ -76,9 +77,10 @@ def wanted_of(connection: Connection, chart: Chart, vocabulary: Vocabulary, now:
     """The values that a chart is of; None where its standard name is not there."""
     named = None
     if chart.standard_name is not None:
-        named = number_of_standard_name(connection, chart.modality, chart.standard_name)
-        if named is None:
+        found = name_meant(connection, chart.modality, chart.standard_name)
+        if found is None:
             return None
+        named = found.id
     first, last = days_of(chart.period, now.date()) if chart.period else (None, None)
     condition = parse_condition(chart.studies, vocabulary) if chart.studies is not None else None
     return Wanted(

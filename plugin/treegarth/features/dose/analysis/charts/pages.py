@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from treegarth.access.actors import Permission
 from treegarth.conditions.occurrence import unseen
-from treegarth.documents.differences import Newer, newer_than, shown_versions, version_of
+from treegarth.documents.differences import Newer, TextOf, newer_than, shown_versions, version_of
 from treegarth.documents.pages import problems_of
 from treegarth.documents.store import EditedMeanwhile, Stored
 from treegarth.errors import DocumentRefused, InvalidRequest, NotFound, RequestConflict
@@ -45,19 +45,20 @@ from treegarth.features.dose.analysis.said import SaidOfChart, record_with, rows
 from treegarth.features.dose.analysis.store.groups import Figure
 from treegarth.features.dose.analysis.store.names import modalities_with_exams
 from treegarth.features.dose.analysis.store.shape import Bin
-from treegarth.phrases import P_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.record import Record
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, ShownGroup, condition_inputs, values_named
+from treegarth.web.condition_form import in_lines as condition_in_lines
 from treegarth.web.condition_tree import path_of_place
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS, FORMATS, MEDIA_TYPES, Format, fields_of, write_export
-from treegarth.web.forms import form_of
+from treegarth.web.forms import form_of, in_lines
 from treegarth.web.listing import ANY_BYTES
 from treegarth.web.parts import in_words, translated
 from treegarth.web.routes import Identifier, Parameters, Route
 from treegarth.web.templates import render_page
-from treegarth.web.told import leave, see_other
+from treegarth.web.told import Undo, leave, see_other
 
 BASE = "/treegarth/dose/charts"
 ONE = f"{BASE}/{{dose_chart_id}}"
@@ -88,6 +89,8 @@ class VersionForm(Parameters):
 
     version: Identifier
     """Its number."""
+    since: Identifier | None = None
+    """Nothing is restored where somebody changed it after this version."""
 
 
 def routes() -> list[Route]:
@@ -164,7 +167,7 @@ def chart_page(call: Call[ChartQuery, None, DoseChartPath]) -> Response:
         stored = CHART_DOCUMENTS.read(call, connection, call.path.dose_chart_id, removed=True)
         is_drawn = stored.is_on and stored.removed_at is None
         drawn = drawn_of(call, connection, stored.document) if is_drawn else None
-        versions = shown_versions(CHART_DOCUMENTS.kind.history(connection, stored.id))
+        versions = shown_versions(CHART_DOCUMENTS.kind.history(connection, stored.id), _text_of(call, connection))
     return render_page(
         call,
         "dose/chart.html",
@@ -176,6 +179,28 @@ def chart_page(call: Call[ChartQuery, None, DoseChartPath]) -> Response:
         may_write=call.actor.may(CHART_DOCUMENTS.may_write),
         **_words(),
     )
+
+
+def _text_of(call: AnyCall, connection: Connection) -> TextOf:
+    """A chart's document line by line, in the words of its page and its form."""
+    conditions = _conditions(call)
+    kinds: dict[str, str] = {name: Phrase(words) for name, words in KIND_NAMES.items()}
+    choices: dict[str, Mapping[str, str]] = {**_choices(call, connection), "chart": kinds}
+
+    def say(message: str) -> str:
+        return translated(call, message)
+
+    def text_of(document: Mapping[str, Any]) -> str:
+        draft = form_of_document(document, conditions)
+        form = form_of(draft.typed, ChartForm, NO_PROBLEMS, choices=choices)
+        lines = in_lines([one for name, one in form.inputs.items() if name in draft.typed], say)
+        if document.get("studies") is not None:
+            fulfilled = condition_in_lines(conditions.shown(draft.condition, {}, {}), say, margin="  ")
+            head = say(N_("Only studies in the archive that fulfil"))
+            lines += [f"{head}:", *fulfilled]
+        return "\n".join(lines)
+
+    return text_of
 
 
 def _condition(call: AnyCall, stored: Stored) -> ShownGroup | None:
@@ -265,7 +290,9 @@ def _posted(call: AnyCall, stored: Stored | None) -> Response:
             else:
                 saved = CHART_DOCUMENTS.edit(call, connection, stored.id, document, since=since)
     except EditedMeanwhile as error:
-        return _form(call, draft, stored, newer=newer_than(error))
+        with call.connect() as connection:
+            newer = newer_than(error, _text_of(call, connection))
+        return _form(call, draft, stored, newer=newer)
     except (InvalidRequest, RequestConflict) as error:
         return _form(call, draft, stored, _placed(call, draft, error))
     return leave(call, call.site.url(ONE_PAGE, dose_chart_id=saved.id))
@@ -350,7 +377,11 @@ def restore_page(call: Call[None, VersionForm, DoseChartPath]) -> Response:
             found = next((one for one in history if one.version == version), None)
             if found is None:
                 raise NotFound(P_("There is no version with this number."))
-            CHART_DOCUMENTS.edit(call, connection, number, found.document, since=None)
+            saved = CHART_DOCUMENTS.edit(call, connection, number, found.document, since=call.body.since)
     except (RequestConflict, DocumentRefused) as refused:
         return see_other(call, url, *(one.wrong for one in problems_of(refused)), kind="attention")
-    return see_other(call, url, P_("It says again what version %(number)s said.", number=version))
+    back = {"version": history[0].version, "since": saved.version}
+    undo = None
+    if saved.version != history[0].version:
+        undo = Undo(route="dose.restore_chart_page", path={"dose_chart_id": number}, fields=back)
+    return see_other(call, url, P_("It says again what version %(number)s said.", number=version), undo=undo)

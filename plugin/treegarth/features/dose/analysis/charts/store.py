@@ -33,14 +33,6 @@ def studies_that_fulfil(condition: Condition, vocabulary: Vocabulary, now: datet
     return select(study.key).where(compile_condition(condition, vocabulary, now))
 
 
-def number_of_standard_name(connection: Connection, modality: str, name: str) -> int | None:
-    """None where there is no such name, or no more."""
-    row = standard_name.c
-    found = select(row.id).where(row.modality == modality, row.name == name, row.removed_at.is_(None))
-    number: int | None = connection.execute(found).scalar_one_or_none()
-    return number
-
-
 def names_of_standards(connection: Connection) -> list[str]:
     """Every standard name of every modality, each once."""
     row = standard_name.c

@@ -12,6 +12,7 @@ from treegarth.features.dose.analysis.levels.comparison import Comparison, Perio
 from treegarth.features.dose.analysis.levels.documents import SET_DOCUMENTS
 from treegarth.features.dose.analysis.levels.holding import HeldLevel, in_order, levels_of, levels_on
 from treegarth.features.dose.analysis.levels.sets import SETS, kept
+from treegarth.folding import fold
 from treegarth.web.call import AnyCall
 from treegarth.web.lists import Day, LastDay
 from treegarth.web.routes import Identifier, Parameters, Text
@@ -74,5 +75,6 @@ def _levels(call: AnyCall, connection: Connection, asked: ComparisonAsked, perio
     return [
         held
         for held in in_order(levels)
-        if asked.modality in (None, "", held.row.modality) and asked.standard_name in (None, "", held.row.standard_name)
+        if asked.modality in (None, "", held.row.modality)
+        and (not asked.standard_name or fold(asked.standard_name) == fold(held.row.standard_name))
     ]

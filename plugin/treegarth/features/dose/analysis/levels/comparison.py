@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from treegarth.features.dose.analysis.levels.holding import HeldLevel
 from treegarth.features.dose.analysis.levels.model import LevelPhantom, LevelRow
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
-from treegarth.features.dose.analysis.levels.store import site_and_devices, standard_name_ids
+from treegarth.features.dose.analysis.levels.store import site_and_devices
+from treegarth.features.dose.analysis.store.standard_names import MeantName, names_meant
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution
 from treegarth.features.dose.analysis.wanted import Band, Wanted
 from treegarth.features.dose.registry.store.device_names import shown_devices
@@ -46,6 +47,10 @@ class Comparison(Record):
     `no_exams`: none of this name, quantity and band in the period; `no_standard_name`: nothing is called so here."""
     modality: str
     standard_name: str
+    """As the set says it."""
+    standard_name_here: str | None
+    """The standard name of this site that is meant: the same, else one that differs in capitals and accents alone; null
+    where there is none."""
     quantity: str
     phantom: LevelPhantom | None
     """Of a quantity that is of either: `head` (16 cm) or `body` (32 cm)."""
@@ -109,21 +114,20 @@ def compare(
     connection: Connection, levels: Sequence[HeldLevel], period: Period, *, by_device: bool = True
 ) -> list[Comparison]:
     """Each level beside the whole site, and beside each device that has such exams."""
-    ids = standard_name_ids(connection, {(held.row.modality, held.row.standard_name) for held in levels})
-    known = [ids.get((held.row.modality, held.row.standard_name)) for held in levels]
-    wanted = [
-        _wanted(held.row, number, period) for held, number in zip(levels, known, strict=True) if number is not None
-    ]
+    names = names_meant(connection, {(held.row.modality, held.row.standard_name) for held in levels})
+    known = [names.get((held.row.modality, held.row.standard_name)) for held in levels]
+    wanted = [_wanted(held.row, name.id, period) for held, name in zip(levels, known, strict=True) if name is not None]
     sites = iter(site_and_devices(connection, wanted, by_device=by_device))
     found: list[Comparison] = []
-    for held, number in zip(levels, known, strict=True):
-        if number is None:
-            found.append(_compared(held, NOTHING, "no_standard_name"))
+    for held, name in zip(levels, known, strict=True):
+        if name is None:
+            found.append(_compared(held, None, NOTHING, "no_standard_name"))
             continue
         one = next(sites)
-        found.append(_compared(held, one.site))
+        found.append(_compared(held, name, one.site))
         found += [
-            _compared(held, of_device, device_key=key, is_whole_site=False) for key, of_device in one.devices.items()
+            _compared(held, name, of_device, device_key=key, is_whole_site=False)
+            for key, of_device in one.devices.items()
         ]
     return _with_names(connection, found)
 
@@ -161,6 +165,7 @@ def _wanted(row: LevelRow, standard_name_id: int, period: Period) -> Wanted:
 
 def _compared(
     held: HeldLevel,
+    name: MeantName | None,
     found: Distribution,
     verdict: Verdict | None = None,
     *,
@@ -175,6 +180,7 @@ def _compared(
     return Comparison(
         verdict=verdict or verdict_of(in_unit, row.level, says.least_exams),
         **row.key._asdict(),
+        standard_name_here=None if name is None else name.name,
         unit=shown.unit,
         device_key=device_key,
         device=None,

@@ -8,6 +8,7 @@ from datetime import date
 
 from treegarth.features.dose.analysis.levels.model import LevelRow
 from treegarth.features.dose.analysis.levels.sets import KeptSet
+from treegarth.folding import fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +24,15 @@ def levels_on(sets: Iterable[KeptSet], day: date) -> list[HeldLevel]:
     """Every level of the sets that are on and valid on this day, with those that are superseded.
 
     Of the sets of one place, the one whose validity began last says the levels of a modality, quantity, phantom and
-    standard name, in all bands: a survey that parts ages otherwise replaces the older one's parts, none of which fits
-    its own. Of two that began on the same day it is the one that was made later.
+    standard name (both folded), in all bands: a survey that parts ages otherwise replaces the older one's parts, none
+    of which fits its own. Of two that began on the same day it is the one that was made later.
     """
     holding = sorted((one for one in sets if one.is_on and one.says.holds_on(day)), key=_begun, reverse=True)
     first: dict[tuple[str, str, str, str | None, str], KeptSet] = {}
     found: list[HeldLevel] = []
     for one in holding:
         for row in one.says.rows:
-            about = (one.says.place.casefold(), row.modality, row.quantity, row.phantom, row.standard_name)
+            about = (fold(one.says.place), row.modality, row.quantity, row.phantom, fold(row.standard_name))
             latest = first.setdefault(about, one)
             superseded_by = None if latest is one else latest.says.name
             found.append(HeldLevel(of=one, row=row, superseded_by=superseded_by))

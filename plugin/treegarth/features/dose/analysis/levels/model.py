@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES, OF_A_PHANTOM
+from treegarth.folding import fold
 from treegarth.phrases import N_
 from treegarth.web.lists import Day
 from treegarth.web.routes import AnyText, Parameters, Text
@@ -77,7 +78,7 @@ class LevelRow(Parameters):
     phantom: LevelPhantom | None = None
     """Of which CTDI phantom: `head` (16 cm) or `body` (32 cm); needed where a quantity can be of either."""
     standard_name: Annotated[AnyText, Trimmed, Field(min_length=1, max_length=200)]
-    """What this site calls such exams."""
+    """What this site calls such exams; capitals and accents make no other name of it."""
     age_from_years: Years | None = None
     age_to_years: Years | None = None
     """Younger than this."""
@@ -128,7 +129,7 @@ def overlapping(rows: Sequence[LevelRow]) -> tuple[int, int] | None:
     alike: dict[tuple[object, ...], list[int]] = {}
     for index, row in enumerate(rows):
         says = (_says(row.age_from_years, row.age_to_years), _says(row.weight_from_kg, row.weight_to_kg))
-        about = (row.modality, row.quantity, row.phantom, row.standard_name, says)
+        about = (row.modality, row.quantity, row.phantom, fold(row.standard_name), says)
         others = alike.setdefault(about, [])
         first = next((other for other in others if _meet(rows[other], row)), None)
         if first is not None:

@@ -11,7 +11,7 @@ from treegarth.features.dose.analysis.levels.holding import in_order, levels_of
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
 from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS
 from treegarth.features.dose.analysis.levels.sets import SETS, kept
-from treegarth.features.dose.analysis.levels.store import standard_name_ids
+from treegarth.features.dose.analysis.store.standard_names import names_meant
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import render_part
 
@@ -21,7 +21,7 @@ def set_section(call: AnyCall, stored: Stored) -> Markup:
     today = services.clock().astimezone(services.zone).date()
     with call.connect() as connection:
         levels = levels_of(one, [kept(other) for other in SETS.all(connection)], today)
-        known = standard_name_ids(connection, {(row.modality, row.standard_name) for row in one.says.rows})
+        known = names_meant(connection, {(row.modality, row.standard_name) for row in one.says.rows})
     return render_part(
         call,
         "dose/level_set.html",
@@ -29,7 +29,7 @@ def set_section(call: AnyCall, stored: Stored) -> Markup:
         stored=stored,
         levels=in_order(levels),
         quantities=LEVEL_QUANTITIES,
-        known=set(known),
+        known={key: one.name for key, one in known.items()},
         is_valid=one.says.holds_on(today),
         columns=COLUMNS,
         fits=fits(stored.document),

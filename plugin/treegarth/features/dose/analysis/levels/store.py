@@ -3,7 +3,7 @@ there are, which doses one exam has. Queries only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -28,7 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
-from treegarth.database.parameters import is_among
 from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, grouped
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
 from treegarth.features.dose.analysis.wanted import Wanted
@@ -118,14 +117,6 @@ def _as_rows(wanted: Sequence[Wanted]) -> FromClause:
     arrays = [cast(literal(values, ARRAY(kind)), ARRAY(kind)) for kind, values in given.values()]
     columns = [column(name, kind) for name, (kind, _) in given.items()]
     return func.unnest(*arrays).table_valued(*columns).render_derived(name="asked")
-
-
-def standard_name_ids(connection: Connection, wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
-    """The number of each of these standard names, by modality and name; of one that there is not, none."""
-    table = standard_name.c
-    query = select(table.modality, table.name, table.id).where(is_among(table.name, {name for _, name in wanted}))
-    query = query.where(table.removed_at.is_(None))
-    return {(row.modality, row.name): row.id for row in connection.execute(query)}
 
 
 def names_of_standard(connection: Connection) -> list[str]:

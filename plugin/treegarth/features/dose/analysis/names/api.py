@@ -158,7 +158,7 @@ class SuggestedName(Listed):
     standard_name_id: int
     name: str
     likeness: float
-    """0 to 1: Dice's coefficient of pairs of letters."""
+    """0 to 1: by words in common, and less by letters."""
 
 
 class SuggestedNames(Answer):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from textwrap import shorten
+from typing import Annotated, Any, Literal, TypeAlias
 
 from flask import Response
 from pydantic import Field
@@ -25,29 +26,34 @@ from treegarth.features.dose.analysis.names.lists import FIELD_NAMES, MODALITIES
 from treegarth.features.dose.analysis.names.model import LONGEST_NAME, LONGEST_PATTERN, StandardNameParameters
 from treegarth.features.dose.analysis.names.paths import NameImportPath
 from treegarth.features.dose.analysis.names.rules import FIELDS
-from treegarth.features.dose.analysis.names.service import ImportedNames, Taken, preview
+from treegarth.features.dose.analysis.names.service import ImportedNames, Taken, own_words, preview, read_raw_name
 from treegarth.features.dose.analysis.names.store.name_documents import (
     STANDARD_NAMES,
     StandardName,
     list_imports,
     undo_import,
+    versions,
 )
+from treegarth.features.dose.analysis.store.standard_names import name_meant
 from treegarth.phrases import P_, Phrase
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words, reason_of
 from treegarth.web.routes import AnyText, Identifier, Parameters, Route, Text
 from treegarth.web.templates import render_page
-from treegarth.web.told import see_other
+from treegarth.web.told import Undo, see_other
 from treegarth.web.validation import InvalidFields, validated
 
 NAMES_PAGE = "dose.standard_names_page"
 RAW_PAGE = "dose.raw_names_page"
 RULE_PAGE = "dose.name_rule_page"
 CSV_PAGE = "dose.names_csv_page"
+RESTORE = "dose.restore_standard_name_page"
 ONE_PAGE = "standard_names.document_page"
 UNDER = "/treegarth/dose/standard-names"
 SHOWN_OF_A_PREVIEW = 100
+SHOWN_OF_A_RAW_NAME = 100
+"""Letters, where it is said what was done with it."""
 
 TypedPattern = Annotated[AnyText, Field(max_length=2 * LONGEST_PATTERN)]
 """As it is typed; the model of rules says what is wrong with it."""
@@ -90,17 +96,25 @@ class RuleToRemove(Parameters):
     version: Text = ""
 
 
+Back: TypeAlias = Annotated[AnyText, Field(max_length=4000)]
+"""The query of the list of raw names, for a form that leads back to it."""
+
+
 class VersionToRestore(Parameters):
     """An earlier version of a standard name that is to hold again."""
 
     standard_name_id: Identifier
     version: Identifier
+    since: Identifier | None = None
+    """Nothing is restored where somebody changed it after this version."""
+    back: Back | None = None
+    """Without: to the page of the standard name."""
 
 
 class AssignForm(AssignBody):
-    """A raw name and the standard name that it is given; `back` is the query of the list."""
+    """A raw name and the standard name that it is given."""
 
-    back: Annotated[AnyText, Field(max_length=4000)] = ""
+    back: Back = ""
 
 
 class CsvForm(Parameters):
@@ -155,6 +169,8 @@ def save_rule(call: Call[None, RuleForm, None]) -> Response:
     )
     try:
         with call.begin() as connection:
+            STANDARD_NAMES.lock(connection)
+            before = versions(connection)
             stored = _standing(connection, typed)
             document = _document(typed, stored)
             if stored is None:
@@ -167,15 +183,30 @@ def save_rule(call: Call[None, RuleForm, None]) -> Response:
     except RequestConflict as refused:
         return see_other(call, again, refused.sentence, kind="attention")
     url = call.site.url(ONE_PAGE, standard_name_id=saved.id)
-    return see_other(call, url, P_("It holds from now on.")) if saved.is_on else _is_off(call, url, saved.name)
+    undo = _undo(before, saved)
+    if not saved.is_on:
+        return _is_off(call, url, saved.name, undo)
+    return see_other(call, url, P_("It holds from now on."), undo=undo)
 
 
-def _is_off(call: AnyCall, url: str, name: str) -> Response:
+def _undo(before: Mapping[int, int], now: StandardName, back: str | None = None) -> Undo | None:
+    """What takes a change back, as long as nobody changed the standard name since: of one that was made, removing it;
+    None where nothing changed."""
+    was = before.get(now.id)
+    if was is None:
+        return Undo(route="standard_names.remove_page", path={"standard_name_id": now.id})
+    if was == now.version:
+        return None
+    fields = {"standard_name_id": now.id, "version": was, "since": now.version}
+    return Undo(route=RESTORE, fields=fields if back is None else {**fields, "back": back})
+
+
+def _is_off(call: AnyCall, url: str, name: str, undo: Undo | None) -> Response:
     """What was kept of a standard name that is off takes no raw name yet."""
     told = P_(
         "It is kept, but “%(name)s” is switched off: it is the name of nothing until it is switched on.", name=name
     )
-    return see_other(call, url, told, kind="attention")
+    return see_other(call, url, told, kind="attention", undo=undo)
 
 
 def remove_rule(call: Call[None, RuleToRemove, None]) -> Response:
@@ -183,21 +214,23 @@ def remove_rule(call: Call[None, RuleToRemove, None]) -> Response:
     url = call.site.url(ONE_PAGE, standard_name_id=asked.standard_name_id)
     try:
         with call.begin() as connection:
+            STANDARD_NAMES.lock(connection)
+            before = versions(connection)
             stored = STANDARD_NAMES.read(connection, asked.standard_name_id)
             rules = [one for place, one in enumerate(stored.document["rules"], 1) if place != asked.rule]
             document = {**stored.document, "rules": rules}
-            NAME_DOCUMENTS.edit(call, connection, stored.id, document, since=version_of(asked.version))
+            saved = NAME_DOCUMENTS.edit(call, connection, stored.id, document, since=version_of(asked.version))
     except RequestConflict as refused:
         return see_other(call, url, refused.sentence, kind="attention")
-    return see_other(call, url, P_("The rule is taken out; every name follows."))
+    return see_other(call, url, P_("The rule is taken out; every name follows."), undo=_undo(before, saved))
 
 
 def _standing(connection: Any, typed: RuleTyped) -> StandardName | None:
     """The standard name that the rule is of: by its number, else by its name; None of a new one. Raises NotFound."""
     if typed.standard_name_id is not None:
         return STANDARD_NAMES.read(connection, typed.standard_name_id)
-    wanted = (typed.modality, typed.name.strip())
-    return next((one for one in STANDARD_NAMES.all(connection) if (one.modality, one.name) == wanted), None)
+    meant = name_meant(connection, typed.modality, typed.name.strip())
+    return None if meant is None else STANDARD_NAMES.read(connection, meant.id)
 
 
 def _filled(typed: RuleTyped, stored: StandardName) -> RuleTyped:
@@ -230,35 +263,51 @@ def restore(call: Call[None, VersionToRestore, None]) -> Response:
     """What an earlier version said holds again, as a new one."""
     asked = call.body
     url = call.site.url(ONE_PAGE, standard_name_id=asked.standard_name_id)
+    if asked.back is not None:
+        url = _raw_names_url(call, asked.back)
     try:
         with call.begin() as connection:
+            STANDARD_NAMES.lock(connection)
+            before = versions(connection)
             history = STANDARD_NAMES.history(connection, asked.standard_name_id)
             found = next((one for one in history if one.version == asked.version), None)
             if found is None:
                 raise NotFound(P_("There is no version with this number."))
-            NAME_DOCUMENTS.edit(call, connection, asked.standard_name_id, found.document, since=None)
+            number, since = asked.standard_name_id, asked.since
+            saved = NAME_DOCUMENTS.edit(call, connection, number, found.document, since=since)
     except RequestConflict as refused:
         return see_other(call, url, refused.sentence, kind="attention")
-    return see_other(call, url, P_("It says again what version %(number)s said.", number=asked.version))
+    said = P_("“%(name)s” says again what version %(number)s said.", name=saved.name, number=asked.version)
+    return see_other(call, url, said, undo=_undo(before, saved, asked.back))
 
 
 # ---- raw names ----
 
 
+def _raw_names_url(call: AnyCall, back: str) -> str:
+    return call.site.url(RAW_PAGE) + (f"?{back}" if back else "")
+
+
 def assign_page(call: Call[None, AssignForm, None]) -> Response:
-    """Back to the list."""
+    """Back to the list, which says what was done and offers to take it back: the raw name left it."""
     body = call.body
-    url = call.site.url(RAW_PAGE) + (f"?{body.back}" if body.back else "")
+    url = _raw_names_url(call, body.back)
     try:
         with call.begin() as connection:
+            STANDARD_NAMES.lock(connection)
+            before = versions(connection)
+            raw = read_raw_name(connection, body.key)
             made = assign_name(call, connection, body)
     except DocumentRefused as refused:
         return see_other(call, url, *(Phrase(one.wrong) for one in refused.problems), kind="attention")
     except RequestConflict as refused:
         return see_other(call, url, refused.sentence, kind="attention")
+    undo = _undo(before, made, body.back)
     if not made.is_on:
-        return _is_off(call, url, made.name)
-    return see_other(call, url, P_("It is “%(name)s” from now on, as is all that is called so.", name=made.name))
+        return _is_off(call, url, made.name, undo)
+    words = shorten(" · ".join(dict.fromkeys(own_words(raw))), SHOWN_OF_A_RAW_NAME, placeholder=" …")
+    said = P_("“%(raw)s” is “%(name)s” from now on, as is all that is called so.", raw=words, name=made.name)
+    return see_other(call, url, said, undo=undo)
 
 
 # ---- a table ----
@@ -341,7 +390,7 @@ def routes() -> list[Route]:
             **change,
         ),
         route(
-            name="dose.restore_standard_name_page",
+            name=RESTORE,
             path=f"{UNDER}/restore",
             handler=restore,
             summary="Let an earlier version of a standard name hold again.",

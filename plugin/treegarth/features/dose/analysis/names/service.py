@@ -24,6 +24,7 @@ from treegarth.features.dose.analysis.names.store.name_documents import (
 )
 from treegarth.features.dose.analysis.names.store.naming import given_names, named_already, read_rules, rules_of
 from treegarth.features.dose.analysis.names.store.raw_names import RawName, RawNamesWanted, select_raw_names
+from treegarth.features.dose.analysis.store.standard_names import name_meant
 from treegarth.features.dose.analysis.tables import standard_name
 from treegarth.phrases import P_
 
@@ -164,8 +165,8 @@ def _standing(connection: Connection, modality: str, number: int | None, name: s
         if stored.modality != modality:
             raise RequestConflict(P_("This standard name is of another modality."), field="standard_name_id")
         return stored
-    wanted = (name or "").strip()
-    return next((one for one in STANDARD_NAMES.all(connection) if (one.modality, one.name) == (modality, wanted)), None)
+    meant = name_meant(connection, modality, (name or "").strip())
+    return None if meant is None else STANDARD_NAMES.read(connection, meant.id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,11 +45,12 @@ from treegarth.features.dose.analysis.workbook.model import (
     WorkbookEvent,
     WorkbookExam,
 )
-from treegarth.features.dose.quantities import BEST, OF_EVENT
+from treegarth.features.dose.quantities import OF_EVENT
 from treegarth.features.dose.registry.store.device_names import called
 from treegarth.features.dose.registry.store.events import number_of_event
 from treegarth.features.dose.registry.tables import dose_study, irradiation_event
 from treegarth.record import Record
+from treegarth.web.export import unit_of
 
 PARTS = (0.25, 0.5, 0.75, 0.9, 0.95)
 ROWS_AT_ONCE = 1_000
@@ -176,16 +177,8 @@ def _summary_row(row: Row[Any], quantity: str, named: Mapping[str, Any], sheets:
     parts = dict(zip(("p25", "median", "p75", "p90", "p95"), (finite(one) for one in row.parts or ()), strict=False))
     ends = {"minimum": row.minimum, "maximum": row.maximum}
     counts = {"n": row.n, "doubted_left_out": row.every - row.n}
-    shown = {"quantity": quantity, "unit": stored_unit(quantity), "sheets": list(sheets)}
+    shown = {"quantity": quantity, "unit": unit_of(quantity), "sheets": list(sheets)}
     return SummaryRow.model_validate({**_IN_PARTS, **parts, **ends, **counts, **shown, **named})
-
-
-def stored_unit(quantity: str) -> str:
-    """In which values of a quantity stand in the database and in files."""
-    if quantity in BEST:
-        return BEST[quantity].stored_unit
-    level = OF_LEVEL["exam"] if quantity in OF_LEVEL["exam"] else OF_LEVEL["event"]
-    return level[quantity].unit  # the same as it is shown in: their factor is 1
 
 
 def _grouped(

@@ -61,8 +61,8 @@ class SummaryRow(Record):
     modality: str
     name: str
     quantity: str
-    unit: str
-    """Of every value of the row."""
+    unit: str | None
+    """Of every value of the row, as UCUM writes it."""
     phantom: Phantom | None
     """`head` (16 cm), `body` (32 cm), `both` or `unknown`; empty where values are not by phantom."""
     n: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -177,8 +178,8 @@ def select_events(connection: Connection, filters: DoseStudyFilter) -> Select[An
         .join(event, and_(event.c.orthanc_instance_id == instance, ~is_given), isouter=True)
         .join(given, and_(given.c.orthanc_instance_id == instance, is_given), isouter=True)
     )
-    position = func.coalesce(event.c.position, given.c.position)
-    found = select(*_columns(position)).select_from(tables)
+    position = _position()
+    found = select(*_columns()).select_from(tables)
     found = found.where(dose_study.c.replaced_by.is_(None))  # its events are those of the study that replaces it
     found = found.where(position.is_not(None), is_counted(dose_study, dose_report.c.orthanc_instance_id, position))
     if wanted.kind is not None:
@@ -186,14 +187,21 @@ def select_events(connection: Connection, filters: DoseStudyFilter) -> Select[An
     return found.where(*conditions(wanted), *conditions_of_event(wanted))
 
 
-def _columns(position: ColumnElement[int]) -> list[ColumnElement[Any]]:
-    return [_column(name, position).label(name) for name in DoseEvent.model_fields]
+@cache
+def _position() -> ColumnElement[int]:
+    return func.coalesce(irradiation_event.c.position, administration.c.position)
 
 
-def _column(name: str, position: ColumnElement[int]) -> ColumnElement[Any]:
+@cache
+def _columns() -> tuple[ColumnElement[Any], ...]:
+    """The same of every query; to build them takes longer than PostgreSQL does over a small archive."""
+    return tuple(_column(name).label(name) for name in DoseEvent.model_fields)
+
+
+def _column(name: str) -> ColumnElement[Any]:
     event, given, values = irradiation_event.c, administration.c, _values()
     if name == "position":
-        return position
+        return _position()
     if name in ("orthanc_instance_id", "kind", "source"):
         return dose_report.c[name]
     if name == "device_name":
@@ -219,6 +227,7 @@ def _column(name: str, position: ColumnElement[int]) -> ColumnElement[Any]:
     return _first_text(name) if is_text else _first_number(name)
 
 
+@cache
 def _values() -> ColumnElement[Any]:
     return func.coalesce(
         irradiation_event.c["values"], administration.c["values"], type_=irradiation_event.c["values"].type

@@ -92,10 +92,10 @@ def import_together(
 ) -> list[Imported]:
     """Do an import, and keep what it changed."""
     STANDARD_NAMES.lock(connection)
-    before = _versions(connection)
+    before = versions(connection)
     done = act(STANDARD_NAMES.together())
     name_everything(connection)
-    changed = {number: version for number, version in _versions(connection).items() if before.get(number) != version}
+    changed = {number: version for number, version in versions(connection).items() if before.get(number) != version}
     if changed:
         noted = {"form": form, "imported_by": author.name, "imported_at": author.now}
         made = insert(standard_name_import).values(noted).returning(standard_name_import.c.id)
@@ -183,5 +183,6 @@ def _is_changed_since(history: Sequence[Version], version: int) -> bool:
     return any(one.version > version and one.change is not Change.MOVED for one in history)
 
 
-def _versions(connection: Connection) -> dict[int, int]:
+def versions(connection: Connection) -> dict[int, int]:
+    """The version of each standard name, also of those that were removed, by its number."""
     return {row.id: row.version for row in connection.execute(select(standard_name.c.id, standard_name.c.version))}
