@@ -63,7 +63,8 @@ def _seen(route: Route) -> What | NotAudited:
         return What.EXPORT
     if route.permission is Permission.SIGNED_IN:
         return NotAudited(reason="It shows what is one's own.")
-    is_list = route.query is not None and "sort" in route.query.model_fields
+    of_one = bool(route.path_names)  # of a study's parts: it is that study which is seen
+    is_list = route.query is not None and "sort" in route.query.model_fields and not of_one
     return What.SEARCH if is_list else What.VIEW
 
 

@@ -24,8 +24,9 @@ from treegarth.web.routes import Route
 
 ROOT = Path(__file__).resolve().parents[3]
 UNSEEN = {
-    "accounts.sign_in_page", "api.health", "api.openapi", "web.static", "web.vendor",  # nothing of anybody
-    "accounts.account_page", "accounts.password_page", "api.reference_page", "system.help_page", "views.views_page",
+    "accounts.sign_in_page", "accounts.code_page", "accounts.provider_start", "api.health", "api.openapi", "web.static", "web.vendor",  # nothing of anybody
+    "accounts.account_page", "accounts.password_page", "accounts.second_step_page",  # one's own, as what follows
+    "api.reference_page", "system.help_page", "views.views_page",
     "api.saved_views", "api.saved_views_text", "api.saved_view", "api.saved_view_versions", "works.works_page",
     "api.works", "works.work_page", "api.work",  # one's own
     "rules.bell_page", "system.metrics",  # asked all the time by a page or a program
@@ -200,7 +201,7 @@ def test_a_sign_in_is_told_by_the_users_name_and_a_name_that_nobody_has_is_not(s
         site.ask("/treegarth/sign-in", who=None, method="POST", data={"name": name, "password": "x"})
 
     assert [(one.what, one.actor, one.status) for one in site.recorded.events] == [
-        (What.SIGN_IN, None, 503),
+        (What.SIGN_IN, "physicist", 503),
         (What.SIGN_IN, None, 503),
     ]
     assert "mistake" not in repr(site.recorded.events)
