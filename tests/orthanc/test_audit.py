@@ -56,6 +56,8 @@ def test_what_people_and_devices_do_is_written_and_verifies(tmp_path: Path) -> N
         made.raise_for_status()
         study = made.json()["ParentStudy"]
         store(server, second, calling="CT1")
+        by_http = wait_for(server, token, lambda one: one["what"] == "store" and one["way"] == "orthanc")
+        by_dicom = wait_for(server, token, lambda one: one["what"] == "store" and one["way"] == "dicom")
         browser = signed_in(server, "ada")
         wrong = requests.post(f"{server.base_url}/sign-in", data={"name": "nora", "password": "not hers"}, timeout=60)
         assert wrong.status_code == 403
@@ -65,10 +67,9 @@ def test_what_people_and_devices_do_is_written_and_verifies(tmp_path: Path) -> N
         assert browser.get(f"{server.base_url}/studies?q=doe", timeout=60).status_code == 200
         assert browser.post(f"{server.base_url}/sign-out", timeout=60).status_code == 200
 
-        by_http = wait_for(server, token, lambda one: one["what"] == "store" and one["way"] == "orthanc")
-        by_dicom = wait_for(server, token, lambda one: one["what"] == "store" and one["way"] == "dicom")
         assert [(one["actor"], one["count"], len(one["studies"])) for one in by_http] == [("Ada", 1, 1)]
         assert [(one["actor"], one["count"], len(one["studies"])) for one in by_dicom] == [("CT1", 1, 1)]
+        wait_for(server, token, lambda one: one["what"] == "sign out")
         rows = events(server, token)
         told = [(one["what"], one["outcome"], one["actor"]) for one in rows]
         for expected in (

@@ -24,7 +24,8 @@ from treegarth.web.routes import Route
 
 ROOT = Path(__file__).resolve().parents[3]
 UNSEEN = {
-    "accounts.sign_in_page", "accounts.code_page", "accounts.provider_start", "api.health", "api.openapi", "web.static", "web.vendor",  # nothing of anybody
+    "accounts.sign_in_page", "accounts.code_page", "accounts.provider_start",
+    "api.health", "api.openapi", "web.static", "web.vendor",  # nothing of anybody
     "accounts.account_page", "accounts.password_page", "accounts.second_step_page",  # one's own, as what follows
     "api.reference_page", "system.help_page", "views.views_page",
     "api.saved_views", "api.saved_views_text", "api.saved_view", "api.saved_view_versions", "works.works_page",
