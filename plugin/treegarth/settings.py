@@ -202,6 +202,9 @@ class Settings(Described):
     chained_scripts: tuple[Path, ...] = ()
     """Your own Orthanc Python scripts, imported in this order and called beside Treegarth's callbacks."""
 
+    find_from_index: bool = True
+    """Whether C-FIND is answered from our index, with repaired names; otherwise by Orthanc itself."""
+
     queue_megabytes: int = Field(default=64, ge=1, le=4096)
     """Memory (MB) for headers that wait for the indexer; beyond it only identifiers wait, nothing is lost."""
 

@@ -48,9 +48,9 @@ class WsgiBridge:
         address: OrthancAddress,
         *,
         threads: int = 50,
-        remote_address: Callable[[], str] = lambda: "",
+        remote_address: Callable[[str], str] = lambda _path: "",
     ) -> None:
-        """`remote_address` is asked on the thread on which Orthanc calls."""
+        """`remote_address`, of the request of a path, is asked on the thread on which Orthanc calls."""
         self._application = application
         self._remote_address = remote_address
         self._address = address
@@ -98,7 +98,7 @@ class WsgiBridge:
             self._probed.update(request)
             _send(output, *_plain("404 Not Found", "A probe", media_type="text/html"))
             return
-        address = self._remote_address()
+        address = self._remote_address(uri)
         try:
             status, headers, body = self._threads.run(lambda: self._answer(uri, request, address))
         except NotAnsweredInTime:

@@ -30,6 +30,7 @@ from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
 from treegarth.host.chained_scripts import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.children import project_root
+from treegarth.host.dicom_find import AnswerFind, FindAnswerer, find_site
 from treegarth.host.explorer import EXPLORER_BUTTON, EXPLORER_SIGN_IN
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
@@ -40,6 +41,7 @@ from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
 from treegarth.host.stored_by import stored
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
+from treegarth.host.uploads import Uploads
 from treegarth.host.zone import local_zone
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.orthanc.frames import Frame, FrameKind
@@ -66,15 +68,12 @@ class Plugin:
         database: DatabaseAddress | None,
         make_application: Callable[[Services], Flask],
         keep_sample: Callable[[Engine, HostStatus, str, datetime], None],
+        answer_find: AnswerFind,
     ) -> None:
         self._orthanc = orthanc
         self._settings = settings
         self._feed = IndexerFeed(limit_bytes=settings.queue_megabytes * 2**20)
         self._shared = SharedCallbacks(orthanc)
-        transcodes = bool(configuration.get("IngestTranscoding"))
-        self._dispatcher = Dispatcher(
-            orthanc, self._feed, self._shared, transcodes=transcodes, told=self._tell_of_stored
-        )
         address = _loopback(orthanc, configuration)
         self._supervisor = Supervisor(
             Plan(
@@ -123,6 +122,16 @@ class Plugin:
             self._trail,
             services.clock,
         )
+        self._dispatcher = Dispatcher(
+            orthanc,
+            self._feed,
+            self._shared,
+            transcodes=bool(configuration.get("IngestTranscoding")),
+            uploader=None if settings.sign_in is SignIn.NONE else Uploads(self._filter).uploader,
+            by_orthanc_users=not settings.sign_in.by_session,
+            told=self._tell_of_stored,
+        )
+        self._finds = FindAnswerer(self._monitor.engine, services.orthanc, answer_find, find_site(configuration))
         self._bridge = WsgiBridge(
             self._application,
             address,
@@ -139,6 +148,8 @@ class Plugin:
         if self._settings.sign_in is not SignIn.NONE:
             self._shared.add(REQUESTS, self._filter)
         import_chained(self._settings.chained_scripts, self._shared)
+        if self._settings.find_from_index:
+            self._shared.answer_finds(self._finds)
         tell_guard(os.environ, self._settings, self._reach, scripts_serve=self._shared.scripts_serve)
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
@@ -150,11 +161,11 @@ class Plugin:
 
     def _tell_of_stored(self, about: Mapping[str, Any]) -> None:
         """Have the audit trail say by whom an object was stored, as far as Orthanc knows."""
-        self._trail.put(stored(about, self._filter.bound(), datetime.now(UTC)))
+        self._trail.put(stored(about, datetime.now(UTC)))
 
-    def _remote_address(self) -> str:
-        """Of the request that Orthanc hands to this thread; empty without a filter."""
-        asked = self._filter.bound()
+    def _remote_address(self, path: str) -> str:
+        """Of the request of this path that Orthanc hands to this thread; empty without a filter."""
+        asked = self._filter.bound(path)
         return asked.address if asked is not None else ""
 
     def _is_judged_by_us(self, path: str) -> bool:
