@@ -119,7 +119,7 @@ def test_a_studys_page_tells_who_saw_the_patient(client: FlaskClient, engine: En
     assert "/treegarth/audit?patient_id=P1" in section
 
 
-def test_the_page_about_the_system_tells_what_is_not_written(client: FlaskClient, host: KnownHost) -> None:
+def test_the_first_page_tells_what_is_not_written(client: FlaskClient, host: KnownHost) -> None:
     for lost, in_file, said in (
         (0, 0, "every event is written"),
         (0, 3, "3 events wait in a file"),
@@ -127,4 +127,4 @@ def test_the_page_about_the_system_tells_what_is_not_written(client: FlaskClient
     ):
         trail = TrailFigures(written=1, waiting=0, in_file=in_file, lost=lost, wrong=None)
         host.status = replace(host.status, trail=trail)
-        assert said in text(client, "/treegarth/system")
+        assert said in text(client, "/treegarth/")

@@ -131,7 +131,9 @@ class Plugin:
             by_orthanc_users=not settings.sign_in.by_session,
             told=self._tell_of_stored,
         )
-        self._finds = FindAnswerer(self._monitor.engine, services.orthanc, answer_find, find_site(configuration))
+        self._finds = FindAnswerer(
+            self._monitor.engine, services.orthanc, answer_find, find_site(configuration), audit=self._trail
+        )
         self._bridge = WsgiBridge(
             self._application,
             address,
