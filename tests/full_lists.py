@@ -216,11 +216,32 @@ AUDIT = (
     f" CASE WHEN n % 20 > 0 THEN ARRAY['P' || n % 500] END, CASE WHEN n % 20 > 0 THEN 'salt'::bytea END, 'd', 'h'"
     f" {_EACH}",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *SIZES, *NAMES, *ALERTS, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS, *AUDIT)
+ACCOUNTS = (
+    "INSERT INTO user_account (name, folded_name, full_name, is_on, created_at, last_signed_in_at) SELECT 'u' || n,"
+    " 'u' || n, CASE WHEN n % 3 > 0 THEN 'User ' || n % 40 END, n % 5 > 0, "
+    f"{_AGO}, CASE WHEN n % 4 > 0 THEN {_AGO} END {_EACH}",
+    "INSERT INTO user_role (user_id, role) SELECT id, (ARRAY['nurse', 'physicist', 'researcher'])[id % 3 + 1]"
+    " FROM user_account WHERE id % 7 > 0",
+)
+STATEMENTS = (
+    *ACCOUNTS,
+    *ARCHIVE,
+    *TASKS,
+    *DOSE,
+    *SIZES,
+    *NAMES,
+    *ALERTS,
+    *ACTS,
+    *RULES,
+    *DELIVERIES,
+    *RETENTION,
+    *VIEWS,
+    *AUDIT,
+)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
     *("dose_study", "dose_redecided", "size_import", "size_line", "act", "rule_event", "exam_dose", "event_dose"),
-    *("dose_alert", "dose_alert_exam", "audit_event"),
+    *("dose_alert", "dose_alert_exam", "user_account", "audit_event"),
     *(
         "rule_outcome",
         "notification",

@@ -24,6 +24,7 @@ OVERVIEW = """A research and radiation-dose PACS that grows inside a stock Ortha
 
   treegarth up --data DIR          serve on a folder of its own, until Ctrl-C
   treegarth demo --data DIR        the same, with a made-up hospital day pushed to it
+  treegarth users add NAME ...     who may sign in; the first administrator is made so
   treegarth check                  what is wrong with this site's configuration
   treegarth dose read FILE...      the dose in DICOM files, without any server
 """
@@ -74,6 +75,9 @@ def make_parser() -> argparse.ArgumentParser:
     add_dose(commands)
     add_rules(commands)
     add_audit(commands)
+
+    add_users(commands)
+    add_tokens(commands)
     add_version(commands)
     return parser
 
@@ -334,6 +338,80 @@ example:
     parser.set_defaults(run=run_audit_tail)
 
 
+def add_users(commands: Commands) -> None:
+    users = add_command(commands, "users", "who may sign in, and with which roles", "See each with --help.")
+    parts = users.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    add_user_command(parts, "list", "list every user", "State, last sign-in, roles; `new` has to choose a password.")
+    parser = add_user_command(
+        parts,
+        "add",
+        "make a user",
+        """The password is made up, printed this once, and changed at the first sign-in; --password-stdin takes the
+first line of standard input instead. Where SignIn is orthanc, NAME is that of a user of Orthanc, who has the password.
+
+examples:
+  treegarth users add root --role administrator --data /srv/treegarth
+  treegarth users add anna --role physicist --full-name "Anna Kim" --config /etc/orthanc""",
+        named=True,
+    )
+    parser.add_argument("--role", action="append", default=[], metavar="R", help="a role; give it again for another")
+    parser.add_argument("--full-name", metavar="NAME", help="what pages call the user")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser = add_user_command(
+        parts, "roles", "give a user these roles and no others", "Somebody remains an administrator.", named=True
+    )
+    parser.add_argument("role", nargs="*", metavar="R", help="a role; none: may only sign in")
+    parser = add_user_command(
+        parts, "password", "set a password to begin with", "Every session of the user ends.", named=True
+    )
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add_user_command(parts, "off", "switch a user off", "Sessions end, and no token acts.", named=True)
+    add_user_command(parts, "on", "switch a user on again", "", named=True)
+    add_user_command(parts, "end-sessions", "sign a user out everywhere", "", named=True)
+
+
+def add_user_command(
+    parts: Commands, name: str, summary: str, text: str, *, named: bool = False
+) -> argparse.ArgumentParser:
+    parser = add_command(parts, name, summary, text)
+    if named:
+        parser.add_argument("name", metavar="NAME", help="what the user types at the sign-in")
+    add_site_options(parser)
+    parser.set_defaults(run=run_users, part=name)
+    return parser
+
+
+def add_tokens(commands: Commands) -> None:
+    tokens = add_command(commands, "tokens", "keys by which programs act for users", "See each with --help.")
+    parts = tokens.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parser = add_command(parts, "list", "list tokens", "Of every user, or of one.")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of this user alone")
+    add_site_options(parser)
+    parser.set_defaults(run=run_tokens, part="list")
+    parser = add_command(
+        parts,
+        "add",
+        "make a token of a user",
+        """It may do what the user may, and of that only what --may names. It is printed this once.
+
+examples:
+  treegarth tokens add gateway --for "room 2" --may upload --data /srv/treegarth
+  treegarth tokens add statistics --for nightly --may "see dose" --may export --days 30""",
+    )
+    parser.add_argument("name", metavar="NAME", help="the user for whom the program acts")
+    parser.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
+    parser.add_argument(
+        "--may", action="append", required=True, metavar="PERMISSION", help="one of what roles permit: upload, see dose"
+    )
+    parser.add_argument("--days", type=int, default=90, metavar="N", help="how long, at most 366 (default: 90)")
+    add_site_options(parser)
+    parser.set_defaults(run=run_tokens, part="add")
+    parser = add_command(parts, "revoke", "take a token back", "Refused within a second.")
+    parser.add_argument("number", type=int, metavar="NUMBER", help="as `tokens list` shows it")
+    add_site_options(parser)
+    parser.set_defaults(run=run_tokens, part="revoke")
+
+
 def add_version(commands: Commands) -> None:
     parser = add_command(commands, "version", "print the versions of Treegarth and Python", "")
     parser.set_defaults(run=run_version)
@@ -473,6 +551,45 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-11-30") from None
+
+
+def run_users(options: argparse.Namespace) -> int:
+    from treegarth.commands import users
+    from treegarth.commands.configuration import read_configuration
+
+    def act(site: users.Site) -> None:
+        given = users.password_of_stdin() if getattr(options, "password_stdin", False) else ""
+        match options.part:
+            case "list":
+                users.list_users(site)
+            case "add":
+                users.add(site, options.name, options.role, options.full_name, given)
+            case "roles":
+                users.change_roles(site, options.name, options.role)
+            case "password":
+                users.set_password(site, options.name, given)
+            case "end-sessions":
+                users.end_sessions(site, options.name)
+            case state:
+                users.switch(site, options.name, is_on=state == "on")
+
+    return users.run(read_configuration(source_of(options), os.environ), os.environ, sys.stdout, act)
+
+
+def run_tokens(options: argparse.Namespace) -> int:
+    from treegarth.commands import users
+    from treegarth.commands.configuration import read_configuration
+
+    def act(site: users.Site) -> None:
+        match options.part:
+            case "list":
+                users.list_tokens(site, options.name)
+            case "add":
+                users.add_token(site, options.name, options.purpose, options.may, options.days)
+            case _:
+                users.revoke(site, options.number)
+
+    return users.run(read_configuration(source_of(options), os.environ), os.environ, sys.stdout, act)
 
 
 def run_version(options: argparse.Namespace) -> int:

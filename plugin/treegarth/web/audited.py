@@ -69,12 +69,12 @@ def _seen(route: Route) -> What | NotAudited:
 
 
 def _changed(route: Route) -> What:
+    if route.name.endswith("_prepare"):
+        return What.EXPORT
     if route.path.startswith(ACCESS):
         return What.RIGHTS
     if route.path.endswith("/preview"):
         return What.VIEW
-    if route.name.endswith("_prepare"):
-        return What.EXPORT
     if route.path.endswith(("/state", "/switch")):
         return What.CHANGE
     return BY_PERMISSION.get(route.permission, What.CHANGE)

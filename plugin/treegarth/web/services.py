@@ -139,3 +139,8 @@ class Services:
     passwords: Passwords = field(default_factory=Argon2id)
     audit: Recorder = field(default_factory=NothingRecorded)
     site_name: str = "Orthanc"  # what Orthanc is called here, which printed pages say
+
+    def refresh_known(self) -> None:
+        """What was changed holds for the next request, on this Orthanc at once. Raises DatabaseUnavailable."""
+        if self.known is not None:
+            self.known.refresh()

@@ -27,6 +27,7 @@ UNSEEN = {
     "accounts.sign_in_page", "accounts.code_page", "accounts.provider_start",
     "api.health", "api.openapi", "web.static", "web.vendor",  # nothing of anybody
     "accounts.account_page", "accounts.password_page", "accounts.second_step_page",  # one's own, as what follows
+    "api.me", "api.own_sessions", "api.own_tokens",
     "api.reference_page", "system.help_page", "views.views_page",
     "api.saved_views", "api.saved_views_text", "api.saved_view", "api.saved_view_versions", "works.works_page",
     "api.works", "works.work_page", "api.work",  # one's own
@@ -57,7 +58,9 @@ CALLED = {
     "api.dose_decide": What.VOID,
     "api.dose_undo_decision": What.VOID,
     "api.edit_role": What.RIGHTS,
-    "roles.create_page": What.RIGHTS,
+    "accounts.create_role_page": What.RIGHTS,
+    "accounts.set_roles_page": What.RIGHTS,
+    "api.access_users_prepare": What.EXPORT,
     "accounts.change_password": What.RIGHTS,
     "accounts.sign_in": What.SIGN_IN,
     "accounts.sign_out": What.SIGN_OUT,
