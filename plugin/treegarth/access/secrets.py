@@ -7,6 +7,8 @@ from hashlib import sha256
 
 TOKEN_BEGINNING = "tg_"
 _BYTES = 32
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None that is taken for another one when it is read aloud or copied from paper."""
 
 
 def new_secret() -> str:
@@ -17,6 +19,11 @@ def new_secret() -> str:
 def new_token() -> str:
     """The same for a program; how it begins lets scanners for leaked secrets find it."""
     return TOKEN_BEGINNING + new_secret()
+
+
+def new_password() -> str:
+    """One to begin with, to be told and typed once: four times four letters, 79 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def digest_of(secret: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from treegarth.access.actors import PERMISSION_WORDS, Permission
@@ -124,6 +124,7 @@ def read_snapshot(connection: Connection, now: datetime) -> Snapshot:
             if row.must_change_password
             else frozenset().union(*(of_role.get(one, frozenset()) for one in roles.get(row.id, ()))),
             is_administrator=ADMINISTRATOR in roles.get(row.id, ()),
+            roles=tuple(sorted(roles.get(row.id, ()))),
         )
         for row in connection.execute(select(user_account).where(user_account.c.is_on))
     }
@@ -168,8 +169,9 @@ def note_used(connection: Connection, sessions: Mapping[int, datetime], tokens: 
 # ---- users ----
 
 
-def select_users() -> Any:
-    """Every user with their roles, in no order."""
+def select_users(*, role: str | None = None, is_on: bool | None = None, words: str | None = None) -> Select[Any]:
+    """Every user with their roles, in no order; or those who have a role, may sign in or not, or have these letters in
+    a name of theirs."""
     roles = (
         select(func.coalesce(func.array_agg(user_role.c.role.op("ORDER BY")(user_role.c.role)), []))
         .where(user_role.c.user_id == user_account.c.id)
@@ -185,7 +187,7 @@ def select_users() -> Any:
         "created_by",
         "last_signed_in_at",
     )
-    return select(
+    found = select(
         *(user_account.c[name] for name in names),
         user_account.c.password_hash.is_not(None).label("has_password"),
         user_account.c.subject.is_not(None).label("by_provider"),
@@ -194,6 +196,36 @@ def select_users() -> Any:
         .label("has_second_step"),
         roles.label("roles"),
     )
+    if role is not None:
+        having = select(user_role.c.user_id).where(user_role.c.role == role)
+        found = found.where(user_account.c.id.in_(having))
+    if is_on is not None:
+        found = found.where(user_account.c.is_on == is_on)
+    if words:
+        said = fold(words)
+        full_name = func.folded(func.coalesce(user_account.c.full_name, ""))
+        found = found.where(
+            user_account.c.folded_name.contains(said, autoescape=True) | full_name.contains(said, autoescape=True)
+        )
+    return found
+
+
+def known_roles(connection: Connection) -> list[str]:
+    """The names of the roles that users can have: in the order in which they were made."""
+    table = user_role_document.c
+    query = select(table.name).where(table.removed_at.is_(None), table.is_on).order_by(table.id)
+    return list(connection.execute(query).scalars())
+
+
+def count_by_role(connection: Connection) -> dict[str, int]:
+    """How many users have each role, by its name."""
+    query = select(user_role.c.role, func.count().label("users")).group_by(user_role.c.role)
+    return {row.role: row.users for row in connection.execute(query)}
+
+
+def has_users(connection: Connection) -> bool:
+    """Whether anybody has an account."""
+    return connection.execute(select(user_account.c.id).limit(1)).one_or_none() is not None
 
 
 def read_users(connection: Connection) -> list[User]:
@@ -250,11 +282,12 @@ def create_user(
 
 def set_roles(connection: Connection, user_id: int, roles: Collection[str]) -> User:
     """Raises NotFound, and RequestConflict where a role is not there or no administrator would be left."""
-    read_user(connection, user_id)
+    before = read_user(connection, user_id)
     _check_roles(connection, roles)
     connection.execute(delete(user_role).where(user_role.c.user_id == user_id))
     _write_roles(connection, user_id, roles)
-    _check_administrator(connection)
+    if ADMINISTRATOR in before.roles:
+        _check_administrator(connection)
     return read_user(connection, user_id)
 
 
@@ -283,10 +316,11 @@ def id_token_of(connection: Connection, session_id: int) -> str | None:
 def switch_user(connection: Connection, user_id: int, now: datetime, *, is_on: bool, by: str | None) -> User:
     """Who is switched off has no session any more. Raises NotFound, RequestConflict where it is the last
     administrator."""
-    read_user(connection, user_id)
+    before = read_user(connection, user_id)
     connection.execute(update(user_account).where(user_account.c.id == user_id).values(is_on=is_on))
     if not is_on:
-        _check_administrator(connection)
+        if ADMINISTRATOR in before.roles:
+            _check_administrator(connection)
         end_sessions_of(connection, user_id, now, by=by)
     return read_user(connection, user_id)
 
@@ -398,6 +432,15 @@ def is_known_browser(connection: Connection, browser_digest: bytes, user_name: s
     return connection.execute(query.limit(1)).one_or_none() is not None
 
 
+def end_session_of(connection: Connection, user_id: int, session_id: int, now: datetime, *, by: str | None) -> None:
+    """Raises NotFound where it is none of this user's."""
+    table = user_session.c
+    query = select(table.id).where(table.id == session_id, table.user_id == user_id)
+    if connection.execute(query).one_or_none() is None:
+        raise NotFound(N_("There is no session with this number."))
+    end_session(connection, session_id, now, by=by)
+
+
 def end_session(connection: Connection, session_id: int, now: datetime, *, by: str | None) -> None:
     """Does nothing to one that has ended."""
     table = user_session
@@ -405,14 +448,17 @@ def end_session(connection: Connection, session_id: int, now: datetime, *, by: s
     connection.execute(update(table).where(*which).values(ended_at=now, ended_by=by, id_token=None))
 
 
-def end_sessions_of(connection: Connection, user_id: int, now: datetime, *, by: str | None) -> int:
-    """Every session of a user; how many there were."""
+def end_sessions_of(
+    connection: Connection, user_id: int, now: datetime, *, by: str | None, but: int | None = None
+) -> int:
+    """Every session of a user, but this one; how many there were."""
     table = user_session
-    which = (table.c.user_id == user_id, table.c.ended_at.is_(None), table.c.ends_at > now)
+    which = [table.c.user_id == user_id, table.c.ended_at.is_(None), table.c.ends_at > now]
+    which += [] if but is None else [table.c.id != but]
     return connection.execute(update(table).where(*which).values(ended_at=now, ended_by=by, id_token=None)).rowcount
 
 
-def select_sessions() -> Any:
+def select_sessions() -> Select[Any]:
     """Every session, in no order."""
     names = [name for name in Session.model_fields if name in user_session.c]
     return select(*(user_session.c[name] for name in names), user_account.c.name.label("user")).join_from(
@@ -457,7 +503,7 @@ def create_token(
     return read_token(connection, number)
 
 
-def select_tokens() -> Any:
+def select_tokens() -> Select[Any]:
     """Every token, in no order."""
     names = [name for name in Token.model_fields if name in access_token.c]
     return select(*(access_token.c[name] for name in names), user_account.c.name.label("user")).join_from(
@@ -477,6 +523,13 @@ def read_tokens(connection: Connection, user_id: int) -> list[Token]:
     """Those of a user, the latest first; also those that have ended."""
     query = select_tokens().where(access_token.c.user_id == user_id).order_by(access_token.c.id.desc())
     return [Token(**row._mapping) for row in connection.execute(query)]
+
+
+def revoke_token_of(connection: Connection, user_id: int, token_id: int, now: datetime, *, by: str | None) -> Token:
+    """Raises NotFound where it is none of this user's."""
+    if read_token(connection, token_id).user_id != user_id:
+        raise NotFound(N_("There is no token with this number."))
+    return revoke_token(connection, token_id, now, by=by)
 
 
 def revoke_token(connection: Connection, token_id: int, now: datetime, *, by: str | None) -> Token:

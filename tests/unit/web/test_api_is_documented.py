@@ -42,6 +42,7 @@ ONES_OWN = {
     *("api.import_saved_views", "api.saved_views_act", "api.notifications_act"),
     "api.notifications_by_study_act",
     *("api.dose_report_pdf", "api.make_dose_workbook"),  # a file of what one sees
+    *("api.end_own_session", "api.end_own_sessions", "api.create_own_token", "api.revoke_own_token"),
 }
 """What changes only what one sees oneself; each asks for more where it is for others, too."""
 

@@ -25,11 +25,11 @@ from treegarth.web.routes import Route
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLIC = {
-    *("api.health", "api.openapi", "accounts.sign_in_page", "accounts.sign_in"),
+    *("api.health", "api.openapi", "api.me", "accounts.sign_in_page", "accounts.sign_in"),
     *("accounts.code_page", "accounts.send_code", "accounts.provider_start", "accounts.provider_back"),
 }
 """All that is answered without a sign-in, beside files that are the same at every site: how the server is, what the API
-is like, the way in."""
+is like, that one is nobody, the way in."""
 WITHOUT_ROLES = "nobody's friend"
 
 

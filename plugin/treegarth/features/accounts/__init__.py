@@ -8,6 +8,7 @@ from treegarth.feature import Feature, House
 
 if TYPE_CHECKING:
     from treegarth.documents.language import Documents
+    from treegarth.web.listing import Listing
     from treegarth.web.routes import Route
 
 __all__ = ["FEATURE"]
@@ -29,9 +30,25 @@ def _parts(house: House) -> list[object]:
 
 
 def _routes() -> list[Route]:
-    from treegarth.features.accounts.pages import account, own_second_step, provider, sign_in
+    from treegarth.features.accounts import api, own_api
+    from treegarth.features.accounts.pages import account, own_second_step, provider, roles, sign_in, users
 
-    return [*sign_in.routes(), *account.routes(), *own_second_step.routes(), *provider.routes()]
+    return [
+        *sign_in.routes(),
+        *account.routes(),
+        *own_second_step.routes(),
+        *provider.routes(),
+        *users.routes(),
+        *roles.routes(),
+        *api.routes(),
+        *own_api.routes(),
+    ]
+
+
+def _listings() -> list[Listing[Any, Any]]:
+    from treegarth.features.accounts.users import USERS
+
+    return [USERS]
 
 
 def _documents() -> list[Documents[Any]]:
@@ -40,4 +57,4 @@ def _documents() -> list[Documents[Any]]:
     return [ROLE_DOCUMENTS]
 
 
-FEATURE = Feature(name="accounts", parts=_parts, routes=_routes, documents=_documents)
+FEATURE = Feature(name="accounts", parts=_parts, routes=_routes, listings=_listings, documents=_documents)

@@ -86,5 +86,12 @@ ROLE_DOCUMENTS = Documents(
     number=RolePath,
     parse=parse_by(RoleDocument),
     model=RoleDocument,
-    pages=Pages(title=N_("Roles"), place="access/roles", prefix="roles"),
+    pages=Pages(
+        title=N_("Roles"),
+        place="access/roles",
+        prefix="roles",
+        frame="accounts/roles_frame.html",
+        list_page="accounts.roles_page",
+        one_page="accounts.role_page",
+    ),
 )
