@@ -13,6 +13,7 @@ from treegarth.access.known import ABSOLUTE
 from treegarth.access.passwords import MOST_LENGTH
 from treegarth.access.store import end_session, id_token_of
 from treegarth.access.throttle import Throttle
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.features.accounts.signing_in import (
     CODE_WITHIN,
@@ -25,6 +26,7 @@ from treegarth.features.accounts.signing_in import (
     second_step,
     sign_in,
 )
+from treegarth.folding import fold
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.settings import SignIn
 from treegarth.web.access import BROWSER_COOKIE, SESSION_COOKIE
@@ -82,6 +84,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.PUBLIC,
             handler=enter,
+            audit=What.SIGN_IN,
             summary="Begin a session.",
         ),
         route(
@@ -97,6 +100,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.PUBLIC,
             handler=send_code,
+            audit=What.SIGN_IN,
             summary="Begin a session with a code of one's app.",
         ),
         route(
@@ -105,6 +109,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.SIGNED_IN,
             handler=leave,
+            audit=What.SIGN_OUT,
             summary="End one's session.",
         ),
     ]
@@ -121,11 +126,14 @@ def enter(call: Call[None, SignInForm, None]) -> Response:
     check_by_password(call)
     services, form = call.services, call.body
     tried = Tried(name=form.name.strip(), password=form.password, visitor=visitor_of(call), now=services.clock())
+    _note_user(call, tried.name)
     found = sign_in(services.database, services.passwords, call.part(Throttle), tried)
     if isinstance(found, Refused):
+        _note_lock(call, found)
         wrong = _why(found, P_("The name or the password is not right."))
         return _page(call, next_place=form.next, name=form.name, wrong=wrong, status=403)
     if isinstance(found, CodeNeeded):
+        call.noted.detail = "the password was right, a code is asked for"
         response = see_other(call, call.site.url(CODE_PAGE, next=form.next or None))
         keep_cookie(call, response, HALF_COOKIE, found.secret, int(CODE_WITHIN.total_seconds()), call.site.url(PAGE))
         return response
@@ -150,7 +158,10 @@ def send_code(call: Call[None, CodeForm, None]) -> Response:
         response = let_in(call, found, form.next)
         response.delete_cookie(HALF_COOKIE, path=call.site.url(PAGE))
         return response
+    _note_user(call, found.name)
+    _note_lock(call, found)
     if found.why == "late":
+        call.noted.is_let_go = True
         again = call.site.url(PAGE, next=form.next or None)
         return see_other(call, again, P_("That took too long. Sign in once more."), kind="attention")
     wrong = _why(found, P_("The code is not right, or was used before. The app shows a new one every 30 seconds."))
@@ -161,6 +172,8 @@ def let_in(call: AnyCall, begun: Begun, next_place: str) -> Response:
     """To where the browser was on its way, with the cookies of its session."""
     if call.services.known is not None:
         call.services.known.refresh()
+        if (actor := call.services.known.by_session(begun.secret)) is not None:
+            call.noted.actor, call.noted.user_id = actor.name, actor.user_id
     place = call.site.url("accounts.password_page") if begun.must_change_password else place_after(call, next_place)
     response = see_other(call, place)
     keep_cookie(
@@ -168,6 +181,18 @@ def let_in(call: AnyCall, begun: Begun, next_place: str) -> Response:
     )
     keep_cookie(call, response, BROWSER_COOKIE, begun.browser_secret, BROWSER_KNOWN_S, call.site.url(PAGE))
     return response
+
+
+def _note_user(call: AnyCall, typed: str) -> None:
+    """For the audit trail, where there is such a user; of others nothing: a password is typed there by mistake, too."""
+    known = call.services.known.snapshot.names.get(fold(typed)) if call.services.known is not None else None
+    if known is not None:
+        call.noted.actor, call.noted.user_id = known.name, known.id
+
+
+def _note_lock(call: AnyCall, refused: Refused) -> None:
+    if refused.wait:
+        call.noted.what = What.LOCK
 
 
 def visitor_of(call: AnyCall) -> Visitor:
