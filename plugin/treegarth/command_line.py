@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_check(commands)
     add_dose(commands)
     add_rules(commands)
+    add_audit(commands)
+
     add_users(commands)
     add_tokens(commands)
     add_version(commands)
@@ -282,6 +285,59 @@ example:
     parser.set_defaults(run=run_rules_export)
 
 
+def add_audit(commands: Commands) -> None:
+    audit = add_command(commands, "audit", "who did what: verify, export, look at it", "See each with --help.")
+    parts = audit.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parser = add_command(
+        parts,
+        "verify",
+        "say whether the audit trail is as it was written",
+        """Reckons the chain of each server again and checks the signatures of its end and its anchors. Exit code 1
+where an event was changed, taken out, put in or moved. Keep what it prints elsewhere: a later run can be compared.
+
+examples:
+  treegarth audit verify --data /srv/treegarth
+  treegarth audit verify --config /etc/orthanc --key other-server/audit.key""",
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="keys",
+        help="the key of another server of this database, or an earlier one of this",
+    )
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_verify)
+    parser = add_command(
+        parts,
+        "export",
+        "print events as CSV or JSON lines",
+        """In the order in which they were written.
+
+example:
+  treegarth audit export --data /srv/treegarth --from 2026-11-01 --to 2026-11-30 > november.csv""",
+    )
+    parser.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
+    parser.add_argument("--from", type=day, metavar="DAY", dest="first", help="the first day, 2026-11-01")
+    parser.add_argument("--to", type=day, metavar="DAY", dest="last", help="the last day")
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_export)
+    parser = add_command(
+        parts,
+        "tail",
+        "print the latest events",
+        """One a line, the newest last.
+
+example:
+  treegarth audit tail --data /srv/treegarth --count 50""",
+    )
+    parser.add_argument("--count", type=int, default=20, metavar="N", help="how many (default: 20)")
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_tail)
+
+
 def add_users(commands: Commands) -> None:
     users = add_command(commands, "users", "who may sign in, and with which roles", "See each with --help.")
     parts = users.add_subparsers(metavar="COMMAND", required=True, title="commands")
@@ -312,6 +368,8 @@ examples:
     add_user_command(parts, "off", "switch a user off", "Sessions end, and no token acts.", named=True)
     add_user_command(parts, "on", "switch a user on again", "", named=True)
     add_user_command(parts, "end-sessions", "sign a user out everywhere", "", named=True)
+    text = "For who has lost the app and the recovery codes; the password alone is enough then."
+    add_user_command(parts, "second-step-off", "take the second step of the sign-in off a user", text, named=True)
 
 
 def add_user_command(
@@ -466,6 +524,37 @@ def run_rules_export(options: argparse.Namespace) -> int:
     return export_command(read_configuration(source_of(options), os.environ), os.environ, sys.stdout)
 
 
+def run_audit_verify(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import verify_command
+    from treegarth.commands.configuration import read_configuration
+
+    return verify_command(read_configuration(source_of(options), os.environ), os.environ, options.keys, sys.stdout)
+
+
+def run_audit_export(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import export_command
+    from treegarth.commands.configuration import read_configuration
+
+    configuration = read_configuration(source_of(options), os.environ)
+    given = {"form": options.format, "first": options.first, "last": options.last}
+    return export_command(configuration, os.environ, sys.stdout, **given)
+
+
+def run_audit_tail(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import tail_command
+    from treegarth.commands.configuration import read_configuration
+
+    return tail_command(read_configuration(source_of(options), os.environ), os.environ, options.count, sys.stdout)
+
+
+def day(text: str) -> date:
+    """A day in ISO form."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-11-30") from None
+
+
 def run_users(options: argparse.Namespace) -> int:
     from treegarth.commands import users
     from treegarth.commands.configuration import read_configuration
@@ -483,6 +572,8 @@ def run_users(options: argparse.Namespace) -> int:
                 users.set_password(site, options.name, given)
             case "end-sessions":
                 users.end_sessions(site, options.name)
+            case "second-step-off":
+                users.take_second_step_off(site, options.name)
             case state:
                 users.switch(site, options.name, is_on=state == "on")
 

@@ -226,6 +226,12 @@ class Settings(Described):
     destination_places: DestinationPlaces = DestinationPlaces()
     """What destinations and webhooks may use and reach: `{"Folders": [...], "SecretFiles": [...], ...}`."""
 
+    audit_key: SecretReference | None = None
+    """Where the key that signs the audit trail is found. Default: `audit.key` in the data directory."""
+
+    audit_days: int | None = Field(default=None, ge=30, le=36500)
+    """Days that events of the audit trail are kept. Default: for good."""
+
     time_zone: str | None = None
     """The IANA name of the zone that pages show, `Asia/Seoul`. Default: the machine's."""
 

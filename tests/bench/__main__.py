@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench import (
     admission,
+    audit,
     dose,
     dose_analysis,
     dose_percentiles,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "admission": admission.measure,
     "index_writing": index_writing.measure,
     "gate": gate.measure,
+    "audit": audit.measure,
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,

@@ -87,6 +87,7 @@ class Actor:
     user_id: int | None = None  # of the user; None without a sign-in
     session_id: int | None = None  # of a browser's session
     token_id: int | None = None  # of a program's token
+    roles: tuple[str, ...] = ()  # by name, in the alphabet's order
 
     def __str__(self) -> str:
         return self.name or "someone without a login"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -20,6 +20,7 @@ class KnownUser:
     name: str
     permissions: frozenset[Permission]
     is_administrator: bool
+    roles: tuple[str, ...] = ()  # by name, in the alphabet's order
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +85,7 @@ class Snapshot:
         for digest, token in self.tokens.items():
             if (user := self.users.get(token.user_id)) is not None:
                 allowed = (user.permissions & token.permissions) | OF_EVERYBODY
-                found[digest] = Actor(name=user.name, permissions=allowed, user_id=user.id, token_id=token.id)
+                found[digest] = replace(_actor(user), permissions=allowed, token_id=token.id)
         return found
 
     def by_orthanc_name(self, name: str) -> Actor:
@@ -103,4 +104,5 @@ def _actor(user: KnownUser, *, session_id: int | None = None) -> Actor:
         permissions=user.permissions | OF_EVERYBODY,
         user_id=user.id,
         session_id=session_id,
+        roles=user.roles,
     )

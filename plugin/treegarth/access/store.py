@@ -124,6 +124,7 @@ def read_snapshot(connection: Connection, now: datetime) -> Snapshot:
             if row.must_change_password
             else frozenset().union(*(of_role.get(one, frozenset()) for one in roles.get(row.id, ()))),
             is_administrator=ADMINISTRATOR in roles.get(row.id, ()),
+            roles=tuple(sorted(roles.get(row.id, ()))),
         )
         for row in connection.execute(select(user_account).where(user_account.c.is_on))
     }

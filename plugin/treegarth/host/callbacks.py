@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import get_ident
 from time import perf_counter, time
@@ -54,8 +54,10 @@ class Dispatcher:
         transcodes: bool,
         uploader: Callable[[int, str | None, int], Uploader | None] | None = None,
         by_orthanc_users: bool = True,
+        told: Callable[[Mapping[str, Any]], None] = lambda about: None,
     ) -> None:
-        self._feed = feed
+        """`told` is called with what is known of each stored object; it must not wait."""
+        self._feed, self._told = feed, told
         self._uploader = uploader
         self._deleted = orthanc.ChangeType.DELETED
         self._metadata_names = [
@@ -111,6 +113,7 @@ class Dispatcher:
                 if 0 < len(beginning) < len(data):  # the indexer does not see what lies behind pixels
                     about["nesting"] = nesting_beyond(data) or 0
             self._feed.put(stored_frame(about, beginning))
+            self._told(about)
         except Exception:
             logger.exception("A stored instance was not handed to the indexer; the reconciler will find it.")
         self.durations_s.append(before + perf_counter() - begin)

@@ -8,7 +8,7 @@ import platform
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,9 +20,11 @@ from sqlalchemy import Engine
 import treegarth
 from treegarth.access.gate import Gate
 from treegarth.access.known import Known
+from treegarth.audit.keys import signing_key
+from treegarth.audit.writer import Trail
 from treegarth.database.embedded.cluster import Cluster
 from treegarth.database.engine import DatabaseAddress
-from treegarth.database.location import embedded_folder, index_directory
+from treegarth.database.location import data_folder, embedded_folder, index_directory
 from treegarth.errors import DatabaseUnavailable
 from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
@@ -37,6 +39,7 @@ from treegarth.host.request_filter import RequestFilter
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
 from treegarth.host.self_check import self_checks
+from treegarth.host.stored_by import stored
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.uploads import Uploads
 from treegarth.host.zone import local_zone
@@ -94,6 +97,8 @@ class Plugin:
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
         self._known = Known(self._monitor.engine, lambda: datetime.now(UTC))
         self._passwords = PasswordChild()
+        index = index_directory(configuration, Path(orthanc.GetConfigurationPath()))
+        self._trail = _trail(settings, data_folder(settings, index), self._monitor.engine, self._server_name)
         services = Services(
             database=Database(self._monitor.engine),
             settings=settings,
@@ -105,6 +110,7 @@ class Plugin:
             web_directory=project_root() / "web",
             known=None if settings.sign_in is SignIn.NONE else self._known,
             passwords=self._passwords,
+            audit=self._trail,
             site_name=str(configuration.get("Name") or "Orthanc"),
         )
         self._application = make_application(services)
@@ -113,6 +119,8 @@ class Plugin:
             access_of(settings, services.known),
             Gate(reach.dicom_web, reach.wado, tuple(own_paths(reach))),
             self._is_judged_by_us,
+            self._trail,
+            services.clock,
         )
         self._dispatcher = Dispatcher(
             orthanc,
@@ -121,8 +129,11 @@ class Plugin:
             transcodes=bool(configuration.get("IngestTranscoding")),
             uploader=None if settings.sign_in is SignIn.NONE else Uploads(self._filter).uploader,
             by_orthanc_users=not settings.sign_in.by_session,
+            told=self._tell_of_stored,
         )
-        self._finds = FindAnswerer(self._monitor.engine, services.orthanc, answer_find, find_site(configuration))
+        self._finds = FindAnswerer(
+            self._monitor.engine, services.orthanc, answer_find, find_site(configuration), audit=self._trail
+        )
         self._bridge = WsgiBridge(
             self._application,
             address,
@@ -150,6 +161,10 @@ class Plugin:
             script = EXPLORER_BUTTON if self._settings.sign_in is SignIn.NONE else EXPLORER_BUTTON + EXPLORER_SIGN_IN
             orthanc.ExtendOrthancExplorer(script)
 
+    def _tell_of_stored(self, about: Mapping[str, Any]) -> None:
+        """Have the audit trail say by whom an object was stored, as far as Orthanc knows."""
+        self._trail.put(stored(about, datetime.now(UTC)))
+
     def _remote_address(self, path: str) -> str:
         """Of the request of this path that Orthanc hands to this thread; empty without a filter."""
         asked = self._filter.bound(path)
@@ -174,6 +189,7 @@ class Plugin:
         self._monitor.start()
         if self._settings.sign_in is not SignIn.NONE:
             self._known.start()
+        self._trail.start()
         self._sampler.start()
         threading.Thread(target=self._bridge.probe, name="probe", daemon=True).start()
         place = self._reach.url("/treegarth/") or "/treegarth/"
@@ -185,6 +201,7 @@ class Plugin:
         last_resort = threading.Timer(ORTHANC_ENDS_WITHIN_S, _end_without_waiting)
         last_resort.daemon = True
         last_resort.start()
+        self._trail.stop()  # while the database still answers
         self._monitor.stop()
         if self._settings.sign_in is not SignIn.NONE:
             self._known.stop()
@@ -232,6 +249,7 @@ class Plugin:
             self_check=self._self_checks,
             disks=self._sampler.latest.disks,
             memory_bytes=self._sampler.latest.memory_bytes or {},
+            trail=self._trail.figures(),
         )
 
     def _measure(self) -> Measured:
@@ -271,6 +289,18 @@ class Plugin:
             "treegarth": treegarth.__version__,
             "python": platform.python_version(),
         }
+
+
+def _trail(settings: Settings, folder: Path, engine: Callable[[], Engine | None], server: str) -> Trail:
+    """The writer of this server's audit trail; ports tell servers of one folder apart."""
+    return Trail(
+        engine,
+        server,
+        folder / f"audit-waiting-{server.rpartition(':')[2]}.jsonl",
+        lambda: signing_key(settings, folder, os.environ, make=True),
+        lambda: datetime.now(UTC),
+        keep=timedelta(days=settings.audit_days) if settings.audit_days is not None else None,
+    )
 
 
 def _folders(

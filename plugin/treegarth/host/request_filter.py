@@ -11,11 +11,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import get_ident
 from time import monotonic
 
 from treegarth.access.actors import Actor, Permission
 from treegarth.access.gate import METHODS, Gate
+from treegarth.audit.model import NothingRecorded, Recorder
+from treegarth.audit.orthanc_addresses import event_of
 from treegarth.web.access import Access
 
 logger = logging.getLogger(__name__)
@@ -42,10 +45,18 @@ class RequestFilter:
     """Who may ask what. `is_ours` is whether Treegarth answers at one of its own addresses, which a site's script may
     do as well."""
 
-    def __init__(self, access: Access, gate: Gate, is_ours: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        gate: Gate,
+        is_ours: Callable[[str], bool],
+        audit: Recorder | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._access = access
         self._gate = gate
         self._is_ours = is_ours
+        self._audit, self._clock = audit or NothingRecorded(), clock
         self._bound: dict[int, Asked] = {}
         self.count = 0
         """Requests since the start: on plugin 4.0 each leaves about a kilobyte behind."""
@@ -82,7 +93,7 @@ class RequestFilter:
             return Asked(actor=actor, address=ip, method=name, path=uri, needs=None, is_allowed=True)
         needs = self._gate.needs(name, uri, arguments)
         length = headers.get("content-length", "") if name == "POST" else ""
-        return Asked(
+        asked = Asked(
             actor=actor,
             address=ip,
             method=name,
@@ -91,3 +102,16 @@ class RequestFilter:
             is_allowed=actor.may(needs),
             length=int(length) if length.isascii() and length.isdecimal() else None,
         )
+        event = event_of(
+            actor=actor,
+            address=ip,
+            method=name,
+            path=uri,
+            arguments=arguments,
+            needs=needs,
+            is_allowed=asked.is_allowed,
+            at=self._clock(),
+        )
+        if event is not None:
+            self._audit.put(event)
+        return asked

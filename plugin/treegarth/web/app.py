@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, get_origin
 from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -20,6 +20,7 @@ from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
 from treegarth.strict_json import read_json
 from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
+from treegarth.web.audited import record
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
@@ -126,13 +127,13 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     """Without its query, which is read last."""
     reach = site.services.reach
     check_host(request, site.services.settings, reach)
-    actor = site.access.actor(_headers(request))
+    actor = g.actor = site.access.actor(_headers(request))
     for permission in (route.permission, *route.further):
         check_permission(actor, permission)
     request.max_content_length = request.max_form_memory_size = route.largest_body
     check_same_origin(request, reach)
     _check_encoding(request)
-    return Call(
+    call: Call[Any, Any, Any] = Call(
         query=None,
         body=_body(route, request),
         path=validated(route.path_parameters, route.values_of_path(parts)) if route.path_parameters else None,
@@ -143,6 +144,8 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
         http=request,
         route=route,
     )
+    g.noted = call.noted
+    return call
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -234,6 +237,7 @@ def _to_the_sign_in(site: Site) -> Response | None:
     place = urlsplit(shown) if shown else urlsplit(site.services.reach.path(request.full_path.rstrip("?")))
     asked = urlunsplit(("", "", place.path, place.query, ""))
     address = site.url(SIGN_IN_ROUTE, next=asked)
+    g.was_led_away = True
     if request.headers.get("HX-Request") == "true":  # it would put the sign-in into the page that asks
         return Response(status=204, headers={"HX-Redirect": address})
     return Response(status=303, headers={"Location": address})
@@ -290,6 +294,7 @@ def _nowhere() -> Route:
 
 
 def _finish(site: Site, response: Response) -> Response:
+    _record(site, response.status_code)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     reach = site.services.reach
@@ -298,6 +303,29 @@ def _finish(site: Site, response: Response) -> Response:
     if request.args.get("theme") in THEMES:
         _remember(response, THEME_COOKIE, request.args["theme"], reach)
     return response
+
+
+def _record(site: Site, status: int) -> None:
+    """Tell the audit trail of what was asked; what goes wrong with that is no reader's matter."""
+    route = site.routes.get(request.endpoint or "")
+    if route is None:
+        return
+    try:
+        actor = g.get("actor") or site.access.actor(_headers(request))
+        noted, was_led_away = g.get("noted"), bool(g.get("was_led_away"))
+        services = site.services
+        record(
+            services.audit,
+            services.clock,
+            route,
+            request,
+            status,
+            actor=actor,
+            noted=noted,
+            was_led_away=was_led_away,
+        )
+    except Exception:
+        logger.exception("A request to %s is missing in the audit trail.", route.name)
 
 
 def _remember(response: Response, name: str, value: str, reach: Reach) -> None:

@@ -83,6 +83,8 @@ class Refused:
 
     why: Literal["wrong", "wait", "late"]
     wait: timedelta = timedelta(0)
+    name: str = ""
+    """The user's, at the second step."""
 
 
 def sign_in(database: Database, passwords: Passwords, throttle: Throttle, tried: Tried) -> Begun | CodeNeeded | Refused:
@@ -126,7 +128,7 @@ def second_step(database: Database, throttle: Throttle, tried: TriedCode) -> Beg
         known = _known_secret(connection, visitor, half.name)
     name, place = fold(half.name), f"code, browser {known}" if known else "code"
     if wait := throttle.wait(name, place, tried.now):
-        return Refused(why="wait", wait=wait)
+        return Refused(why="wait", wait=wait, name=half.name)
     with database.begin() as connection:
         if _code_counts(connection, half.user_id, tried.code, tried.now):
             if not end_half(connection, half_digest):
@@ -137,7 +139,7 @@ def second_step(database: Database, throttle: Throttle, tried: TriedCode) -> Beg
                 connection, half.user_id, visitor, known, tried.now, must_change_password=half.must_change_password
             )
     throttle.note_wrong(name, place, tried.now)
-    return Refused(why="wrong", wait=throttle.wait(name, place, tried.now))
+    return Refused(why="wrong", wait=throttle.wait(name, place, tried.now), name=half.name)
 
 
 def begin(

@@ -13,6 +13,7 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.access.actors import Permission
+from treegarth.audit.model import NotAudited
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
 from treegarth.web.call import AnyCall, Call
@@ -110,6 +111,7 @@ def routes() -> list[Route]:
     return [
         route(
             name="system.metrics",
+            audit=NotAudited(reason="Figures of the server, for a program that asks all the time."),
             path=PATH,
             permission=Permission.SEE_SYSTEM,
             handler=metrics_page,

@@ -8,6 +8,7 @@ from hmac import compare_digest
 from flask import Response
 
 from treegarth.access.actors import Permission
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.features.accounts.pages.sign_in import (
     PAGE,
@@ -47,6 +48,7 @@ def routes() -> list[Route]:
         ),
         route(
             name=BACK,
+            audit=What.SIGN_IN,
             path="/treegarth/sign-in/oidc/callback",
             permission=Permission.PUBLIC,
             handler=back,

@@ -13,6 +13,7 @@ from treegarth.access.known import ABSOLUTE
 from treegarth.access.passwords import MOST_LENGTH
 from treegarth.access.store import end_session, id_token_of
 from treegarth.access.throttle import Throttle
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.features.accounts.signing_in import (
     CODE_WITHIN,
@@ -25,6 +26,7 @@ from treegarth.features.accounts.signing_in import (
     second_step,
     sign_in,
 )
+from treegarth.folding import fold
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.settings import SignIn
 from treegarth.web.access import BROWSER_COOKIE, SESSION_COOKIE
@@ -82,6 +84,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.PUBLIC,
             handler=enter,
+            audit=What.SIGN_IN,
             summary="Begin a session.",
         ),
         route(
@@ -97,6 +100,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.PUBLIC,
             handler=send_code,
+            audit=What.SIGN_IN,
             summary="Begin a session with a code of one's app.",
         ),
         route(
@@ -105,6 +109,7 @@ def routes() -> list[Route]:
             method="POST",
             permission=Permission.SIGNED_IN,
             handler=leave,
+            audit=What.SIGN_OUT,
             summary="End one's session.",
         ),
     ]
@@ -121,11 +126,14 @@ def enter(call: Call[None, SignInForm, None]) -> Response:
     check_by_password(call)
     services, form = call.services, call.body
     tried = Tried(name=form.name.strip(), password=form.password, visitor=visitor_of(call), now=services.clock())
+    _note_user(call, tried.name)
     found = sign_in(services.database, services.passwords, call.part(Throttle), tried)
     if isinstance(found, Refused):
+        _note_lock(call, found)
         wrong = _why(found, P_("The name or the password is not right."))
         return _page(call, next_place=form.next, name=form.name, wrong=wrong, status=403)
     if isinstance(found, CodeNeeded):
+        call.noted.detail = "the password was right, a code is asked for"
         response = see_other(call, call.site.url(CODE_PAGE, next=form.next or None))
         keep_cookie(call, response, HALF_COOKIE, found.secret, int(CODE_WITHIN.total_seconds()), call.site.url(PAGE))
         return response
@@ -150,7 +158,10 @@ def send_code(call: Call[None, CodeForm, None]) -> Response:
         response = let_in(call, found, form.next)
         response.delete_cookie(HALF_COOKIE, path=call.site.url(PAGE))
         return response
+    _note_user(call, found.name)
+    _note_lock(call, found)
     if found.why == "late":
+        call.noted.is_let_go = True
         again = call.site.url(PAGE, next=form.next or None)
         return see_other(call, again, P_("That took too long. Sign in once more."), kind="attention")
     wrong = _why(found, P_("The code is not right, or was used before. The app shows a new one every 30 seconds."))
@@ -161,6 +172,8 @@ def let_in(call: AnyCall, begun: Begun, next_place: str) -> Response:
     """To where the browser was on its way, with the cookies of its session."""
     if call.services.known is not None:
         call.services.known.refresh()
+        if (actor := call.services.known.by_session(begun.secret)) is not None:
+            call.noted.actor, call.noted.user_id = actor.name, actor.user_id
     place = call.site.url("accounts.password_page") if begun.must_change_password else place_after(call, next_place)
     response = see_other(call, place)
     keep_cookie(
@@ -168,6 +181,18 @@ def let_in(call: AnyCall, begun: Begun, next_place: str) -> Response:
     )
     keep_cookie(call, response, BROWSER_COOKIE, begun.browser_secret, BROWSER_KNOWN_S, call.site.url(PAGE))
     return response
+
+
+def _note_user(call: AnyCall, typed: str) -> None:
+    """For the audit trail, where there is such a user; of others nothing: a password is typed there by mistake, too."""
+    known = call.services.known.snapshot.names.get(fold(typed)) if call.services.known is not None else None
+    if known is not None:
+        call.noted.actor, call.noted.user_id = known.name, known.id
+
+
+def _note_lock(call: AnyCall, refused: Refused) -> None:
+    if refused.wait:
+        call.noted.what = What.LOCK
 
 
 def visitor_of(call: AnyCall) -> Visitor:
@@ -190,7 +215,7 @@ def leave(call: Call[None, None, None]) -> Response:
             call.services.known.refresh()
     elsewhere = _log_out_elsewhere(call, id_token) if id_token else None
     if elsewhere:
-        response = render_page(call, "accounts/signed_out.html", elsewhere=elsewhere, provider=_provider_name(call))
+        response = render_page(call, "accounts/signed_out.html", elsewhere=elsewhere, provider=provider_name(call))
     else:
         response = see_other(call, call.site.url(PAGE), P_("You have signed out."))
     response.delete_cookie(SESSION_COOKIE, path=call.services.reach.path("/"))
@@ -207,17 +232,23 @@ def _log_out_elsewhere(call: AnyCall, id_token: str) -> str | None:
     return call.part(Provider).log_out_address(id_token, back_to)
 
 
-def _provider_name(call: AnyCall) -> str | None:
+def provider_name(call: AnyCall) -> str | None:
     """Of the identity provider, where people sign in there."""
     settings = call.services.settings
     return settings.oidc.shown_name if settings.sign_in is SignIn.OIDC and settings.oidc else None
+
+
+def has_roles_of_provider(call: AnyCall) -> bool:
+    """Whether each sign-in by the provider gives roles anew, from groups."""
+    settings = call.services.settings
+    return settings.sign_in is SignIn.OIDC and settings.oidc is not None and bool(settings.oidc.roles)
 
 
 def _page(
     call: AnyCall, *, next_place: str, name: str = "", wrong: Phrase | None = None, status: int = 200
 ) -> Response:
     """The way to the identity provider is at `PublicUrl`, to which it leads back: a cookie must be there by then."""
-    start = call.site.url(START, next=next_place or None) if _provider_name(call) else None
+    start = call.site.url(START, next=next_place or None) if provider_name(call) else None
     reach = call.services.reach
     return render_page(
         call,
@@ -226,7 +257,7 @@ def _page(
         next_place=next_place,
         typed_name=name,
         wrong=wrong,
-        provider=_provider_name(call),
+        provider=provider_name(call),
         start=(reach.url(start.removeprefix(reach.prefix)) or start) if start else None,
         by_password=_is_by_password(call),
     )

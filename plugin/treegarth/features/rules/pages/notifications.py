@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.access.actors import Permission
+from treegarth.audit.model import NotAudited
 from treegarth.documents.language import author_of
 from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.rules.notices import NOTICES, NoticesAsked
@@ -49,6 +50,7 @@ def routes() -> list[Route]:
     return [
         route(
             name="rules.bell_page",
+            audit=NotAudited(reason="Every page asks for it by itself, each minute."),
             path="/treegarth/notifications/bell",
             permission=Permission.SEE_STUDIES,
             handler=bell_page,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from treegarth.access.actors import Permission
+from treegarth.audit.model import What
 from treegarth.features.dose.analysis.store.yearly import yearly_report, years_with_exams
 from treegarth.features.dose.analysis.yearly.api import FIRST_YEAR, LAST_YEAR, ReportBody, ReportYear, start_pdf
 from treegarth.features.dose.analysis.yearly.shown import shown_values
@@ -62,6 +63,7 @@ def routes() -> list[Route]:
         ),
         route(
             name="dose.report_pdf",
+            audit=What.EXPORT,
             path="/treegarth/dose/report",
             method="POST",
             permission=Permission.SEE_DOSE,

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from treegarth.access.actors import Permission
 from treegarth.acts.store import Act
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry import acts
 from treegarth.features.dose.registry.acts import ActName, Person
@@ -135,6 +136,7 @@ def routes() -> list[Route]:
             "Leave an exam or a source out, move or merge it, or let a report count.",
             method="POST",
             permission=Permission.DECIDE_DOSE,
+            audit=What.VOID,
             status=201,
             problems=(409, 503),
         ),
@@ -144,6 +146,7 @@ def routes() -> list[Route]:
             undo,
             "Take a decision back: what was before it holds again.",
             method="POST",
+            audit=What.VOID,
             permission=Permission.DECIDE_DOSE,
             status=201,
             problems=(409, 503),

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, and_, not_
 from treegarth.access.actors import Permission
 from treegarth.acts.store import Act, holds, select_acts
 from treegarth.acts.tables import act
+from treegarth.audit.model import What
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.dose.registry.acts import KINDS
 from treegarth.features.dose.registry.api.acts import ActBody, UndoBody, decide, take_back
@@ -114,6 +115,7 @@ def routes() -> list[Route]:
     return [
         route(
             name="dose.decide_page",
+            audit=What.VOID,
             path="/treegarth/dose/studies/{study_instance_uid}/acts",
             method="POST",
             permission=Permission.DECIDE_DOSE,
@@ -122,6 +124,7 @@ def routes() -> list[Route]:
         ),
         route(
             name="dose.undo_page",
+            audit=What.VOID,
             path="/treegarth/dose/acts/{dose_act_id}/undo",
             method="POST",
             permission=Permission.DECIDE_DOSE,
