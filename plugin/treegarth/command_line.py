@@ -368,6 +368,8 @@ examples:
     add_user_command(parts, "off", "switch a user off", "Sessions end, and no token acts.", named=True)
     add_user_command(parts, "on", "switch a user on again", "", named=True)
     add_user_command(parts, "end-sessions", "sign a user out everywhere", "", named=True)
+    text = "For who has lost the app and the recovery codes; the password alone is enough then."
+    add_user_command(parts, "second-step-off", "take the second step of the sign-in off a user", text, named=True)
 
 
 def add_user_command(
@@ -570,6 +572,8 @@ def run_users(options: argparse.Namespace) -> int:
                 users.set_password(site, options.name, given)
             case "end-sessions":
                 users.end_sessions(site, options.name)
+            case "second-step-off":
+                users.take_second_step_off(site, options.name)
             case state:
                 users.switch(site, options.name, is_on=state == "on")
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from treegarth.access.one_time_codes import new_key
 from treegarth.access.passwords import Argon2id
+from treegarth.access.second_step_store import begin_app, confirm_app
 from treegarth.access.store import find_user, password_of, read_snapshot, read_tokens
 from treegarth.command_line import main
 from treegarth.database.engine import DatabaseAddress
@@ -46,6 +49,20 @@ def test_the_first_administrator_is_made_by_the_command(
     assert main(["users", "off", "root", *config]) == 1
     assert main(["users", "add", "ROOT", *config]) == 1
     assert main(["users", "off", "nobody", *config]) == 1
+
+
+def test_a_lost_app_is_taken_off_by_the_command(site: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    config, now = ["--config", str(site)], datetime(2026, 11, 30, tzinfo=UTC)
+    assert main(["users", "add", "root", "--role", "administrator", *config]) == 0
+    with engine.begin() as connection:
+        user = find_user(connection, "root")
+        assert user is not None
+        begin_app(connection, user.id, new_key(), now)
+        assert confirm_app(connection, user.id, 1, now, [b"1"])
+    for said in ("root signs in by the password alone.", "root had no second step."):
+        capsys.readouterr()
+        assert main(["users", "second-step-off", "root", *config]) == 0
+        assert capsys.readouterr().out == f"{said}\n"
 
 
 def test_a_user_is_changed_by_the_command(

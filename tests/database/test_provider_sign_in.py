@@ -103,6 +103,17 @@ class TestWhoIsLetIn:
         provider.user = {"sub": "18", "preferred_username": "ada"}
         assert come_back(site.browser(), provider).status_code == 403
 
+    @pytest.mark.parametrize(
+        ("said", "kept"), [("a\0d\ud800a\n", "ada"), ("x" * 300, "x" * 100), ("  ", "17"), (17, "17"), ("아다", "아다")]
+    )
+    def test_a_name_of_whatever_kind_is_kept_as_far_as_it_can_be_seen(
+        self, site: SignInSite, provider: LyingProvider, said: object, kept: str
+    ) -> None:
+        provider.user = {"sub": "17", "preferred_username": said, "name": said}
+        come_back(browser := site.browser(), provider)
+        assert browser.is_in
+        assert roles_of(site, kept) == []
+
     def test_groups_give_roles_at_each_sign_in(self, site: SignInSite, provider: LyingProvider) -> None:
         provider.user["groups"] = ["/dose-team", "it", "choir"]
         come_back(site.browser(), provider)
@@ -137,6 +148,18 @@ class TestWhoIsLetIn:
             set_roles(connection, user.id, ["nurse"])
         come_back(site.browser(), provider)
         assert roles_of(site, "ada") == ["nurse"]
+
+    def test_pages_say_where_roles_come_from(self, site: SignInSite, provider: LyingProvider) -> None:
+        provider.user["groups"] = ["it"]
+        come_back(browser := site.browser(), provider)
+        assert "Your roles come from your groups at 127.0.0.1" in browser.get("/treegarth/account").get_data(
+            as_text=True
+        )
+        with site.engine.connect() as connection:
+            (user,) = read_users(connection)
+        page = browser.get(f"/treegarth/access/users/{user.id}").get_data(as_text=True)
+        assert "what is changed here lasts until the next one" in page
+        assert "Set the password" not in page
 
     def test_a_role_that_there_is_not_is_told_in_the_log(
         self, make_site: Callable[..., SignInSite], provider: LyingProvider, caplog: pytest.LogCaptureFixture
@@ -238,6 +261,7 @@ LIES = {
     "no subject": (other_claims(sub=None), "sub"),
     "an empty subject": (other_claims(sub=""), "sub|whose"),
     "a number as subject": (other_claims(sub=17), "sub"),
+    "a subject that cannot be kept": (other_claims(sub="1\0"), "whose"),
     "a very long subject": (other_claims(sub="x" * 256), "whose"),
     "expired": (moments(exp=-SKEW_S - 1), "exp"),
     "never expires": (other_claims(exp=None), "exp"),

@@ -253,6 +253,24 @@ def test_who_administers_takes_it_off_with_all_that_waits(site: SignInSite) -> N
     assert browser_of(site).is_in
 
 
+def test_an_administrator_takes_it_off_by_the_users_page_or_by_the_api(site: SignInSite) -> None:
+    site.add_user("Root", "administrator")
+    number = site.add_user("Ada", "nurse")
+    root, ada = browser_of(site, "Root"), browser_of(site)
+    place = f"/treegarth/access/users/{number}"
+    assert "second-step/off" not in root.get(place).get_data(as_text=True)
+    ada.set_up_app()
+    assert "second-step/off" in root.get(place).get_data(as_text=True)
+    assert ada.post(f"{place}/second-step/off").status_code == 403
+    assert root.post(f"{place}/second-step/off").status_code == 303
+    assert browser_of(site).is_in
+    ada.set_up_app()
+    answer = root.client.delete(f"/treegarth/api/v1/access/users/{number}/second-step")
+    assert answer.status_code == 200
+    assert answer.get_json()["has_second_step"] is False
+    assert root.client.delete("/treegarth/api/v1/access/users/99/second-step").status_code == 404
+
+
 def test_the_keys_picture_is_a_part_of_the_page_and_nothing_from_elsewhere(site: SignInSite) -> None:
     site.add_user("Ada", "administrator")
     browser = browser_of(site)

@@ -20,7 +20,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from tests.archive_truth import execute
-from tests.orthanc.conftest import Endings
+from tests.orthanc.conftest import Endings, ServerFactory
 from tests.servers import OrthancServer, free_ports, store
 from tests.studies import small_studies
 
@@ -222,6 +222,17 @@ def test_while_the_database_hangs_a_question_fails_and_storing_goes_on(server: O
     server.wait_until_idle()
     assert len(accessions(server)) == 4
     _forget_failures(server)
+
+
+def test_where_orthanc_is_set_to_korean_the_answers_are_in_it(new_server: ServerFactory, tmp_path: Path) -> None:
+    nodes = {"asking": ["ASKING", "127.0.0.1", 104]}
+    server = new_server(settings={"DefaultEncoding": "Korean", "DicomModalities": nodes}).start()
+    files = small_studies(tmp_path / "files", studies=1, series=1, instances=1)
+    write_study(files, SpecificCharacterSet="ISO_IR 192", PatientName=HONG)
+    store(server, *files)
+    server.wait_until_idle()
+    _, (found,) = find(server, "STUDY", PatientName="홍*")
+    assert (list(found.SpecificCharacterSet), str(found.PatientName)) == (["", "ISO 2022 IR 149"], HONG)
 
 
 def _forget_failures(server: OrthancServer) -> None:

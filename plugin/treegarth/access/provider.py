@@ -44,6 +44,7 @@ KNOWN_FOR_S = 3600.0
 AGAIN_AFTER_S = 10.0
 """Keys are not asked for sooner than this after the last time, whatever key identifiers arrive."""
 MOST_REMEMBERED = 10_000
+LONGEST_NAME = 100
 LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
 
 logger = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ class Provider:
         except (JoseError, AuthlibBaseError, ValueError, TypeError) as error:
             raise SignInRefused(f"the ID token is not right: {type(error).__name__} {error}") from None
         subject = claims.get("sub")
-        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
             raise SignInRefused("the ID token does not say whose it is")
         return dict(claims)
 
@@ -332,13 +333,13 @@ class Provider:
         return found
 
     def _identity(self, claims: Mapping[str, Any], id_token: str) -> Identity:
-        name, full_name = _of(claims, self.oidc.name_claim), claims.get("name")
+        name, full_name = _shown(_of(claims, self.oidc.name_claim)), _shown(claims.get("name"))
         groups = _of(claims, self.oidc.groups_claim)
         listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
         return Identity(
             subject=f"{self.oidc.issuer} {claims['sub']}",
-            name=name.strip() if isinstance(name, str) and name.strip() else str(claims["sub"]),
-            full_name=full_name.strip()[:200] or None if isinstance(full_name, str) else None,
+            name=name or str(claims["sub"])[:LONGEST_NAME],
+            full_name=full_name or None,
             groups=tuple(one for one in listed if isinstance(one, str)),
             id_token=id_token,
         )
@@ -352,6 +353,11 @@ def _of(claims: Mapping[str, Any], name: str) -> Any:
     for part in name.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     return found
+
+
+def _shown(name: Any) -> str:
+    """A name without what cannot be seen or kept; empty where it is none."""
+    return "".join(filter(str.isprintable, name)).strip()[:LONGEST_NAME] if isinstance(name, str) else ""
 
 
 def _read_key(found: Any) -> RSAKey | ECKey | None:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from treegarth.access.actors import PERMISSION_WORDS, Permission
 from treegarth.access.passwords import Argon2id
+from treegarth.access.second_step_store import take_off_second_step
 from treegarth.access.secrets import digest_of, new_token
 from treegarth.access.store import (
     User,
@@ -151,6 +152,13 @@ def switch(site: Site, name: str, *, is_on: bool) -> None:
         user = _user(connection, name)
         switch_user(connection, user.id, site.author.now, is_on=is_on, by=site.author.name)
     site.say(f"{user.name} is {'on' if is_on else 'off'}.")
+
+
+def take_second_step_off(site: Site, name: str) -> None:
+    with transaction(site.engine) as connection:
+        user = _user(connection, name)
+        was_on = take_off_second_step(connection, user.id)
+    site.say(f"{user.name} signs in by the password alone." if was_on else f"{user.name} had no second step.")
 
 
 def end_sessions(site: Site, name: str) -> None:

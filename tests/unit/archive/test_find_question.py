@@ -140,6 +140,17 @@ def test_a_korean_name_is_read_back_as_it_was(character_set: str) -> None:
     assert found.QueryRetrieveLevel == "STUDY"
 
 
+def test_what_korean_has_no_letters_for_costs_itself_alone() -> None:
+    found = read(
+        asked("STUDY", PatientName="", StudyDescription=""), KOREAN, PatientName="Łukasz^홍", StudyDescription="Ł"
+    )
+    found.decode()
+    assert (str(found.PatientName), found.StudyDescription) == ("Łukasz^홍", "Ł")
+    found = read(asked("STUDY", PatientName=""), KOREAN, PatientName="Ñandú^홍")
+    found.decode()
+    assert str(found.PatientName) == "?and?^홍"
+
+
 def test_what_is_not_known_is_there_and_empty() -> None:
     found = read(asked("IMAGE", PatientComments="", Rows="", PatientName=""), Rows=512)
     assert (found.Rows, found.PatientComments, str(found.PatientName)) == (512, "", "")

@@ -22,7 +22,14 @@ from treegarth.web.routes import Route
 PLUGIN = Path(__file__).resolve().parents[3] / "plugin" / "treegarth"
 ASKS_WHO = frozenset({"actor", "author_of"})
 _TRIES, _REPEATS = "changes nothing", "what is repeated was asked for before, and keeps who did"
+_AUDITED = "the audit trail alone tells who changes a user"
 KEEP_NOBODY = {
+    "accounts.rename_user_page": _AUDITED,
+    "accounts.set_roles_page": _AUDITED,
+    "accounts.take_off_second_step_page": _AUDITED,
+    "api.set_access_user_name": _AUDITED,
+    "api.set_access_user_roles": _AUDITED,
+    "api.take_off_access_user_second_step": _AUDITED,
     "api.preview_dose_alert_level": _TRIES,
     "api.preview_rule_document": _TRIES,
     "api.preview_standard_name": _TRIES,

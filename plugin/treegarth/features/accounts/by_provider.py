@@ -15,8 +15,6 @@ from treegarth.reach import host_of
 from treegarth.settings import Oidc
 from treegarth.web.services import Database
 
-LONGEST_NAME = 200
-
 logger = logging.getLogger(__name__)
 
 
@@ -44,8 +42,7 @@ def _roles(oidc: Oidc, identity: Identity) -> set[str]:
 def _made(connection: Connection, oidc: Oidc, identity: Identity, now: datetime) -> User:
     """A new user, under the name that the provider says. A user who has it already is somebody else, whatever the
     provider says, for names can be given twice: the new one has the provider's host behind it."""
-    name = identity.name[:LONGEST_NAME]
-    for one in (name, f"{name}@{host_of(oidc.issuer)}"):
+    for one in (identity.name, f"{identity.name}@{host_of(oidc.issuer)}"):
         try:
             return create_user(
                 connection, one, now, by=None, roles=(), full_name=identity.full_name, subject=identity.subject

@@ -24,6 +24,7 @@ from treegarth.access.store import (
 )
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.accounts.browsers import browser_in_words
+from treegarth.features.accounts.managing import has_passwords
 from treegarth.features.accounts.own_api import own
 from treegarth.features.accounts.own_tokens import (
     LONGEST_NAME,
@@ -35,10 +36,10 @@ from treegarth.features.accounts.own_tokens import (
     permissions_of,
 )
 from treegarth.features.accounts.pages.sign_in import PAGE as SIGN_IN_PAGE
+from treegarth.features.accounts.pages.sign_in import has_roles_of_provider, provider_name
 from treegarth.features.accounts.paths import SessionPath, TokenPath
 from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import N_, NN_, P_, Phrase
-from treegarth.settings import SignIn
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.lists import is_over
@@ -197,7 +198,10 @@ def _page(
         tokens=tokens,
         permission_words=PERMISSION_WORDS,
         sign_in=sign_in,
-        has_password=user is not None and user.has_password and sign_in is SignIn.TREEGARTH,
+        has_password=user is not None and user.has_password and sign_in.by_session and has_passwords(services.settings),
+        roles_from=provider_name(call)
+        if user is not None and user.by_provider and has_roles_of_provider(call)
+        else None,
         made=made,
         root=services.reach.public_url or call.http.host_url.rstrip("/"),
         given=given or TokenForm(last_day=last_day, kind="upload" if actor.may(Permission.UPLOAD) else "chosen"),

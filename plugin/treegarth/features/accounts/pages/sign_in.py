@@ -215,7 +215,7 @@ def leave(call: Call[None, None, None]) -> Response:
             call.services.known.refresh()
     elsewhere = _log_out_elsewhere(call, id_token) if id_token else None
     if elsewhere:
-        response = render_page(call, "accounts/signed_out.html", elsewhere=elsewhere, provider=_provider_name(call))
+        response = render_page(call, "accounts/signed_out.html", elsewhere=elsewhere, provider=provider_name(call))
     else:
         response = see_other(call, call.site.url(PAGE), P_("You have signed out."))
     response.delete_cookie(SESSION_COOKIE, path=call.services.reach.path("/"))
@@ -232,17 +232,23 @@ def _log_out_elsewhere(call: AnyCall, id_token: str) -> str | None:
     return call.part(Provider).log_out_address(id_token, back_to)
 
 
-def _provider_name(call: AnyCall) -> str | None:
+def provider_name(call: AnyCall) -> str | None:
     """Of the identity provider, where people sign in there."""
     settings = call.services.settings
     return settings.oidc.shown_name if settings.sign_in is SignIn.OIDC and settings.oidc else None
+
+
+def has_roles_of_provider(call: AnyCall) -> bool:
+    """Whether each sign-in by the provider gives roles anew, from groups."""
+    settings = call.services.settings
+    return settings.sign_in is SignIn.OIDC and settings.oidc is not None and bool(settings.oidc.roles)
 
 
 def _page(
     call: AnyCall, *, next_place: str, name: str = "", wrong: Phrase | None = None, status: int = 200
 ) -> Response:
     """The way to the identity provider is at `PublicUrl`, to which it leads back: a cookie must be there by then."""
-    start = call.site.url(START, next=next_place or None) if _provider_name(call) else None
+    start = call.site.url(START, next=next_place or None) if provider_name(call) else None
     reach = call.services.reach
     return render_page(
         call,
@@ -251,7 +257,7 @@ def _page(
         next_place=next_place,
         typed_name=name,
         wrong=wrong,
-        provider=_provider_name(call),
+        provider=provider_name(call),
         start=(reach.url(start.removeprefix(reach.prefix)) or start) if start else None,
         by_password=_is_by_password(call),
     )

@@ -37,6 +37,7 @@ from treegarth.features.accounts.managing import (
     has_passwords,
     make_password,
 )
+from treegarth.features.accounts.pages.sign_in import has_roles_of_provider, provider_name
 from treegarth.features.accounts.paths import UserPath, UserSessionPath, UserTokenPath
 from treegarth.phrases import N_, NN_, P_
 from treegarth.web.call import AnyCall, Call
@@ -265,6 +266,7 @@ def _page(
         permission_words=PERMISSION_WORDS,
         sign_in=sign_in,
         has_passwords=has_passwords(call.services.settings),
+        roles_from=provider_name(call) if found.by_provider and has_roles_of_provider(call) else None,
         made_up=made_up,
         is_new=is_new,
         wrong=wrong,

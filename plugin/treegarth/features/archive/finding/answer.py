@@ -69,4 +69,5 @@ def _value(vr: str, value: Any, character_set: str) -> bytes:
     if character_set == UTF_8:
         return text.encode("utf-8")
     encodings = ["iso8859", "euc_kr"]
+    text = text.encode("euc_kr", "replace").decode("euc_kr")
     return PersonName(text).encode(encodings) if vr == "PN" else bytes(encode_string(text, encodings))
