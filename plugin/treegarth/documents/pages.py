@@ -173,6 +173,8 @@ class _DocumentPages:
             title=pages.title,
             list_url=self._list_url(call),
             pages=urls,
+            may_write=call.actor.may(self._documents.may_write),
+            may_switch=call.actor.may(self._documents.may_switch),
             **values,
         )
 

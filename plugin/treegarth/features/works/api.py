@@ -14,12 +14,12 @@ from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Route
-from treegarth.work.store import LongWork, read
+from treegarth.work.store import LongWork, read_for
 
 
 def work(call: Call[None, None, WorkPath]) -> LongWork:
     with call.connect() as connection:
-        return read(connection, call.path.work_id)
+        return read_for(connection, call.path.work_id, call.actor)
 
 
 def stop(call: Call[None, None, WorkPath]) -> LongWork:

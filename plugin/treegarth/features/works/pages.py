@@ -16,12 +16,12 @@ from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.work.kinds import WorkKinds
 from treegarth.work.pages import PAGE, whose, work_part
-from treegarth.work.store import read
+from treegarth.work.store import read_for
 
 
 def page(call: Call[None, None, WorkPath]) -> Response:
     with call.connect() as connection:
-        work = read(connection, call.path.work_id)
+        work = read_for(connection, call.path.work_id, call.actor)
         name = whose(connection, call.part(WorkKinds), [work]).get(work.id)
         which = told_apart(connection, [name] if name else [])
     kind = call.part(WorkKinds).named(work.kind)
