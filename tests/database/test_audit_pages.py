@@ -119,7 +119,9 @@ def test_a_studys_page_tells_who_saw_the_patient(client: FlaskClient, engine: En
     assert "/treegarth/audit?patient_id=P1" in section
 
 
-def test_the_first_page_tells_what_is_not_written(client: FlaskClient, host: KnownHost) -> None:
+def test_the_first_page_tells_what_is_not_written(client: FlaskClient, host: KnownHost, engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_study(connection, 7)
     for lost, in_file, said in (
         (0, 0, "every event is written"),
         (0, 3, "3 events wait in a file"),
