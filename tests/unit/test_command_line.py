@@ -74,7 +74,7 @@ class TestHelp:
 class TestConfiguration:
     def test_the_shipped_one_is_good_as_it_stands(self) -> None:
         configuration = read_configuration(SHIPPED, {})
-        assert refused_settings(configuration, {}).mode == "dev"
+        assert refused_settings(configuration, {}).sign_in == "none"
         assert configuration.values["DicomAet"] == "TREEGARTH"
 
     def test_comments_are_read_over_as_orthanc_does(self, tmp_path: Path) -> None:
