@@ -9,7 +9,8 @@ DEBIAN ?=
 # Two processes more than there are cores: many tests wait for servers. The tests of one file share theirs, so they stay
 # together; tests/conftest.py has the browser's beside Orthanc's, and the quick ones last, so that all end together.
 pytest_options := -n $(shell expr $$(nproc) + 2) --dist loadfile --no-loadscope-reorder
-pytest := .venv/bin/python -m pytest $(pytest_options)
+# And with bytecode kept, also where the environment says not to: else each of hundreds of processes compiles everything.
+pytest := env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m pytest $(pytest_options)
 
 treegarth := .venv/bin/treegarth
 server = --data '$(DATA)' --http-port $(HTTP_PORT) --dicom-port $(DICOM_PORT)
@@ -66,7 +67,7 @@ lock: ## raise every Python package to the newest that the ranges in pyproject.t
 
 newest: ## every test on the newest Python packages that the ranges allow, in a venv of its own (PYTEST_OPTIONS=)
 	$(install_newest)
-	@exec .cache/newest/venv/bin/python -m pytest $(pytest_options) $(PYTEST_OPTIONS)
+	@exec env -u PYTHONDONTWRITEBYTECODE .cache/newest/venv/bin/python -m pytest $(pytest_options) $(PYTEST_OPTIONS)
 
 compat: ## the Orthanc tests on another Debian's Orthanc and Python, in a folder of its own (root or sudo; DEBIAN=13|sid)
 	$(install_test)

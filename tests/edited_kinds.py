@@ -15,6 +15,7 @@ class EditedKind:
     changed: str  # the part of it that each words otherwise
     values: tuple[Any, Any]
     page: str | None  # None: its page saves over what is there
+    said: str = ""  # what a difference calls what was changed, where its page says it in words
     form: dict[str, str] = field(default_factory=dict)
 
 
@@ -101,7 +102,11 @@ CHART = {
     "modality": "CT",
     "by": "device",
 }
-KINDS.append(EditedKind(path="dose/charts", document=CHART, changed="why", values=("b", "c"), page="dose/charts"))
+KINDS.append(
+    EditedKind(
+        path="dose/charts", document=CHART, changed="why", values=("b", "c"), page="dose/charts", said="What it shows"
+    )
+)
 KOREAN = {"name": "k", "station_name": "CT1", "really": "ISO 2022 IR 149", "reason": "a"}
 KINDS.append(
     EditedKind(path="character-sets", document=KOREAN, changed="reason", values=("b", "c"), page="character-sets")

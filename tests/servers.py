@@ -62,6 +62,7 @@ def free_ports(count: int) -> list[int]:
 def _environment() -> dict[str, str]:
     """No settings of whoever runs the tests, and the Python packages that they run on: not always those of .venv."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TREEGARTH_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of processes compiles five hundred modules
     return {**kept, "LANG": "C.UTF-8", "TREEGARTH_SITE_PACKAGES": sysconfig.get_path("purelib")}
 
 

@@ -101,7 +101,7 @@ PAGES = {
     "long works": "work",
     "a long work": "work/{work}",
     "no task of a kind": "system/tasks?task_name=nothing",
-    "api": "api/?q=retention",  # each endpoint and object looks like these
+    "api": "api/?q=views",  # each endpoint and object looks like these
     "help": "help",
 }
 

@@ -78,7 +78,7 @@ def test_the_second_edit_of_a_form_shows_both_and_can_be_saved_over(client: Flas
     difference = re.search(r'<div class="diff">(.*?)</div>\s*<p class="inline">', refused.text, re.DOTALL)
     assert difference is not None, refused.text[:3000]
     lines = re.sub(r"<[^>]*>", "", html.unescape(difference[1]))
-    assert all(f"{kind.changed}: {value}" in lines for value in kind.values)
+    assert all(f"{kind.said or kind.changed}: {value}" in lines for value in kind.values)
     assert (difference[1].count("<del>"), difference[1].count("<ins>")) == (1, 1)  # and nothing that nobody changed
     assert now(client, kind, made["id"]) == kind.values[0]
     again = form_of(refused.text, kind, kind.values[1])

@@ -100,8 +100,14 @@ def _fault(model: type[BaseModel], details: ErrorDetails) -> Fault:
     if message is None:
         return Fault(field=name, message=details["msg"].removeprefix("Value error, ").rstrip(".") + ".")
     known = _fields_at(model, details["loc"][:-1]) if kind == "extra_forbidden" else None
-    context = {**details.get("ctx", {}), "known": ", ".join(known or ()) or "–"}
+    limits = {key: _plain(value) for key, value in details.get("ctx", {}).items()}
+    context = {**limits, "known": ", ".join(known or ()) or "–"}
     return Fault(field=name, message=message, values=context if "%(" in message else {})
+
+
+def _plain(value: object) -> object:
+    """A limit as people write it: 0, not 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _fields_at(hint: Any, place: Sequence[int | str]) -> Iterable[str] | None:

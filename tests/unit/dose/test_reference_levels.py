@@ -271,7 +271,12 @@ def test_a_mistake_in_csv_is_told_at_its_line_and_column(text: str, said: str) -
 def test_every_mistake_is_told_at_once() -> None:
     text = HEAD + "ct,dlp_mgy_cm,body,Chest,x,,4,,\n\nCT,dlp_mgy_cm,body,Chest,9,5,4,,5\n"
     said = refused(text)
-    assert [one.split(":")[0] for one in said] == ["line 2, column age_from_years", "line 2, column modality", "line 4"]
+    assert [one.split(":")[0] for one in said] == [
+        "line 2, column age_from_years",
+        "line 2, column modality",
+        "line 4, column age_to_years",
+        "line 4, column achievable",
+    ]
 
 
 def test_what_csv_changes_is_known_row_by_row() -> None:

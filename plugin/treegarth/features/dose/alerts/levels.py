@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from treegarth.features.dose.quantities import BEST, DERIVED, ShownQuantity
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
@@ -121,6 +121,14 @@ class LevelParameters(Parameters):
             raise ValueError(N_("is no modality with a dose."))
         return modality
 
+    @field_validator("age_to")
+    @classmethod
+    def _is_above(cls, end: float | None, others: ValidationInfo) -> float | None:
+        begin = others.data.get("age_from")
+        if begin is not None and end is not None and begin >= end:
+            raise ValueError(N_("The first age is not below the second."))
+        return end
+
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> LevelParameters:
         if any(getattr(self, name) is None for name in NEEDED[self.kind]):
@@ -133,8 +141,6 @@ class LevelParameters(Parameters):
             raise ValueError(
                 N_("An outlier is above a percentile, or above a number of interquartile ranges: say one.")
             )
-        if self.age_from is not None and self.age_to is not None and self.age_from >= self.age_to:
-            raise ValueError(N_("The first age is not below the second."))
         return self
 
 

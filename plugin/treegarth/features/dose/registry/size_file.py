@@ -289,4 +289,4 @@ def _number(text: str) -> float | None:
         return float(text.replace(",", "."))
     if _COMMA.fullmatch(text):
         raise _NotTaken(P_("“%(text)s” can be read in two ways: write it with a point.", text=text[:40]))
-    raise _NotTaken(P_("“%(text)s” is no number.", text=storable(text)[:40]))
+    raise _NotTaken(P_("“%(text)s” is no size or weight: write a number such as 172.5.", text=storable(text)[:40]))

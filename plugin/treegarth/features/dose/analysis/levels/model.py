@@ -11,7 +11,7 @@ from datetime import date
 from math import inf
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES, OF_A_PHANTOM
@@ -98,20 +98,36 @@ class LevelRow(Parameters):
             raise PydanticCustomError("unknown_quantity", "is none of {allowed}", {"allowed": allowed})
         return quantity
 
+    @field_validator("age_to_years")
+    @classmethod
+    def _has_ages(cls, end: float | None, others: ValidationInfo) -> float | None:
+        if _is_empty(others.data.get("age_from_years"), end):
+            raise ValueError(N_("The age begins after it ends, or where it ends: nobody is in this band."))
+        return end
+
+    @field_validator("weight_to_kg")
+    @classmethod
+    def _has_weights(cls, end: float | None, others: ValidationInfo) -> float | None:
+        if _is_empty(others.data.get("weight_from_kg"), end):
+            raise ValueError(N_("The weight begins after it ends, or where it ends: nobody is in this band."))
+        return end
+
+    @field_validator("achievable")
+    @classmethod
+    def _is_below(cls, achievable: float | None, others: ValidationInfo) -> float | None:
+        level = others.data.get("level")
+        if achievable is not None and level is not None and achievable > level:
+            raise ValueError(
+                N_("The achievable dose is more than the reference level: a median is below the 75th percentile.")
+            )
+        return achievable
+
     @model_validator(mode="after")
     def _fits(self) -> LevelRow:
         if self.quantity in OF_A_PHANTOM and self.phantom is None:
             raise ValueError(N_("Say of which phantom this is, head or body: they are never compared."))
         if self.quantity not in OF_A_PHANTOM and self.phantom is not None:
             raise ValueError(N_("This quantity has no phantom of its own to be said."))
-        if _is_empty(self.age_from_years, self.age_to_years):
-            raise ValueError(N_("The age begins after it ends, or where it ends: nobody is in this band."))
-        if _is_empty(self.weight_from_kg, self.weight_to_kg):
-            raise ValueError(N_("The weight begins after it ends, or where it ends: nobody is in this band."))
-        if self.achievable is not None and self.achievable > self.level:
-            raise ValueError(
-                N_("The achievable dose is more than the reference level: a median is below the 75th percentile.")
-            )
         return self
 
     @property
@@ -178,10 +194,16 @@ class LevelSet(Parameters):
     note: Text | None = None
     rows: Annotated[tuple[LevelRow, ...], Field(max_length=MOST_ROWS)] = ()
 
+    @field_validator("valid_to")
+    @classmethod
+    def _is_not_before(cls, last: date | None, others: ValidationInfo) -> date | None:
+        first = others.data.get("valid_from")
+        if first and last and last < first:
+            raise ValueError(N_("The last day is before the first."))
+        return last
+
     @model_validator(mode="after")
     def _fits(self) -> LevelSet:
-        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError(N_("The last day is before the first."))
         if len({row.key for row in self.rows}) < len(self.rows):
             raise ValueError(N_("Two rows say a level of the same exams and patients."))
         return self

@@ -188,8 +188,8 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
             row = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:
-            wrong = P_("it is no line of a table: %(reason)s.", reason=str(error))
+        except csv.Error:
+            wrong = N_("A quotation mark in it does not end, or stands within a value.")
             raise DocumentRefused([Problem(f"line {begin}", wrong)]) from None
         if row or begin > 1:
             yield begin, row

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, false, func, null, or_, select, update
@@ -138,12 +139,10 @@ def mark_not_patients(connection: Connection, orthanc_study_ids: Sequence[str] |
     """Mark every study, or these, by what people said of them, by the rules that hold now, by what objects say; the
     rows of statistics follow."""
     ours = [] if orthanc_study_ids is None else [dose_study.c.orthanc_study_id.in_(orthanc_study_ids)]
-    said = said_of(dose_study.c.orthanc_study_id)
-    rule = select(not_patient_rule.c.id).where(not_patient_rule.c.is_on, _rule_matches(), said.is_(None))
-    first = rule.order_by(not_patient_rule.c.id).limit(1).correlate(dose_study).scalar_subquery()
+    first = _first_rule()
     found = update(dose_study).where(*ours, dose_study.c.not_patient_rule_id.is_distinct_from(first))
     connection.execute(found.values(not_patient_rule_id=first))
-    meaning, by = _mark(said)
+    meaning, by = _mark()
     named = update(dose_study).where(
         *ours, or_(dose_study.c.not_patient.is_distinct_from(meaning), dose_study.c.not_patient_by.is_distinct_from(by))
     )
@@ -151,8 +150,18 @@ def mark_not_patients(connection: Connection, orthanc_study_ids: Sequence[str] |
     refresh_values(connection, [*connection.execute(changed).scalars(), *(orthanc_study_ids or ())])
 
 
-def _mark(said: ColumnElement[str | None]) -> tuple[ColumnElement[str | None], ColumnElement[str | None]]:
+@cache
+def _first_rule() -> ColumnElement[int]:
+    """The rule that marks a study of which no person said anything. Built once: it is asked after every source."""
+    said = said_of(dose_study.c.orthanc_study_id)
+    rule = select(not_patient_rule.c.id).where(not_patient_rule.c.is_on, _rule_matches(), said.is_(None))
+    return rule.order_by(not_patient_rule.c.id).limit(1).correlate(dose_study).scalar_subquery()
+
+
+@cache
+def _mark() -> tuple[ColumnElement[str | None], ColumnElement[str | None]]:
     """What a study is instead of a patient, and who says so."""
+    said = said_of(dose_study.c.orthanc_study_id)
     of_rule = (
         select(not_patient_rule.c.meaning)
         .where(not_patient_rule.c.id == dose_study.c.not_patient_rule_id)
