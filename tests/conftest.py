@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import Engine
 from xdist.scheduler import LoadFileScheduling
 
@@ -19,6 +20,9 @@ from tests.made_once import make_once
 from treegarth.database.embedded import EmbeddedServer
 from treegarth.database.engine import DatabaseAddress, create_engine
 from treegarth.database.migration import migrate
+
+settings.register_profile("untimed", deadline=None)  # on a busy machine any example may take any time
+settings.load_profile("untimed")
 
 # A test's data may be lost in a power cut.
 QUICK = {

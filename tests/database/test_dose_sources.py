@@ -222,7 +222,7 @@ def test_any_order_and_repetition_of_arrival_gives_the_same_rows(engine: Engine,
     }
     rows: list[dict[str, Any]] = []
 
-    @settings(max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, database=None, suppress_health_check=list(HealthCheck))
     @given(st.permutations(sorted(objects)), st.lists(st.sampled_from(sorted(objects)), max_size=4), st.data())
     def arrives(order: list[str], again: list[str], data: st.DataObject) -> None:
         with transaction(engine) as connection:

@@ -68,7 +68,7 @@ def scope_and(counts: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
     return [(scope, count) for (_, scope), count in counts.items()]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 5)), max_size=12))
 def test_counts_are_what_the_rows_say_whatever_was_done(engine: Engine, acts: list[tuple[str, int]]) -> None:
     with transaction(engine) as connection:

@@ -18,7 +18,7 @@ from treegarth.errors import ConditionRefused
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "conditions.md"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(conditions(vocabulary()))
 def test_a_condition_reads_as_it_was_written(condition: Condition) -> None:
     assert parse_condition(condition_document(condition), vocabulary()) == condition

@@ -110,7 +110,7 @@ texts = st.text(max_size=80) | st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts, texts, texts)
 def test_no_value_leads_out_hides_or_looks_like_an_option(patient: str, study: str, series: str) -> None:
     found = path_of(

@@ -83,7 +83,7 @@ windows = st.builds(
 moments = st.integers(0, 366 * 1440).map(lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(windows, min_size=1, max_size=3), moments, st.sampled_from([SEOUL, BERLIN]))
 def test_it_is_shut_until_it_opens(given_windows: list[Window], now: datetime, zone: ZoneInfo) -> None:
     opening = opens_at(given_windows, now, zone)

@@ -133,7 +133,7 @@ def test_orthancs_own_tags_make_a_header_with_the_reason() -> None:
 
 
 @given(place=st.integers(min_value=132, max_value=700), value=st.integers(min_value=0, max_value=255))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @pytest.mark.filterwarnings("ignore")
 def test_any_changed_byte_is_read_or_refused(place: int, value: int) -> None:
     data = bytearray(as_bytes(ct_header()))

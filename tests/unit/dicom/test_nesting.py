@@ -136,7 +136,7 @@ def built(shape: object, undefined: random.Random) -> Dataset:
     return dataset
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(shape=items, seed=st.integers(0, 100), syntax=st.sampled_from(SYNTAXES))
 def test_it_is_what_pydicom_finds(shape: object, seed: int, syntax: UID) -> None:
     data = in_syntax(built(shape, random.Random(seed)), syntax)

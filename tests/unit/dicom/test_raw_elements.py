@@ -122,7 +122,7 @@ def test_an_object_without_pixels_has_no_end_of_header() -> None:
 
 
 @given(cut=st.integers(min_value=0, max_value=1200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_cut_file_gives_whole_values_or_says_so(cut: int) -> None:
     whole = as_file(image(nested_undefined=True))
     full = read_raw_elements(whole, WANTED).values
@@ -136,7 +136,7 @@ def test_a_cut_file_gives_whole_values_or_says_so(cut: int) -> None:
 
 
 @given(data=st.binary(max_size=600))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_random_bytes_raise_nothing_else(data: bytes) -> None:
     header_end(data)
     try:

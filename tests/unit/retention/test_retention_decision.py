@@ -97,7 +97,7 @@ def is_forbidden(state: ObjectState, policy: Policy) -> bool:
     )
 
 
-@settings(max_examples=CASES, deadline=None)
+@settings(max_examples=CASES)
 @given(state=some_states, policy=policies)
 def test_no_state_with_a_forbidding_fact_is_ever_pruned(state: ObjectState, policy: Policy) -> None:
     decision = decide(state, policy, NOW)

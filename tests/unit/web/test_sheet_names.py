@@ -23,7 +23,7 @@ def units(name: str) -> int:
     return len(name.encode("utf-16-le")) // 2
 
 
-@settings(deadline=None, max_examples=50)  # a busy machine takes longer than an example may
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=50) | st.sampled_from(["Thorax", "THORAX", "thorax 2", "History", "", "'", "[]"])))
 def test_every_name_is_short_and_plain_and_unlike_the_others(titles: list[str]) -> None:
     names = SheetNames()
