@@ -25,7 +25,6 @@ ROUNDS = 150 if os.environ.get("TREEGARTH_SOAK") else 5  # each decides 40 cases
 several_studies = st.lists(studies(), min_size=STUDIES, max_size=STUDIES)
 quick = settings(
     max_examples=ROUNDS,
-    deadline=None,
     phases=(Phase.explicit, Phase.generate),  # a smaller example costs PostgreSQL's planning of eight conditions again
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -211,7 +211,6 @@ def test_misspelt_terms_mean_what_they_nearly_say(label):
     assert decode_text(b"\xe9\xc9t\xe9", label) == "éÉté"
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(
     raw=st.one_of(
         st.binary(max_size=40),
