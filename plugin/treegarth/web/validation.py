@@ -106,8 +106,8 @@ def _fault(model: type[BaseModel], details: ErrorDetails) -> Fault:
 
 
 def _plain(value: object) -> object:
-    """A limit as people write it: 0, not 0.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """A limit as people write it: 0, not 0.0; a very large one stays 1e+150."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
 def _fields_at(hint: Any, place: Sequence[int | str]) -> Iterable[str] | None:

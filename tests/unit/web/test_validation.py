@@ -50,6 +50,21 @@ def test_a_sentence_says_what_would_be_right(field: str, value: str, sentence: s
     assert (fault.field, fault.said()) == (field, sentence)
 
 
+def test_a_limit_stands_there_as_people_write_it() -> None:
+    class Limits(BaseModel):
+        some: float = Field(default=1, gt=0.0, le=1e12)
+        any: float = Field(default=1, le=1e150)
+        part: float = Field(default=1, ge=0.5)
+
+    with pytest.raises(InvalidFields) as caught:
+        validated(Limits, {"some": 0, "any": 1e200, "part": 0})
+    assert [one.said() for one in caught.value.faults] == [
+        "must be more than 0.",
+        "must be at most 1e+150.",
+        "must be at least 0.5.",
+    ]
+
+
 def test_our_own_validators_say_what_can_be_translated() -> None:
     with pytest.raises(InvalidFields) as caught:
         validated(Everything, {"day": "x", "word": "\ud800"})

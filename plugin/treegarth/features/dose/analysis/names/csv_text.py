@@ -189,7 +189,10 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error:
-            wrong = N_("A quotation mark in it does not end, or stands within a value.")
+            wrong = N_(
+                "A quotation mark in it does not end, or stands within a value, or it is longer than a line of such a "
+                "table is."
+            )
             raise DocumentRefused([Problem(f"line {begin}", wrong)]) from None
         if row or begin > 1:
             yield begin, row
