@@ -144,7 +144,7 @@ class OrthancServer:
             found["PythonScript"] = str(ROOT / "plugin" / "orthanc_entry.py")
             found["LuaScripts"] = [str(GUARD)]
             found["Treegarth"] = {
-                "Mode": "test",
+                "SignIn": "none",
                 "DataDirectory": str(self.folder / "treegarth"),
                 "ReconcileSeconds": 2,
                 "WorkerNiceness": 0,  # else the servers of other tests leave its workers next to nothing

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from tests.bench import (
     admission,
+    audit,
     dose,
     dose_analysis,
     dose_percentiles,
     forwarding,
+    gate,
     index_writing,
     list_orders,
     memory,
@@ -30,6 +32,8 @@ BENCHMARKS = {
     "store_path": store_path.measure,
     "admission": admission.measure,
     "index_writing": index_writing.measure,
+    "gate": gate.measure,
+    "audit": audit.measure,
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,

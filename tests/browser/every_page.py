@@ -35,6 +35,12 @@ NO_PAGES = {
     "archive.study_choices": "a part of a form, which asks for it while somebody types",
     "rules.open_notice_page": "leads to the page of the study that a notice is about",
     "retention.frees_page": "a part of a policy's page, which asks for it by itself",
+    "accounts.sign_in_page": "where users sign in here alone: the tests of the sign-in look at it",
+    "accounts.password_page": "of who has signed in here alone: the tests of the sign-in look at it",
+    **dict.fromkeys(
+        ("accounts.code_page", "accounts.second_step_page", "accounts.provider_start", "accounts.provider_back"),
+        "where users sign in here alone: the tests of the sign-in look at it",
+    ),
     "web.ohif_start": "OHIF's page: the tests of the viewer look at it",
 }
 """What answers HTML and is no page to be visited: by the name of the route, why."""
@@ -51,6 +57,15 @@ def push_two_studies(server: OrthancServer, login: Login | None = None) -> None:
     client = OrthancClient(OrthancAddress(url=server.url, authorization=authorization))
     assert check_what_was_read(client, sent, StringIO()) == 0
     client.close()
+
+
+def made_user(api: str, login: Login | None = None) -> int:
+    """The number of a user with a role."""
+    body = {"name": f"anna {monotonic()}", "full_name": "Anna Kim", "roles": ["physicist"]}
+    answer = requests.post(f"{api}/access/users", json=body, auth=login, timeout=60)
+    answer.raise_for_status()
+    number: int = answer.json()["user"]["id"]
+    return number
 
 
 def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None = None) -> dict[str, Any]:
@@ -108,6 +123,8 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "sop_instance_uid": api(f"studies/{uid}/series/{series}/instances")["items"][0]["sop_instance_uid"],
         "character_set_id": ask("POST", f"{server.api}/character-sets", json={"document": korean})["id"],
         "work_id": work["id"],
+        "user_id": made_user(server.api, login),
+        "role_id": api("access/roles")["items"][0]["id"],
         "study_instance_uid": uid,
         "series_instance_uid": series,
         "orthanc_study_id": study["orthanc_study_id"],

@@ -119,6 +119,8 @@ def fill(server: OrthancServer, folder: Path) -> None:
     post(server, "dose/not-patients", {"document": nobody})
     limit = {"name": "limit", "quantity": "dlp_mgy_cm", "greatest": 90_000}
     post(server, "dose/limits", {"document": limit})
+    user = {"name": "anna", "roles": ["nurse"]}
+    post(server, "access/users", user)
     high = {"name": "high", "kind": "exam", "quantity": "dlp_mgy_cm", "above": 0.001, "exams_from": "2000-01-01"}
     post(server, "dose/alert-levels", {"document": high})
     wait_for("the alerts", lambda: server.get("dose/alerts")["items"])

@@ -29,7 +29,7 @@ PROXYS = {method: f"/pacs{path}" for method, path in OURS.items()}  # below the 
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
     """An Orthanc with a login that other sites may ask."""
     settings = {"AuthenticationEnabled": True, "RegisteredUsers": dict([LOGIN])}
-    section = {"Mode": "prod", "PublicUrl": PUBLIC_URL, "AllowedOrigins": ALLOWED_ORIGINS}
+    section = {"SignIn": "orthanc", "PublicUrl": PUBLIC_URL, "AllowedOrigins": ALLOWED_ORIGINS}
     server = OrthancServer(tmp_path_factory.mktemp("guard") / "server", treegarth=section, settings=settings)
     with server.start(wait=False):
         server.wait_until_ready(login=LOGIN)

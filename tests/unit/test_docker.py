@@ -163,7 +163,7 @@ def test_the_configuration_is_accepted_with_the_users_of_compose(
     environment = {name: re.sub(r"\$\{\w+:-(\w*)\}", r"\1", value) for name, value in given.items()}
     settings = read_settings(configuration["Treegarth"], environment)
     users = {"RegisteredUsers": yaml.safe_load(environment["ORTHANC__REGISTERED_USERS"])}
-    assert settings.mode == "prod"
+    assert settings.sign_in == "orthanc"
     assert problems_of_access(settings, configuration) != []
     assert problems_of_access(settings, {**configuration, **users}) == []
 

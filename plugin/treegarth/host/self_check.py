@@ -15,7 +15,7 @@ from treegarth.dicom.depth import DEEPEST_NESTING
 from treegarth.host.chained_scripts import ADMISSION
 from treegarth.host.orthanc_checks import DEBIAN_12, FIRST_WITH_HTTPS, OrthancFacts, orthanc_checks
 from treegarth.phrases import N_, P_
-from treegarth.settings import Mode, Settings, is_published
+from treegarth.settings import Settings, SignIn
 from treegarth.web.services import SelfCheck
 
 
@@ -31,7 +31,7 @@ def self_checks(
         is_reached_by_https=(settings.public_url or "").startswith("https://"),
     )
     return (
-        _access(settings, configuration),
+        _access(settings),
         _chained_scripts(settings),
         _encoding(),
         _nesting(orthanc),
@@ -40,13 +40,11 @@ def self_checks(
     )
 
 
-def _access(settings: Settings, configuration: Mapping[str, Any]) -> SelfCheck:
-    if settings.mode is Mode.PROD:
+def _access(settings: Settings) -> SelfCheck:
+    if settings.sign_in is SignIn.ORTHANC:
         return SelfCheck(name=N_("Access"), state="ok", sentence=P_("Orthanc asks every user to log in."))
-    if configuration.get("RemoteAccessAllowed") or is_published(settings):
-        return SelfCheck(
-            name=N_("Access"), state="problem", sentence=P_("Other machines can see every patient without a login.")
-        )
+    if settings.sign_in.by_session:
+        return SelfCheck(name=N_("Access"), state="ok", sentence=P_("Everybody signs in to Treegarth."))
     return SelfCheck(
         name=N_("Access"), state="ok", sentence=P_("Only this machine can reach the server; there is no login.")
     )

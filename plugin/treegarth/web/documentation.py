@@ -11,8 +11,8 @@ from flask import Response
 from markupsafe import Markup
 
 import treegarth
+from treegarth.access.actors import PERMISSION_WORDS, Permission
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.api_examples import curl
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
@@ -24,9 +24,8 @@ from treegarth.web.templates import render_page
 OPENAPI_PATH = f"{API_PATH}/openapi.json"
 PERMISSIONS = {
     Permission.PUBLIC: N_("everybody"),
-    Permission.VIEW: N_("may view"),
-    Permission.OPERATE: N_("may operate"),
-    Permission.ADMINISTER: N_("may administer"),
+    Permission.SIGNED_IN: N_("whoever has signed in"),
+    **PERMISSION_WORDS,
 }
 
 
@@ -161,7 +160,7 @@ def documentation_routes() -> list[Route]:
         route(
             name="api.reference_page",
             path=f"{BASE_PATH}/api/",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=documentation.page,
             summary="The API's reference for people.",
             navigation=Navigation(label=N_("API"), icon="api", order=50, key="a"),

@@ -12,8 +12,8 @@ import pytest
 from tests.api_document import check_document
 from tests.places import HERE
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.assembly import house
-from treegarth.web.actors import Permission
 from treegarth.web.api_examples import example_of
 from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
@@ -52,7 +52,7 @@ class Thing(Answer):
 
 
 def route(name: str, path: str, **given: object) -> Route:
-    values = {"permission": Permission.VIEW, "handler": lambda call: "", "summary": "A test.", **given}
+    values = {"permission": Permission.SIGNED_IN, "handler": lambda call: "", "summary": "A test.", **given}
     return Route(name=name, path=path, **values)  # type: ignore[arg-type]
 
 

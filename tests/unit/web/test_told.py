@@ -11,8 +11,8 @@ import pytest
 from flask import Flask, Response
 
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
@@ -28,7 +28,7 @@ def site(folder: Path, *said: Any) -> Flask:
     def act(call: AnyCall) -> Response:
         return see_other(call, call.site.url("test.page"), *said, kind="failed")
 
-    given = {"permission": Permission.VIEW, "summary": "A test."}
+    given = {"permission": Permission.SIGNED_IN, "summary": "A test."}
     return make_site(
         web_folder(folder, page=PAGE),
         [
