@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, text
 
 from tests.index_support import write_study
 from tests.retention_support import add_up_ledger, table
@@ -176,6 +178,39 @@ def test_the_dose_of_studies_is_read_again(client: FlaskClient, engine: Engine) 
         connection.execute(reports.values(sop_class_uid="1.2.840.10008.5.1.4.1.1.88.67"))
     assert act(client, "studies", "read", *STUDIES) == {"done": 1, "left": 1}
     assert count(engine, "dose_report", orthanc_study_id="study-00001", state="unread") >= 1
+
+
+def is_waited_for(engine: Engine) -> bool:
+    """Whether somebody waits for a lock, in this database."""
+    waiting = (
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with engine.connect() as connection:
+        return bool(connection.execute(text(waiting)).scalar_one())
+
+
+def test_who_reads_studies_again_waits_for_others_in_no_circle(client: FlaskClient, engine: Engine) -> None:
+    """Another process locks the same sources in the order of their own identifiers, against that of their studies."""
+    source, report = table("instance").c.orthanc_instance_id, table("dose_report")
+    names = {"instance-00001-1": "z", "instance-00002-1": "a"}
+    with engine.begin() as connection:
+        for old, new in names.items():
+            sr = {"orthanc_instance_id": new, "sop_class_uid": "1.2.840.10008.5.1.4.1.1.88.67"}
+            connection.execute(table("instance").update().where(source == old).values(**sr))
+    assert act(client, "studies", "read", *STUDIES) == {"done": 2, "left": 0}
+    with ThreadPoolExecutor() as pool, engine.begin() as other:
+
+        def lock(identifier: str) -> None:
+            other.execute(select(report).where(report.c.orthanc_instance_id == identifier).with_for_update())
+
+        lock("a")
+        done = pool.submit(act, client, "studies", "read", *STUDIES)
+        deadline = time.monotonic() + 60
+        while not is_waited_for(engine) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        lock("z")
+        other.commit()
+        assert done.result() == {"done": 2, "left": 0}
 
 
 def test_studies_are_downloaded_together_as_a_long_work(client: FlaskClient, engine: Engine) -> None:

@@ -36,7 +36,7 @@ KEEPALIVE = {
 # transaction rolled back, out of resources, object in use, operator intervention, system error. Other classes
 # (54 "row too large for its index" is one) come from the data: to try those again would go on for ever.
 PASSING_SQLSTATE_CLASSES = frozenset({"08", "25", "28", "3D", "40", "53", "55", "57", "58"})
-TOOK_TOO_LONG = frozenset({"57014", "55P03"})  # a statement's time was over, or a lock's
+TOOK_TOO_LONG = frozenset({"57014", "55P03", "40P01"})  # a statement's time was over, or a lock's; or a deadlock
 TOO_LONG = "PostgreSQL did not end this in the time that it has: something else holds what it needs. Try again."
 
 

@@ -14,7 +14,7 @@ from treegarth.features.dose.registry.rule_parameters import Reason
 from treegarth.features.dose.registry.service import note_again
 from treegarth.features.dose.registry.store.archive_index import ArchivedInstance, archived_instances
 from treegarth.features.dose.registry.store.marks import Said
-from treegarth.features.dose.registry.store.queue import retry_failed
+from treegarth.features.dose.registry.store.queue import lock_sources, retry_failed
 from treegarth.index.tables import study
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import Asker
@@ -28,7 +28,8 @@ def read_again(asker: Asker, connection: Connection, sources: Sequence[str], giv
 
 
 def read_studies(asker: Asker, connection: Connection, studies: Sequence[str], given: NothingGiven) -> int:
-    """Those that have a source of dose."""
+    """Those that have a source of dose. A study may have thousands of images, so it is one study after another."""
+    lock_sources(connection, studies)
     return sum(note_again(connection, _instances(connection, one)) > 0 for one in studies)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, sele
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from treegarth.database.parameters import is_among
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.registry.store.archive_index import KnownInstance
 from treegarth.features.dose.registry.store.source import find_source
@@ -119,6 +120,14 @@ def _same_content(new: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool
     )
     same = case((ours.header_checksum.is_(None), same_store), else_=ours.header_checksum == new.header_checksum)
     return and_(ours.source_deleted_at.is_(None), func.coalesce(same, False))
+
+
+def lock_sources(connection: Connection, orthanc_study_ids: Sequence[str]) -> None:
+    """Lock all sources of these studies, in the order in which every writer locks them: who then writes them study by
+    study and another who writes them in one go do not wait for each other in a circle."""
+    ours = is_among(dose_report.c.orthanc_study_id, orthanc_study_ids)
+    in_order = select(dose_report.c.orthanc_instance_id).where(ours).order_by(dose_report.c.orthanc_instance_id)
+    connection.execute(in_order.with_for_update())
 
 
 def forget_sources(connection: Connection, orthanc_instance_ids: Sequence[str], at: datetime) -> list[str]:
