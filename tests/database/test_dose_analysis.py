@@ -18,8 +18,8 @@ from tests.dose_statistics import MadeExam, keep, name_of_exams, name_of_protoco
 from tests.unit.web.web_support import make_services
 from treegarth.bootstrap import make_application
 from treegarth.database.engine import transaction
+from treegarth.features.dose.analysis.distribution import NOTHING, Distribution
 from treegarth.features.dose.analysis.store.shape import POINTS_SHOWN, edges
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution
 from treegarth.features.dose.analysis.tables import exam_name
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,9 +11,10 @@ from sqlalchemy.engine import Engine
 
 from tests.dose_statistics import MadeExam, keep, name_of_exams, name_of_protocol, standard
 from treegarth.database.engine import connect, transaction
+from treegarth.features.dose.analysis.distribution import NOTHING, Distribution
 from treegarth.features.dose.analysis.store.choices import quantities_of
 from treegarth.features.dose.analysis.store.rows import select_rows
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution, distributions
+from treegarth.features.dose.analysis.store.statistics import distribution, distributions
 from treegarth.features.dose.analysis.wanted import Band, Wanted
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
 

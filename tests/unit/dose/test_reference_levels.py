@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from treegarth.errors import DocumentRefused
+from treegarth.features.dose.analysis.distribution import NOTHING
 from treegarth.features.dose.analysis.levels.comparison import is_above, verdict_of
 from treegarth.features.dose.analysis.levels.documents import EXAMPLE, changes
 from treegarth.features.dose.analysis.levels.holding import levels_of, levels_on
@@ -19,7 +20,6 @@ from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS, MARK, read
 from treegarth.features.dose.analysis.levels.screening import flags
 from treegarth.features.dose.analysis.levels.sets import KeptSet
 from treegarth.features.dose.analysis.levels.store import ExamDose
-from treegarth.features.dose.analysis.store.statistics import NOTHING
 from treegarth.web.validation import InvalidFields, validated
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, floor, lgamma, log, sqrt
+from math import exp, lgamma, log
 
 CONFIDENCE = 0.95
 LEAST_COUNT = 6
@@ -10,16 +10,6 @@ LEAST_COUNT = 6
 
 _NOTHING = 1e-18
 """Terms of a sum of probabilities that change none of its digits."""
-
-HALF_WIDTH = 0.98
-"""Of the interval, in roots of the count: 1.96 standard deviations of a binomial with p = 1/2, which is half a root."""
-NEAR = 2
-"""By how many ranks `about_low` is off at the most."""
-
-
-def about_low(count: int) -> int:
-    """The lower of the two ranks by the normal approximation, which may be another rank than the right one, nearby."""
-    return floor((count + 1) / 2 - HALF_WIDTH * sqrt(count))
 
 
 def interval_ranks(count: int) -> tuple[int, int] | None:

@@ -12,13 +12,14 @@ from treegarth.features.dose.analysis.asked import (
     days_of,
     side_by_side,
 )
+from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.figures import By, Size
+from treegarth.features.dose.analysis.store.columns import read_values
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.matrix import MatrixCell
 from treegarth.features.dose.analysis.store.names import KindOfName, NamedCount, most_frequent_names
 from treegarth.features.dose.analysis.store.overview import Overview, overview
 from treegarth.features.dose.analysis.store.shape import Bin, Point, Scale, greatest, histogram, points
-from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
 from treegarth.features.dose.analysis.wanted import Level, Phantom
 from treegarth.features.dose.registry.api.parts import dose_route
@@ -160,23 +161,24 @@ def groups_answer(call: Call[GroupsAsked, None, None]) -> GroupsAnswer:
     by = call.query.by
     with call.connect() as connection:
         chosen = choose(connection, call.query)
-        whole = distribution(connection, chosen.wanted)
-        items = figures(connection, chosen.wanted, by) if by else []
-    return GroupsAnswer(of=chosen_values(chosen), whole=whole, items=items)
+        values = read_values(connection, chosen.wanted, (by,) if by else ())
+        items = figures(connection, values, by) if by else []
+    return GroupsAnswer(of=chosen_values(chosen), whole=values.distribution(), items=items)
 
 
 def histogram_answer(call: Call[HistogramAsked, None, None]) -> HistogramAnswer:
     with call.connect() as connection:
         chosen = choose(connection, call.query)
-        whole = distribution(connection, chosen.wanted)
-        items = histogram(connection, chosen.wanted, whole, chosen.quantity.factor, call.query.scale)
+        values = read_values(connection, chosen.wanted)
+    items = histogram(values, chosen.quantity.factor, call.query.scale)
     return HistogramAnswer(of=chosen_values(chosen), items=items)
 
 
 def points_answer(call: Call[PointsAsked, None, None]) -> PointsAnswer:
     with call.connect() as connection:
         chosen = choose(connection, call.query)
-        items, count = points(connection, chosen.wanted, call.query.size)
+        size = call.query.size
+        items, count = points(connection, read_values(connection, chosen.wanted, (size,)), size)
     return PointsAnswer(of=chosen_values(chosen), count=count, items=items)
 
 
@@ -189,7 +191,8 @@ def matrix_answer(call: Call[MatrixAsked, None, None]) -> MatrixAnswer:
 def greatest_answer(call: Call[FiguresAsked, None, None]) -> GreatestAnswer:
     with call.connect() as connection:
         chosen = choose(connection, call.query)
-        return GreatestAnswer(of=chosen_values(chosen), items=greatest(connection, chosen.wanted))
+        items = greatest(connection, read_values(connection, chosen.wanted))
+    return GreatestAnswer(of=chosen_values(chosen), items=items)
 
 
 def workload_answer(call: Call[FiguresAsked, None, None]) -> WorkloadAnswer:

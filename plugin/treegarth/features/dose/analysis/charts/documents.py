@@ -17,9 +17,9 @@ from treegarth.features.dose.analysis.charts.drawing import Drawn, draw
 from treegarth.features.dose.analysis.charts.model import Chart
 from treegarth.features.dose.analysis.charts.paths import DoseChartPath
 from treegarth.features.dose.analysis.charts.store import CHARTS
+from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.store.groups import Figure
 from treegarth.features.dose.analysis.store.shape import Bin
-from treegarth.features.dose.analysis.store.statistics import Distribution
 from treegarth.limits import is_storable
 from treegarth.phrases import N_, P_
 from treegarth.web.call import AnyCall, Call

@@ -14,12 +14,13 @@ from treegarth.conditions.text import parse_condition
 from treegarth.conditions.vocabulary import Vocabulary
 from treegarth.features.dose.analysis.charts.model import Chart
 from treegarth.features.dose.analysis.charts.store import studies_that_fulfil
+from treegarth.features.dose.analysis.distribution import NOTHING, Distribution
 from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.said import SaidOfChart, said_of, unit_shown
+from treegarth.features.dose.analysis.store.columns import read_values
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.shape import Bin, histogram
 from treegarth.features.dose.analysis.store.standard_names import name_meant
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distribution
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.features.dose.registry.conditions import days_of
@@ -47,11 +48,12 @@ def draw(connection: Connection, chart: Chart, vocabulary: Vocabulary, now: date
     wanted = wanted_of(connection, chart, vocabulary, now)
     if wanted is None:
         return Drawn(chart=chart, quantity=quantity, whole=NOTHING, has_name=False)
-    whole = distribution(connection, wanted)
+    values = read_values(connection, wanted, (chart.by,) if chart.by else ())
+    whole = values.distribution()
     if chart.by is None:
-        bins = histogram(connection, wanted, whole, quantity.factor, "linear")
+        bins = histogram(values, quantity.factor, "linear")
         return Drawn(chart=chart, quantity=quantity, whole=whole, wanted=wanted, bins=bins)
-    groups = figures(connection, wanted, chart.by) if whole.n else []
+    groups = figures(connection, values, chart.by) if whole.n else []
     return Drawn(chart=chart, quantity=quantity, whole=whole, wanted=wanted, groups=groups)
 
 

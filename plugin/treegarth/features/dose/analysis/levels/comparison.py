@@ -14,12 +14,12 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
 
+from treegarth.features.dose.analysis.distribution import NOTHING, Distribution
 from treegarth.features.dose.analysis.levels.holding import HeldLevel
 from treegarth.features.dose.analysis.levels.model import LevelPhantom, LevelRow
 from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
 from treegarth.features.dose.analysis.levels.store import site_and_devices
 from treegarth.features.dose.analysis.store.standard_names import MeantName, names_meant
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution
 from treegarth.features.dose.analysis.wanted import Band, Wanted
 from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.record import Record

@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, grouped
+from treegarth.features.dose.analysis.distribution import NOTHING, Distribution
+from treegarth.features.dose.analysis.store.statistics import grouped
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.record import Record

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import Chosen, MatrixAsked, choose, days_of, side_by_side
+from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.figures import EXAM_COUNT, By, Size
 from treegarth.features.dose.analysis.said import (
     SaidOfDays,
@@ -21,11 +22,12 @@ from treegarth.features.dose.analysis.said import (
     said_of_chosen,
     said_of_days,
 )
+from treegarth.features.dose.analysis.store.columns import read_values
 from treegarth.features.dose.analysis.store.groups import Figure, figures
 from treegarth.features.dose.analysis.store.matrix import MatrixCell
 from treegarth.features.dose.analysis.store.overview import Overview, overview
 from treegarth.features.dose.analysis.store.shape import Bin, Point, Scale, greatest, histogram, points
-from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
+from treegarth.features.dose.analysis.store.statistics import distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
 from treegarth.record import Record
 from treegarth.web.call import Call
@@ -110,15 +112,14 @@ def _figures_of(connection: Connection, table: Table, asked: FileAsked) -> tuple
     chosen = choose(connection, asked)
     wanted = chosen.wanted
     if table == "histogram":
-        whole = distribution(connection, wanted)
-        return chosen, histogram(connection, wanted, whole, chosen.quantity.factor, asked.scale)
+        return chosen, histogram(read_values(connection, wanted), chosen.quantity.factor, asked.scale)
     if table == "points":
-        return chosen, points(connection, wanted, asked.size)[0]
+        return chosen, points(connection, read_values(connection, wanted, (asked.size,)), asked.size)[0]
     if table == "whole":
         return chosen, [distribution(connection, wanted)]
     if table == "greatest":
-        return chosen, greatest(connection, wanted)
+        return chosen, greatest(connection, read_values(connection, wanted))
     if table == "workload":
         return chosen, workload(connection, wanted)
     assert table != "overview"
-    return chosen, figures(connection, wanted, table)
+    return chosen, figures(connection, read_values(connection, wanted, (table,)), table)

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import Chosen, FiguresAsked, choose
-from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES, SIZES, Size
+from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES, SIZES, By, Size
 from treegarth.features.dose.analysis.pages.files import TABLES_OF_NAME
-from treegarth.features.dose.analysis.store.groups import Figure, figures
+from treegarth.features.dose.analysis.store.columns import read_values
+from treegarth.features.dose.analysis.store.groups import figures
 from treegarth.features.dose.analysis.store.percentiles import LEAST_EXAMS
 from treegarth.features.dose.analysis.store.shape import Point, Scale, greatest, histogram, points
-from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import offer
@@ -73,19 +73,21 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
         chosen = choose(connection, query)
         wanted = chosen.wanted
         is_one_name = (wanted.exam_name_id, wanted.protocol_name_id) != (None, None)
-        whole = distribution(connection, wanted)
-        found, every = points(connection, wanted, query.size) if whole.n else ([], 0)
-        values: dict[str, Any] = {
-            "whole": whole,
+        grouped: list[By] = [query.every, "device", "age", "weight", *(() if is_one_name else ("name",))]
+        values = read_values(connection, wanted, (*grouped, query.size))
+        groups = {by: figures(connection, values, by) for by in grouped}
+        found, every = points(connection, values, query.size)
+        shown: dict[str, Any] = {
+            "whole": values.distribution(),
             "least_marked": LEAST_EXAMS,
-            "bins": histogram(connection, wanted, whole, chosen.quantity.factor, query.scale),
-            "times": list(reversed(figures(connection, wanted, query.every))) if whole.n else [],
-            "devices": figures(connection, wanted, "device") if whole.n else [],
-            "bands": [(name, _bands(connection, chosen, whole, name)) for name in ("age", "weight")],
-            "names": figures(connection, wanted, "name") if whole.n and not is_one_name else [],
+            "bins": histogram(values, chosen.quantity.factor, query.scale),
+            "times": list(reversed(groups[query.every])),
+            "devices": groups["device"],
+            "bands": [(by, groups[by]) for by in ("age", "weight")],
+            "names": groups.get("name", []),
             "points": _shown_points(call, connection, found),
             "points_of": every,
-            "greatest": _shown_points(call, connection, greatest(connection, wanted) if whole.n else []),
+            "greatest": _shown_points(call, connection, greatest(connection, values)),
             "hours": _by_weekday(workload(connection, wanted)),
             "book": offer(connection, _workbook(query, wanted.modality)),
         }
@@ -101,7 +103,7 @@ def page(call: Call[NamePageAsked, None, None]) -> Response:
         sizes=SIZES,
         weekdays=WEEKDAYS,
         files=_files(call),
-        **values,
+        **shown,
     )
 
 
@@ -109,12 +111,6 @@ def _workbook(query: FiguresAsked, modality: str | None) -> WorkbookAsked:
     """Of the same exams; of one name it has every quantity of each."""
     same = {name: getattr(query, name) for name in WorkbookAsked.model_fields}
     return WorkbookAsked(**{**same, "modality": modality})
-
-
-def _bands(
-    connection: Connection, chosen: Chosen, whole: Distribution, by: Literal["age", "weight"]
-) -> Sequence[Figure]:
-    return figures(connection, chosen.wanted, by) if whole.n else []
 
 
 def _choices(call: AnyCall, chosen: Chosen) -> list[tuple[str, str, int, str, bool]]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from flask import Response
-from sqlalchemy import Connection
 
 from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import DaysAsked, Modality, days_of
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES
+from treegarth.features.dose.analysis.store.columns import Values
 from treegarth.features.dose.analysis.store.names import (
     NAMES_SHOWN,
     KindOfName,
     exams_of_modalities,
     most_frequent_names,
 )
-from treegarth.features.dose.analysis.store.overview import MonthlyMedian, Overview, medians_by_month, overview
+from treegarth.features.dose.analysis.store.overview import (
+    MonthlyMedian,
+    Overview,
+    medians_by_month,
+    overview_with_values,
+)
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import offer
@@ -78,7 +83,7 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
     query, days = call.query, days_of(call.query)
     with call.connect() as connection:
         exams = exams_of_modalities(connection)
-        shown = [_modality(call, connection, days, one) for one in overview(connection, days, exams)]
+        shown = [_modality(call, days, *one) for one in overview_with_values(connection, days, exams)]
         kind: KindOfName = query.kind or "standard"
         names = most_frequent_names(connection, kind, modality=query.modality, words=query.words)
         if query.kind is None and not names:
@@ -104,13 +109,10 @@ def page(call: Call[OverviewAsked, None, None]) -> Response:
     )
 
 
-def _modality(call: AnyCall, connection: Connection, days: Wanted, one: Overview) -> ShownModality:
+def _modality(call: AnyCall, days: Wanted, one: Overview, values: Values) -> ShownModality:
     today = call.services.clock().astimezone(call.services.zone).date()
     first = months_back(min(today, days.study_date_to or today), MONTHS_SHOWN - 1)
-    recent = replace(days, study_date_from=max(first, days.study_date_from or first))
-    months = medians_by_month(
-        connection, replace(recent, modality=one.modality, quantity=one.quantity, phantom=one.phantom)
-    )
+    months = medians_by_month(values, first)
     kept = {name: value for name, value in call.http.args.items() if name in DaysAsked.model_fields and value}
     of = {"modality": one.modality, "quantity": one.quantity, **({"phantom": one.phantom} if one.phantom else {})}
     url = call.site.url("dose.analysis_name_page", **kept, **of)

@@ -11,6 +11,7 @@ from flask import Response
 from sqlalchemy import Connection
 
 from treegarth.access.actors import Permission
+from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.physicians import PhysiciansAsked, wanted_of
 from treegarth.features.dose.analysis.store.names import NamedCount, most_frequent_names
@@ -22,7 +23,6 @@ from treegarth.features.dose.analysis.store.physicians import (
     by_physician,
     physicians,
 )
-from treegarth.features.dose.analysis.store.statistics import Distribution
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.web.call import AnyCall, Call

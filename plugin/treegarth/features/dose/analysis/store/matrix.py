@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Subquery, Text, cast, collate, func, literal_column, select
 
+from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.store.names import KindOfName, labels_of_names
 from treegarth.features.dose.analysis.store.rows import select_rows
-from treegarth.features.dose.analysis.store.statistics import Distribution, distributions
+from treegarth.features.dose.analysis.store.statistics import distributions
 from treegarth.features.dose.analysis.tables import exam_name, protocol_name
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.registry.store.device_names import shown_devices

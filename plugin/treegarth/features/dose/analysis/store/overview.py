@@ -1,22 +1,22 @@
-"""The whole archive at a glance: what leads each modality, and its medians by month. Queries only."""
+"""The whole archive at a glance: what leads each modality, and its medians by month."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Connection, func, select
 
-from treegarth.database.finite_double import finite
-from treegarth.features.dose.analysis.figures import EXAM_COUNT, leading_of
-from treegarth.features.dose.analysis.store.groups import first_day_of
+from treegarth.features.dose.analysis.distribution import Distribution
+from treegarth.features.dose.analysis.figures import EXAM_COUNT, By, leading_of
+from treegarth.features.dose.analysis.store.columns import Values, read_values
 from treegarth.features.dose.analysis.store.names import exams_of_modalities
 from treegarth.features.dose.analysis.store.rows import select_rows
-from treegarth.features.dose.analysis.store.shape import counting
-from treegarth.features.dose.analysis.store.statistics import Distribution, distribution
 from treegarth.features.dose.analysis.wanted import Phantom, Wanted
 from treegarth.record import Record
+
+BY: tuple[By, ...] = ("month",)
 
 
 class MonthlyMedian(Record):
@@ -43,19 +43,23 @@ class Overview(Distribution, _Leading):
     """What one quantity of one modality is like."""
 
 
-def overview(connection: Connection, days: Wanted, exams: Mapping[str, int] | None = None) -> list[Overview]:
-    """By modality, those with the most exams first; `days` says which days, and whether doubted values count. `exams`
-    are those of each modality, where they are known already."""
-    found = []
-    for modality, count in _exams_by_modality(connection, days, exams or exams_of_modalities(connection)):
+def overview(connection: Connection, days: Wanted) -> list[Overview]:
+    """By modality, those with the most exams first; `days` says which days, and whether doubted values count."""
+    return [one for one, _ in overview_with_values(connection, days, exams_of_modalities(connection))]
+
+
+def overview_with_values(
+    connection: Connection, days: Wanted, exams: Mapping[str, int]
+) -> Iterator[tuple[Overview, Values]]:
+    """The same with the values of each line, which know their month; `exams` are those of each modality."""
+    for modality, count in _exams_by_modality(connection, days, exams):
         for quantity, phantom in leading_of(modality):
             wanted = replace(days, modality=modality, quantity=quantity, phantom=phantom)
-            one = distribution(connection, wanted)
+            values = read_values(connection, wanted, BY)
+            one = values.distribution()
             if one.n or one.doubted_left_out:
-                found.append(
-                    Overview(modality=modality, quantity=quantity, phantom=phantom, exam_count=count, **dict(one))
-                )
-    return found
+                leading = {"modality": modality, "quantity": quantity, "phantom": phantom, "exam_count": count}
+                yield Overview.model_validate({**leading, **dict(one)}), values
 
 
 def _exams_by_modality(connection: Connection, days: Wanted, found: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -69,14 +73,7 @@ def _exams_in(connection: Connection, modality: str, days: Wanted) -> int:
     return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
 
 
-def medians_by_month(connection: Connection, wanted: Wanted) -> list[MonthlyMedian]:
-    """The months with values, the earliest first."""
-    rows = select_rows(wanted)
-    month = first_day_of(rows.c.study_date, "month").label("month")
-    query = (
-        select(month, func.count().label("n"), func.percentile_cont(0.5).within_group(rows.c.value).label("median"))
-        .where(counting(wanted, rows), rows.c.study_date.is_not(None))
-        .group_by("month")
-        .order_by("month")
-    )
-    return [MonthlyMedian(month=row.month, n=row.n, median=finite(row.median)) for row in connection.execute(query)]
+def medians_by_month(values: Values, first: date) -> list[MonthlyMedian]:
+    """The months with values that count from that one on, the earliest first."""
+    found = sorted((month, one) for month, one in values.distributions("month").items() if one.n and month >= first)
+    return [MonthlyMedian(month=month, n=one.n, median=one.median) for month, one in found]

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Subquery, func, literal, select, union_all
 
+from treegarth.features.dose.analysis.distribution import NOTHING, Distribution
 from treegarth.features.dose.analysis.figures import EXAM_COUNT
 from treegarth.features.dose.analysis.store.rows import select_rows
-from treegarth.features.dose.analysis.store.statistics import NOTHING, Distribution, distributions
+from treegarth.features.dose.analysis.store.statistics import distributions
 from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.record import Record

@@ -1,18 +1,18 @@
-"""How values lie: in bins, against the patient's size, and those that stick out. Queries only."""
+"""How values lie: in bins, against the patient's size, and those that stick out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from math import ceil, floor, log10
 from typing import Any, Literal
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Double, Select, Subquery, and_, cast, func, select, true
+from sqlalchemy import ColumnElement, Connection, Double, Select, Subquery, and_, cast, select, true, type_coerce
 
+from treegarth.features.dose.analysis.distribution import ADDED, Distribution
 from treegarth.features.dose.analysis.figures import Size
+from treegarth.features.dose.analysis.store.columns import Limits, Values
 from treegarth.features.dose.analysis.store.rows import select_rows
-from treegarth.features.dose.analysis.store.statistics import ADDED, Distribution
-from treegarth.features.dose.analysis.wanted import Wanted
 from treegarth.features.dose.registry.tables import dose_study
 from treegarth.record import Record
 
@@ -22,9 +22,10 @@ BINS_OF_A_DECADE = 10
 MOST_BINS = 200
 POINTS_SHOWN = 2000
 GREATEST_SHOWN = 10
-LEAST_WEIGHT_KG, MOST_WEIGHT_KG = 0.2, 700
-LEAST_HEIGHT_M, MOST_HEIGHT_M = 0.2, 2.8
-"""Of patients, the smallest and the greatest are within; what is not is an error of typing, as a height in cm."""
+_WEIGHT: Limits = {"patient_weight_kg": (0.2, 700)}
+_HEIGHT: Limits = {"patient_size_m": (0.2, 2.8)}
+LIMITS: Mapping[Size, Limits] = {"weight": _WEIGHT, "height": _HEIGHT, "bmi": {**_WEIGHT, **_HEIGHT}}
+"""The smallest and the greatest patients are within; what is not is an error of typing, as a height in cm."""
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -50,11 +51,6 @@ class Point(Record):
     is_doubted: bool
     size: float | None
     """What is asked for: kg, m, or kg/m²."""
-
-
-def counting(wanted: Wanted, rows: Subquery) -> ColumnElement[bool]:
-    """Which of the rows count."""
-    return true() if wanted.with_doubted else rows.c.is_doubted.is_(False)
 
 
 def edges(of: Distribution, factor: float, scale: Scale) -> list[float]:
@@ -85,39 +81,49 @@ def _logarithmic(low: float, high: float) -> list[float]:
     return [float(f"{10 ** (place / BINS_OF_A_DECADE):.4g}") for place in range(max(first, last - 60), last + 1)]
 
 
-def histogram(connection: Connection, wanted: Wanted, of: Distribution, factor: float, scale: Scale) -> list[Bin]:
+def histogram(values: Values, factor: float, scale: Scale) -> list[Bin]:
     """How many values there are between neighbouring edges; open bins only where something is in them."""
-    ends = edges(of, factor, scale)
+    import numpy as np
+
+    ends = edges(values.distribution(), factor, scale)
     if not ends:
         return []
-    rows = select_rows(wanted)
-    place = func.width_bucket(rows.c.value, cast([one / factor for one in ends], ARRAY(Double))).label("place")
-    found = select(place, func.count().label("values")).where(counting(wanted, rows)).group_by("place")
-    counts = {row.place: row[1] for row in connection.execute(found)}
+    place = np.searchsorted([one / factor for one in ends], values.ascending, side="right")
+    counts = np.bincount(place, minlength=len(ends) + 1).tolist()
     open_ends: list[float | None] = [None, *ends, None]
     return [
-        Bin(least=open_ends[place], below=open_ends[place + 1], count=counts.get(place, 0))
-        for place in range(len(ends) + 1)
-        if counts.get(place) or 0 < place < len(ends)
+        Bin(least=open_ends[place], below=open_ends[place + 1], count=count)
+        for place, count in enumerate(counts)
+        if count or 0 < place < len(ends)
     ]
 
 
-def points(connection: Connection, wanted: Wanted, size: Size) -> tuple[list[Point], int]:
+def points(connection: Connection, values: Values, size: Size) -> tuple[list[Point], int]:
     """Values against sizes, and of how many these are: at most 2,000, chosen by their identifiers, which are digests
     and therefore by chance, the same ones each time."""
-    rows = select_rows(wanted)
-    is_known = and_(counting(wanted, rows), *_is_sized(rows, size))
-    every = connection.execute(select(func.count()).select_from(rows).where(is_known)).scalar_one()
+    limits = LIMITS[size]
+    every = values.count_within(limits)
+    rows = select_rows(values.wanted)
+    is_known = and_(_counting(values, rows), *(rows.c[name].between(*ends) for name, ends in limits.items()))
     found = _chosen(rows, _size(rows, size)).where(is_known).order_by(rows.c.orthanc_study_id).limit(POINTS_SHOWN)
     return sorted(_made(connection, found), key=lambda one: one.orthanc_study_id), every
 
 
-def greatest(connection: Connection, wanted: Wanted) -> list[Point]:
+def greatest(connection: Connection, values: Values) -> list[Point]:
     """The ten greatest values, the doubted ones too where they count."""
-    rows = select_rows(wanted)
-    found = _chosen(rows, cast(None, Double)).where(counting(wanted, rows))
-    ordered = found.order_by(rows.c.value.desc(), rows.c.orthanc_study_id).limit(GREATEST_SHOWN)
+    ascending = values.ascending
+    if not len(ascending):
+        return []
+    rows = select_rows(values.wanted)
+    value = type_coerce(rows.c.value, Double)
+    is_among_them = value >= float(ascending[-GREATEST_SHOWN:][0])  # the others need not be sorted
+    found = _chosen(rows, cast(None, Double)).where(_counting(values, rows), is_among_them)
+    ordered = found.order_by(value.desc(), rows.c.orthanc_study_id).limit(GREATEST_SHOWN)
     return sorted(_made(connection, ordered), key=lambda one: (-one.value, one.orthanc_study_id))
+
+
+def _counting(values: Values, rows: Subquery) -> ColumnElement[bool]:
+    return true() if values.wanted.with_doubted else rows.c.is_doubted.is_(False)
 
 
 def _chosen(rows: Subquery, size: ColumnElement[Any]) -> Select[Any]:
@@ -134,12 +140,6 @@ def _made(connection: Connection, few: Select[Any]) -> list[Point]:
         dose_study.c.source_deleted_at.is_not(None).label("source_deleted"),
     ).join_from(chosen, dose_study, dose_study.c.orthanc_study_id == chosen.c.orthanc_study_id)
     return [Point.model_validate(row._asdict()) for row in connection.execute(query)]
-
-
-def _is_sized(rows: Subquery, size: Size) -> Sequence[ColumnElement[bool]]:
-    weighs = rows.c.patient_weight_kg.between(LEAST_WEIGHT_KG, MOST_WEIGHT_KG)
-    stands = rows.c.patient_size_m.between(LEAST_HEIGHT_M, MOST_HEIGHT_M)
-    return {"weight": (weighs,), "height": (stands,), "bmi": (weighs, stands)}[size]
 
 
 def _size(rows: Subquery, size: Size) -> ColumnElement[Any]:

@@ -23,7 +23,8 @@ from sqlalchemy import (
     select,
 )
 
-from treegarth.features.dose.analysis.store.statistics import Distribution, grouped
+from treegarth.features.dose.analysis.distribution import Distribution
+from treegarth.features.dose.analysis.store.statistics import grouped
 from treegarth.features.dose.analysis.store.values import EVENT_COUNT
 from treegarth.features.dose.analysis.store.yearly_beside import alerts_of_year, levels_of_year
 from treegarth.features.dose.analysis.tables import exam_dose, exam_name, standard_name
