@@ -30,17 +30,17 @@ Login: TypeAlias = tuple[str, str]
 SIZES = "accession_number,patient_size_cm,patient_weight_kg\nNOBODY,172,70\nNOBODY TOO,1,1\n"
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
 LEVEL = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+OF_OWN_SIGN_IN = (
+    *("accounts.sign_in_page", "accounts.code_page", "accounts.password_page", "accounts.second_step_page"),
+    *("accounts.provider_start", "accounts.provider_back"),
+)
+"""What answers only where users sign in at Treegarth itself, which none of the servers that are visited have."""
 NO_PAGES = {
     "rules.bell_page": "a part of every page, which asks for it by itself",
     "archive.study_choices": "a part of a form, which asks for it while somebody types",
     "rules.open_notice_page": "leads to the page of the study that a notice is about",
     "retention.frees_page": "a part of a policy's page, which asks for it by itself",
-    "accounts.sign_in_page": "where users sign in here alone: the tests of the sign-in look at it",
-    "accounts.password_page": "of who has signed in here alone: the tests of the sign-in look at it",
-    **dict.fromkeys(
-        ("accounts.code_page", "accounts.second_step_page", "accounts.provider_start", "accounts.provider_back"),
-        "where users sign in here alone: the tests of the sign-in look at it",
-    ),
+    **dict.fromkeys(OF_OWN_SIGN_IN, "where users sign in here alone: the tests of the sign-in look at it"),
     "web.ohif_start": "OHIF's page: the tests of the viewer look at it",
 }
 """What answers HTML and is no page to be visited: by the name of the route, why."""
@@ -124,7 +124,7 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "character_set_id": ask("POST", f"{server.api}/character-sets", json={"document": korean})["id"],
         "work_id": work["id"],
         "user_id": made_user(server.api, login),
-        "role_id": api("access/roles")["items"][0]["id"],
+        "role_id": api("access/roles")["items"][-1]["id"],  # the first one stays
         "study_instance_uid": uid,
         "series_instance_uid": series,
         "orthanc_study_id": study["orthanc_study_id"],
@@ -160,7 +160,8 @@ def pages(known: dict[str, Any]) -> list[str]:
 def no_pages(known: dict[str, Any]) -> list[str]:
     """The address of whatever else is asked for by GET: files, parts of pages, what leads elsewhere."""
     others = (one for one in every_route() if one.method == "GET" and not one.is_api and "{path:path}" not in one.path)
-    return [_address(route, known) for route in others if not route.is_html or route.name in NO_PAGES]
+    named = [one for one in others if not one.is_html or one.name in NO_PAGES.keys() - set(OF_OWN_SIGN_IN)]
+    return [_address(route, known) for route in named]
 
 
 def html_routes() -> list[Route]:

@@ -16,6 +16,7 @@ FURTHER = (
     "dose/standard-names/rule?modality=CT&name=Tried&study_description=*",
     "retention/ledger?state=deleted",
     "retention/ledger/objects?{gone_study}",
+    "access/roles/{role_id}",
     "rules/{rule_id}/try",
     "rules/{second_rule_id}/try",
     "studies/{marked_study}",
@@ -207,17 +208,16 @@ FORMS: Mapping[str, Filling] = {
     "roles.remove_page": Filling(),
 }
 ELSEWHERE: Mapping[str, str] = {
-    "accounts.end_user_session_page": "nobody signs in at this server",
-    "accounts.end_user_sessions_page": "nobody signs in at this server",
-    "accounts.revoke_user_token_page": "nobody signs in at this server",
-    "accounts.take_off_second_step_page": "nobody signs in at this server",
-    "accounts.end_own_session_page": "nobody signs in at this server",
-    "accounts.end_own_sessions_page": "nobody signs in at this server",
-    "accounts.create_own_token_page": "nobody signs in at this server",
-    "accounts.revoke_own_token_page": "nobody signs in at this server",
-    "accounts.change_password": "nobody signs in at this server",
-    "accounts.sign_in": "nobody signs in at this server",
-    "accounts.sign_out": "nobody signs in at this server",
+    **dict.fromkeys(
+        (
+            *("accounts.end_user_session_page", "accounts.end_user_sessions_page", "accounts.revoke_user_token_page"),
+            *("accounts.end_own_session_page", "accounts.end_own_sessions_page", "accounts.revoke_own_token_page"),
+            *("accounts.create_own_token_page", "accounts.take_off_second_step_page", "accounts.change_password"),
+            *("accounts.sign_in", "accounts.sign_out", "accounts.send_code", "accounts.begin_second_step"),
+            *("accounts.confirm_second_step", "accounts.end_second_step", "accounts.new_recovery_codes"),
+        ),
+        "nobody signs in at this server",
+    ),
     "dose.assign_raw_name_page": "a suggestion stands only beside a raw name that is like a standard one",
     "works.stop": "long work on so small an archive is over before a page is looked at",
 }

@@ -62,6 +62,11 @@ class Known:
             return Snapshot()
         return self._snapshot
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it is known who may do what: not before the database first told, nor long after it went away."""
+        return self.snapshot.version >= 0
+
     def by_session(self, secret: str) -> Actor | None:
         now = self._clock()
         snapshot = self.snapshot

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from treegarth.access.actors import Permission
-from treegarth.errors import InvalidRequest, SignInNeeded, Unauthenticated, UnsupportedBody
+from treegarth.errors import DatabaseUnavailable, InvalidRequest, SignInNeeded, Unauthenticated, UnsupportedBody
 from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
 from treegarth.strict_json import read_json
@@ -128,6 +128,9 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     reach = site.services.reach
     check_host(request, site.services.settings, reach)
     actor = g.actor = site.access.actor(_headers(request))
+    needed = {route.permission, *route.further}
+    if not needed <= actor.permissions and not site.services.knows_users:
+        raise DatabaseUnavailable  # a moment after the start, or long after it went: it may well be permitted
     for permission in (route.permission, *route.further):
         check_permission(actor, permission)
     request.max_content_length = request.max_form_memory_size = route.largest_body

@@ -140,6 +140,11 @@ class Services:
     audit: Recorder = field(default_factory=NothingRecorded)
     site_name: str = "Orthanc"  # what Orthanc is called here, which printed pages say
 
+    @property
+    def knows_users(self) -> bool:
+        """Whether it can be said who may do what."""
+        return self.known is None or self.known.is_told
+
     def refresh_known(self) -> None:
         """What was changed holds for the next request, on this Orthanc at once. Raises DatabaseUnavailable."""
         if self.known is not None:

@@ -123,10 +123,12 @@ def test_who_shows_something_else_is_nobody(headers: dict[str, str]) -> None:
     assert client().get("/treegarth/api/v1/studies", headers=headers).status_code == 403
 
 
-def test_no_known_user_remains_where_the_database_told_nothing() -> None:
+def test_where_the_database_told_nothing_nobody_is_known_and_that_is_said() -> None:
+    """Not that it is forbidden: a program that is told so gives up."""
     services = make_services(ROOT / "web", settings=Settings(sign_in=SignIn.ORTHANC))
     assert services.known is not None
     services.known.learn(Snapshot())
     app = make_application(services)
     answer = app.test_client().get("/treegarth/api/v1/studies", headers={"Authorization": "Basic YTpi"})
-    assert answer.status_code == 403
+    assert (answer.status_code, answer.get_json()["type"]) == (503, "/treegarth/problems/database-unavailable")
+    assert app.test_client().get("/treegarth/api/v1/health").status_code == 200
