@@ -37,6 +37,7 @@ PAGES = {
     "a new role": "access/roles/new",
     "a role to edit": "access/roles/{role}/edit",
     "roles to import": "access/roles/import",
+    "who did what": "audit",
     "instances": "studies/{study}/series/{series}/instances",
     "an object": "studies/{study}/series/{report_series}/instances/{object}",
     "nothing that cannot be shown": "not-shown",
