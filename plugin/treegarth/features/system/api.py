@@ -33,7 +33,7 @@ class Health(Answer):
     """Whether Treegarth does its work. What is stored in Orthanc is safe either way."""
 
     healthy: bool
-    """Database and indexer work, and every worker that was started is alive."""
+    """Database and indexer work, who may do what is known, and every worker that was started is alive."""
     database: Literal["up", "down"]
     indexer: Literal["up", "down"]
     workers: Literal["up", "down", "none"]
@@ -104,7 +104,7 @@ def health(call: Call[None, None, None]) -> Answered[Health]:
         workers = "up" if all(worker.alive for worker in figures.workers) else "down"
     database = _database_answers(call)
     health = Health(
-        healthy=database and figures.indexer_alive and workers != "down",
+        healthy=database and call.services.knows_users and figures.indexer_alive and workers != "down",
         database="up" if database else "down",
         indexer="up" if figures.indexer_alive else "down",
         workers=workers,
