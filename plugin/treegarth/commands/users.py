@@ -77,13 +77,14 @@ def run(
     """Raises SettingsRefused, DatabaseUnavailable, and what the act does."""
     settings = configuration.settings(environment)
     author = Author(name=f"{getpass.getuser()} (command line)", now=datetime.now(UTC))
-    with _engine_of(configuration, environment) as engine:
+    with engine_of(configuration, environment) as engine:
         act(Site(engine=engine, settings=settings, output=output, author=author))
     return ExitCode.DONE
 
 
 @contextmanager
-def _engine_of(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Engine]:
+def engine_of(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Engine]:
+    """The database of a server with this configuration. Raises SettingsRefused."""
     address = database_of(configuration.settings(environment), configuration, environment)
     engine = create_engine(address, pool_size=1, application_name="treegarth users")
     try:

@@ -260,7 +260,13 @@ def _page(
         provider=provider_name(call),
         start=(reach.url(start.removeprefix(reach.prefix)) or start) if start else None,
         by_password=_is_by_password(call),
+        is_first=_is_by_password(call) and call.services.knows_users and not has_administrator(call),
     )
+
+
+def has_administrator(call: AnyCall) -> bool:
+    """Whether anybody can sign in who makes users."""
+    return call.services.known is not None and call.services.known.snapshot.has_administrator
 
 
 def _code_page(call: AnyCall, *, next_place: str, wrong: Phrase | None = None, status: int = 200) -> Response:
