@@ -30,7 +30,7 @@ def refusal(server: OrthancServer) -> str:
 def test_every_wrong_setting_is_named_at_once(new_server: ServerFactory) -> None:
     said = refusal(new_server(treegarth={"SignIn": "production", "Workers": -1, "Wrokers": 2}))
     assert 'Treegarth.SignIn = "production"' in said
-    assert "'none', 'orthanc' or 'treegarth'" in said
+    assert "'none', 'orthanc', 'treegarth' or 'oidc'" in said
     assert "Treegarth.Workers = -1" in said
     assert "Treegarth.Wrokers is not a setting" in said
 
@@ -59,7 +59,7 @@ def test_an_environment_variable_wins_over_the_configuration(new_server: ServerF
             {"RemoteAccessAllowed": True, "AuthenticationEnabled": False},
             'SignIn "none" lets everybody in',
         ),
-        ({"SignIn": "none", "PublicUrl": "https://pacs.example.org/"}, {}, '"PublicUrl" says that others reach it'),
+        ({"SignIn": "none", "PublicUrl": "https://pacs.example.org/"}, {}, '"PublicUrl" says that others reach this server'),
         (
             {"SignIn": "none", "Database": "postgresql://u@h/d", "DatabasePassword": {"Environment": "NOT_SET_HERE"}},
             {},
