@@ -286,7 +286,9 @@ example:
 
 
 def add_audit(commands: Commands) -> None:
-    audit = add_command(commands, "audit", "who did what: verify, export, look at it", "See each with --help.")
+    audit = add_command(
+        commands, "audit", "who did what: verify, export, look at it, erase a patient", "See each with --help."
+    )
     parts = audit.add_subparsers(metavar="COMMAND", required=True, title="commands")
     parser = add_command(
         parts,
@@ -336,6 +338,21 @@ example:
     parser.add_argument("--count", type=int, default=20, metavar="N", help="how many (default: 20)")
     add_site_options(parser)
     parser.set_defaults(run=run_audit_tail)
+
+    parser = add_command(
+        parts,
+        "erase",
+        "take a patient out of the trail, for good",
+        """What events say of the patient (address, query, studies, Patient IDs) is blanked; that they happened stays, and
+the chain still verifies. That it was done is an event of its own. What was searched by a name cannot be known to be
+of one patient.
+
+example:
+  treegarth audit erase --data /srv/treegarth --patient-id 4711""",
+    )
+    parser.add_argument("--patient-id", required=True, metavar="ID", help="(0010,0020), as it was stored")
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_erase)
 
 
 def add_users(commands: Commands) -> None:
@@ -545,6 +562,14 @@ def run_audit_tail(options: argparse.Namespace) -> int:
     from treegarth.commands.configuration import read_configuration
 
     return tail_command(read_configuration(source_of(options), os.environ), os.environ, options.count, sys.stdout)
+
+
+def run_audit_erase(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import erase_command
+    from treegarth.commands.configuration import read_configuration
+
+    configuration = read_configuration(source_of(options), os.environ)
+    return erase_command(configuration, os.environ, options.patient_id, sys.stdout)
 
 
 def day(text: str) -> date:

@@ -59,7 +59,11 @@ def test_an_environment_variable_wins_over_the_configuration(new_server: ServerF
             {"RemoteAccessAllowed": True, "AuthenticationEnabled": False},
             'SignIn "none" lets everybody in',
         ),
-        ({"SignIn": "none", "PublicUrl": "https://pacs.example.org/"}, {}, '"PublicUrl" says that others reach this server'),
+        (
+            {"SignIn": "none", "PublicUrl": "https://pacs.example.org/"},
+            {},
+            '"PublicUrl" says that others reach this server',
+        ),
         (
             {"SignIn": "none", "Database": "postgresql://u@h/d", "DatabasePassword": {"Environment": "NOT_SET_HERE"}},
             {},

@@ -259,6 +259,15 @@ def cut(connection: Connection, server: str, before: datetime, key: SigningKey) 
     return int(gone)
 
 
+def studies_of_patient(connection: Connection, patient_id: str) -> list[str]:
+    """The Study Instance UIDs that the index knows of a Patient ID, those too that left the archive."""
+    found: set[str] = set()
+    for table in (study, departed_study):
+        query = select(table.c.study_instance_uid).where(table.c.patient_id == patient_id)
+        found.update(connection.execute(query).scalars())
+    return sorted(found)
+
+
 def take_identity_away(connection: Connection, patient_id: str, study_instance_uids: Sequence[str] = ()) -> int:
     """Blank what rows say of a patient, for good: those of this Patient ID or of these studies. How many there were.
 

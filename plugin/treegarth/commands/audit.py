@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from secrets import token_hex
+from socket import gethostname
 from typing import Any, Literal, TextIO
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from treegarth.assembly import site_zone
 from treegarth.audit.chain import SigningKey
 from treegarth.audit.keys import read_key_file, signing_key
-from treegarth.audit.store import AuditEvent, read_events, read_heads, verify_chain
+from treegarth.audit.model import Event, Outcome, Way, What
+from treegarth.audit.store import (
+    AuditEvent,
+    append,
+    read_events,
+    read_heads,
+    studies_of_patient,
+    take_identity_away,
+    verify_chain,
+)
 from treegarth.audit.verify import Verdict
 from treegarth.commands.configuration import Configuration
 from treegarth.commands.exit_codes import ExitCode
 from treegarth.commands.worker import database_of
-from treegarth.database.engine import connect, create_engine
+from treegarth.database.engine import connect, create_engine, transaction
 from treegarth.database.location import data_folder, index_directory
 from treegarth.errors import MachineNotReady
 
@@ -76,6 +88,26 @@ def tail_command(configuration: Configuration, environment: Mapping[str, str], c
     return ExitCode.DONE
 
 
+def erase_command(configuration: Configuration, environment: Mapping[str, str], patient_id: str, output: TextIO) -> int:
+    """Take what tells of a patient out of the trail, for good, and write that it was done, without whose it was.
+
+    Raises SettingsRefused, DatabaseUnavailable, MachineNotReady where the key that signs cannot be read.
+    """
+    settings = configuration.settings(environment)
+    folder = data_folder(settings, index_directory(configuration.values, configuration.source))
+    key, now = signing_key(settings, folder, environment), datetime.now(UTC)
+    with _engine(configuration, environment) as engine, transaction(engine) as connection:
+        count = take_identity_away(connection, patient_id, studies_of_patient(connection, patient_id))
+        if count:
+            actor = f"{getpass.getuser()} (command line)"
+            done = Event(
+                what=What.ERASE, outcome=Outcome.DONE, at=now, way=Way.COMMAND, actor=actor, place="audit", count=count
+            )
+            append(connection, f"{gethostname()}:command", [(f"erase-{token_hex(8)}", done)], key, now)
+    print(f"{count} events do not tell any more whom they were about.", file=output)
+    return ExitCode.DONE
+
+
 def _tell(verdict: Verdict, output: TextIO) -> None:
     what = "whole" if verdict.is_whole else "NOT AS IT WAS WRITTEN"
     print(
@@ -105,11 +137,16 @@ def _keys(
 @contextmanager
 def _database(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Connection]:
     """At one moment: a writer goes on meanwhile."""
+    with _engine(configuration, environment) as engine, connect(engine) as connection:
+        yield connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+@contextmanager
+def _engine(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Engine]:
     address = database_of(configuration.settings(environment), configuration, environment)
     engine = create_engine(address, pool_size=1, application_name="treegarth audit")
     try:
-        with connect(engine) as connection:
-            yield connection.execution_options(isolation_level="REPEATABLE READ")
+        yield engine
     finally:
         engine.dispose()
 
