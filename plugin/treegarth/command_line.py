@@ -343,8 +343,8 @@ example:
         parts,
         "erase",
         "take a patient out of the trail, for good",
-        """What events say of the patient (address, query, studies, Patient IDs) is blanked; that they happened stays, and
-the chain still verifies. That it was done is an event of its own. What was searched by a name cannot be known to be
+        """What events say of the patient (address, query, studies, Patient IDs) is blanked; that they happened stays,
+and the chain still verifies. That it was done is an event of its own. What was searched by a name cannot be known to be
 of one patient.
 
 example:
