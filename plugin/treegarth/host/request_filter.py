@@ -75,10 +75,10 @@ class RequestFilter:
         return asked.is_allowed
 
     def bound(self, path: str | None = None) -> Asked | None:
-        """The request that this thread of Orthanc is answering, where it is one of this path; the last one that was
-        asked about, where no path is said."""
+        """The request that this thread of Orthanc is answering, where it is one of this path (handlers see it without a
+        slash at its end); the last one that was asked about, where no path is said."""
         asked = self._bound.get(get_ident())
-        return asked if asked is not None and path in (None, asked.path) else None
+        return asked if asked is not None and path in (None, asked.path, asked.path.rstrip("/")) else None
 
     def forget(self) -> None:
         """What this thread was asked for is answered."""

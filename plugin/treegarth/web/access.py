@@ -13,7 +13,7 @@ from flask import Request
 from treegarth.access.actors import EVERY_PERMISSION, NOBODY, PERMISSION_WORDS, Actor, Permission
 from treegarth.access.known import Known
 from treegarth.errors import RequestForbidden, Unauthenticated
-from treegarth.phrases import N_, P_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.reach import Reach, host_of, is_loopback, origin_of
 from treegarth.settings import Settings, SignIn
 
@@ -102,7 +102,10 @@ def check_permission(actor: Actor, permission: Permission) -> None:
     if actor.name is None:
         raise Unauthenticated(N_("Sign in first."))
     raise RequestForbidden(
-        P_("Your roles do not let you do this: it needs “%(permission)s”.", permission=PERMISSION_WORDS[permission])
+        P_(
+            "Your roles do not let you do this: it needs “%(permission)s”.",
+            permission=Phrase(PERMISSION_WORDS[permission]),
+        )
         if permission in PERMISSION_WORDS
         else N_("You may not do this. Ask who administers this server.")
     )

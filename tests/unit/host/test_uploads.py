@@ -144,3 +144,12 @@ def test_a_request_that_could_not_be_judged_leaves_nobody(thread: Asking, caplog
     thread.asks("Ada", "/instances", length=1_000)
     assert not thread.filter("/instances", POST, HERE, None)  # type: ignore[arg-type]
     assert thread.stores() is None
+
+
+@pytest.mark.parametrize("asked", ["/treegarth", "/treegarth/", "/treegarth/studies"])
+def test_a_request_is_found_by_the_path_that_its_handler_sees(thread: Asking, asked: str) -> None:
+    thread.asks("Ada", asked, GET, ip=THERE)
+    found = thread.filter.bound(asked.rstrip("/"))
+    assert found is not None
+    assert found.address == THERE
+    assert thread.filter.bound("/treegarth/dose") is None

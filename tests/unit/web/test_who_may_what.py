@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import NOW, make_services
-from treegarth.access.actors import OF_EVERYBODY, Permission
+from treegarth.access.actors import OF_EVERYBODY, PERMISSION_WORDS, Permission
 from treegarth.access.roles import BUILT_IN
 from treegarth.access.secrets import digest_of
 from treegarth.access.snapshot import KnownSession, KnownToken, KnownUser, Snapshot
@@ -131,3 +131,12 @@ def test_where_the_database_told_nothing_nobody_is_known_and_that_is_said() -> N
     app = make_application(services)
     answer = app.test_client().get("/treegarth/api/v1/studies", headers={"Authorization": "Basic YTpi"})
     assert (answer.status_code, answer.get_json()["detail"][:27]) == (503, "PostgreSQL does not answer.")
+
+
+def test_what_a_refusal_says_is_in_the_readers_language() -> None:
+    """By the page of dose, which a nurse may not see; what she would need is said in the same language."""
+    headers = {"Cookie": f"{SESSION_COOKIE}=nurse", "Accept-Language": "ko"}
+    page = client().get("/treegarth/dose", headers=headers)
+    assert page.status_code == 403
+    assert PERMISSION_WORDS[Permission.SEE_DOSE] not in page.text
+    assert "방사선 선량과 통계 보기" in page.text
