@@ -67,6 +67,11 @@ class WsgiBridge:
         """Requests that were not answered in time, since the start."""
         return self._threads.given_up
 
+    @property
+    def forgets_requests(self) -> bool:
+        """Whether this Orthanc's plugin keeps parts of each request for good, as the probe found."""
+        return bool(self._forgotten.kinds)
+
     def probe(self) -> None:
         """Ask ourselves, through Orthanc, for what differs between its versions.
 

@@ -38,7 +38,7 @@ from treegarth.host.password_child import PasswordChild
 from treegarth.host.request_filter import RequestFilter
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
-from treegarth.host.self_check import self_checks
+from treegarth.host.self_check import memory_of_requests, self_checks
 from treegarth.host.stored_by import stored
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
 from treegarth.host.uploads import Uploads
@@ -246,11 +246,17 @@ class Plugin:
                 if answered is not None
                 else None
             ),
-            self_check=self._self_checks,
+            self_check=(*self._self_checks, *self._memory_of_requests()),
             disks=self._sampler.latest.disks,
             memory_bytes=self._sampler.latest.memory_bytes or {},
             trail=self._trail.figures(),
         )
+
+    def _memory_of_requests(self) -> tuple[SelfCheck, ...]:
+        """Where every request is judged."""
+        if self._settings.sign_in is SignIn.NONE:
+            return ()
+        return (memory_of_requests(self._filter.count, forgets=self._bridge.forgets_requests),)
 
     def _measure(self) -> Measured:
         indexer, workers = self._supervisor.indexer, self._supervisor.workers
