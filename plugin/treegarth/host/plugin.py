@@ -50,7 +50,7 @@ from treegarth.settings import Settings, SignIn
 from treegarth.web.access import access_of
 from treegarth.web.app import has_address
 from treegarth.web.own_port import handed_on, own_paths
-from treegarth.web.services import Database, DiskPlace, HostStatus, MemoryPart, Services, WorkerStatus
+from treegarth.web.services import Database, DiskPlace, HostStatus, MemoryPart, SelfCheck, Services, WorkerStatus
 
 ORTHANC_ENDS_WITHIN_S = 7.5  # of its telling us that it stops
 
