@@ -248,7 +248,7 @@ def site(engine: Engine, tmp_path: Path) -> Site:
 def test_what_is_put_is_written(site: Site, connection: Connection) -> None:
     for number in range(3):
         site.trail.put(viewed(number))
-    site.trail.step(0)
+    site.trail.step()
 
     assert [path for _, _, path in rows(connection)] == [f"/treegarth/studies/1.2.{n}" for n in range(3)]
     assert site.trail.figures().written == 3
@@ -262,11 +262,11 @@ def test_while_the_database_is_away_events_wait_in_a_file_and_follow_in_their_or
     for number in range(1200):
         site.trail.put(viewed(number))
     for _ in range(4):
-        site.trail.step(0)
+        site.trail.step()
     assert site.trail.figures().in_file == 1200
     site.engine = engine
     site.trail.put(viewed(1200))
-    site.trail.step(0, ends=True)
+    site.trail.step(ends=True)
 
     assert [path for _, _, path in rows(connection)] == [f"/treegarth/studies/1.2.{n}" for n in range(1201)]
     assert site.trail.figures().in_file == 0
@@ -277,11 +277,11 @@ def test_while_the_database_is_away_events_wait_in_a_file_and_follow_in_their_or
 def test_another_start_takes_up_what_waited_before_what_comes(site: Site, connection: Connection) -> None:
     engine, site.engine = site.engine, None
     site.trail.put(viewed(1))
-    site.trail.step(0)
+    site.trail.step()
     site.engine = engine
     trail = site.started()
     trail.put(viewed(2))
-    trail.step(0)
+    trail.step()
 
     assert [number for _, number, _ in rows(connection)] == [1, 2]
     assert [path[-1] for _, _, path in rows(connection)] == ["1", "2"]
@@ -291,12 +291,12 @@ def test_what_was_written_before_a_crash_could_say_so_is_not_written_twice(site:
     engine, site.engine = site.engine, None
     for number in range(3):
         site.trail.put(viewed(number))
-    site.trail.step(0)
+    site.trail.step()
     kept = site.file.read_bytes()
     site.engine = engine
-    site.started().step(0)
+    site.started().step()
     site.file.write_bytes(kept)  # a kill between the commit and the end of the file
-    site.started().step(0)
+    site.started().step()
 
     assert [number for _, number, _ in rows(connection)] == [1, 2, 3]
     assert verdicts(connection)[0].is_whole
@@ -311,7 +311,7 @@ from treegarth.audit.writer import Trail
 trail = Trail(lambda: None, "a:8042", Path(sys.argv[1]), lambda: KEY, lambda: datetime.now(UTC))
 for number in range(7):
     trail.put(viewed(number))
-trail.step(0)
+trail.step()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -321,7 +321,7 @@ def test_what_waits_in_the_file_survives_a_kill(site: Site, connection: Connecti
     assert ended.returncode == -9
 
     site.trail.put(viewed(7))
-    site.trail.step(0)
+    site.trail.step()
 
     assert [path[-1] for _, _, path in rows(connection)] == list("01234567")
 
@@ -330,15 +330,15 @@ def test_a_server_that_goes_and_comes_back_loses_nothing(
     site: Site, connection: Connection, database_address: DatabaseAddress
 ) -> None:
     site.trail.put(viewed(1))
-    site.trail.step(0)
+    site.trail.step()
     connection.rollback()
     execute(database_address, "ALTER TABLE treegarth.audit_event RENAME TO away")
     site.trail.put(viewed(2))
-    site.trail.step(0)
+    site.trail.step()
     assert site.trail.figures().in_file == 1
     assert site.trail.figures().wrong == "ProgrammingError"
     execute(database_address, "ALTER TABLE treegarth.away RENAME TO audit_event")
-    site.trail.step(0, ends=True)
+    site.trail.step(ends=True)
 
     assert [path[-1] for _, _, path in rows(connection)] == ["1", "2"]
 
@@ -348,11 +348,11 @@ def test_what_neither_database_nor_file_takes_is_counted(tmp_path: Path, caplog:
     trail = Trail(lambda: None, "a", tmp_path / "no folder" / "x.jsonl", lambda: KEY, lambda: NOON, most_waiting=10)
     for number in range(14):
         trail.put(viewed(number))
-    trail.step(0)
-    trail.step(0)
+    trail.step()
+    trail.step()
     for number in range(6):
         trail.put(viewed(number))
-    trail.step(0)
+    trail.step()
 
     figures = trail.figures()
     assert (figures.lost, figures.waiting) == (10, 10)
@@ -365,13 +365,13 @@ def test_objects_of_a_study_that_come_are_one_row_when_the_index_knows_them(site
         site.trail.put(
             viewed(1, what=What.STORE, studies=(), patients=(), path="", resources=("instances/i",), may_join=True)
         )
-    site.trail.step(0)
+    site.trail.step()
     assert rows(connection) == []
     archive(connection)
     connection.commit()
     site.now += timedelta(seconds=12)
-    site.trail.step(0)
-    site.trail.step(0, ends=True)
+    site.trail.step()
+    site.trail.step(ends=True)
 
     found = connection.execute(select(audit_event.c.count, audit_event.c.studies, audit_event.c.patients)).all()
     assert [tuple(one) for one in found] == [(1, ["1.2.1"], ["P1"]), (4, ["1.2.1"], ["P1"])]
@@ -381,7 +381,7 @@ def test_an_event_that_postgresql_refuses_keeps_no_other_from_its_place(site: Si
     site.trail.put(viewed(1))
     site.trail.put(viewed(2, status=2**40))
     site.trail.put(viewed(3))
-    site.trail.step(0)
+    site.trail.step()
 
     assert [path for _, _, path in rows(connection)] == [viewed(1).path, "", viewed(3).path]
 

@@ -33,6 +33,9 @@ from treegarth.errors import TreegarthError
 
 MOST_WAITING = 50_000
 """Events in memory, some 50 MB; what comes then is let go."""
+GATHER_S = 0.25
+"""Between two looks at the queue: who is woken by each event takes the interpreter's lock from the requests that make
+them."""
 LOOK_EVERY_S = 1.0
 TRY_AGAIN_S = 2.0
 CUT_EVERY_S = 3600.0
@@ -121,18 +124,20 @@ class Trail:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self.step(LOOK_EVERY_S)
+                self.step()
+                if self._queue.qsize() < PIECE:
+                    self._stop.wait(GATHER_S)
             except Exception:
                 logger.exception("The audit trail could not be written; its events wait.")
                 self._stop.wait(TRY_AGAIN_S)
         try:
-            self.step(0, ends=True)
+            self.step(ends=True)
         except Exception:
             logger.exception("The audit trail could not be written to its end.")
 
-    def step(self, wait_s: float, *, ends: bool = False) -> None:
+    def step(self, *, ends: bool = False) -> None:
         """Take what has come and write it; `ends` writes also what waits for repeats or for the index."""
-        came = self._come(wait_s)
+        came = self._come()
         now = self._clock()
         events: list[Event] = []
         if monotonic() - self._looked_at >= LOOK_EVERY_S:
@@ -150,10 +155,9 @@ class Trail:
         self._write(is_last=ends)
         self._tell_lost()
 
-    def _come(self, wait_s: float) -> list[Event]:
+    def _come(self) -> list[Event]:
         found: list[Event] = []
         try:
-            found.append(self._queue.get(timeout=wait_s) if wait_s else self._queue.get_nowait())
             while len(found) < PIECE:
                 found.append(self._queue.get_nowait())
         except Empty:
