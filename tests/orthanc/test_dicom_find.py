@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from tests.archive_truth import execute
 from tests.orthanc.conftest import Endings, ServerFactory
-from tests.servers import OrthancServer, free_ports, store
+from tests.servers import OrthancServer, free_ports, hanging_database, store
 from tests.studies import small_studies
 
 STUDY_ROOT, PATIENT_ROOT = StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind
@@ -208,17 +206,10 @@ def test_what_was_pruned_is_not_answered(server: OrthancServer) -> None:
 def test_while_the_database_hangs_a_question_fails_and_storing_goes_on(server: OrthancServer, tmp_path: Path) -> None:
     """A node that was told of nothing would believe that there is nothing."""
     (more,) = small_studies(tmp_path / "more", studies=1, series=1, instances=1, seed=7)
-    cluster = server.folder / "treegarth/postgresql/cluster/data/postmaster.pid"
-    postmaster = int(cluster.read_text().split()[0])
-    subprocess.run(["pkill", "-STOP", "-P", str(postmaster)], check=False)
-    os.kill(postmaster, signal.SIGSTOP)
-    try:
+    with hanging_database(server):
         store(server, more, timeout_s=60)
         status, answers = find(server, "STUDY")
         assert (status, answers) == (UNABLE, [])
-    finally:
-        os.kill(postmaster, signal.SIGCONT)
-        subprocess.run(["pkill", "-CONT", "-P", str(postmaster)], check=False)
     server.wait_until_idle()
     assert len(accessions(server)) == 4
     _forget_failures(server)

@@ -17,8 +17,8 @@ import requests
 from tests.delivery_support import ledger_of
 from tests.orthanc.conftest import ServerFactory
 from tests.raw_http import ask
-from tests.servers import OrthancServer
-from tests.sign_in_support import add_token, add_user, of_user, signed_in, until
+from tests.servers import OrthancServer, hanging_database, store
+from tests.sign_in_support import PASSWORD, add_token, add_user, of_user, signed_in, until
 from tests.studies import small_studies
 from treegarth.access.actors import OF_EVERYBODY, Permission
 from treegarth.access.gate import Gate
@@ -258,6 +258,30 @@ def test_what_is_taken_away_is_refused_within_a_second(new_server: ServerFactory
     assert requests.get(f"{server.url}/system", cookies=again.cookies, timeout=60).status_code == 200
     change(server, "UPDATE user_account SET is_on = false WHERE id = %s", user)
     assert until(403, "GET", f"{server.url}/system", 5, cookies=again.cookies) < 1
+
+
+def test_while_the_database_hangs_who_was_known_goes_on_and_nobody_else(
+    new_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = new_server(treegarth={"SignIn": "treegarth"}, plugins=PLUGINS).start()
+    by_web, by_dicom = small_studies(tmp_path, studies=2, series=1, instances=1)
+    add_user(server, "admin", "administrator")
+    gateway = add_user(server, "gateway", "service")
+    known, taken = (add_token(server, gateway) for _ in range(2))
+    stow = {"url": f"{server.url}/instances", "data": by_web.read_bytes(), "timeout": 60}
+    change(server, "UPDATE access_token SET revoked_at = now() WHERE user_id = %s AND id = 2", gateway)
+    until(200, "GET", f"{server.url}/studies", 10, headers=of_user(known))
+    with hanging_database(server):
+        assert requests.post(**stow, headers=of_user(known)).status_code == 200
+        store(server, by_dicom, timeout_s=60)
+        for login in (of_user(taken), {}):
+            assert requests.post(**stow, headers=login).status_code == 403
+        form = {"name": "admin", "password": PASSWORD, "next": "/treegarth/"}
+        entered = requests.post(f"{server.base_url}/sign-in", data=form, timeout=120, allow_redirects=False)
+        assert (entered.status_code, entered.cookies.get_dict()) == (503, {})
+    until(200, "GET", f"{server.base_url}/api/v1/health", 120)
+    signed_in(server, "admin")
+    server.log.write_text("", encoding="utf-8")  # that the database did not answer
 
 
 def change(server: OrthancServer, statement: str, user: int) -> None:
