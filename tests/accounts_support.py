@@ -88,9 +88,9 @@ class Browser:
         return answer.text
 
 
-def accounts_site(engine: Engine, sign_in: SignIn = SignIn.TREEGARTH) -> AccountsSite:
+def accounts_site(engine: Engine, sign_in: SignIn = SignIn.TREEGARTH, *, public_url: str | None = None) -> AccountsSite:
     known = Known(lambda: engine, lambda: NOW)
     known.refresh()
-    settings = HERE.model_copy(update={"sign_in": sign_in})
+    settings = HERE.model_copy(update={"sign_in": sign_in, "public_url": public_url})
     services = replace(make_services(ROOT / "web", engine=lambda: engine, settings=settings), known=known)
     return AccountsSite(app=make_application(services), engine=engine, known=known)

@@ -125,3 +125,13 @@ def test_orthancs_users_see_what_they_may_and_have_no_tokens(engine: Engine) -> 
     body = {"name": "x", "permissions": ["see studies"], "ends_at": (NOW + timedelta(days=1)).isoformat()}
     assert client.post(f"{API}/tokens", json=body, auth=("alice", "x"), headers=OWN_PAGE).status_code == 409
     assert "gives you a role" in client.get("/treegarth/account", auth=("bob", "x"), headers=OWN_PAGE).text
+
+
+def test_the_line_that_shows_a_new_token_at_work_begins_where_people_reach_the_server(engine: Engine) -> None:
+    site = accounts_site(engine, public_url="https://www.example.org/pacs")
+    anna = site.browser(site.add("anna", "radiographer"))
+    for kind, address in (("upload", "/instances"), ("chosen", API)):
+        form = {"name": kind, "kind": kind, "permissions": ["see studies"], "last_day": "2026-12-24"}
+        page = anna.send("account/tokens", 200, **form)
+        assert f"https://www.example.org/pacs{address}" in page
+        assert "/pacs/pacs" not in page

@@ -203,10 +203,16 @@ def _page(
         if user is not None and user.by_provider and has_roles_of_provider(call)
         else None,
         made=made,
-        root=services.reach.public_url or call.http.host_url.rstrip("/"),
+        store_url=_whole(call, "/instances"),
+        me_url=_whole(call, call.site.url("api.me").removeprefix(services.reach.prefix)),
         given=given or TokenForm(last_day=last_day, kind="upload" if actor.may(Permission.UPLOAD) else "chosen"),
         wrong=wrong,
     )
+
+
+def _whole(call: AnyCall, path: str) -> str:
+    """The address of a path below Orthanc's root, for a shell."""
+    return call.services.reach.url(path) or f"{call.http.host_url.rstrip('/')}{path}"
 
 
 def password(call: Call[None, None, None]) -> Response:
