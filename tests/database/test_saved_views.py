@@ -169,7 +169,10 @@ def test_only_ones_own_is_removed(client: FlaskClient, monkeypatch: pytest.Monke
 
 
 def test_who_may_only_look_shares_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treegarth.access.actors.Actor.may", lambda self, permission: permission in ("public", "view"))
+    monkeypatch.setattr(
+        "treegarth.access.actors.Actor.may",
+        lambda self, permission: permission in ("public", "signed in", "see studies"),
+    )
     assert client.post(API, json={"document": {**VIEW, "shared": True}}, headers=who("anna")).status_code == 403
     assert client.post(API, json={"document": VIEW}, headers=who("anna")).status_code == 201
     page = client.get("/treegarth/studies?modality=MR", headers=who("anna")).text

@@ -103,7 +103,7 @@ def test_an_undo_is_offered_beside_what_was_done_and_only_where_there_is_such_a_
         undo = Undo(route=route, fields={"a": a})
         return see_other(call, call.site.url("test.page"), P_("It answers."), undo=undo)
 
-    given: Any = {"permission": Permission.VIEW, "summary": "A test."}
+    given: Any = {"permission": Permission.SEE_STUDIES, "summary": "A test."}
     site = make_site(
         web_folder(tmp_path, page=page),
         [
