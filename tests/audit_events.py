@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from treegarth.audit.chain import SigningKey
-from treegarth.audit.model import Event, Outcome, Way, What
+from treegarth.audit.model import Event, EventOutcome, Way, What
 from treegarth.audit.store import read_heads, verify_chain
 from treegarth.audit.verify import Verdict
 
@@ -20,7 +20,7 @@ def viewed(number: int = 1, **given: Any) -> Event:
     """Somebody looked at a study."""
     values: dict[str, Any] = {
         "what": What.VIEW,
-        "outcome": Outcome.DONE,
+        "outcome": EventOutcome.DONE,
         "at": NOON + timedelta(seconds=number),
         "way": Way.PAGE,
         "actor": "anna",

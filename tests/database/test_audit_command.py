@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from tests.index_support import write_study
 from treegarth.audit.chain import SigningKey
-from treegarth.audit.model import Event, Outcome, Way, What
+from treegarth.audit.model import Event, EventOutcome, Way, What
 from treegarth.audit.store import append
 from treegarth.audit.tables import audit_event
 from treegarth.command_line import main
@@ -33,7 +33,7 @@ def test_a_patient_is_erased_and_the_trail_says_that_and_verifies(
     section = {"Database": database_address.url, "DatabasePassword": {"Environment": "SECRET"}, "SignIn": "treegarth"}
     configuration = tmp_path / "orthanc.json"
     configuration.write_text(json.dumps({"Treegarth": section | {"AuditKey": {"Environment": "AUDIT_KEY"}}}))
-    viewed = {"what": What.VIEW, "outcome": Outcome.DONE, "at": NOON, "way": Way.PAGE, "actor": "anna"}
+    viewed = {"what": What.VIEW, "outcome": EventOutcome.DONE, "at": NOON, "way": Way.PAGE, "actor": "anna"}
     events = [
         ("1", Event(**viewed, path="/a", patients=("P1",))),
         ("2", Event(**viewed, path="/b", studies=("1.2.840.99999.1.1",))),  # of P1, as the index knows

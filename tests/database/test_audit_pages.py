@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from tests.audit_events import KEY, NOON, keyed, viewed
 from tests.index_support import write_study
 from tests.unit.web.web_support import KnownHost, make_services
-from treegarth.audit.model import Outcome, Way, What
+from treegarth.audit.model import EventOutcome, Way, What
 from treegarth.audit.store import append, take_identity_away
 from treegarth.audit.writer import TrailFigures
 from treegarth.bootstrap import make_application
@@ -34,9 +34,15 @@ def client(engine: Engine, host: KnownHost) -> FlaskClient:
         viewed(1, studies=(UID,), patients=("P1",)),
         viewed(2, actor="ben", roles=("nurse",), what=What.SEARCH, path="/treegarth/studies", query="q=<b>김</b>"),
         viewed(
-            3, what=What.IMAGES, outcome=Outcome.PASSED, way=Way.ORTHANC, studies=(UID,), patients=("P1",), count=12
+            3,
+            what=What.IMAGES,
+            outcome=EventOutcome.PASSED,
+            way=Way.ORTHANC,
+            studies=(UID,),
+            patients=("P1",),
+            count=12,
         ),
-        viewed(4, actor=None, user_id=None, roles=(), outcome=Outcome.REFUSED, studies=(UID,), patients=("P1",)),
+        viewed(4, actor=None, user_id=None, roles=(), outcome=EventOutcome.REFUSED, studies=(UID,), patients=("P1",)),
         viewed(5, what=What.SEND, patients=("P1", "P2", "P3", "P4", "P5"), studies=(UID, "1.2.9"), detail="send"),
     )
     with engine.begin() as connection:

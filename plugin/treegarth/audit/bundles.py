@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from treegarth.audit.model import JOINED_AT_MOST, JOINED_WITHIN, Event, Outcome
+from treegarth.audit.model import JOINED_AT_MOST, JOINED_WITHIN, Event, EventOutcome
 
 MOST_OPEN = 20_000
 
@@ -52,7 +52,9 @@ class Bundles:
             found.until = max(found.until or event.at, event.at)
             return []
         ended = self._open.pop(event.joins_by, None)
-        self._open[event.joins_by] = _Open(first=event.at, last=event.at, is_refusal=event.outcome is Outcome.REFUSED)
+        self._open[event.joins_by] = _Open(
+            first=event.at, last=event.at, is_refusal=event.outcome is EventOutcome.REFUSED
+        )
         others = [self._open.popitem(last=False)[1]] if len(self._open) > self._most_open else []
         return [*_joined([*([ended] if ended else []), *others]), event]
 

@@ -66,7 +66,7 @@ WHAT_WORDS: Mapping[str, str] = {
 }
 
 
-class Outcome(StrEnum):
+class EventOutcome(StrEnum):
     """What became of it."""
 
     DONE = "done"
@@ -76,10 +76,10 @@ class Outcome(StrEnum):
 
 
 OUTCOME_WORDS: Mapping[str, str] = {
-    Outcome.DONE: N_("done"),
-    Outcome.REFUSED: N_("refused"),
-    Outcome.FAILED: N_("failed"),
-    Outcome.PASSED: N_("let through"),
+    EventOutcome.DONE: N_("done"),
+    EventOutcome.REFUSED: N_("refused"),
+    EventOutcome.FAILED: N_("failed"),
+    EventOutcome.PASSED: N_("let through"),
 }
 
 
@@ -116,7 +116,7 @@ class Event:
     """What happened, as a request knows it: cheap to make. The writer finds out whose the resources are."""
 
     what: What
-    outcome: Outcome
+    outcome: EventOutcome
     at: datetime
     way: Way
     actor: str | None = None  # a user's name; None: nobody had signed in. Of DICOM an AE title
@@ -142,8 +142,8 @@ class Event:
     def joins_by(self) -> tuple[object, ...]:
         """What is the same of those that may be one row. Of images the study: their addresses are by the hundred."""
         where: object = (self.path, self.query)
-        if self.what in (What.IMAGES, What.STORE) or self.outcome is Outcome.REFUSED:
-            where = (self.studies, self.resources) if self.outcome is not Outcome.REFUSED else ()
+        if self.what in (What.IMAGES, What.STORE) or self.outcome is EventOutcome.REFUSED:
+            where = (self.studies, self.resources) if self.outcome is not EventOutcome.REFUSED else ()
         who = (self.actor, self.session_id, self.token_id, self.address)
         return (self.what, self.outcome, self.way, self.place, who, where)
 
@@ -194,7 +194,7 @@ def from_json(given: Mapping[str, Any]) -> Event:
         **{
             **values,
             "what": What(given["what"]),
-            "outcome": Outcome(given["outcome"]),
+            "outcome": EventOutcome(given["outcome"]),
             "way": Way(given["way"]),
             "at": datetime.fromisoformat(given["at"]),
             "until": datetime.fromisoformat(given["until"]) if given["until"] else None,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from treegarth.access.actors import Actor, Permission
-from treegarth.audit.model import LONGEST_PATH, LONGEST_QUERY, Event, Outcome, Way, What, storable
+from treegarth.audit.model import LONGEST_PATH, LONGEST_QUERY, Event, EventOutcome, Way, What, storable
 
 _RESOURCE = re.compile(r"/(patients|studies|series|instances)/([0-9a-f]{8}(?:-[0-9a-f]{8}){4})(?:/|$)", re.ASCII)
 _STUDY = re.compile(r"/studies/([0-9]+(?:\.[0-9]+)+)(?:/|$)", re.ASCII)
@@ -50,7 +50,7 @@ def event_of(
     studies = [study[1]] if study else [arguments[one] for one in _STUDY_ARGUMENTS if arguments.get(one)]
     return Event(
         what=what,
-        outcome=Outcome.PASSED if is_allowed else Outcome.REFUSED,
+        outcome=EventOutcome.PASSED if is_allowed else EventOutcome.REFUSED,
         at=at,
         way=Way.ORTHANC,
         actor=actor.name,

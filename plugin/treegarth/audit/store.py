@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, any_, distinct, func, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from treegarth.audit.chain import BEGINNING, Anchor, Head, Link, SigningKey, link
-from treegarth.audit.model import IDENTITY, MOST_STUDIES, Event, Outcome, Way, What
+from treegarth.audit.model import IDENTITY, MOST_STUDIES, Event, EventOutcome, Way, What
 from treegarth.audit.tables import audit_anchor, audit_chain, audit_event
 from treegarth.audit.verify import Verdict, verify
 from treegarth.index.tables import departed_study, instance, patient, series, study
@@ -48,7 +48,7 @@ def append(
     )
     new = [(one, event) for one, event in events if one not in there]
     if head.key_name == key.name and not key.signed_head(head):
-        broken = Event(what=What.BROKEN, outcome=Outcome.FAILED, at=now, way=Way.SERVER)
+        broken = Event(what=What.BROKEN, outcome=EventOutcome.FAILED, at=now, way=Way.SERVER)
         new.insert(0, (f"broken-{secrets.token_hex(8)}", broken))
     if not new:
         return 0
@@ -302,7 +302,7 @@ class AuditEvent(Record):
     """That the user had then."""
     what: What
     """What it was."""
-    outcome: Outcome
+    outcome: EventOutcome
     """`passed`: let through to Orthanc, which does not tell what it answered."""
     count: int
     """How often, or to how many things it was done."""
@@ -401,7 +401,7 @@ def who_saw(connection: Connection, patient_id: str | None, study_instance_uid: 
     whats = func.array_agg(distinct(table.what)).label("whats")
     query = (
         select(table.actor, table.way, whats, func.sum(table.count).label("count"), last)
-        .where(which, table.outcome.in_([Outcome.DONE, Outcome.PASSED]))
+        .where(which, table.outcome.in_([EventOutcome.DONE, EventOutcome.PASSED]))
         .group_by(table.actor, table.way)
         .order_by(last.desc())
         .limit(most)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from treegarth.assembly import site_zone
 from treegarth.audit.chain import SigningKey
 from treegarth.audit.keys import read_key_file, signing_key
-from treegarth.audit.model import Event, Outcome, Way, What
+from treegarth.audit.model import Event, EventOutcome, Way, What
 from treegarth.audit.store import (
     AuditEvent,
     append,
@@ -101,7 +101,13 @@ def erase_command(configuration: Configuration, environment: Mapping[str, str], 
         if count:
             actor = f"{getpass.getuser()} (command line)"
             done = Event(
-                what=What.ERASE, outcome=Outcome.DONE, at=now, way=Way.COMMAND, actor=actor, place="audit", count=count
+                what=What.ERASE,
+                outcome=EventOutcome.DONE,
+                at=now,
+                way=Way.COMMAND,
+                actor=actor,
+                place="audit",
+                count=count,
             )
             append(connection, f"{gethostname()}:command", [(f"erase-{token_hex(8)}", done)], key, now)
     print(f"{count} events do not tell any more whom they were about.", file=output)

@@ -20,8 +20,8 @@ from treegarth.audit.model import (
     LONGEST_QUERY,
     MOST_STUDIES,
     Event,
+    EventOutcome,
     NothingRecorded,
-    Outcome,
     Recorder,
     Way,
     What,
@@ -75,7 +75,7 @@ class FindAnswerer:
         self.answered = self.failed = 0
 
     def __call__(self, answers: Any, query: Any, issuer: str, called: str) -> None:
-        begin, outcome = perf_counter(), Outcome.FAILED
+        begin, outcome = perf_counter(), EventOutcome.FAILED
         asked: list[tuple[int, str]] = []
         try:
             asked = _asked(query)
@@ -84,7 +84,7 @@ class FindAnswerer:
                 answers.FindAddAnswer(one)
             if not found.is_complete:
                 answers.FindMarkIncomplete()
-            outcome = Outcome.DONE
+            outcome = EventOutcome.DONE
         except (TreegarthError, NotAnsweredInTime) as error:
             self.failed += 1
             logger.warning("A C-FIND of %r was not answered: %s", issuer[:16], str(error) or "it took too long")
@@ -110,7 +110,7 @@ class FindAnswerer:
             return self._answer(connection, self._orthanc, asked, self._site)
 
 
-def find_event(issuer: str, asked: list[tuple[int, str]], outcome: Outcome, at: datetime) -> Event:
+def find_event(issuer: str, asked: list[tuple[int, str]], outcome: EventOutcome, at: datetime) -> Event:
     """For the audit trail: which node looked for what."""
     given = [(tag, value) for tag, value in asked if value]
     of = {tag: storable(value, 200) for tag, value in given}

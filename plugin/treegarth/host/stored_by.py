@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from treegarth.audit.model import Event, Outcome, Way, What, storable
+from treegarth.audit.model import Event, EventOutcome, Way, What, storable
 
 BY_DICOM = 2  # orthanc.InstanceOrigin.DICOM_PROTOCOL
 
@@ -17,7 +17,7 @@ def stored(about: Mapping[str, Any], at: datetime) -> Event:
     name = uploader.get("name") or about.get("RemoteAET") or about.get("HttpUsername") or ""
     return Event(
         what=What.STORE,
-        outcome=Outcome.DONE,
+        outcome=EventOutcome.DONE,
         at=at,
         way=Way.DICOM if by_dicom else Way.ORTHANC,
         actor=storable(str(name), 100) or None,

@@ -17,8 +17,8 @@ from treegarth.audit.model import (
     LONGEST_QUERY,
     MOST_STUDIES,
     Event,
+    EventOutcome,
     NotAudited,
-    Outcome,
     Recorder,
     Way,
     What,
@@ -129,15 +129,15 @@ def record(
             studies=_texts([*noted.studies, *_studies(parts)]),
             patients=_texts([*noted.patients, *([parts["patient_id"]] if parts.get("patient_id") else [])]),
             resources=_texts([*noted.resources, *_resources(parts)]),
-            may_join=what in JOINING or outcome is Outcome.REFUSED,
+            may_join=what in JOINING or outcome is EventOutcome.REFUSED,
         )
     )
 
 
-def _outcome(status: int, *, was_led_away: bool) -> Outcome:
+def _outcome(status: int, *, was_led_away: bool) -> EventOutcome:
     if was_led_away or status in (401, 403):
-        return Outcome.REFUSED
-    return Outcome.DONE if status < 400 else Outcome.FAILED
+        return EventOutcome.REFUSED
+    return EventOutcome.DONE if status < 400 else EventOutcome.FAILED
 
 
 def _query(request: Request) -> str:

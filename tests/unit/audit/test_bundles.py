@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.audit_events import NOON, viewed
 from treegarth.audit.bundles import Bundles
-from treegarth.audit.model import Event, Outcome, What
+from treegarth.audit.model import Event, EventOutcome, What
 
 
 def at(second: float, **given: object) -> Event:
@@ -42,7 +42,9 @@ def test_a_page_that_asks_again_all_day_is_a_row_an_hour() -> None:
 def test_what_is_refused_is_told_each_minute_however_it_goes_on() -> None:
     bundles = Bundles()
     rows = [
-        row for second in range(180) for row in bundles.take(at(second, outcome=Outcome.REFUSED, path=f"/{second}"))
+        row
+        for second in range(180)
+        for row in bundles.take(at(second, outcome=EventOutcome.REFUSED, path=f"/{second}"))
     ]
 
     assert [one.count for one in (*rows, *bundles.rest())] == [1, 59, 1, 59, 1, 59]

@@ -7,7 +7,7 @@ import pytest
 from tests.audit_events import NOON
 from treegarth.access.actors import Actor, Permission
 from treegarth.access.gate import Gate
-from treegarth.audit.model import Event, Outcome, What
+from treegarth.audit.model import Event, EventOutcome, What
 from treegarth.audit.orthanc_addresses import event_of
 
 ID = "-".join(["0123abcd"] * 5)
@@ -54,7 +54,7 @@ def test_each_is_called_what_it_is(method: str, path: str, what: What) -> None:
     event = asked(path, method)
 
     assert event is not None
-    assert (event.what, event.outcome, event.place) == (what, Outcome.PASSED, method)
+    assert (event.what, event.outcome, event.place) == (what, EventOutcome.PASSED, method)
     assert event.may_join is (method == "GET")
 
 
@@ -85,4 +85,4 @@ def test_what_is_refused_is_told_whatever_it_is() -> None:
     for method, path in (("GET", "/studies"), ("GET", "/system"), ("POST", "/instances"), ("POST", "/tools/shutdown")):
         event = asked(path, method, frozenset())
         assert event is not None
-        assert (event.outcome, event.status, event.may_join) == (Outcome.REFUSED, 403, True)
+        assert (event.outcome, event.status, event.may_join) == (EventOutcome.REFUSED, 403, True)

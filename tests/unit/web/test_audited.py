@@ -15,7 +15,7 @@ from treegarth.access.actors import Permission
 from treegarth.access.roles import BUILT_IN
 from treegarth.access.secrets import digest_of
 from treegarth.access.snapshot import KnownSession, KnownUser, Snapshot
-from treegarth.audit.model import Event, NotAudited, Outcome, Way, What
+from treegarth.audit.model import Event, EventOutcome, NotAudited, Way, What
 from treegarth.bootstrap import make_application
 from treegarth.settings import Settings, SignIn
 from treegarth.web.access import SESSION_COOKIE
@@ -143,7 +143,11 @@ def test_a_list_tells_its_query(site: Site) -> None:
     site.ask("/treegarth/studies?q=김&lang=ko&sort=-study_date")
 
     (event,) = site.recorded.events
-    assert (event.what, event.outcome, event.way) == (What.SEARCH, Outcome.FAILED, Way.PAGE)  # the database is away
+    assert (event.what, event.outcome, event.way) == (
+        What.SEARCH,
+        EventOutcome.FAILED,
+        Way.PAGE,
+    )  # the database is away
     assert (event.path, event.query) == ("/treegarth/studies", "q=김&sort=-study_date")
     assert (event.actor, event.roles, event.address) == ("physicist", ("physicist",), "10.0.0.9")
     assert event.session_id is not None
@@ -164,14 +168,14 @@ def test_who_may_not_is_told_as_refused(site: Site) -> None:
     site.ask("/treegarth/dose", who="nurse")
     site.ask("/treegarth/api/v1/dose/studies", who="nurse")
 
-    assert [(one.actor, one.outcome) for one in site.recorded.events] == [("nurse", Outcome.REFUSED)] * 2
+    assert [(one.actor, one.outcome) for one in site.recorded.events] == [("nurse", EventOutcome.REFUSED)] * 2
 
 
 def test_nobody_who_is_led_to_the_sign_in_is_told_as_refused(site: Site) -> None:
     answer = site.ask("/treegarth/studies", who=None)
 
     assert answer.status_code == 303
-    assert [(one.actor, one.outcome) for one in site.recorded.events] == [(None, Outcome.REFUSED)]
+    assert [(one.actor, one.outcome) for one in site.recorded.events] == [(None, EventOutcome.REFUSED)]
 
 
 def test_a_wrong_address_and_files_of_pages_are_no_events(site: Site) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from treegarth.access.actors import Permission
-from treegarth.audit.model import OUTCOME_WORDS, WAY_WORDS, WHAT_WORDS, Outcome, Way, What
+from treegarth.audit.model import OUTCOME_WORDS, WAY_WORDS, WHAT_WORDS, EventOutcome, Way, What
 from treegarth.audit.store import AuditEvent, select_events
 from treegarth.phrases import N_, NN_
 from treegarth.web.call import AnyCall, Asker
@@ -27,7 +27,7 @@ class EventsAsked(Parameters):
     """By this user or AE title, exactly."""
     what: What | None = None
     """Of this kind."""
-    outcome: Outcome | None = None
+    outcome: EventOutcome | None = None
     """That ended so."""
     way: Way | None = None
     """By this door."""
@@ -88,7 +88,7 @@ EVENTS = Listing(
         Column(name="at", label=N_("When")),
         Column(name="actor", label=N_("User"), form="own", sorts_by=("actor", "at"), nulls_first=True),
         Column(name="what", label=N_("What was done"), form="own", sorts_by=()),
-        Column(name="outcome", label=N_("Outcome"), form="own", sorts_by=()),
+        Column(name="outcome", label=N_("EventOutcome"), form="own", sorts_by=()),
         Column(name="about", label=N_("About"), form="own", sorts_by=()),
         Column(name="path", label=N_("Request"), form="own", sorts_by=(), narrow="c-1"),
         Column(name="address", label=N_("From where"), form="own", sorts_by=(), narrow="c-2"),
@@ -96,7 +96,7 @@ EVENTS = Listing(
     filters=(
         Filter(name="actor", label=N_("User")),
         Filter(name="what", label=N_("What was done"), choices=WHAT_WORDS),
-        Filter(name="outcome", label=N_("Outcome"), choices=OUTCOME_WORDS),
+        Filter(name="outcome", label=N_("EventOutcome"), choices=OUTCOME_WORDS),
         Filter(name="patient_id", label=N_("Patient ID")),
         Filter(name="at_from", label=N_("From")),
         Filter(name="at_to", label=N_("To")),
