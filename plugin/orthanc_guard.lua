@@ -36,8 +36,10 @@ local function set_of(list)
 end
 
 local told = ParseJson(os.getenv("TREEGARTH_GUARD") or "null")
-if not told then
-  print("Treegarth is not loaded: its guard knows no settings, and this machine's own names and pages alone pass.")
+local is_loaded = told ~= nil
+if not is_loaded then
+  print("Treegarth is not loaded: its guard knows no settings, and only requests of this machine, under its own names " ..
+    "and from its own pages, pass. A sign-in of Treegarth's users would be missing.")
   told = {}
 end
 local hosts, allowed_origins = set_of(told.Hosts), set_of(told.AllowedOrigins)
@@ -147,13 +149,15 @@ local function without_empty(headers)
 end
 
 -- Why the request is refused; nil where it is not. No address goes into the log: it can identify a patient.
-local function reason(method, uri, headers)
+local function reason(method, uri, ip, headers)
   headers = without_empty(headers)
   local has_scripts = told.ScriptsServe == true  -- of the site: they judge nothing, and may answer at any address
   local is_own = is_own_path(uri)
   local odd = (is_own or has_scripts) and unreadable(headers)
   if not is_utf8(uri) then
     return "its address is not UTF-8"
+  elseif not is_loaded and not is_loopback(ip) then
+    return "it comes from another machine, and Treegarth, which knows who may ask, is not loaded"
   elseif odd then
     return "its header " .. odd .. " is not UTF-8"
   elseif is_own and (headers["content-type"] or ""):lower():find("^%s*multipart/form%-data") then
@@ -179,7 +183,7 @@ local function say(sentence)
 end
 
 function IncomingHttpRequestFilter(method, uri, ip, username, headers)
-  local was_judged, why = pcall(reason, method, uri, headers)
+  local was_judged, why = pcall(reason, method, uri, ip, headers)
   if not was_judged then
     why = "it could not be judged: " .. tostring(why)
   end

@@ -54,7 +54,7 @@ NOT_OF_THE_FILES = {
         "last_received_at",
     },
     "series": {"pruned_instance_count", "pruned_size_bytes", "last_received_at", *_ORIGIN},
-    "instance": {"header_checksum", "indexed_at", "content_since", "issues"},
+    "instance": {"header_checksum", "indexed_at", "content_since", "issues", "uploader_id", "session_id", "token_id"},
 }
 """Columns that say how the index came by a row, or follow from others; the origin of a series is looked at apart."""
 

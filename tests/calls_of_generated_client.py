@@ -44,6 +44,8 @@ FOUND_IN: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "policy_id": ("api_retention_policies", ("items", 0, "id")),
     "ledger_id": ("api_retention_ledger_objects", ("items", 0, "id")),
     "orthanc_study_id": ("api_retention_ledger", ("items", 0, "orthanc_study_id")),
+    "user_id": ("api_access_users", ("items", 0, "id")),
+    "role_id": ("api_roles", ("items", 0, "id")),
     "work_id": ("api_works", ("items", 0, "id")),
 }
 ALSO_GIVEN: Mapping[str, list[dict[str, str]]] = {

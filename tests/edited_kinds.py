@@ -115,3 +115,5 @@ VIEW = {"name": "v", "list": "archive.studies", "query": {"modality": "CT"}, "sh
 KINDS.append(
     EditedKind(path="views", document=VIEW, changed="query", values=({"modality": "MR"}, {"modality": "PT"}), page=None)
 )
+STUDENT = {"name": "a", "permissions": ["see dose"]}
+KINDS.append(EditedKind(path="access/roles", document=STUDENT, changed="name", values=("b", "c"), page="access/roles"))

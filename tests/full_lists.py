@@ -204,11 +204,44 @@ ALERTS = (
     "INSERT INTO dose_alert_exam (alert_id, orthanc_study_id, study_instance_uid, is_doubted)"
     " SELECT id, orthanc_study_id, study_instance_uid, false FROM dose_alert",
 )
-STATEMENTS = (*ARCHIVE, *TASKS, *DOSE, *SIZES, *NAMES, *ALERTS, *ACTS, *RULES, *DELIVERIES, *RETENTION, *VIEWS)
+AUDIT = (
+    "INSERT INTO audit_event (server, number, key, at, until, what, outcome, way, actor, user_id, roles, address,"
+    " place, status, count, path, query, detail, studies, patients, salt, identity_digest, hash)"
+    f" SELECT 'a:8042', n, 'key-' || n, {_AGO}, CASE WHEN n % 9 = 0 THEN {_NOON} END,"
+    " (ARRAY['view', 'search', 'images', 'change'])[n % 4 + 1], (ARRAY['done', 'refused', 'passed'])[n % 3 + 1],"
+    " (ARRAY['page', 'api', 'orthanc'])[n % 3 + 1], (ARRAY['anna', 'ben', NULL])[n % 3 + 1], nullif(n % 3, 2),"
+    " ARRAY['physicist'], '10.0.0.' || n % 9, 'archive.study_page', nullif(200, n), n % 3 + 1,"
+    " CASE WHEN n % 20 > 0 THEN '/treegarth/studies/1.2.' || n END, CASE WHEN n % 20 > 0 THEN '' END,"
+    " CASE WHEN n % 20 > 0 THEN '' END, CASE WHEN n % 20 > 0 THEN ARRAY['1.2.' || n] END,"
+    f" CASE WHEN n % 20 > 0 THEN ARRAY['P' || n % 500] END, CASE WHEN n % 20 > 0 THEN 'salt'::bytea END, 'd', 'h'"
+    f" {_EACH}",
+)
+ACCOUNTS = (
+    "INSERT INTO user_account (name, folded_name, full_name, is_on, created_at, last_signed_in_at) SELECT 'u' || n,"
+    " 'u' || n, CASE WHEN n % 3 > 0 THEN 'User ' || n % 40 END, n % 5 > 0, "
+    f"{_AGO}, CASE WHEN n % 4 > 0 THEN {_AGO} END {_EACH}",
+    "INSERT INTO user_role (user_id, role) SELECT id, (ARRAY['nurse', 'physicist', 'researcher'])[id % 3 + 1]"
+    " FROM user_account WHERE id % 7 > 0",
+)
+STATEMENTS = (
+    *ACCOUNTS,
+    *ARCHIVE,
+    *TASKS,
+    *DOSE,
+    *SIZES,
+    *NAMES,
+    *ALERTS,
+    *ACTS,
+    *RULES,
+    *DELIVERIES,
+    *RETENTION,
+    *VIEWS,
+    *AUDIT,
+)
 TABLES = (
     *("patient", "study", "series", "instance", "dose_report", "irradiation_event", "administration"),
     *("dose_study", "dose_redecided", "size_import", "size_line", "act", "rule_event", "exam_dose", "event_dose"),
-    *("dose_alert", "dose_alert_exam"),
+    *("dose_alert", "dose_alert_exam", "user_account", "audit_event"),
     *(
         "rule_outcome",
         "notification",

@@ -8,7 +8,7 @@ from typing import Any
 
 from treegarth.outgoing.gate import Gate
 from treegarth.places import DestinationPlaces
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 
 THIS_MACHINE = ("127.0.0.0/8", "::1")
 
@@ -25,5 +25,5 @@ def gate(*folders: Path, environment: Mapping[str, str] | None = None, **others:
     return Gate(places=DestinationPlaces.model_validate(given), environment=known)
 
 
-HERE = Settings(mode=Mode.TEST, destination_places=DestinationPlaces.model_validate(places(Path("/srv"))))
+HERE = Settings(sign_in=SignIn.NONE, destination_places=DestinationPlaces.model_validate(places(Path("/srv"))))
 """The settings of a site whose destinations may be on this machine."""

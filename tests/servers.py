@@ -12,8 +12,8 @@ import subprocess
 import sysconfig
 import tempfile
 from atexit import register
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -144,7 +144,7 @@ class OrthancServer:
             found["PythonScript"] = str(ROOT / "plugin" / "orthanc_entry.py")
             found["LuaScripts"] = [str(GUARD)]
             found["Treegarth"] = {
-                "Mode": "test",
+                "SignIn": "none",
                 "DataDirectory": str(self.folder / "treegarth"),
                 "ReconcileSeconds": 2,
                 "WorkerNiceness": 0,  # else the servers of other tests leave its workers next to nothing
@@ -267,6 +267,20 @@ def store(server: OrthancServer, *paths: Path, calling: str = "STORESCU", timeou
         timeout=timeout_s,
         env={**os.environ, **WITHOUT_DELAY},
     )
+
+
+@contextmanager
+def hanging_database(server: OrthancServer) -> Iterator[None]:
+    """Meanwhile the embedded database of a server answers nobody and ends no connection."""
+    file = server.folder / "treegarth/postgresql/cluster/data/postmaster.pid"
+    postmaster = int(file.read_text(encoding="ascii").split()[0])
+    subprocess.run(["pkill", "-STOP", "-P", str(postmaster)], check=False)
+    os.kill(postmaster, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(postmaster, signal.SIGCONT)
+        subprocess.run(["pkill", "-CONT", "-P", str(postmaster)], check=False)
 
 
 def begin_to_store(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from treegarth.feature import House, Lent, Work
-from treegarth.features import archive, deliveries, dose, retention, rules, system, views, works
+from treegarth.features import accounts, archive, audit, deliveries, dose, retention, rules, system, views, works
 from treegarth.host.zone import local_zone
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ FEATURES = (
     retention.FEATURE,
     views.FEATURE,
     works.FEATURE,
+    accounts.FEATURE,
+    audit.FEATURE,
 )
 """In the order in which their findings, sections and actions are shown. One more line is one more feature."""
 

@@ -14,6 +14,7 @@ from flask import Flask
 from treegarth.assembly import house
 from treegarth.database.location import own_server_address
 from treegarth.errors import SettingsRefused, TreegarthError
+from treegarth.features.archive.finding.service import answer_find
 from treegarth.features.archive.pages import ViewerGate, first_series
 from treegarth.features.retention.uses import study_opened
 from treegarth.features.system.samples import keep_sample
@@ -32,7 +33,7 @@ def start_in_orthanc(orthanc: Any) -> None:
         configuration = json.loads(orthanc.GetConfiguration())
         settings = checked_settings(configuration, os.environ)
         database = own_server_address(settings, os.environ)
-        Plugin(orthanc, configuration, settings, database, make_application, keep_sample).register()
+        Plugin(orthanc, configuration, settings, database, make_application, keep_sample, answer_find).register()
     except TreegarthError as error:
         for line in str(error).splitlines():
             orthanc.LogError(f"Treegarth refuses to start: {line}")

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ OVERVIEW = """A research and radiation-dose PACS that grows inside a stock Ortha
 
   treegarth up --data DIR          serve on a folder of its own, until Ctrl-C
   treegarth demo --data DIR        the same, with a made-up hospital day pushed to it
+  treegarth users add NAME ...     who may sign in; the first administrator is made so
   treegarth check                  what is wrong with this site's configuration
   treegarth dose read FILE...      the dose in DICOM files, without any server
 """
@@ -72,6 +74,10 @@ def make_parser() -> argparse.ArgumentParser:
     add_check(commands)
     add_dose(commands)
     add_rules(commands)
+    add_audit(commands)
+
+    add_users(commands)
+    add_tokens(commands)
     add_version(commands)
     return parser
 
@@ -279,6 +285,152 @@ example:
     parser.set_defaults(run=run_rules_export)
 
 
+def add_audit(commands: Commands) -> None:
+    audit = add_command(
+        commands, "audit", "who did what: verify, export, look at it, erase a patient", "See each with --help."
+    )
+    parts = audit.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parser = add_command(
+        parts,
+        "verify",
+        "say whether the audit trail is as it was written",
+        """Reckons the chain of each server again and checks the signatures of its end and its anchors. Exit code 1
+where an event was changed, taken out, put in or moved. Keep what it prints elsewhere: a later run can be compared.
+
+examples:
+  treegarth audit verify --data /srv/treegarth
+  treegarth audit verify --config /etc/orthanc --key other-server/audit.key""",
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="keys",
+        help="the key of another server of this database, or an earlier one of this",
+    )
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_verify)
+    parser = add_command(
+        parts,
+        "export",
+        "print events as CSV or JSON lines",
+        """In the order in which they were written.
+
+example:
+  treegarth audit export --data /srv/treegarth --from 2026-11-01 --to 2026-11-30 > november.csv""",
+    )
+    parser.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
+    parser.add_argument("--from", type=day, metavar="DAY", dest="first", help="the first day, 2026-11-01")
+    parser.add_argument("--to", type=day, metavar="DAY", dest="last", help="the last day")
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_export)
+    parser = add_command(
+        parts,
+        "tail",
+        "print the latest events",
+        """One a line, the newest last.
+
+example:
+  treegarth audit tail --data /srv/treegarth --count 50""",
+    )
+    parser.add_argument("--count", type=int, default=20, metavar="N", help="how many (default: 20)")
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_tail)
+
+    parser = add_command(
+        parts,
+        "erase",
+        "take a patient out of the trail, for good",
+        """What events say of the patient (address, query, studies, Patient IDs) is blanked; that they happened stays,
+and the chain still verifies. That it was done is an event of its own. What was searched by a name cannot be known to be
+of one patient.
+
+example:
+  treegarth audit erase --data /srv/treegarth --patient-id 4711""",
+    )
+    parser.add_argument("--patient-id", required=True, metavar="ID", help="(0010,0020), as it was stored")
+    add_site_options(parser)
+    parser.set_defaults(run=run_audit_erase)
+
+
+def add_users(commands: Commands) -> None:
+    users = add_command(commands, "users", "who may sign in, and with which roles", "See each with --help.")
+    parts = users.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    add_user_command(parts, "list", "list every user", "State, last sign-in, roles; `new` has to choose a password.")
+    parser = add_user_command(
+        parts,
+        "add",
+        "make a user",
+        """The password is made up, printed this once, and changed at the first sign-in; --password-stdin takes the
+first line of standard input instead. Where SignIn is orthanc, NAME is that of a user of Orthanc, who has the password.
+
+examples:
+  treegarth users add root --role administrator --data /srv/treegarth
+  treegarth users add anna --role physicist --full-name "Anna Kim" --config /etc/orthanc""",
+        named=True,
+    )
+    parser.add_argument("--role", action="append", default=[], metavar="R", help="a role; give it again for another")
+    parser.add_argument("--full-name", metavar="NAME", help="what pages call the user")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser = add_user_command(
+        parts, "roles", "give a user these roles and no others", "Somebody remains an administrator.", named=True
+    )
+    parser.add_argument("role", nargs="*", metavar="R", help="a role; none: may only sign in")
+    parser = add_user_command(
+        parts, "password", "set a password to begin with", "Every session of the user ends.", named=True
+    )
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add_user_command(parts, "off", "switch a user off", "Sessions end, and no token acts.", named=True)
+    add_user_command(parts, "on", "switch a user on again", "", named=True)
+    add_user_command(parts, "end-sessions", "sign a user out everywhere", "", named=True)
+    text = "For who has lost the app and the recovery codes; the password alone is enough then."
+    add_user_command(parts, "second-step-off", "take the second step of the sign-in off a user", text, named=True)
+
+
+def add_user_command(
+    parts: Commands, name: str, summary: str, text: str, *, named: bool = False
+) -> argparse.ArgumentParser:
+    parser = add_command(parts, name, summary, text)
+    if named:
+        parser.add_argument("name", metavar="NAME", help="what the user types at the sign-in")
+    add_site_options(parser)
+    parser.set_defaults(run=run_users, part=name)
+    return parser
+
+
+def add_tokens(commands: Commands) -> None:
+    tokens = add_command(commands, "tokens", "keys by which programs act for users", "See each with --help.")
+    parts = tokens.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parser = add_command(parts, "list", "list tokens", "Of every user, or of one.")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of this user alone")
+    add_site_options(parser)
+    parser.set_defaults(run=run_tokens, part="list")
+    parser = add_command(
+        parts,
+        "add",
+        "make a token of a user",
+        """It may do what the user may, and of that only what --may names. It is printed this once.
+
+examples:
+  treegarth tokens add gateway --for "room 2" --may upload --data /srv/treegarth
+  treegarth tokens add statistics --for nightly --may "see dose" --may export --days 30""",
+    )
+    parser.add_argument("name", metavar="NAME", help="the user for whom the program acts")
+    parser.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
+    parser.add_argument(
+        "--may", action="append", required=True, metavar="PERMISSION", help="one of what roles permit: upload, see dose"
+    )
+    parser.add_argument("--days", type=int, default=90, metavar="N", help="how long, at most 366 (default: 90)")
+    add_site_options(parser)
+    parser.set_defaults(run=run_tokens, part="add")
+    parser = add_command(parts, "revoke", "take a token back", "Refused within a second.")
+    parser.add_argument("number", type=int, metavar="NUMBER", help="as `tokens list` shows it")
+    add_site_options(parser)
+    parser.set_defaults(run=run_tokens, part="revoke")
+
+
 def add_version(commands: Commands) -> None:
     parser = add_command(commands, "version", "print the versions of Treegarth and Python", "")
     parser.set_defaults(run=run_version)
@@ -387,6 +539,86 @@ def run_rules_export(options: argparse.Namespace) -> int:
     from treegarth.commands.rules import export_command
 
     return export_command(read_configuration(source_of(options), os.environ), os.environ, sys.stdout)
+
+
+def run_audit_verify(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import verify_command
+    from treegarth.commands.configuration import read_configuration
+
+    return verify_command(read_configuration(source_of(options), os.environ), os.environ, options.keys, sys.stdout)
+
+
+def run_audit_export(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import export_command
+    from treegarth.commands.configuration import read_configuration
+
+    configuration = read_configuration(source_of(options), os.environ)
+    given = {"form": options.format, "first": options.first, "last": options.last}
+    return export_command(configuration, os.environ, sys.stdout, **given)
+
+
+def run_audit_tail(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import tail_command
+    from treegarth.commands.configuration import read_configuration
+
+    return tail_command(read_configuration(source_of(options), os.environ), os.environ, options.count, sys.stdout)
+
+
+def run_audit_erase(options: argparse.Namespace) -> int:
+    from treegarth.commands.audit import erase_command
+    from treegarth.commands.configuration import read_configuration
+
+    configuration = read_configuration(source_of(options), os.environ)
+    return erase_command(configuration, os.environ, options.patient_id, sys.stdout)
+
+
+def day(text: str) -> date:
+    """A day in ISO form."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-11-30") from None
+
+
+def run_users(options: argparse.Namespace) -> int:
+    from treegarth.commands import users
+    from treegarth.commands.configuration import read_configuration
+
+    def act(site: users.Site) -> None:
+        given = users.password_of_stdin() if getattr(options, "password_stdin", False) else ""
+        match options.part:
+            case "list":
+                users.list_users(site)
+            case "add":
+                users.add(site, options.name, options.role, options.full_name, given)
+            case "roles":
+                users.change_roles(site, options.name, options.role)
+            case "password":
+                users.set_password(site, options.name, given)
+            case "end-sessions":
+                users.end_sessions(site, options.name)
+            case "second-step-off":
+                users.take_second_step_off(site, options.name)
+            case state:
+                users.switch(site, options.name, is_on=state == "on")
+
+    return users.run(read_configuration(source_of(options), os.environ), os.environ, sys.stdout, act)
+
+
+def run_tokens(options: argparse.Namespace) -> int:
+    from treegarth.commands import users
+    from treegarth.commands.configuration import read_configuration
+
+    def act(site: users.Site) -> None:
+        match options.part:
+            case "list":
+                users.list_tokens(site, options.name)
+            case "add":
+                users.add_token(site, options.name, options.purpose, options.may, options.days)
+            case _:
+                users.revoke(site, options.number)
+
+    return users.run(read_configuration(source_of(options), os.environ), os.environ, sys.stdout, act)
 
 
 def run_version(options: argparse.Namespace) -> int:

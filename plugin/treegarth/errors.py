@@ -120,6 +120,10 @@ class Unauthenticated(TreegarthError):
     """Log in first: this needs a user of Orthanc."""
 
 
+class SignInNeeded(TreegarthError):
+    """Sign in first. Answered with 403: Orthanc's plugins send no 401 without a browser's dialog for a password."""
+
+
 class RequestForbidden(TreegarthError):
     """This request is not allowed."""
 

@@ -27,14 +27,25 @@ ENVIRONMENT_PREFIX = "TREEGARTH_"
 REMOVED = {
     "GuardOrthanc": "The guard is a script of Orthanc now: remove this key, and name plugin/orthanc_guard.lua in "
     '"LuaScripts" where you want it.',
+    "Mode": '"SignIn" says it now: "orthanc" for what was "prod", "none" for what was "dev" and "test".',
+    "AllowRemoteAccessWithoutLogin": 'Nobody is let in from elsewhere without a sign-in any more: set "SignIn" to '
+    '"orthanc" or "treegarth".',
 }
 """Settings that there were, and what replaces them."""
 
 
-class Mode(StrEnum):
-    DEV = "dev"  # no login; refuses to start where others could reach it
-    TEST = "test"  # as dev, for automated tests: short intervals are allowed
-    PROD = "prod"  # Orthanc authenticates every user, or Treegarth does not start
+class SignIn(StrEnum):
+    """How people are known."""
+
+    NONE = "none"  # whoever reaches the port may do everything: this machine alone, for trying and for tests
+    ORTHANC = "orthanc"  # Orthanc's own users, by the browser's dialog (HTTP Basic)
+    TREEGARTH = "treegarth"  # users of our own, by a page; Orthanc's own login is off
+    OIDC = "oidc"  # users of an identity provider, by its page; Orthanc's own login is off
+
+    @property
+    def by_session(self) -> bool:
+        """Whether people sign in by a page of ours and have sessions."""
+        return self in (SignIn.TREEGARTH, SignIn.OIDC)
 
 
 class SecretReference(BaseModel):
@@ -106,13 +117,57 @@ class Webhook(BaseModel):
     secret: SecretReference
 
 
+class Oidc(BaseModel):
+    """The identity provider (OpenID Connect) by which people sign in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True)
+
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: SecretReference | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=60)
+    scopes: tuple[str, ...] = ("openid", "profile")
+    name_claim: str = Field(default="preferred_username", min_length=1)
+    groups_claim: str = Field(default="groups", min_length=1)
+    roles: Mapping[str, tuple[str, ...]] = {}
+    log_out: bool = True
+    also_password: bool = False
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_issuer(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError("must be like https://id.example.org/realms/hospital, as the provider writes it itself")
+        if value.startswith("http://") and not is_loopback(host_of(value)):
+            raise ValueError("must begin with https: who listens in on the way could sign in as anybody")
+        return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _has_openid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in value:
+            raise ValueError('must have "openid" in it')
+        if any(not re.fullmatch(r"[!#-\[\]-~]+", one) for one in value):
+            raise ValueError("must be a list of words without blanks")
+        return value
+
+    @property
+    def shown_name(self) -> str:
+        """What the sign-in's button calls it."""
+        return self.name or host_of(self.issuer)
+
+
 class Settings(Described):
     """What a site sets. The shipped orthanc.json shows each key in its place."""
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True)
 
-    mode: Mode = Mode.PROD
-    """`dev`, `test` or `prod`. Only `prod` is for patients: it insists on Orthanc's own login."""
+    sign_in: SignIn = SignIn.ORTHANC
+    """How people are known: `none` (this machine alone), `orthanc` (its own users), `treegarth` (users of our own),
+    `oidc` (those of an identity provider)."""
+
+    oidc: Oidc | None = None
+    """The identity provider: `{"Issuer": ..., "ClientId": ..., "ClientSecret": {"File": ...}, "Roles": {...}}`."""
 
     data_directory: Path | None = None
     """Where the embedded database lives. Default: the folder `treegarth` inside Orthanc's IndexDirectory."""
@@ -147,8 +202,8 @@ class Settings(Described):
     chained_scripts: tuple[Path, ...] = ()
     """Your own Orthanc Python scripts, imported in this order and called beside Treegarth's callbacks."""
 
-    allow_remote_access_without_login: bool = False
-    """Let `dev` start although Orthanc accepts other machines. Whoever reaches the port then sees every patient."""
+    find_from_index: bool = True
+    """Whether C-FIND is answered from our index, with repaired names; otherwise by Orthanc itself."""
 
     queue_megabytes: int = Field(default=64, ge=1, le=4096)
     """Memory (MB) for headers that wait for the indexer; beyond it only identifiers wait, nothing is lost."""
@@ -170,6 +225,12 @@ class Settings(Described):
 
     destination_places: DestinationPlaces = DestinationPlaces()
     """What destinations and webhooks may use and reach: `{"Folders": [...], "SecretFiles": [...], ...}`."""
+
+    audit_key: SecretReference | None = None
+    """Where the key that signs the audit trail is found. Default: `audit.key` in the data directory."""
+
+    audit_days: int | None = Field(default=None, ge=30, le=36500)
+    """Days that events of the audit trail are kept. Default: for good."""
 
     time_zone: str | None = None
     """The IANA name of the zone that pages show, `Asia/Seoul`. Default: the machine's."""
@@ -252,29 +313,66 @@ def is_published(settings: Settings) -> bool:
 
 
 def problems_of_access(settings: Settings, orthanc: Mapping[str, Any]) -> list[str]:
-    """Why this mode must not run under this configuration of Orthanc; empty when it may."""
+    """Why this way of signing in must not run under this configuration of Orthanc; empty when it may."""
     remote = bool(orthanc.get("RemoteAccessAllowed", False))
-    login = orthanc.get("AuthenticationEnabled")
-    login = remote if login is None else bool(login)  # Orthanc's own default
-    users = orthanc.get("RegisteredUsers") or {}
-    if settings.mode is Mode.PROD and not (login and users):
-        return [
-            'Mode "prod" needs Orthanc\'s login: set "AuthenticationEnabled": true and at least one entry in '
-            '"RegisteredUsers" (or run Mode "dev" on this machine alone).'
-        ]
-    if settings.mode is Mode.PROD or settings.allow_remote_access_without_login:
-        return []
+    given = orthanc.get("AuthenticationEnabled")
+    login = remote if given is None else bool(given)  # Orthanc's own default
+    check = {
+        SignIn.NONE: _problems_without_sign_in,
+        SignIn.ORTHANC: _problems_of_orthanc_users,
+        SignIn.TREEGARTH: _problems_of_own_users,
+        SignIn.OIDC: _problems_of_provider,
+    }
+    return check[settings.sign_in](settings, orthanc, remote, login)
+
+
+def _problems_without_sign_in(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
     problems = []
     if remote:
         problems.append(
-            f'Mode "{settings.mode}" has no login, but "RemoteAccessAllowed" is true. Set Mode "prod" with users, or '
-            '"RemoteAccessAllowed": false, or accept the risk by "AllowRemoteAccessWithoutLogin": true.'
+            'SignIn "none" lets everybody in, but "RemoteAccessAllowed" is true. Set SignIn "treegarth" or "orthanc", '
+            'or "RemoteAccessAllowed": false.'
+        )
+    if login and orthanc.get("RegisteredUsers"):
+        problems.append(
+            'SignIn "none" knows nobody, but Orthanc asks for its users ("AuthenticationEnabled"). Set SignIn '
+            '"orthanc", which gives each of them their roles.'
         )
     if is_published(settings):
         problems.append(
-            f'Mode "{settings.mode}" has no login, but "PublicUrl" says that others reach it by {settings.public_url}. '
-            'Set Mode "prod" with users, or let the proxy ask for a login and say so by '
-            '"AllowRemoteAccessWithoutLogin": true.'
+            f'SignIn "none" lets everybody in, but "PublicUrl" says that others reach this server by '
+            f'{settings.public_url}. Set SignIn "treegarth" or "orthanc".'
+        )
+    return problems
+
+
+def _problems_of_orthanc_users(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
+    if login and orthanc.get("RegisteredUsers"):
+        return []
+    return [
+        'SignIn "orthanc" needs Orthanc\'s login: set "AuthenticationEnabled": true and at least one entry in '
+        '"RegisteredUsers" (or SignIn "treegarth" for users of our own, or "none" on this machine alone).'
+    ]
+
+
+def _problems_of_own_users(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
+    if not login:
+        return []
+    return [
+        f'SignIn "{settings.sign_in}" asks who people are by itself, but Orthanc would refuse them before: set '
+        '"AuthenticationEnabled": false.'
+    ]
+
+
+def _problems_of_provider(settings: Settings, orthanc: Mapping[str, Any], remote: bool, login: bool) -> list[str]:
+    problems = _problems_of_own_users(settings, orthanc, remote, login)
+    if settings.oidc is None:
+        problems.append(
+            'SignIn "oidc" needs the identity provider: set "Oidc": {"Issuer": ..., "ClientId": ...} (docs/sign-in.md).'
+        )
+    if settings.public_url is None:
+        problems.append(
+            'SignIn "oidc" needs "PublicUrl": the identity provider sends people back to an address below it.'
         )
     return problems
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from tests.bench import (
     admission,
+    audit,
     dose,
     dose_analysis,
     dose_percentiles,
     forwarding,
+    gate,
+    guessing,
     index_writing,
     list_orders,
     memory,
@@ -30,6 +33,9 @@ BENCHMARKS = {
     "store_path": store_path.measure,
     "admission": admission.measure,
     "index_writing": index_writing.measure,
+    "gate": gate.measure,
+    "guessing": guessing.measure,
+    "audit": audit.measure,
     "memory": memory.measure,
     "mending": mending.measure,
     "dose": dose.measure,

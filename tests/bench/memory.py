@@ -32,7 +32,7 @@ def measure() -> list[Figure]:
 
 def _growth(count: int, *, planted: bool) -> int:
     with TemporaryDirectory(prefix="bench") as place:
-        section = {"Mode": "test", "ReconcileSeconds": 60, "WorkerNiceness": 10} if planted else None
+        section = {"SignIn": "none", "ReconcileSeconds": 60, "WorkerNiceness": 10} if planted else None
         settings = {CACHE: read_configuration(SHIPPED, {}).values[CACHE]}
         with OrthancServer(Path(place) / "server", treegarth=section, settings=settings) as server:
             server.start()

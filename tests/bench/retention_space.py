@@ -74,7 +74,7 @@ def _most(runs: list[Run], name: str) -> int:
 
 
 def _run(folder: Path, old: Path, paced: list[Path], fast: list[Path], object_bytes: int | None) -> Run:
-    section = {"Mode": "test", "ReconcileSeconds": 60, "StableSeconds": 1, "WorkerNiceness": 10}
+    section = {"SignIn": "none", "ReconcileSeconds": 60, "StableSeconds": 1, "WorkerNiceness": 10}
     with OrthancServer(folder, treegarth=section) as server:
         server.start()
         send(server, [old])

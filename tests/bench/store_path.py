@@ -34,7 +34,7 @@ TIMEOUT_S = 300
 RULES = 50
 SETTLING_S = 12.0  # a server that has just started is still busy with itself, and so are its workers
 WAKING_S = 2.5  # one that was stopped does what its clocks say is late
-SECTION = {"Mode": "test", "ReconcileSeconds": 60, "StableSeconds": 60, "WorkerNiceness": 10}
+SECTION = {"SignIn": "none", "ReconcileSeconds": 60, "StableSeconds": 60, "WorkerNiceness": 10}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,11 +30,17 @@ Login: TypeAlias = tuple[str, str]
 SIZES = "accession_number,patient_size_cm,patient_weight_kg\nNOBODY,172,70\nNOBODY TOO,1,1\n"
 POLICY = "name: old\nwhy: space\nkeep: nothing\nafter: 90 days since received\nproof: none\n"
 LEVEL = {"modality": "CT", "quantity": "dlp_mgy_cm", "phantom": "body", "standard_name": "Chest", "level": 111}
+OF_OWN_SIGN_IN = (
+    *("accounts.sign_in_page", "accounts.code_page", "accounts.password_page", "accounts.second_step_page"),
+    *("accounts.provider_start", "accounts.provider_back"),
+)
+"""What answers only where users sign in at Treegarth itself, which none of the servers that are visited have."""
 NO_PAGES = {
     "rules.bell_page": "a part of every page, which asks for it by itself",
     "archive.study_choices": "a part of a form, which asks for it while somebody types",
     "rules.open_notice_page": "leads to the page of the study that a notice is about",
     "retention.frees_page": "a part of a policy's page, which asks for it by itself",
+    **dict.fromkeys(OF_OWN_SIGN_IN, "where users sign in here alone: the tests of the sign-in look at it"),
     "web.ohif_start": "OHIF's page: the tests of the viewer look at it",
 }
 """What answers HTML and is no page to be visited: by the name of the route, why."""
@@ -51,6 +57,15 @@ def push_two_studies(server: OrthancServer, login: Login | None = None) -> None:
     client = OrthancClient(OrthancAddress(url=server.url, authorization=authorization))
     assert check_what_was_read(client, sent, StringIO()) == 0
     client.close()
+
+
+def made_user(api: str, login: Login | None = None) -> int:
+    """The number of a user with a role."""
+    body = {"name": f"anna {monotonic()}", "full_name": "Anna Kim", "roles": ["physicist"]}
+    answer = requests.post(f"{api}/access/users", json=body, auth=login, timeout=60)
+    answer.raise_for_status()
+    number: int = answer.json()["user"]["id"]
+    return number
 
 
 def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None = None) -> dict[str, Any]:
@@ -108,6 +123,8 @@ def prepared(server: OrthancServer, folder: Path, gone: str, login: Login | None
         "sop_instance_uid": api(f"studies/{uid}/series/{series}/instances")["items"][0]["sop_instance_uid"],
         "character_set_id": ask("POST", f"{server.api}/character-sets", json={"document": korean})["id"],
         "work_id": work["id"],
+        "user_id": made_user(server.api, login),
+        "role_id": api("access/roles")["items"][-1]["id"],  # the first one stays
         "study_instance_uid": uid,
         "series_instance_uid": series,
         "orthanc_study_id": study["orthanc_study_id"],
@@ -143,7 +160,8 @@ def pages(known: dict[str, Any]) -> list[str]:
 def no_pages(known: dict[str, Any]) -> list[str]:
     """The address of whatever else is asked for by GET: files, parts of pages, what leads elsewhere."""
     others = (one for one in every_route() if one.method == "GET" and not one.is_api and "{path:path}" not in one.path)
-    return [_address(route, known) for route in others if not route.is_html or route.name in NO_PAGES]
+    named = [one for one in others if not one.is_html or one.name in NO_PAGES.keys() - set(OF_OWN_SIGN_IN)]
+    return [_address(route, known) for route in named]
 
 
 def html_routes() -> list[Route]:

@@ -16,6 +16,7 @@ FURTHER = (
     "dose/standard-names/rule?modality=CT&name=Tried&study_description=*",
     "retention/ledger?state=deleted",
     "retention/ledger/objects?{gone_study}",
+    "access/roles/{role_id}",
     "rules/{rule_id}/try",
     "rules/{second_rule_id}/try",
     "studies/{marked_study}",
@@ -195,8 +196,28 @@ FORMS: Mapping[str, Filling] = {
     "retention.remove_page": Filling(),
     "archive.studies_act": Filling(),
     "destinations.remove_page": Filling(),
+    "accounts.create_user_page": Filling(typed={"name": "berta", "full_name": "Berta"}),
+    "accounts.set_roles_page": Filling(),
+    "accounts.rename_user_page": Filling(typed={"full_name": "Anna Lee"}),
+    "accounts.user_password_page": Filling(),
+    "accounts.switch_user_page": Filling(),
+    "accounts.create_role_page": Filling(typed={"name": "of a form"}, button="save"),
+    "accounts.change_role_page": Filling(button="save"),
+    "roles.take_in_page": Filling(typed={"text": "- {name: taken in, permissions: [see dose]}"}, button="look"),
+    "roles.switch_page": Filling(),
+    "roles.remove_page": Filling(),
 }
 ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("accounts.end_user_session_page", "accounts.end_user_sessions_page", "accounts.revoke_user_token_page"),
+            *("accounts.end_own_session_page", "accounts.end_own_sessions_page", "accounts.revoke_own_token_page"),
+            *("accounts.create_own_token_page", "accounts.take_off_second_step_page", "accounts.change_password"),
+            *("accounts.sign_in", "accounts.sign_out", "accounts.send_code", "accounts.begin_second_step"),
+            *("accounts.confirm_second_step", "accounts.end_second_step", "accounts.new_recovery_codes"),
+        ),
+        "nobody signs in at this server",
+    ),
     "dose.assign_raw_name_page": "a suggestion stands only beside a raw name that is like a standard one",
     "works.stop": "long work on so small an archive is over before a page is looked at",
 }

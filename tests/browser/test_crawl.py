@@ -42,6 +42,7 @@ LONG = Bounds(instances=3, variants=3, names=2, swaps=40, lists=100, as_it_stand
 BOUNDS = LONG if SOAK else SHORT
 KOREAN = Bounds(instances=3, variants=1, names=1, swaps=1, lists=100, as_it_stands=False, everywhere=True)
 BY_NO_LINK = {
+    "accounts.account_page": "the name of who has signed in leads there: nobody signs in at this server",
     "archive.not_shown_page": "health leads there while an object is nested too deep for Orthanc: the demo has none",
     "rules.why_page": "a form of a rule's page leads there, with the study that is typed in",
     "retention.preview_page": "scripts put it into the policy's page, in place of the link to it",

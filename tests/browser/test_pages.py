@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visit, windows
-from tests.browser.every_page import SIZES
+from tests.browser.every_page import SIZES, made_user
 from tests.browser.page_reading import wait_until
 from tests.servers import OrthancServer
 from treegarth.features.dose.analysis.levels.documents import EXAMPLE
@@ -28,6 +28,16 @@ PAGES = {
     "no study fits": "studies?patient_id=nobody",
     "study": "studies/{study}",
     "saved views": "views",
+    "one's own account": "account",
+    "users": "access/users",
+    "a user": "access/users/{user}",
+    "a new user": "access/users/new",
+    "roles": "access/roles",
+    "a role": "access/roles/{role}",
+    "a new role": "access/roles/new",
+    "a role to edit": "access/roles/{role}/edit",
+    "roles to import": "access/roles/import",
+    "who did what": "audit",
     "instances": "studies/{study}/series/{series}/instances",
     "an object": "studies/{study}/series/{report_series}/instances/{object}",
     "nothing that cannot be shown": "not-shown",
@@ -133,6 +143,8 @@ def known(treegarth_server: OrthancServer, ct_study: str) -> dict[str, str]:
         "patient": study["patient_id"],
         "device": treegarth_server.get("dose/equipment")["items"][0]["key"],
         **analysed(treegarth_server),
+        "user": made_user(treegarth_server.api),
+        "role": treegarth_server.get("access/roles")["items"][0]["id"],
         "work": requests.post(f"{treegarth_server.api}/dose/reread", timeout=120).json()["id"],
     }
 

@@ -65,7 +65,7 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         folder / "server",
         plugins=("libOrthancPython.so", "libOrthancDicomWeb.so"),
         treegarth={
-            "Mode": "prod",
+            "SignIn": "orthanc",
             "PublicUrl": f"{public_url(place)}/",
             "StableSeconds": 1,
             "DestinationPlaces": places(tmp_path_factory.getbasetemp()),

@@ -277,6 +277,68 @@ def test_a_series_has_the_origin_of_the_object_received_last_of_those_that_are_t
     assert (row["http_user"], row["remote_ae_title"]) == (None, "CT1")
 
 
+UPLOADED = Origin(kind=3, remote_ip="10.0.0.7", http_user="Ada", uploader_id=5, session_id=7)
+BY_ORTHANC = Origin(kind=3, remote_ip="10.0.0.7", http_user="a name that was typed")
+
+
+def asked_of(monkeypatch: pytest.MonkeyPatch, one: StoredInstance) -> None:
+    """What Orthanc answers to whoever asks it for instances."""
+    monkeypatch.setattr(batch, "stores_of_orthanc", lambda orthanc, identifiers, now: {one.orthanc_instance_id: one})
+    monkeypatch.setattr(batch, "with_header", lambda orthanc, item: item)
+
+
+def uploaders(engine: Engine) -> list[tuple[Any, ...]]:
+    """Of the object and of its series."""
+    row, its_series = only(engine, instance), only(engine, series)
+    return [(row["http_user"], row["uploader_id"], row["session_id"], row["remote_ip"]), its_series["http_user"]]
+
+
+def test_what_is_read_anew_keeps_its_uploader_whom_orthanc_does_not_know(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = dataclasses.replace(stored(image()), origin=UPLOADED)
+    write = dataclasses.replace(writer(engine), by_orthanc_users=False)
+    write.write_new([one])
+    asked_of(monkeypatch, dataclasses.replace(one, origin=BY_ORTHANC, reported_at=None))
+    write.write_from_orthanc([one.orthanc_instance_id], anew=True)
+    assert uploaders(engine) == [("Ada", 5, 7, "10.0.0.7"), "Ada"]
+
+
+def test_an_object_that_another_stored_again_has_the_other_uploader(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = dataclasses.replace(stored(image()), origin=UPLOADED)
+    write = dataclasses.replace(writer(engine), by_orthanc_users=False)
+    write.write_new([one])
+    later = one.received_at + timedelta(minutes=1)
+    asked_of(monkeypatch, dataclasses.replace(one, origin=Origin(kind=2), received_at=later, reported_at=None))
+    write.write_from_orthanc([one.orthanc_instance_id], anew=True)
+    assert uploaders(engine) == [(None, None, None, None), None]
+
+
+def test_an_object_whose_bytes_were_not_handed_on_has_its_uploader(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large document, or one of many that piled up: Orthanc is asked for it."""
+    one = dataclasses.replace(stored(image()), origin=UPLOADED)
+    asked_of(monkeypatch, dataclasses.replace(one, origin=BY_ORTHANC, reported_at=None))
+    write = dataclasses.replace(writer(engine), by_orthanc_users=False)
+    write.write_new([dataclasses.replace(one, data=None)])
+    assert uploaders(engine) == [("Ada", 5, 7, "10.0.0.7"), "Ada"]
+
+
+def test_a_report_that_comes_after_the_index_asked_orthanc_says_who_uploaded_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = dataclasses.replace(stored(image()), origin=UPLOADED)
+    asked_of(monkeypatch, dataclasses.replace(one, origin=BY_ORTHANC, reported_at=None))
+    write = dataclasses.replace(writer(engine), by_orthanc_users=False)
+    write.write_from_orthanc([one.orthanc_instance_id])
+    assert uploaders(engine) == [(None, None, None, "10.0.0.7"), None]
+    write.write_new([one])
+    assert uploaders(engine) == [("Ada", 5, 7, "10.0.0.7"), "Ada"]
+
+
 def test_a_series_of_which_all_was_pruned_says_nothing_while_others_have_objects(engine: Engine) -> None:
     gone, kept = image(1, StudyDescription="said by what was pruned"), image(2, StudyDescription="")
     writer(engine).write_new([stored(gone), stored(kept)])

@@ -17,7 +17,7 @@ from treegarth.features.deliveries.senders.stow_answers import reason_in_words
 from treegarth.features.deliveries.store import leases, send_results
 from treegarth.features.deliveries.store.destinations import read_destination
 from treegarth.features.deliveries.transitions import failed
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.paths import API_PATH
 
 PATH = f"{API_PATH}/deliveries"
@@ -27,7 +27,9 @@ ALICE = "Basic YWxpY2U6c2VjcmV0"
 
 @pytest.fixture
 def client(engine: Engine, tmp_path: Path) -> FlaskClient:
-    services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    services = make_services(
+        web_folder(tmp_path / "web"), engine=lambda: engine, settings=Settings(sign_in=SignIn.ORTHANC)
+    )
     client = make_application(services).test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = ALICE
     with transaction(engine) as connection:

@@ -25,7 +25,7 @@ from treegarth.features.deliveries.store.destinations import (
 )
 from treegarth.features.deliveries.tables import delivery_batch, delivery_object, destination
 from treegarth.places import DestinationPlaces
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.paths import API_PATH
 
 PATH = f"{API_PATH}/destinations"
@@ -35,7 +35,7 @@ ALICE = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}
 @pytest.fixture
 def client(engine: Engine, tmp_path: Path) -> FlaskClient:
     allowed = DestinationPlaces.model_validate(places(tmp_path, SecretEnvironment=["NO_SUCH_TOKEN"]))
-    settings = Settings(mode=Mode.PROD, destination_places=allowed)
+    settings = Settings(sign_in=SignIn.ORTHANC, destination_places=allowed)
     services = make_services(web_folder(tmp_path / "web"), engine=lambda: engine, settings=settings)
     app = make_application(services)
     client = app.test_client()

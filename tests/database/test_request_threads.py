@@ -12,11 +12,11 @@ from sqlalchemy import Engine, text
 from tests.servers import ROOT
 from tests.unit.host.test_bridge import RecordedOutput
 from tests.unit.web.web_support import make_services
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.host.bridge import WsgiBridge
 from treegarth.orthanc.client import OrthancAddress
-from treegarth.settings import Mode, Settings
-from treegarth.web.actors import Permission
+from treegarth.settings import Settings, SignIn
 from treegarth.web.app import create_app
 from treegarth.web.call import Call
 from treegarth.web.paths import API_PATH
@@ -39,7 +39,7 @@ class Seen(Answer):
 @pytest.fixture
 def bridge(engine: Engine) -> WsgiBridge:
     """One thread answers all, behind Orthanc's login."""
-    services = make_services(ROOT / "web", settings=Settings(mode=Mode.PROD), engine=lambda: engine)
+    services = make_services(ROOT / "web", settings=Settings(sign_in=SignIn.ORTHANC), engine=lambda: engine)
 
     def look(call: Call[None, None, None]) -> Seen:
         """Leaves behind whatever a request can, and fails where it is told to."""
@@ -59,7 +59,7 @@ def bridge(engine: Engine) -> WsgiBridge:
         )
 
     route = Route(
-        name="api.look", path=f"{API_PATH}/look", permission=Permission.VIEW, handler=look, summary="", answer=Seen
+        name="api.look", path=f"{API_PATH}/look", permission=Permission.SIGNED_IN, handler=look, summary="", answer=Seen
     )
     return WsgiBridge(create_app([route], services), OrthancAddress(url="http://127.0.0.1:9"), threads=1)
 

@@ -31,7 +31,7 @@ from treegarth.features.rules.store.outcomes import Done, write_outcome
 from treegarth.features.rules.tables import notification
 from treegarth.phrases import Phrase
 from treegarth.places import DestinationPlaces
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "/treegarth"
@@ -53,7 +53,7 @@ FORM = {
 
 @pytest.fixture
 def client(engine: Engine, tmp_path: Path) -> FlaskClient:
-    settings = Settings(mode=Mode.TEST, destination_places=DestinationPlaces.model_validate(places(tmp_path)))
+    settings = Settings(sign_in=SignIn.NONE, destination_places=DestinationPlaces.model_validate(places(tmp_path)))
     services = make_services(ROOT / "web", engine=lambda: engine, settings=settings)
     return make_application(services).test_client()  # type: ignore[attr-defined]
 

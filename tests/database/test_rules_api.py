@@ -21,6 +21,7 @@ from treegarth.database.engine import transaction
 from treegarth.features.rules.model import Trigger
 from treegarth.features.rules.store import events
 from treegarth.phrases import P_
+from treegarth.settings import SignIn
 from treegarth.web.paths import API_PATH
 
 CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [{"label": "seen"}], "on": True}
@@ -28,7 +29,7 @@ CT = {"name": "label CT", "when": "study stable", "if": "Modality = CT", "do": [
 
 @pytest.fixture
 def app(engine: Engine, tmp_path: Path) -> Flask:
-    settings = SETTINGS.model_copy(update={"mode": "test"})
+    settings = SETTINGS.model_copy(update={"sign_in": SignIn.NONE})
     services = make_services(web_folder(tmp_path), engine=lambda: engine, settings=settings)
     return make_application(services)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from tests.unit.web.web_support import make_services
 from treegarth.assembly import house
 from treegarth.bootstrap import make_application
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.listing import Listing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ VIEW = {"list": "archive.studies", "name": "CT of today", "query": {"modality": 
 
 @pytest.fixture
 def client(engine: Engine) -> FlaskClient:
-    services = make_services(ROOT / "web", engine=lambda: engine, settings=Settings(mode=Mode.PROD))
+    services = make_services(ROOT / "web", engine=lambda: engine, settings=Settings(sign_in=SignIn.ORTHANC))
     made: FlaskClient = make_application(services).test_client()
     return made
 
@@ -111,7 +111,7 @@ def test_another_persons_view_is_changed_only_by_who_may_administer(
     mine = {"document": {**VIEW, "query": {}, "shared": True}, "version": 1}
     one = f"{API}/{made['id']}"
     with monkeypatch.context() as patch:
-        patch.setattr("treegarth.web.actors.Actor.may", lambda self, permission: permission != "administer")
+        patch.setattr("treegarth.access.actors.Actor.may", lambda self, permission: permission != "administer")
         assert client.put(one, json=mine, headers=who("berta")).status_code == 403
         assert client.delete(one, headers=who("berta")).status_code == 403
     assert client.put(one, json=mine, headers=who("berta")).get_json()["saved_by"] == "anna"
@@ -158,7 +158,7 @@ def test_only_ones_own_is_removed(client: FlaskClient, monkeypatch: pytest.Monke
     for person in ("anna", "berta"):
         client.post(API, json={"document": {**VIEW, "shared": person == "berta"}}, headers=who(person))
     ids = [one["id"] for one in client.get(API, headers=who("anna")).get_json()["items"]]
-    monkeypatch.setattr("treegarth.web.actors.Actor.may", lambda self, permission: permission != "administer")
+    monkeypatch.setattr("treegarth.access.actors.Actor.may", lambda self, permission: permission != "administer")
     removed = client.post(f"{API}/act", json={"action": "remove", "chosen": ids}, headers=who("anna"))
     assert removed.get_json() == {"done": 1, "left": 1}
     assert names(client, "anna") == ["CT of today"]
@@ -169,7 +169,10 @@ def test_only_ones_own_is_removed(client: FlaskClient, monkeypatch: pytest.Monke
 
 
 def test_who_may_only_look_shares_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treegarth.web.actors.Actor.may", lambda self, permission: permission in ("public", "view"))
+    monkeypatch.setattr(
+        "treegarth.access.actors.Actor.may",
+        lambda self, permission: permission in ("public", "signed in", "see studies"),
+    )
     assert client.post(API, json={"document": {**VIEW, "shared": True}}, headers=who("anna")).status_code == 403
     assert client.post(API, json={"document": VIEW}, headers=who("anna")).status_code == 201
     page = client.get("/treegarth/studies?modality=MR", headers=who("anna")).text

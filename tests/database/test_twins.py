@@ -37,6 +37,7 @@ NOT_ASKED = {
     **dict.fromkeys(("archive.studies_csv", "archive.studies_xlsx", "archive.studies_parquet"), "the same"),
 }
 OWN_TESTS = ("api.dose_", "dose.")  # the dose registry chooses among what it keeps by itself
+BY_UID = ("audit.", "api.audit_")  # the trail keeps no other name of a study, whosever it was
 PATH_ALONE = {"api.set_label", "api.take_off_label"}  # Orthanc hands on no query of PUT and DELETE
 
 
@@ -46,7 +47,7 @@ def routes_of_studies() -> list[Route]:
         for route in house(make_services(WEB).settings).routes()
         if any("study_instance_uid" in model.model_fields for model in models_of(route))
         and route.name not in NOT_ASKED
-        and not route.name.startswith(OWN_TESTS)
+        and not route.name.startswith((*OWN_TESTS, *BY_UID))
         and not route.name.endswith("_act")  # takes rows, which each are of one study
     ]
 

@@ -93,7 +93,9 @@ def test_the_second_edit_of_a_form_shows_both_and_can_be_saved_over(client: Flas
 
 def form_of(page: str, kind: EditedKind, value: Any) -> dict[str, str]:
     """What the form would send, with another value at the place where the two differ."""
-    form = re.search(r"<form id=\"(?:rule|policy|destination|document|level|chart)-form\".*?</form>", page, re.DOTALL)
+    form = re.search(
+        r"<form id=\"(?:rule|policy|destination|document|level|chart|role)-form\".*?</form>", page, re.DOTALL
+    )
     assert form is not None
     fields = {}
     for tag in re.findall(r"<input[^>]*>", form[0]):

@@ -67,7 +67,7 @@ def test_files_are_kept_by_their_tag(server: OrthancServer) -> None:
 
 def test_in_prod_the_user_whom_orthanc_let_in_acts(new_server: ServerFactory) -> None:
     login = {"AuthenticationEnabled": True, "RegisteredUsers": {"alice": "wonder"}}
-    server = new_server(treegarth={"Mode": "prod"}, settings=login).start(wait=False)
+    server = new_server(treegarth={"SignIn": "orthanc"}, settings=login).start(wait=False)
     alice = ("alice", "wonder")
     wait_until_healthy(server, alice)
 

@@ -50,7 +50,7 @@ def matched(server: OrthancServer) -> int:
 def test_a_study_that_came_to_rest_is_labelled_and_again_when_more_of_it_comes(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
-    server = new_server(treegarth={"Mode": "test", "StableSeconds": 1}).start()
+    server = new_server(treegarth={"SignIn": "none", "StableSeconds": 1}).start()
     ask(server, "POST", "rules", {"document": RULE})
     store(server, dose_reports(tmp_path / "reports", 2))
     wait_for(lambda: matched(server), 2)
@@ -71,7 +71,7 @@ def test_a_study_that_came_to_rest_is_labelled_and_again_when_more_of_it_comes(
 def test_a_rule_goes_on_through_the_archive_when_its_worker_is_killed(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
-    server = new_server(treegarth={"Mode": "test", "StableSeconds": 1}).start()
+    server = new_server(treegarth={"SignIn": "none", "StableSeconds": 1}).start()
     count = 60
     store(server, dose_reports(tmp_path / "reports", count))
     wait_for(lambda: ask(server, "GET", "status")["idle"], True)

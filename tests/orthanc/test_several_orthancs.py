@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -18,8 +20,11 @@ from tests.orthanc.conftest import Endings, ServerFactory, rounds
 from tests.orthanc.test_ingest import assert_index_is_archive
 from tests.orthanc.test_workers import EVENTS, dose_reports
 from tests.servers import OrthancServer, begin_to_store, store
+from tests.sign_in_support import PASSWORD, signed_in, until
 from tests.studies import small_studies
-from treegarth.database.engine import DatabaseAddress
+from treegarth.access.passwords import Argon2id
+from treegarth.access.store import create_user, find_user
+from treegarth.database.engine import DatabaseAddress, create_engine, transaction
 
 PLUGINS = ("libOrthancPython.so", "libOrthancPostgreSQLIndex.so")
 ORTHANC_GOES_ON = re.compile("pg_trgm|the transaction should be retried")
@@ -33,13 +38,14 @@ def orthanc_database(server_address: DatabaseAddress) -> Iterator[DatabaseAddres
 
 @pytest.fixture
 def pair(
+    request: pytest.FixtureRequest,
     orthanc_database: DatabaseAddress,
     empty_database_address: DatabaseAddress,
     new_server: ServerFactory,
     endings: Endings,
     tmp_path: Path,
 ) -> Iterator[list[OrthancServer]]:
-    """Two servers that are not yet started."""
+    """Two servers that are not yet started; a parameter has more settings for both."""
     secret = tmp_path / "password"
     secret.write_text(empty_database_address.password or "", encoding="utf-8")
     url = make_url(orthanc_database.url)
@@ -57,6 +63,7 @@ def pair(
         },
     }
     treegarth = {"Database": empty_database_address.url, "DatabasePassword": {"File": str(secret)}}
+    treegarth |= getattr(request, "param", {})
     servers = [new_server(name, plugins=PLUGINS, settings=settings, treegarth=treegarth) for name in ("one", "two")]
     yield servers
     endings.end(*servers)
@@ -109,3 +116,32 @@ def test_what_one_deletes_leaves_the_index_of_both(pair: list[OrthancServer], tm
     for server in (one, two):
         assert_index_is_archive(server)
         assert server.get("status")["indexed_instances"] == 5
+
+
+@pytest.mark.parametrize("pair", [{"SignIn": "treegarth"}], indirect=True)
+def test_what_is_taken_away_on_one_both_refuse_within_a_second(
+    pair: list[OrthancServer], empty_database_address: DatabaseAddress
+) -> None:
+    """A session is the site's, not the server's: begun on one, it counts on the other."""
+    one, two = [server.start() for server in pair]
+    engine = create_engine(empty_database_address, application_name="test")
+    with transaction(engine) as connection:
+        password = Argon2id().hashed(PASSWORD)
+        for name, role in (("root", "administrator"), ("kim", "physicist")):
+            create_user(connection, name, datetime.now(UTC), by=None, roles=(role,), password_hash=password)
+        user = find_user(connection, "kim")
+    engine.dispose()
+    assert user is not None
+    root, kims = signed_in(one, "root"), [signed_in(server, "kim") for server in (one, two)]
+    users, asked = f"{one.api}/access/users/{user.id}", [f"{server.url}/studies" for server in (one, two)]
+    for url, session in product(asked, kims):
+        until(200, "GET", url, 10, cookies=session.cookies)
+
+    newest = root.get(f"{users}/sessions", timeout=60).json()["items"][0]
+    root.delete(f"{users}/sessions/{newest['id']}", timeout=60).raise_for_status()
+    taken, left = sorted(kims, key=lambda session: session.get(asked[0], timeout=60).status_code, reverse=True)
+    assert [until(403, "GET", url, 5, cookies=taken.cookies) < 1 for url in asked] == [True, True]
+    assert [left.get(url, timeout=60).status_code for url in asked] == [200, 200]
+
+    root.put(f"{users}/roles", json={"roles": []}, timeout=60).raise_for_status()
+    assert [until(403, "GET", url, 5, cookies=left.cookies) < 1 for url in asked] == [True, True]

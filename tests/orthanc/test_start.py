@@ -28,9 +28,9 @@ def refusal(server: OrthancServer) -> str:
 
 
 def test_every_wrong_setting_is_named_at_once(new_server: ServerFactory) -> None:
-    said = refusal(new_server(treegarth={"Mode": "production", "Workers": -1, "Wrokers": 2}))
-    assert 'Treegarth.Mode = "production"' in said
-    assert "'dev', 'test' or 'prod'" in said
+    said = refusal(new_server(treegarth={"SignIn": "production", "Workers": -1, "Wrokers": 2}))
+    assert 'Treegarth.SignIn = "production"' in said
+    assert "'none', 'orthanc', 'treegarth' or 'oidc'" in said
     assert "Treegarth.Workers = -1" in said
     assert "Treegarth.Wrokers is not a setting" in said
 
@@ -52,12 +52,20 @@ def test_an_environment_variable_wins_over_the_configuration(new_server: ServerF
 @pytest.mark.parametrize(
     ("section", "settings", "expected"),
     [
-        ({"Mode": "prod"}, {}, 'Mode "prod" needs Orthanc\'s login'),
-        ({"Mode": "prod"}, {"AuthenticationEnabled": True}, 'Mode "prod" needs Orthanc\'s login'),
-        ({"Mode": "dev"}, {"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, 'Mode "dev" has no login'),
-        ({"Mode": "dev", "PublicUrl": "https://pacs.example.org/"}, {}, '"PublicUrl" says that others reach it'),
+        ({"SignIn": "orthanc"}, {}, 'SignIn "orthanc" needs Orthanc\'s login'),
+        ({"SignIn": "orthanc"}, {"AuthenticationEnabled": True}, 'SignIn "orthanc" needs Orthanc\'s login'),
         (
-            {"Mode": "dev", "Database": "postgresql://u@h/d", "DatabasePassword": {"Environment": "NOT_SET_HERE"}},
+            {"SignIn": "none"},
+            {"RemoteAccessAllowed": True, "AuthenticationEnabled": False},
+            'SignIn "none" lets everybody in',
+        ),
+        (
+            {"SignIn": "none", "PublicUrl": "https://pacs.example.org/"},
+            {},
+            '"PublicUrl" says that others reach this server',
+        ),
+        (
+            {"SignIn": "none", "Database": "postgresql://u@h/d", "DatabasePassword": {"Environment": "NOT_SET_HERE"}},
             {},
             "The environment variable NOT_SET_HERE",
         ),
@@ -70,7 +78,7 @@ def test_a_site_that_would_be_open_or_incomplete_does_not_start(
 
 
 def test_in_prod_orthanc_lets_nobody_in_without_a_login(new_server: ServerFactory) -> None:
-    server = new_server(treegarth={"Mode": "prod"}, settings=USERS)
+    server = new_server(treegarth={"SignIn": "orthanc"}, settings=USERS)
     server.start(wait=False)
     server.wait_until_ready(login=("physicist", "a-password"))
     assert requests.get(f"{server.base_url}/studies", timeout=120).status_code == 401

@@ -36,7 +36,7 @@ def ask(server: OrthancServer, method: str, path: str, status: int, body: object
 def test_one_of_two_patients_with_one_study_uid_is_held_delivered_and_shown(
     new_server: ServerFactory, tmp_path: Path
 ) -> None:
-    settings = {"Mode": "test", "DestinationPlaces": places(tmp_path)}
+    settings = {"SignIn": "none", "DestinationPlaces": places(tmp_path)}
     server = new_server(treegarth=settings).start()
     for seed, name in enumerate(("Anna", "Berta")):
         of_patient(small_studies(tmp_path / name, studies=1, series=1, instances=3, seed=seed), name)

@@ -74,7 +74,7 @@ class TestHelp:
 class TestConfiguration:
     def test_the_shipped_one_is_good_as_it_stands(self) -> None:
         configuration = read_configuration(SHIPPED, {})
-        assert refused_settings(configuration, {}).mode == "dev"
+        assert refused_settings(configuration, {}).sign_in == "none"
         assert configuration.values["DicomAet"] == "TREEGARTH"
 
     def test_comments_are_read_over_as_orthanc_does(self, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ class TestUp:
         plugins = tmp_path / "plugins"
         fake_plugin(plugins, "libOrthancPython", OUR_PYTHON)
         fake_plugin(plugins, "libOrthancDicomWeb", None)
-        values = {"Plugins": [str(plugins)], "Treegarth": {"Mode": "dev"}, **given}
+        values = {"Plugins": [str(plugins)], "Treegarth": {"SignIn": "none"}, **given}
         return written(tmp_path, values, "site.json")
 
     def test_folders_ports_and_the_script_are_set_and_the_rest_is_kept(self, tmp_path: Path) -> None:
@@ -146,7 +146,11 @@ class TestUp:
         assert values["StorageDirectory"] == str(tmp_path / "data/storage")
         assert values["Plugins"] == [str(tmp_path / "plugins")]
         assert Path(values["PythonScript"]).is_file()
-        assert values["Treegarth"] == {"Mode": "dev", "DataDirectory": str(tmp_path / "data/treegarth"), "Workers": 3}
+        assert values["Treegarth"] == {
+            "SignIn": "none",
+            "DataDirectory": str(tmp_path / "data/treegarth"),
+            "Workers": 3,
+        }
 
     def test_what_decodes_jpeg_2000_is_loaded_where_it_is_named_and_there(self, tmp_path: Path) -> None:
         there = fake_plugin(tmp_path / "others", "libOrthancGdcm", None)
@@ -199,7 +203,7 @@ class TestUp:
     def test_a_refused_configuration_ends_with_3_before_anything_starts(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        source = self.source(tmp_path, Treegarth={"Mode": "dev", "Wrokers": 1})
+        source = self.source(tmp_path, Treegarth={"SignIn": "none", "Wrokers": 1})
         assert main(["up", "--data", str(tmp_path / "d"), "--config", str(source)]) == ExitCode.CONFIGURATION
         assert "Treegarth.Wrokers is not a setting" in capsys.readouterr().err
         assert not (tmp_path / "d" / "orthanc.json").exists()
@@ -209,7 +213,7 @@ class TestUp:
     ) -> None:
         source = self.source(tmp_path, RemoteAccessAllowed=True)
         assert main(["up", "--data", str(tmp_path / "d"), "--config", str(source)]) == ExitCode.CONFIGURATION
-        assert "AllowRemoteAccessWithoutLogin" in capsys.readouterr().err
+        assert "lets everybody in" in capsys.readouterr().err
 
     def test_orthanc_gets_a_utf8_environment_and_our_packages(self) -> None:
         environment = environment_for_orthanc({"LC_ALL": "C", "PYTHONHOME": "/x", "PATH": "/bin"})
@@ -241,7 +245,7 @@ class TestCheck:
         return {
             "Plugins": [str(plugins)],
             "PythonScript": str(script),
-            "Treegarth": {"Mode": "dev", "DataDirectory": str(tmp_path)},
+            "Treegarth": {"SignIn": "none", "DataDirectory": str(tmp_path)},
             **given,
         }
 
@@ -288,21 +292,27 @@ class TestCheck:
             ({"RegisteredUsers": {"kim": ""}}, "kim: the password is empty"),
             ({"HttpServerEnabled": False}, '"HttpServerEnabled" is false'),
             ({"StoreDicom": False}, '"StoreDicom" is false'),
-            ({"RemoteAccessAllowed": True}, "AllowRemoteAccessWithoutLogin"),
+            ({"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, "lets everybody in"),
             ({"Treegarth": {}}, "RegisteredUsers"),
-            ({"Treegarth": {"Mode": "dev"}, "IndexDirectory": "db"}, '"IndexDirectory" is db, which depends on'),
-            ({"Treegarth": {"Mode": "dev", "DataDirectory": "here"}}, '"DataDirectory" is here'),
-            ({"Treegarth": {"Mode": "dev", "Wrokers": 1}}, "Wrokers is not a setting"),
-            ({"Treegarth": {"Mode": "dev", "ChainedScripts": ["/nowhere.py"]}}, '"ChainedScripts" names /nowhere.py'),
-            ({"Treegarth": {"Mode": "dev", "OrthancPassword": {"Environment": "NOT_SET_HERE"}}}, "NOT_SET_HERE"),
-            ({"Treegarth": {"Mode": "dev", "Database": "postgresql://a@127.0.0.1:1/b"}}, "PostgreSQL does not answer"),
+            ({"Treegarth": {"SignIn": "none"}, "IndexDirectory": "db"}, '"IndexDirectory" is db, which depends on'),
+            ({"Treegarth": {"SignIn": "none", "DataDirectory": "here"}}, '"DataDirectory" is here'),
+            ({"Treegarth": {"SignIn": "none", "Wrokers": 1}}, "Wrokers is not a setting"),
+            (
+                {"Treegarth": {"SignIn": "none", "ChainedScripts": ["/nowhere.py"]}},
+                '"ChainedScripts" names /nowhere.py',
+            ),
+            ({"Treegarth": {"SignIn": "none", "OrthancPassword": {"Environment": "NOT_SET_HERE"}}}, "NOT_SET_HERE"),
+            (
+                {"Treegarth": {"SignIn": "none", "Database": "postgresql://a@127.0.0.1:1/b"}},
+                "PostgreSQL does not answer",
+            ),
         ],
     )
     def test_each_thing_that_is_wrong_is_told(self, tmp_path: Path, given: dict[str, Any], told: str) -> None:
         assert any(told in sentence for sentence in self.problems(tmp_path, **given))
 
     def test_workers_elsewhere_are_worth_a_note(self, tmp_path: Path) -> None:
-        source = written(tmp_path, self.good(tmp_path, Treegarth={"Mode": "dev", "Workers": 0}))
+        source = written(tmp_path, self.good(tmp_path, Treegarth={"SignIn": "none", "Workers": 0}))
         assert any('"Workers" is 0' in sentence for sentence in self.findings(source)[Level.NOTE])
 
     def test_unprepared_browser_files_are_told_with_the_command_that_prepares_them(self, tmp_path: Path) -> None:
@@ -327,10 +337,10 @@ class TestCheck:
 
 class TestWorker:
     def test_it_says_what_it_needs(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        login = written(tmp_path, {"AuthenticationEnabled": True, "Treegarth": {"Mode": "dev"}})
+        login = written(tmp_path, {"AuthenticationEnabled": True, "Treegarth": {"SignIn": "none"}})
         assert main(["worker", "--config", str(login)]) == ExitCode.CONFIGURATION
         assert "Treegarth.OrthancUser" in capsys.readouterr().err
-        alone = written(tmp_path, {"Treegarth": {"Mode": "dev", "DataDirectory": str(tmp_path)}})
+        alone = written(tmp_path, {"Treegarth": {"SignIn": "none", "DataDirectory": str(tmp_path)}})
         assert main(["worker", "--config", str(alone)]) == ExitCode.DATABASE
         assert "set Treegarth.Database" in capsys.readouterr().err
 

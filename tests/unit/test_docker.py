@@ -17,6 +17,7 @@ import json5
 import pytest
 import yaml
 
+from treegarth.command_line import make_parser
 from treegarth.settings import problems_of_access, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,14 +110,10 @@ def test_the_health_check_of_image_and_compose_is_the_same(compose: dict[str, An
 def test_no_user_or_password_has_a_default() -> None:
     text = (DOCKER / "compose.yml").read_text(encoding="utf-8")
     secrets = re.findall(r"\$\{(\w*(?:USER|PASSWORD)\w*)([^}]*)\}", text)
-    assert {name for name, _ in secrets} == {"ORTHANC_USER", "ORTHANC_PASSWORD", "POSTGRES_PASSWORD"}
+    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD"}
     assert [name for name, how in secrets if not how.startswith(":?")] == []
     example = (DOCKER / "env.example").read_text(encoding="utf-8")
-    assert re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE) == [
-        ("ORTHANC_USER", ""),
-        ("ORTHANC_PASSWORD", ""),
-        ("POSTGRES_PASSWORD", ""),
-    ]
+    assert re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE) == [("POSTGRES_PASSWORD", "")]
 
 
 def test_ports_are_open_to_this_machine_only(compose: dict[str, Any]) -> None:
@@ -156,16 +153,24 @@ def test_each_example_of_a_proxy_tells_forwarded_and_names_its_public_url(exampl
     assert f"[{example.name}](../docker/proxy/{example.name})" in (ROOT / "docs/proxy.md").read_text(encoding="utf-8")
 
 
-def test_the_configuration_is_accepted_with_the_users_of_compose(
+def test_the_configuration_is_accepted_and_people_sign_in_there(
     compose: dict[str, Any], configuration: dict[str, Any]
 ) -> None:
     given = compose["services"]["orthanc"]["environment"]
     environment = {name: re.sub(r"\$\{\w+:-(\w*)\}", r"\1", value) for name, value in given.items()}
     settings = read_settings(configuration["Treegarth"], environment)
-    users = {"RegisteredUsers": yaml.safe_load(environment["ORTHANC__REGISTERED_USERS"])}
-    assert settings.mode == "prod"
-    assert problems_of_access(settings, configuration) != []
-    assert problems_of_access(settings, {**configuration, **users}) == []
+    assert settings.sign_in == "treegarth"
+    assert problems_of_access(settings, configuration) == []
+    assert problems_of_access(settings, {**configuration, "AuthenticationEnabled": True}) != []
+
+
+def test_the_first_administrator_is_made_as_compose_and_readme_say() -> None:
+    for file in (DOCKER / "compose.yml", ROOT / "README.md"):
+        (line,) = re.findall(r"docker compose exec orthanc (\S+) (.*)", file.read_text(encoding="utf-8"))
+        assert line[0] == "/opt/treegarth/.venv/bin/treegarth"
+        options = make_parser().parse_args(line[1].split())
+        assert options.name == "NAME"
+        assert f"COPY docker/orthanc.json {options.config}" in (DOCKER / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_the_database_of_the_configuration_is_that_of_compose(
@@ -184,13 +189,11 @@ def test_the_script_of_the_configuration_is_where_the_image_has_it(configuration
 
 
 @contextmanager
-def server_that_answers(status: int) -> Iterator[tuple[str, list[str | None]]]:
-    """An HTTP server on a free port: its address and the Authorization header of each request."""
-    seen: list[str | None] = []
+def server_that_answers(status: int) -> Iterator[str]:
+    """An HTTP server on a free port: its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            seen.append(self.headers["Authorization"])
             self.send_response(status)
             self.end_headers()
 
@@ -200,7 +203,7 @@ def server_that_answers(status: int) -> Iterator[tuple[str, list[str | None]]]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", seen
+        yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join(timeout=5)
 
@@ -216,16 +219,15 @@ def health() -> ModuleType:
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (503, False), (401, False)])
-def test_the_health_check_logs_in_and_believes_200_only(health: ModuleType, status: int, expected: bool) -> None:
-    with server_that_answers(status) as (url, seen):
-        assert health.is_healthy(url, {"HEALTH_USER": "ann", "HEALTH_PASSWORD": "secret"}) is expected
-    assert seen == ["Basic YW5uOnNlY3JldA=="]
+def test_the_health_check_believes_200_only(health: ModuleType, status: int, expected: bool) -> None:
+    with server_that_answers(status) as url:
+        assert health.is_healthy(url) is expected
 
 
 def test_the_health_check_fails_where_nothing_answers(health: ModuleType) -> None:
-    with server_that_answers(200) as (url, _):
+    with server_that_answers(200) as url:
         pass
-    assert health.is_healthy(url, {}) is False
+    assert health.is_healthy(url) is False
 
 
 def test_the_readme_says_that_docker_was_not_run() -> None:

@@ -69,7 +69,7 @@ def test_the_example_configuration_is_one_that_its_commented_lines_fit() -> None
     text = (ROOT / "orthanc.json").read_text(encoding="utf-8")
     section = text[text.index('"Treegarth": {') :]
     uncommented = re.sub(r"^(\s*)// (\"\w+\": )", r"\1\2", section, flags=re.MULTILINE)
-    uncommented = re.sub(r'("Mode": "dev")', r"\1,", uncommented)
+    uncommented = re.sub(r'("SignIn": "none")', r"\1,", uncommented)
     shown = json5.loads("{" + uncommented)["Treegarth"]
     assert list(shown) == SETTINGS
     Settings.model_validate(shown, by_name=False)

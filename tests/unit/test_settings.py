@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from treegarth.errors import SettingsRefused
-from treegarth.settings import Mode, Settings, environment_name, problems_of_access, read_settings
+from treegarth.settings import Settings, SignIn, environment_name, problems_of_access, read_settings
 
 
 def refusal(section: object, environment: dict[str, str] | None = None) -> str:
@@ -18,18 +19,23 @@ def refusal(section: object, environment: dict[str, str] | None = None) -> str:
 
 def test_an_empty_section_means_the_careful_defaults() -> None:
     settings = read_settings({}, {})
-    assert (settings.mode, settings.workers, settings.database) == (Mode.PROD, 1, None)
+    assert (settings.sign_in, settings.workers, settings.database) == (SignIn.ORTHANC, 1, None)
 
 
 def test_every_problem_is_told_at_once_with_key_value_and_what_would_be_right() -> None:
-    told = refusal({"Mode": "production", "Workers": -1, "Wrokers": 2, "TimeZone": "Korea"}).splitlines()
+    told = refusal({"SignIn": "production", "Workers": -1, "Wrokers": 2, "TimeZone": "Korea"}).splitlines()
     assert len(told) == 4
-    assert told[0].startswith('Treegarth.Mode = "production": ')
-    assert "'dev', 'test' or 'prod'" in told[0]
+    assert told[0].startswith('Treegarth.SignIn = "production": ')
+    assert "'none', 'orthanc', 'treegarth' or 'oidc'" in told[0]
     assert told[1].startswith("Treegarth.Workers = -1: ")
     assert "greater than or equal to 0" in told[1]
     assert 'Treegarth.TimeZone = "Korea": is not an IANA time zone such as Asia/Seoul.' in told
-    assert any(line.startswith("Treegarth.Wrokers is not a setting. Known: Mode, ") for line in told)
+    assert any(line.startswith("Treegarth.Wrokers is not a setting. Known: SignIn, ") for line in told)
+
+
+def test_the_setting_of_modes_names_what_replaces_it() -> None:
+    assert '"orthanc" for what was "prod"' in refusal({"Mode": "prod"})
+    assert "without a sign-in" in refusal({"AllowRemoteAccessWithoutLogin": True})
 
 
 def test_a_setting_that_there_was_names_what_replaces_it() -> None:
@@ -133,29 +139,74 @@ class TestAccess:
         ],
     )
     def test_prod_insists_on_a_login_with_users(self, orthanc: dict[str, object]) -> None:
-        (sentence,) = problems_of_access(Settings(mode=Mode.PROD), orthanc)
+        (sentence,) = problems_of_access(Settings(sign_in=SignIn.ORTHANC), orthanc)
         assert "RegisteredUsers" in sentence
 
     def test_prod_may_run_with_a_login(self) -> None:
-        assert problems_of_access(Settings(mode=Mode.PROD), {"RemoteAccessAllowed": True, **WITH_LOGIN}) == []
+        assert problems_of_access(Settings(sign_in=SignIn.ORTHANC), {"RemoteAccessAllowed": True, **WITH_LOGIN}) == []
 
-    @pytest.mark.parametrize("mode", [Mode.DEV, Mode.TEST])
-    def test_a_mode_without_login_is_for_this_machine_only(self, mode: Mode) -> None:
-        assert problems_of_access(Settings(mode=mode), {}) == []
-        (sentence,) = problems_of_access(Settings(mode=mode), {"RemoteAccessAllowed": True})
-        assert "AllowRemoteAccessWithoutLogin" in sentence
+    def test_without_a_sign_in_it_is_for_this_machine_only(self) -> None:
+        settings = Settings(sign_in=SignIn.NONE)
+        assert problems_of_access(settings, {}) == []
+        (sentence,) = problems_of_access(settings, {"RemoteAccessAllowed": True, "AuthenticationEnabled": False})
+        assert '"RemoteAccessAllowed": false' in sentence
+        (sentence,) = problems_of_access(settings, WITH_LOGIN)
+        assert "gives each of them their roles" in sentence
 
-    def test_that_can_be_accepted_by_name(self) -> None:
-        settings = Settings(mode=Mode.DEV, allow_remote_access_without_login=True)
-        assert problems_of_access(settings, {"RemoteAccessAllowed": True}) == []
+    def test_users_of_our_own_are_asked_by_us_alone(self) -> None:
+        settings = Settings(sign_in=SignIn.TREEGARTH, public_url="https://pacs.example.org")
+        for remote in (True, False):
+            open_door = {"RemoteAccessAllowed": remote, "AuthenticationEnabled": False}
+            assert problems_of_access(settings, open_door) == []
+        for asked_before in ({"AuthenticationEnabled": True}, {"RemoteAccessAllowed": True}, WITH_LOGIN):
+            (sentence,) = problems_of_access(settings, asked_before)
+            assert '"AuthenticationEnabled": false' in sentence
 
-    @pytest.mark.parametrize("mode", [Mode.DEV, Mode.TEST])
-    def test_a_public_name_says_that_others_reach_it_too(self, mode: Mode) -> None:
-        (sentence,) = problems_of_access(Settings(mode=mode, public_url="https://pacs.example.org"), {})
+    def test_a_public_name_says_that_others_reach_it_too(self) -> None:
+        (sentence,) = problems_of_access(Settings(sign_in=SignIn.NONE, public_url="https://pacs.example.org"), {})
         assert "https://pacs.example.org" in sentence
-        assert "AllowRemoteAccessWithoutLogin" in sentence
         for public_url in ("http://localhost:8080/pacs", "https://127.0.0.1", None):
-            assert problems_of_access(Settings(mode=mode, public_url=public_url), {}) == []
-        accepted = Settings(mode=mode, public_url="https://a.example", allow_remote_access_without_login=True)
-        assert problems_of_access(accepted, {}) == []
-        assert problems_of_access(Settings(mode=Mode.PROD, public_url="https://a.example"), WITH_LOGIN) == []
+            assert problems_of_access(Settings(sign_in=SignIn.NONE, public_url=public_url), {}) == []
+        assert problems_of_access(Settings(sign_in=SignIn.ORTHANC, public_url="https://a.example"), WITH_LOGIN) == []
+
+
+PROVIDER = {"Issuer": "https://id.example.org/realms/hospital", "ClientId": "treegarth"}
+
+
+class TestIdentityProvider:
+    def test_it_needs_a_provider_and_an_address_to_come_back_to(self) -> None:
+        missing = problems_of_access(Settings(sign_in=SignIn.OIDC), {"AuthenticationEnabled": False})
+        assert len(missing) == 2
+        assert '"Oidc"' in missing[0]
+        assert '"PublicUrl"' in missing[1]
+        settings = read_settings({"SignIn": "oidc", "PublicUrl": "https://pacs.example.org", "Oidc": PROVIDER}, {})
+        for remote in (True, False):
+            assert problems_of_access(settings, {"RemoteAccessAllowed": remote, "AuthenticationEnabled": False}) == []
+        (sentence,) = problems_of_access(settings, WITH_LOGIN)
+        assert '"AuthenticationEnabled": false' in sentence
+
+    def test_it_may_come_from_the_environment(self) -> None:
+        settings = read_settings({}, {"TREEGARTH_OIDC": json.dumps({**PROVIDER, "Roles": {"it": ["administrator"]}})})
+        assert settings.oidc is not None
+        assert settings.oidc.roles == {"it": ("administrator",)}
+        assert settings.oidc.shown_name == "id.example.org"
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"Issuer": "id.example.org"}, "must be like https://"),
+            ({"Issuer": "http://id.example.org"}, "must begin with https"),
+            ({"Issuer": "https://id.example.org/?a"}, "must be like https://"),
+            ({"Scopes": ["profile"]}, 'must have "openid"'),
+            ({"Scopes": ["openid a"]}, "openid"),
+            ({"ClientSecret": "hunter2"}, "not shown"),
+            ({"Groups": "x"}, "is not a setting"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, given: dict[str, object], told: str) -> None:
+        said = refusal({"Oidc": {**PROVIDER, **given}})
+        assert told in said
+        assert "hunter2" not in said
+
+    def test_a_provider_on_this_machine_may_speak_http(self) -> None:
+        assert read_settings({"Oidc": {**PROVIDER, "Issuer": "http://127.0.0.1:8080"}}, {}).oidc is not None

@@ -30,6 +30,7 @@ QUERYING = ("sqlalchemy", "psycopg", "procrastinate")
 FEATURES = ("archive", "deliveries", "dose", "retention", "rules", "system")
 PURE = (
     *("reach", "phrases", "settings", "feature", "web.paths", "index.instances", "dicom.headers", "dicom.sr_tree"),
+    *("audit.model", "audit.chain", "audit.verify", "audit.bundles", "audit.orthanc_addresses"),
     *("conditions.model", "conditions.text", "conditions.decision", "conditions.patterns"),
     *("features.dose.reading", "features.dose.registry.decision", "features.dose.registry.rules"),
     *("features.deliveries.model", "features.deliveries.transitions", "features.deliveries.windows"),

@@ -1,6 +1,28 @@
 /* OHIF's configuration inside Treegarth: one data source, the DICOMweb of the Orthanc that serves this page. */
 const reach = REACH_OF_THIS_SERVER; // filled in as this file is served: base, dicomWeb, wado, treegarth, words
 
+// A session that has ended: what is refused leads to the sign-in, and from there back to what is being read.
+const leadToSignIn = async () => {
+  const me = await (await plainFetch(`${reach.treegarth}/api/v1/access/me`)).json();
+  if (me.name || ['none', 'orthanc'].includes(me.sign_in)) return;
+  location.assign(`${reach.treegarth}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+};
+const isRefusedHere = (status, address) =>
+  (status === 401 || status === 403) && new URL(address, location.href).origin === location.origin;
+const plainFetch = window.fetch.bind(window);
+window.fetch = async (...given) => {
+  const answer = await plainFetch(...given);
+  if (isRefusedHere(answer.status, answer.url)) leadToSignIn();
+  return answer;
+};
+const plainSend = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (...given) {
+  this.addEventListener('loadend', () => {
+    if (isRefusedHere(this.status, this.responseURL || location.href)) leadToSignIn();
+  });
+  return plainSend.apply(this, given);
+};
+
 // Orthanc says where bulk data are by what a proxy told it, or by a fixed host. They come from where all else comes from.
 const bulkDataFromHere = (address) => {
   const begin = address.lastIndexOf('/studies/');

@@ -60,7 +60,7 @@ def check_settings(settings: Settings, configuration: Configuration) -> Iterator
     refused = problems_of_access(settings, configuration.values)
     yield from (problem(sentence) for sentence in refused)
     if not refused:
-        yield ok(f'Mode "{settings.mode}" suits who is let in.')
+        yield ok(f'SignIn "{settings.sign_in}" suits who is let in.')
     if settings.workers == 0:
         yield note('"Workers" is 0: no dose is read and nothing is sent unless `treegarth worker` runs elsewhere.')
     for script in settings.chained_scripts:
@@ -69,7 +69,8 @@ def check_settings(settings: Settings, configuration: Configuration) -> Iterator
 
 
 def check_secrets(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
-    for reference in (settings.database_password, settings.orthanc_password):
+    of_provider = settings.oidc.client_secret if settings.oidc else None
+    for reference in (settings.database_password, settings.orthanc_password, of_provider):
         if reference is not None:
             try:
                 reference.resolve(environment)

@@ -52,6 +52,7 @@ class UpOptions:
     source: Path | None = None  # a configuration other than the shipped one
     workers: int | None = None
     section: Mapping[str, Any] = field(default_factory=dict)  # keys of "Treegarth" where the source has none
+    instead: Mapping[str, Any] = field(default_factory=dict)  # and those that stand in place of the shipped ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,8 @@ def compose(options: UpOptions) -> Configuration:
     section: Any = source.values.get("Treegarth", {})
     if isinstance(section, dict):  # anything else is refused when the settings are read
         section = {"DataDirectory": str(options.data / "treegarth"), **options.section, **section}
+        if options.source is None:
+            section |= options.instead
         if options.workers is not None:
             section["Workers"] = options.workers
     values = {

@@ -29,4 +29,9 @@ def index_directory(configuration: Mapping[str, Any], source: Path) -> Path:
 
 def embedded_folder(settings: Settings, index_directory: Path) -> Path:
     """Where the embedded server lives, given Orthanc's IndexDirectory (absolute)."""
-    return (settings.data_directory or index_directory / "treegarth") / "postgresql"
+    return data_folder(settings, index_directory) / "postgresql"
+
+
+def data_folder(settings: Settings, index_directory: Path) -> Path:
+    """Where Treegarth keeps what is not in the database, given Orthanc's IndexDirectory (absolute)."""
+    return settings.data_directory or index_directory / "treegarth"

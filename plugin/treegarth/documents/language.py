@@ -14,13 +14,13 @@ from markupsafe import Markup
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from treegarth.access.actors import READING, WRITING, Permission
 from treegarth.documents.answers import OrderedStateBody, StateBody
 from treegarth.documents.importing import Imported, import_text
 from treegarth.documents.store import Author, Kind, StoredT, Wording
 from treegarth.documents.yaml_text import dump
 from treegarth.errors import DocumentRefused, NotFound, Problem
 from treegarth.phrases import Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.routes import Navigation, Parameters
 from treegarth.web.validation import InvalidFields, validated
@@ -82,9 +82,21 @@ class Documents(Generic[StoredT]):
     """Before one is switched on, with what was sent. Raises RequestConflict."""
     write: Callable[[AnyCall, Sequence[StoredT]], str] = lambda call, found: dump([one.document for one in found])
     is_listed: bool = True  # else its feature has a list of them at this address
-    may_write: Permission = Permission.ADMINISTER
-    may_switch: Permission = Permission.ADMINISTER
+    write_permission: Permission | None = None  # None: what its tag says
+    switch_permission: Permission | None = None
     pages: Pages | None = None
+
+    @property
+    def may_read(self) -> Permission:
+        return READING[self.tag]
+
+    @property
+    def may_write(self) -> Permission:
+        return self.write_permission or WRITING[self.tag]
+
+    @property
+    def may_switch(self) -> Permission:
+        return self.switch_permission or self.may_write
 
     @property
     def state_body(self) -> type[Parameters]:

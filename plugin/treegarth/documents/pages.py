@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import as_text, newer_than, shown_versions, version_of
 from treegarth.documents.importing import Imported
 from treegarth.documents.language import Documents, Pages
@@ -16,7 +17,6 @@ from treegarth.documents.store import EditedMeanwhile, Stored
 from treegarth.documents.yaml_text import Places, read_pieces
 from treegarth.errors import DocumentRefused, InvalidRequest, Problem, RequestConflict
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import in_words, reason_of, translated
 from treegarth.web.paths import BASE_PATH
@@ -173,6 +173,8 @@ class _DocumentPages:
             title=pages.title,
             list_url=self._list_url(call),
             pages=urls,
+            may_write=call.actor.may(self._documents.may_write),
+            may_switch=call.actor.may(self._documents.may_switch),
             **values,
         )
 
@@ -237,7 +239,7 @@ class _DocumentPages:
         summary: str,
         posted: Permission | None = None,
         *,
-        permission: Permission = Permission.VIEW,
+        permission: Permission | None = None,
         **given: Any,
     ) -> Route:
         method: Method = "GET" if posted is None else "POST"
@@ -247,7 +249,7 @@ class _DocumentPages:
             handler=handler,
             summary=summary,
             method=method,
-            permission=posted or permission,
+            permission=posted or permission or self._documents.may_read,
             path_parameters=self._documents.number if "{" in below else None,
             **given,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from treegarth.access.actors import Permission
 from treegarth.documents.answers import (
     DocumentBody,
     DocumentsQuery,
@@ -20,7 +21,6 @@ from treegarth.documents.answers import (
 from treegarth.documents.language import Documents
 from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import dump
-from treegarth.web.actors import Permission
 from treegarth.web.call import Answered
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Method, Route, make_model
@@ -199,7 +199,7 @@ class _Endpoints:
         summary: str,
         *,
         method: Method = "GET",
-        permission: Permission = Permission.VIEW,
+        permission: Permission | None = None,
         **given: Any,
     ) -> Route:
         return Route(
@@ -208,7 +208,7 @@ class _Endpoints:
             handler=handler,
             summary=summary,
             method=method,
-            permission=permission,
+            permission=permission or self._documents.may_read,
             path_parameters=self._documents.number if "{" in below else None,
             problems=(503,) if method == "GET" else (409, 503),
             tag=self._documents.tag,

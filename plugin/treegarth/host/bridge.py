@@ -42,8 +42,17 @@ Answer = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
 class WsgiBridge:
     """A REST callback that answers by an application; `address` is where Orthanc itself answers."""
 
-    def __init__(self, application: WsgiApplication, address: OrthancAddress, *, threads: int = 50) -> None:
+    def __init__(
+        self,
+        application: WsgiApplication,
+        address: OrthancAddress,
+        *,
+        threads: int = 50,
+        remote_address: Callable[[str], str] = lambda _path: "",
+    ) -> None:
+        """`remote_address`, of the request of a path, is asked on the thread on which Orthanc calls."""
         self._application = application
+        self._remote_address = remote_address
         self._address = address
         self._url = urlsplit(address.url)
         self._threads = RequestThreads(threads)
@@ -57,6 +66,11 @@ class WsgiBridge:
     def given_up(self) -> int:
         """Requests that were not answered in time, since the start."""
         return self._threads.given_up
+
+    @property
+    def forgets_requests(self) -> bool:
+        """Whether this Orthanc's plugin keeps parts of each request for good, as the probe found."""
+        return bool(self._forgotten.kinds)
 
     def probe(self) -> None:
         """Ask ourselves, through Orthanc, for what differs between its versions.
@@ -89,8 +103,9 @@ class WsgiBridge:
             self._probed.update(request)
             _send(output, *_plain("404 Not Found", "A probe", media_type="text/html"))
             return
+        address = self._remote_address(uri)
         try:
-            status, headers, body = self._threads.run(lambda: self._answer(uri, request))
+            status, headers, body = self._threads.run(lambda: self._answer(uri, request, address))
         except NotAnsweredInTime:
             logger.error("A request below %s was not answered in time and was given up.", _beginning(uri))
             status, headers, body = _plain("503 Service Unavailable", "This took too long. Try again in a minute.")
@@ -101,7 +116,7 @@ class WsgiBridge:
         _send(output, status, headers, body)
         self._forgotten.give_back(request)
 
-    def _answer(self, uri: str, request: dict[str, Any]) -> Answer:
+    def _answer(self, uri: str, request: dict[str, Any], address: str = "") -> Answer:
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(
@@ -113,7 +128,7 @@ class WsgiBridge:
             return written.append
 
         written: list[bytes] = []
-        parts = self._application(self._environ(uri, request), start_response)
+        parts = self._application({**self._environ(uri, request), "REMOTE_ADDR": address}, start_response)
         try:
             written.extend(parts)
         finally:

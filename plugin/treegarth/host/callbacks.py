@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import get_ident
 from time import perf_counter, time
@@ -17,6 +18,7 @@ from treegarth.dicom.encoding import NotPlain
 from treegarth.dicom.raw_elements import header_end, read_raw_elements
 from treegarth.host.chained_scripts import ADMISSION, CHANGES, STORED, SharedCallbacks
 from treegarth.host.feed import IndexerFeed, deleted_frame, stored_frame
+from treegarth.host.uploads import Uploader
 
 # Above this an object without pixel data is not copied whole; the indexer reads it from Orthanc.
 _LARGEST_WITHOUT_PIXELS = 8 * 2**20
@@ -40,12 +42,28 @@ class _Admitted:
 
 class Dispatcher:
     """Treegarth's own change and store callbacks, and its filter of objects that come by C-STORE where the plugin has
-    one. `transcodes`: Orthanc stores another encoding than it was sent."""
+    one. `transcodes`: Orthanc stores another encoding than it was sent. `uploader`: who uploads an object of this
+    origin, address and size, where people sign in. `by_orthanc_users`: Orthanc has checked the name that it keeps."""
 
-    def __init__(self, orthanc: Any, feed: IndexerFeed, shared: SharedCallbacks, *, transcodes: bool) -> None:
-        self._feed = feed
+    def __init__(
+        self,
+        orthanc: Any,
+        feed: IndexerFeed,
+        shared: SharedCallbacks,
+        *,
+        transcodes: bool,
+        uploader: Callable[[int, str | None, int], Uploader | None] | None = None,
+        by_orthanc_users: bool = True,
+        told: Callable[[Mapping[str, Any]], None] = lambda about: None,
+    ) -> None:
+        """`told` is called with what is known of each stored object; it must not wait."""
+        self._feed, self._told = feed, told
+        self._uploader = uploader
         self._deleted = orthanc.ChangeType.DELETED
-        self._metadata_names = ("RemoteAET", "CalledAET", "RemoteIP", "HttpUsername", "ReceptionDate")
+        self._metadata_names = [
+            *("RemoteAET", "CalledAET", "RemoteIP", "ReceptionDate"),
+            *(("HttpUsername",) if by_orthanc_users else ()),
+        ]
         self._transcodes = transcodes
         self._is_filtering = shared.has(ADMISSION)
         self._admitted: dict[int, _Admitted] = {}  # by thread
@@ -95,6 +113,7 @@ class Dispatcher:
                 if 0 < len(beginning) < len(data):  # the indexer does not see what lies behind pixels
                     about["nesting"] = nesting_beyond(data) or 0
             self._feed.put(stored_frame(about, beginning))
+            self._told(about)
         except Exception:
             logger.exception("A stored instance was not handed to the indexer; the reconciler will find it.")
         self.durations_s.append(before + perf_counter() - begin)
@@ -125,6 +144,10 @@ class Dispatcher:
         for name in self._metadata_names:
             if instance.HasInstanceMetadata(name):
                 about[name] = instance.GetInstanceMetadata(name)
+        if self._uploader is not None:
+            uploader = self._uploader(about["origin"], about.get("RemoteIP"), about["size"])
+            if uploader is not None:
+                about["uploader"] = uploader.about()
         return about
 
 

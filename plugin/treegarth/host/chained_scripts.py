@@ -23,6 +23,7 @@ CHANGES = "RegisterOnChangeCallback"
 STORED = "RegisterOnStoredInstanceCallback"
 REQUESTS = "RegisterIncomingHttpRequestFilter"
 ADMISSION = "RegisterIncomingCStoreInstanceFilter"
+FINDS = "RegisterFindCallback"
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,17 @@ class SharedCallbacks:
             return callback(output, uri, **request)
 
         self._register[REST](pattern, answer)
+
+    def answer_finds(self, callback: Callback) -> bool:
+        """Have it answer each C-FIND; False where a site's script does already. Orthanc takes one alone."""
+        if not hasattr(self._orthanc, FINDS):
+            return False
+        try:
+            _for_good(getattr(self._orthanc, FINDS))(callback)
+        except Exception as error:  # each version of the plugin raises another one
+            logger.warning("C-FIND is not answered from the index: %s", error)
+            return False
+        return True
 
     @contextmanager
     def lent(self) -> Iterator[None]:

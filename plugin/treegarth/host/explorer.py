@@ -1,4 +1,6 @@
-"""The buttons in the old Orthanc Explorer (the one that Debian ships), which lead from a study to its page here.
+"""What the old Orthanc Explorer gets from us: buttons, and the way to the sign-in where nobody has signed in.
+
+The buttons in the old Orthanc Explorer (the one that Debian ships), which lead from a study to its page here.
 
 Orthanc Explorer 2 takes its button from the configuration (`UiOptions.CustomButtons`); see orthanc.json.
 """
@@ -21,3 +23,17 @@ $('#lookup').live('pagebeforecreate', function() {
   button.insertAfter($('#lookup-submit').parent().parent());
 });
 """
+EXPLORER_SIGN_IN = """
+$(document).ajaxError(function(event, answer) {
+  if (answer.status === 403 || answer.status === 401) {
+    $.ajax({ url: '../treegarth/api/v1/access/me', dataType: 'json', global: false, success: function(me) {
+      if (me.sign_in === 'treegarth' && !me.name) {
+        window.location.href = '../treegarth/sign-in?next=' + encodeURIComponent(
+          window.location.pathname + window.location.search + window.location.hash);
+      }
+    } });
+  }
+});
+"""
+"""Its pages hold no data, so that the gate lets everybody have them; what they ask for is refused until somebody signs
+in."""

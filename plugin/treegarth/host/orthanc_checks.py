@@ -174,8 +174,12 @@ def _dicom_nodes(values: Mapping[str, Any]) -> SelfCheck:
         "store": "*" if open_keys else _words(nodes, "AllowStore"),
         "find": _words(nodes, "AllowFind"),
         "move": _words(nodes, "AllowMove"),
+        "get": _words(nodes, "AllowGet"),
     }
-    return ok(name, P_("C-STORE: %(store)s. C-FIND: %(find)s. C-MOVE: %(move)s (* is every node).", **who))
+    return ok(
+        name,
+        P_("C-STORE: %(store)s. C-FIND: %(find)s. C-MOVE: %(move)s. C-GET: %(get)s (* is every node).", **who),
+    )
 
 
 def _listed_nodes(values: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

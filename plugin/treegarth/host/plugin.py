@@ -8,7 +8,7 @@ import platform
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -18,29 +18,39 @@ from flask import Flask
 from sqlalchemy import Engine
 
 import treegarth
+from treegarth.access.gate import Gate
+from treegarth.access.known import Known
+from treegarth.audit.keys import signing_key
+from treegarth.audit.writer import Trail
 from treegarth.database.embedded.cluster import Cluster
 from treegarth.database.engine import DatabaseAddress
-from treegarth.database.location import embedded_folder, index_directory
+from treegarth.database.location import data_folder, embedded_folder, index_directory
 from treegarth.errors import DatabaseUnavailable
 from treegarth.host.bridge import WsgiBridge
 from treegarth.host.callbacks import Dispatcher
-from treegarth.host.chained_scripts import CHANGES, SharedCallbacks
+from treegarth.host.chained_scripts import CHANGES, REQUESTS, SharedCallbacks
 from treegarth.host.children import project_root
-from treegarth.host.explorer import EXPLORER_BUTTON
+from treegarth.host.dicom_find import AnswerFind, FindAnswerer, find_site
+from treegarth.host.explorer import EXPLORER_BUTTON, EXPLORER_SIGN_IN
 from treegarth.host.feed import IndexerFeed
 from treegarth.host.measuring import Measured, Sampler, disk_of, memory_of, postmaster_of, with_children
+from treegarth.host.password_child import PasswordChild
+from treegarth.host.request_filter import RequestFilter
 from treegarth.host.request_guard import tell_guard
 from treegarth.host.scripts import import_chained
-from treegarth.host.self_check import self_checks
+from treegarth.host.self_check import memory_of_requests, self_checks
+from treegarth.host.stored_by import stored
 from treegarth.host.supervisor import DatabaseMonitor, Plan, Supervisor
+from treegarth.host.uploads import Uploads
 from treegarth.host.zone import local_zone
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.orthanc.frames import Frame, FrameKind
 from treegarth.reach import reach_of
-from treegarth.settings import Settings
+from treegarth.settings import Settings, SignIn
+from treegarth.web.access import access_of
 from treegarth.web.app import has_address
-from treegarth.web.own_port import handed_on
-from treegarth.web.services import Database, DiskPlace, HostStatus, MemoryPart, Services, WorkerStatus
+from treegarth.web.own_port import handed_on, own_paths
+from treegarth.web.services import Database, DiskPlace, HostStatus, MemoryPart, SelfCheck, Services, WorkerStatus
 
 ORTHANC_ENDS_WITHIN_S = 7.5  # of its telling us that it stops
 
@@ -58,13 +68,12 @@ class Plugin:
         database: DatabaseAddress | None,
         make_application: Callable[[Services], Flask],
         keep_sample: Callable[[Engine, HostStatus, str, datetime], None],
+        answer_find: AnswerFind,
     ) -> None:
         self._orthanc = orthanc
         self._settings = settings
         self._feed = IndexerFeed(limit_bytes=settings.queue_megabytes * 2**20)
         self._shared = SharedCallbacks(orthanc)
-        transcodes = bool(configuration.get("IngestTranscoding"))
-        self._dispatcher = Dispatcher(orthanc, self._feed, self._shared, transcodes=transcodes)
         address = _loopback(orthanc, configuration)
         self._supervisor = Supervisor(
             Plan(
@@ -86,6 +95,10 @@ class Plugin:
         self._started_at = datetime.now(UTC)
         self._reach = reach_of(settings.public_url, settings.allowed_origins, configuration)
         self._self_checks = self_checks(settings, configuration, orthanc, Path(orthanc.GetConfigurationPath()).parent)
+        self._known = Known(self._monitor.engine, lambda: datetime.now(UTC))
+        self._passwords = PasswordChild()
+        index = index_directory(configuration, Path(orthanc.GetConfigurationPath()))
+        self._trail = _trail(settings, data_folder(settings, index), self._monitor.engine, self._server_name)
         services = Services(
             database=Database(self._monitor.engine),
             settings=settings,
@@ -95,10 +108,38 @@ class Plugin:
             clock=lambda: datetime.now(UTC),
             zone=ZoneInfo(settings.time_zone) if settings.time_zone else local_zone(),
             web_directory=project_root() / "web",
+            known=None if settings.sign_in is SignIn.NONE else self._known,
+            passwords=self._passwords,
+            audit=self._trail,
             site_name=str(configuration.get("Name") or "Orthanc"),
         )
         self._application = make_application(services)
-        self._bridge = WsgiBridge(self._application, address, threads=int(configuration.get("HttpThreadsCount", 50)))
+        reach = self._reach
+        self._filter = RequestFilter(
+            access_of(settings, services.known),
+            Gate(reach.dicom_web, reach.wado, tuple(own_paths(reach))),
+            self._is_judged_by_us,
+            self._trail,
+            services.clock,
+        )
+        self._dispatcher = Dispatcher(
+            orthanc,
+            self._feed,
+            self._shared,
+            transcodes=bool(configuration.get("IngestTranscoding")),
+            uploader=None if settings.sign_in is SignIn.NONE else Uploads(self._filter).uploader,
+            by_orthanc_users=not settings.sign_in.by_session,
+            told=self._tell_of_stored,
+        )
+        self._finds = FindAnswerer(
+            self._monitor.engine, services.orthanc, answer_find, find_site(configuration), audit=self._trail
+        )
+        self._bridge = WsgiBridge(
+            self._application,
+            address,
+            threads=int(configuration.get("HttpThreadsCount", 50)),
+            remote_address=self._remote_address,
+        )
 
     def register(self) -> None:
         """Register everything with Orthanc. Only possible while it loads its plugins."""
@@ -106,14 +147,32 @@ class Plugin:
         for pattern in handed_on(self._reach):
             self._shared.serve(pattern, self._bridge, self._is_ours)
         self._shared.add(CHANGES, self._follow_orthanc)
+        if self._settings.sign_in is not SignIn.NONE:
+            self._shared.add(REQUESTS, self._filter)
         import_chained(self._settings.chained_scripts, self._shared)
+        if self._settings.find_from_index:
+            self._shared.answer_finds(self._finds)
         tell_guard(os.environ, self._settings, self._reach, scripts_serve=self._shared.scripts_serve)
         if hasattr(orthanc, "SetDescription"):
             orthanc.SetDescription("Treegarth: research and radiation-dose PACS")
         if hasattr(orthanc, "SetRootUri"):
             orthanc.SetRootUri("../treegarth/")  # for Explorer's page of plugins, which is below /app/
         if hasattr(orthanc, "ExtendOrthancExplorer"):
-            orthanc.ExtendOrthancExplorer(EXPLORER_BUTTON)
+            script = EXPLORER_BUTTON if self._settings.sign_in is SignIn.NONE else EXPLORER_BUTTON + EXPLORER_SIGN_IN
+            orthanc.ExtendOrthancExplorer(script)
+
+    def _tell_of_stored(self, about: Mapping[str, Any]) -> None:
+        """Have the audit trail say by whom an object was stored, as far as Orthanc knows."""
+        self._trail.put(stored(about, datetime.now(UTC)))
+
+    def _remote_address(self, path: str) -> str:
+        """Of the request of this path that Orthanc hands to this thread; empty without a filter."""
+        asked = self._filter.bound(path)
+        return asked.address if asked is not None else ""
+
+    def _is_judged_by_us(self, path: str) -> bool:
+        """Whether what answers at an address below ours asks for permissions itself: a site's script does not."""
+        return not self._shared.scripts_serve or self._is_ours(path)
 
     def _is_ours(self, path: str) -> bool:
         """Whether we answer there; anything else under /treegarth/ may be a route of a site's own script."""
@@ -128,10 +187,13 @@ class Plugin:
     def _start(self) -> None:
         self._supervisor.start()
         self._monitor.start()
+        if self._settings.sign_in is not SignIn.NONE:
+            self._known.start()
+        self._trail.start()
         self._sampler.start()
         threading.Thread(target=self._bridge.probe, name="probe", daemon=True).start()
         place = self._reach.url("/treegarth/") or "/treegarth/"
-        logger.info("Version %s serves %s in mode %s.", treegarth.__version__, place, self._settings.mode)
+        logger.info("Version %s serves %s with sign-in by %s.", treegarth.__version__, place, self._settings.sign_in)
 
     def _stop(self) -> None:
         """End our parts; then Orthanc ends its own, for which it waits until its last sender has hung up."""
@@ -139,7 +201,11 @@ class Plugin:
         last_resort = threading.Timer(ORTHANC_ENDS_WITHIN_S, _end_without_waiting)
         last_resort.daemon = True
         last_resort.start()
+        self._trail.stop()  # while the database still answers
         self._monitor.stop()
+        if self._settings.sign_in is not SignIn.NONE:
+            self._known.stop()
+        self._passwords.stop()
         self._sampler.stop()
         self._supervisor.stop()
         logger.info("Stopped within %.1f s.", monotonic() - begin)
@@ -180,10 +246,17 @@ class Plugin:
                 if answered is not None
                 else None
             ),
-            self_check=self._self_checks,
+            self_check=(*self._self_checks, *self._memory_of_requests()),
             disks=self._sampler.latest.disks,
             memory_bytes=self._sampler.latest.memory_bytes or {},
+            trail=self._trail.figures(),
         )
+
+    def _memory_of_requests(self) -> tuple[SelfCheck, ...]:
+        """Where every request is judged."""
+        if self._settings.sign_in is SignIn.NONE:
+            return ()
+        return (memory_of_requests(self._filter.count, forgets=self._bridge.forgets_requests),)
 
     def _measure(self) -> Measured:
         indexer, workers = self._supervisor.indexer, self._supervisor.workers
@@ -222,6 +295,18 @@ class Plugin:
             "treegarth": treegarth.__version__,
             "python": platform.python_version(),
         }
+
+
+def _trail(settings: Settings, folder: Path, engine: Callable[[], Engine | None], server: str) -> Trail:
+    """The writer of this server's audit trail; ports tell servers of one folder apart."""
+    return Trail(
+        engine,
+        server,
+        folder / f"audit-waiting-{server.rpartition(':')[2]}.jsonl",
+        lambda: signing_key(settings, folder, os.environ, make=True),
+        lambda: datetime.now(UTC),
+        keep=timedelta(days=settings.audit_days) if settings.audit_days is not None else None,
+    )
 
 
 def _folders(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,6 +27,23 @@ class Origin:
     called_ae_title: str | None = None
     remote_ip: str | None = None
     http_user: str | None = None
+    uploader_id: int | None = None
+    """Of the user of ours; `http_user` is the name."""
+    session_id: int | None = None
+    token_id: int | None = None
+
+    def with_uploader(self, known: Origin) -> Origin:
+        """The same, and who uploaded it as another report of the same store says: Orthanc itself does not know."""
+        if self.http_user is not None or known.http_user is None:
+            return self
+        return replace(
+            self,
+            remote_ip=self.remote_ip or known.remote_ip,
+            http_user=known.http_user,
+            uploader_id=known.uploader_id,
+            session_id=known.session_id,
+            token_id=known.token_id,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +71,7 @@ class KnownStore:
     received_at: datetime
     size_bytes: int
     header_checksum: int | None
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

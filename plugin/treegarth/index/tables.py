@@ -196,7 +196,10 @@ instance = Table(
     Column("remote_ae_title", Text),
     Column("called_ae_title", Text),
     Column("remote_ip", Text),
-    Column("http_user", Text),
+    Column("http_user", Text, comment="who uploaded it, as they were called then"),
+    Column("uploader_id", Integer, comment="of user_account; NULL: Orthanc or nobody knew the user"),
+    Column("session_id", BigInteger, comment="the uploader's, of user_session"),
+    Column("token_id", Integer, comment="the uploader's, of access_token"),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="Orthanc's ReceptionDate, whole seconds"),
     Column("header_checksum", BigInteger, comment="of the bytes that it was read from; NULL: not known"),
     Column(

@@ -1,65 +1,119 @@
-"""Who is asking, and whether this request may come from where it comes from. Decides only; answers nothing itself.
-
-Orthanc has checked the login before a request arrives here, so a Basic header is proof enough of the user's name.
-Until roles exist every user has every permission.
-"""
+"""Who is asking, and whether this request may come from where it comes from. Decides only; answers nothing itself."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import Request
 
+from treegarth.access.actors import EVERY_PERMISSION, NOBODY, PERMISSION_WORDS, Actor, Permission
+from treegarth.access.known import Known
 from treegarth.errors import RequestForbidden, Unauthenticated
-from treegarth.phrases import N_
+from treegarth.phrases import N_, P_, Phrase
 from treegarth.reach import Reach, host_of, is_loopback, origin_of
-from treegarth.settings import Mode, Settings
-from treegarth.web.actors import EVERY_PERMISSION, NOBODY, Actor, Permission
+from treegarth.settings import Settings, SignIn
 
+SESSION_COOKIE = "treegarth_session"
+BROWSER_COOKIE = "treegarth_browser"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Access(Protocol):
     """How a site knows its users."""
 
-    def actor(self, request: Request) -> Actor:
-        """Who sent the request; NOBODY where it does not say."""
+    def actor(self, headers: Mapping[str, str]) -> Actor:
+        """Who sent a request with these headers, by names in small letters; NOBODY where they do not say."""
 
 
 class AccessWithoutLogin:
-    """Modes dev and test: whoever reaches the port may do everything."""
+    """SignIn none: whoever reaches the port may do everything."""
 
-    def actor(self, request: Request) -> Actor:
+    def actor(self, headers: Mapping[str, str]) -> Actor:
         return Actor(name=None, permissions=EVERY_PERMISSION)
 
 
 class AccessByOrthancUser:
-    """Mode prod: the user whom Orthanc has let in by Basic authentication."""
+    """SignIn orthanc: Orthanc has checked the password before a request arrives here, so that a Basic header is proof
+    enough of the user's name."""
 
-    def actor(self, request: Request) -> Actor:
-        given = request.authorization
-        if given is None or given.type != "basic" or not given.username:
-            return NOBODY
-        return Actor(name=given.username, permissions=EVERY_PERMISSION)
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def actor(self, headers: Mapping[str, str]) -> Actor:
+        found = _basic(headers.get("authorization", ""))
+        return self._known.by_orthanc_name(found[0]) if found is not None and found[0] else NOBODY
 
 
-def access_of(settings: Settings) -> Access:
-    return AccessByOrthancUser() if settings.mode is Mode.PROD else AccessWithoutLogin()
+class AccessBySession:
+    """SignIn treegarth and oidc: a browser's session, a program's token (Bearer, or as the password of Basic)."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def actor(self, headers: Mapping[str, str]) -> Actor:
+        if given := headers.get("authorization"):
+            kind, _, secret = given.partition(" ")
+            basic = _basic(given)
+            token = secret.strip() if kind.lower() == "bearer" else basic[1] if basic else ""
+            return (self._known.by_token(token) if token else None) or NOBODY
+        session = cookie_of(headers, SESSION_COOKIE)
+        return (self._known.by_session(session) if session else None) or NOBODY
+
+
+def access_of(settings: Settings, known: Known | None) -> Access:
+    """Without a `known` nobody can be known."""
+    if settings.sign_in is SignIn.NONE or known is None:
+        return AccessWithoutLogin() if settings.sign_in is SignIn.NONE else _AccessOfNobody()
+    return AccessByOrthancUser(known) if settings.sign_in is SignIn.ORTHANC else AccessBySession(known)
+
+
+class _AccessOfNobody:
+    def actor(self, headers: Mapping[str, str]) -> Actor:
+        return NOBODY
+
+
+def cookie_of(headers: Mapping[str, str], name: str) -> str | None:
+    """The value of a cookie; of one that was sent twice, of none."""
+    parts = (one.strip().partition("=") for one in headers.get("cookie", "").split(";"))
+    found = [value for key, _, value in parts if key == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _basic(authorization: str) -> tuple[str, str] | None:
+    """User and password of HTTP Basic (RFC 7617), as UTF-8."""
+    kind, _, given = authorization.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(given.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return (name, password) if colon else None
 
 
 def check_permission(actor: Actor, permission: Permission) -> None:
-    """Raises Unauthenticated where a login could help, RequestForbidden where it could not."""
+    """Raises Unauthenticated where a sign-in could help, RequestForbidden where it could not."""
     if actor.may(permission):
         return
-    if actor is NOBODY:
-        raise Unauthenticated(N_("Log in first: this needs a user of Orthanc."))
-    raise RequestForbidden(N_("You may not do this. Ask who administers this server."))
+    if actor.name is None:
+        raise Unauthenticated(N_("Sign in first."))
+    raise RequestForbidden(
+        P_(
+            "Your roles do not let you do this: it needs “%(permission)s”.",
+            permission=Phrase(PERMISSION_WORDS[permission]),
+        )
+        if permission in PERMISSION_WORDS
+        else N_("You may not do this. Ask who administers this server.")
+    )
 
 
 def known_hosts(settings: Settings, reach: Reach) -> frozenset[str] | None:
     """The names beside loopback's under which alone we may be reached without a login; None: under any."""
-    if settings.mode is Mode.PROD or (settings.allow_remote_access_without_login and reach.public_url is None):
+    if settings.sign_in is not SignIn.NONE:
         return None
     return frozenset(host_of(url) for url in (reach.public_url, settings.orthanc_url) if url)
 
@@ -75,7 +129,7 @@ def check_host(request: Request, settings: Settings, reach: Reach) -> None:
         raise RequestForbidden(
             N_(
                 "Without a login Treegarth answers only under a name of this machine's loopback, such as localhost, or "
-                "that of PublicUrl. Open it by http://localhost, or set Mode prod with users."
+                "that of PublicUrl. Open it by http://localhost, or set SignIn to treegarth."
             )
         )
 

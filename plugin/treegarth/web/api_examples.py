@@ -82,15 +82,18 @@ def _is_of(value: Any, schema: Schema) -> bool:
     return fits and (not isinstance(value, list) or items is None or isinstance(value[0], kinds[items]))
 
 
-def curl(method: str, address: str, parameters: list[Schema], body: Any, objects: Mapping[str, Schema]) -> str:
-    """The line of a shell that asks so. `parameters` are the document's; those of the path, and what is needed."""
+def curl(
+    method: str, address: str, parameters: list[Schema], body: Any, objects: Mapping[str, Schema], *, login: str = ""
+) -> str:
+    """The line of a shell that asks so. `parameters` are the document's; those of the path, and what is needed. `login`
+    is how curl says who asks, as a shell reads it."""
     values = {one["name"]: example_of(one["schema"], objects, one["name"]) for one in parameters if one["required"]}
     query = {one["name"]: values[one["name"]] for one in parameters if one["in"] == "query" and one["required"]}
     for name, value in values.items():
         address = address.replace(f"{{{name}}}", quote(str(value), safe=""))
     url = f"{address}?{urlencode(query)}" if query else address
-    parts = ["curl", "-u", "alice:secret", *(["-X", method] if method != "GET" else []), url]
-    line = " ".join(shlex.quote(part) for part in parts)
+    asked = " ".join(shlex.quote(part) for part in (*(["-X", method] if method != "GET" else []), url))
+    line = f"curl {login} {asked}" if login else f"curl {asked}"
     if body is None:
         return line
     return (

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, get_origin
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from treegarth.errors import InvalidRequest, UnsupportedBody
+from treegarth.access.actors import Permission
+from treegarth.errors import DatabaseUnavailable, InvalidRequest, SignInNeeded, Unauthenticated, UnsupportedBody
 from treegarth.phrases import N_, Phrase
 from treegarth.reach import Reach
 from treegarth.strict_json import read_json
 from treegarth.web.access import access_of, check_host, check_permission, check_same_origin
-from treegarth.web.actors import NOBODY, Permission
+from treegarth.web.audited import record
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.documentation import documentation_routes
 from treegarth.web.files import file_routes
@@ -45,6 +46,7 @@ from treegarth.web.viewer import FirstSeries, InsteadOfViewer, viewer_routes
 logger = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
+SIGN_IN_ROUTE = "accounts.sign_in_page"
 COOKIE_AGE_S = 365 * 24 * 3600
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'; "
@@ -78,7 +80,7 @@ def create_app(
     site = Site(
         routes={route.name: route for route in table},
         services=services,
-        access=access_of(services.settings),
+        access=access_of(services.settings, services.known),
         languages=languages,
         environments=make_environments(services, languages),
         parts={type(part): part for part in parts},
@@ -125,12 +127,16 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
     """Without its query, which is read last."""
     reach = site.services.reach
     check_host(request, site.services.settings, reach)
-    actor = site.access.actor(request)
-    check_permission(actor, route.permission)
+    actor = g.actor = site.access.actor(_headers(request))
+    needed = {route.permission, *route.further}
+    if not needed <= actor.permissions and not site.services.knows_users:
+        raise DatabaseUnavailable  # a moment after the start, or long after it went: it may well be permitted
+    for permission in (route.permission, *route.further):
+        check_permission(actor, permission)
     request.max_content_length = request.max_form_memory_size = route.largest_body
     check_same_origin(request, reach)
     _check_encoding(request)
-    return Call(
+    call: Call[Any, Any, Any] = Call(
         query=None,
         body=_body(route, request),
         path=validated(route.path_parameters, route.values_of_path(parts)) if route.path_parameters else None,
@@ -141,6 +147,13 @@ def _checked_call(site: Site, route: Route, parts: dict[str, str]) -> Call[Any, 
         http=request,
         route=route,
     )
+    g.noted = call.noted
+    return call
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """By names in small letters."""
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 class _NoParameters(BaseModel, extra="forbid"):
@@ -204,6 +217,10 @@ def _response(route: Route, given: BaseModel | Response | str | Answered[Any]) -
 def _answer_error(site: Site, error: Exception) -> Response:
     """Whatever a handler raised, as an answer: the one place where every exception ends."""
     place = str(request.url_rule) if request.url_rule else "(unknown path)"
+    if isinstance(error, Unauthenticated) and site.services.settings.sign_in.by_session:
+        if (way := _to_the_sign_in(site)) is not None:
+            return way
+        error = SignInNeeded(error.sentence)
     problem = problem_of(error, method=request.method, place=place)
     headers = headers_of(error)
     if is_api_path(request.path):
@@ -215,6 +232,20 @@ def _answer_error(site: Site, error: Exception) -> Response:
     return _error_page(site, shown, said, headers)
 
 
+def _to_the_sign_in(site: Site) -> Response | None:
+    """Where a person goes who asks for a page and is nobody, and from there back; None for a program."""
+    if is_api_path(request.path) or request.method != "GET":
+        return None
+    shown = request.headers.get("HX-Current-URL")
+    place = urlsplit(shown) if shown else urlsplit(site.services.reach.path(request.full_path.rstrip("?")))
+    asked = urlunsplit(("", "", place.path, place.query, ""))
+    address = site.url(SIGN_IN_ROUTE, next=asked)
+    g.was_led_away = True
+    if request.headers.get("HX-Request") == "true":  # it would put the sign-in into the page that asks
+        return Response(status=204, headers={"HX-Redirect": address})
+    return Response(status=303, headers={"Location": address})
+
+
 def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]) -> Response:
     """`said` is the problem's detail in the reader's language."""
     route = site.routes.get(request.endpoint or "") or _nowhere()
@@ -222,7 +253,7 @@ def _error_page(site: Site, problem: Problem, said: str, headers: dict[str, str]
         query=None,
         body=None,
         path=None,
-        actor=NOBODY if problem.status in (401, 403) else site.access.actor(request),
+        actor=site.access.actor(_headers(request)),
         site=site,
         language=language_of(request, site.languages),
         theme=theme_of(request),
@@ -266,6 +297,7 @@ def _nowhere() -> Route:
 
 
 def _finish(site: Site, response: Response) -> Response:
+    _record(site, response.status_code)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     reach = site.services.reach
@@ -274,6 +306,29 @@ def _finish(site: Site, response: Response) -> Response:
     if request.args.get("theme") in THEMES:
         _remember(response, THEME_COOKIE, request.args["theme"], reach)
     return response
+
+
+def _record(site: Site, status: int) -> None:
+    """Tell the audit trail of what was asked; what goes wrong with that is no reader's matter."""
+    route = site.routes.get(request.endpoint or "")
+    if route is None:
+        return
+    try:
+        actor = g.get("actor") or site.access.actor(_headers(request))
+        noted, was_led_away = g.get("noted"), bool(g.get("was_led_away"))
+        services = site.services
+        record(
+            services.audit,
+            services.clock,
+            route,
+            request,
+            status,
+            actor=actor,
+            noted=noted,
+            was_led_away=was_led_away,
+        )
+    except Exception:
+        logger.exception("A request to %s is missing in the audit trail.", route.name)
 
 
 def _remember(response: Response, name: str, value: str, reach: Reach) -> None:

@@ -12,8 +12,9 @@ from flask import Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Actor
 from treegarth.index.study_search import StudySearch
-from treegarth.web.actors import Actor
+from treegarth.web.noted import Noted
 from treegarth.web.routes import Route
 from treegarth.web.services import Services
 from treegarth.web.site import Site
@@ -58,6 +59,7 @@ class Call(Generic[QueryT, BodyT, PathT]):
     theme: str
     http: Request
     route: Route
+    noted: Noted = field(default_factory=Noted)  # what a handler adds to the audit trail's event of its request
 
     @property
     def services(self) -> Services:

@@ -11,8 +11,9 @@ from flask import Response
 from markupsafe import Markup
 
 import treegarth
+from treegarth.access.actors import PERMISSION_WORDS, Permission
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
+from treegarth.settings import SignIn
 from treegarth.web.api_examples import curl
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
@@ -24,9 +25,8 @@ from treegarth.web.templates import render_page
 OPENAPI_PATH = f"{API_PATH}/openapi.json"
 PERMISSIONS = {
     Permission.PUBLIC: N_("everybody"),
-    Permission.VIEW: N_("may view"),
-    Permission.OPERATE: N_("may operate"),
-    Permission.ADMINISTER: N_("may administer"),
+    Permission.SIGNED_IN: N_("whoever has signed in"),
+    **PERMISSION_WORDS,
 }
 
 
@@ -93,6 +93,11 @@ class Shown:
     reference: Markup
 
 
+BEARER = '-H "Authorization: Bearer $TOKEN"'
+LOGINS = {SignIn.NONE: "", SignIn.ORTHANC: "-u NAME", SignIn.TREEGARTH: BEARER, SignIn.OIDC: BEARER}
+"""How curl says who asks: with a name alone it asks for the password."""
+
+
 class Documentation:
     """The handlers. The table never changes, so its document is made once, and what the page shows of it once for each
     language: a megabyte, a third of a second."""
@@ -141,7 +146,8 @@ class Documentation:
                 call.site.routes.values(), version=treegarth.__version__, public_url=public_url
             )
             self._models = models(self._document)
-            self._operations = operations(self._document, public_url or "http://localhost:8042")
+            login = LOGINS[call.services.settings.sign_in]
+            self._operations = operations(self._document, public_url or "http://localhost:8042", login)
             self._text = json.dumps(self._document, ensure_ascii=False)
         return self._document
 
@@ -161,7 +167,7 @@ def documentation_routes() -> list[Route]:
         route(
             name="api.reference_page",
             path=f"{BASE_PATH}/api/",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=documentation.page,
             summary="The API's reference for people.",
             navigation=Navigation(label=N_("API"), icon="api", order=50, key="a"),
@@ -169,8 +175,9 @@ def documentation_routes() -> list[Route]:
     ]
 
 
-def operations(document: Mapping[str, Any], server: str = "") -> list[Operation]:
-    """The endpoints of an OpenAPI document, as it orders them, with examples for the server at this address."""
+def operations(document: Mapping[str, Any], server: str = "", login: str = "") -> list[Operation]:
+    """The endpoints of an OpenAPI document, as it orders them, with examples for the server at this address, at which
+    curl says by `login` who asks."""
     objects = document["components"]["schemas"]
     return [
         Operation(
@@ -186,7 +193,12 @@ def operations(document: Mapping[str, Any], server: str = "") -> list[Operation]
             media_types=tuple(next(iter(given["responses"].values()))["content"]),
             body=_body(given, objects),
             curl=curl(
-                method.upper(), server.rstrip("/") + path, given["parameters"], _taken(given).get("example"), objects
+                method.upper(),
+                server.rstrip("/") + path,
+                given["parameters"],
+                _taken(given).get("example"),
+                objects,
+                login=login,
             ),
         )
         for path, methods in document["paths"].items()

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
-from treegarth.web.actors import Permission
+from treegarth.access.actors import READING, Permission
 from treegarth.web.call import Answered, Call
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Answer, Handler, Method, Route
@@ -50,16 +50,16 @@ def endpoint(
     tag: str,
     under: str = API_PATH,
     method: Method = "GET",
-    permission: Permission = Permission.VIEW,
+    permission: Permission | None = None,
     problems: tuple[int, ...] = (503,),
     **given: Any,
 ) -> Route:
-    """The endpoint `api.{name}` at `{under}/{path}`."""
+    """The endpoint `api.{name}` at `{under}/{path}`; without a permission, that of reading what has its tag."""
     return route(
         name=f"api.{name}",
         path=f"{under}/{path}",
         method=method,
-        permission=permission,
+        permission=permission or READING[tag],
         handler=handler,
         summary=summary,
         problems=problems,

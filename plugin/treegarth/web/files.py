@@ -9,9 +9,9 @@ from typing import Any
 from flask import Response, send_file
 from werkzeug.security import safe_join
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.paths import BASE_PATH
@@ -60,7 +60,7 @@ def file_route(name: str, path: str, handler: Any, summary: str, headers: dict[s
     return route(
         name=name,
         path=path,
-        permission=Permission.VIEW,
+        permission=Permission.PUBLIC,
         handler=handler,
         summary=summary,
         tag="files",

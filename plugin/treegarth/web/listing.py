@@ -22,13 +22,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Connection, Label, Select, func, literal, select
 
+from treegarth.access.actors import READING, Permission
 from treegarth.database.keyset import SortKey, read_page
 from treegarth.errors import RequestConflict
 from treegarth.index.names import OfNamedStudy, StudyName, name_of, with_names
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_, P_
 from treegarth.record import Record
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import (
     FORMAT_WORDS,
@@ -127,7 +127,7 @@ class Listing(Generic[RecordT, AskedT]):
     template: str = "list.html"
     shown: Callable[[AskedT, Sequence[RecordT]], Sequence[Column]] | None = None  # of the columns, those of these rows
     extras: Callable[[OneCall, Connection, AskedT, Sequence[RecordT]], Mapping[str, Any]] = lambda *_: {}
-    permission: Permission = Permission.VIEW
+    permits: Permission | None = None  # to see it; None: what its tag says
     navigation: Navigation | None = None
     page_fields: Mapping[str, tuple[Any, FieldInfo]] = field(default_factory=dict)  # what only the page's address has
     period: str = ""  # of what may be asked for, the days as they are when it is asked: its choices are offered at once
@@ -135,6 +135,11 @@ class Listing(Generic[RecordT, AskedT]):
     sheets: Sequence[Sheet] = ()  # of an XLSX file, where one for all rows would be of empty columns
     searches: bool = False  # whether the query itself looks for the words of `study`
     views: Sequence[str] = ()  # of these, those that stay when another order or page is asked for
+
+    @property
+    def permission(self) -> Permission:
+        """What it takes to see it."""
+        return self.permits or READING[self.tag]
 
     # ---- what can be asked for ----
 
@@ -307,6 +312,7 @@ class Listing(Generic[RecordT, AskedT]):
                 name=f"api.{self.api_name}_file",
                 path=f"{api}/export/{{format}}",
                 permission=self.permission,
+                further=(Permission.EXPORT,),
                 handler=lambda call: self.file(call, call.path.format, for_people=False),
                 summary=f"{self.summary} All of it as a CSV, XLSX or Parquet file.",
                 query=self.file_query,
@@ -325,6 +331,7 @@ class Listing(Generic[RecordT, AskedT]):
             name=f"{self.name}_{wanted}",
             path=f"{BASE_PATH}/{self.path}.{wanted}",
             permission=self.permission,
+            further=(Permission.EXPORT,),
             handler=file,
             summary=f"{self.summary} As {wanted}.",
             query=self.page_query,

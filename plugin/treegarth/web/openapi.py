@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Literal
 
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.api_examples import example_of
 from treegarth.web.problems import PROBLEM_TYPE, Problem
 from treegarth.web.routes import Route

@@ -23,6 +23,7 @@ from treegarth.errors import (
     OrthancUnavailable,
     RequestConflict,
     RequestForbidden,
+    SignInNeeded,
     TreegarthError,
     Unauthenticated,
     UnreadableObject,
@@ -42,6 +43,7 @@ RETRY_AFTER_S = 5
 STATUSES: dict[type[TreegarthError], int] = {
     InvalidRequest: 400,
     Unauthenticated: 401,
+    SignInNeeded: 403,
     RequestForbidden: 403,
     NotFound: 404,
     RequestConflict: 409,

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
+from treegarth.access.actors import Permission
+from treegarth.audit.model import NotAudited, What
 from treegarth.described import Described, FromOutside
 from treegarth.limits import LARGEST_BIGINT, LARGEST_INTEGER, LONGEST_TEXT, is_storable
-from treegarth.web.actors import Permission
 from treegarth.web.paths import BASE_PATH, PART, is_api_path, unescaped
 
 HTML = "text/html"
@@ -77,6 +78,7 @@ class Route:
     summary: str
     method: Method = "GET"
     description: str = ""
+    further: tuple[Permission, ...] = ()  # what is needed beside `permission`
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     path_parameters: type[BaseModel] | None = None
@@ -92,6 +94,7 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict)  # replace the frame's own, such as a looser CSP
     refuse: Refusal | None = None  # answers a query that is not right, in place of the page of errors
     example: Mapping[str, Any] | None = None  # of the body, where one that is made of its schema says nothing
+    audit: What | NotAudited | None = None  # what the audit trail calls it; None: as `audited.py` says of its kind
     any_query: bool = False  # let any query through unread: a file's version, the viewer's own parameters
 
     def __post_init__(self) -> None:

@@ -14,11 +14,11 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.described import docstrings_of
 from treegarth.phrases import Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
-from treegarth.web.actors import Permission
 from treegarth.web.call import Asker, Call
 from treegarth.web.filters import Filter
 from treegarth.web.lists import LARGEST_LIMIT
@@ -61,7 +61,7 @@ class RowAction:
     inputs: Sequence[Filter] = ()  # of the fields of `given`; one with choices has the first of them at the beginning
     warning: str = ""  # a msgid: what stands before the button of an action that is asked for twice
     after: str = ""  # a msgid: what follows from it
-    permission: Permission = Permission.OPERATE
+    permission: Permission
     takes_all: bool = True  # also every row that the filters leave, in blocks
 
     def said(self, acted: Acted) -> list[Sentence]:

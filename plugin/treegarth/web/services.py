@@ -12,6 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.known import Known
+from treegarth.access.passwords import Argon2id, Passwords
+from treegarth.audit.model import NothingRecorded, Recorder
+from treegarth.audit.writer import TrailFigures
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import DatabaseUnavailable
 from treegarth.orthanc.client import OrthancClient
@@ -77,6 +81,7 @@ class HostStatus:
     self_check: tuple[SelfCheck, ...] = ()
     disks: tuple[Disk, ...] = ()  # as of the last minute; empty before the first
     memory_bytes: Mapping[MemoryPart, int] = field(default_factory=dict)  # of those parts that run on this machine
+    trail: TrailFigures | None = None  # of the audit trail's writer
 
 
 class HostFigures(Protocol):
@@ -130,4 +135,17 @@ class Services:
     clock: Callable[[], datetime]
     zone: ZoneInfo  # that pages show
     web_directory: Path  # holds templates/, static/, vendor/, locales/
+    known: Known | None = None  # who may do what; None where nobody signs in
+    passwords: Passwords = field(default_factory=Argon2id)
+    audit: Recorder = field(default_factory=NothingRecorded)
     site_name: str = "Orthanc"  # what Orthanc is called here, which printed pages say
+
+    @property
+    def knows_users(self) -> bool:
+        """Whether it can be said who may do what."""
+        return self.known is None or self.known.is_told
+
+    def refresh_known(self) -> None:
+        """What was changed holds for the next request, on this Orthanc at once. Raises DatabaseUnavailable."""
+        if self.known is not None:
+            self.known.refresh()

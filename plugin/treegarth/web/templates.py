@@ -9,13 +9,15 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Response
+from flask import Response, current_app
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from treegarth.phrases import in_language
 from treegarth.reach import Reach
@@ -153,7 +155,8 @@ def page_values(call: AnyCall) -> dict[str, Any]:
         "languages": list(call.site.languages.values()),
         "theme": call.theme,
         "actor": call.actor,
-        "mode": call.services.settings.mode,
+        "can": lambda name: can(call, name),
+        "may_ask": lambda address, method="GET": may_ask(call, address, method),
         "site_name": call.services.site_name,
         "route": call.route,
         "route_url": call.site.url,
@@ -165,6 +168,22 @@ def page_values(call: AnyCall) -> dict[str, Any]:
         "fragment": call.wants_fragment,
         "now": now,
     }
+
+
+def can(call: AnyCall, name: str) -> bool:
+    """Whether who asks may call the route of this name."""
+    route = call.site.routes[name]
+    return all(map(call.actor.may, (route.permission, *route.further)))
+
+
+def may_ask(call: AnyCall, address: str, method: str = "GET") -> bool:
+    """The same of an address of ours that somebody else made; of what is not ours, yes."""
+    path = urlsplit(address).path.removeprefix(call.services.reach.prefix)
+    try:
+        name, _ = current_app.url_map.bind("").match(path, method=method)
+    except (RequestRedirect, HTTPException):
+        return True
+    return can(call, name)
 
 
 def navigation(call: AnyCall) -> list[NavigationEntry]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from flask import Response
 
+from treegarth.access.actors import Permission
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.phrases import N_
 from treegarth.reach import Reach
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.files import FilePath, file_route, send, send_text
@@ -68,6 +70,7 @@ def viewer_routes(
 
     def file(call: Call[None, None, FilePath]) -> Response:
         name = call.path.path
+        call.noted.is_let_go = True  # a file of the application
         if name == CONFIGURATION:
             words = call.site.languages[call.language].gettext
             text = configuration(web_directory / "ohif", call.services.reach, words)
@@ -85,6 +88,7 @@ def viewer_routes(
 
     def page(call: AnyCall, place: str) -> Response:
         uids = studies_asked_for(call)
+        call.noted.is_let_go = not uids or not call.actor.may(Permission.SEE_STUDIES)
         if place not in OWN_FILES and (other := instead_of_viewer(call, uids)) is not None:
             return other
         if not CHOSEN_ALREADY & {key.lower() for key in call.http.args} and (first := first_series(call, uids)):
@@ -100,12 +104,13 @@ def viewer_routes(
         return send_text(call, prepared.replace(BASE, call.services.reach.path(BASE)), "text/html")
 
     return [
-        file_route("web.ohif", f"{BASE}{{path:path}}", file, "The OHIF viewer.", HEADERS),
+        replace(file_route("web.ohif", f"{BASE}{{path:path}}", file, "The OHIF viewer.", HEADERS), audit=What.IMAGES),
         route(
             name="web.ohif_start",
             path=BASE,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=start,
+            audit=What.IMAGES,
             summary="The OHIF viewer.",
             tag="files",
             any_query=True,

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.phrases import Phrase
 from treegarth.tasks.backoff import Backoff
-from treegarth.web.actors import Permission
 from treegarth.work.store import ClaimedWork, LongWork
 
 Ending: TypeAlias = Literal["done", "partly", "failed"]

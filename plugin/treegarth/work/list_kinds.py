@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.work.kinds import WorkKind
 
 EXPORTING = WorkKind(
@@ -11,7 +11,7 @@ EXPORTING = WorkKind(
     title=N_("A list as a file"),
     explained=N_("The file stands here for a week when it is done. It is begun anew after a restart."),
     unit=NN_("%(num)s row", "%(num)s rows"),
-    permission=Permission.VIEW,
+    permission=Permission.SIGNED_IN,
     waits_for_others=True,
 )
 ACTING = WorkKind(

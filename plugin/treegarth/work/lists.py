@@ -16,7 +16,7 @@ from gzip import GzipFile
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Annotated, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Response
@@ -24,6 +24,8 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.actors import EVERY_PERMISSION, Actor
+from treegarth.audit.model import What
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
 from treegarth.index.study_search import StudySearch
@@ -31,7 +33,7 @@ from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import P_, Phrase
 from treegarth.record import Record
 from treegarth.web.access import check_permission
-from treegarth.web.actors import Actor, Permission
+from treegarth.web.audited import BY_PERMISSION, OF_RESOURCE
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.export import FORMATS, Format, write_export
 from treegarth.web.listing import Listing, Rows
@@ -102,12 +104,11 @@ def routes_of(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route]:
 
 
 def _act_routes(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route]:
+    """They need what the list does; each action asks for its own permission."""
     page, api = f"{BASE_PATH}/{listing.path}", f"{API_PATH}/{listing.api_path}"
-    order = list(Permission)
-    permission = min((one.permission for one in actions), key=order.index)
     summary = f"{listing.summary} Do something with some of them."
     body = body_of(listing.record, listing.key, actions)
-    shared: dict[str, Any] = {"method": "POST", "permission": permission, "path_parameters": listing.parts}
+    shared: dict[str, Any] = {"method": "POST", "permission": listing.permission, "path_parameters": listing.parts}
     return [
         Route(
             name=f"{listing.name}_act",
@@ -120,7 +121,7 @@ def _act_routes(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route
         Route(
             name=f"api.{listing.api_name}_act",
             path=f"{api}/act",
-            handler=lambda call: act(actions, call),
+            handler=lambda call: _act_on_chosen(call, listing, actions),
             summary=summary,
             body=body,
             answer=Acted,
@@ -188,10 +189,24 @@ def _act(call: Call[Any, Any, None], listing: AnyListing, actions: Sequence[RowA
         return see_other(call, call.site.url(PAGE, work_id=work.id))
     if not body.chosen:
         raise InvalidRequest(P_("Choose a row first."))
-    acted = act(actions, call)
+    acted = _act_on_chosen(call, listing, actions)
     names = {*listing.file_query.model_fields, "cursor"}
     here = {name: value for name, value in parse_qsl(body.here) if name in names}
     return see_other(call, call.site.url(f"{listing.name}_page", **here), *action_of(actions, body).said(acted))
+
+
+def _act_on_chosen(call: Call[Any, Any, None], listing: AnyListing, actions: Sequence[RowAction]) -> Acted:
+    action, chosen = action_of(actions, call.body), call.body.chosen
+    _note(call, action)
+    call.noted.count = len(chosen)
+    if level := OF_RESOURCE.get(listing.key):
+        call.noted.resources = [f"{level}/{one}" for one in chosen]
+    return act(actions, call)
+
+
+def _note(call: AnyCall, action: RowAction) -> None:
+    """For the audit trail: what is done, which the address does not say."""
+    call.noted.what, call.noted.detail = BY_PERMISSION.get(action.permission, What.CHANGE), action.name
 
 
 # ---- what starts a work ----
@@ -212,6 +227,8 @@ def act_on_all(
 ) -> LongWork:
     """Start to do something with every row that is asked for. Raises InvalidRequest, PermissionDenied."""
     action = action_of(actions, call.body)
+    _note(call, action)
+    call.noted.detail = f"{action.name}, all of: {urlencode(asked)}"
     check_permission(call.actor, action.permission)
     if not action.takes_all:
         raise InvalidRequest(P_("This is done with chosen rows only."))
@@ -226,6 +243,7 @@ def _start(
 ) -> LongWork:
     query = validated(listing.file_query, dict(asked))
     path = call.path.model_dump(mode="json", exclude={"format"}) if isinstance(call.path, BaseModel) else {}
+    call.noted.detail = call.noted.detail or f"{listing.name}, all of: {urlencode(asked)}"
     given = {"list": listing.name, "query": dict(asked), "path": path, **more}
     given["permissions"] = sorted(map(str, call.actor.permissions))
     named = json.dumps([given, call.actor.name], sort_keys=True)
@@ -241,7 +259,7 @@ def _start(
 
 def _asker(listing: AnyListing, work: ClaimedWork, zone: tzinfo, search: StudySearch) -> Asker:
     """Who started it and when, with the permissions that he had."""
-    permissions = frozenset(Permission(one) for one in work.given["permissions"])
+    permissions = EVERY_PERMISSION.intersection(work.given["permissions"])
     path = validated(listing.parts, work.given["path"]) if listing.parts else None
     actor = Actor(name=work.asked_by, permissions=permissions)
     return Asker(actor=actor, now=work.asked_at, path=path, zone=zone, search=search)

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, Select, case, delete, exists, fun
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from treegarth.access.actors import Actor, Permission
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.phrases import P_
 from treegarth.record import Record
@@ -113,10 +114,14 @@ def start(
     return read(connection, number)
 
 
-def select_works(*, kind: str | None = None, subject: str | None = None, state: str | None = None) -> Select[Any]:
-    """Works, in no order."""
+def select_works(
+    *, kind: str | None = None, subject: str | None = None, state: str | None = None, actor: Actor | None = None
+) -> Select[Any]:
+    """Works, in no order; those that are for this actor."""
     wanted = {"kind": kind, "subject": subject, "state": state}
     conditions = [long_work.c[name] == value for name, value in wanted.items() if value is not None]
+    if actor is not None and not actor.may(Permission.OPERATE):
+        conditions += [long_work.c.is_asked, long_work.c.asked_by == (actor.name or "")]
     return _select(LongWork).where(*conditions)
 
 
@@ -126,6 +131,19 @@ def read(connection: Connection, number: int) -> LongWork:
     if row is None:
         raise NotFound(MISSING)
     return LongWork.model_validate(row._asdict())
+
+
+def is_for(work: LongWork, actor: Actor) -> bool:
+    """Whether somebody may see a work and its file: who asked for it, and who may operate."""
+    return actor.may(Permission.OPERATE) or (actor.name is not None and work.is_asked and work.asked_by == actor.name)
+
+
+def read_for(connection: Connection, number: int, actor: Actor) -> LongWork:
+    """Raises NotFound, also where it is for others."""
+    work = read(connection, number)
+    if not is_for(work, actor):
+        raise NotFound(MISSING)
+    return work
 
 
 def latest(connection: Connection, kind: str, subject: str = "") -> LongWork | None:

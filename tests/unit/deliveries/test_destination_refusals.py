@@ -44,6 +44,15 @@ OTHER_PLACES = {
     ("DestinationSettings", "address"): "guarded field by field",
     ("SizeFileBody", "file_name"): "what a file that is sent was called, to be shown",
     ("SendForm", "file_name"): "the same, of the form",
+    **{
+        (model, "address"): "from where somebody asked, which a list of the audit trail is narrowed to"
+        for model in ("AuditEventQuery", "AuditEventPageQuery", "AuditEventFileQuery")
+    },
+    **{
+        (model, "password"): "what a person types: it is hashed, and leads to nothing"
+        for model in ("NewUser", "PasswordBody", "PasswordForm", "PasswordOnce", "SignInForm")
+    },
+    **{(model, "token_id"): "the number of a row" for model in ("TokenPath", "UserTokenPath")},
 }
 NOTHING = DestinationPlaces()
 NOWHERE = OrthancClient(OrthancAddress(url="http://127.0.0.1:9"), pause_s=0)

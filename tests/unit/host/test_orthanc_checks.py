@@ -98,4 +98,6 @@ def test_it_is_told_who_may_store_query_and_retrieve() -> None:
     }
     facts = OrthancFacts(values={"DicomModalities": nodes, "DicomAlwaysAllowStore": False}, folder=Path("/"))
     told = next(check for check in orthanc_checks(facts) if check.name == "DICOM nodes")
-    assert told.sentence == ("C-STORE: CT1, PACS, XA2. C-FIND: CT1, PACS. C-MOVE: CT1, PACS (* is every node).")
+    assert told.sentence == (
+        "C-STORE: CT1, PACS, XA2. C-FIND: CT1, PACS. C-MOVE: CT1, PACS. C-GET: CT1, PACS, XA2 (* is every node)."
+    )

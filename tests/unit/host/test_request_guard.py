@@ -35,7 +35,7 @@ def test_with_a_login_it_knows_every_name_and_no_other_site() -> None:
 
 
 def test_without_a_login_it_knows_the_names_of_the_settings() -> None:
-    section = {"Mode": "dev", "PublicUrl": "https://pacs.example.org:444/", "OrthancUrl": "http://Inner:8042"}
+    section = {"SignIn": "none", "PublicUrl": "https://pacs.example.org:444/", "OrthancUrl": "http://Inner:8042"}
     found = told({**section, "AllowedOrigins": ["https://viewer.example.org/"]})
     assert (found["AnyHost"], found["Hosts"]) == (False, ["inner", "pacs.example.org"])
     assert found["PublicOrigin"] == "https://pacs.example.org:444"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.foreign_requests import ALLOWED_ORIGINS, CROSS, FOREIGN, NAMES, ORTHANC_URL, PUBLIC_URL, Name, Told
 from treegarth.errors import RequestForbidden
 from treegarth.reach import Reach
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.access import check_host, check_same_origin
 
 PUBLIC = Reach(public_url=PUBLIC_URL, allowed_origins=frozenset(ALLOWED_ORIGINS))
-WITHOUT_LOGIN = Settings(mode=Mode.DEV, orthanc_url=ORTHANC_URL)
+WITHOUT_LOGIN = Settings(sign_in=SignIn.NONE, orthanc_url=ORTHANC_URL)
 
 
 def request(method: str, headers: dict[str, str]) -> Request:
@@ -35,7 +35,7 @@ def test_what_another_sites_page_asks_for_is_refused(told: Told) -> None:
 @pytest.mark.parametrize("name", NAMES, ids=[one.host for one in NAMES])
 def test_without_a_login_only_our_own_names_are_answered(name: Name) -> None:
     asked = request("GET", {"Host": name.host})
-    check_host(asked, Settings(mode=Mode.PROD), PUBLIC)
+    check_host(asked, Settings(sign_in=SignIn.ORTHANC), PUBLIC)
     if name.known:
         check_host(asked, WITHOUT_LOGIN, PUBLIC)
     else:

@@ -12,8 +12,8 @@ import pytest
 from tests.api_document import check_document
 from tests.places import HERE
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.assembly import house
-from treegarth.web.actors import Permission
 from treegarth.web.api_examples import example_of
 from treegarth.web.documentation import kind_of, models, operations
 from treegarth.web.openapi import openapi_document
@@ -52,7 +52,7 @@ class Thing(Answer):
 
 
 def route(name: str, path: str, **given: object) -> Route:
-    values = {"permission": Permission.VIEW, "handler": lambda call: "", "summary": "A test.", **given}
+    values = {"permission": Permission.SIGNED_IN, "handler": lambda call: "", "summary": "A test.", **given}
     return Route(name=name, path=path, **values)  # type: ignore[arg-type]
 
 
@@ -116,13 +116,14 @@ def test_the_page_is_made_of_its_template(tmp_path: Path) -> None:
 
 
 def test_a_body_is_shown_with_its_fields_and_a_line_that_can_be_pasted() -> None:
-    change = next(one for one in operations(openapi_document(ROUTES, version="1"), "http://pacs") if one.body)
+    document = openapi_document(ROUTES, version="1")
+    change = next(one for one in operations(document, "http://pacs", '-H "Authorization: Bearer $TOKEN"') if one.body)
     assert change.body is not None
     assert [(one.name, one.kind, one.required, one.model) for one in change.body.fields] == [
         ("colours", "list of Colour", True, "Colour"),
     ]
     words = shlex.split(change.curl.replace("\\\n", " "))
-    assert words[:5] == ["curl", "-u", "alice:secret", "-X", "POST"]
+    assert words[:5] == ["curl", "-H", "Authorization: Bearer $TOKEN", "-X", "POST"]
     assert words[5] == f"http://pacs{API_PATH}/things"
     assert json.loads(words[-1]) == {"colours": ["red"]}
 
@@ -139,7 +140,7 @@ def test_every_example_is_what_its_endpoint_takes(route: Route) -> None:
         if model is not None:
             model.model_validate({one["name"]: example_of(one["schema"], objects, one["name"]) for one in given})
     (shown,) = operations(document)
-    assert "{" not in shlex.split(shown.curl.replace("\\\n", " "))[5 if route.method != "GET" else 3]
+    assert "{" not in shlex.split(shown.curl.replace("\\\n", " "))[3 if route.method != "GET" else 1]
 
 
 def test_endpoints_are_found_by_their_words_without_javascript() -> None:

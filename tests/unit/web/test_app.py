@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.errors import (
     DatabaseUnavailable,
     NotFound,
@@ -20,8 +21,7 @@ from treegarth.errors import (
     RequestConflict,
     TreegarthError,
 )
-from treegarth.settings import Mode, Settings
-from treegarth.web.actors import Permission
+from treegarth.settings import Settings, SignIn
 from treegarth.web.call import Answered, Call
 from treegarth.web.paths import API_PATH
 from treegarth.web.problems import PROBLEM_TYPE
@@ -31,7 +31,7 @@ from treegarth.web.templates import render_page
 
 PAGE = "{{ _('Studies') }} {{ lang }} {{ theme }} {{ actor }} {{ here(page=2) }}"
 BASIC = {"Authorization": "Basic YWxpY2U6c2VjcmV0"}  # alice:secret, as Orthanc has checked it
-PROD = Settings(mode=Mode.PROD)
+PROD = Settings(sign_in=SignIn.ORTHANC)
 
 
 class Numbers(Parameters):
@@ -63,7 +63,7 @@ def failing(error: Exception) -> Any:
 
 
 def api_route(name: str, path: str, **given: Any) -> Route:
-    values = {"permission": Permission.VIEW, "handler": echo, "summary": "A test.", "answer": Echo, **given}
+    values = {"permission": Permission.SIGNED_IN, "handler": echo, "summary": "A test.", "answer": Echo, **given}
     return Route(name=name, path=f"{API_PATH}/{path}", **values)
 
 
@@ -77,7 +77,7 @@ ROUTES = [
     Route(
         name="page",
         path="/treegarth/page",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: render_page(call, "page.html"),
         summary="A page.",
         query=Numbers,
@@ -95,7 +95,7 @@ ROUTES = [
     Route(
         name="deep",
         path="/treegarth/deep/",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: "deep",
         summary="A folder.",
     ),
@@ -149,7 +149,7 @@ def test_a_path_and_its_parameters_must_agree() -> None:
     with pytest.raises(ValueError, match="do not name the same parts"):
         api_route("api.number", "numbers/{other}", path_parameters=Place)
     with pytest.raises(ValueError, match="not under"):
-        Route(name="x", path="/elsewhere", permission=Permission.VIEW, handler=echo, summary="")
+        Route(name="x", path="/elsewhere", permission=Permission.SIGNED_IN, handler=echo, summary="")
 
 
 def test_a_query_arrives_as_its_model(client: FlaskClient) -> None:
@@ -319,11 +319,10 @@ def test_without_a_login_only_names_of_this_machine_are_answered(client: FlaskCl
         assert client.get(path, headers={"Host": host}).status_code == status
 
 
-def test_the_configured_name_and_accepted_risk_are_answered_too(tmp_path: Path) -> None:
+def test_the_configured_name_is_answered_too_and_with_users_every_name(tmp_path: Path) -> None:
     for number, settings in enumerate(
         (
-            Settings(mode=Mode.DEV, orthanc_url="http://pacs.example:8042"),
-            Settings(mode=Mode.DEV, allow_remote_access_without_login=True),
+            Settings(sign_in=SignIn.NONE, orthanc_url="http://pacs.example:8042"),
             PROD,
         )
     ):

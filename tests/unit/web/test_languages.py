@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.web.web_support import make_site, web_folder
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.routes import Navigation, Route
 from treegarth.web.templates import render_page
 
@@ -47,7 +47,7 @@ def page(name: str) -> Route:
     return Route(
         name=name,
         path=f"/treegarth/{name}",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: render_page(call, f"{name}.html"),
         summary="A page.",
         navigation=Navigation(label="Studies", icon="studies", order=1, key="s"),

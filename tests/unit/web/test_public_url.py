@@ -13,9 +13,9 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_services, make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.bootstrap import make_application
-from treegarth.settings import Mode, Settings
-from treegarth.web.actors import Permission
+from treegarth.settings import Settings, SignIn
 from treegarth.web.call import Answered, Call
 from treegarth.web.own_port import handed_on
 from treegarth.web.paths import API_PATH, STUDY_PATH, filled
@@ -41,7 +41,7 @@ ROUTES = [
     Route(
         name="page",
         path="/treegarth/page",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=lambda call: render_page(call, "page.html"),
         summary="A page.",
         any_query=True,
@@ -59,7 +59,7 @@ ROUTES = [
     Route(
         name="leave",
         path="/treegarth/leave",
-        permission=Permission.VIEW,
+        permission=Permission.SIGNED_IN,
         handler=to_the_page,
         summary="Leads to the page.",
     ),
@@ -69,7 +69,9 @@ ROUTES = [
 def client_of(folder: Path, public_url: str | None, **settings: Any) -> FlaskClient:
     web = web_folder(folder / "web", page=PAGE)
     (web / "static" / "a.css").write_text("", encoding="utf-8")
-    return make_site(web, ROUTES, settings=Settings(mode=Mode.TEST, public_url=public_url, **settings)).test_client()
+    return make_site(
+        web, ROUTES, settings=Settings(sign_in=SignIn.NONE, public_url=public_url, **settings)
+    ).test_client()
 
 
 @pytest.fixture
@@ -171,11 +173,8 @@ def test_pages_of_the_public_address_and_of_allowed_origins_may_change_something
 def test_without_a_login_the_public_name_is_answered_beside_this_machines(
     tmp_path: Path, host: str, status: int
 ) -> None:
-    for number, accepted in enumerate((True, False)):
-        client = client_of(
-            tmp_path / str(number), "https://www.example.org/pacs", allow_remote_access_without_login=accepted
-        )
-        assert client.get("/treegarth/page", headers={"Host": host}).status_code == status
+    client = client_of(tmp_path, "https://www.example.org/pacs")
+    assert client.get("/treegarth/page", headers={"Host": host}).status_code == status
 
 
 class TestOrthancsOwnPort:
@@ -222,7 +221,7 @@ class TestOrthancsOwnPort:
 
 def test_the_document_of_the_api_names_the_public_address(tmp_path: Path) -> None:
     for public_url, server in (("https://www.example.org/pacs", "https://www.example.org/pacs"), (None, "/")):
-        services = make_services(ROOT / "web", settings=Settings(mode=Mode.TEST, public_url=public_url))
+        services = make_services(ROOT / "web", settings=Settings(sign_in=SignIn.NONE, public_url=public_url))
         client = make_application(services).test_client()  # type: ignore[attr-defined]
         assert client.get(f"{API_PATH}/openapi.json").get_json()["servers"][0]["url"] == server
 

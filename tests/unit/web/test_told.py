@@ -11,8 +11,8 @@ import pytest
 from flask import Flask, Response
 
 from tests.unit.web.web_support import make_site, web_folder
+from treegarth.access.actors import Permission
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.routes import Route
 from treegarth.web.templates import render_page
@@ -28,7 +28,7 @@ def site(folder: Path, *said: Any) -> Flask:
     def act(call: AnyCall) -> Response:
         return see_other(call, call.site.url("test.page"), *said, kind="failed")
 
-    given = {"permission": Permission.VIEW, "summary": "A test."}
+    given = {"permission": Permission.SIGNED_IN, "summary": "A test."}
     return make_site(
         web_folder(folder, page=PAGE),
         [
@@ -103,7 +103,7 @@ def test_an_undo_is_offered_beside_what_was_done_and_only_where_there_is_such_a_
         undo = Undo(route=route, fields={"a": a})
         return see_other(call, call.site.url("test.page"), P_("It answers."), undo=undo)
 
-    given: Any = {"permission": Permission.VIEW, "summary": "A test."}
+    given: Any = {"permission": Permission.SEE_STUDIES, "summary": "A test."}
     site = make_site(
         web_folder(tmp_path, page=page),
         [

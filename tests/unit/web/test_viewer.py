@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from tests.unit.web.web_support import make_services, web_folder
 from treegarth.reach import Reach
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.app import create_app
 from treegarth.web.viewer import BASE, WORDS, configuration
 
@@ -68,7 +68,7 @@ def client_of(
     (web / "vendor" / "ohif" / "LICENSE").write_text("MIT", encoding="utf-8")
     (web / "vendor" / "ohif" / "assets" / "app.js").write_text("ohif", encoding="utf-8")
     (folder / "secret.txt").write_text("secret", encoding="utf-8")
-    settings = Settings(mode=Mode.TEST, public_url=public_url)
+    settings = Settings(sign_in=SignIn.NONE, public_url=public_url)
     services = make_services(web, settings=settings, orthanc_url=orthanc_url, configuration=configuration)
     return create_app([], services, **given).test_client()
 

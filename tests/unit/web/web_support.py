@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from sqlalchemy import Engine
 
+from treegarth.access.known import Known
+from treegarth.access.snapshot import Snapshot
 from treegarth.orthanc.client import OrthancAddress, OrthancClient
 from treegarth.reach import reach_of
-from treegarth.settings import Mode, Settings
+from treegarth.settings import Settings, SignIn
 from treegarth.web.app import create_app
 from treegarth.web.routes import Route
 from treegarth.web.services import Database, HostStatus, Services, WorkerStatus
@@ -66,7 +68,9 @@ def make_services(
     configuration: Mapping[str, Any] | None = None,
 ) -> Services:
     """`configuration` is the whole of Orthanc's."""
-    settings = settings or Settings(mode=Mode.TEST)
+    settings = settings or Settings(sign_in=SignIn.NONE)
+    known = Known(engine, lambda: NOW)
+    known.learn(Snapshot(version=0))  # no administrator is named: a user of Orthanc may do everything
     return Services(
         database=Database(engine),
         settings=settings,
@@ -76,6 +80,7 @@ def make_services(
         clock=lambda: NOW,
         zone=ZoneInfo("Asia/Seoul"),
         web_directory=web_directory,
+        known=known,
     )
 
 

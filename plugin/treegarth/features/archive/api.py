@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.features.archive.comparison import compare
 from treegarth.features.archive.search_model import SeriesSummary, StudySummary
 from treegarth.features.archive.store.search import list_series, read_study
 from treegarth.index.studies import the_study
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.path_models import StudyPath
@@ -43,7 +43,7 @@ def routes() -> list[Route]:
         route(
             name="api.read_study",
             path=f"{API_PATH}/studies/{{study_instance_uid}}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=study,
             summary="A study with its series.",
             problems=(409, 503),

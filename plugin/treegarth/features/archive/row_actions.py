@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.archive.download import start_download
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
@@ -30,4 +31,5 @@ DOWNLOAD = RowAction(
     after=N_("It stands among the long works when it is done."),
     act=download,
     takes_all=False,
+    permission=Permission.DOWNLOAD,
 )

@@ -139,7 +139,13 @@ class InstanceSummary(Record):
     called_ae_title: str | None
     remote_ip: str | None
     http_user: str | None
-    """The user who uploaded it, where it came by REST."""
+    """The user who uploaded it over the web, as they were called then."""
+    uploader_id: int | None
+    """The number of that user; null where only Orthanc knew them."""
+    session_id: int | None
+    """The session in which they did."""
+    token_id: int | None
+    """The token by which they did."""
     received_at: datetime
     indexed_at: datetime
     issues: list[InstanceIssue]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest
 from treegarth.feature import House
 from treegarth.features.deliveries.destinations import Destination, WantedProof
@@ -23,7 +24,6 @@ from treegarth.features.deliveries.store.objects import DeliveryItem, read_objec
 from treegarth.features.deliveries.store.requests import DeliveryRequested, request_delivery
 from treegarth.index.studies import the_study
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.paths import API_PATH
@@ -107,12 +107,12 @@ def routes() -> list[Route]:
     """The endpoints of deliveries."""
     base = f"{API_PATH}/deliveries"
     one = f"{base}/{{destination_id}}/{{orthanc_instance_id}}"
-    changing: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE, "tag": TAG}
+    changing: dict[str, Any] = {"method": "POST", "permission": Permission.SEND, "tag": TAG}
     return [
         route(
             name="api.deliveries_summary",
             path=f"{base}/summary",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=summarize,
             summary="How far the deliveries to each destination are, and how fast they go.",
             problems=(503,),

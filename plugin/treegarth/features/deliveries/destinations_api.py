@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, Pages, at_place, validated_at
 from treegarth.documents.store import Stored, Wording
 from treegarth.errors import OrthancRefused, OrthancUnavailable, RequestConflict, SettingsRefused
@@ -28,7 +29,6 @@ from treegarth.features.deliveries.windows import is_open, opens_at
 from treegarth.orthanc.client import OrthancClient
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
 from treegarth.web.routes import Route
@@ -119,7 +119,7 @@ DESTINATION_DOCUMENTS = Documents(
     model=DestinationSettings,
     answer=DestinationItem,
     answers=items,
-    may_switch=Permission.OPERATE,
+    switch_permission=Permission.SEND,
     pages=Pages(
         title=N_("Destinations"),
         place="deliveries/destinations",
@@ -141,6 +141,6 @@ def routes() -> list[Route]:
             "Ask a destination whether it answers and what it can.",
             tag=TAG,
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.SEND,
         )
     ]

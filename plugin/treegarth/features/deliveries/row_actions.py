@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.deliveries.deliveries import DELIVERIES, destinations
 from treegarth.features.deliveries.store.archive_index import read_candidates
 from treegarth.features.deliveries.store.destinations import present_destination
@@ -56,6 +57,7 @@ SEND = RowAction(
     act=send,
     given=Sending,
     inputs=(Filter(name="destination", label=N_("Destination"), find_choices=destinations, width="wide"),),
+    permission=Permission.SEND,
 )
 SEND_AGAIN = RowAction(
     name="again",
@@ -68,4 +70,5 @@ SEND_AGAIN = RowAction(
         "%(num)s deliveries were left as they are: nothing of them was given up or waits.",
     ),
     act=again,
+    permission=Permission.SEND,
 )

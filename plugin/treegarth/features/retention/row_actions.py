@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.retention import service
 from treegarth.features.retention.holds import HOLDS
 from treegarth.features.retention.ledger import ENTRIES, LEDGER
@@ -21,7 +22,6 @@ from treegarth.features.retention.store.ledger_studies import keys_of
 from treegarth.features.retention.words import HOLD_KINDS
 from treegarth.index.studies import OfStudy, key_of
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Asker
 from treegarth.web.filters import Filter
 from treegarth.web.routes import AnyText, Parameters
@@ -101,6 +101,7 @@ HOLD = RowAction(
         Filter(name="kind", label=N_("Kind of hold"), choices=HOLD_KINDS),
         Filter(name="reason", label=N_("Reason"), width="wide"),
     ),
+    permission=Permission.PRUNE,
 )
 RELEASE = RowAction(
     name="release",
@@ -111,7 +112,7 @@ RELEASE = RowAction(
     left=NN_("%(num)s was released before.", "%(num)s were released before."),
     act=release,
     warning=N_("Release a legal hold only if whoever asked for it agrees."),
-    permission=Permission.ADMINISTER,
+    permission=Permission.PRUNE,
 )
 RESCUE = RowAction(
     name="rescue",
@@ -122,6 +123,7 @@ RESCUE = RowAction(
     left=NN_("Nothing of %(num)s study is marked any more.", "Nothing of %(num)s studies is marked any more."),
     act=rescue,
     after=N_("The same version of the policy does not mark them again for 30 days. A hold keeps a study for longer."),
+    permission=Permission.PRUNE,
 )
 RESCUE_OBJECTS = RowAction(
     name="rescue",
@@ -132,6 +134,7 @@ RESCUE_OBJECTS = RowAction(
     left=NN_("%(num)s is not marked any more.", "%(num)s are not marked any more."),
     act=rescue_objects,
     after=N_("The same version of the policy does not mark them again for 30 days. A hold keeps a study for longer."),
+    permission=Permission.PRUNE,
 )
 BRING_BACK = RowAction(
     name="bring back",
@@ -144,6 +147,7 @@ BRING_BACK = RowAction(
         "%(num)s studies were left: nothing of them is gone, or nobody has them.",
     ),
     act=bring_back,
+    permission=Permission.PRUNE,
 )
 BRING_OBJECTS_BACK = RowAction(
     name="bring back",
@@ -156,4 +160,5 @@ BRING_OBJECTS_BACK = RowAction(
         "%(num)s objects were left: they are not gone, or nobody has them.",
     ),
     act=bring_objects_back,
+    permission=Permission.PRUNE,
 )

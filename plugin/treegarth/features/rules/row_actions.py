@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints, field_validator
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.rules.events import EVENTS
 from treegarth.features.rules.notices import MESSAGES, NOTICES
 from treegarth.features.rules.store.events import retry_failed
@@ -16,7 +17,6 @@ from treegarth.features.rules.store.shown import send_again
 from treegarth.index.labels import LONGEST_LABEL, change_labels, is_label
 from treegarth.index.studies import key_of
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Asker
 from treegarth.web.filters import Filter
 from treegarth.web.routes import AnyText, Parameters
@@ -71,6 +71,7 @@ LABEL = RowAction(
         Filter(name="way", label=N_("Label"), choices={"set": N_("set"), "take off": N_("take off")}),
         Filter(name="label", label=N_("Text of the label"), width="wide"),
     ),
+    permission=Permission.ANNOTATE,
 )
 SEEN = RowAction(
     name="seen",
@@ -80,7 +81,7 @@ SEEN = RowAction(
     done=NN_("%(num)s study is marked as seen.", "%(num)s studies are marked as seen."),
     left=NN_("%(num)s was seen before.", "%(num)s were seen before."),
     act=see,
-    permission=Permission.VIEW,
+    permission=Permission.SEE_STUDIES,
 )
 TELL_AGAIN = RowAction(
     name="again",
@@ -90,6 +91,7 @@ TELL_AGAIN = RowAction(
     done=NN_("%(num)s notice is being sent again.", "%(num)s notices are being sent again."),
     left=NN_("%(num)s notice was not given up.", "%(num)s notices were not given up."),
     act=tell_again,
+    permission=Permission.RUN_RULES,
 )
 RETRY = RowAction(
     name="retry",
@@ -99,4 +101,5 @@ RETRY = RowAction(
     done=NN_("Rules look at %(num)s study again.", "Rules look at %(num)s studies again."),
     left=NN_("%(num)s has not failed.", "%(num)s have not failed."),
     act=retry,
+    permission=Permission.RUN_RULES,
 )

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy import select
 
 import treegarth
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.feature import House
 from treegarth.features.system.model import Task, TaskCounts, is_idle, pending_instances
@@ -16,7 +17,6 @@ from treegarth.features.system.paths import TaskPath
 from treegarth.features.system.store import count_tasks, retry_task
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.index.studies import count_instances
-from treegarth.web.actors import Permission
 from treegarth.web.call import Answered, AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.paths import API_PATH
@@ -33,7 +33,7 @@ class Health(Answer):
     """Whether Treegarth does its work. What is stored in Orthanc is safe either way."""
 
     healthy: bool
-    """Database and indexer work, and every worker that was started is alive."""
+    """Database and indexer work, who may do what is known, and every worker that was started is alive."""
     database: Literal["up", "down"]
     indexer: Literal["up", "down"]
     workers: Literal["up", "down", "none"]
@@ -104,7 +104,7 @@ def health(call: Call[None, None, None]) -> Answered[Health]:
         workers = "up" if all(worker.alive for worker in figures.workers) else "down"
     database = _database_answers(call)
     health = Health(
-        healthy=database and figures.indexer_alive and workers != "down",
+        healthy=database and call.services.knows_users and figures.indexer_alive and workers != "down",
         database="up" if database else "down",
         indexer="up" if figures.indexer_alive else "down",
         workers=workers,
@@ -194,7 +194,7 @@ def routes() -> list[Route]:
         route(
             name="api.status",
             path=f"{API_PATH}/status",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=status,
             summary="What is still to do.",
             problems=(503,),
@@ -203,7 +203,7 @@ def routes() -> list[Route]:
         route(
             name="api.version",
             path=f"{API_PATH}/version",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=version,
             summary="What runs here.",
             tag=TAG,

@@ -12,9 +12,10 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
+from treegarth.audit.model import NotAudited
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.system.store import count_tasks
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.metrics import CONTENT_TYPE, Measure, Metric, exposition, single
@@ -110,8 +111,9 @@ def routes() -> list[Route]:
     return [
         route(
             name="system.metrics",
+            audit=NotAudited(reason="Figures of the server, for a program that asks all the time."),
             path=PATH,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=metrics_page,
             summary="Figures for a monitoring system, in Prometheus' text form.",
             media_type="text/plain",

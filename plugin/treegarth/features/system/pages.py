@@ -9,6 +9,7 @@ from typing import Literal
 from flask import Response
 
 import treegarth
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.feature import House
 from treegarth.features.system.model import Task, TaskCounts, TaskState
@@ -20,7 +21,6 @@ from treegarth.features.system.store import count_tasks, retry_task, select_task
 from treegarth.features.system.usage import SPAN_NAMES, charts_of
 from treegarth.features.system.versions import versions_of_orthanc
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Navigation, Parameters, Route
@@ -61,7 +61,7 @@ def routes() -> list[Route]:
         route(
             name="system.system_page",
             path="/treegarth/system",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=system_page,
             summary="Queues, tasks, database, versions and known traps; what failed can be tried again.",
             navigation=Navigation(label=N_("System"), icon="system", order=40, key="y"),
@@ -77,7 +77,7 @@ def routes() -> list[Route]:
         route(
             name="system.help_page",
             path="/treegarth/help",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=help_page,
             summary="Keys, searching, links and numbers.",
         ),

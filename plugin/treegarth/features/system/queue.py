@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.system.model import Task, TaskState
 from treegarth.features.system.store import retry_task, select_tasks, task_names
@@ -110,4 +111,5 @@ RETRY = RowAction(
         "%(num)s were left: they have not failed, or the same work waits already.",
     ),
     act=retry,
+    permission=Permission.OPERATE,
 )

@@ -10,6 +10,7 @@ from flask import Response
 from pydantic import BeforeValidator, Field
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, at_place, author_of, validated_at
 from treegarth.documents.store import Wording
 from treegarth.errors import DocumentRefused, Problem, RequestForbidden
@@ -18,7 +19,6 @@ from treegarth.features.views.store import VIEWS_KIND, StoredView, keep_view
 from treegarth.limits import LONGEST_QUERY
 from treegarth.phrases import P_
 from treegarth.web.access import check_permission
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import AnyText, Identifier, Parameters, Route, Text
@@ -83,7 +83,7 @@ def sees(call: AnyCall, stored: StoredView) -> bool:
 def check_may(call: AnyCall, stored: StoredView | None, document: Mapping[str, Any]) -> None:
     """Who shares must be allowed to; another person's is changed by who may administer."""
     if document["shared"]:
-        check_permission(call.actor, Permission.OPERATE)
+        check_permission(call.actor, Permission.ANNOTATE)
     if stored is not None and stored.saved_by != call.actor.name and not call.actor.may(Permission.ADMINISTER):
         raise RequestForbidden(P_("Another person shares this view."))
 
@@ -102,8 +102,8 @@ VIEW_DOCUMENTS = Documents(
     model=SavedViewDocument,
     sees=sees,
     check_may=check_may,
-    may_write=Permission.VIEW,
-    may_switch=Permission.VIEW,
+    write_permission=Permission.SIGNED_IN,
+    switch_permission=Permission.SIGNED_IN,
     is_listed=False,
 )
 
@@ -114,7 +114,7 @@ def routes() -> list[Route]:
             name="views.save_page",
             path="/treegarth/views",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=save_page,
             summary="Save what a list shows under a name.",
         )

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.documents.store import Author
 from treegarth.feature import House
 from treegarth.features.views.store import remove_views, select_views
 from treegarth.features.views.tables import saved_view
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
@@ -104,5 +104,5 @@ REMOVE = RowAction(
     ),
     act=remove,
     warning=N_("A view that is shared goes for everybody."),
-    permission=Permission.VIEW,
+    permission=Permission.SIGNED_IN,
 )

@@ -6,20 +6,20 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES
 from treegarth.web.paths import API_PATH
 from treegarth.web.routes import Route
-from treegarth.work.store import LongWork, read
+from treegarth.work.store import LongWork, read_for
 
 
 def work(call: Call[None, None, WorkPath]) -> LongWork:
     with call.connect() as connection:
-        return read(connection, call.path.work_id)
+        return read_for(connection, call.path.work_id, call.actor)
 
 
 def stop(call: Call[None, None, WorkPath]) -> LongWork:
@@ -43,7 +43,7 @@ def routes() -> list[Route]:
         route(
             name="api.work",
             path=one,
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=work,
             summary="How far a long work is.",
             problems=(503,),
@@ -66,7 +66,7 @@ def routes() -> list[Route]:
         route(
             name="api.work_result",
             path=f"{one}/file",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=result,
             summary="The file that a work made, until its time is over.",
             media_type=ANY_BYTES,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.works.paths import WorkPath
 from treegarth.features.works.service import file_of, resume_work, stop_work
 from treegarth.index.studies import told_apart
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import ANY_BYTES
@@ -16,12 +16,12 @@ from treegarth.web.templates import render_page
 from treegarth.web.told import see_other
 from treegarth.work.kinds import WorkKinds
 from treegarth.work.pages import PAGE, whose, work_part
-from treegarth.work.store import read
+from treegarth.work.store import read_for
 
 
 def page(call: Call[None, None, WorkPath]) -> Response:
     with call.connect() as connection:
-        work = read(connection, call.path.work_id)
+        work = read_for(connection, call.path.work_id, call.actor)
         name = whose(connection, call.part(WorkKinds), [work]).get(work.id)
         which = told_apart(connection, [name] if name else [])
     kind = call.part(WorkKinds).named(work.kind)
@@ -53,7 +53,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path=one,
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=page,
             summary="How far a long work is, who asked for it, and what came of it.",
         ),
@@ -76,7 +76,7 @@ def routes() -> list[Route]:
         route(
             name="works.file",
             path=f"{one}/file",
-            permission=Permission.VIEW,
+            permission=Permission.SIGNED_IN,
             handler=file,
             summary="The file that a work made.",
             media_type=ANY_BYTES,

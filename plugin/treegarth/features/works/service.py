@@ -11,7 +11,7 @@ from treegarth.phrases import P_
 from treegarth.web.access import check_permission
 from treegarth.web.call import AnyCall
 from treegarth.work.kinds import WorkKinds
-from treegarth.work.store import LongWork, read, read_claimed, read_file, resume, stop
+from treegarth.work.store import LongWork, read, read_claimed, read_file, read_for, resume, stop
 
 GONE = P_("This work has no file, or its time is over: start it again.")
 
@@ -42,7 +42,7 @@ def resume_work(call: AnyCall, number: int) -> LongWork:
 def file_of(call: AnyCall, number: int, media_type: str) -> Response:
     """Raises NotFound."""
     with call.connect() as connection:
-        work = read(connection, number)
+        work = read_for(connection, number, call.actor)
         if work.result_name is None:
             raise NotFound(GONE)
         if (path_of := call.part(WorkKinds).named(work.kind).result) is not None:

@@ -31,7 +31,7 @@ class WorksAsked(Parameters):
 
 
 def find(asker: Asker, connection: Connection, asked: WorksAsked) -> Select[Any]:
-    return select_works(kind=asked.kind, subject=asked.subject, state=asked.state)
+    return select_works(kind=asked.kind, subject=asked.subject, state=asked.state, actor=asker.actor)
 
 
 def kinds(call: AnyCall, connection: Connection) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.dicom.relabelling import DEVICE
 from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.archive.charsets.documents import CHARACTER_SET_DOCUMENTS, CHARACTER_SETS, PAGE
@@ -16,7 +17,6 @@ from treegarth.features.archive.charsets.preview import CharacterSetPreview, pre
 from treegarth.features.archive.charsets.store import LOOKED_AT, broken_text
 from treegarth.features.archive.works import MENDING, RELABELLING
 from treegarth.phrases import P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.paths import API_PATH
@@ -59,7 +59,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/character-sets",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=page,
             summary="Devices that name a wrong character set, and what this site says of them.",
         ),
@@ -74,7 +74,7 @@ def routes() -> list[Route]:
         route(
             name="api.character_set_preview",
             path=f"{API_PATH}/character-sets/{{character_set_id}}/preview",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=preview_of,
             summary="What would read otherwise by it: texts of some of the device's newest series, read from Orthanc.",
             problems=(404, 503),

@@ -36,6 +36,7 @@ from treegarth.features.archive.ingest.stores import (
     judge,
     latest_clear,
     says_nothing_new,
+    tells_uploader,
 )
 from treegarth.features.archive.store import batches, removal
 from treegarth.index.follower import IndexFollower
@@ -71,6 +72,9 @@ class BatchWriter:
     """Told of series that may have lost the object that their attributes are of."""
     on_indexed: Callable[[int], None] = _nobody_counts
     """Told how many instances were taken up: new to the index, or stored again. Not of those that are read anew."""
+    by_orthanc_users: bool = True
+    """Whether Orthanc has checked the names of users that it keeps with objects; else they are what somebody typed
+    beside a token."""
 
     def write_new(self, reports: Sequence[StoredInstance]) -> None:
         """Index what Orthanc has just reported; where that is not clearly what it keeps, it is asked.
@@ -89,36 +93,54 @@ class BatchWriter:
             asked += [
                 one for one in unclear if not all(says_nothing_new(it, known.get(one)) for it in by_instance[one])
             ]
-        self.write_from_orthanc(asked)
+        self._write_pages(asked, anew=False, reports={one: by_instance[one][-1] for one in asked})
 
     def write_from_orthanc(self, identifiers: Sequence[str], *, anew: bool = False) -> int:
         """Index these instances as Orthanc has them now; how many it still has. `anew`: also those that are the same.
 
         Raises DatabaseUnavailable, OrthancUnavailable or OrthancRefused.
         """
+        return self._write_pages(identifiers, anew=anew, reports={})
+
+    def _write_pages(self, identifiers: Sequence[str], *, anew: bool, reports: Mapping[str, StoredInstance]) -> int:
+        """`reports` say who uploaded an instance, which Orthanc cannot be asked."""
         there = 0
         for place in range(0, len(identifiers), _FETCHED_TOGETHER):
-            there += self._write_from_orthanc(identifiers[place : place + _FETCHED_TOGETHER], anew=anew)
+            page = identifiers[place : place + _FETCHED_TOGETHER]
+            there += self._write_from_orthanc(page, anew=anew, reports=reports)
         return there
 
-    def _write_from_orthanc(self, identifiers: Sequence[str], *, anew: bool) -> int:
+    def _write_from_orthanc(
+        self, identifiers: Sequence[str], *, anew: bool, reports: Mapping[str, StoredInstance]
+    ) -> int:
         with transaction(self.engine) as connection:  # committed: after a rollback psycopg prepares all anew
             before = batches.known_stores(connection, identifiers)
         stores = stores_of_orthanc(self.orthanc, identifiers, self.clock())
         with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="headers") as pool:
-            found = pool.map(partial(with_header, self.orthanc), stores.values())
+            kept = (self._with_uploader(one, reports.get(one.orthanc_instance_id)) for one in stores.values())
+            found = pool.map(partial(with_header, self.orthanc), kept)
             fetched = [item for item in found if item is not None]
 
         def judge_fetched(item: IndexedInstance, known: KnownStore | None) -> Verdict:
             is_known = known is not None and is_same(item, known)
             if known != before.get(item.orthanc_instance_id):  # what another wrote meanwhile may be newer
                 return Verdict.SKIP if is_known else Verdict.ASK
-            return Verdict.SKIP if is_known and not anew else Verdict.WRITE
+            is_told = known is not None and tells_uploader(item, known)
+            return Verdict.SKIP if is_known and not anew and not is_told else Verdict.WRITE
 
         overtaken = self._write_judged(fetched, judge_fetched)
         if overtaken:
-            self._write_from_orthanc(overtaken, anew=anew)
+            self._write_from_orthanc(overtaken, anew=anew, reports=reports)
         return len(fetched)
+
+    def _with_uploader(self, stored: StoredInstance, report: StoredInstance | None) -> StoredInstance:
+        """As Orthanc has it, and who uploaded it as the report of the same store says."""
+        origin = stored.origin
+        if not self.by_orthanc_users:
+            origin = dataclasses.replace(origin, http_user=None)
+        if report is not None and report.received_at == stored.received_at:
+            origin = origin.with_uploader(report.origin)
+        return dataclasses.replace(stored, origin=origin)
 
     def remove(self, level: Level, identifiers: Sequence[str]) -> int:
         """Take out of the index what Orthanc does not have any more; the number of instances removed.
@@ -198,7 +220,8 @@ class BatchWriter:
         stored: list[str] = []
         try:
             with transaction(self.engine) as connection:
-                batches.write_instances(connection, [found], lambda _: None, on_stored=stored.extend)
+                kept = lambda known: [_keeping(found, known.get(found.orthanc_instance_id))]  # noqa: E731
+                batches.write_instances(connection, [found], lambda _: None, kept, on_stored=stored.extend)
                 self._tell(connection, [found])
         except TreegarthError:
             raise
@@ -229,10 +252,18 @@ def _choose(
         if verdict is Verdict.WRITE and store is not None:
             again = is_stored_again(one, store)
             is_known = not again and is_store_of(one, store)
-            chosen.append(dataclasses.replace(one, is_stored_again=again, is_known=is_known))
+            chosen.append(dataclasses.replace(_keeping(one, store), is_stored_again=again, is_known=is_known))
         elif verdict is Verdict.WRITE:
             chosen.append(one)
     return chosen
+
+
+def _keeping(one: IndexedInstance, known: KnownStore | None) -> IndexedInstance:
+    """What is read anew keeps the uploader whom the index knows of the same store."""
+    if known is None or not is_store_of(one, known):
+        return one
+    origin = one.origin.with_uploader(known.origin)
+    return one if origin is one.origin else dataclasses.replace(one, origin=origin)
 
 
 class _Headers:

@@ -29,6 +29,7 @@ def run_indexer(
     answers_to: TextIO,
 ) -> None:
     """Write what comes through the pipe, reconcile and mend beside it, until the pipe closes."""
+    by_orthanc_users = not settings.sign_in.by_session
     stale = StaleHints()
     answers = Answers(answers_to)
     writer = BatchWriter(
@@ -38,6 +39,7 @@ def run_indexer(
         clock=clock,
         on_stale=stale.note,
         on_indexed=lambda count: answers.tell(indexed=count),
+        by_orthanc_users=by_orthanc_users,
     )
     frames = FrameBuffer()
     mender = Mender(

@@ -9,6 +9,7 @@ from typing import Any
 
 from treegarth.dicom.headers import Header, Issue, OrthancIdentifiers, read_header_values
 from treegarth.errors import NotFound, OrthancRefused, UnreadableObject
+from treegarth.features.archive.ingest.stores import JUST_NOW
 from treegarth.index.instances import Origin, StoredInstance
 from treegarth.orthanc.client import OrthancClient
 from treegarth.orthanc.frames import Frame
@@ -24,12 +25,15 @@ def instance_of_frame(frame: Frame) -> StoredInstance:
     about = frame.about
     reported_at = datetime.fromtimestamp(about["at"], UTC)
     received_at = reception_date(about.get("ReceptionDate"))
+    origin = _origin(about, about["origin"])
+    if received_at is None or reported_at - received_at <= JUST_NOW:  # else: another person's object, long here
+        origin = _uploaded(origin, about.get("uploader"))
     return StoredInstance(
         orthanc_instance_id=about["id"],
         data=frame.data or None,
         size_bytes=about["size"],
         received_at=received_at or reported_at,
-        origin=_origin(about, about["origin"]),
+        origin=origin,
         reported_at=None if received_at is None else reported_at,
         nesting=about.get("nesting"),
     )
@@ -74,6 +78,20 @@ def _origin(about: Mapping[str, Any], kind: int | None) -> Origin:
         called_ae_title=about.get("CalledAET") or None,
         remote_ip=about.get("RemoteIP") or None,
         http_user=about.get("HttpUsername") or None,
+    )
+
+
+def _uploaded(origin: Origin, uploader: Mapping[str, Any] | None) -> Origin:
+    """With whom the plugin saw upload it. Of what comes by a plugin Orthanc knows no address."""
+    if uploader is None:
+        return origin
+    return dataclasses.replace(
+        origin,
+        remote_ip=origin.remote_ip or uploader["address"] or None,
+        http_user=uploader["name"],
+        uploader_id=uploader["user"],
+        session_id=uploader["session"],
+        token_id=uploader["token"],
     )
 
 

@@ -13,7 +13,7 @@ from zlib import adler32, crc32
 
 from treegarth.index.instances import IndexedInstance, KnownStore, StoredInstance
 
-_JUST_NOW = timedelta(seconds=2)  # two time stamps of one store, one of them in whole seconds
+JUST_NOW = timedelta(seconds=2)  # two time stamps of one store, one of them in whole seconds
 _LONG_AGO = timedelta(seconds=10)  # before a report: then it is surely not of what was stored with it
 
 
@@ -30,7 +30,7 @@ def latest_clear(reports: Sequence[StoredInstance]) -> StoredInstance | None:
     last = reports[-1]
     is_clear = last.data is not None and all(
         one.reported_at is not None
-        and one.reported_at - one.received_at <= _JUST_NOW
+        and one.reported_at - one.received_at <= JUST_NOW
         and one.size_bytes == last.size_bytes
         and one.data == last.data
         for one in reports
@@ -42,7 +42,14 @@ def judge(reported: IndexedInstance, known: KnownStore | None) -> Verdict:
     """What a clear report means, given what the index has. Where times go back, Orthanc is asked."""
     if known is None or reported.received_at > known.received_at:
         return Verdict.WRITE
-    return Verdict.SKIP if is_same(reported, known) else Verdict.ASK
+    if not is_same(reported, known):
+        return Verdict.ASK
+    return Verdict.WRITE if tells_uploader(reported, known) else Verdict.SKIP
+
+
+def tells_uploader(reported: StoredInstance | IndexedInstance, known: KnownStore) -> bool:
+    """Whether a report says who uploaded what the index had from Orthanc first, which does not know that."""
+    return reported.origin.http_user is not None and known.origin.http_user is None
 
 
 def is_same(stored: IndexedInstance, known: KnownStore) -> bool:
@@ -85,7 +92,7 @@ def is_store_of(stored: StoredInstance | IndexedInstance, known: KnownStore) -> 
 def is_same_time(received_at: datetime, known: KnownStore) -> bool:
     """Whether the index took the instance up from this store, as far as its time tells."""
     if known.received_at.microsecond:  # by the clock of the plugin, as older versions wrote it
-        return abs(received_at - known.received_at) <= _JUST_NOW
+        return abs(received_at - known.received_at) <= JUST_NOW
     return received_at == known.received_at
 
 

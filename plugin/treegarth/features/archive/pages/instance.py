@@ -9,6 +9,7 @@ from flask import Response
 from pydicom.uid import UID
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.dicom.attributes import Attributes, read_attributes
 from treegarth.dicom.content_tree import SourceContent, read_content
 from treegarth.dicom.relabelling import Relabellings
@@ -20,7 +21,6 @@ from treegarth.index.relabelling import relabellings_for
 from treegarth.index.studies import told_apart
 from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.content_tree import ContentTreeQuery, tree_values
 from treegarth.web.endpoints import route
@@ -44,7 +44,7 @@ def routes() -> list[Route]:
         route(
             name="archive.instance_page",
             path=f"{STUDY_PATH}/series/{{series_instance_uid}}/instances/{{sop_instance_uid}}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=instance_page,
             summary="One object: its picture or the tree of its report, and its attributes.",
         )

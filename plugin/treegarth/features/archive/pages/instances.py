@@ -34,6 +34,8 @@ class InstancesAsked(WhichStudy):
     """(0008,0018), exactly, or with the wildcards `*` and `?`."""
     remote_ae_title: Text | None = None
     """Of the node that sent them, exactly, or with the wildcards `*` and `?`."""
+    http_user: Text | None = None
+    """Who uploaded them over the web, exactly, or with the wildcards `*` and `?`."""
     issues: bool = False
     """Only those that were not read in every part."""
 
@@ -53,6 +55,7 @@ def find(asker: Asker, connection: Connection, asked: InstancesAsked) -> Select[
         its_series.orthanc_series_id,
         sop_instance_uid=asked.sop_instance_uid,
         remote_ae_title=asked.remote_ae_title,
+        http_user=asked.http_user,
         issues=asked.issues,
     )
 
@@ -125,6 +128,7 @@ INSTANCES = Listing(
     filters=(
         Filter(name="sop_instance_uid", label="SOP Instance UID", width="uid"),
         Filter(name="remote_ae_title", label=N_("Source")),
+        Filter(name="http_user", label=N_("Uploaded by")),
         Filter(name="issues", label=N_("Read in part"), choices={"true": N_("yes")}),
     ),
     empty=Empty(

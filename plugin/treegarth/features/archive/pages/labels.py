@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from flask import Response
 from pydantic import StringConstraints
 
+from treegarth.access.actors import Permission
 from treegarth.index.labels import LONGEST_LABEL, change_labels, is_label
 from treegarth.index.studies import the_study, told_apart
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.path_models import StudyPath
@@ -35,7 +35,7 @@ def routes() -> list[Route]:
             name="archive.label_page",
             path=f"{STUDY_PATH}/label",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.ANNOTATE,
             handler=label_study,
             summary="Put a label on a study, or take it off.",
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response
 from markupsafe import Markup
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.comparison import compare
 from treegarth.features.archive.store.overview import last_indexed_at
 from treegarth.features.archive.store.search import totals
 from treegarth.features.archive.works import COMPARING, MENDING
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part

@@ -11,6 +11,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.dicom.relabelling import DEVICE, LOOKS_BROKEN
 from treegarth.errors import NotFound
 from treegarth.feature import House
@@ -21,7 +22,6 @@ from treegarth.features.archive.store.search import faces_of, list_series, other
 from treegarth.index.labels import known_labels, list_labels
 from treegarth.index.studies import OfStudy, StudyKey, key_of, others_of, the_study, told_apart
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import picture_address, viewer_address
@@ -112,14 +112,14 @@ def routes() -> list[Route]:
         route(
             name="archive.study_page",
             path=STUDY_PATH,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=study_page,
             summary="One study: its series, its dose, and where else to look at it.",
         ),
         route(
             name="archive.open_study",
             path="/treegarth/open/studies/{orthanc_study_id}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=open_of_orthanc,
             status=302,
             summary="To the page of a study that Orthanc's own pages know by their identifier.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from treegarth.web.actors import Permission
+from treegarth.access.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part
@@ -17,7 +17,7 @@ def routes() -> list[Route]:
         route(
             name="archive.study_choices",
             path="/treegarth/study-choices",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=study_choices,
             summary="The studies that fit what is typed into a form.",
         )

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable, OrthancRefused, OrthancUnavailable
 from treegarth.feature import House
 from treegarth.features.archive.store.overview import DayArrivals, arrivals_by_day, is_empty
 from treegarth.features.archive.store.search import latest_studies
 from treegarth.index.studies import told_apart
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import BYTE_ORDER_MARK
@@ -93,7 +93,7 @@ def routes() -> list[Route]:
         route(
             name="archive.today_page",
             path="/treegarth/",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=today_page,
             summary="What arrived today and lately, and whether everything is well.",
             navigation=Navigation(label=N_("Today"), icon="today", order=10, key="t"),
@@ -101,7 +101,7 @@ def routes() -> list[Route]:
         route(
             name="archive.arrivals_csv",
             path="/treegarth/arrivals.csv",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=arrivals_csv,
             summary="The studies that arrived on each of the last 30 days, by modality, as CSV.",
             media_type="text/csv",

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.archive.store.deep_objects import count_deep_objects, deep_studies, deep_studies_met
 from treegarth.features.archive.store.first_series import first_series_of
 from treegarth.index.studies import told_apart
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route
@@ -65,7 +65,7 @@ def routes() -> list[Route]:
         route(
             name="archive.not_shown_page",
             path="/treegarth/not-shown",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=not_shown_page,
             summary="Studies with objects that Orthanc cannot show.",
         )

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, text
 from treegarth.database.phrase_column import kept
 from treegarth.features.archive.store.arrivals import note_arrival
 from treegarth.features.archive.store.removal import remove_empty_studies
-from treegarth.index.instances import IndexedInstance, KnownStore
+from treegarth.index.instances import IndexedInstance, KnownStore, Origin
 from treegarth.index.parents import STUDY_ATTRIBUTES, tell_parents
 from treegarth.index.tables import instance, patient, series, study
 
@@ -29,6 +29,7 @@ _SERIES = (
     *("device_serial_number", "institution_name"),
 )
 _ORIGIN = ("origin", "remote_ae_title", "called_ae_title", "remote_ip", "http_user")
+_UPLOADER = ("uploader_id", "session_id", "token_id")
 _INSTANCE = (
     *("sop_instance_uid", "sop_class_uid", "instance_number", "number_of_frames", "rows", "columns", "image_type"),
     *("acquisition_date", "acquisition_time", "transfer_syntax_uid"),
@@ -92,12 +93,27 @@ def known_stores(connection: Connection, orthanc_instance_ids: Sequence[str]) ->
     # As texts, here and below: the same for any number of rows, so PostgreSQL plans them once.
     rows = connection.execute(
         text(
-            "SELECT orthanc_instance_id, received_at, size_bytes, header_checksum FROM instance"
+            "SELECT orthanc_instance_id, received_at, size_bytes, header_checksum,"
+            " remote_ip, http_user, uploader_id, session_id, token_id FROM instance"
             " WHERE orthanc_instance_id = ANY(:ids)"
         ),
         {"ids": list(orthanc_instance_ids)},
     )
-    return {row[0]: KnownStore(received_at=row[1], size_bytes=row[2], header_checksum=row[3]) for row in rows}
+    return {
+        row.orthanc_instance_id: KnownStore(
+            received_at=row.received_at,
+            size_bytes=row.size_bytes,
+            header_checksum=row.header_checksum,
+            origin=Origin(
+                remote_ip=row.remote_ip,
+                http_user=row.http_user,
+                uploader_id=row.uploader_id,
+                session_id=row.session_id,
+                token_id=row.token_id,
+            ),
+        )
+        for row in rows
+    }
 
 
 def _write_series(connection: Connection, instances: Sequence[IndexedInstance], header_of: HeaderOf) -> None:
@@ -166,6 +182,7 @@ def _instance_row(item: IndexedInstance) -> dict[str, Any]:
         **_attributes(item, _INSTANCE),
         "size_bytes": item.size_bytes,
         **_origin(item),
+        **{name: getattr(item.origin, name) for name in _UPLOADER},
         "received_at": item.received_at,
         "header_checksum": item.header_checksum,
         "issues": issues or None,

@@ -96,6 +96,7 @@ def select_instances(
     *,
     sop_instance_uid: str | None = None,
     remote_ae_title: str | None = None,
+    http_user: str | None = None,
     issues: bool = False,
 ) -> Select[Any]:
     """The instances of a series, in no order; `issues`: only those that were not read in every part."""
@@ -104,6 +105,8 @@ def select_instances(
         query = query.where(is_or_is_like(instance.c.sop_instance_uid, sop_instance_uid))
     if remote_ae_title is not None:
         query = query.where(is_or_is_like(instance.c.remote_ae_title, remote_ae_title))
+    if http_user is not None:
+        query = query.where(is_or_is_like(instance.c.http_user, http_user))
     return query.where(instance.c.issues.is_not(None)) if issues else query
 
 

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.deliveries.model import Standing
 from treegarth.features.deliveries.store.retrying import send_again
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Identifier, LongIdentifier, Parameters, Route, Text
@@ -43,7 +43,7 @@ def routes() -> list[Route]:
             name="deliveries.again_page",
             path="/treegarth/deliveries/again",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.SEND,
             handler=again,
             summary="Send objects of a delivery, of a destination, or one object again.",
         ),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import Newer, newer_than, version_of
 from treegarth.documents.store import EditedMeanwhile
 from treegarth.errors import DocumentRefused, RequestConflict
@@ -24,7 +25,6 @@ from treegarth.features.deliveries.store.destinations import (
     read_destination,
 )
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import Typed, acted, begun, document_of, form_of, numbered, sent_values, shown_fields, typed_of

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import shown_versions
 from treegarth.features.deliveries.addresses import ADDRESSES
 from treegarth.features.deliveries.destinations import PROOFS, Destination, address_document
@@ -35,7 +36,6 @@ from treegarth.features.deliveries.words import COLOURS, WORDS, bar
 from treegarth.index.studies import told_apart
 from treegarth.outgoing.gate import Gate
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.forms import shown_fields
 from treegarth.web.parts import State
@@ -70,7 +70,7 @@ class ShownDestination:
 
 
 def routes() -> list[Route]:
-    view, operate = Permission.VIEW, Permission.OPERATE
+    view, operate = Permission.SEE_SYSTEM, Permission.SEND
     return [
         destination_route("destinations_page", "", destinations_page, "Where objects are sent, and how it goes.", view),
         destination_route(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from flask import Response
 from markupsafe import Markup
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.deliveries.model import ON_THE_WAY, Standing
 from treegarth.features.deliveries.refusals import refusals
@@ -23,7 +24,6 @@ from treegarth.features.deliveries.store.studies import list_deliveries
 from treegarth.features.deliveries.words import WORDS, bar
 from treegarth.index.studies import StudyKey, the_study, told_apart
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, render_part
@@ -48,7 +48,7 @@ def routes() -> list[Route]:
             name="deliveries.send_study_page",
             path="/treegarth/studies/{study_instance_uid}/send",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.SEND,
             handler=send_study,
             summary="Send every object of a study to a destination.",
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, Pages, validated_at
 from treegarth.documents.store import Wording
 from treegarth.errors import DocumentRefused, Problem
@@ -30,7 +31,6 @@ from treegarth.features.dose.alerts.store.levels import LEVELS, StoredLevel
 from treegarth.features.dose.alerts.telling import Telling
 from treegarth.index.names import with_names
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
 from treegarth.web.paths import API_PATH
@@ -205,7 +205,7 @@ def routes() -> list[Route]:
             "Acknowledge an alert, assign it, comment on it, or open it again.",
             example={"act": "acknowledge", "reason": "seen to by the medical physicist"},
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             status=201,
             problems=(404, 409, 503),
         ),
@@ -216,6 +216,6 @@ def routes() -> list[Route]:
             "How many alerts a level would have made of the exams of the last year.",
             example={"document": EXAMPLE},
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
         ),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.registry.marking import mark_studies
 from treegarth.features.dose.registry.pages.names import SAID_NAMES
 from treegarth.features.dose.registry.pages.sources import SOURCES
@@ -64,6 +65,7 @@ MARK = RowAction(
         Filter(name="meaning", label=N_("Studies are"), choices={str(one): words for one, words in SAID_NAMES.items()}),
         Filter(name="reason", label=N_("Reason"), width="wide"),
     ),
+    permission=Permission.DECIDE_DOSE,
 )
 READ_STUDIES = RowAction(
     name="read",
@@ -73,6 +75,7 @@ READ_STUDIES = RowAction(
     done=NN_("The dose of %(num)s study is read again.", "The dose of %(num)s studies is read again."),
     left=NN_("%(num)s study has no source of dose.", "%(num)s studies have no source of dose."),
     act=read_studies,
+    permission=Permission.DECIDE_DOSE,
 )
 READ_AGAIN = RowAction(
     name="retry",
@@ -85,4 +88,5 @@ READ_AGAIN = RowAction(
         "%(num)s sources were left as they are: they have not failed.",
     ),
     act=read_again,
+    permission=Permission.DECIDE_DOSE,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from treegarth.access.actors import Permission
 from treegarth.features.retention import service
 from treegarth.features.retention.api.parts import Listed, retention_route
 from treegarth.features.retention.policies import EXAMPLE
@@ -12,7 +13,6 @@ from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.daily import FreedDay
 from treegarth.features.retention.store.forecast import Foreseen, ForeseenStudy, Freed, Month, Share
 from treegarth.index.studies import find_study
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, Identifier, Parameters, Route
@@ -209,7 +209,7 @@ def routes() -> list[Route]:
             "What a policy that is not saved would delete. Deletes nothing.",
             method="POST",
             example={"document": EXAMPLE},
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
         ),
         retention_route(
             "retention_reasons",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.model import HoldKind
@@ -12,7 +13,6 @@ from treegarth.features.retention.service import hold_study
 from treegarth.features.retention.store.holds import Hold, list_holds, release_hold
 from treegarth.limits import LONGEST_TEXT
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.lists import Moment
 from treegarth.web.routes import Answer, Route, Text
@@ -77,7 +77,7 @@ def routes() -> list[Route]:
             set_hold,
             "Forbid that anything of a study is pruned; the study's holds in force.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             status=201,
             problems=(404, 409, 503),
         ),
@@ -87,6 +87,6 @@ def routes() -> list[Route]:
             release,
             "End a hold.",
             method="DELETE",
-            permission=Permission.ADMINISTER,
+            permission=Permission.PRUNE,
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.paths import LedgerPath
@@ -12,7 +13,6 @@ from treegarth.features.retention.store.ledger import LedgerEntry, Whereabouts
 from treegarth.features.retention.store.ledger_studies import Holder, LedgerStudy, holders, keys_of, read_study
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.path_models import OrthancStudyPath
 from treegarth.web.routes import Answer, Parameters, Route
@@ -101,7 +101,7 @@ def routes() -> list[Route]:
             bring_study_back,
             "Retrieve all that is gone of a study from where it is.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             status=202,
             problems=(409, 503),
         ),
@@ -117,7 +117,7 @@ def routes() -> list[Route]:
             bring_back,
             "Retrieve an object, or all that is gone of its series or study, from where it is.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             status=202,
             problems=(409, 503),
         ),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.features.retention.api.parts import retention_route
 from treegarth.features.retention.service import rescue_study
 from treegarth.features.retention.tables import prune_mark
 from treegarth.index.studies import find_study
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.routes import Answer, Route, Text
 from treegarth.web.which_study import WhichStudy
@@ -47,6 +47,6 @@ def routes() -> list[Route]:
             rescue_marked,
             "Rescue a study's marked objects, all or some.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
         ),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, as_text, newer_than, version_of
 from treegarth.documents.pages import one_document, problems_of, said_of, wrong_at, wrong_in
@@ -37,7 +38,6 @@ from treegarth.features.retention.policy_text import KEYS
 from treegarth.features.retention.service import PolicyLanguage
 from treegarth.features.retention.store.policies import POLICIES
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, condition_inputs, values_named
 from treegarth.web.condition_tree import path_of_place
@@ -86,7 +86,7 @@ class Shown:
 
 def routes() -> list[Route]:
     new, edit = "/treegarth/retention/policies/new", "/treegarth/retention/policies/{policy_id}/edit"
-    write: dict[str, Any] = {"permission": Permission.ADMINISTER}
+    write: dict[str, Any] = {"permission": Permission.PRUNE}
     return [
         route(
             name="retention.new_page",

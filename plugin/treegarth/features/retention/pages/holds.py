@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.retention import service
 from treegarth.features.retention.holds import HOLDS, NOTHING, HoldsAsked
@@ -17,7 +18,6 @@ from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import StudyKey
 from treegarth.limits import can_be_shown
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route, Text
@@ -57,7 +57,7 @@ def routes() -> list[Route]:
             name="retention.hold_page",
             path="/treegarth/retention/holds",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             handler=hold,
             summary="Put a study on hold.",
         ),
@@ -65,7 +65,7 @@ def routes() -> list[Route]:
             name="retention.release_page",
             path="/treegarth/retention/holds/{hold_id}/release",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.PRUNE,
             handler=release,
             summary="Release a hold.",
         ),

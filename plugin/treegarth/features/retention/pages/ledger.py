@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.retention.paths import LedgerPath
 from treegarth.features.retention.retrieval import BRINGING_BACK
@@ -18,7 +19,6 @@ from treegarth.features.retention.words import (
 )
 from treegarth.index.studies import OfStudy, told_apart
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.path_models import OrthancStudyPath
@@ -50,7 +50,7 @@ def routes() -> list[Route]:
         route(
             name="retention.ledger_entry_page",
             path="/treegarth/retention/ledger/{ledger_id}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=entry_page,
             summary="Where an object that left is now, and bringing it back.",
         ),
@@ -58,7 +58,7 @@ def routes() -> list[Route]:
             name="retention.bring_study_back_page",
             path="/treegarth/retention/ledger/studies/{orthanc_study_id}/bring-back",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             handler=bring_study_back,
             summary="Bring back all that is gone of a study.",
         ),
@@ -66,7 +66,7 @@ def routes() -> list[Route]:
             name="retention.bring_back_page",
             path="/treegarth/retention/ledger/{ledger_id}/bring-back",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             handler=bring_back,
             summary="Bring an object back, or all that is gone of its series or study.",
         ),

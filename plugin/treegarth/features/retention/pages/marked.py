@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.retention.service import rescue_study
 from treegarth.features.retention.words import back_to_study
 from treegarth.index.studies import StudyKey
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route, Text
@@ -29,7 +29,7 @@ def routes() -> list[Route]:
             name="retention.rescue_page",
             path="/treegarth/retention/marked/rescue",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.PRUNE,
             handler=rescue,
             summary="Rescue all that is marked of a study.",
         ),

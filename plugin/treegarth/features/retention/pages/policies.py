@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.paths import PolicyPath
@@ -19,7 +20,6 @@ from treegarth.features.retention.store.overview import Sum, marked_by_policy
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
 from treegarth.features.retention.words import AGES
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import TIME_UNITS
@@ -57,7 +57,7 @@ def routes() -> list[Route]:
         route(
             name="retention.policies_page",
             path="/treegarth/retention",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=policies_page,
             summary="The retention policies, and what each would free.",
             navigation=Navigation(label=N_("Retention"), icon="retention", order=36, key="n"),
@@ -65,7 +65,7 @@ def routes() -> list[Route]:
         route(
             name="retention.frees_page",
             path="/treegarth/retention/policies/{policy_id}/frees",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=frees_page,
             summary="How much a policy would free today.",
         ),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import as_text, shown_versions
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
@@ -23,7 +24,6 @@ from treegarth.features.retention.store.policies import POLICIES
 from treegarth.features.retention.words import reason
 from treegarth.index.names import name_study
 from treegarth.index.studies import asked_study, told_apart
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words
@@ -75,21 +75,21 @@ def routes() -> list[Route]:
             path="/treegarth/retention/policies/{policy_id}",
             handler=policy_page,
             summary="One policy: its text, what it would delete, its history.",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
         ),
         route(
             name="retention.preview_page",
             path="/treegarth/retention/policies/{policy_id}/preview",
             handler=preview_page,
             summary="What a policy would delete today and over the next 30 days.",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
         ),
         route(
             name="retention.explain_page",
             path="/treegarth/retention/policies/{policy_id}/explain",
             handler=explain_page,
             summary="Why each object of a study would go or stay.",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
         ),
     ]
 

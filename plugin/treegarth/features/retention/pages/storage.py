@@ -9,6 +9,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import ConditionRefused
 from treegarth.features.retention import service
 from treegarth.features.retention.deletion import numbered_policy
@@ -16,7 +17,6 @@ from treegarth.features.retention.model import Space
 from treegarth.features.retention.service import PolicyLanguage, SpaceFigures
 from treegarth.features.retention.store.forecast import Month
 from treegarth.features.retention.store.policies import POLICIES, StoredPolicy
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.formats import unit_of_sizes
@@ -59,7 +59,7 @@ def routes() -> list[Route]:
         route(
             name="retention.storage_page",
             path="/treegarth/retention/storage",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=storage_page,
             summary="Space by modality and source, growth and forecast, what policies freed.",
         )

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.paths import LabelPath
 from treegarth.index.labels import LONGEST_LABEL, StudyLabel, change_labels, is_label, known_labels, list_labels
 from treegarth.index.studies import named_study, the_study
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, Route
@@ -67,7 +67,7 @@ def _list(connection: Connection, orthanc_study_id: str) -> LabelList:
 def routes() -> list[Route]:
     """The endpoints about labels."""
     path = "studies/{study_instance_uid}/labels"
-    change: dict[str, Any] = {"permission": Permission.OPERATE}
+    change: dict[str, Any] = {"permission": Permission.ANNOTATE}
     return [
         rule_route("known_labels", "labels", known, "Every label that some study has."),
         rule_route(

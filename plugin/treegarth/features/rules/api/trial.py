@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.decision import Explanation
 from treegarth.documents.answers import DocumentBody
 from treegarth.errors import RequestConflict
@@ -20,7 +21,6 @@ from treegarth.features.rules.service.trial import ForeseenAction
 from treegarth.features.rules.store.studies import MatchedStudy
 from treegarth.features.rules.text import parse_rule
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.lists import PageQuery
 from treegarth.web.routes import Answer, Route
@@ -152,7 +152,7 @@ def routes() -> list[Route]:
             "Which studies of the archive a rule would touch that is not kept yet.",
             method="POST",
             example={"document": EXAMPLE},
-            permission=Permission.OPERATE,
+            permission=Permission.RUN_RULES,
             problems=(400, 503),
         ),
         rule_route(

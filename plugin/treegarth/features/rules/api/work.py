@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.rules.api.parts import rule_route
 from treegarth.features.rules.paths import EventPath, RulePath
@@ -12,7 +13,6 @@ from treegarth.features.rules.service.application import apply_by_hand, apply_to
 from treegarth.features.rules.service.book import RuleBook
 from treegarth.features.rules.store.events import retry_failed
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
 from treegarth.web.routes import Answer, Route, Text
@@ -66,7 +66,7 @@ def retry_all(call: Call[None, None, None]) -> Retried:
 
 def routes() -> list[Route]:
     """The endpoints about what rules do."""
-    act: dict[str, Any] = {"method": "POST", "permission": Permission.OPERATE}
+    act: dict[str, Any] = {"method": "POST", "permission": Permission.RUN_RULES}
     return [
         rule_route(
             "apply_rule",

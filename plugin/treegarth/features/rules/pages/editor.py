@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.action import Problem
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, newer_than, version_of
@@ -33,7 +34,6 @@ from treegarth.features.rules.service.editor import save_rule
 from treegarth.features.rules.text import WrittenRule, parse_asked, parse_rule, parse_rules
 from treegarth.features.rules.words import TRIGGERS
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import condition_inputs, values_named
 from treegarth.web.condition_tree import Group, Row, path_of_place
@@ -70,7 +70,7 @@ def routes() -> list[Route]:
         route(
             name="rules.new_page",
             path="/treegarth/rules/new",
-            permission=Permission.ADMINISTER,
+            permission=Permission.RUN_RULES,
             handler=new_page,
             summary="A new rule, as form or as text.",
         ),
@@ -78,14 +78,14 @@ def routes() -> list[Route]:
             name="rules.create_page",
             path="/treegarth/rules/new",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.RUN_RULES,
             handler=create_page,
             summary="Change the form of a new rule, try it, or save it.",
         ),
         route(
             name="rules.edit_page",
             path="/treegarth/rules/{rule_id}/edit",
-            permission=Permission.ADMINISTER,
+            permission=Permission.RUN_RULES,
             handler=edit_page,
             summary="A rule to edit, as form or as text.",
         ),
@@ -93,7 +93,7 @@ def routes() -> list[Route]:
             name="rules.change_page",
             path="/treegarth/rules/{rule_id}/edit",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.RUN_RULES,
             handler=change_page,
             summary="Change the form of a rule, try it, or save it.",
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
+from treegarth.audit.model import NotAudited
 from treegarth.documents.language import author_of
 from treegarth.errors import DatabaseUnavailable, NotFound
 from treegarth.features.rules.notices import NOTICES, NoticesAsked
@@ -12,7 +14,6 @@ from treegarth.features.rules.store.notices import COUNTED, count_new, mark_seen
 from treegarth.features.rules.store.shown import count_not_sent, read_notice, send_again
 from treegarth.index.studies import StudyKey, told_apart
 from treegarth.phrases import N_, NN_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import Check, render_part
@@ -49,8 +50,9 @@ def routes() -> list[Route]:
     return [
         route(
             name="rules.bell_page",
+            audit=NotAudited(reason="Every page asks for it by itself, each minute."),
             path="/treegarth/notifications/bell",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=bell_page,
             summary="How many notices nobody has seen, for the bell of every page.",
         ),
@@ -58,14 +60,14 @@ def routes() -> list[Route]:
             name="rules.seen_page",
             path="/treegarth/notifications/seen",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=seen,
             summary="Mark what was told of one study, or of all that the filters leave, as seen.",
         ),
         route(
             name="rules.open_notice_page",
             path="/treegarth/notifications/open",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_STUDIES,
             handler=open_notice,
             summary="The study that a notice is about; what was told of it is seen then.",
         ),
@@ -73,7 +75,7 @@ def routes() -> list[Route]:
             name="rules.tell_again_page",
             path="/treegarth/notifications/again",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.ANNOTATE,
             handler=tell_again,
             summary="Try again to send one notice, or every one, that was given up.",
         ),
@@ -81,7 +83,7 @@ def routes() -> list[Route]:
             name="rules.retry_event_page",
             path="/treegarth/rules/waiting/retry",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.ANNOTATE,
             handler=retry_events,
             summary="Let rules look again at one study, or at every one, that they could not handle.",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import as_text, shown_versions
 from treegarth.documents.language import author_of
 from treegarth.features.rules.outcomes import OUTCOMES
@@ -16,7 +17,6 @@ from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.index.studies import told_apart
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Route
@@ -31,7 +31,7 @@ def routes() -> list[Route]:
         route(
             name="rules.rule_page",
             path="/treegarth/rules/{rule_id}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=rule_page,
             summary="One rule: its text, what it did lately, its history.",
         )

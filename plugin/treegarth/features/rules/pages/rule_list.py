@@ -8,6 +8,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.answers import OrderedStateBody
 from treegarth.features.rules.api.rules import RULE_DOCUMENTS
 from treegarth.features.rules.pages.parts import RulePages
@@ -17,7 +18,6 @@ from treegarth.features.rules.store.rules import RULES
 from treegarth.features.rules.store.shown import Acted, acted_since
 from treegarth.features.rules.words import TRIGGER_NAMES
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Navigation, Parameters, Route
@@ -54,7 +54,7 @@ def routes() -> list[Route]:
         route(
             name="rules.rules_page",
             path="/treegarth/rules",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=rules_page,
             summary="The rules in the order in which they act.",
             navigation=Navigation(label=N_("Rules"), icon="rules", order=32, key="r"),
@@ -63,7 +63,7 @@ def routes() -> list[Route]:
             name="rules.move_page",
             path="/treegarth/rules/{rule_id}/move",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.RUN_RULES,
             handler=move,
             summary="Move a rule up or down in the order.",
         ),

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.decision import Explanation
 from treegarth.conditions.model import Condition, Value
 from treegarth.conditions.values import write_value
@@ -24,7 +25,6 @@ from treegarth.features.rules.store.studies import MatchedStudy, StudyPage, Stud
 from treegarth.index.names import name_study
 from treegarth.index.studies import AmbiguousStudy, told_apart
 from treegarth.phrases import N_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.lists import Cursor
@@ -107,21 +107,21 @@ def routes() -> list[Route]:
         route(
             name="rules.try_page",
             path="/treegarth/rules/{rule_id}/try",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=try_page,
             summary="Which studies of the archive a rule means, and applying it to them.",
         ),
         route(
             name="rules.explain_page",
             path="/treegarth/rules/{rule_id}/explain/{study_instance_uid}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=explain_page,
             summary="Why a rule means one study or not, clause by clause.",
         ),
         route(
             name="rules.why_page",
             path="/treegarth/rules/{rule_id}/why",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_SYSTEM,
             handler=why_page,
             summary="To why a rule means a study or not, which is named by patient, accession number or UID.",
         ),
@@ -129,7 +129,7 @@ def routes() -> list[Route]:
             name="rules.apply_page",
             path="/treegarth/rules/{rule_id}/apply",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.RUN_RULES,
             handler=apply,
             summary="Apply a rule to the archive, or to one study.",
         ),

@@ -9,6 +9,7 @@ from flask import Response
 from pydantic import Field
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable, RequestConflict
 from treegarth.features.dose.alerts.acting import PersonsAct
 from treegarth.features.dose.alerts.api import LONGEST, AlertAct, done, named
@@ -32,7 +33,6 @@ from treegarth.features.dose.alerts.words import ACT_DONE, ACT_NAMES, KIND_NAMES
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.index.studies import asked_study
 from treegarth.phrases import N_, NN_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
@@ -78,7 +78,7 @@ def routes() -> list[Route]:
         route(
             name="dose.alert_page",
             path="/treegarth/dose/alerts/{dose_alert_id}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=alert_page,
             summary="One alert: the exams that make it, and what was done about it.",
         ),
@@ -86,7 +86,7 @@ def routes() -> list[Route]:
             name="dose.act_on_alert_page",
             path="/treegarth/dose/alerts/{dose_alert_id}",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=act_page,
             summary="Acknowledge an alert, assign it, comment on it, or open it again.",
         ),
@@ -106,7 +106,7 @@ def alert_page(call: Call[None, None, DoseAlertPath]) -> Response:
             history=history_of(connection, alert.id),
             which=told_apart_with_kept(connection, [alert, *found]),
             assignees=assignees(connection),
-            may_act=call.actor.may(Permission.OPERATE),
+            may_act=call.actor.may(Permission.DECIDE_DOSE),
             act_names=ACT_NAMES,
             **words_of_alerts([alert]),
         )

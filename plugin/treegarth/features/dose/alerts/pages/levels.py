@@ -11,6 +11,7 @@ from flask import Response
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import Newer, newer_than, shown_versions, version_of
 from treegarth.documents.pages import problems_of
 from treegarth.documents.store import EditedMeanwhile
@@ -33,7 +34,6 @@ from treegarth.features.dose.alerts.words import KIND_HINTS, KIND_NAMES, in_a_se
 from treegarth.features.dose.analysis.tables import standard_name
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import Shown, Typed, begun, document_of, form_of, sent_values, typed_of
@@ -95,7 +95,7 @@ class LevelsQuery(Parameters):
 
 
 def routes() -> list[Route]:
-    view, administer = Permission.VIEW, Permission.ADMINISTER
+    view, administer = Permission.SEE_DOSE, Permission.DECIDE_DOSE
     pages: list[tuple[str, str, Any, str, Permission, Literal["GET", "POST"]]] = [
         ("levels", BASE, levels_page, "Levels of alerts.", view, "GET"),
         ("level", ONE, level_page, "One level: what it says, what it made, its history.", view, "GET"),
@@ -128,7 +128,7 @@ def levels_page(call: Call[LevelsQuery, None, None]) -> Response:
         sentences={one.id: in_a_sentence(one.document) for one in found},
         kind_names=KIND_NAMES,
         with_removed=call.query.removed,
-        may_change=call.actor.may(Permission.ADMINISTER),
+        may_change=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 
@@ -150,7 +150,7 @@ def level_page(call: Call[LevelQuery, None, DoseAlertLevelPath]) -> Response:
             looked_at=_preview(call, connection, LevelParameters.model_validate(stored.document))
             if call.query.look
             else None,
-            may_change=call.actor.may(Permission.ADMINISTER),
+            may_change=call.actor.may(Permission.DECIDE_DOSE),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.text import condition_document, parse_condition
 from treegarth.documents.language import Documents, Pages, validated_at
 from treegarth.documents.store import Stored, Wording
@@ -21,7 +22,6 @@ from treegarth.features.dose.analysis.store.groups import Figure
 from treegarth.features.dose.analysis.store.shape import Bin
 from treegarth.limits import is_storable
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
 from treegarth.web.paths import API_PATH
@@ -64,8 +64,8 @@ CHART_DOCUMENTS = Documents(
     number=DoseChartPath,
     parse=parse,
     model=Chart,
-    may_write=Permission.OPERATE,
-    may_switch=Permission.OPERATE,
+    write_permission=Permission.ANNOTATE,
+    switch_permission=Permission.ANNOTATE,
     pages=Pages(
         title=N_("Own charts"),
         place="dose/charts",

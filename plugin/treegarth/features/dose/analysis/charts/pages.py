@@ -10,6 +10,7 @@ from typing import Any, Literal
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.conditions.occurrence import unseen
 from treegarth.documents.differences import Newer, TextOf, newer_than, shown_versions, version_of
 from treegarth.documents.pages import problems_of
@@ -46,7 +47,6 @@ from treegarth.features.dose.analysis.store.names import modalities_with_exams
 from treegarth.features.dose.analysis.store.shape import Bin
 from treegarth.phrases import N_, P_, Phrase
 from treegarth.record import Record
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.condition_form import ConditionForm, ShownGroup, condition_inputs, values_named
 from treegarth.web.condition_form import in_lines as condition_in_lines
@@ -94,7 +94,7 @@ class VersionForm(Parameters):
 
 
 def routes() -> list[Route]:
-    view, write = Permission.VIEW, Permission.OPERATE
+    view, write = Permission.SEE_DOSE, Permission.ANNOTATE
     pages: list[tuple[str, str, Any, str, Permission, Literal["GET", "POST"]]] = [
         (LIST_PAGE, BASE, charts_page, "Charts that people composed.", view, "GET"),
         (ONE_PAGE, ONE, chart_page, "One chart with its figures as they are now, and its history.", view, "GET"),

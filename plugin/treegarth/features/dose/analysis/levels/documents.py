@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, Pages, parse_by
 from treegarth.documents.store import Stored, Wording
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -19,7 +20,6 @@ from treegarth.features.dose.analysis.levels.rows_csv import read_rows, write_ro
 from treegarth.features.dose.analysis.levels.section import set_section
 from treegarth.features.dose.analysis.levels.sets import SETS
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import endpoint
 from treegarth.web.paths import API_PATH
@@ -219,7 +219,7 @@ def routes() -> list[Route]:
             replace_by_csv,
             "Put rows as CSV in the place of a set's rows, all or nothing, or only say what would change.",
             method="PUT",
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             problems=(404, 409, 503),
             example={"text": EXAMPLE_CSV, "version": 1, "dry_run": True},
         ),

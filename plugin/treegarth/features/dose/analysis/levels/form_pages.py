@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import Newer, newer_than, version_of
 from treegarth.documents.pages import problems_of
 from treegarth.documents.store import EditedMeanwhile, Stored
@@ -32,7 +33,6 @@ from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
 from treegarth.features.dose.analysis.levels.store import names_of_standard
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.forms import MOST_ROWS, Typed, form_of, sent_values
@@ -46,7 +46,7 @@ ONE = "/treegarth/dose/levels/{level_set_id}/form"
 
 
 def routes() -> list[Route]:
-    administer = Permission.ADMINISTER
+    administer = Permission.DECIDE_DOSE
     return [
         route(
             name="dose_levels.new_form_page",

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import version_of
 from treegarth.documents.store import Stored
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -24,7 +25,6 @@ from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS
 from treegarth.features.dose.analysis.levels.sets import SETS, kept
 from treegarth.features.dose.analysis.levels.words import WORDS
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import BYTE_ORDER_MARK, FORMAT_WORDS, MEDIA_TYPES, Format, fields_of, write_export
@@ -76,7 +76,7 @@ def routes() -> list[Route]:
         route(
             name=f"dose_levels.comparison_{wanted}",
             path=f"/treegarth/dose/comparison.{wanted}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=_file(wanted),
             summary=f"The medians of this site beside the reference levels, as {wanted.upper()}.",
             media_type=MEDIA_TYPES[wanted],
@@ -87,14 +87,14 @@ def routes() -> list[Route]:
         route(
             name=SETS_PAGE,
             path=below,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=sets_page,
             summary="The sets of reference levels.",
         ),
         route(
             name="dose_levels.rows_csv",
             path=f"{one}.csv",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=rows_csv,
             summary="The rows of a set of reference levels as CSV.",
             media_type="text/csv",
@@ -102,7 +102,7 @@ def routes() -> list[Route]:
         route(
             name="dose_levels.rows_page",
             path=one,
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             handler=rows_page,
             summary="Rows as CSV for a set of reference levels.",
         ),
@@ -110,14 +110,14 @@ def routes() -> list[Route]:
             name="dose_levels.take_rows_page",
             path=one,
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             handler=take_rows_in,
             summary="See what rows as CSV would change of a set, or take them.",
         ),
         route(
             name=COMPARISON_PAGE,
             path="/treegarth/dose/comparison",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=comparison_page,
             summary="The medians of this site and of its devices beside the reference levels.",
         ),
@@ -139,7 +139,7 @@ def sets_page(call: Call[SetsQuery, None, None]) -> Response:
         sets=[(stored, kept(stored).says) for stored in found],
         today=today,
         with_removed=call.query.removed,
-        may_change=call.actor.may(Permission.ADMINISTER),
+        may_change=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from treegarth.access.actors import Permission
 from treegarth.documents.store import Stored
 from treegarth.features.dose.analysis.levels.form import fits
 from treegarth.features.dose.analysis.levels.holding import in_order, levels_of
@@ -11,7 +12,6 @@ from treegarth.features.dose.analysis.levels.quantities import LEVEL_QUANTITIES
 from treegarth.features.dose.analysis.levels.rows_csv import COLUMNS
 from treegarth.features.dose.analysis.levels.sets import SETS, kept
 from treegarth.features.dose.analysis.store.standard_names import names_meant
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall
 from treegarth.web.parts import render_part
 
@@ -33,5 +33,5 @@ def set_section(call: AnyCall, stored: Stored) -> Markup:
         is_valid=one.says.holds_on(today),
         columns=COLUMNS,
         fits=fits(stored.document),
-        may_change=call.actor.may(Permission.ADMINISTER) and stored.removed_at is None,
+        may_change=call.actor.may(Permission.DECIDE_DOSE) and stored.removed_at is None,
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.answers import TextAnswer
 from treegarth.documents.importing import Imported
 from treegarth.documents.language import Documents, Pages, author_of, parse_by
@@ -35,7 +36,6 @@ from treegarth.features.dose.analysis.names.store.name_documents import (
 )
 from treegarth.features.dose.analysis.names.store.raw_names import RawName
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import Listed, endpoint
 from treegarth.web.paths import API_PATH
@@ -254,7 +254,7 @@ def _route(name: str, path: str, handler: object, summary: str, **given: object)
 
 def routes() -> list[Route]:
     """What they answer beside the dialect and the lists."""
-    changes = {"permission": Permission.ADMINISTER, "problems": (404, 409, 503)}
+    changes = {"permission": Permission.DECIDE_DOSE, "problems": (404, 409, 503)}
     return [
         _route(
             "preview_standard_name",
@@ -262,7 +262,7 @@ def routes() -> list[Route]:
             look,
             "What a standard name would be the name of, if its rules were these.",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             example={"document": NAME_DOCUMENTS.example},
             problems=(404, 503),
         ),

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.names.model import Modality
 from treegarth.features.dose.analysis.names.rules import Of
 from treegarth.features.dose.analysis.names.service import rule_for, suggestions
@@ -21,7 +22,6 @@ from treegarth.features.dose.analysis.names.store.raw_names import (
     select_raw_names,
 )
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker
 from treegarth.web.filters import Filter
 from treegarth.web.listing import Column, Empty, Listing
@@ -58,7 +58,7 @@ def find_names(asker: Asker, connection: Connection, asked: NamesAsked) -> Selec
 def list_extras(
     call: AnyCall, connection: Connection, asked: NamesAsked, rows: Sequence[NamedSum]
 ) -> Mapping[str, Any]:
-    return {"may_change": call.actor.may(Permission.ADMINISTER)}
+    return {"may_change": call.actor.may(Permission.DECIDE_DOSE)}
 
 
 NAMES = Listing(
@@ -138,7 +138,7 @@ def raw_extras(
         "of_names": OF_NAMES,
         "suggested": suggestions(connection, [one for one in rows if one.standard_name_id is None]),
         "rules": {one.key: rule_for(one) for one in rows if one.standard_name_id is None},
-        "may_change": call.actor.may(Permission.ADMINISTER),
+        "may_change": call.actor.may(Permission.DECIDE_DOSE),
     }
 
 
@@ -208,5 +208,5 @@ def section_of(call: AnyCall, stored: StandardName) -> Markup:
         versions=versions,
         fields=FIELD_NAMES,
         of_names=OF_NAMES,
-        may_change=call.actor.may(Permission.ADMINISTER) and stored.removed_at is None,
+        may_change=call.actor.may(Permission.DECIDE_DOSE) and stored.removed_at is None,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.documents.differences import version_of
 from treegarth.documents.language import author_of
 from treegarth.documents.yaml_text import LARGEST_BYTES
@@ -35,7 +36,6 @@ from treegarth.features.dose.analysis.names.store.name_documents import (
 )
 from treegarth.features.dose.analysis.store.standard_names import name_meant
 from treegarth.phrases import P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import in_words, reason_of
@@ -156,7 +156,7 @@ def rule_page(call: Call[RuleTyped, None, None]) -> Response:
         faults=faults,
         taken=taken,
         most=SHOWN_OF_A_PREVIEW,
-        may_change=call.actor.may(Permission.ADMINISTER),
+        may_change=call.actor.may(Permission.DECIDE_DOSE),
         list_url=call.site.url(NAMES_PAGE),
     )
 
@@ -366,12 +366,12 @@ def _csv(call: AnyCall, text: str = "", *, problems: Sequence[str] = (), plan: I
 
 
 def routes() -> list[Route]:
-    change = {"method": "POST", "permission": Permission.ADMINISTER}
+    change = {"method": "POST", "permission": Permission.DECIDE_DOSE}
     return [
         route(
             name=RULE_PAGE,
             path=f"{UNDER}/rule",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=rule_page,
             summary="A rule of a standard name tried out: what it would take.",
         ),
@@ -406,7 +406,7 @@ def routes() -> list[Route]:
         route(
             name="dose.names_csv_file",
             path=f"{UNDER}/rules.csv",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=csv_file,
             summary="Every standard name as a table, a line for each rule.",
             media_type="text/csv",
@@ -414,7 +414,7 @@ def routes() -> list[Route]:
         route(
             name=CSV_PAGE,
             path=f"{UNDER}/csv",
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             handler=csv_page,
             summary="Import standard names as a table, and undo imports.",
         ),

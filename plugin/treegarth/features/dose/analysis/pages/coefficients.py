@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.api.coefficients import held_coefficients
 from treegarth.features.dose.analysis.derived.coefficients import TITLES, UNITS
 from treegarth.features.dose.analysis.derived.regions import REGIONS
 from treegarth.features.dose.analysis.store.coefficient_documents import COEFFICIENTS
 from treegarth.features.dose.analysis.store.derived import coefficients_of
 from treegarth.features.dose.quantities import DERIVED
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route
@@ -31,7 +31,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/coefficients",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=coefficients_page,
             summary="By which coefficients doses are derived, each with its source.",
         )
@@ -53,5 +53,5 @@ def coefficients_page(call: Call[CoefficientsQuery, None, None]) -> Response:
         regions=REGIONS,
         own=own,
         with_removed=call.query.removed,
-        may_change=call.actor.may(Permission.ADMINISTER),
+        may_change=call.actor.may(Permission.DECIDE_DOSE),
     )

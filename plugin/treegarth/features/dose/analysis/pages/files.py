@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import Chosen, MatrixAsked, choose, days_of, side_by_side
 from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.figures import EXAM_COUNT, By, Size
@@ -29,7 +30,6 @@ from treegarth.features.dose.analysis.store.shape import Bin, Point, Scale, grea
 from treegarth.features.dose.analysis.store.statistics import distribution
 from treegarth.features.dose.analysis.store.workload import HourOfWeek, workload
 from treegarth.record import Record
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import MEDIA_TYPES, Format, fields_of, write_export
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
         route(
             name="dose.analysis_file",
             path="/treegarth/dose/analysis/files/{table}/{format}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=file,
             summary="A table of analysis as a CSV, XLSX or Parquet file.",
             media_type=ANY_BYTES,

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import Chosen, FiguresAsked, MatrixAsked, side_by_side
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES
 from treegarth.features.dose.analysis.pages.overview import PARAMETERS
 from treegarth.features.dose.analysis.store.matrix import MatrixCell
 from treegarth.features.dose.analysis.store.names import KindOfName, modalities_with_exams
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS, FORMATS
@@ -72,7 +72,7 @@ def routes() -> list[Route]:
         route(
             name="dose.analysis_matrix_page",
             path="/treegarth/dose/analysis/side-by-side",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=page,
             summary="Scanners and protocols side by side: one quantity of each name on each device.",
         )

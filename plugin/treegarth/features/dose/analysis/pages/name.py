@@ -9,6 +9,7 @@ from typing import Any, Literal
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import Chosen, FiguresAsked, choose
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES, SIZES, By, Size
 from treegarth.features.dose.analysis.pages.files import TABLES_OF_NAME
@@ -23,7 +24,6 @@ from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.store.device_names import shown_devices
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS, FORMATS
@@ -60,7 +60,7 @@ def routes() -> list[Route]:
         route(
             name="dose.analysis_name_page",
             path="/treegarth/dose/analysis/name",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=page,
             summary="Doses of one name or modality: distribution, over time, by scanner, age, weight, size and hour.",
         )

@@ -8,6 +8,7 @@ from datetime import date
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.asked import DaysAsked, Modality, days_of
 from treegarth.features.dose.analysis.figures import OF_LEVEL, PHANTOM_NAMES
 from treegarth.features.dose.analysis.store.columns import Values
@@ -28,7 +29,6 @@ from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import offer
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS
@@ -72,7 +72,7 @@ def routes() -> list[Route]:
         route(
             name="dose.analysis_page",
             path="/treegarth/dose/analysis",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=page,
             summary="Doses of the whole archive by modality and month, and the names to look at.",
         )

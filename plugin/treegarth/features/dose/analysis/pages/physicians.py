@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.distribution import Distribution
 from treegarth.features.dose.analysis.figures import OF_LEVEL
 from treegarth.features.dose.analysis.physicians import PhysiciansAsked, wanted_of
@@ -24,7 +25,6 @@ from treegarth.features.dose.analysis.store.physicians import (
 )
 from treegarth.features.dose.quantities import ShownQuantity
 from treegarth.features.dose.registry.store.device_names import shown_devices
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import FORMAT_WORDS, FORMATS, MEDIA_TYPES, Format, fields_of, write_export
@@ -52,14 +52,14 @@ def routes() -> list[Route]:
         route(
             name="dose.analysis_physicians_page",
             path="/treegarth/dose/analysis/physicians",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=page,
             summary="Fluoroscopy by physician: exams, dose-area product, time and dose at the reference point.",
         ),
         route(
             name="dose.analysis_physicians_file",
             path="/treegarth/dose/analysis/physicians/{format}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=file,
             summary="Fluoroscopy by physician as a CSV, XLSX or Parquet file.",
             media_type=ANY_BYTES,

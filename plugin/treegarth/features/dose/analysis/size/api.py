@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.dose.analysis.size.store.lists import MeasuredSeries, series_of_study
 from treegarth.features.dose.analysis.size.store.queue import retry_failed
@@ -9,7 +10,6 @@ from treegarth.features.dose.analysis.size.store.walk import start_measuring
 from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
 from treegarth.web.path_models import StudyPath
@@ -61,7 +61,7 @@ def routes() -> list[Route]:
             start,
             "Measure the CT series of the archive that were not measured yet; one that runs goes on.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             status=202,
         ),
         dose_route(
@@ -70,6 +70,6 @@ def routes() -> list[Route]:
             retry,
             "Measure every CT series again that could not be measured.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
         ),
     ]

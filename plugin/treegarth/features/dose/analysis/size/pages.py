@@ -12,6 +12,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.analysis.size.estimates import MUCH_TRUNCATED
 from treegarth.features.dose.analysis.size.reasons import REASONS, Reason
@@ -23,7 +24,6 @@ from treegarth.features.dose.analysis.size.version import MOST_SLICES
 from treegarth.features.dose.analysis.size.works import MEASURING
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
@@ -63,7 +63,7 @@ def routes() -> list[Route]:
             name="dose.measuring_page",
             path="/treegarth/dose/ssde",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=start,
             summary="Measure the CT series of the archive that were not measured yet.",
         ),
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
             name="dose.ssde_retry_page",
             path="/treegarth/dose/ssde/retry",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=retry,
             summary="Measure every CT series again that failed.",
         ),

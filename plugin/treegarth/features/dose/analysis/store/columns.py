@@ -31,7 +31,7 @@ NEEDED: Mapping[By | Size, tuple[Name, ...]] = {
     "height": ("patient_size_m",),
     "bmi": ("patient_weight_kg", "patient_size_m"),
 }
-"""Which columns tell it; the device is always there."""
+"""Which columns tell it, but for the device."""
 BANDS: Mapping[By, tuple[tuple[float, ...], Name]] = {
     "age": (AGES, "patient_age_years"),
     "weight": (WEIGHTS, "patient_weight_kg"),
@@ -130,17 +130,20 @@ def _first_day(months: int) -> date:
 
 
 def read_values(connection: Connection, wanted: Wanted, by: Collection[By | Size] = ()) -> Values:
-    """Everything that is wanted, with what tells these groups and sizes. PostgreSQL gathers it by device: so it comes
-    in parts, and each part says its device once."""
+    """Everything that is wanted, with what tells these groups and sizes. Where devices are, PostgreSQL gathers it by
+    device: each part says its device once."""
     import numpy as np
 
     names = sorted({name for one in by for name in NEEDED.get(one, ())})
     rows = select_rows(wanted)
     columns = {name: sent(_told(rows, name)).label(name) for name in ("value", "is_doubted", *names)}
-    found = connection.execute(select(rows.c.device_key, *columns.values()).group_by(rows.c.device_key)).all()
+    query = select(*columns.values())
+    if "device" in by:
+        query = query.add_columns(rows.c.device_key).group_by(rows.c.device_key)
+    found = connection.execute(query).all()
     parts = {name: [received(getattr(row, name), KINDS[name]) for row in found] for name in columns}
     joined = {name: np.concatenate([received(None, KINDS[name]), *some]) for name, some in parts.items()}
-    devices = [row.device_key for row in found]
+    devices = [getattr(row, "device_key", None) for row in found]
     device = np.repeat(np.arange(len(found)), [len(part) for part in parts["value"]])
     order = np.argsort(joined["value"], kind="stable")
     return Values(

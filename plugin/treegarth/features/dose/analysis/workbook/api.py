@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.audit.model import What
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import make_now, start_making
 from treegarth.features.dose.registry.api.parts import dose_route
@@ -38,6 +39,7 @@ def routes() -> list[Route]:
             prepare,
             "The same as a long work, however large it is.",
             method="POST",
+            audit=What.EXPORT,
             status=202,
             problems=problems,
             example={"modality": "CT", "study_date_from": "2026-01-01", "study_date_to": "2026-12-31"},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import make_now, start_making
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import MEDIA_TYPES
@@ -29,7 +29,7 @@ def routes() -> list[Route]:
         route(
             name="dose.workbook",
             path=path,
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=workbook,
             summary="Dose analysis as a workbook: summary, exams, events, and a sheet for each protocol.",
             media_type=MEDIA_TYPES["xlsx"],
@@ -38,7 +38,7 @@ def routes() -> list[Route]:
             name="dose.workbook_prepare",
             path=f"{path}/export",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=prepare,
             summary="The same as a long work.",
         ),

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.actors import Permission
 from treegarth.database.engine import connect, transaction
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.work.kinds import Block, Outside, Report, WorkKind
 from treegarth.work.store import PART_BYTES, ClaimedWork, LongWork, keep_file, start
 
@@ -22,7 +22,7 @@ MAKING = WorkKind(
     title=N_("Dose analysis as a workbook"),
     explained=N_("The file stands here for a week when it is done. It is begun anew after a restart."),
     unit=NN_("%(num)s row", "%(num)s rows"),
-    permission=Permission.VIEW,
+    permission=Permission.SEE_DOSE,
 )
 KEPT_FOR = timedelta(days=7)
 LEASE = timedelta(minutes=10)

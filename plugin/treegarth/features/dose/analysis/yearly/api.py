@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from treegarth.audit.model import What
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.analysis.store.yearly import yearly_report
 from treegarth.features.dose.analysis.yearly.model import YearlyReport
@@ -74,6 +75,7 @@ def routes() -> list[Route]:
             "Make the yearly dose report as a PDF, as a long work.",
             tag="dose",
             method="POST",
+            audit=What.EXPORT,
             status=202,
             example={"year": 2025, "language": "ko"},
         ),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
+from treegarth.audit.model import What
 from treegarth.features.dose.analysis.store.yearly import yearly_report, years_with_exams
 from treegarth.features.dose.analysis.yearly.api import FIRST_YEAR, LAST_YEAR, ReportBody, ReportYear, start_pdf
 from treegarth.features.dose.analysis.yearly.shown import shown_values
 from treegarth.features.dose.analysis.yearly.works import latest_report
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route
@@ -56,15 +57,16 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/report",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=page,
             summary="The yearly dose report: by modality, name and device, with the year before.",
         ),
         route(
             name="dose.report_pdf",
+            audit=What.EXPORT,
             path="/treegarth/dose/report",
             method="POST",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=prepare,
             summary="Make the yearly dose report as a PDF, as a long work.",
         ),

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from treegarth.access.actors import Permission
 from treegarth.database.engine import connect, transaction
 from treegarth.features.dose.analysis.store.yearly import yearly_report
 from treegarth.phrases import N_, NN_, P_
-from treegarth.web.actors import Permission
 from treegarth.work.kinds import Block, Outside, WorkKind
 from treegarth.work.store import PART_BYTES, ClaimedWork, LongWork, keep_file, latest, start
 
@@ -21,7 +21,7 @@ REPORTING = WorkKind(
     title=N_("Yearly dose report as PDF"),
     explained=N_("The file stands here for a week when it is done. It is begun anew after a restart."),
     unit=NN_("%(num)s report", "%(num)s reports"),
-    permission=Permission.VIEW,
+    permission=Permission.SEE_DOSE,
 )
 KEPT_FOR = timedelta(days=7)
 LEASE = timedelta(minutes=5)

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from treegarth.access.actors import Permission
 from treegarth.acts.store import Act
+from treegarth.audit.model import What
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry import acts
 from treegarth.features.dose.registry.acts import ActName, Person
@@ -16,7 +18,6 @@ from treegarth.features.dose.registry.rule_parameters import LONGEST_REASON, Rea
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, AnyText, Parameters, Route, Text
@@ -134,7 +135,8 @@ def routes() -> list[Route]:
             add,
             "Leave an exam or a source out, move or merge it, or let a report count.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
+            audit=What.VOID,
             status=201,
             problems=(409, 503),
         ),
@@ -144,7 +146,8 @@ def routes() -> list[Route]:
             undo,
             "Take a decision back: what was before it holds again.",
             method="POST",
-            permission=Permission.OPERATE,
+            audit=What.VOID,
+            permission=Permission.DECIDE_DOSE,
             status=201,
             problems=(409, 503),
         ),

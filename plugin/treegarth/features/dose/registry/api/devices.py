@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.device_parameters import Called, Version
@@ -10,7 +11,6 @@ from treegarth.features.dose.registry.store import device_names
 from treegarth.features.dose.registry.store.device_history import DeviceChange, MonthOfExams, changes_of, months_of
 from treegarth.features.dose.registry.store.device_names import UNKNOWN, DeviceNaming, naming_of
 from treegarth.features.dose.registry.store.equipment import Device, find_device
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.routes import Answer, Parameters, Route
 
@@ -93,7 +93,7 @@ def routes() -> list[Route]:
             name,
             "Say what a device is called and where it stands.",
             method="PUT",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             problems=(409, 503),
         ),
         dose_route(
@@ -102,7 +102,7 @@ def routes() -> list[Route]:
             take_back,
             "Take the latest change of a device's name back.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             problems=(409, 503),
         ),
     ]

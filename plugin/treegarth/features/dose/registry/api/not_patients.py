@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from treegarth.access.actors import Permission
 from treegarth.documents.language import Documents, Pages, validated_at
 from treegarth.documents.store import Stored, Wording
 from treegarth.errors import DocumentRefused, InvalidRequest, NotFound, Problem
@@ -26,7 +27,6 @@ from treegarth.features.dose.registry.store.not_patients import (
 )
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Route
@@ -181,7 +181,7 @@ def routes() -> list[Route]:
             mark,
             "Say that a study is of a phantom, for QA or service, or of a patient after all.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             problems=(404, 409, 503),
         ),
         dose_route(
@@ -190,7 +190,7 @@ def routes() -> list[Route]:
             take_mark_back,
             "Take back what was said of a study: rules and objects speak again.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             problems=(404, 409, 503),
         ),
         dose_route(

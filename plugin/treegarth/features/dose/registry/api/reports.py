@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.dicom.content_tree import ContentNode, read_content
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.features.dose.registry.api.parts import Listed, dose_route
@@ -10,7 +11,6 @@ from treegarth.features.dose.registry.store.source import find_source
 from treegarth.index.relabelling import relabellings_for
 from treegarth.orthanc.header_fetch import read_beginning
 from treegarth.phrases import P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import Retried
 from treegarth.web.path_models import OrthancInstancePath
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
             retry,
             "Read a source again that could not be read.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             problems=(409, 503),
         ),
         dose_route(
@@ -80,6 +80,6 @@ def routes() -> list[Route]:
             retry_all,
             "Read every source again that could not be read.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
         ),
     ]

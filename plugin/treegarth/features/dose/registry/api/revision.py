@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.store.redecision import start_redeciding
 from treegarth.features.dose.registry.store.reread_walk import start_reread
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.routes import Route
 from treegarth.work.store import LongWork
@@ -30,7 +30,7 @@ def routes() -> list[Route]:
             reread,
             "Read every source of dose in the archive again; one that runs goes on.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             status=202,
         ),
         dose_route(
@@ -39,7 +39,7 @@ def routes() -> list[Route]:
             redecide,
             "Decide the dose of every study anew, from what was read; one that runs goes on.",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             status=202,
         ),
     ]

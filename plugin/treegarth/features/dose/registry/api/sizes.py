@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest, NotFound
 from treegarth.features.dose.registry.api.parts import dose_route
 from treegarth.features.dose.registry.paths import SizeImportPath
@@ -18,7 +19,6 @@ from treegarth.features.dose.registry.store import size_imports
 from treegarth.features.dose.registry.store.size_imports import SizeImport, SizeOutcomes, SizeSource
 from treegarth.features.dose.registry.store.studies import study_of_uid
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.path_models import StudyPath
 from treegarth.web.routes import Answer, AnyText, Parameters, Route
@@ -134,7 +134,7 @@ def of_exam(call: Call[WhichStudy, None, StudyPath]) -> SizesOfExam:
 
 
 def routes() -> list[Route]:
-    operate, conflicts = Permission.OPERATE, (409, 503)
+    operate, conflicts = Permission.DECIDE_DOSE, (409, 503)
     return [
         dose_route(
             "dose_send_sizes",

@@ -11,8 +11,10 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy import Connection, Select, and_, not_
 
+from treegarth.access.actors import Permission
 from treegarth.acts.store import Act, holds, select_acts
 from treegarth.acts.tables import act
+from treegarth.audit.model import What
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.dose.registry.acts import KINDS
 from treegarth.features.dose.registry.api.acts import ActBody, UndoBody, decide, take_back
@@ -28,7 +30,6 @@ from treegarth.features.dose.registry.store.studies import study_of_uid, told_ap
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, NN_, P_, Phrase
 from treegarth.web import study_choice
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
@@ -114,17 +115,19 @@ def routes() -> list[Route]:
     return [
         route(
             name="dose.decide_page",
+            audit=What.VOID,
             path="/treegarth/dose/studies/{study_instance_uid}/acts",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=decide_page,
             summary="Leave an exam or a source out, move or merge it, or let a report count.",
         ),
         route(
             name="dose.undo_page",
+            audit=What.VOID,
             path="/treegarth/dose/acts/{dose_act_id}/undo",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=undo_page,
             summary="Take a decision about an exam back.",
         ),
@@ -147,7 +150,7 @@ def acts_section(
         ],
         act_sources=sources,
         no_study=study_choice.NOTHING,
-        may_decide=call.actor.may(Permission.OPERATE),
+        may_decide=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.dicom.content_tree import read_content
 from treegarth.errors import NotFound, UnreadableObject
 from treegarth.features.dose.registry.pages.study import study_address
@@ -11,7 +12,6 @@ from treegarth.features.dose.registry.store.source import Source, find_source
 from treegarth.features.dose.registry.store.studies import find_study_with_dose, told_apart_with_kept
 from treegarth.index.relabelling import relabellings_for
 from treegarth.orthanc.header_fetch import read_beginning
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.content_tree import ContentTreeQuery, tree_values
 from treegarth.web.endpoints import route
@@ -27,7 +27,7 @@ def routes() -> list[Route]:
         route(
             name="dose.content_page",
             path="/treegarth/dose/reports/{orthanc_instance_id}/content",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=content_page,
             summary="The content tree of a source object.",
         )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.dose.registry.device_parameters import LONGEST_NAME, Called, Version
 from treegarth.features.dose.registry.pages.names import kinds_in_words
@@ -17,7 +18,6 @@ from treegarth.features.dose.registry.store.device_history import DeviceChange, 
 from treegarth.features.dose.registry.store.device_names import UNKNOWN, naming_of, shown_devices
 from treegarth.features.dose.registry.store.equipment import find_device
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import Parameters, Route
@@ -68,7 +68,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/equipment/{device_key}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=device_page,
             summary="One device: its name, its examinations by month, and what changed of it.",
         ),
@@ -76,7 +76,7 @@ def routes() -> list[Route]:
             name="dose.name_device_page",
             path="/treegarth/dose/equipment/{device_key}",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=name,
             summary="Say what a device is called and where it stands, or take the latest change back.",
         ),
@@ -107,7 +107,7 @@ def device_page(call: Call[DeviceQuery, None, DevicePath]) -> Response:
         history=history,
         version=history[0].version if history else 0,
         longest_name=LONGEST_NAME,
-        may_name=call.actor.may(Permission.OPERATE),
+        may_name=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 

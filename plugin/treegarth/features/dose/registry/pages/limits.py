@@ -7,12 +7,12 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DocumentRefused, RequestConflict
 from treegarth.features.dose.plausibility import BUILT_IN
 from treegarth.features.dose.registry.api.limits import LIMIT_DOCUMENTS, held_limits
 from treegarth.features.dose.registry.store.limit_documents import LIMITS
 from treegarth.phrases import P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import AnyText, Parameters, Route, Text
@@ -43,7 +43,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/limits",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=limits_page,
             summary="Between which numbers a dose is believed, and why.",
         ),
@@ -51,7 +51,7 @@ def routes() -> list[Route]:
             name="dose.add_limit_page",
             path="/treegarth/dose/limits",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             handler=add,
             summary="Set a limit of plausibility for this site.",
         ),
@@ -67,7 +67,7 @@ def limits_page(call: Call[LimitsQuery, None, None]) -> Response:
             own=LIMITS.all(connection, removed=call.query.removed),
             labels={name: one.shown for name, one in BUILT_IN.items()},
             with_removed=call.query.removed,
-            may_change=call.actor.may(Permission.ADMINISTER),
+            may_change=call.actor.may(Permission.DECIDE_DOSE),
         )
 
 

@@ -20,6 +20,7 @@ from flask import Response
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.registry.lacking import DOSE_MODALITIES, LACKING_NAMES, Lacking
 from treegarth.features.dose.registry.store.device_names import device_key_of, named_devices
 from treegarth.features.dose.registry.store.missing_dose import (
@@ -31,7 +32,6 @@ from treegarth.features.dose.registry.store.missing_dose import (
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.export import BYTE_ORDER_MARK, csv_text
@@ -107,7 +107,7 @@ def routes() -> list[Route]:
         route(
             name="dose.missing_months_csv",
             path="/treegarth/dose/missing/months.csv",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=months_csv,
             summary="How many studies have no dose, and how many a part of it, per device and month, as CSV.",
             media_type="text/csv",

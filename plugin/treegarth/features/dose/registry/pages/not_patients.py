@@ -7,6 +7,7 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.registry.api.not_patients import NOT_PATIENT_DOCUMENTS
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES
@@ -21,7 +22,6 @@ from treegarth.features.dose.registry.store.not_patients import (
 )
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import Call
 from treegarth.web.endpoints import route
 from treegarth.web.routes import AnyText, Route, Text
@@ -63,7 +63,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/not-patients",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=rules_page,
             summary="The rules for phantoms, quality assurance and service, and what a new one would mark.",
         ),
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
             name="dose.add_not_patient_page",
             path="/treegarth/dose/not-patients",
             method="POST",
-            permission=Permission.ADMINISTER,
+            permission=Permission.DECIDE_DOSE,
             handler=add,
             summary="Add a rule for phantoms, quality assurance or service.",
         ),
@@ -105,7 +105,7 @@ def rules_page(call: Call[RulesQuery, None, None]) -> Response:
         says_nothing=says_nothing,
         preview=preview,
         addresses=addresses,
-        may_change=call.actor.may(Permission.ADMINISTER),
+        may_change=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.registry.lacking import LACKING_NAMES
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.dose_columns import leading_doses
@@ -15,7 +16,9 @@ from treegarth.web.parts import render_part
 
 
 def panel_section(call: AnyCall, key: StudyKey) -> Markup | None:
-    """None of a study without a dose."""
+    """None of a study without a dose, and to who may not see it."""
+    if not call.actor.may(Permission.SEE_DOSE):
+        return None
     with call.connect() as connection:
         study = find_study_with_dose(connection, key.orthanc_study_id)
         which = told_apart_with_kept(connection, [key])(key)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.quantities import QUANTITIES, best_column
 from treegarth.features.dose.registry.decision.facts import BODY, HEAD
 from treegarth.features.dose.registry.pages.dose_columns import doubts_of
@@ -18,7 +19,6 @@ from treegarth.features.dose.registry.shown_tables import readable_meaning
 from treegarth.features.dose.registry.store.studies import DoseStudy, told_apart_with_kept
 from treegarth.features.dose.registry.store.timeline import AmbiguousPatient, Cumulative, patient_timeline
 from treegarth.phrases import P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.formats import scaled
@@ -65,7 +65,7 @@ def routes() -> list[Route]:
         route(
             name="dose.patient_page",
             path="/treegarth/dose/patient",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=patient_page,
             summary="The examinations and doses of one patient by date, with sums of like quantities.",
         )

@@ -15,6 +15,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.quantities import BEST
 from treegarth.features.dose.registry.pages.names import DOUBT_NAMES, ORIGIN_NAMES, origin_in_words
 from treegarth.features.dose.registry.shown_quantities import RULES
@@ -28,7 +29,6 @@ from treegarth.features.dose.registry.store.redecision import (
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.features.dose.registry.works import REDECIDING
 from treegarth.phrases import N_, NN_, P_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.listing import Column, Empty, Listing
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
             name="dose.redecide_page",
             path="/treegarth/dose/redeciding",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=redecide,
             summary="Decide the dose of every study anew, from what was read.",
         ),

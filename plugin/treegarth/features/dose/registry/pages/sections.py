@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from markupsafe import Markup
 
+from treegarth.access.actors import Permission
 from treegarth.errors import DatabaseUnavailable
 from treegarth.features.dose.alerts.store.alerts import alerts_of_study
 from treegarth.features.dose.alerts.words import STATE_NAMES, STATE_SIGNS
@@ -49,7 +50,10 @@ from treegarth.work.store import latest
 
 def study_section(call: AnyCall, key: StudyKey) -> Markup | None:
     """What dose lends to a study's page: the doses of the exam, its exposures, the events and issues of every report,
-    all its sources, what people said and decided of it; None without any source and without an alert."""
+    all its sources, what people said and decided of it; None without any source and without an alert, and to
+    who may not see dose."""
+    if not call.actor.may(Permission.SEE_DOSE):
+        return None
     with call.connect() as connection:
         reports = reports_of_study(connection, key.orthanc_study_id)
         sources = sources_of_study(connection, key.orthanc_study_id)

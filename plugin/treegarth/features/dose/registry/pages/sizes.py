@@ -9,6 +9,7 @@ from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.errors import RequestConflict
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.paths import SizeImportPath
@@ -19,7 +20,6 @@ from treegarth.features.dose.registry.size_parameters import LARGEST_BODY, FileN
 from treegarth.features.dose.registry.store import size_imports
 from treegarth.features.dose.registry.store.size_imports import SizeImport, SizeLineRow, State
 from treegarth.phrases import N_, NN_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
@@ -80,7 +80,7 @@ def routes() -> list[Route]:
             name="dose.send_sizes_page",
             path="/treegarth/dose/sizes",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=send,
             summary="Send a file with sizes and weights of patients; nothing holds yet.",
             largest_body=LARGEST_BODY,
@@ -89,7 +89,7 @@ def routes() -> list[Route]:
             name="dose.act_on_sizes_page",
             path="/treegarth/dose/sizes/{size_import_id}",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=act,
             summary="Let a file with sizes hold, undo it as a whole, or forget one that never held.",
         ),
@@ -143,7 +143,7 @@ def extras_of_files(
 ) -> Mapping[str, Any]:
     return {
         "states": STATES,
-        "may_send": call.actor.may(Permission.OPERATE),
+        "may_send": call.actor.may(Permission.DECIDE_DOSE),
         "addresses": {one.id: call.site.url(LINES, size_import_id=one.id) for one in files},
     }
 
@@ -161,7 +161,7 @@ def extras_of_lines(
     file, work = size_imports.read_import(connection, number), size_imports.work_of(connection, number)
     uids = size_imports.uids_of(connection, {one.orthanc_study_id for one in lines if one.orthanc_study_id})
     outcomes = size_imports.outcomes_of(connection, number)
-    may_act = call.actor.may(Permission.OPERATE) and not (work and work.is_running)
+    may_act = call.actor.may(Permission.DECIDE_DOSE) and not (work and work.is_running)
     return {
         "file": file,
         "states": STATES,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from flask import Response
 from sqlalchemy import Connection, Select
 
+from treegarth.access.actors import Permission
 from treegarth.features.dose.reading.model import Kind
 from treegarth.features.dose.registry.pages.names import KIND_NAMES
 from treegarth.features.dose.registry.store.all_sources import (
@@ -26,7 +27,6 @@ from treegarth.features.dose.registry.store.queue import retry_failed, retry_sou
 from treegarth.features.dose.registry.store.reread_walk import start_reread
 from treegarth.features.dose.registry.store.studies import told_apart_with_kept
 from treegarth.phrases import N_, NN_, Phrase
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Asker, Call
 from treegarth.web.endpoints import route
 from treegarth.web.filters import Filter
@@ -87,7 +87,7 @@ def routes() -> list[Route]:
             name="dose.retry_page",
             path="/treegarth/dose/reports/{orthanc_instance_id}/retry",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=retry,
             summary="Read a dose report again that failed.",
         ),
@@ -95,7 +95,7 @@ def routes() -> list[Route]:
             name="dose.retry_all_page",
             path="/treegarth/dose/sources/retry",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=retry_all,
             summary="Read every dose report again that failed.",
         ),
@@ -103,7 +103,7 @@ def routes() -> list[Route]:
             name="dose.reread_page",
             path="/treegarth/dose/reread",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=reread,
             summary="Read every source of dose in the archive again.",
         ),

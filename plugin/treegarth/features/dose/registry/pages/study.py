@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.pages.addresses import dose_page_of
 from treegarth.features.dose.registry.pages.names import kinds_in_words
@@ -21,7 +22,6 @@ from treegarth.features.dose.registry.store.studies import (
 )
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.orthanc_views import viewer_address
@@ -39,7 +39,7 @@ def routes() -> list[Route]:
         route(
             name=PAGE,
             path="/treegarth/dose/studies/{study_instance_uid}",
-            permission=Permission.VIEW,
+            permission=Permission.SEE_DOSE,
             handler=study_page,
             summary="The dose of one study, also of one that has left the archive.",
         )

@@ -8,6 +8,7 @@ from flask import Response
 from markupsafe import Markup
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound
 from treegarth.features.dose.registry.marking import mark_studies, take_back
 from treegarth.features.dose.registry.pages.names import MEANING_NAMES, SAID_NAMES
@@ -17,7 +18,6 @@ from treegarth.features.dose.registry.store.not_patients import By, standing_of
 from treegarth.features.dose.registry.store.studies import find_study_with_dose, study_of_uid
 from treegarth.index.studies import StudyKey
 from treegarth.phrases import N_, P_
-from treegarth.web.actors import Permission
 from treegarth.web.call import AnyCall, Call
 from treegarth.web.endpoints import route
 from treegarth.web.parts import render_part
@@ -50,7 +50,7 @@ def routes() -> list[Route]:
             name="dose.mark_study_page",
             path="/treegarth/dose/studies/{study_instance_uid}/not-patient",
             method="POST",
-            permission=Permission.OPERATE,
+            permission=Permission.DECIDE_DOSE,
             handler=mark,
             summary="Say that a study is of a phantom, for QA or service, or of a patient after all; or take it back.",
         )
@@ -70,7 +70,7 @@ def this_study(call: AnyCall, study: StudyKey) -> Markup:
         said_names=SAID_NAMES,
         by_names=BY_NAMES,
         longest_reason=LONGEST_REASON,
-        may_mark=call.actor.may(Permission.OPERATE),
+        may_mark=call.actor.may(Permission.DECIDE_DOSE),
     )
 
 
