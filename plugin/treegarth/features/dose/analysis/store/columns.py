@@ -83,8 +83,10 @@ class Values:
 
         codes, known, of = self._codes(by)
         places = np.flatnonzero(known)
-        places = places[np.argsort(codes[places], kind="stable")]  # by group, ascending in each
-        groups, first = np.unique(codes[places], return_index=True)
+        told = codes[places]
+        small = told.astype("i2")  # of which a stable order is found by their digits
+        places = places[np.argsort(small if np.array_equal(small, told) else told, kind="stable")]
+        groups, first = np.unique(codes[places], return_index=True)  # by group, ascending in each
         parts = np.split(places, first[1:]) if len(groups) else []
         return {of(int(code)): self._distribution(part) for code, part in zip(groups, parts, strict=True)}
 
@@ -145,7 +147,7 @@ def read_values(connection: Connection, wanted: Wanted, by: Collection[By | Size
     joined = {name: np.concatenate([received(None, KINDS[name]), *some]) for name, some in parts.items()}
     devices = [getattr(row, "device_key", None) for row in found]
     device = np.repeat(np.arange(len(found)), [len(part) for part in parts["value"]])
-    order = np.argsort(joined["value"], kind="stable")
+    order = np.argsort(joined["value"])
     return Values(
         wanted=wanted,
         value=joined["value"][order],
