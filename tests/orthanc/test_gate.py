@@ -271,6 +271,7 @@ def test_while_the_database_hangs_who_was_known_goes_on_and_nobody_else(
     stow = {"url": f"{server.url}/instances", "data": by_web.read_bytes(), "timeout": 60}
     change(server, "UPDATE access_token SET revoked_at = now() WHERE user_id = %s AND id = 2", gateway)
     until(200, "GET", f"{server.url}/studies", 10, headers=of_user(known))
+    until(403, "GET", f"{server.url}/studies", 10, headers=of_user(taken))
     with hanging_database(server):
         assert requests.post(**stow, headers=of_user(known)).status_code == 200
         store(server, by_dicom, timeout_s=60)
