@@ -169,7 +169,7 @@ class Formats:
 
 @cache
 def _parsed(pattern: str) -> NumberPattern:
-    """A page may have thousands of numbers and has a handful of patterns: to read one takes three times as long as to fill it."""
+    """A page may have thousands of numbers and has a handful of patterns: to read one takes longer than to fill it."""
     return parse_pattern(pattern)
 
 
