@@ -1,8 +1,9 @@
 """How long the database takes for the pages of dose analysis over a million exams and five million events.
 
 TREEGARTH_BENCH_EXAMS exams (1,000,000), made once a folder (see `million_exams`), with their narrow rows as the product
-makes them, in TREEGARTH_BENCH_SCOPES scopes (500). A page is asked for as a browser does: a limit is of the time in which
-its statements run, and the whole of the request stands beside it. The first time is not counted, for it reads the disk.
+makes them, in TREEGARTH_BENCH_SCOPES scopes (500). A page is asked for as a browser does: a limit is of the time in
+which its statements run, and the whole of the request stands beside it. The first time is not counted, for it reads the
+disk.
 """
 
 from __future__ import annotations
