@@ -135,3 +135,29 @@ def test_the_line_that_shows_a_new_token_at_work_begins_where_people_reach_the_s
         page = anna.send("account/tokens", 200, **form)
         assert f"https://www.example.org/pacs{address}" in page
         assert "/pacs/pacs" not in page
+
+
+def test_a_token_ends_no_sessions_and_no_tokens_of_its_user(site: AccountsSite) -> None:
+    """A gateway's token that leaked must not keep an administrator out."""
+    number = site.add("root", "administrator")
+    root, program = site.browser(number), site.app.test_client()
+    headers = site.token(number, [Permission.UPLOAD])
+    (token,) = root.client.get(f"{API}/tokens").get_json()["items"]
+    for path in ("sessions", f"sessions/{root.session_id}", f"tokens/{token['id']}"):
+        assert program.delete(f"{API}/{path}", headers=headers).status_code == 403
+    for path in ("sessions/end", f"sessions/{root.session_id}/end", f"tokens/{token['id']}/revoke"):
+        assert program.post(f"/treegarth/account/{path}", headers=headers).status_code == 403
+    assert root.page("account").count("this one") == 1
+
+
+def test_who_may_not_export_gets_no_file_by_a_long_work_either(site: AccountsSite) -> None:
+    nurse, number = site.browser(site.add("anna", "nurse")), site.add("kim", "physicist")
+    for path in ("studies/export/csv", "dose/report", "dose/analysis/workbook"):
+        body = {"year": 2025} if path == "dose/report" else {}
+        assert nurse.client.post(f"/treegarth/api/v1/{path}", json=body, headers=OWN_PAGE).status_code == 403
+    made = site.browser(number).client.post("/treegarth/api/v1/studies/export/csv", json={}, headers=OWN_PAGE)
+    assert made.status_code == 202
+    upload_only = site.token(number, [Permission.UPLOAD])
+    for place in ("/treegarth/api/v1/work", "/treegarth/work"):
+        file = f"{place}/{made.get_json()['id']}/file"
+        assert site.app.test_client().get(file, headers=upload_only).status_code == 403

@@ -138,6 +138,7 @@ FAMILIES: list[tuple[str, str, Permission]] = [
     ("GET", "/wado?requestType=WADO&studyUID={uid}&seriesUID={series_uid}&objectUID={object_uid}"
      "&contentType=application/dicom", Permission.DOWNLOAD),
     ("GET", "/wado?objectUID={object_uid}", Permission.ADMINISTER),
+    ("GET", "/jobs/66c8e41e-ac3a-9029-0b85-e42a8195ee0a/archive", Permission.DOWNLOAD),
     ("POST", "/instances", Permission.UPLOAD),
     ("POST", "/dicom-web/studies", Permission.UPLOAD),
     ("DELETE", "/studies/" + ID, Permission.ERASE),

@@ -77,6 +77,11 @@ FAMILIES: tuple[Family, ...] = (
         Permission.DOWNLOAD,
         "whole objects",
     ),
+    _get(
+        "/jobs/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/archive",
+        Permission.DOWNLOAD,
+        "what a long work of ours has gathered, to which it leads",
+    ),
     Family(method="POST", path="/instances", needs=Permission.UPLOAD),
     Family(method="PUT", path=f"/studies/{_ID}/labels/{_NAME}", needs=Permission.ANNOTATE),
     Family(method="DELETE", path=f"/studies/{_ID}/labels/{_NAME}", needs=Permission.ANNOTATE),

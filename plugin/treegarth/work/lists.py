@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
-from treegarth.access.actors import EVERY_PERMISSION, Actor
+from treegarth.access.actors import EVERY_PERMISSION, Actor, Permission
 from treegarth.audit.model import What
 from treegarth.database.engine import connect, transaction
 from treegarth.errors import InvalidRequest
@@ -80,6 +80,7 @@ def routes_of(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route]:
             path=f"{page}/export",
             method="POST",
             permission=listing.permission,
+            further=(Permission.EXPORT,),
             handler=lambda call: _prepare(call, listing),
             summary=f"{listing.summary} All of it as a file, as a long work.",
             body=FormatBody,
@@ -90,6 +91,7 @@ def routes_of(listing: AnyListing, actions: Sequence[RowAction]) -> list[Route]:
             path=f"{api}/export/{{format}}",
             method="POST",
             permission=listing.permission,
+            further=(Permission.EXPORT,),
             handler=lambda call: export(call, listing, call.path.format, asked_by_body(call.body), for_people=False),
             summary=f"{listing.summary} All of it as a file, as a long work.",
             body=listing.file_query,

@@ -17,7 +17,7 @@ from treegarth.access.store import (
     read_user,
     revoke_token_of,
 )
-from treegarth.errors import NotFound
+from treegarth.errors import NotFound, RequestForbidden
 from treegarth.features.accounts.api import Ended, Revoked, SessionList, TokenList, access_route
 from treegarth.features.accounts.own_tokens import LONGEST_NAME, TokenWanted, make_token, permissions_of
 from treegarth.features.accounts.paths import SessionPath, TokenPath
@@ -123,6 +123,13 @@ def own(actor: Actor) -> int:
     return actor.user_id
 
 
+def own_as_person(actor: Actor) -> int:
+    """The number of who asks by a session: a token that leaked must keep nobody out. Raises RequestForbidden."""
+    if actor.token_id is not None:
+        raise RequestForbidden(N_("A token ends no sessions and no tokens: sign in by the page."))
+    return own(actor)
+
+
 def me(call: Call[None, None, None]) -> Me:
     actor, user = call.actor, None
     if actor.user_id is not None:
@@ -151,7 +158,7 @@ def sessions(call: Call[None, None, None]) -> SessionList:
 def end_others(call: Call[None, None, None]) -> Ended:
     actor, now = call.actor, call.services.clock()
     with call.begin() as connection:
-        count = end_sessions_of(connection, own(actor), now, by=actor.name, but=actor.session_id)
+        count = end_sessions_of(connection, own_as_person(actor), now, by=actor.name, but=actor.session_id)
     call.services.refresh_known()
     return Ended(ended=count)
 
@@ -159,7 +166,7 @@ def end_others(call: Call[None, None, None]) -> Ended:
 def end_one(call: Call[None, None, SessionPath]) -> Ended:
     actor, now = call.actor, call.services.clock()
     with call.begin() as connection:
-        end_session_of(connection, own(actor), call.path.session_id, now, by=actor.name)
+        end_session_of(connection, own_as_person(actor), call.path.session_id, now, by=actor.name)
     call.services.refresh_known()
     return Ended(ended=1)
 
@@ -186,6 +193,6 @@ def create(call: Call[None, TokenBody, None]) -> TokenAnswer:
 def revoke(call: Call[None, None, TokenPath]) -> Revoked:
     actor, now = call.actor, call.services.clock()
     with call.begin() as connection:
-        token = revoke_token_of(connection, own(actor), call.path.token_id, now, by=actor.name)
+        token = revoke_token_of(connection, own_as_person(actor), call.path.token_id, now, by=actor.name)
     call.services.refresh_known()
     return Revoked(token=token)

@@ -88,7 +88,7 @@ EVENTS = Listing(
         Column(name="at", label=N_("When")),
         Column(name="actor", label=N_("User"), form="own", sorts_by=("actor", "at"), nulls_first=True),
         Column(name="what", label=N_("What was done"), form="own", sorts_by=()),
-        Column(name="outcome", label=N_("EventOutcome"), form="own", sorts_by=()),
+        Column(name="outcome", label=N_("Outcome"), form="own", sorts_by=()),
         Column(name="about", label=N_("About"), form="own", sorts_by=()),
         Column(name="path", label=N_("Request"), form="own", sorts_by=(), narrow="c-1"),
         Column(name="address", label=N_("From where"), form="own", sorts_by=(), narrow="c-2"),
@@ -96,7 +96,7 @@ EVENTS = Listing(
     filters=(
         Filter(name="actor", label=N_("User")),
         Filter(name="what", label=N_("What was done"), choices=WHAT_WORDS),
-        Filter(name="outcome", label=N_("EventOutcome"), choices=OUTCOME_WORDS),
+        Filter(name="outcome", label=N_("Outcome"), choices=OUTCOME_WORDS),
         Filter(name="patient_id", label=N_("Patient ID")),
         Filter(name="at_from", label=N_("From")),
         Filter(name="at_to", label=N_("To")),

@@ -6,6 +6,7 @@ import logging
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.errors import NotFound, RequestConflict
 from treegarth.phrases import P_
 from treegarth.web.access import check_permission
@@ -40,7 +41,9 @@ def resume_work(call: AnyCall, number: int) -> LongWork:
 
 
 def file_of(call: AnyCall, number: int, media_type: str) -> Response:
-    """Raises NotFound."""
+    """Raises NotFound, and RequestForbidden for a token that exports nothing, whatever its user has asked for."""
+    if call.actor.token_id is not None:
+        check_permission(call.actor, Permission.EXPORT)
     with call.connect() as connection:
         work = read_for(connection, number, call.actor)
         if work.result_name is None:

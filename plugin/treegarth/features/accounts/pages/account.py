@@ -25,7 +25,7 @@ from treegarth.access.store import (
 from treegarth.errors import InvalidRequest, NotFound, RequestConflict
 from treegarth.features.accounts.browsers import browser_in_words
 from treegarth.features.accounts.managing import has_passwords
-from treegarth.features.accounts.own_api import own
+from treegarth.features.accounts.own_api import own_as_person
 from treegarth.features.accounts.own_tokens import (
     LONGEST_NAME,
     UPLOAD_ONLY,
@@ -114,14 +114,14 @@ def account(call: Call[None, None, None]) -> Response:
 def end_others(call: Call[None, None, None]) -> Response:
     actor, now = call.actor, call.services.clock()
     with call.begin() as connection:
-        count = end_sessions_of(connection, own(actor), now, by=actor.name, but=actor.session_id)
+        count = end_sessions_of(connection, own_as_person(actor), now, by=actor.name, but=actor.session_id)
     return _back(call, Counted(forms=NN_("%(num)s session is ended", "%(num)s sessions are ended"), count=count))
 
 
 def end_one(call: Call[None, None, SessionPath]) -> Response:
     actor, now = call.actor, call.services.clock()
     with call.begin() as connection:
-        end_session_of(connection, own(actor), call.path.session_id, now, by=actor.name)
+        end_session_of(connection, own_as_person(actor), call.path.session_id, now, by=actor.name)
     return _back(call, P_("The session is ended."))
 
 
@@ -160,7 +160,7 @@ def _wanted(call: Call[None, TokenForm, None]) -> tuple[TokenWanted | None, Mapp
 def revoke(call: Call[None, None, TokenPath]) -> Response:
     actor, now = call.actor, call.services.clock()
     with call.begin() as connection:
-        revoke_token_of(connection, own(actor), call.path.token_id, now, by=actor.name)
+        revoke_token_of(connection, own_as_person(actor), call.path.token_id, now, by=actor.name)
     return _back(call, P_("The token is revoked."))
 
 

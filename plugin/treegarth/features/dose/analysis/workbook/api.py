@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from treegarth.access.actors import Permission
 from treegarth.audit.model import What
 from treegarth.features.dose.analysis.workbook.asked import WorkbookAsked
 from treegarth.features.dose.analysis.workbook.service import make_now, start_making
@@ -31,6 +32,7 @@ def routes() -> list[Route]:
             workbook,
             "Figures of every name, the exams and events behind them, and a sheet for each protocol, as XLSX.",
             media_type=ANY_BYTES,
+            further=(Permission.EXPORT,),
             problems=problems,
         ),
         dose_route(
@@ -41,6 +43,7 @@ def routes() -> list[Route]:
             method="POST",
             audit=What.EXPORT,
             status=202,
+            further=(Permission.EXPORT,),
             problems=problems,
             example={"modality": "CT", "study_date_from": "2026-01-01", "study_date_to": "2026-12-31"},
         ),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from treegarth.access.actors import Permission
 from treegarth.audit.model import What
 from treegarth.errors import InvalidRequest
 from treegarth.features.dose.analysis.store.yearly import yearly_report
@@ -76,6 +77,7 @@ def routes() -> list[Route]:
             tag="dose",
             method="POST",
             audit=What.EXPORT,
+            further=(Permission.EXPORT,),
             status=202,
             example={"year": 2025, "language": "ko"},
         ),

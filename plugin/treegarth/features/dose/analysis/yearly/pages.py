@@ -67,6 +67,7 @@ def routes() -> list[Route]:
             path="/treegarth/dose/report",
             method="POST",
             permission=Permission.SEE_DOSE,
+            further=(Permission.EXPORT,),
             handler=prepare,
             summary="Make the yearly dose report as a PDF, as a long work.",
         ),
